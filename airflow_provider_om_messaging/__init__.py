@@ -1,0 +1,5 @@
+"""Airflow provider for messaging services that are described in OpenMetadata or Collate."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
