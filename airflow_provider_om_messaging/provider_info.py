@@ -1,14 +1,86 @@
-"""What Airflow is told about this package."""
+"""The one table behind the connection form, the links and the registration with Airflow."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+PACKAGE = "airflow_provider_om_messaging"
+CONN_TYPE = "om_messaging"
+HOOK_NAME = "OpenMetadata messaging"
+
+
+@dataclass(frozen=True)
+class ExtraField:
+    """
+    One field of the connection that is stored in its extra.
+
+    :param name: the key in the extra.
+    :param label: what the form calls it.
+    :param description: the form's help text.
+    :param kind: ``string`` or ``number``.
+    """
+
+    name: str
+    label: str
+    description: str
+    kind: str = "string"
+
+
+EXTRA_FIELDS = (
+    ExtraField("verify", "Verify TLS", "true, false, or the path of a CA file. Default: true"),
+    ExtraField("client_cert", "Client certificate", "Path of a PEM file, for servers that ask for one"),
+    ExtraField("client_key", "Client key", "Path of the certificate's key, if it is in a file of its own"),
+    ExtraField(
+        "connect_timeout", "Connect timeout", "Seconds until a connection has to stand. Default: 10", "number"
+    ),
+    ExtraField(
+        "read_timeout",
+        "Read timeout",
+        "Seconds of silence until a request is given up. Default: 300, as large imports answer late",
+        "number",
+    ),
+    ExtraField("proxy", "Proxy", "URL of a proxy. Default: what the environment says"),
+    ExtraField(
+        "token_file", "Token file", "Path of a file with the JWT, read again when the server answers 401"
+    ),
+)
+
+UI_FIELD_BEHAVIOUR: dict[str, Any] = {
+    "hidden_fields": ["login"],
+    "relabeling": {"password": "JWT token", "schema": "Scheme"},
+    "placeholders": {
+        "host": "acme.getcollate.io, https://acme.getcollate.io/api or http://localhost:8585",
+        "password": "the JWT of a bot, from OpenMetadata's Settings > Bots",
+        "schema": "https or http, if Host does not say it",
+    },
+}
 
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description in the shape that Airflow's provider manager reads."""
     return {
         "package-name": "airflow-provider-om-messaging",
-        "name": "OpenMetadata messaging services",
-        "description": "Metadata of messaging services (Kafka, Redpanda, Kinesis, Pub/Sub) in OpenMetadata or Collate.",
+        "name": HOOK_NAME,
+        "description": "Metadata of messaging services (Kafka, Pub/Sub, …) in OpenMetadata or Collate.",
+        "connection-types": [
+            {
+                "connection-type": CONN_TYPE,
+                "hook-class-name": f"{PACKAGE}.hooks.messaging.OpenMetadataMessagingHook",
+                "hook-name": HOOK_NAME,
+                "ui-field-behaviour": {
+                    "hidden-fields": UI_FIELD_BEHAVIOUR["hidden_fields"],
+                    "relabeling": UI_FIELD_BEHAVIOUR["relabeling"],
+                    "placeholders": UI_FIELD_BEHAVIOUR["placeholders"],
+                },
+                "conn-fields": {
+                    field.name: {
+                        "label": field.label,
+                        "description": field.description,
+                        "schema": {"type": [field.kind, "null"]},
+                    }
+                    for field in EXTRA_FIELDS
+                },
+            }
+        ],
     }

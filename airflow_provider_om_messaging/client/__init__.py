@@ -1,0 +1,1 @@
+"""The protocol over two transports: requests on workers, aiohttp in the triggerer."""

@@ -1,0 +1,139 @@
+"""The protocol over aiohttp, for the triggerer: nothing here blocks the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+
+from airflow_provider_om_messaging.client.user_agent import USER_AGENT
+from airflow_provider_om_messaging.protocol.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.retry import RetryPolicy
+from airflow_provider_om_messaging.protocol.wire import Reply, Request
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.settings import Settings
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class AsyncClient:
+    """
+    Sends requests to one server and reads the replies, without blocking. Use it as an async context manager.
+
+    :param settings: how to reach the server.
+    :param retry: which failed reads are tried again.
+    """
+
+    def __init__(self, settings: Settings, retry: RetryPolicy | None = None) -> None:
+        self.settings = settings
+        self.retry = retry or RetryPolicy()
+        self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | bool = True
+
+    async def __aenter__(self) -> AsyncClient:
+        # Reading certificates from disk takes tens of milliseconds.
+        self._tls = await asyncio.to_thread(_tls_context, self.settings)
+        settings = self.settings
+        # What a trigger asks for is one small row: a server that is silent for a minute has a problem.
+        silence = min(60.0, settings.read_timeout)
+        self._session = aiohttp.ClientSession(
+            headers={"User-Agent": USER_AGENT},
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=settings.connect_timeout, sock_read=silence
+            ),
+            trust_env=settings.proxy is None,
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, request: Request[T]) -> T:
+        """
+        Send a request and return what its reply says.
+
+        :raises Fault: named after its cause.
+        """
+        tried, reloaded = 0, False
+        while True:
+            tried += 1
+            try:
+                return request.read(await self._read(request))
+            except Fault as fault:
+                if fault.cause is Cause.UNAUTHORIZED and not reloaded:
+                    reloaded = True
+                    if await asyncio.to_thread(self.settings.token.reload):
+                        continue
+                pause = self.retry.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                if pause is None:
+                    raise
+                log.info("%s Trying again in %.1f seconds.", fault.message, pause)
+            await asyncio.sleep(pause)
+
+    async def _read(self, request: Request[Any]) -> Reply:
+        if self._session is None:
+            raise RuntimeError("AsyncClient is used outside its `async with` block")
+        try:
+            async with self._session.request(
+                request.method,
+                # The path is percent-encoded already; aiohttp would decode parts of it.
+                _url(self.settings.base_url + request.path, request.query),
+                headers={**request.headers, "Authorization": f"Bearer {self.settings.token.value}"},
+                allow_redirects=False,
+                ssl=self._tls,
+                proxy=self.settings.proxy,
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                reply = Reply(response.status, headers, await response.read())
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+            raise connection_fault(_problem(error), self.settings.address, _words(error)) from None
+        if fault := fault_of(request, reply):
+            raise fault
+        return reply
+
+
+def _url(address: str, query: Any) -> Any:
+    from yarl import URL
+
+    url = URL(address, encoded=True)
+    return url.with_query(query) if query else url
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
+    if not settings.base_url.startswith("https:"):
+        return True
+    context = ssl.create_default_context(cafile=settings.verify if isinstance(settings.verify, str) else None)
+    if settings.verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.client_cert:
+        context.load_cert_chain(settings.client_cert, settings.client_key)
+    return context
+
+
+def _problem(error: BaseException) -> str:
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return "tls"
+    if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
+        return "proxy"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "connect_timeout"
+    if isinstance(error, asyncio.TimeoutError):
+        return "read_timeout"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "unknown_host"
+    return "refused" if isinstance(error, aiohttp.ClientConnectorError) else "dropped"
+
+
+def _words(error: BaseException) -> str:
+    inner = getattr(error, "os_error", None)
+    return getattr(inner, "strerror", None) or str(error)

@@ -1,0 +1,63 @@
+"""Everything that a transport has to know of a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Token:
+    """
+    A bearer token that may be replaced while it is in use.
+
+    :param value: the JWT.
+    :param read_again: returns the token of now; None if it comes from where it cannot change.
+    """
+
+    def __init__(self, value: str, read_again: Callable[[], str] | None = None) -> None:
+        self.value = value
+        self._read_again = read_again
+
+    def reload(self) -> bool:
+        """Read the token again, and tell whether it is another one now."""
+        if self._read_again is None:
+            return False
+        before, self.value = self.value, self._read_again()
+        return self.value != before
+
+    def __repr__(self) -> str:
+        return "Token(***)"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    How to reach a server.
+
+    :param base_url: with ``/api``, without a slash at the end.
+    :param token: sent as ``Authorization: Bearer``.
+    :param verify: whether to check the server's certificate, or the path of a CA file to check it with.
+    :param client_cert: path of a client certificate.
+    :param client_key: path of its key, if that is not in the same file.
+    :param connect_timeout: seconds until a connection has to stand.
+    :param read_timeout: seconds without a byte from the server until a request is given up.
+    :param proxy: URL of a proxy for every request; None for what the environment says.
+    """
+
+    base_url: str
+    token: Token
+    verify: bool | str = True
+    client_cert: str | None = None
+    client_key: str | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 300.0
+    proxy: str | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Host and port, for messages."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]

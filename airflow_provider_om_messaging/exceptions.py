@@ -1,0 +1,154 @@
+"""
+One exception class per cause, so that a retry policy or a callback can tell them apart.
+
+Classes that no retry can help derive from :class:`AirflowFailException`: Airflow ends the task at once.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
+
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class OpenMetadataError(AirflowException):
+    """
+    Anything that this provider reports.
+
+    :param message: what happened and what to do about it.
+    :param status: the HTTP status, where a server answered.
+    :param retry_after: seconds that the server asked to wait, where it did.
+    :param transient: whether the same read may succeed a moment later.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        transient: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.transient = transient
+
+
+class PermanentError(OpenMetadataError, AirflowFailException):
+    """A failure that would repeat itself: the task ends without Airflow retries."""
+
+
+class InvalidParameterError(PermanentError, ValueError):
+    """A parameter or connection setting is wrong; nothing was sent."""
+
+
+class InvalidCsvError(PermanentError):
+    """The CSV was refused before it was sent."""
+
+
+class BadRequestError(PermanentError):
+    """The server could not accept the request (400)."""
+
+
+class UnauthorizedError(PermanentError):
+    """The server did not accept the token (401)."""
+
+
+class ForbiddenError(PermanentError):
+    """The token's user may not do this (403)."""
+
+
+class NotFoundError(PermanentError):
+    """The server has no such service, version or job (404)."""
+
+
+class UnsupportedByServerError(PermanentError):
+    """The server has no such route: its edition or version lacks the feature."""
+
+
+class ImportRejectedError(PermanentError):
+    """More rows of an import failed than were allowed, or it was aborted: the same file would fail again."""
+
+
+class UnreadableVerdictError(PermanentError):
+    """An async import ended, but this server does not tell whether its rows passed: that is no success."""
+
+
+class ConflictError(OpenMetadataError):
+    """Somebody else changed the entity in the meantime, or it exists already (409, 412)."""
+
+
+class RateLimitedError(OpenMetadataError):
+    """The server asks for fewer requests, or a limit of its plan is reached (429)."""
+
+
+class ServerUnavailableError(OpenMetadataError):
+    """The server failed (5xx) or could not be reached."""
+
+
+class UnexpectedReplyError(OpenMetadataError):
+    """What answered does not speak OpenMetadata's API: a login page, a proxy, or another server."""
+
+
+class JobNotFinishedError(OpenMetadataError):
+    """A result was asked of a job that is still under way."""
+
+
+class JobFailedError(OpenMetadataError):
+    """An async job ended as FAILED on the server."""
+
+
+class JobCancelledError(OpenMetadataError):
+    """An async job was cancelled on the server."""
+
+
+class JobTimeoutError(OpenMetadataError):
+    """An async job did not end within the task's own ``timeout``."""
+
+
+class JobSensorTimeoutError(JobTimeoutError, AirflowSensorTimeout):
+    """The same for a sensor, where Airflow treats a timeout as final."""
+
+
+CLASSES: dict[Cause, type[OpenMetadataError]] = {
+    Cause.BAD_REQUEST: BadRequestError,
+    Cause.UNAUTHORIZED: UnauthorizedError,
+    Cause.FORBIDDEN: ForbiddenError,
+    Cause.NOT_FOUND: NotFoundError,
+    Cause.CONFLICT: ConflictError,
+    Cause.RATE_LIMITED: RateLimitedError,
+    Cause.UNAVAILABLE: ServerUnavailableError,
+    Cause.UNSUPPORTED: UnsupportedByServerError,
+    Cause.UNEXPECTED_REPLY: UnexpectedReplyError,
+    Cause.INVALID_PARAMETER: InvalidParameterError,
+    Cause.INVALID_CSV: InvalidCsvError,
+    Cause.IMPORT_REJECTED: ImportRejectedError,
+    Cause.VERDICT_UNREADABLE: UnreadableVerdictError,
+    Cause.JOB_NOT_FINISHED: JobNotFinishedError,
+    Cause.JOB_FAILED: JobFailedError,
+    Cause.JOB_CANCELLED: JobCancelledError,
+    Cause.JOB_TIMEOUT: JobTimeoutError,
+}
+
+
+def error_of(fault: Fault) -> OpenMetadataError:
+    """Return the public exception for a fault."""
+    return CLASSES[fault.cause](
+        fault.message, status=fault.status, retry_after=fault.retry_after, transient=fault.transient
+    )
+
+
+@contextmanager
+def public_errors() -> Iterator[None]:
+    """Let faults out as public exceptions, without the inner traceback, which may show request data."""
+    try:
+        yield
+    except Fault as fault:
+        raise error_of(fault) from None

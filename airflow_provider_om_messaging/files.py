@@ -1,0 +1,258 @@
+"""
+Files that Airflow tasks name: local paths and object-storage URLs, plain or ``.gz``.
+
+A destination appears whole or not at all: what was there before stays until the new content is complete.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+from urllib.parse import unquote, urlsplit
+
+from airflow_provider_om_messaging.protocol.csv_text import BYTE_ORDER_MARK, CsvFacts, RowCounter, check_csv
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+CHUNK = 256 * 1024
+"""Bytes that are read from a file at a time."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """
+    What a CSV came to that was written.
+
+    :param rows: data rows, the header not counted.
+    :param bytes: length of the CSV, before any compression.
+    :param sha256: digest of the CSV, before any compression.
+    """
+
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class CsvMeter:
+    """Measures a CSV on its way from a server."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._counter = RowCounter()
+        self._bytes = 0
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """
+        Hand the chunks on and measure them.
+
+        :raises Fault: at the end, if it was empty or ended inside a quoted cell.
+        """
+        for chunk in chunks:
+            self._digest.update(chunk)
+            self._counter.feed(chunk)
+            self._bytes += len(chunk)
+            yield chunk
+        if not self._bytes:
+            raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an empty export: not even a header line.")
+        if not self._counter.complete:
+            raise Fault(Cause.UNEXPECTED_REPLY, "The export was cut off: it ends inside a quoted cell.")
+
+    @property
+    def written(self) -> Written:
+        """What has passed so far."""
+        return Written(self._counter.rows, self._bytes, self._digest.hexdigest())
+
+
+def measured(text: str) -> Written:
+    """
+    Return what a CSV comes to that is held as text.
+
+    :param text: the whole of it.
+    """
+    meter = CsvMeter()
+    for _ in meter.through([text.encode("utf-8")]):
+        pass
+    return meter.written
+
+
+class Destination:
+    """
+    A place that a file is to be written to.
+
+    :param target: a local path or a URL; one that ends in ``.gz`` is compressed.
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: the folder does not exist, or the URL's storage cannot be opened. Nothing is written yet.
+    """
+
+    def __init__(self, target: str, parameter: str = "destination") -> None:
+        self.target = target
+        self._compressed = target.endswith(".gz")
+        self._local = _local_path(target)
+        self._remote: ObjectStoragePath | None = None
+        if self._local is None:
+            self._remote = _object_path(target, parameter)
+        elif self._local.is_dir():
+            raise _invalid(parameter, f"is a folder: {target}. Name a file in it")
+        elif not self._local.parent.is_dir():
+            raise _invalid(
+                parameter, f"lies in a folder that does not exist: {self._local.parent}. Create it first"
+            )
+        elif not os.access(self._local.parent, os.W_OK):
+            raise _invalid(parameter, f"lies in a folder that cannot be written to: {self._local.parent}")
+
+    def write(self, chunks: Iterable[bytes]) -> None:
+        """
+        Write the content. The destination changes only after the last chunk has come.
+
+        :param chunks: the content, before compression.
+        """
+        if self._local is not None:
+            # A link stays a link: what it points to is replaced.
+            _replace(self._local.resolve(), chunks, self._compressed)
+            return
+        if self._remote is None:
+            raise RuntimeError("a destination is either local or remote")
+        with tempfile.NamedTemporaryFile(prefix="om-messaging-") as spool:
+            _copy(chunks, spool, self._compressed)
+            # Uploading by path: a file object that is closed after an error would complete the upload.
+            self._remote.fs.put_file(spool.name, self._remote.path)
+
+
+@contextmanager
+def open_source(source: str) -> Iterator[Iterator[bytes]]:
+    """
+    Hand out the content of a file, decompressed if its name ends in ``.gz``.
+
+    :param source: a local path or a URL.
+    :raises Fault: it does not exist or cannot be read.
+    """
+    local = _local_path(source)
+    try:
+        if local is not None:
+            opened: IO[bytes] = local.open("rb")
+        else:
+            opened = cast("IO[bytes]", _object_path(source, "source").open("rb"))
+    except FileNotFoundError:
+        raise _invalid("source", f"does not exist: {source}") from None
+    except IsADirectoryError:
+        raise _invalid("source", f"is a folder: {source}") from None
+    except PermissionError:
+        raise _invalid("source", f"may not be read: {source}") from None
+    with opened:
+        content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
+        try:
+            yield iter(lambda: content.read(CHUNK), b"")
+        except (gzip.BadGzipFile, EOFError):
+            raise _invalid("source", f"is named .gz but is not a whole gzip file: {source}") from None
+
+
+@dataclass(frozen=True)
+class CsvUpload:
+    """
+    A CSV that passed the check and waits to be sent: exactly the bytes that were checked.
+
+    :param facts: what the check found.
+    :param body: an open file, standing where the content begins.
+    """
+
+    facts: CsvFacts
+    body: IO[bytes]
+
+
+@contextmanager
+def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator[CsvUpload]:
+    """
+    Read and check a CSV, and hand it out for sending.
+
+    The content is copied to a temporary file while it is read, so that what is sent is what was checked, and
+    neither has to fit into memory.
+
+    :param source: a local path or a URL, decompressed if it ends in ``.gz``.
+    :param csv: the text itself, in place of a source.
+    :raises Fault: both or none is given, the file cannot be read, or the CSV is not fit to be sent.
+    """
+    if source and csv:
+        raise _invalid(
+            "source and csv", "are both given: name a file in source or give the text in csv, not both"
+        )
+    if not source and not csv:
+        raise _invalid("source and csv", "are both empty: name a file in source, or give the text in csv")
+    with tempfile.TemporaryFile(prefix="om-messaging-") as spool:
+        if source:
+            with open_source(source) as chunks:
+                facts = check_csv(_kept(chunks, spool), source)
+        else:
+            facts = check_csv(_kept([_utf8(csv or "")], spool), "csv")
+        spool.seek(len(BYTE_ORDER_MARK) if facts.byte_order_mark else 0)
+        yield CsvUpload(facts, spool)
+
+
+def _kept(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        file.write(chunk)
+        yield chunk
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Fault(
+            Cause.INVALID_CSV,
+            f"csv has a character at position {error.start} that UTF-8 does not know. Nothing was sent.",
+        ) from None
+
+
+def _local_path(target: str) -> Path | None:
+    scheme, separator, _ = target.partition("://")
+    if not separator:
+        return Path(target).expanduser()
+    return Path(unquote(urlsplit(target).path)) if scheme == "file" else None
+
+
+def _object_path(target: str, parameter: str) -> ObjectStoragePath:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    try:
+        path = ObjectStoragePath(target)
+        path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
+    except Exception as error:
+        raise _invalid(parameter, f"cannot be opened: {target} ({error})") from None
+    return path
+
+
+def _replace(path: Path, chunks: Iterable[bytes], compressed: bool) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            _copy(chunks, file, compressed)
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(chunks: Iterable[bytes], file: IO[bytes], compressed: bool) -> None:
+    if compressed:
+        # Neither name nor time go into the header, so that the same export gives the same file.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+            for chunk in chunks:
+                packed.write(chunk)
+    else:
+        for chunk in chunks:
+            file.write(chunk)
+    file.flush()
+
+
+def _invalid(parameter: str, problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")

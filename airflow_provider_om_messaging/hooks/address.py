@@ -1,0 +1,76 @@
+"""From what people write as Host to the base URL of the API."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+PLAIN_PORT = 8585
+"""Where an OpenMetadata server listens without TLS, unless it is told otherwise."""
+
+
+def base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
+    """
+    Return the base URL of an API, ending in ``/api``.
+
+    A scheme that is written nowhere is guessed: http for this machine, for bare host names and for port 8585,
+    https for everything else. So is the port: 8585 for a plain server without one, if the scheme was guessed
+    too.
+
+    :param host: host name or URL, with or without scheme, port, ``/api`` and ``/api/v1``.
+    :param port: the connection's Port; one in ``host`` goes before it.
+    :param scheme: the connection's Scheme; one in ``host`` goes before it.
+    :raises Fault: no host, or one that is no address.
+    """
+    text = (host or "").strip()
+    scheme = (scheme or "").strip().lower().removesuffix("://")
+    if not text:
+        raise _invalid(
+            "has no Host: write the server's address there, such as https://acme.getcollate.io/api"
+        )
+    explicit, separator, rest = text.partition("://")
+    if not separator:
+        explicit, rest = scheme, text
+    try:
+        parts = urlsplit(f"//{rest}")
+        name, found_port = parts.hostname, parts.port
+    except ValueError:
+        raise _invalid(f"has a Host that is no address: {text[:200]!r}") from None
+    if not name or any(character.isspace() for character in rest) or parts.query or parts.fragment:
+        raise _invalid(f"has a Host that is no address: {text[:200]!r}")
+    if parts.username or parts.password:
+        raise _invalid("has a login inside its Host: put the JWT in Password instead")
+    if explicit and explicit.lower() not in {"http", "https"}:
+        raise _invalid(f"has the scheme {explicit[:20]!r}: it has to be http or https")
+    port = found_port or port
+    guessed = not explicit
+    chosen = explicit.lower() or (
+        "http" if port == PLAIN_PORT or (port != 443 and _is_near(name)) else "https"
+    )
+    if guessed and chosen == "http" and port is None:
+        port = PLAIN_PORT
+    default_port = {"http": 80, "https": 443}[chosen]
+    name = f"[{name}]" if ":" in name else name
+    address = name if port in {None, default_port} else f"{name}:{port}"
+    return f"{chosen}://{address}{_prefix(parts.path)}/api"
+
+
+def _is_near(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return "." not in name
+
+
+def _prefix(path: str) -> str:
+    """Return what stands before ``/api``, for servers below a path of their own."""
+    path = "/" + "/".join(part for part in path.split("/") if part)
+    for ending in ("/api/v1", "/api"):
+        path = path.removesuffix(ending)
+    return path.rstrip("/")
+
+
+def _invalid(problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}.")

@@ -1,0 +1,69 @@
+"""What the two hooks share: the connection's form, and how its secrets are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_provider_om_messaging.provider_info import CONN_TYPE, EXTRA_FIELDS, HOOK_NAME, UI_FIELD_BEHAVIOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.providers.common.compat.sdk import Connection
+
+    from airflow_provider_om_messaging.client.settings import Settings
+
+
+class MessagingHookBase(BaseHook):
+    """
+    The connection type ``om_messaging``.
+
+    :param om_messaging_conn_id: id of the Airflow connection.
+    """
+
+    conn_name_attr = "om_messaging_conn_id"
+    default_conn_name = "om_messaging_default"
+    conn_type = CONN_TYPE
+    hook_name = HOOK_NAME
+
+    def __init__(self, om_messaging_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.om_messaging_conn_id = om_messaging_conn_id
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the extra fields of the form on Airflow 2.11; 3.x reads the provider info instead."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import StringField
+
+        return {
+            field.name: StringField(field.label, widget=BS3TextFieldWidget(), description=field.description)
+            for field in EXTRA_FIELDS
+        }
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return the labels and placeholders of the form on Airflow 2.11."""
+        return UI_FIELD_BEHAVIOUR
+
+
+def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> Settings:
+    """
+    Return the settings that an Airflow connection stands for.
+
+    :param connection: the connection.
+    :param extra: its extra, read beforehand: on 3.x reading it differs between workers and triggers.
+    :raises Fault: naming the field that is missing or wrong.
+    """
+    from airflow_provider_om_messaging.hooks.connection import settings_of
+
+    return settings_of(
+        conn_type=connection.conn_type,
+        host=connection.host,
+        port=connection.port,
+        scheme=connection.schema,
+        password=connection.password,
+        extra=extra,
+    )

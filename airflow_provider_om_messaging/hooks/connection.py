@@ -1,0 +1,133 @@
+"""From an Airflow connection to the settings of a client."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_om_messaging.client.settings import Settings, Token
+from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, base_url
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS
+
+_INGESTION_CONN_TYPE = "openmetadata"
+_INGESTION_EXTRAS = {"verifySSL", "sslConfig"}
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+log = logging.getLogger(__name__)
+
+
+def settings_of(
+    *,
+    conn_type: str | None,
+    host: str | None,
+    port: int | None,
+    scheme: str | None,
+    password: str | None,
+    extra: Mapping[str, Any],
+) -> Settings:
+    """
+    Return the settings that a connection stands for. Reads the token file, if it names one.
+
+    A connection of the type ``openmetadata``, made for openmetadata-ingestion, is understood as that package
+    understands it: plain HTTP on port 8585 unless it says otherwise, and ``verifySSL`` and ``sslConfig`` as
+    extras.
+
+    :raises Fault: naming the field that is missing or wrong.
+    """
+    if conn_type == _INGESTION_CONN_TYPE and "://" not in (host or ""):
+        scheme, port = scheme or "http", port or PLAIN_PORT
+    known = {field.name for field in EXTRA_FIELDS} | _INGESTION_EXTRAS
+    if unknown := sorted(key for key in extra if key not in known):
+        log.warning("The connection has extras that mean nothing here: %s.", ", ".join(unknown))
+    ssl_config = extra.get("sslConfig")
+    ssl_config = ssl_config if isinstance(ssl_config, Mapping) else {}
+    return Settings(
+        base_url=base_url(host, port, scheme),
+        token=_token(password, _text(extra, "token_file")),
+        verify=_verify(extra, ssl_config),
+        client_cert=_file(extra, "client_cert") or _file(ssl_config, "sslCertificate"),
+        client_key=_file(extra, "client_key") or _file(ssl_config, "sslKey"),
+        connect_timeout=_seconds(extra, "connect_timeout", Settings.connect_timeout),
+        read_timeout=_seconds(extra, "read_timeout", Settings.read_timeout),
+        proxy=_text(extra, "proxy"),
+    )
+
+
+def _token(password: str | None, token_file: str | None) -> Token:
+    if token_file:
+        return Token(_token_in(token_file), lambda: _token_in(token_file))
+    if not (password or "").strip():
+        raise _invalid(
+            "has no token: put the JWT of a bot or user in Password (or name a file in the extra token_file)"
+        )
+    return Token(_clean(password or "", "Password"))
+
+
+def _token_in(path: str) -> str:
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise _invalid(f"names a token_file that cannot be read ({reason}): {path}") from None
+    if not text.strip():
+        raise _invalid(f"names a token_file that is empty: {path}")
+    return _clean(text, f"the token_file {path}")
+
+
+def _clean(text: str, where: str) -> str:
+    token = text.strip()
+    if token[:7].lower() == "bearer ":
+        token = token[7:].strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise _invalid(f"has something in {where} that is no JWT: it has blanks or special characters in it")
+    return token
+
+
+def _verify(extra: Mapping[str, Any], ssl_config: Mapping[str, Any]) -> bool | str:
+    value = extra.get("verify")
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip() if value is not None else ""
+    if text.lower() in _TRUTH:
+        return _TRUTH[text.lower()]
+    if text:
+        return _existing_file("verify", text)
+    if extra.get("verifySSL") == "ignore":
+        return False
+    return _file(ssl_config, "caCertificate") or True
+
+
+def _text(extra: Mapping[str, Any], name: str) -> str | None:
+    value = extra.get(name)
+    return str(value).strip() or None if value is not None else None
+
+
+def _file(extra: Mapping[str, Any], name: str) -> str | None:
+    path = _text(extra, name)
+    return _existing_file(name, path) if path else None
+
+
+def _existing_file(name: str, path: str) -> str:
+    if not Path(path).is_file():
+        raise _invalid(f"names a file in the extra {name} that does not exist: {path}")
+    return path
+
+
+def _seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
+    text = _text(extra, name)
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise _invalid(f"has {text[:40]!r} in the extra {name}: it has to be a number of seconds above 0")
+    return seconds
+
+
+def _invalid(problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}.")

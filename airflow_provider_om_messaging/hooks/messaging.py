@@ -1,0 +1,350 @@
+"""The hooks: OpenMetadata's API for messaging services behind an Airflow connection."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.providers.common.compat.sdk import mask_secret
+
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
+from airflow_provider_om_messaging.files import CsvMeter, CsvUpload, Destination, Written, csv_upload
+from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
+from airflow_provider_om_messaging.protocol import imports, names, requests
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from requests import Session
+
+    from airflow_provider_om_messaging.client.aio import AsyncClient
+    from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.waiting import Wait
+    from airflow_provider_om_messaging.protocol.wire import Request
+
+T = TypeVar("T")
+
+
+class OpenMetadataMessagingHook(MessagingHookBase):
+    """
+    Works on messaging services with blocking calls, on workers.
+
+    Every method raises a subclass of :class:`~airflow_provider_om_messaging.exceptions.OpenMetadataError`,
+    named after the cause. ``fqn`` is a service's name, quoted or not; ``fqn_or_id`` may be its UUID as well.
+
+    :param om_messaging_conn_id: id of the Airflow connection.
+    """
+
+    def get_conn(self) -> Session:
+        """Return a session that is authenticated, and that is reused for all requests of this hook."""
+        return self._client.session
+
+    @public_errors()
+    def test_connection(self) -> tuple[bool, str]:
+        """Return whether the server can be used, and which server and user it is or what to mend."""
+        try:
+            with public_errors():
+                version = self._client.call(requests.server_version()).get("version", "of unknown version")
+                user = self._client.call(requests.logged_in_user())
+        except OpenMetadataError as error:
+            return False, str(error)
+        kind = "bot" if user.get("isBot") else "user"
+        name = user.get("name", "unknown")
+        return True, f"OpenMetadata {version} at {self._client.settings.base_url}, logged in as {kind} {name}"
+
+    @public_errors()
+    def server_version(self) -> str:
+        """Return the server's version, such as ``2.0.1``."""
+        return str(self._client.call(requests.server_version()).get("version", ""))
+
+    @public_errors()
+    def get_service(self, fqn_or_id: str, fields: Iterable[str] = ()) -> dict[str, Any]:
+        """
+        Return a messaging service as the server describes it.
+
+        :param fields: fields beyond those that are always there, such as ``owners``.
+        """
+        return self._client.call(requests.get_service(_reference(fqn_or_id), fields))
+
+    @public_errors()
+    def export_csv(self, fqn: str, max_bytes: int | None = None) -> str:
+        """
+        Return the CSV of a service.
+
+        :param max_bytes: refuse a longer one.
+        """
+        return self._text(requests.export(self._fqn(fqn)), max_bytes)
+
+    @public_errors()
+    def export_csv_to(self, fqn: str, destination: str) -> Written:
+        """
+        Write the CSV of a service to a file, which appears once it is whole.
+
+        :param destination: a local path or an object-storage URL; ``.gz`` compresses.
+        """
+        target = Destination(destination)
+        return self._file(requests.export(self._fqn(fqn)), target)
+
+    @public_errors()
+    def submit_export(self, fqn: str) -> str:
+        """Start an export job and return its id."""
+        return self._client.call(requests.submit_export(self._fqn(fqn)))
+
+    @public_errors()
+    def import_csv(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> ImportResult:
+        """
+        Import a CSV and return the verdict on its rows.
+
+        :param csv: the text, or an upload that was checked.
+        :param dry_run: only check, write nothing.
+        """
+        if isinstance(csv, str):
+            with csv_upload(csv=csv) as upload:
+                return self.import_csv(fqn, upload, dry_run)
+        return self._client.call(requests.import_csv(self._fqn(fqn), dry_run, csv.facts.rows), csv.body)
+
+    @public_errors()
+    def submit_import(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> str:
+        """Start an import job and return its id; parameters as in :meth:`import_csv`."""
+        if isinstance(csv, str):
+            with csv_upload(csv=csv) as upload:
+                return self.submit_import(fqn, upload, dry_run)
+        return self._client.call(requests.submit_import(self._fqn(fqn), dry_run), csv.body)
+
+    @public_errors()
+    def get_job(self, job_id: str) -> Job:
+        """Return an async CSV job as it stands."""
+        return self._client.call(requests.get_job(names.job_id(job_id)))
+
+    @public_errors()
+    def list_jobs(self, limit: int = 20) -> list[Job]:
+        """
+        Return the caller's own jobs, newest first.
+
+        :param limit: how many, up to 100.
+        """
+        return self._client.call(requests.list_jobs(limit))
+
+    @public_errors()
+    def get_job_result(self, job_id: str, max_bytes: int | None = None) -> str:
+        """
+        Return the CSV that an export job made.
+
+        :param max_bytes: refuse a longer one.
+        """
+        return self._text(requests.job_result(names.job_id(job_id)), max_bytes)
+
+    @public_errors()
+    def get_job_result_to(self, job_id: str, destination: str) -> Written:
+        """
+        Write the CSV that an export job made to a file, which appears once it is whole.
+
+        :param destination: a local path or an object-storage URL; ``.gz`` compresses.
+        """
+        request = requests.job_result(names.job_id(job_id))
+        return self._file(request, Destination(destination))
+
+    @public_errors()
+    def get_import_verdict(
+        self, job: Job, dry_run: bool | None = None, rows_sent: int | None = None
+    ) -> ImportResult:
+        """
+        Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
+
+        :param job: the job.
+        :param dry_run: what was asked for, if that is known.
+        :param rows_sent: data rows in the file, if that is known.
+        """
+        if None not in (dry_run, job.dry_run) and job.dry_run is not dry_run:
+            raise Fault(
+                Cause.IMPORT_REJECTED, f"{job} ran with dryRun={job.dry_run}, asked for was {dry_run}."
+            )
+        dry_run = job.dry_run if dry_run is None else dry_run
+        if job.verdict is not None:
+            return imports.import_result(job.verdict, dry_run, rows_sent)
+        try:
+            return self._client.call(requests.job_verdict(job.job_id, dry_run, rows_sent))
+        except Fault as fault:
+            if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
+                raise
+            return imports.unreadable(bool(dry_run))
+
+    @public_errors()
+    def cancel_job(self, job_id: str) -> Job:
+        """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
+        return self._client.call(requests.cancel_job(names.job_id(job_id)))
+
+    @public_errors()
+    def poll_job(self, wait: Wait) -> Job | None:
+        """
+        Look at a job once, and return it if it has ended, however it ended.
+
+        :param wait: the wait that this poll is a part of, which decides what failures to bear.
+        """
+        before = wait.last_state
+        try:
+            job = self._client.call(requests.get_job(wait.job_id))
+            ended = wait.saw(job, time.time())
+        except Fault as fault:
+            wait.failed(fault, time.time())
+            self.log.warning("Polling job %s failed, trying again: %s", wait.job_id, fault.message)
+            return None
+        if wait.last_state != before:
+            self.log.info("%s", wait.last_state)
+        return job if ended else None
+
+    def wait_for_job(self, wait: Wait) -> Job:
+        """
+        Wait until a job has ended, however it ended, and return it.
+
+        :param wait: what to wait for and how long.
+        """
+        while (job := self.poll_job(wait)) is None:
+            time.sleep(wait.pause(time.time()))
+        return job
+
+    @public_errors()
+    def patch_service(
+        self,
+        fqn_or_id: str,
+        operations: object = None,
+        changes: Mapping[str, Any] | None = None,
+        expected_version: object = None,
+    ) -> dict[str, Any]:
+        """
+        Patch a service, by what differs from ``changes`` or by a JSON Patch, and read back what came of it.
+
+        :param operations: an RFC 6902 patch.
+        :param changes: field → value; None takes the field away.
+        :param expected_version: refuse if the service has another version by now.
+        :returns: service, id, changed, version_before, version, fields.
+        """
+        from airflow_provider_om_messaging.client.patching import patch_service
+
+        return patch_service(
+            self._client,
+            _reference(fqn_or_id),
+            changes=changes,
+            operations=operations,
+            expected_version=None if expected_version in (None, "") else names.version(expected_version),
+        )
+
+    @public_errors()
+    def list_versions(self, fqn_or_id: str) -> list[dict[str, Any]]:
+        """Return the service as it was in each of its versions, newest first."""
+        return self._client.call(requests.list_versions(self._id(fqn_or_id)))
+
+    @public_errors()
+    def get_version(self, fqn_or_id: str, version: object) -> dict[str, Any]:
+        """
+        Return the service as it was in one version.
+
+        :param version: its number, such as ``0.2``.
+        """
+        number = names.version(version)
+        return self._client.call(requests.get_version(self._id(fqn_or_id), number))
+
+    @cached_property
+    def _client(self) -> Client:
+        from airflow_provider_om_messaging.client.sync import Client
+
+        return Client(self._settings())
+
+    def _settings(self) -> Settings:
+        connection = self.get_connection(self.om_messaging_conn_id)
+        settings = settings_of_connection(connection, connection.extra_dejson)
+        # Airflow masks the Password by itself, a token file's content it cannot know.
+        mask_secret(settings.token.value)
+        return settings
+
+    def _fqn(self, fqn_or_id: str) -> str:
+        """Return the canonical FQN; CSV routes exist by name only."""
+        reference = _reference(fqn_or_id)
+        if not names.is_uuid(reference):
+            return reference
+        return str(self._client.call(requests.get_service(reference)).get("fullyQualifiedName"))
+
+    def _id(self, fqn_or_id: str) -> str:
+        """Return the id; version routes exist by id only."""
+        reference = _reference(fqn_or_id)
+        if names.is_uuid(reference):
+            return reference
+        return str(self._client.call(requests.get_service(reference)).get("id"))
+
+    def _text(self, request: Request[str], max_bytes: int | None) -> str:
+        meter, parts = CsvMeter(), []
+        with self._client.download(request) as chunks:
+            for chunk in meter.through(chunks):
+                parts.append(chunk)
+                if max_bytes is not None and meter.written.bytes > max_bytes:
+                    raise Fault(
+                        Cause.INVALID_PARAMETER,
+                        f"The CSV is longer than {max_bytes:,} bytes: name a destination to write it to.",
+                    )
+        try:
+            return b"".join(parts).decode("utf-8")
+        except UnicodeDecodeError:
+            raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an export that is not UTF-8.") from None
+
+    def _file(self, request: Request[str], target: Destination) -> Written:
+        meter = CsvMeter()
+        with self._client.download(request) as chunks:
+            target.write(meter.through(chunks))
+        return meter.written
+
+
+class OpenMetadataMessagingAsyncHook(MessagingHookBase):
+    """
+    Asks for async CSV jobs without blocking, in triggers.
+
+    :param om_messaging_conn_id: id of the Airflow connection.
+    """
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[AsyncClient]:
+        """Hand out a client for as many calls as are needed over the same connections."""
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        from airflow_provider_om_messaging.client.aio import AsyncClient
+
+        connection = await get_async_connection(self.om_messaging_conn_id)
+        settings = await asyncio.to_thread(
+            lambda: settings_of_connection(connection, connection.extra_dejson)
+        )
+        async with AsyncClient(settings) as client:
+            yield client
+
+    async def get_job(self, job_id: str) -> Job:
+        """Return an async CSV job as it stands."""
+        with public_errors():
+            return await self._call(requests.get_job(names.job_id(job_id)))
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
+        with public_errors():
+            return await self._call(requests.cancel_job(names.job_id(job_id)))
+
+    async def list_jobs(self, limit: int = 20) -> list[Job]:
+        """
+        Return the caller's own jobs, newest first.
+
+        :param limit: how many, up to 100.
+        """
+        with public_errors():
+            return await self._call(requests.list_jobs(limit))
+
+    async def _call(self, request: Request[T]) -> T:
+        async with self.client() as client:
+            return await client.call(request)
+
+
+def _reference(fqn_or_id: str) -> str:
+    text = names.required_text("service", fqn_or_id)
+    return text if names.is_uuid(text) else names.service_fqn(text)

@@ -1,0 +1,1 @@
+"""Export, import, patch, versions and job results as Airflow tasks."""

@@ -1,0 +1,72 @@
+"""Exporting the metadata of a messaging service to CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.operators.results import check_destination, export_result
+from airflow_provider_om_messaging.operators.waiting import WaitingOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.protocol.jobs import Job
+
+
+class ExportMessagingServiceOperator(WaitingOperator):
+    """
+    Exports a messaging service to CSV, one row a topic.
+
+    Returns ``service``, ``destination``, ``rows`` (without the header), ``bytes`` and ``sha256`` (of the CSV,
+    before compression), ``job_id``, and ``csv`` if there is no destination. Without ``wait_for_completion``
+    the job is not done yet, so that everything but ``service``, ``destination`` and ``job_id`` is None.
+
+    :param service: the service's name (its FQN, quoted or not) or its UUID.
+    :param destination: a local path or an object-storage URL (``s3://conn_id@bucket/key``); ``.gz``
+        compresses. A failed export leaves what was there. None returns the text in XCom, up to 1 MiB.
+    """
+
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination")
+
+    def __init__(self, *, destination: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.destination = destination
+
+    @public_errors()
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Export, or submit a job that does."""
+        service = self.checked_service()
+        check_destination(self.destination)
+        if not self.asynchronous:
+            return export_result(
+                service,
+                self.destination,
+                None,
+                lambda destination: self.hook.export_csv_to(service, destination),
+                lambda limit: self.hook.export_csv(service, limit),
+            )
+        job_id = self.hook.submit_export(service)
+        self.log.info("Submitted export of %s as job %s.", service, job_id)
+        if self.wait_for_completion:
+            return self.wait_for(job_id, {})
+        return {
+            "service": service,
+            "destination": self.destination,
+            "rows": None,
+            "bytes": None,
+            "sha256": None,
+            "job_id": job_id,
+        }
+
+    def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        """Fetch what the job has made."""
+        return export_result(
+            self.service,
+            self.destination,
+            job.job_id,
+            lambda destination: self.hook.get_job_result_to(job.job_id, destination),
+            lambda limit: self.hook.get_job_result(job.job_id, limit),
+        )

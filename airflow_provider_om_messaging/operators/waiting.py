@@ -1,0 +1,160 @@
+"""Waiting for a job that a task has submitted: in the worker, or deferred to the triggerer."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_om_messaging.exceptions import (
+    InvalidParameterError,
+    JobTimeoutError,
+    OpenMetadataError,
+    public_errors,
+)
+from airflow_provider_om_messaging.operators.base import MessagingOperator
+from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, check_event
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.protocol.jobs import Job
+
+BACKSTOP = timedelta(minutes=10)
+"""How much later than the trigger's own deadline Airflow's goes off, for a triggerer that is stuck."""
+
+
+class WaitingOperator(MessagingOperator):
+    """
+    Submits an async job, where it is told to, and waits for its end.
+
+    Subclasses say in :meth:`finish` what comes of a finished job. Whatever that needs to know from before the
+    wait is handed through ``state``, which outlives a deferral.
+
+    :param asynchronous: let the server work in a job of its own, for services too large for one request.
+    :param wait_for_completion: wait for that job; if not, the task ends with its id and a sensor may wait for
+        it.
+    :param deferrable: wait in the triggerer, without a worker slot. A synchronous request cannot be deferred.
+    :param poll_interval: seconds between two looks at the job at most; the first come sooner.
+    :param timeout: seconds until the wait is given up; the job is then cancelled.
+    :param max_consecutive_failures: how many polls may fail one after the other.
+    """
+
+    def __init__(
+        self,
+        *,
+        asynchronous: bool = False,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30.0,
+        timeout: float = 3600.0,
+        max_consecutive_failures: int = 20,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_waiting(poll_interval, timeout, max_consecutive_failures)
+        self.asynchronous = asynchronous
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.max_consecutive_failures = max_consecutive_failures
+        self._job_id: str | None = None
+
+    def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Return the task's result for a job that has ended.
+
+        :param job: the job, however it ended.
+        :param state: what :meth:`wait_for` was given.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what comes of a finished job")
+
+    def wait_for(self, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Wait for a job and return the task's result.
+
+        :param job_id: id of the job.
+        :param state: small and JSON-able, for :meth:`finish`.
+        """
+        self._job_id = job_id
+        deadline = time.time() + self.timeout
+        if self.deferrable:
+            self.log.info(
+                "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
+            )
+            self.defer(
+                trigger=CsvAsyncJobTrigger(
+                    job_id,
+                    self.om_messaging_conn_id,
+                    deadline,
+                    self.poll_interval,
+                    self.max_consecutive_failures,
+                ),
+                method_name="execute_complete",
+                kwargs={"job_id": job_id, "state": state},
+                timeout=timedelta(seconds=self.timeout) + BACKSTOP,
+            )
+        wait = Wait(job_id, deadline, self.poll_interval, self.max_consecutive_failures)
+        try:
+            job = self.hook.wait_for_job(wait)
+        except JobTimeoutError:
+            self._cancel(job_id)
+            raise
+        return self._finished(job, state)
+
+    def execute_complete(
+        self, context: Context, event: Any = None, job_id: str = "", state: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """
+        Go on after a deferral.
+
+        :param event: what the trigger sent; the job itself is read again.
+        :param job_id: id of the job.
+        :param state: what :meth:`wait_for` was given.
+        """
+        self._job_id = job_id
+        try:
+            check_event(event, job_id)
+        except JobTimeoutError:
+            self._cancel(job_id)
+            raise
+        return self._finished(self.hook.get_job(job_id), state or {})
+
+    def on_kill(self) -> None:
+        """Cancel the job of a task that is stopped while it waits in the worker."""
+        if self._job_id is not None:
+            self._cancel(self._job_id)
+
+    @public_errors()
+    def _finished(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        job.raise_unless_completed()
+        return self.finish(job, state)
+
+    def _cancel(self, job_id: str) -> None:
+        try:
+            job = self.hook.cancel_job(job_id)
+        except OpenMetadataError as error:
+            self.log.warning("Job %s could not be cancelled: %s", job_id, error)
+        else:
+            self.log.info("Asked to cancel: %s", job.progress_text())
+
+
+def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures: int) -> None:
+    """
+    Check the numbers of a wait.
+
+    :raises InvalidParameterError: naming the one that is wrong.
+    """
+    for name, value in (("poll_interval", poll_interval), ("timeout", timeout)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+            raise InvalidParameterError(f"{name} has to be a number of seconds above 0, not {value!r}.")
+    if isinstance(max_consecutive_failures, bool) or not isinstance(max_consecutive_failures, int):
+        raise InvalidParameterError(
+            f"max_consecutive_failures has to be a whole number, not {max_consecutive_failures!r}."
+        )
+    if max_consecutive_failures < 0:
+        raise InvalidParameterError(f"max_consecutive_failures is below 0: {max_consecutive_failures}.")

@@ -1,0 +1,194 @@
+"""
+Checking a CSV before it is sent, and counting its rows.
+
+A server may have saved half of a broken file before it notices, and it replaces bytes that are not UTF-8
+without a word. So every file is read to its end here first.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+LARGEST_CELL = 64 * 1024 * 1024
+"""Characters that one cell may hold."""
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+
+
+@dataclass(frozen=True)
+class CsvFacts:
+    """
+    What is known of a CSV that passed the check.
+
+    :param sha256: digest of the bytes as they were given.
+    :param bytes: their number.
+    :param rows: data rows, the header not counted.
+    :param header: the column names.
+    :param byte_order_mark: whether the bytes begin with one, which a server takes for a part of the header.
+    """
+
+    sha256: str
+    bytes: int
+    rows: int
+    header: tuple[str, ...]
+    byte_order_mark: bool
+
+
+def check_csv(chunks: Iterable[bytes], name: str) -> CsvFacts:
+    """
+    Read a CSV to its end and return what it holds.
+
+    :param chunks: its bytes, uncompressed.
+    :param name: what to call it in an error.
+    :raises Fault: it is empty, no UTF-8, has no data row, an open quote or a row of another width than its
+        header.
+    """
+    meter = _Meter()
+    reader = csv.reader(_lines(meter.through(chunks)), strict=True)
+    header: tuple[str, ...] = ()
+    rows = 0
+    first_line = 1
+    limit = csv.field_size_limit(LARGEST_CELL)
+    try:
+        for row in reader:
+            if not row:
+                pass  # the server skips empty lines as well
+            elif not header:
+                header = tuple(row)
+            elif len(row) == len(header):
+                rows += 1
+            else:
+                _refuse(name, _width_problem(row, header, first_line))
+            first_line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        line = reader.line_num + error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        _refuse(name, f"is not UTF-8: byte 0x{byte:02x} in line {line}. Save it as UTF-8 and try again")
+    except csv.Error as error:
+        _refuse(name, _syntax_problem(str(error), first_line))
+    finally:
+        csv.field_size_limit(limit)
+    if not header:
+        _refuse(name, "is empty: not even a header line")
+    if not rows:
+        _refuse(name, "has a header but no data row")
+    return CsvFacts(meter.digest.hexdigest(), meter.bytes, rows, header, meter.start == BYTE_ORDER_MARK)
+
+
+class RowCounter:
+    """
+    Counts the data rows of a CSV while its bytes pass: a cell with line breaks is part of one row.
+
+    It trusts that quotes stand in pairs, as every CSV writer sees to; an odd number shows in
+    :attr:`complete`.
+    """
+
+    def __init__(self) -> None:
+        self._quoted = False
+        self._line_has_text = False
+        self._records = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """
+        Take the next bytes.
+
+        :param chunk: any part of the text, in order.
+        """
+        for part in chunk.replace(b"\r", b"").split(b'"'):
+            if not self._quoted:
+                self._count(part)
+            else:
+                self._line_has_text = True
+            self._quoted = not self._quoted
+        self._quoted = not self._quoted
+
+    def _count(self, text: bytes) -> None:
+        lines = text.split(b"\n")
+        if len(lines) > 1:
+            self._records += (self._line_has_text or bool(lines[0])) + sum(map(bool, lines[1:-1]))
+            self._line_has_text = False
+        self._line_has_text = self._line_has_text or bool(lines[-1])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every quote so far is closed: a text that was cut off inside a cell is not complete."""
+        return not self._quoted
+
+    @property
+    def rows(self) -> int:
+        """Data rows so far, the header not counted."""
+        return max(0, self._records + self._line_has_text - 1)
+
+
+class _Meter:
+    """Counts and digests bytes on their way."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+        self.start = b""
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.digest.update(chunk)
+            self.bytes += len(chunk)
+            if len(self.start) < len(BYTE_ORDER_MARK):
+                self.start = (self.start + chunk)[: len(BYTE_ORDER_MARK)]
+            yield chunk
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield the text line by line, line ends kept: only CR, LF and CRLF end one, as in the CSV format."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    pending = ""
+    for chunk in chunks:
+        pending += decoder.decode(chunk)
+        # A CR at the end may be the first half of a CRLF.
+        complete = pending[:-1] if pending.endswith("\r") else pending
+        end = 0
+        for match in _LINE.finditer(complete):
+            end = match.end()
+            yield match[0]
+        pending = pending[end:]
+    pending += decoder.decode(b"", True)
+    if pending:
+        yield pending
+
+
+def _width_problem(row: list[str], header: tuple[str, ...], line: int) -> str:
+    problem = (
+        f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
+        f"{', '.join(header)}"
+    )
+    if len(row) > len(header):
+        problem += (
+            ". A cell with a comma in it has to stand in double quotes, and a row must not end with a comma "
+            "too many (the example row in the vendor's API reference has one: remove it)"
+        )
+    return problem
+
+
+def _syntax_problem(error: str, line: int) -> str:
+    if "unexpected end of data" in error:
+        return f"has a quote that is never closed, in the row that begins in line {line}"
+    if "expected after" in error:
+        return (
+            f"has text after a closing quote in the row that begins in line {line}: "
+            "a quote inside a quoted cell is written twice"
+        )
+    return f"is not readable as CSV in the row that begins in line {line} ({error})"
+
+
+def _refuse(name: str, problem: str) -> NoReturn:
+    raise Fault(Cause.INVALID_CSV, f"{name} {problem}. Nothing was sent.")

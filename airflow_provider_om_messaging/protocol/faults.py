@@ -1,0 +1,55 @@
+"""What can go wrong, as values: one exception with a cause, which the public classes are made from."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Cause(str, Enum):
+    """Why something failed. Each cause has one public class in :mod:`…exceptions`."""
+
+    BAD_REQUEST = "bad_request"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+    UNSUPPORTED = "unsupported"
+    UNEXPECTED_REPLY = "unexpected_reply"
+    INVALID_PARAMETER = "invalid_parameter"
+    INVALID_CSV = "invalid_csv"
+    IMPORT_REJECTED = "import_rejected"
+    VERDICT_UNREADABLE = "verdict_unreadable"
+    JOB_NOT_FINISHED = "job_not_finished"
+    JOB_FAILED = "job_failed"
+    JOB_CANCELLED = "job_cancelled"
+    JOB_TIMEOUT = "job_timeout"
+
+
+class Fault(Exception):
+    """
+    A failure with its cause, before Airflow knows of it.
+
+    :param cause: decides the public exception class.
+    :param message: what happened and what to do, free of secrets.
+    :param status: the HTTP status, if a server answered.
+    :param retry_after: seconds that the server asked to wait, if it did.
+    :param transient: whether the same read may succeed a moment later.
+    """
+
+    def __init__(
+        self,
+        cause: Cause,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        transient: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+        self.transient = transient

@@ -1,0 +1,162 @@
+"""Every call of the API that this package makes: routes, methods, headers and how to read the reply."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol import imports, jobs, versions
+from airflow_provider_om_messaging.protocol.names import is_uuid, segment
+from airflow_provider_om_messaging.protocol.wire import Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs import Job
+
+SERVICES = "/v1/services/messagingServices"
+JOBS = "/v1/csvAsyncJobs"
+
+# Exports are text on some servers and CSV on others, and asking for either by name fails on the rest.
+_ANY = {"Accept": "*/*"}
+_JSON = {"Accept": "application/json"}
+# Without the charset, servers have taken the body for Latin-1.
+_CSV_BODY = {"Accept": "*/*", "Content-Type": "text/plain; charset=UTF-8"}
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    return reply.json_object()
+
+
+def server_version() -> Request[dict[str, Any]]:
+    """Ask for the server's version; needs no token."""
+    return Request("GET", "/v1/system/version", _object, "the server's version", headers=_JSON, safe=True)
+
+
+def logged_in_user() -> Request[dict[str, Any]]:
+    """Ask who the token belongs to."""
+    return Request("GET", "/v1/users/loggedInUser", _object, "who is logged in", headers=_JSON, safe=True)
+
+
+def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str, Any]]:
+    """
+    Ask for a messaging service.
+
+    :param name_or_id: its canonical FQN or its id.
+    :param fields: fields beyond those that are always sent, such as ``owners``.
+    """
+    tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
+    wanted = ",".join(fields)
+    query = {"fields": wanted} if wanted else {}
+    return Request("GET", f"{SERVICES}/{tail}", _object, "messaging services", query, _JSON, safe=True)
+
+
+def export(fqn: str) -> Request[str]:
+    """Ask for the CSV of a service."""
+    return Request("GET", f"{SERVICES}/name/{segment(fqn)}/export", _text, _EXPORT, headers=_ANY, safe=True)
+
+
+def submit_export(fqn: str) -> Request[str]:
+    """Start an export job. Each such request makes a job, so it is not repeated although it is a GET."""
+    path = f"{SERVICES}/name/{segment(fqn)}/exportAsync"
+    return Request("GET", path, jobs.read_submitted, f"{_EXPORT} as a job", headers=_ANY)
+
+
+def import_csv(fqn: str, dry_run: bool, rows_sent: int | None = None) -> Request[ImportResult]:
+    """
+    Import a CSV, which is the body of the request.
+
+    :param dry_run: whether the server is only to check. Always sent, and only as ``true`` or ``false``: a
+        server that is not told takes it for true, and old ones take any other word for false.
+    :param rows_sent: data rows in the body.
+    """
+    read = partial(imports.read_import, dry_run=dry_run, rows_sent=rows_sent)
+    path = f"{SERVICES}/name/{segment(fqn)}/import"
+    return Request("PUT", path, read, _IMPORT, _dry_run(dry_run), _CSV_BODY)
+
+
+def submit_import(fqn: str, dry_run: bool) -> Request[str]:
+    """Start an import job; parameters as in :func:`import_csv`."""
+    path = f"{SERVICES}/name/{segment(fqn)}/importAsync"
+    return Request("PUT", path, jobs.read_submitted, f"{_IMPORT} as a job", _dry_run(dry_run), _CSV_BODY)
+
+
+def get_job(job_id: str) -> Request[Job]:
+    """Ask for an async CSV job."""
+    return Request("GET", f"{JOBS}/{segment(job_id)}", jobs.read_job, _JOBS, headers=_JSON, safe=True)
+
+
+def list_jobs(limit: int = 20) -> Request[list[Job]]:
+    """
+    Ask for the caller's own jobs, newest first.
+
+    :param limit: how many; the server gives 1 to 100.
+    """
+    return Request("GET", JOBS, jobs.read_jobs, _JOBS, {"limit": str(limit)}, _JSON, safe=True)
+
+
+def job_result(job_id: str) -> Request[str]:
+    """Ask for the CSV that an export job made."""
+    return Request("GET", f"{JOBS}/{segment(job_id)}/result", _text, _JOBS, headers=_ANY, safe=True)
+
+
+def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Request[ImportResult]:
+    """Ask for the verdict on an import job, which only some servers keep; parameters as for reading it."""
+    read = partial(imports.read_import, dry_run=dry_run, rows_sent=rows_sent)
+    path = f"{JOBS}/{segment(job_id)}/importResult"
+    return Request("GET", path, read, "the verdict on import jobs", headers=_JSON, safe=True)
+
+
+def cancel_job(job_id: str) -> Request[Job]:
+    """Ask to cancel a job; on a finished one that does nothing."""
+    return Request("PUT", f"{JOBS}/{segment(job_id)}/cancel", jobs.read_job, _JOBS, headers=_JSON)
+
+
+def patch_service(
+    service_id: str, operations: Sequence[dict[str, Any]], version: str
+) -> Request[dict[str, Any]]:
+    """
+    Patch a messaging service.
+
+    :param service_id: its id: by name, old servers have no such route.
+    :param operations: an RFC 6902 patch.
+    :param version: the version that the patch was made for. It goes as a weak tag, because a strong one taken
+        from a read with other fields never matches.
+    """
+    headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
+    return Request(
+        "PATCH", f"{SERVICES}/{segment(service_id)}", _object, "patching messaging services", {}, headers
+    )
+
+
+def json_body(document: Any) -> bytes:
+    """Return a document as the bytes of a request's body."""
+    return json.dumps(document).encode("ascii")
+
+
+def list_versions(service_id: str) -> Request[list[dict[str, Any]]]:
+    """Ask for the whole history of a service; there is no such route by name."""
+    path = f"{SERVICES}/{segment(service_id)}/versions"
+    return Request("GET", path, versions.read_versions, _VERSIONS, headers=_JSON, safe=True)
+
+
+def get_version(service_id: str, version: str) -> Request[dict[str, Any]]:
+    """Ask for a service as it was in one version."""
+    path = f"{SERVICES}/{segment(service_id)}/versions/{segment(version)}"
+    return Request("GET", path, _object, _VERSIONS, headers=_JSON, safe=True)
+
+
+_EXPORT = "CSV export of messaging services"
+_IMPORT = "CSV import of messaging services"
+_JOBS = "the states of async CSV jobs"
+_VERSIONS = "versions of messaging services"
+
+
+def _dry_run(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "true" if dry_run else "false"}
+
+
+def _text(reply: Reply) -> str:
+    return reply.body.decode("utf-8")

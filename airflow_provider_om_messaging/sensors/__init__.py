@@ -1,0 +1,1 @@
+"""Waiting for async jobs as a task of its own."""

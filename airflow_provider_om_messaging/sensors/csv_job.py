@@ -1,0 +1,153 @@
+"""A task that waits for an async CSV job."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+
+from airflow_provider_om_messaging.exceptions import (
+    JobSensorTimeoutError,
+    JobTimeoutError,
+    OpenMetadataError,
+    public_errors,
+)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.results import check_verdict_parameters, import_summary, judge
+from airflow_provider_om_messaging.operators.waiting import BACKSTOP, check_waiting
+from airflow_provider_om_messaging.protocol import names
+from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, check_event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.protocol.jobs import Job
+
+
+class CsvAsyncJobSensor(BaseSensorOperator):
+    """
+    Waits until an async CSV job has completed.
+
+    A job that failed or was cancelled fails the task with the job's own message. Of an import job the verdict
+    is read as well, because such a job completes although its rows failed.
+
+    Returns the job (``job_id``, ``operation``, ``status``, ``service``, ``dry_run``, ``progress``, ``total``,
+    ``message``, ``error``, ``created_at``, ``completed_at``) and under ``result`` what an import came to, as
+    the import operator returns it; None for an export.
+
+    :param job_id: id of the job, a number or a UUID.
+    :param om_messaging_conn_id: id of the Airflow connection.
+    :param max_failed_rows: how many failed rows of an import are tolerated.
+    :param on_rejected: ``fail``, ``skip`` or ``report``, as for the import operator.
+    :param deferrable: wait in the triggerer, without a worker slot.
+    :param poll_interval: seconds between two looks at the job at most; the sensor's ``poke_interval``.
+    :param max_consecutive_failures: how many polls may fail one after the other. In ``mode="reschedule"``
+        each poll is a process of its own, so that only the timeout limits them.
+    """
+
+    template_fields: Sequence[str] = ("job_id", "om_messaging_conn_id")
+    ui_color = "#efe7fb"
+
+    def __init__(
+        self,
+        *,
+        job_id: str,
+        om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
+        max_failed_rows: int = 0,
+        on_rejected: str = "fail",
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30.0,
+        max_consecutive_failures: int = 20,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("poke_interval", poll_interval)
+        super().__init__(**kwargs)
+        check_verdict_parameters(max_failed_rows, on_rejected)
+        check_waiting(self.poke_interval, self.timeout, max_consecutive_failures)
+        self.job_id = job_id
+        self.om_messaging_conn_id = om_messaging_conn_id
+        self.max_failed_rows = max_failed_rows
+        self.on_rejected = on_rejected
+        self.deferrable = deferrable
+        self.max_consecutive_failures = max_consecutive_failures
+
+    @cached_property
+    def hook(self) -> OpenMetadataMessagingHook:
+        """The hook of this task, made once."""
+        return OpenMetadataMessagingHook(self.om_messaging_conn_id)
+
+    @public_errors()
+    def execute(self, context: Context) -> Any:
+        """Wait in the triggerer, or poke as other sensors do."""
+        job_id = names.job_id(self.job_id)
+        if self.deferrable:
+            self.defer(
+                trigger=CsvAsyncJobTrigger(
+                    job_id,
+                    self.om_messaging_conn_id,
+                    time.time() + self.timeout,
+                    self.poke_interval,
+                    self.max_consecutive_failures,
+                ),
+                method_name="execute_complete",
+                kwargs={"job_id": job_id},
+                timeout=timedelta(seconds=self.timeout) + BACKSTOP,
+            )
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout:
+            raise JobSensorTimeoutError(
+                f"Job {job_id} did not end in time. Last state: {self._wait.last_state}."
+            ) from None
+
+    def execute_complete(self, context: Context, event: Any = None, job_id: str = "") -> dict[str, Any]:
+        """
+        Go on after a deferral.
+
+        :param event: what the trigger sent; the job itself is read again.
+        :param job_id: id of the job.
+        """
+        try:
+            check_event(event, job_id)
+        except JobTimeoutError as error:
+            raise JobSensorTimeoutError(str(error)) from None
+        return self._result(self.hook.get_job(job_id))
+
+    def poke(self, context: Context) -> bool | PokeReturnValue:
+        """Look at the job once."""
+        try:
+            job = self.hook.poll_job(self._wait)
+            return PokeReturnValue(True, xcom_value=self._result(job)) if job else False
+        except OpenMetadataError as error:
+            # What Airflow does for a sensor that resumes; one that pokes would fail instead.
+            if self.soft_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+
+    @cached_property
+    def _wait(self) -> Wait:
+        # The sensor's own loop watches the time.
+        return Wait(
+            names.job_id(self.job_id), float("inf"), self.poke_interval, self.max_consecutive_failures
+        )
+
+    @public_errors()
+    def _result(self, job: Job) -> dict[str, Any]:
+        job.raise_unless_completed()
+        if job.operation != "IMPORT":
+            return {**job.to_dict(), "result": None}
+        verdict = self.hook.get_import_verdict(job)
+        judge(verdict, self.max_failed_rows, self.on_rejected, self.log)
+        return {**job.to_dict(), "result": import_summary(job.service, verdict, None, job.job_id)}

@@ -1,0 +1,1 @@
+"""Waiting for async jobs without a worker slot."""
