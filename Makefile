@@ -1,0 +1,94 @@
+# Everything that is made stays inside this folder: tools in .tools/, environments in .venvs/, files of a run in .run/.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+# The Airflow line that everything runs on, and the older one that the Airflow-facing tests run on as well.
+NEW := 3.3.2
+OLD := 2.11.2
+LINE ?= $(NEW)
+ARGS ?=
+
+export UV_PYTHON_DOWNLOADS := never
+BIN := .venvs/airflow-$(NEW)/bin
+IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
+CODE := airflow_provider_om_messaging example_dags tests tools
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venvs/airflow-$(NEW)/.ready ## run every example DAG on a real Airflow; KEEP=1 leaves it up, SERVICE=… names a service
+	@exec $(BIN)/python -m tools.demo $(if $(KEEP),--keep) $(if $(SERVICE),--service '$(SERVICE)')
+
+.PHONY: demo-stop
+demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
+	@$(BIN)/python -m tools.demo --stop
+
+.PHONY: test
+test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
+	@$(MAKE) test-one LINE=$(NEW)
+	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
+	then $(MAKE) test-one LINE=$(OLD) ARGS='tests/in_airflow tests/system'; \
+	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
+
+.PHONY: test-one
+test-one: .run/test-$(LINE)/.migrated ## tests on one line: make test-one LINE=2.11.2 ARGS='tests/in_airflow -k patch'
+	@echo "== Tests on Airflow $(LINE)"
+	@$(IN_LINE) python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: .venvs/airflow-$(NEW)/.ready ## ruff: rules and format
+	@echo "== Lint"
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+
+.PHONY: types
+types: .venvs/airflow-$(NEW)/.ready ## mypy, strict
+	@echo "== Types"
+	@$(BIN)/mypy
+
+.PHONY: format
+format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+.PHONY: environments
+environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
+
+.PHONY: constraints
+constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per Airflow line
+	@for line in $(NEW) $(OLD); do \
+	  file=constraints/airflow-$$line.txt; \
+	  echo "== $$file"; \
+	  echo "apache-airflow==$$line" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
+	    --universal --python-version 3.10 --extra sandbox --group test --group lint pyproject.toml - > $$file.new; \
+	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \
+	    cat $$file.new; } > $$file; \
+	  rm $$file.new; \
+	done
+
+.PHONY: clean
+clean: ## remove environments, tools and all files of runs
+	@if test -x $(BIN)/python; then $(BIN)/python -m tools.demo --stop; fi
+	rm -rf .venvs .tools .run .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+# The stamp is set last: an interrupted set-up is taken up again by the next call.
+.venvs/airflow-%/.ready: pyproject.toml constraints/airflow-%.txt tools/setup_environment.py
+	@$(PYTHON) tools/setup_environment.py $*
+	@touch $@
+
+# Tests that run DAGs want a migrated database.
+.run/test-%/.migrated: .venvs/airflow-%/.ready
+	@mkdir -p $(@D)
+	@$(IN_LINE) airflow db migrate > $(@D)/migrate.txt 2>&1 || { cat $(@D)/migrate.txt; exit 1; }
+	@touch $@
+
+.tools/uv/bin/uv:
+	@$(PYTHON) tools/setup_environment.py

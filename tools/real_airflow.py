@@ -1,0 +1,388 @@
+"""A real Airflow on this machine: scheduler, triggerer, DAG processor and API server as separate processes.
+
+For the demo and for the tests that need what ``dag.test()`` leaves out: a triggerer that can die, tasks that
+are really deferred. Works on Airflow 2.11 and 3.x, with SQLite, on the loopback interface and free ports.
+
+    with RealAirflow(home, dags_folder) as airflow:
+        run_id = airflow.trigger("my_dag", {"service": "sample_kafka"})
+        airflow.wait_for_run("my_dag", run_id)
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from tools.processes import Programs, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+_BIN = Path(sys.executable).parent
+# A proxy of the machine must not come between us and our own loopback server.
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+
+class AirflowTrouble(RuntimeError):
+    """Airflow did not do what was asked; the message says which log to read."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task instance as the REST API shows it."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    state: str | None
+    seconds: float | None
+
+    @property
+    def name(self) -> str:
+        """Return the task's name, with its index where it is mapped."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+
+class RealAirflow:
+    """Start it, trigger runs, look at them through the REST API, stop it with everything it started."""
+
+    user = "admin"
+
+    def __init__(self, home: Path, dags_folder: Path, env: Mapping[str, str] | None = None) -> None:
+        """Keep all its files in ``home``; ``env`` is added to the components' environment and wins."""
+        self.home = home.resolve()
+        self.dags_folder = dags_folder.resolve()
+        self.line = version("apache-airflow")
+        self.programs = Programs(self.home)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.password = secrets.token_hex(9)
+        self._is_2 = self.line.startswith("2.")
+        self._api = f"{self.url}/api/{'v1' if self._is_2 else 'v2'}"
+        self._authorization = ""
+        self.env = {**self._environment(), **(env or {})}
+
+    def __enter__(self) -> RealAirflow:
+        try:
+            self.start()
+            self.wait_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------------ processes
+
+    def start(self) -> None:
+        """Prepare the database and start every component."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._passwords.write_text(json.dumps({self.user: self.password}))
+        self._passwords.chmod(0o600)
+        self.run("db", "migrate")
+        if self._is_2:
+            self.run(
+                *("users", "create", "--role", "Admin", "--username", self.user, "--password", self.password),
+                *("--firstname", "A", "--lastname", "B", "--email", "admin@example.org"),
+            )
+        for name in self.components:
+            self.start_component(name)
+
+    @property
+    def components(self) -> dict[str, list[str]]:
+        """Return the arguments of ``airflow`` by component."""
+        # Without --skip-serve-logs both would serve their logs on all interfaces.
+        address = ["--port", str(self.port), "--workers", "1"]
+        if self._is_2:
+            web = {"webserver": ["webserver", "--hostname", "127.0.0.1", *address]}
+        else:
+            web = {
+                "api-server": ["api-server", "--host", "127.0.0.1", *address],
+                "dag-processor": ["dag-processor"],
+            }
+        return {
+            **web,
+            "scheduler": ["scheduler", "--skip-serve-logs"],
+            "triggerer": ["triggerer", "--skip-serve-logs"],
+        }
+
+    def start_component(self, name: str) -> int:
+        """Start one component by its name and return its process id."""
+        return self.programs.start(name, [_BIN / "airflow", *self.components[name]], self.env)
+
+    def run(self, *arguments: str) -> str:
+        """Run an ``airflow`` command to its end and return what it printed."""
+        done = subprocess.run(
+            [_BIN / "airflow", *arguments],
+            cwd=self.home,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            log = self.programs.log("command")
+            log.write_text(done.stdout + done.stderr)
+            raise AirflowTrouble(f"'airflow {arguments[0]} {arguments[1]}' failed; read {log}\n{_tail(log)}")
+        return done.stdout
+
+    @property
+    def triggerer_pid(self) -> int:
+        """Return the process id of the triggerer."""
+        return self.programs.pid("triggerer")
+
+    def start_triggerer(self) -> int:
+        """Start the triggerer (again) and return its process id."""
+        return self.start_component("triggerer")
+
+    def kill_triggerer(self) -> None:
+        """Kill the triggerer with signal 9: it cannot hand its triggers back.
+
+        Another triggerer takes them over when ``[triggerer] triggerer_health_check_threshold`` has passed.
+        """
+        self.programs.kill("triggerer")
+
+    def stop(self) -> None:
+        """Stop every component with all its processes, and make sure that none is left."""
+        if left := self.programs.stop():
+            raise AirflowTrouble(f"processes of Airflow that cannot be stopped: {left}")
+
+    def wait_healthy(self, timeout: float = 240, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Wait until Airflow itself calls each of its parts healthy, and log in."""
+        path = "/health" if self._is_2 else "/api/v2/monitor/health"
+        deadline = time.monotonic() + timeout
+        parts = ["metadatabase", "scheduler", "triggerer", *(() if self._is_2 else ["dag_processor"])]
+        healthy: set[str] = set()
+        while healthy != set(parts):
+            self.check_components()
+            if time.monotonic() > deadline:
+                missing = ", ".join(part for part in parts if part not in healthy)
+                logs = ", ".join(str(self.programs.log(name)) for name in self.components)
+                raise AirflowTrouble(f"not healthy after {timeout:.0f} s: {missing}; read {logs}")
+            time.sleep(0.5)
+            with contextlib.suppress(OSError, ValueError):
+                with _open(self.url + path, timeout=10) as reply:
+                    report = json.load(reply)
+                now = {part for part in parts if report[part]["status"] == "healthy"}
+                for part in sorted(now - healthy):
+                    progress(f"{part.replace('_', ' ')} healthy")
+                healthy |= now
+        self._log_in()
+
+    def check_components(self) -> None:
+        """Raise if a component ended by itself."""
+        for name, code in self.programs.ended().items():
+            log = self.programs.log(name)
+            raise AirflowTrouble(f"{name} ended with exit code {code}; read {log}\n{_tail(log)}")
+
+    # ------------------------------------------------------------------ REST API
+
+    def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
+        """Call the REST API and return the JSON of its reply."""
+        url = f"{self._api}{path}" + (f"?{urlencode(query)}" if query else "")
+        return self._send(method, url, body, {"Authorization": self._authorization})
+
+    def import_errors(self) -> dict[str, str]:
+        """Return the DAG files that cannot be imported, with their tracebacks."""
+        found = self.call("GET", "/importErrors")["import_errors"]
+        return {error["filename"]: error["stack_trace"] for error in found}
+
+    def wait_for_dags(self, dag_ids: Collection[str], timeout: float = 120) -> None:
+        """Wait until the DAGs are known; a file that cannot be imported ends the wait at once."""
+        deadline = time.monotonic() + timeout
+        while missing := set(dag_ids) - {
+            dag["dag_id"] for dag in self.call("GET", "/dags", limit=100)["dags"]
+        }:
+            self.check_components()
+            if errors := self.import_errors():
+                raise AirflowTrouble(
+                    "\n".join(f"{name} cannot be imported:\n{why}" for name, why in errors.items())
+                )
+            if time.monotonic() > deadline:
+                log = self.programs.log("scheduler" if self._is_2 else "dag-processor")
+                raise AirflowTrouble(
+                    f"DAGs not found after {timeout:.0f} s: {', '.join(missing)}; read {log}"
+                )
+            time.sleep(0.5)
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run as the button in the web interface does and return its id."""
+        body = {"conf": dict(conf or {}), "logical_date": datetime.now(timezone.utc).isoformat()}
+        return str(self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """Return the state of a run."""
+        return str(self.call("GET", _run(dag_id, run_id))["state"])
+
+    def task_states(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
+        """Return the task instances of a run, of all runs (``~``) if none is named."""
+        return [
+            Task(
+                dag_id=task["dag_id"],
+                run_id=task["dag_run_id"],
+                task_id=task["task_id"],
+                map_index=task["map_index"],
+                state=task["state"],
+                seconds=task["duration"],
+            )
+            for task in self.call("GET", f"{_run(dag_id, run_id)}/taskInstances", limit=100)["task_instances"]
+        ]
+
+    def xcom(
+        self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value"
+    ) -> Any:
+        """Return what a task handed on, or None."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/{quote(key)}"
+        try:
+            return self.call("GET", path, map_index=map_index, stringify="false")["value"]
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def pool(self) -> dict[str, int]:
+        """Return the slots of the default pool, as ``running``, ``deferred``, ``open`` and so on."""
+        pool = self.call("GET", "/pools/default_pool")
+        return {key.removesuffix("_slots"): slots for key, slots in pool.items() if key.endswith("_slots")}
+
+    def wait_for_run(
+        self,
+        dag_id: str,
+        run_id: str,
+        timeout: float = 300,
+        watch: Callable[[list[Task]], None] = lambda _: None,
+    ) -> str:
+        """Wait until a run is finished and return its state; ``watch`` gets its tasks at every look."""
+        deadline = time.monotonic() + timeout
+        while True:
+            state = self.run_state(dag_id, run_id)
+            watch(tasks := self.task_states(dag_id, run_id))
+            if state in FINISHED:
+                return state
+            self._keep_waiting(deadline, f"run {run_id} of {dag_id} is {state}: {_names(tasks)}")
+
+    def wait_for_task(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        states: Collection[str],
+        timeout: float = 180,
+        map_index: int = -1,
+    ) -> str:
+        """Wait until a task is in one of the states, or finished, and return its state."""
+        deadline = time.monotonic() + timeout
+        while True:
+            tasks = self.task_states(dag_id, run_id)
+            state = next((t.state for t in tasks if (t.task_id, t.map_index) == (task_id, map_index)), None)
+            if state and (state in states or state in FINISHED):
+                return state
+            self._keep_waiting(deadline, f"{dag_id}.{task_id} is {state}, not one of {', '.join(states)}")
+
+    def task_logs(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[Path]:
+        """Return the log files of a task, of the worker and of the triggerer."""
+        folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
+        return sorted((folder if map_index < 0 else folder / f"map_index={map_index}").glob("attempt=*"))
+
+    # ------------------------------------------------------------------ helpers
+
+    @property
+    def _passwords(self) -> Path:
+        return self.home / "passwords.json"
+
+    def _environment(self) -> dict[str, str]:
+        # Settings of the user's own Airflow must not reach this one; connections and variables may.
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("AIRFLOW__") and key not in {"AIRFLOW_HOME", "AIRFLOW_CONFIG"}
+        }
+        settings = {
+            "API__BASE_URL": self.url,
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__DAGS_FOLDER": str(self.dags_folder),
+            "CORE__EXECUTOR": "LocalExecutor",
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__PARALLELISM": "2",
+            "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords),
+            "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{self.user}:admin",
+            # Runs start when they are triggered, whatever the hour is.
+            "SCHEDULER__USE_JOB_SCHEDULE": "False",
+        }
+        if self._is_2:
+            settings |= {
+                "API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth,airflow.api.auth.backend.session",
+                "CORE__EXECUTOR": "SequentialExecutor",  # the only one that 2.11 allows on SQLite
+                "USAGE_DATA_COLLECTION__ENABLED": "False",
+                "WEBSERVER__BASE_URL": self.url,
+            }
+        loopback = ",".join(filter(None, [inherited.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+        return {
+            **inherited,
+            **{f"AIRFLOW__{key}": value for key, value in settings.items()},
+            "AIRFLOW_HOME": str(self.home),
+            "NO_PROXY": loopback,
+            "no_proxy": loopback,
+            # Airflow starts parts of itself by name.
+            "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _log_in(self) -> None:
+        if self._is_2:
+            pair = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+            self._authorization = f"Basic {pair}"
+        else:
+            login = {"username": self.user, "password": self.password}
+            self._authorization = (
+                f"Bearer {self._send('POST', f'{self.url}/auth/token', login)['access_token']}"
+            )
+
+    def _send(
+        self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - the address is our own
+            url,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **(headers or {})},
+        )
+        with _open(request, timeout=60) as reply:
+            return json.load(reply)
+
+    def _keep_waiting(self, deadline: float, what: str) -> None:
+        self.check_components()
+        if time.monotonic() > deadline:
+            raise AirflowTrouble(f"waited long enough: {what}; read the logs in {self.home}")
+        time.sleep(0.5)
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
+
+
+def _names(tasks: list[Task]) -> str:
+    return ", ".join(f"{task.name} {task.state}" for task in tasks)
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
