@@ -1,0 +1,109 @@
+"""``python -m airflow_provider_om_messaging.sandbox``: run the stand-in server until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from dataclasses import fields
+from pathlib import Path
+
+from airflow_provider_om_messaging.sandbox import DataError, PortTaken, Sandbox
+from airflow_provider_om_messaging.sandbox.switches import Switches, add_arguments
+from airflow_provider_om_messaging.sandbox.world import write_whole
+
+_GREETING = """\
+OpenMetadata sandbox, version {version}, at {url}
+
+Services and their numbers of topics
+{services}
+
+Tokens (send as "Authorization: Bearer …")
+  admin      {admin_token}
+  bot        {bot_token}
+  read-only  {read_only_token}
+
+Airflow connection
+  export AIRFLOW_CONN_OM_MESSAGING_DEFAULT='{connection}'
+
+Try it
+  curl -H 'Authorization: Bearer {bot_token}' \\
+    {url}/api/v1/services/messagingServices/name/sample_kafka/export
+
+Switches, faults, clock and the journal of requests: {url}/_sandbox
+{keeping} Stop with Ctrl-C.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Run the sandbox.
+
+    :param arguments: the command line's, without the program's name.
+    :returns: the exit status: 0 after a signal, 1 if it could not start.
+    """
+    options = _parser().parse_args(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        switches = {item.name: getattr(options, item.name) for item in fields(Switches)}
+        sandbox = Sandbox(options.port, options.data, **switches).start()
+    except (PortTaken, DataError, ValueError, OverflowError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        if isinstance(error, PortTaken):
+            print("sandbox: choose another port with --port, or any free one with --port 0", file=sys.stderr)
+        return 1
+    try:
+        print(_greeting(sandbox, options.data), flush=True)
+        if options.ready_file:
+            write_whole(options.ready_file, json.dumps(_ready(sandbox)))
+        while not stopped.wait(0.5):
+            continue
+    finally:
+        sandbox.stop()
+    print("Stopped.", flush=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_provider_om_messaging.sandbox",
+        description="A stand-in OpenMetadata 2.0 to test DAGs against; it listens on this machine only.",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8585, help="where to listen, 0 for any free port (default: 8585)"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR|FILE", help="keep the state there, to survive a restart"
+    )
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="PATH",
+        help="write address, tokens and connection there as JSON once the server listens",
+    )
+    add_arguments(parser)
+    return parser
+
+
+def _ready(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "url": sandbox.url,
+        "admin_token": sandbox.admin_token,
+        "bot_token": sandbox.bot_token,
+        "read_only_token": sandbox.read_only_token,
+        "connection": sandbox.airflow_connection(),
+    }
+
+
+def _greeting(sandbox: Sandbox, data: Path | None) -> str:
+    services = "\n".join(f"  {count:>4}  {fqn}" for fqn, count in sandbox.services().items())
+    keeping = f"The data is kept in {data}." if data else "Nothing is kept; --data DIR would."
+    return _GREETING.format(version=sandbox.version, services=services, keeping=keeping, **_ready(sandbox))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,295 @@
+"""Routes of entities: read, list, create, PATCH, versions, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox import names, paging, patches, references, rights, views
+from airflow_provider_om_messaging.sandbox.catalog import INCLUDES
+from airflow_provider_om_messaging.sandbox.csv_topics import new_topic
+from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request
+from airflow_provider_om_messaging.sandbox.kinds import (
+    DOMAIN,
+    KINDS,
+    SERVICE,
+    SERVICE_TYPES,
+    TAG,
+    TOPIC,
+    Document,
+    Kind,
+    shape_fault,
+)
+from airflow_provider_om_messaging.sandbox.router import JSON, JSON_PATCH, Call, Reply, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What a PATCH cannot change; it is put back without a word.
+_KEPT = (
+    "id",
+    "name",
+    "fullyQualifiedName",
+    "version",
+    "updatedAt",
+    "updatedBy",
+    "deleted",
+    "changeDescription",
+    "incrementalChangeDescription",
+)
+_BOUND = {SERVICE.name: ("serviceType",), TOPIC.name: ("service", "serviceType")}
+_FILTERS = {SERVICE.name: ("domain",), TOPIC.name: ("service", "domain"), TAG.name: ("parent",)}
+
+
+def routes() -> list[Route]:
+    """Return the routes of all kinds."""
+    found: list[Route] = []
+    for kind in KINDS.values():
+        found += _Entities(kind).routes()
+    return found
+
+
+class _Entities:
+    """
+    The routes of one kind.
+
+    :param kind: which.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def routes(self) -> list[Route]:
+        """Return them, exact paths first."""
+        base, one = f"v1/{self.kind.collection}", ("fields", "include")
+        listing = ("fields", "include", "limit", "before", "after", *_FILTERS.get(self.kind.name, ()))
+        found = [
+            Route("GET", base, self.list_all, listing),
+            Route("GET", f"{base}/name/{{fqn}}", self.get, one),
+            Route("GET", f"{base}/{{id}}", self.get, one),
+            Route("GET", f"{base}/{{id}}/versions", self.versions),
+            Route("GET", f"{base}/{{id}}/versions/{{version}}", self.version),
+        ]
+        if self.kind.create:
+            change = ("changeSource",)
+            found += [
+                Route("POST", base, self.create, consumes=JSON),
+                Route("PUT", base, self.create_or_update, consumes=JSON),
+                Route("PUT", f"{base}/restore", self.restore, consumes=JSON),
+                Route("PATCH", f"{base}/name/{{fqn}}", self.patch, change, consumes=JSON_PATCH),
+                Route("PATCH", f"{base}/{{id}}", self.patch, change, consumes=JSON_PATCH),
+                Route("DELETE", f"{base}/name/{{fqn}}", self.delete, ("recursive", "hardDelete")),
+                Route("DELETE", f"{base}/{{id}}", self.delete, ("recursive", "hardDelete")),
+            ]
+        # A path such as /restore also has the form of /{id}: literal templates have to come first.
+        return sorted(found, key=lambda route: route.template.count("{"))
+
+    # -- reading
+
+    async def list_all(self, call: Call) -> Reply:
+        """Return one page of entities."""
+        fields = views.parse_fields(self.kind, call.query.get("fields"))
+        stored = call.world.catalog.all(self.kind.name, _include(call))
+        chosen = [item for item in stored if _passes(self.kind, call.query, item)]
+        limit = paging.parse_limit(call.query.get("limit"))
+        page = paging.page(chosen, limit, call.query.get("before"), call.query.get("after"))
+        page["data"] = [self._render(call, item, fields) for item in page["data"]]
+        return Reply(page)
+
+    async def get(self, call: Call) -> Reply:
+        """Return one entity."""
+        fields = views.parse_fields(self.kind, call.query.get("fields"))
+        document = self._find(call, _include(call))
+        return self._entity_reply(call, self._render(call, document, fields), cacheable=True)
+
+    async def versions(self, call: Call) -> Reply:
+        """Return all versions, newest first; each is a text that holds JSON."""
+        document = call.world.catalog.get(self.kind.name, call.entity_id(), "all")
+        told = [json.dumps(item, ensure_ascii=False) for item in self._snapshots(call, document)]
+        return Reply({"entityType": self.kind.name, "versions": told})
+
+    async def version(self, call: Call) -> Reply:
+        """Return one version; its number is read as a decimal fraction, so ``0.10`` is 0.1."""
+        document = call.world.catalog.get(self.kind.name, call.entity_id(), "all")
+        try:
+            wanted = float(call.path["version"])
+        except ValueError:
+            raise bad_request(f'For input string: "{call.path["version"]}"') from None
+        for snapshot in self._snapshots(call, document):
+            if float(snapshot["version"]) == wanted:
+                return Reply(snapshot)
+        text = f"{self.kind.name} instance for {document['id']} and version {wanted} not found"
+        raise ApiError(404, text, om_auth=True)
+
+    # -- writing
+
+    async def create(self, call: Call) -> Reply:
+        """Create an entity."""
+        document = self._requested(call)
+        rights.require(call.caller, "Create")
+        return self._created(call, document)
+
+    async def create_or_update(self, call: Call) -> Reply:
+        """Create an entity, or update what the request names; PUT never continues a session."""
+        requested = self._requested(call)
+        catalog = call.world.catalog
+        existing = catalog.find(self.kind.name, requested["fullyQualifiedName"], "all")
+        if existing is None:
+            rights.require(call.caller, "Create")
+            return self._created(call, requested)
+        rights.require(call.caller, "EditAll")
+        if call.caller.get("isBot") and existing.get("description"):
+            # What a person wrote is not overwritten by an ingestion run.
+            requested.pop("description", None)
+        if "connection" in requested:
+            requested["connection"] = views.unmask(requested["connection"], existing.get("connection"))
+        proposed = {**existing, **requested, "deleted": False}
+        return self._changed(call, *catalog.update(self.kind.name, proposed, call.caller["name"]))
+
+    async def restore(self, call: Call) -> Reply:
+        """Undo a soft delete."""
+        entity_id = str(call.json_object().get("id"))
+        document = call.world.catalog.get(self.kind.name, entity_id, "all")
+        rights.require(call.caller, "EditAll")
+        stored = call.world.catalog.set_deleted(self.kind.name, document, call.caller["name"], deleted=False)
+        return self._changed(call, stored, True)
+
+    async def patch(self, call: Call) -> Reply:
+        """Apply a JSON Patch: read, check, apply, write the whole document."""
+        world, catalog = call.world, call.world.catalog
+        operations = patches.parse(call.body)
+        current = self._find(call, "non-deleted")
+        rights.require(call.caller, *rights.operations_for(patches.touched(operations)))
+        expected = call.headers.get("If-Match") if world.era.honours_if_match else None
+        shown = views.whole(catalog, self.kind, current)
+        if expected is not None:
+            views.check_if_match(expected, self._render(call, current, self.kind.on_request))
+        proposed = self._patched(
+            call, current, patches.apply(shown, operations, world.switches.patch_error_status)
+        )
+        if world.switches.race_window:
+            await asyncio.sleep(world.switches.race_window)
+            if expected is not None and catalog.get(self.kind.name, current["id"]) is not current:
+                text = "The entity has been modified by another user. Please refresh and retry."
+                raise ApiError(412, text, om_auth=True)
+        user = call.caller["name"]
+        return self._changed(call, *catalog.update(self.kind.name, proposed, user, session=expected is None))
+
+    async def delete(self, call: Call) -> Reply:
+        """Delete softly, or for good with ``hardDelete``."""
+        catalog = call.world.catalog
+        hard, user = call.flag("hardDelete", False), call.caller["name"]
+        document = self._find(call, "all" if hard else "non-deleted")
+        rights.require(call.caller, "Delete")
+        topics = catalog.topics_of(document, "all" if hard else "non-deleted") if self.kind is SERVICE else []
+        if topics and not call.flag("recursive", False):
+            raise bad_request(f"{self.kind.name} is not empty")
+        for kind, item in [*((TOPIC.name, topic) for topic in topics), (self.kind.name, document)]:
+            if hard:
+                catalog.remove(kind, item, user)
+            else:
+                document = catalog.set_deleted(kind, item, user, deleted=True)
+        shown = self._render(call, document, self.kind.on_request)
+        return Reply(
+            shown, headers={"X-OpenMetadata-Change": "entityDeleted" if hard else "entitySoftDeleted"}
+        )
+
+    # -- parts of the above
+
+    def _find(self, call: Call, include: str) -> Document:
+        if "fqn" in call.path:
+            return call.world.catalog.by_name(self.kind.name, call.path["fqn"], include)
+        return call.world.catalog.get(self.kind.name, call.entity_id(), include)
+
+    def _render(self, call: Call, document: Document, fields: frozenset[str]) -> Document:
+        return views.render(call.world.catalog, self.kind, document, call.caller, call.base, fields)
+
+    def _entity_reply(
+        self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
+    ) -> Reply:
+        headers = dict(headers or {})
+        if call.world.era.honours_if_match:
+            headers["ETag"] = tag = views.strong_tag(shown)
+            headers["Cache-Control"] = "no-store"
+            if cacheable and views.none_match(call.headers.get("If-None-Match", ""), tag):
+                return Reply(None, 304, headers)
+        return Reply(shown, headers=headers)
+
+    def _snapshots(self, call: Call, document: Document) -> list[Document]:
+        past = call.world.catalog.history.get(document["id"], [])
+        found = []
+        for item in [document, *reversed(past)]:
+            # A snapshot is what was stored then: no links, nothing inherited.
+            shown = copy.deepcopy(item)
+            views.hide_secrets(shown, call.caller)
+            found.append(shown)
+        return found
+
+    def _requested(self, call: Call) -> Document:
+        body = call.json_object()
+        properties = self.kind.create or {}
+        missing = [name for name in self.kind.required if body.get(name) in (None, "")]
+        if shape_fault(properties, body) or missing:
+            raise bad_request(f"[{missing[0]} must not be null]" if missing else "Invalid request format")
+        if fault := names.fault_of(body["name"]):
+            raise bad_request(fault)
+        catalog = call.world.catalog
+        if body.get("domains"):
+            found = [catalog.by_name(DOMAIN.name, fqn) for fqn in body["domains"]]
+            body["domains"] = [references.reference(DOMAIN.name, item) for item in found]
+        references.complete(catalog, body)
+        if self.kind is TOPIC:
+            service = catalog.by_name(SERVICE.name, body.pop("service"))
+            return new_topic(service, body["name"], body)
+        if body["serviceType"] not in SERVICE_TYPES:
+            raise bad_request("Invalid request format")
+        return {**body, "fullyQualifiedName": names.quote(body["name"])}
+
+    def _created(self, call: Call, document: Document) -> Reply:
+        stored = call.world.catalog.create(self.kind.name, document, call.caller["name"])
+        shown = self._render(call, stored, self.kind.on_request)
+        reply = self._entity_reply(call, shown, {"Location": shown["href"]})
+        reply.headers["X-OpenMetadata-Change"] = "entityCreated"
+        reply.status = 201
+        return reply
+
+    def _patched(self, call: Call, current: Document, result: Any) -> Document:
+        if not isinstance(result, dict):
+            raise patches.unreadable(self.kind.name, "not an object")
+        for name in (*_KEPT, *_BOUND[self.kind.name]):
+            result.pop(name, None)
+            if name in current:
+                result[name] = current[name]
+        if fault := shape_fault(self.kind.properties, result):
+            raise patches.unreadable(self.kind.name, fault)
+        result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
+        references.complete(call.world.catalog, result)
+        return result
+
+    def _changed(self, call: Call, stored: Document, changed: bool) -> Reply:
+        shown = self._render(call, stored, self.kind.on_request)
+        told = "entityUpdated" if changed else "entityNoChange"
+        return self._entity_reply(call, shown, {"X-OpenMetadata-Change": told})
+
+
+def _include(call: Call) -> str:
+    include = call.query.get("include", INCLUDES[0])
+    if include not in INCLUDES:
+        raise bad_request("query param include must be one of [all, deleted, non-deleted]")
+    return include
+
+
+def _passes(kind: Kind, query: Mapping[str, str], document: Document) -> bool:
+    for name in _FILTERS.get(kind.name, ()):
+        wanted = query.get(name)
+        if wanted is not None and not {wanted, names.quote(wanted)} & _filter_values(name, document):
+            return False
+    return True
+
+
+def _filter_values(name: str, document: Document) -> set[str]:
+    if name == "domain":
+        return {item["fullyQualifiedName"] for item in document.get("domains", [])}
+    return {document["classification" if name == "parent" else name]["fullyQualifiedName"]}

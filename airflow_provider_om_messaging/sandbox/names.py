@@ -1,0 +1,37 @@
+"""Fully qualified names: parts joined by dots, a part that holds a dot in double quotes."""
+
+from __future__ import annotations
+
+#: 2.0 refuses these in names, next to control characters.
+FORBIDDEN = ("::", ">", '"')
+MAX_LENGTH = 256
+
+
+def quote(name: str) -> str:
+    """
+    Return a name as a part of an FQN.
+
+    :param name: a plain name, or one that is quoted already and stays as it is.
+    """
+    if "." in name and not (len(name) > 1 and name.startswith('"') and name.endswith('"')):
+        return f'"{name}"'
+    return name
+
+
+def join(*parts: str) -> str:
+    """
+    Return the FQN of a path of names.
+
+    :param parts: the parent's FQN, if any, then the name.
+    """
+    *parent, name = parts
+    return ".".join([*parent, quote(name)])
+
+
+def fault_of(name: str) -> str | None:
+    """Return why a name is refused, in the words of the server's validation, or ``None``."""
+    if not 1 <= len(name) <= MAX_LENGTH:
+        return f"[name size must be between 1 and {MAX_LENGTH}]"
+    if any(text in name for text in FORBIDDEN) or any(ord(char) < 32 or ord(char) == 127 for char in name):
+        return '[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]'
+    return None

@@ -1,0 +1,168 @@
+"""JSON Patch (RFC 6902) with the server's own ways of applying it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, unhandled
+
+Operation = dict[str, Any]
+_VERBS = ("add", "remove", "replace", "move", "copy", "test")
+
+
+class _PatchFault(Exception):
+    """An operation that cannot be carried out."""
+
+
+def parse(body: bytes) -> list[Operation]:
+    """
+    Return the operations of a patch document.
+
+    Text that is no patch at all is a 500 on this server, a pointer without its slash a 400.
+    """
+    try:
+        operations = json.loads(body)
+    except ValueError:
+        raise unhandled("Failed to parse JsonPatch") from None
+    if not isinstance(operations, list) or not all(_is_operation(item) for item in operations):
+        raise unhandled("Failed to parse JsonPatch")
+    for operation in operations:
+        for member in ("path", "from"):
+            pointer = operation.get(member, "")
+            if pointer and not pointer.startswith("/"):
+                raise bad_request(
+                    f"Invalid JSON Patch '{member}' value '{pointer}': "
+                    "a JSON Pointer starts with '/' (RFC 6901)"
+                )
+    return operations
+
+
+def apply(document: Any, operations: list[Operation], error_status: int) -> Any:
+    """
+    Return a copy of the document with the operations carried out in their order.
+
+    :param document: what to patch; left as it is.
+    :param operations: from :func:`parse`.
+    :param error_status: status of an operation that fails: 400, or 500 before May 2026.
+    """
+    result = copy.deepcopy(document)
+    for operation in operations:
+        if _is_skipped(operation["path"]):
+            continue
+        try:
+            result = _carry_out(result, operation)
+        except _PatchFault as fault:
+            text = (
+                f"The JSON Patch operation '{operation['op']}' failed for path '{operation['path']}': {fault}"
+            )
+            raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
+    return result
+
+
+def touched(operations: list[Operation]) -> set[str]:
+    """Return the first part of every path that an operation may change."""
+    pointers = [item["path"] for item in operations if item["op"] != "test"]
+    pointers += [item["from"] for item in operations if item["op"] == "move"]
+    return {_parts(pointer)[0] if pointer else "" for pointer in pointers if not _is_skipped(pointer)}
+
+
+def _is_operation(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("op") not in _VERBS or not isinstance(item.get("path"), str):
+        return False
+    if item["op"] in ("add", "replace", "test"):
+        return "value" in item
+    return item["op"] == "remove" or isinstance(item.get("from"), str)
+
+
+def _is_skipped(pointer: str) -> bool:
+    if pointer.endswith("href"):
+        return True
+    return pointer.startswith(("/changeDescription", "/incrementalChangeDescription"))
+
+
+def _carry_out(document: Any, operation: Operation) -> Any:
+    verb, pointer = operation["op"], operation["path"]
+    if verb == "test":
+        if _read(document, pointer) != operation["value"]:
+            raise _PatchFault("the value is a different one")
+        return document
+    if verb == "remove":
+        return _removed(document, pointer)
+    if verb == "replace" and _exists(document, pointer):
+        return _added(_removed(document, pointer), pointer, operation["value"])
+    if verb in ("add", "replace"):
+        return _added(document, pointer, operation["value"])
+    value = copy.deepcopy(_read(document, operation["from"]))
+    if verb == "move":
+        document = _removed(document, operation["from"])
+    return _added(document, pointer, value)
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _index(part: str, length: int) -> int:
+    if not part.isascii() or not part.isdigit() or (len(part) > 1 and part.startswith("0")):
+        raise _PatchFault(f"'{part}' is no array index")
+    if int(part) >= length:
+        raise _PatchFault(f"array index {part} is out of bounds")
+    return int(part)
+
+
+def _step(value: Any, part: str) -> Any:
+    if isinstance(value, list):
+        return value[_index(part, len(value))]
+    if isinstance(value, dict) and part in value:
+        return value[part]
+    raise _PatchFault(f"there is no value named '{part}'")
+
+
+def _read(document: Any, pointer: str) -> Any:
+    for part in _parts(pointer):
+        document = _step(document, part)
+    return document
+
+
+def _exists(document: Any, pointer: str) -> bool:
+    try:
+        _read(document, pointer)
+    except _PatchFault:
+        return False
+    return True
+
+
+def _added(document: Any, pointer: str, value: Any) -> Any:
+    value = copy.deepcopy(value)
+    if not pointer:
+        return value
+    *path, last = _parts(pointer)
+    parent = document
+    for part in path:
+        parent = _step(parent, part)
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list):
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
+    else:
+        raise _PatchFault("the parent is neither an object nor an array")
+    return document
+
+
+def _removed(document: Any, pointer: str) -> Any:
+    if not pointer:
+        raise _PatchFault("the whole document cannot be removed")
+    *path, last = _parts(pointer)
+    parent = document
+    for part in path:
+        parent = _step(parent, part)
+    _step(parent, last)
+    del parent[int(last) if isinstance(parent, list) else last]
+    return document
+
+
+def unreadable(kind: str, reason: str) -> ApiError:
+    """Return the 500 of a patch whose result no longer fits the entity's class."""
+    return unhandled(f"Failed to convert JsonValue to {kind}: {reason}")

@@ -1,0 +1,259 @@
+"""The data a fresh sandbox starts with; the same every time."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox import names, references
+from airflow_provider_om_messaging.sandbox.csv_topics import new_topic
+from airflow_provider_om_messaging.sandbox.kinds import (
+    CLASSIFICATION,
+    DOMAIN,
+    SERVICE,
+    TAG,
+    TEAM,
+    TOPIC,
+    USER,
+    Document,
+)
+from airflow_provider_om_messaging.sandbox.seed_topics import TopicSeed, topics_of
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.catalog import Catalog
+    from airflow_provider_om_messaging.sandbox.clock import Clock
+
+_NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
+#: How long before the first start the data was last changed, so that no editing session is open.
+_AGE_SECONDS = 30 * 24 * 3600
+
+_USERS = (
+    # name, display name, roles
+    ("admin", "Administrator", ()),
+    ("ingestion-bot", "Ingestion Bot", ()),
+    ("reader", "Read Only", ()),
+    ("alice", "Alice Moreau", ("DataSteward",)),
+    ("bob", "Bob Okafor", ("DataConsumer",)),
+    ("carol.jones", "Carol Jones", ("DataSteward",)),
+    ("dmitri", "Дмитрий Соколов", ("DataConsumer",)),
+    ("hanako", "山田 花子", ("DataConsumer",)),
+    ("layla", "ليلى حداد", ("DataConsumer",)),
+    ("jürgen", "Jürgen Weiß", ("DataConsumer",)),
+    ("o'brien", 'Pat "PJ" O\'Brien', ("DataConsumer",)),
+    ("mei", "陈美", ("DataConsumer",)),
+)
+_TEAMS = (
+    # name, display name, type; only a Group may own things
+    ("organization", "Organization", "Organization"),
+    ("data-platform", "Data Platform", "Group"),
+    ("payments", "Payments", "Group"),
+    ("logistics", "Logistics, Ports & Rail", "Group"),
+    ("growth", "Growth", "Group"),
+    ("fulfilment.eu", "Fulfilment EU", "Group"),
+)
+_TAGS: dict[tuple[str, bool], dict[str, str]] = {
+    # (classification, whether its tags exclude each other): tags with descriptions
+    ("PII", True): {
+        "Sensitive": "Identifies a person and can harm them.",
+        "NonSensitive": "Identifies a person.",
+        "None": "Holds nothing personal.",
+    },
+    ("Tier", True): {
+        "Tier1": "The company stops without it.",
+        "Tier2": "A department stops without it.",
+        "Tier3": "Missed within the day.",
+        "Tier4": "Missed within the week.",
+        "Tier5": "Private or short-lived.",
+    },
+    ("Compliance", False): {
+        "GDPR": "",
+        "SOX": "",
+        "PCI;DSS": "Cards; see the yearly audit.",
+        "HIPAA, US": "",
+    },
+    ("Retention", True): {"7.days": "", "30.days": "", "forever": ""},
+}
+_DOMAINS = (
+    # FQN's parts, display name
+    (("Finance",), "Finance"),
+    (("Finance", "Payments"), "Payments"),
+    (("Logistics",), "Logistics"),
+    (("Customer",), "Customer"),
+    (("Marketing",), "Marketing; Brand & Growth"),
+    (("Retail.EU",), "Retail (EU)"),
+    (("物流",), "物流"),
+)
+_SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    (
+        "sample_kafka",
+        "Kafka",
+        "Sample Kafka",
+        "The company's main cluster.",
+        {
+            "type": "Kafka",
+            "bootstrapServers": "kafka-1:9092,kafka-2:9092",
+            "saslMechanism": "PLAIN",
+            "saslUsername": "metadata",
+            "saslPassword": "kafka-sandbox-secret",
+            "schemaRegistryURL": "http://schema-registry:8081",
+            "basicAuthUserInfo": "registry:registry-sandbox-secret",
+        },
+    ),
+    (
+        "edge.kafka",
+        "Kafka",
+        "Edge Kafka",
+        "Clusters in the shops; its name has a dot.",
+        {
+            "type": "Kafka",
+            "bootstrapServers": "edge:9092",
+            "saslUsername": "edge",
+            "saslPassword": "edge-sandbox-secret",
+        },
+    ),
+    (
+        "orders_redpanda",
+        "Redpanda",
+        "Orders",
+        "Everything about orders, one topic a step.",
+        {
+            "type": "Redpanda",
+            "bootstrapServers": "redpanda:9092",
+            "saslUsername": "orders",
+            "saslPassword": "redpanda-sandbox-secret",
+        },
+    ),
+    (
+        "clicks_kinesis",
+        "Kinesis",
+        "Clicks",
+        "Clickstream of the web shop and the apps.",
+        {
+            "type": "Kinesis",
+            "awsConfig": {
+                "awsAccessKeyId": "AKIASANDBOX",
+                "awsSecretAccessKey": "kinesis-sandbox-secret",
+                "awsRegion": "eu-west-1",
+            },
+        },
+    ),
+    (
+        "empty_pubsub",
+        "PubSub",
+        "Empty Pub/Sub",
+        "A service without any topic.",
+        {
+            "type": "PubSub",
+            "gcpConfig": {
+                "type": "service_account",
+                "projectId": "sandbox",
+                "privateKey": "pubsub-sandbox-secret",
+            },
+        },
+    ),
+)
+
+
+def fill(catalog: Catalog, clock: Clock) -> None:
+    """
+    Fill an empty catalog.
+
+    :param clock: put back while the data is made, so that it looks a month old.
+    """
+    clock.offset -= _AGE_SECONDS
+    try:
+        _people(catalog)
+        _labels(catalog)
+        for name, service_type, display_name, description, config in _SERVICES:
+            document = {
+                "name": name,
+                "fullyQualifiedName": names.quote(name),
+                "displayName": display_name,
+                "description": description,
+                "serviceType": service_type,
+                "connection": {"config": config},
+            }
+            service = _create(catalog, SERVICE.name, document)
+            for topic in topics_of(name):
+                _create(catalog, TOPIC.name, _topic(catalog, service, topic))
+        clock.offset += _AGE_SECONDS / 2
+        _edits(catalog)
+    finally:
+        clock.offset = 0.0
+
+
+def _people(catalog: Catalog) -> None:
+    teams = [_create(catalog, TEAM.name, _named(name, text, teamType=kind)) for name, text, kind in _TEAMS]
+    for number, (name, display_name, roles) in enumerate(_USERS):
+        team = references.reference(TEAM.name, teams[1 + number % (len(teams) - 1)])
+        held = [
+            {"id": _id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
+            for role in roles
+        ]
+        address = f"user{number}@example.com" if not name.isascii() or "'" in name else f"{name}@example.com"
+        user = _named(name, display_name, email=address, teams=[team], roles=held)
+        _create(catalog, USER.name, {**user, "isAdmin": name == "admin", "isBot": name == "ingestion-bot"})
+
+
+def _labels(catalog: Catalog) -> None:
+    for (name, exclusive), tags in _TAGS.items():
+        document = _named(name, None, mutuallyExclusive=exclusive, provider="user")
+        classification = _create(catalog, CLASSIFICATION.name, document)
+        for tag, description in tags.items():
+            label = {
+                "name": tag,
+                "fullyQualifiedName": names.join(name, tag),
+                "description": description,
+                "classification": references.reference(CLASSIFICATION.name, classification),
+            }
+            _create(catalog, TAG.name, label)
+    for parts, display_name in _DOMAINS:
+        fqn = names.join(*(names.quote(part) for part in parts))
+        domain: Document = {"name": parts[-1], "fullyQualifiedName": fqn, "displayName": display_name}
+        if len(parts) > 1:
+            domain["parent"] = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, parts[0]))
+        _create(catalog, DOMAIN.name, {**domain, "domainType": "Source-aligned"})
+
+
+def _topic(catalog: Catalog, service: Document, topic: TopicSeed) -> Document:
+    named = (owner.split(":", 1) for owner in topic.owners)
+    owners = [references.reference(kind, catalog.by_name(kind, name)) for kind, name in named]
+    found = (catalog.by_name(DOMAIN.name, fqn) for fqn in topic.domains)
+    domains = [references.reference(DOMAIN.name, domain) for domain in found]
+    properties: dict[str, Any] = {
+        "displayName": topic.display_name,
+        "description": topic.description,
+        "owners": owners,
+        "tags": references.tags(catalog, list(topic.tags)),
+        "domains": domains,
+        "partitions": topic.partitions,
+        "replicationFactor": 3,
+        "cleanupPolicies": ["delete"],
+    }
+    return new_topic(service, topic.name, {key: value for key, value in properties.items() if value})
+
+
+def _edits(catalog: Catalog) -> None:
+    """Give some entities a past: a service of three versions, one with an owner and a domain to inherit."""
+    kafka = catalog.by_name(SERVICE.name, "sample_kafka")
+    text = "The company's main cluster: orders, payments, stock and shipping."
+    kafka, _ = catalog.update(SERVICE.name, {**kafka, "description": text}, "alice")
+    tags = references.tags(catalog, ["Tier.Tier1"])
+    catalog.update(SERVICE.name, {**kafka, "tags": tags}, "admin")
+    orders = catalog.by_name(SERVICE.name, "orders_redpanda")
+    team = references.reference(TEAM.name, catalog.by_name(TEAM.name, "payments"))
+    domain = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, "Finance"))
+    catalog.update(SERVICE.name, {**orders, "owners": [team], "domains": [domain]}, "admin")
+
+
+def _named(name: str, display_name: str | None, **more: Any) -> Document:
+    return {"name": name, "fullyQualifiedName": names.quote(name), "displayName": display_name, **more}
+
+
+def _create(catalog: Catalog, kind: str, document: Document) -> Document:
+    entity_id = _id(kind, document["fullyQualifiedName"])
+    return catalog.create(kind, document, "admin", entity_id=entity_id)
+
+
+def _id(kind: str, fqn: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{fqn}"))

@@ -1,0 +1,261 @@
+"""The sandbox as an object: a server in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiohttp import web
+
+from airflow_provider_om_messaging.sandbox.app import App
+from airflow_provider_om_messaging.sandbox.faults import Fault
+from airflow_provider_om_messaging.sandbox.switches import Switches
+from airflow_provider_om_messaging.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+HOST = "127.0.0.1"
+#: How often jobs are looked at without anybody asking, in seconds.
+TICK_SECONDS = 0.05
+CONNECTION_TYPE = "om_messaging"
+
+T = TypeVar("T")
+
+
+class PortTaken(Exception):
+    """Another program listens on the wanted port."""
+
+
+class Sandbox:
+    """
+    A stand-in OpenMetadata server on this machine.
+
+    Use it as a context manager, or call :meth:`start` and :meth:`stop`. All methods may be called from any
+    thread.
+
+    :param port: where to listen; 0 picks a free port.
+    :param data: a directory or ``.json`` file to keep the state in; without, every start is a fresh one.
+    :param switches: what kind of server to be, see :class:`Switches`.
+    """
+
+    def __init__(self, port: int = 0, data: str | Path | None = None, **switches: Any) -> None:
+        self._port = port
+        self._data = data
+        self._switches = Switches()
+        self._switches.update(**switches)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._world: World | None = None
+        self.url = ""
+
+    # -- life
+
+    def start(self) -> Sandbox:
+        """
+        Start and return once the server listens.
+
+        :raises PortTaken: when it cannot listen.
+        :raises DataError: when the kept data cannot be used.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the sandbox runs already")
+        ready: Future[str] = Future()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="om-sandbox", daemon=True)
+        self._thread.start()
+        try:
+            self.url = ready.result()
+        except BaseException:
+            self._thread.join()
+            self._thread = None
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop, keep the data, and wait until all is done; does nothing when it is not running."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._loop is None or self._stopping is None:
+            return
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        thread.join()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def version(self) -> str:
+        """The version the server claims to be."""
+        return self._live.era.version
+
+    # -- tokens and connection
+
+    @property
+    def admin_token(self) -> str:
+        """Token of the user ``admin``, who may do everything; never expires."""
+        return self._live.admin_token
+
+    @property
+    def bot_token(self) -> str:
+        """The one valid token of the bot ``ingestion-bot``; never expires."""
+        return self._live.bot_token
+
+    @property
+    def read_only_token(self) -> str:
+        """Token of the user ``reader``, who may look at everything but connections; never expires."""
+        return self._live.read_only_token
+
+    def token(
+        self,
+        user: str = "admin",
+        expires_in: float | None = 3600,
+        signed_by: str = "own",
+        kid: str | None = None,
+    ) -> str:
+        """
+        Return a new token in any state.
+
+        :param user: name of a user of the sandbox. A bot has one token at a time, so a second one for the bot
+            is answered as superseded.
+        :param expires_in: seconds by the sandbox's clock; negative is expired already, ``None`` is for ever.
+        :param signed_by: ``own``, or ``stranger`` for a key the server does not know.
+        :param kid: key id in the token's header, if not the server's own.
+        """
+        return self._do(lambda world: world.token(user, expires_in, signed_by=signed_by, kid=kid))
+
+    def supersede_bot_token(self) -> str:
+        """Give the bot a new token and return it; the old one is refused from now on."""
+        return self._do(lambda world: world.supersede_bot_token())
+
+    def airflow_connection(self, token: str | None = None) -> str:
+        """
+        Return JSON for ``AIRFLOW_CONN_OM_MESSAGING_DEFAULT``.
+
+        :param token: the password; the bot's token if not given.
+        """
+        password = self.bot_token if token is None else token
+        return json.dumps({"conn_type": CONNECTION_TYPE, "host": self.url, "password": password})
+
+    # -- steering
+
+    def configure(self, **switches: Any) -> None:
+        """Change switches; see :class:`Switches`."""
+        self._do(lambda world: world.switches.update(**switches))
+
+    def fault(
+        self,
+        kind: str,
+        *,
+        times: int = 1,
+        method: str | None = None,
+        path: str | None = None,
+        retry_after: int = 1,
+    ) -> None:
+        """
+        Let the next requests fail.
+
+        :param kind: what happens, one of ``faults.KINDS``.
+        :param times: how many matching requests get it.
+        :param method: only this HTTP method.
+        :param path: only paths below ``/api`` in which this regular expression is found.
+        :param retry_after: seconds for the ``Retry-After`` header of 429 and 503.
+        """
+        fault = Fault(kind, times=times, method=method, path=path, retry_after=retry_after)
+        self._do(lambda world: world.faults.add(fault))
+
+    def clear_faults(self) -> None:
+        """Forget all faults and let go of requests that hang."""
+        self._do(lambda world: world.faults.clear())
+
+    def advance_clock(self, seconds: float) -> None:
+        """Put the server's clock forward; jobs, tokens and versions live by it."""
+        self._do(lambda world: world.advance_clock(seconds))
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """
+        Every API request so far, oldest first.
+
+        ``status`` is ``None`` where no reply was sent. ``notes`` tells what a real server lets pass, but a
+        good client does not send.
+        """
+        return self._do(lambda world: copy.deepcopy(world.journal))
+
+    def clear_journal(self) -> None:
+        """Forget the requests so far."""
+        self._do(lambda world: world.journal.clear())
+
+    def services(self) -> dict[str, int]:
+        """Return the FQNs of the messaging services with their numbers of topics."""
+        return self._do(lambda world: world.summary())
+
+    # -- inside
+
+    @property
+    def _live(self) -> World:
+        if self._world is None:
+            raise RuntimeError("the sandbox was never started")
+        return self._world
+
+    def _do(self, action: Callable[[World], T]) -> T:
+        """Run an action where the world lives, so that no request sees it half done."""
+        world = self._live
+        if self._thread is None or self._loop is None:
+            return action(world)
+        result: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                result.set_result(action(world))
+            except BaseException as error:
+                result.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return result.result()
+
+    def _run(self, ready: Future[str]) -> None:
+        try:
+            asyncio.run(self._serve(ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    async def _serve(self, ready: Future[str]) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        world = self._world = World(self._switches, self._data)
+        try:
+            app = App(world)
+            runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.5)
+            await runner.setup()
+            try:
+                try:
+                    await web.TCPSite(runner, HOST, self._port).start()
+                except OSError as error:
+                    raise PortTaken(f"cannot listen on {HOST}:{self._port}: {error.strerror}") from None
+                ready.set_result(f"http://{HOST}:{runner.addresses[0][1]}")
+                await self._tick_until_stopped(world, self._stopping)
+            finally:
+                app.close()
+                await runner.cleanup()
+        finally:
+            world.close()
+
+    async def _tick_until_stopped(self, world: World, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            world.tick()
+            try:
+                await asyncio.wait_for(stopping.wait(), TICK_SECONDS)
+            except asyncio.TimeoutError:
+                continue

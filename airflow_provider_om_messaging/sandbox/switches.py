@@ -1,0 +1,104 @@
+"""The switches that turn the stand-in into the server a test wants to meet."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+VERDICTS = ("none", "job", "endpoint")
+
+
+def _switch(default: Any, text: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"help": text, **limits})
+
+
+@dataclass
+class Switches:
+    """All switches with their defaults; every one can be changed while the server runs."""
+
+    csv_routes: bool = _switch(
+        True,
+        "messaging services have the four CSV routes (off: unknown routes, as in the open-source server)",
+    )
+    job_api: bool = _switch(
+        True, "/v1/csvAsyncJobs exists (off: job ids are UUIDs and nothing can be polled)"
+    )
+    import_verdict: str = _switch(
+        "none",
+        "where a finished import job shows its result: nowhere, in the job's `result`, or at /importResult",
+        choices=VERDICTS,
+    )
+    job_seconds: float = _switch(0.5, "how long an async job runs, in seconds", minimum=0)
+    job_start_delay: float = _switch(
+        0.0, "how long a job stays QUEUED; real servers take up to 10 s", minimum=0
+    )
+    stuck_jobs: bool = _switch(False, "jobs that start now never progress, beat or end")
+    failing_jobs: bool = _switch(False, "jobs that start now end FAILED")
+    lost_results: bool = _switch(
+        False, "results of completed jobs answer 404, as on a node that did not run them"
+    )
+    latency: float = _switch(0.0, "delay before every API reply, in seconds", minimum=0)
+    race_window: float = _switch(0.0, "pause between a PATCH's read and its write, in seconds", minimum=0)
+    patch_error_status: int = _switch(
+        400, "status of a failing JSON Patch (500 before May 2026)", choices=(400, 500)
+    )
+    export_charset: bool = _switch(
+        True, "exports name their charset; older servers do not, though they send UTF-8"
+    )
+    gzip: bool = _switch(True, "compress replies above 256 bytes when the client accepts it")
+
+    def update(self, **changes: Any) -> None:
+        """
+        Set some switches, all of them or none.
+
+        :param changes: names and values; an unknown name is a ``TypeError``, a bad value a ``ValueError``.
+        """
+        known = {item.name: item for item in fields(self)}
+        checked: dict[str, Any] = {}
+        for name, value in changes.items():
+            if name not in known:
+                raise TypeError(f"no switch is called {name!r}; there are: {', '.join(known)}")
+            checked[name] = _checked(name, value, known[name])
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+
+def _checked(name: str, value: Any, item: Any) -> Any:
+    wanted = type(item.default)
+    if wanted is bool and not isinstance(value, bool):
+        raise ValueError(f"{name} is true or false, not {value!r}")
+    if wanted is not bool and (isinstance(value, bool) or not isinstance(value, (wanted, int))):
+        raise ValueError(f"{name} is of type {wanted.__name__}, not {value!r}")
+    choices = item.metadata.get("choices")
+    if choices and value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(map(str, choices))}, not {value!r}")
+    minimum = item.metadata.get("minimum")
+    if minimum is not None and not minimum <= value < float("inf"):
+        raise ValueError(f"{name} is a number of seconds from {minimum} on, not {value!r}")
+    return value
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Add one command line flag a switch.
+
+    :param parser: where to; destinations are the switches' names.
+    """
+    group = parser.add_argument_group(
+        "switches", "what kind of server to be; also at /_sandbox while it runs"
+    )
+    for item in fields(Switches):
+        flag = "--" + item.name.replace("_", "-")
+        text = f"{item.metadata['help']} (default: %(default)s)"
+        if isinstance(item.default, bool):
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=item.default, help=text)
+        else:
+            group.add_argument(
+                flag,
+                type=type(item.default),
+                default=item.default,
+                choices=item.metadata.get("choices"),
+                help=text,
+                metavar=None if item.metadata.get("choices") else item.name.rpartition("_")[2].upper(),
+            )

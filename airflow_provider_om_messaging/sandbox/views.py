@@ -1,0 +1,148 @@
+"""How a stored entity looks to the one who asks: chosen fields, links, inheritance, hidden secrets."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request
+from airflow_provider_om_messaging.sandbox.kinds import KINDS, Document, Kind
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.catalog import Catalog
+
+MASK = "*********"
+#: Configuration members that hold secrets in one of the connection types.
+SECRETS = frozenset(
+    {
+        "saslPassword",
+        "basicAuthUserInfo",
+        "awsSecretAccessKey",
+        "awsSessionToken",
+        "privateKey",
+        "password",
+        "token",
+        "sslKey",
+    }
+)
+_INHERITED = ("owners", "domains")
+
+
+def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
+    """
+    Return the properties a ``fields`` parameter asks for.
+
+    :param text: comma-separated names, ``*`` for all. A name the kind does not have is a 400: that is how
+        ``owner`` fails on a server that has ``owners``.
+    """
+    wanted = {part.strip() for part in (text or "").split(",")} - {""}
+    if "*" in wanted:
+        return kind.on_request
+    for name in sorted(wanted):
+        if name not in kind.properties:
+            raise bad_request(f"Invalid field name {name}")
+    return kind.on_request & wanted
+
+
+def whole(catalog: Catalog, kind: Kind, document: Document) -> Document:
+    """Return all of an entity, inherited owners and domains included and marked."""
+    shown = copy.deepcopy(document)
+    parent = catalog.parent_of(kind.name, document)
+    for name in kind.on_request:
+        if kind.properties[name] in ("references", "tags"):
+            shown.setdefault(name, [])
+    for name in _INHERITED:
+        if parent and not shown.get(name) and parent.get(name):
+            shown[name] = [{**copy.deepcopy(item), "inherited": True} for item in parent[name]]
+    return shown
+
+
+def render(
+    catalog: Catalog, kind: Kind, document: Document, caller: Document, base: str, fields: frozenset[str]
+) -> Document:
+    """
+    Return an entity as the reply shows it.
+
+    :param caller: the user who asks; bots see secrets, those without the right see no connection.
+    :param base: address up to and with ``/api``, for links.
+    :param fields: which of the properties that come on request to show.
+    """
+    shown = whole(catalog, kind, document)
+    for name in kind.on_request - fields:
+        shown.pop(name, None)
+    hide_secrets(shown, caller)
+    _link(shown, base)
+    shown["href"] = f"{base}/v1/{kind.collection}/{document['id']}"
+    return shown
+
+
+def hide_secrets(document: Document, caller: Document) -> None:
+    """
+    Take away from a document what the caller may not see.
+
+    :param document: changed in place.
+    """
+    if caller.get("isBot") or "connection" not in document:
+        return
+    if caller.get("isAdmin"):
+        document["connection"] = _masked(document["connection"])
+    else:
+        del document["connection"]
+
+
+def unmask(value: Any, stored: Any) -> Any:
+    """Return a value with every mask replaced by the stored secret, so that masks sent back do no harm."""
+    if isinstance(value, dict):
+        old = stored if isinstance(stored, dict) else {}
+        return {name: unmask(item, old.get(name)) for name, item in value.items()}
+    return stored if value == MASK and isinstance(stored, str) else value
+
+
+def strong_tag(shown: Document) -> str:
+    """
+    Return the strong entity tag of a rendered entity.
+
+    It depends on which fields are shown. That is the server's known defect: a tag taken from a GET with
+    other fields never matches on PATCH; the weak ``W/"version"`` does.
+    """
+    text = json.dumps({key: shown[key] for key in shown if key != "href"}, sort_keys=True)
+    return '"' + hashlib.sha256(text.encode()).hexdigest()[:16] + '"'
+
+
+def check_if_match(header: str, shown: Document) -> None:
+    """Raise the 412 unless one of the tags of an ``If-Match`` header fits."""
+    current = strong_tag(shown)
+    accepted = {"*", current, f'W/"{shown["version"]}"'}
+    if not accepted & {tag.strip() for tag in header.split(",")}:
+        raise ApiError(
+            412,
+            f"The entity has been modified. Current ETag: {current}. "
+            "Please refresh and retry with the latest version.",
+            om_auth=True,
+        )
+
+
+def none_match(header: str, tag: str) -> bool:
+    """Tell whether an ``If-None-Match`` header names this tag; the comparison is a weak one."""
+    given = {item.strip().removeprefix("W/") for item in header.split(",")}
+    return "*" in given or tag in given
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: MASK if key in SECRETS and item else _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+def _link(value: Any, base: str) -> None:
+    if isinstance(value, dict):
+        for item in value.values():
+            _link(item, base)
+        kind = KINDS.get(str(value.get("type")))
+        if kind and "id" in value:
+            value["href"] = f"{base}/v1/{kind.collection}/{value['id']}"
+    elif isinstance(value, list):
+        for item in value:
+            _link(item, base)
