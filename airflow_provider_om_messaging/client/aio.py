@@ -57,12 +57,14 @@ class AsyncClient:
         if self._session is not None:
             await self._session.close()
 
-    async def call(self, request: Request[T]) -> T:
+    async def call(self, request: Request[T], retry: RetryPolicy | None = None) -> T:
         """
         Send a request and return what its reply says.
 
+        :param retry: another patience than the client's own.
         :raises Fault: named after its cause.
         """
+        policy = retry or self.retry
         tried, reloaded = 0, False
         while True:
             tried += 1
@@ -73,7 +75,7 @@ class AsyncClient:
                     reloaded = True
                     if await asyncio.to_thread(self.settings.token.reload):
                         continue
-                pause = self.retry.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                pause = policy.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
                 if pause is None:
                     raise
                 log.info("%s Trying again in %.1f seconds.", fault.message, pause)

@@ -45,22 +45,23 @@ class Client:
         self.retry = retry or RetryPolicy()
         self.session = _session(settings)
 
-    def call(self, request: Request[T], body: Body = None) -> T:
+    def call(self, request: Request[T], body: Body = None, retry: RetryPolicy | None = None) -> T:
         """
         Send a request and return what its reply says.
 
         :param body: the body to send; an open file is streamed from where it stands.
+        :param retry: another patience than the client's own.
         :raises Fault: named after its cause.
         """
         if body is None or isinstance(body, bytes):
-            return self._tried(request, lambda: self._read(request, body))
+            return self._tried(request, lambda: self._read(request, body), retry)
         start = body.tell()
 
         def rewound() -> T:
             body.seek(start)
             return self._read(request, body)
 
-        return self._tried(request, rewound)
+        return self._tried(request, rewound, retry)
 
     @contextmanager
     def download(self, request: Request[Any]) -> Iterator[Iterator[bytes]]:
@@ -82,7 +83,8 @@ class Client:
         """Close the connections."""
         self.session.close()
 
-    def _tried(self, request: Request[Any], send: Callable[[], R]) -> R:
+    def _tried(self, request: Request[Any], send: Callable[[], R], retry: RetryPolicy | None = None) -> R:
+        policy = retry or self.retry
         tried, reloaded = 0, False
         while True:
             tried += 1
@@ -92,7 +94,7 @@ class Client:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded and self.settings.token.reload():
                     reloaded = True
                     continue
-                pause = self.retry.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                pause = policy.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
                 if pause is None:
                     raise
                 log.info("%s Trying again in %.1f seconds.", fault.message, pause)

@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.files import CsvMeter, CsvUpload, Destination
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.protocol import imports, names, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.retry import ONCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -190,7 +191,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """
         before = wait.last_state
         try:
-            job = self._client.call(requests.get_job(wait.job_id))
+            job = self._client.call(requests.get_job(wait.job_id), retry=ONCE)
             ended = wait.saw(job, time.time())
         except Fault as fault:
             wait.failed(fault, time.time())

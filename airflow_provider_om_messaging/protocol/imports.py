@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,8 +105,11 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
     """
     Return the verdict in a JSON document; parameters as in :func:`read_import`.
 
-    :param document: the server's CsvImportResult.
+    :param document: the server's CsvImportResult; a job holds it as JSON text.
     """
+    if isinstance(document, str):
+        with suppress(ValueError):
+            document = json.loads(document)
     if not isinstance(document, dict):
         raise unexpected("JSON that is not an import result")
     said = document.get("dryRun")

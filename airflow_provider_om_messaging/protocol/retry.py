@@ -42,3 +42,7 @@ class RetryPolicy:
         if fault.retry_after > self.longest_pause:
             return None
         return fault.retry_after * (1 + chance / 10)
+
+
+ONCE = RetryPolicy(tries=1)
+"""For polls, which are repeated anyway by the one who waits."""

@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import Wait
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         async with hook.client() as client:
             while True:
                 try:
-                    job = await client.call(requests.get_job(self.job_id))
+                    job = await client.call(requests.get_job(self.job_id), ONCE)
                     if wait.saw(job, time.time()):
                         return job.progress_text()
                 except Fault as fault:
