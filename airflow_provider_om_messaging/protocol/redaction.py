@@ -12,14 +12,25 @@ import re
 LONGEST_TEXT = 400
 """Characters of a server's text that are kept."""
 
+_LONGEST_READ = 4096
+"""Characters that are looked through: an error body may be megabytes of anything."""
+
 _JSON_OBJECT = re.compile(r"""\{\s*\\*["'].*""", re.DOTALL)
+_TELLING_NAME = (
+    r"(?:password|passwd|passphrase|\bpwd|secret(?: key)?|token|api[ ._-]?key|access[ ._-]?key"
+    r"|private[ ._-]?key|credential|signature|user[._-]?info|authorization)"
+)
 _SECRETS = [
-    re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,2}"),
+    re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}"),
     re.compile(r"(?i)(?<=bearer )\S+"),
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
+    re.compile(r"(?<=://)[^/\s]+(?=@)"),
+    re.compile(r"-----BEGIN [A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
     re.compile(
-        r"""(?i)[\w.-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|credential)[\w.-]*"""
-        r"""\\*["']?\s*[=:]\s*(?:\\*"[^"]*"|\\*'[^']*'|[^\s,;})\]]+)"""
+        # Only from the start of a word, or a long word without a secret would take its square in steps.
+        rf"(?i)(?<![\w.-])[\w.-]*{_TELLING_NAME}[\w.-]*"
+        r"""\\*["']?\s*[=:]\s*"""
+        # A quote that is never closed is one whose end was cut off: what follows is still the secret.
+        r"""(?:\\*"(?:\\.|[^"\\])*(?:\\*"|\Z)|\\*'(?:\\.|[^'\\])*(?:\\*'|\Z)|(?:basic|bearer)\s+\S+|\S+)"""
     ),
 ]
 
@@ -30,8 +41,11 @@ def redacted(text: str) -> str:
 
     :param text: any text of a reply.
     """
-    text = _JSON_OBJECT.sub("{…}", text)
+    words = text[:_LONGEST_READ].split()
+    if len(text) > _LONGEST_READ:
+        # A secret whose second half is cut off may not look like one any more.
+        words = words[:-1]
+    shown = _JSON_OBJECT.sub("{…}", " ".join(words))
     for pattern in _SECRETS:
-        text = pattern.sub("***", text)
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+        shown = pattern.sub("***", shown)
+    return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"

@@ -1,0 +1,192 @@
+"""Rule 6: error bodies can hold secrets, and nothing of them may show."""
+
+from __future__ import annotations
+
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.redaction import LONGEST_TEXT, redacted
+
+BASE64URL = string.ascii_letters + string.digits + "-_"
+
+# A marker that no other part of a text contains, so that finding any piece of it means a leak.
+secrets = st.text("QZXJ0123456789!#$%&*+?^~", min_size=6, max_size=40).map(lambda text: f"Zq{text}qZ")
+secret_names = st.sampled_from(
+    [
+        "password",
+        "saslPassword",
+        "sasl.password",
+        "ssl.key.password",
+        "PASSWORD",
+        "passphrase",
+        "awsSecretAccessKey",
+        "clientSecret",
+        "jwtToken",
+        "access_token",
+        "apiKey",
+        "api-key",
+        "privateKey",
+        "basicAuthUserInfo",
+        "basic.auth.user.info",
+        "credentials",
+    ]
+)
+surroundings = st.sampled_from(
+    ["", "Failed to convert JsonValue to MessagingService: ", "Ungültig: ", "x" * 300 + " "]
+)
+
+
+@given(
+    st.text(BASE64URL, min_size=15, max_size=80),
+    st.text(BASE64URL, min_size=1, max_size=400),
+    st.text(BASE64URL, min_size=1, max_size=400),
+    st.sampled_from(["{}", "token {} is bad", "Bearer {}", "Bearer%20{}", "jwt={};", '"{}"', "/x?t={}&y=1"]),
+)
+def test_a_jwt_never_shows(header: str, payload: str, signature: str, frame: str) -> None:
+    shown = redacted(frame.format(f"eyJ{header}.{payload}.{signature}"))
+    assert f"eyJ{header}" not in shown
+    assert f".{payload}." not in shown
+    assert not shown.endswith(f".{signature}")
+
+
+@given(surroundings, secret_names, secrets, st.integers(0, 4))
+def test_a_secret_in_json_never_shows_however_often_it_was_escaped(
+    before: str, name: str, secret: str, times: int
+) -> None:
+    body = json.dumps({"name": "kafka", "connection": {"config": {name: secret}}, "after": "x"})
+    for _ in range(times):
+        body = json.dumps({"message": body})
+    assert secret[:8] not in redacted(before + body)
+
+
+@given(surroundings, secret_names, secrets, st.integers(0, 3))
+def test_a_secret_in_a_piece_of_json_never_shows(before: str, name: str, secret: str, times: int) -> None:
+    piece = f'"name": "kafka", "{name}": "{secret} and {secret}", "after": "x"'
+    for _ in range(times):
+        piece = json.dumps(piece)[1:-1]
+    assert secret[:8] not in redacted(before + piece)
+
+
+@given(
+    surroundings,
+    secret_names,
+    secrets,
+    st.sampled_from(["{}={}", "{}: {}", "{} = {},x=y", "{{{}={}, name=kafka}}", "({}={})", "{}='{}'"]),
+)
+def test_a_secret_given_as_key_and_value_never_shows(before: str, name: str, secret: str, form: str) -> None:
+    assert secret[:8] not in redacted(before + form.format(name, secret))
+
+
+@given(st.text(string.ascii_letters, min_size=1, max_size=8), secrets.filter(lambda s: "?" not in s))
+def test_a_login_in_a_url_never_shows(user: str, secret: str) -> None:
+    assert secret[:8] not in redacted(f"Cannot reach http://{user}:{secret}@registry:8081/subjects")
+
+
+@given(secrets, st.integers(0, 3))
+def test_a_jaas_line_never_shows_its_password(secret: str, times: int) -> None:
+    line = (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="alice" password="{secret} with blanks";'
+    )
+    for _ in range(times):
+        line = json.dumps(line)[1:-1]
+    shown = redacted(f"Invalid value {line} for configuration sasl.jaas.config")
+    assert secret[:8] not in shown
+    assert "with blanks" not in shown
+
+
+@given(secrets, st.integers(3900, 4200))
+def test_a_secret_at_the_place_where_a_long_text_is_cut_never_shows(secret: str, length: int) -> None:
+    # Blanks collapse, so that even the end of what was read can come into view.
+    blank = " " * length
+    for text in (
+        f"http://user:{secret}{secret}@host/",
+        f'password="{secret} {secret}"',
+        f"Authorization: Bearer {secret}",
+    ):
+        assert secret[:8] not in redacted(blank + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Basic c2VjcmV0OnNlY3JldA==",
+        "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\nc2VjcmV0\n-----END PRIVATE KEY-----",
+        "ssl.key.pem is -----BEGIN ENCRYPTED PRIVATE KEY----- c2VjcmV0 c2VjcmV0",
+        'password="c2VjcmV0 that was cut c2VjcmV0',
+        "https://user:c2VjcmV0@c2VjcmV0@host/path",
+        "https://bucket/key?X-Amz-Signature=c2VjcmV0&X-Amz-Date=1",
+    ],
+)
+def test_other_shapes_of_secrets(text: str) -> None:
+    assert "c2VjcmV0" not in redacted(text)
+
+
+REAL_TEXTS = [
+    "messagingService instance for nope not found",
+    "messagingService instance for 6a2f0e5c-0000-4000-8000-000000000001 and version 0.7 not found",
+    "Entity type messagingServices not found",
+    "HTTP 404 Not Found",
+    "HTTP 405 Method Not Allowed",
+    "An exception with message [HTTP 404 Not Found] was thrown while processing request.",
+    "An exception with message [HTTP 415 Unsupported Media Type] was thrown while processing request.",
+    "Principal: CatalogPrincipal{name='u'} operations [EditOwners] not allowed",
+    "Principal: CatalogPrincipal{name='jo'} operation EditAll denied by role DataConsumer, policy P, rule Q",
+    "CatalogPrincipal{name='jo'} is not admin",
+    "[query param limit must be greater than or equal to 0]",
+    "Invalid request format",
+    "Not Authorized! Token not present",
+    "Not Authorized! Invalid token.",
+    "Expired token!",
+    "Not Authorized! Invalid token. Token verification failed. Public key mismatch.",
+    "Not Authorized! Token signing key not found in configured public keys",
+    "Not Authorized! The given token does not match the current bot's token!",
+    "Not Authorized! Invalid personal access token!",
+    "Not Authorized! Invalid session.",
+    "Password needs to be encoded in Base-64.",
+    "Entity already exists",
+    "The entity has been modified by another user. Please refresh and retry.",
+    "Only One Team is allowed to own Data Assets.",
+    "Unrecognized token 'name': was expecting (JSON String, Number, Array, Object or token 'null')",
+    "Upload/download CSV for bulk operations is not supported for entity [messagingService]",
+    "#INVALID_HEADER: Headers [name, owner] doesn't match [name*, displayName]",
+    "#PARSER_FAILURE: Failed to parse the CSV filed - reason invalid char between encapsulated token",
+    "#INVALID_FIELD_COUNT: Field count 7 does not match the expected field count of 6",
+    "#FIELD_REQUIRED: Field 1 is required",
+    "#INVALID_FIELD: Field 4 error - Owner should be of format user:userName or team:teamName",
+    "#INVALID_FIELD: Field 5 error - Entity PII.Secret of type tag not found",
+    "CSV import payload is 20971521 bytes; the maximum allowed is 20971520 bytes.",
+    "CSV job not found: 42",
+    "CSV job belongs to another user.",
+    "CSV job 42 is not a completed export; it has no downloadable result.",
+    "Job stopped responding and was marked failed.",
+    "Server restarted before the job completed.",
+    "Deadlock found when trying to get lock; try restarting transaction",
+]
+
+
+@pytest.mark.parametrize("text", REAL_TEXTS)
+def test_what_servers_really_say_stays_readable(text: str) -> None:
+    assert redacted(text) == text
+
+
+def test_a_document_is_left_out_and_what_stands_before_it_stays() -> None:
+    text = 'Failed to convert JsonValue to MessagingService: {"name": "kafka", "connection": {}}'
+    assert redacted(text) == "Failed to convert JsonValue to MessagingService: {…}"
+
+
+@given(st.text(max_size=6000))
+def test_any_text_becomes_one_short_line(text: str) -> None:
+    shown = redacted(text)
+    assert len(shown) <= LONGEST_TEXT
+    assert shown == " ".join(shown.split())
+
+
+@pytest.mark.parametrize("part", ["a", "token", "eyJ", "{", "://", '"\\', "password=", "-----BEGIN "])
+def test_megabytes_of_anything_are_read_at_once(part: str) -> None:
+    # Expressions that look back and forth once took hours for a body like this.
+    assert len(redacted(part * 500_000)) <= LONGEST_TEXT
