@@ -1,4 +1,5 @@
-"""A real Airflow on this machine: scheduler, triggerer, DAG processor and API server as separate processes.
+"""
+A real Airflow on this machine: scheduler, triggerer, DAG processor and API server as separate processes.
 
 For the demo and for the tests that need what ``dag.test()`` leaves out: a triggerer that can die, tasks that
 are really deferred. Works on Airflow 2.11 and 3.x, with SQLite, on the loopback interface and free ports.
@@ -52,6 +53,7 @@ class Task:
     map_index: int
     state: str | None
     seconds: float | None
+    started: str | None
 
     @property
     def name(self) -> str:
@@ -154,7 +156,8 @@ class RealAirflow:
         return self.start_component("triggerer")
 
     def kill_triggerer(self) -> None:
-        """Kill the triggerer with signal 9: it cannot hand its triggers back.
+        """
+        Kill the triggerer with signal 9: it cannot hand its triggers back.
 
         Another triggerer takes them over when ``[triggerer] triggerer_health_check_threshold`` has passed.
         """
@@ -198,7 +201,15 @@ class RealAirflow:
     def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
         """Call the REST API and return the JSON of its reply."""
         url = f"{self._api}{path}" + (f"?{urlencode(query)}" if query else "")
-        return self._send(method, url, body, {"Authorization": self._authorization})
+        authorization = {"Authorization": self._authorization}
+        for pause in (0.5, 2.0) if method == "GET" else ():
+            try:
+                return self._send(method, url, body, authorization)
+            except urllib.error.HTTPError as error:
+                if error.code < 500:  # above, it may be SQLite on a busy machine
+                    raise
+            time.sleep(pause)
+        return self._send(method, url, body, authorization)
 
     def import_errors(self) -> dict[str, str]:
         """Return the DAG files that cannot be imported, with their tracebacks."""
@@ -242,6 +253,7 @@ class RealAirflow:
                 map_index=task["map_index"],
                 state=task["state"],
                 seconds=task["duration"],
+                started=task["start_date"],
             )
             for task in self.call("GET", f"{_run(dag_id, run_id)}/taskInstances", limit=100)["task_instances"]
         ]

@@ -1,0 +1,83 @@
+"""
+Let the server export and import in jobs of its own, and wait for them without a worker slot.
+
+For services that are too large for one request. Three steps each: submit the job, wait for it in the
+triggerer (``deferrable=True``), fetch its result. Where no other task has to stand between them,
+``asynchronous=True`` on the operator alone does all three.
+
+Needs a server with ``/v1/csvAsyncJobs`` (2.0 or later). Such a server completes an import job without telling
+how its rows fared, and an unreadable verdict is never taken for a success: the last two tasks would fail. As
+the import is a dry run here, ``on_rejected="report"`` lets them pass and show what the server told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, chain, dag, task
+
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
+
+AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
+SERVICE = "{{ params.service }}"
+EXPORTED = "{{ ti.xcom_pull(task_ids='make_folder') }}/exported.csv"
+EXPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_export')['job_id'] }}"
+IMPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_import')['job_id'] }}"
+
+
+@dag(
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    params={
+        "service": Param("sample_kafka", type="string"),
+        "store": Param(STORE, type="string"),
+    },
+    tags=["om_messaging", "async"],
+    doc_md=__doc__,
+)
+def async_jobs() -> None:
+    @task
+    def make_folder(store: str, run: str) -> str:
+        folder = ObjectStoragePath(store) / "async_jobs" / re.sub(r"[^\w.-]+", "_", run)
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    folder = make_folder("{{ params.store }}", "{{ run_id }}")
+    submit_export = ExportMessagingServiceOperator(
+        task_id="submit_export", service=SERVICE, asynchronous=True, wait_for_completion=False
+    )
+    wait_for_export = CsvAsyncJobSensor(
+        task_id="wait_for_export", job_id=EXPORT_JOB, deferrable=True, poll_interval=5, timeout=3600
+    )
+    fetch_export = CsvJobResultOperator(task_id="fetch_export", job_id=EXPORT_JOB, destination=EXPORTED)
+    submit_import = ImportMessagingServiceOperator(
+        task_id="submit_import",
+        service=SERVICE,
+        source=EXPORTED,
+        dry_run=True,
+        asynchronous=True,
+        wait_for_completion=False,
+    )
+    wait_for_import = CsvAsyncJobSensor(
+        task_id="wait_for_import",
+        job_id=IMPORT_JOB,
+        on_rejected="report",
+        deferrable=True,
+        poll_interval=5,
+        timeout=3600,
+    )
+    fetch_verdict = CsvJobResultOperator(task_id="fetch_verdict", job_id=IMPORT_JOB, on_rejected="report")
+
+    chain(folder, submit_export, wait_for_export, fetch_export, submit_import, wait_for_import, fetch_verdict)
+
+
+async_jobs()

@@ -1,0 +1,107 @@
+"""
+Fill in what a messaging service's topics lack, from an upstream catalogue, behind a gate.
+
+1. ``complete`` writes a CSV of the topics that lack a description or an owner that the catalogue knows.
+2. ``dry_run`` lets the server check every row. A single bad row fails it, and nothing was written.
+3. ``apply`` imports the very file that was checked: it refuses one with another digest.
+
+Only the rows that change are sent, so that nobody's edit of another topic is overwritten. If no row changes,
+the rest of the run is skipped. What the server said to each row lies beside the CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSkipException,
+    ObjectStoragePath,
+    Param,
+    chain,
+    dag,
+    task,
+)
+
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+
+AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
+SERVICE = "{{ params.service }}"
+FOLDER = "{{ ti.xcom_pull(task_ids='make_folder') }}"
+
+# Stands for what another team keeps in a table or behind an API: their topics, by the first word of the name.
+CATALOGUE = {
+    "checkout": {
+        "description": "Steps of a checkout, from the basket to the order.",
+        "owner": "team:payments",
+    },
+    "invoices": {"description": "Invoices as sent to customers.", "owner": "team:payments"},
+    "shipments": {"description": "Parcels on their way to customers.", "owner": "team:logistics"},
+}
+
+
+@dag(
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    params={
+        "service": Param("sample_kafka", type="string"),
+        "store": Param(STORE, type="string"),
+    },
+    tags=["om_messaging", "import"],
+    doc_md=__doc__,
+)
+def gated_import() -> None:
+    @task
+    def make_folder(store: str, run: str) -> str:
+        folder = ObjectStoragePath(store) / "gated_import" / re.sub(r"[^\w.-]+", "_", run)
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    @task
+    def complete(exported: str, completed: str) -> None:
+        with ObjectStoragePath(exported).open(encoding="utf-8", newline="") as text:
+            topics = csv.DictReader(text)
+            changed = []
+            for topic in topics:
+                known = CATALOGUE.get(re.split(r"[._-]", topic["name"])[0], {})
+                if lacking := {column: value for column, value in known.items() if not topic[column]}:
+                    changed.append({**topic, **lacking})
+        if not changed:
+            raise AirflowSkipException("No topic lacks anything that the catalogue knows.")
+        with ObjectStoragePath(completed).open("w", encoding="utf-8", newline="") as text:
+            writer = csv.DictWriter(text, topics.fieldnames or [])
+            writer.writeheader()
+            writer.writerows(changed)
+
+    folder = make_folder("{{ params.store }}", "{{ run_id }}")
+    export = ExportMessagingServiceOperator(
+        task_id="export", service=SERVICE, destination=f"{FOLDER}/exported.csv"
+    )
+    dry_run = ImportMessagingServiceOperator(
+        task_id="dry_run",
+        service=SERVICE,
+        source=f"{FOLDER}/completed.csv",
+        dry_run=True,
+        results_destination=f"{FOLDER}/verdicts.csv",
+    )
+    apply = ImportMessagingServiceOperator(
+        task_id="apply",
+        service=SERVICE,
+        source=f"{FOLDER}/completed.csv",
+        dry_run=False,
+        expected_sha256="{{ ti.xcom_pull(task_ids='dry_run')['sha256'] }}",
+        results_destination=f"{FOLDER}/applied.csv",
+    )
+    completed = complete(f"{FOLDER}/exported.csv", f"{FOLDER}/completed.csv")
+    chain(folder, export, completed, dry_run, apply)
+
+
+gated_import()

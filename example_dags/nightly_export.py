@@ -1,0 +1,56 @@
+"""
+Every night, the metadata of several messaging services as CSV files in object storage.
+
+One task a service, so that a service that fails neither stops nor repeats the others. The files lie under the
+night's date and are compressed; the night that is run again replaces its own files.
+
+Param ``store`` is any URL that Airflow's object storage knows, such as ``s3://aws_default@bucket/metadata``.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, dag, task
+
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+
+AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
+
+
+@dag(
+    schedule="0 2 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    max_active_tasks=4,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    params={
+        "services": Param(["sample_kafka", "edge.kafka", "orders_redpanda"], type="array"),
+        "store": Param(STORE, type="string"),
+    },
+    tags=["om_messaging", "export"],
+    doc_md=__doc__,
+)
+def nightly_export() -> None:
+    @task
+    def plan(**context: Any) -> list[dict[str, str]]:
+        params, run = context["params"], context["dag_run"]
+        night = (run.logical_date or run.run_after).date()  # a run made by hand may have no logical date
+        folder = ObjectStoragePath(params["store"]) / "nightly_export" / night.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        return [
+            {"service": service, "destination": f"{folder}/{service.replace('/', '_')}.csv.gz"}
+            for service in params["services"]
+        ]
+
+    ExportMessagingServiceOperator.partial(
+        task_id="export", map_index_template="{{ task.service }}"
+    ).expand_kwargs(plan())
+
+
+nightly_export()

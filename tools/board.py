@@ -1,0 +1,116 @@
+"""What the demo shows of the runs: every change of state as it happens, the waits, and a table at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tools.real_airflow import FINISHED, AirflowTrouble, RealAirflow, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TROUBLE = {"failed", "up_for_retry", "upstream_failed"}
+
+
+@dataclass
+class Board:
+    """Look at Airflow again and again; remember what was seen."""
+
+    airflow: RealAirflow
+    say: Callable[[str], None]
+    tasks: dict[str, Task] = field(default_factory=dict)
+    waits: set[str] = field(default_factory=set)
+    finished_meanwhile: set[str] = field(default_factory=set)
+    idle_sample: dict[str, int] | None = None
+
+    def look(self) -> None:
+        """Take one look, tell what changed, and raise if a task has failed, without waiting for retries."""
+        seen, found = self.tasks, self.airflow.task_states()
+        self.tasks = {f"{task.dag_id}.{task.name}": task for task in found}
+        for name, task in self.tasks.items():
+            before = seen.get(name)
+            if task.state and (before is None or before.state != task.state) and task.state != "scheduled":
+                self.say(f"{name}  {task.state}")
+                if task.state in FINISHED and self._deferred():
+                    self.finished_meanwhile.add(name)
+        self._look_at_waits()
+        if bad := next((task for task in self.tasks.values() if task.state in _TROUBLE), None):
+            logs = self.airflow.task_logs(bad.dag_id, bad.run_id, bad.task_id, bad.map_index)
+            raise AirflowTrouble(
+                f"{bad.dag_id}.{bad.name} is {bad.state}; read {logs[0] if logs else 'its log'}"
+            )
+
+    def _deferred(self) -> list[str]:
+        return [name for name, task in self.tasks.items() if task.state == "deferred"]
+
+    def _look_at_waits(self) -> None:
+        if not (deferred := self._deferred()):
+            return
+        self.waits.update(deferred)
+        pool = self.airflow.pool()
+        if pool["deferred"] and not pool["occupied"]:
+            self.idle_sample = pool
+
+    def report_waits(self) -> str:
+        """Return what was seen of the waits."""
+        if not self.waits:
+            return "No wait was seen in state deferred."
+        seen = ", ".join(sorted(self.waits))
+        text = f"{len(self.waits)} waits seen deferred, holding no worker slot: {seen}."
+        if pool := self.idle_sample:
+            text += f"\nOf the pool's {pool['open']} slots {pool['occupied']} were occupied during a wait"
+            text += f"; {len(self.finished_meanwhile)} other tasks ended during the waits."
+        return text
+
+    def table(self) -> str:
+        """Return DAG, task, state, time and result of every task, in the order in which they began."""
+        rows = [("DAG", "TASK", "STATE", "TIME", "RESULT")]
+        for task in sorted(
+            self.tasks.values(), key=lambda task: (task.dag_id, task.started or "", task.name)
+        ):
+            value = self.airflow.xcom(task.dag_id, task.run_id, task.task_id, task.map_index)
+            time = "" if task.seconds is None else f"{task.seconds:.1f} s"
+            rows.append((task.dag_id, task.name, task.state or "", time, _summary(value)))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        ]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def files(self) -> dict[str, int]:
+        """Return the CSVs that the tasks wrote, with their rows."""
+        values = [self.airflow.xcom(t.dag_id, t.run_id, t.task_id, t.map_index) for t in self.tasks.values()]
+        found = [value for value in values if isinstance(value, dict) and value.get("rows") is not None]
+        return {str(value["destination"]): int(value["rows"]) for value in found}
+
+
+def _summary(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} to do"
+    if not isinstance(value, dict):
+        return "" if value is None else "folder made"
+    if "versions" in value:
+        return f"{len(value['versions'])} versions, the newest is {value['versions'][0]['version']}"
+    if "changed" in value:
+        return f"version {value['version_before']} -> {value['version']}: {', '.join(value['fields'])}"
+    if "operation" in value:
+        return f"job {value['job_id']} ({value['operation'].lower()}) {value['status'].lower()}"
+    if "rows_processed" in value:
+        what = "dry run" if value["dry_run"] else "import"
+        if value["rows_passed"] is not None:
+            told = f"{value['status']}, {value['rows_passed']} of {value['rows_processed']} rows passed"
+        else:
+            told = (
+                "submitted"
+                if value["status"] == "submitted"
+                else "done, the server does not tell its verdict"
+            )
+        return f"{what} {told}{_job(value)}"
+    if value.get("rows") is not None:
+        return f"{value['rows']} rows, {value['bytes']} bytes{_job(value)}"
+    return f"submitted{_job(value)}"
+
+
+def _job(value: dict[str, Any]) -> str:
+    return f", job {value['job_id']}" if value.get("job_id") else ""

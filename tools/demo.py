@@ -1,0 +1,189 @@
+"""Run every example DAG on a real Airflow, against the sandbox or a server of the user's: ``make demo``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import gzip
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tools.board import Board
+from tools.processes import Programs
+from tools.real_airflow import AirflowTrouble, RealAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = ROOT / ".run"
+HOME = RUN / "demo"
+DAGS = ROOT / "example_dags"
+CONNECTION = "AIRFLOW_CONN_OM_MESSAGING_DEFAULT"
+# Long enough for the waits to be seen, whatever else the machine does.
+JOB_SECONDS = 12
+RUN_TIMEOUT = 600
+_STARTED = time.monotonic()
+
+
+def say(text: str) -> None:
+    """Show progress, with the seconds since the start."""
+    print(f"{time.monotonic() - _STARTED:5.0f} s  {text}", flush=True)
+
+
+def main() -> int:
+    """Run the demo, or stop one that was left up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave everything up at the end")
+    parser.add_argument("--stop", action="store_true", help="only stop what --keep left up")
+    parser.add_argument("--service", help="the messaging service to work on (default: what the DAGs say)")
+    options = parser.parse_args()
+    RUN.mkdir(exist_ok=True)
+    with _only_one():
+        _stop_earlier()
+        return 0 if options.stop else _demo(options.service, keep=options.keep)
+
+
+def _demo(service: str | None, *, keep: bool) -> int:
+    shutil.rmtree(HOME, ignore_errors=True)
+    HOME.mkdir(mode=0o700)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    airflow = RealAirflow(HOME, DAGS)
+    board = Board(airflow, say)
+    up = False
+    try:
+        with _told_in_one_line():
+            _run_examples(airflow, board, service)
+            _print_results(board)
+            up = keep
+            return 0
+    except KeyboardInterrupt:
+        print("\nInterrupted.")
+        return 130
+    except AirflowTrouble as trouble:
+        print(f"\nThe demo failed: {trouble}\nAll logs are in {_short(HOME)}.")
+        return 1
+    finally:
+        if up:
+            _print_addresses(airflow)
+        else:
+            _stop(airflow.programs)
+
+
+def _run_examples(airflow: RealAirflow, board: Board, service: str | None) -> None:
+    if CONNECTION in os.environ:
+        say(f"using the server of {CONNECTION}; the examples change a service there (SERVICE=… names it)")
+    else:
+        ready = _start_sandbox(airflow.programs)
+        airflow.env[CONNECTION] = ready["connection"]
+        say(f"sandbox at {ready['url']}")
+    say(f"Airflow {airflow.line} starts at {airflow.url} (half a minute or more); logs in {_short(HOME)}")
+    airflow.start()
+    airflow.wait_healthy(progress=say)
+    dag_ids = sorted(path.stem for path in DAGS.glob("*.py"))
+    airflow.wait_for_dags(dag_ids)
+    runs = {}
+    for dag_id in dag_ids:
+        conf = {"services": [service]} if dag_id == "nightly_export" else {"service": service}
+        runs[dag_id] = airflow.trigger(dag_id, conf if service else None)
+        say(f"{dag_id} triggered")
+    for dag_id, run_id in runs.items():
+        state = airflow.wait_for_run(dag_id, run_id, RUN_TIMEOUT, watch=lambda _: board.look())
+        if state != "success":
+            raise AirflowTrouble(f"{dag_id} is {state}; read {airflow.home / 'logs' / f'dag_id={dag_id}'}")
+    board.look()
+    if not board.waits and CONNECTION not in os.environ:
+        raise AirflowTrouble(f"no wait was seen deferred; read {airflow.programs.log('triggerer')}")
+
+
+def _start_sandbox(programs: Programs) -> dict[str, str]:
+    ready = HOME / "sandbox.json"
+    command = [sys.executable, "-m", "airflow_provider_om_messaging.sandbox", "--port", "0"]
+    programs.start(
+        "sandbox", [*command, "--ready-file", ready, "--job-seconds", str(JOB_SECONDS)], dict(os.environ)
+    )
+    deadline = time.monotonic() + 60
+    while not ready.exists():
+        if "sandbox" in programs.ended() or time.monotonic() > deadline:
+            raise AirflowTrouble(f"the sandbox did not start; read {programs.log('sandbox')}")
+        time.sleep(0.1)
+    return dict(json.loads(ready.read_text()))
+
+
+def _print_results(board: Board) -> None:
+    files = board.files()
+    print(f"\n{board.table()}\n\n{board.report_waits()}\n\nThe CSVs:")
+    for name, rows in files.items():
+        print(f"  {_short(name)}  ({rows} rows)")
+    local = [name for name in files if name.startswith("file://") and name.endswith(".gz")]
+    if local:
+        shown = local[-1]
+        print(f"\nThe first lines of {_short(shown)}:")
+        with gzip.open(urlsplit(shown).path, "rt", encoding="utf-8") as text:
+            for line, _ in zip(text, range(5), strict=False):
+                print(f"  {line.rstrip()[:106]}")
+    print(flush=True)
+
+
+def _print_addresses(airflow: RealAirflow) -> None:
+    print(f"Airflow   {airflow.url}   user {airflow.user}   password {airflow.password}")
+    ready = HOME / "sandbox.json"
+    if ready.exists():
+        url = json.loads(ready.read_text())["url"]
+        print(f"Sandbox   {url}   tokens and the Airflow connection: {_short(ready)}")
+    print("Both listen on this machine only. 'make demo-stop' stops them, and so does the next 'make demo'.")
+
+
+@contextlib.contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """Name a server that does not answer as what it is, in place of a traceback through urllib."""
+    try:
+        yield
+    except OSError as error:
+        raise AirflowTrouble(f"Airflow does not answer as it should ({error})") from error
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    with (RUN / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("Another demo is running in this folder.")
+        yield
+
+
+def _stop_earlier() -> None:
+    earlier = Programs(HOME)
+    if earlier.members():
+        say("stopping what an earlier demo left up")
+        earlier.stop()
+
+
+def _stop(programs: Programs) -> None:
+    # A second Ctrl-C must not leave behind what the first one was to stop.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError):
+        say("stopping everything (up to half a minute)")
+    left = programs.stop()
+    with contextlib.suppress(BrokenPipeError):
+        say(f"processes that could not be stopped: {left}" if left else "all stopped, nothing left running")
+
+
+def _short(path: Path | str) -> str:
+    return str(path).removeprefix("file://").removeprefix(f"{ROOT}/")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
