@@ -41,10 +41,9 @@ def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
     :param request: what was asked.
     :param reply: what came back.
     """
-    if 200 <= reply.status < 300:
-        return unexpected("HTML") if reply.is_html() else None
-    text = _text_of(reply)
-    fault = _named(request, reply, text)
+    if 200 <= reply.status < 300 and not reply.is_html():
+        return None
+    fault = _named(request, reply, _text_of(reply))
     fault.status = reply.status
     fault.retry_after = _retry_after(reply)
     fault.transient = reply.status in {429, 502, 503, 504}
@@ -80,6 +79,10 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     status = reply.status
     framework = _FRAMEWORK_STATUS.search(text)
     said = f" The server says: {text}" if text else ""
+    if reply.is_html():
+        said = " It answered with an HTML page, which a proxy or a login before the server may have sent."
+    if 200 <= status < 300:
+        return unexpected("HTML")
     if framework and status in {500, int(framework[1])}:
         return _missing_route(request, int(framework[1]), text)
     if status == 401:
@@ -92,18 +95,24 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     if 300 <= status < 400:
         target = redacted(reply.headers.get("location", "nowhere").partition("?")[0])
         return unexpected(f"a redirect to {target}, which is not followed with a token")
-    if reply.is_html():
-        return unexpected(f"status {status} with HTML")
-    if status == 404:
-        if _document_of(reply) is None:
-            return unexpected("404 without the error document of OpenMetadata")
-        return Fault(Cause.NOT_FOUND, f"Not found (404): {text}")
-    if status in {409, 412}:
-        return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{said}")
+    if status == 413:
+        return Fault(
+            Cause.BAD_REQUEST,
+            f"The request is too large (413): {request.feature}. Send a CSV in several files, or raise the "
+            f"limit of the server or of the proxy before it.{said}",
+        )
     if status == 429:
         return Fault(Cause.RATE_LIMITED, f"The server refuses more for now (429).{said}")
     if status >= 500:
         return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{said}")
+    if reply.is_html():
+        return unexpected(f"status {status} with HTML")
+    if status == 404:
+        if not text or "code" not in (_document_of(reply) or {}):
+            return unexpected("404 without the error document of OpenMetadata")
+        return Fault(Cause.NOT_FOUND, f"Not found (404): {text}")
+    if status in {409, 412}:
+        return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{said}")
     return Fault(
         Cause.BAD_REQUEST, f"The server did not accept the request ({status}): {request.feature}.{said}"
     )
@@ -143,7 +152,7 @@ def _retry_after(reply: Reply) -> float | None:
     value = reply.headers.get("retry-after", "").strip()
     if not value:
         return None
-    if value.isdigit():
+    if value.isdecimal():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

@@ -1,0 +1,244 @@
+"""What a server meant by an error: parts A and J.1 of what servers were seen to answer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire import Reply
+from tests.unit.replies import HTML, NOT_FOUND_ON_OLD, error_reply, json_reply, old_error, reply, request
+
+
+def fault(answer: Reply) -> Fault:
+    found = fault_of(request(), answer)
+    assert found is not None
+    assert found.status == answer.status
+    return found
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_success_is_no_fault(status: int) -> None:
+    assert fault_of(request(), json_reply(status, {"name": "kafka"})) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (error_reply(400, "Invalid request format"), Cause.BAD_REQUEST),
+        (reply(400, b"[query param limit must be greater than or equal to 0]"), Cause.BAD_REQUEST),
+        (reply(400, b"Unexpected character", content_type="text/plain"), Cause.BAD_REQUEST),
+        (json_reply(400, {"code": 400, "errorType": "RULE_VIOLATION", "message": "x"}), Cause.BAD_REQUEST),
+        (error_reply(401, "Not Authorized! Token not present"), Cause.UNAUTHORIZED),
+        (error_reply(403, "Principal: CatalogPrincipal{name='u'} is not admin"), Cause.FORBIDDEN),
+        (error_reply(404, "messagingService instance for nope not found"), Cause.NOT_FOUND),
+        (error_reply(404, "CSV job not found: 42"), Cause.NOT_FOUND),
+        (error_reply(404, "messagingService instance for x and version 0.7 not found"), Cause.NOT_FOUND),
+        (error_reply(409, "Entity already exists"), Cause.CONFLICT),
+        (error_reply(412, "The entity has been modified by another user."), Cause.CONFLICT),
+        (error_reply(413, "Bulk limit"), Cause.BAD_REQUEST),
+        (json_reply(429, {"code": 429, "errorType": "LIMITS_EXCEPTION", "message": "x"}), Cause.RATE_LIMITED),
+        (error_reply(500, "Failed to parse JsonPatch"), Cause.UNAVAILABLE),
+        (json_reply(500, {"responseMessage": "An exception with message [null]"}), Cause.UNAVAILABLE),
+        (error_reply(503, "Deadlock found", retry_after="1"), Cause.UNAVAILABLE),
+    ],
+)
+def test_each_status_has_its_cause(answer: Reply, cause: Cause) -> None:
+    assert fault(answer).cause is cause
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        json_reply(404, {"code": 404, "message": "HTTP 404 Not Found"}),
+        error_reply(405, "HTTP 405 Method Not Allowed"),
+        error_reply(406, "HTTP 406 Not Acceptable"),
+        error_reply(415, "HTTP 415 Unsupported Media Type"),
+        json_reply(500, {"responseMessage": NOT_FOUND_ON_OLD}),
+        old_error("HTTP 405 Method Not Allowed"),
+        old_error("HTTP 406 Not Acceptable"),
+        old_error("HTTP 415 Unsupported Media Type"),
+    ],
+)
+def test_a_missing_route_is_not_a_missing_service(answer: Reply) -> None:
+    found = fault(answer)
+    assert found.cause is Cause.UNSUPPORTED
+    assert "edition or version" in found.message
+    assert "CSV export" in found.message
+    assert not found.transient
+
+
+def test_a_service_whose_name_looks_like_a_status_is_still_a_missing_service() -> None:
+    answer = error_reply(404, "messagingService instance for HTTP 500 x not found")
+    assert fault(answer).cause is Cause.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(404),
+        reply(404, b"Not Found", content_type="text/plain"),
+        reply(404, HTML, content_type="text/html"),
+        reply(404, b"default backend - 404"),
+        json_reply(404, {}),
+        json_reply(404, []),
+        json_reply(404, {"detail": "Not Found"}),
+        json_reply(404, {"status": 404, "error": "Not Found", "path": "/api/v1/x"}),
+        json_reply(404, {"message": "no Route matched with those values"}),
+    ],
+)
+def test_a_404_of_another_server_is_no_missing_service(answer: Reply) -> None:
+    # "No such service" would send the user looking for a typo in the name, the mistake being in Host.
+    found = fault(answer)
+    assert found.cause is Cause.UNEXPECTED_REPLY
+    assert "Host" in found.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "transient"),
+    [
+        (reply(200, HTML, content_type="text/html"), Cause.UNEXPECTED_REPLY, False),
+        (reply(200, HTML), Cause.UNEXPECTED_REPLY, False),
+        (reply(302, HTML, location="https://login.example/"), Cause.UNEXPECTED_REPLY, False),
+        (reply(400, HTML), Cause.UNEXPECTED_REPLY, False),
+        (reply(401, HTML), Cause.UNAUTHORIZED, False),
+        (reply(403, HTML), Cause.FORBIDDEN, False),
+        (reply(404, HTML), Cause.UNEXPECTED_REPLY, False),
+        (reply(413, HTML), Cause.BAD_REQUEST, False),
+        (reply(429, HTML), Cause.RATE_LIMITED, True),
+        (reply(500, HTML), Cause.UNAVAILABLE, False),
+        (reply(502, HTML), Cause.UNAVAILABLE, True),
+        (reply(503, HTML), Cause.UNAVAILABLE, True),
+        (reply(504, HTML), Cause.UNAVAILABLE, True),
+    ],
+)
+def test_html_is_named_by_what_its_sender_means(answer: Reply, cause: Cause, transient: bool) -> None:
+    # A gateway answers for a server that restarts with a page of its own: that passes, a login page does not.
+    found = fault(answer)
+    assert (found.cause, found.transient) == (cause, transient)
+    assert "<" not in found.message
+    if answer.status != 302:
+        assert "HTML" in found.message
+
+
+def test_a_redirect_tells_where_to_without_what_the_query_holds() -> None:
+    found = fault(reply(302, location="https://u:hunter2@login.example/start?state=abc123"))
+    assert "login.example/start" in found.message
+    assert "hunter2" not in found.message
+    assert "abc123" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("Not Authorized! Token not present", "put the JWT in the connection's Password"),
+        ("Expired token!", "has expired: create a new one"),
+        ("Not Authorized! The given token does not match the current bot's token!", "newer token"),
+        ("Not Authorized! Invalid personal access token!", "was revoked"),
+        (
+            "Not Authorized! Invalid token. Token verification failed. Public key mismatch.",
+            "check that Host and token belong together",
+        ),
+        (
+            "Not Authorized! Token signing key not found in configured public keys",
+            "check that Host and token belong together",
+        ),
+        ("Not Authorized! Invalid token.", "Check the connection's token"),
+        ("Not Authorized! Invalid session.", "Check the connection's token"),
+        ("", "Check the connection's token"),
+    ],
+)
+def test_a_401_says_what_to_do_about_the_token(text: str, advice: str) -> None:
+    found = fault(error_reply(401, text))
+    assert advice in found.message
+    assert text in found.message
+
+
+def test_too_large_says_what_to_do() -> None:
+    assert "several files" in fault(reply(413)).message
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 412, 413, 418, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{}", b'{"message": null}', b'{"message": {}}', b"\xff\xfe", b"{"]
+)
+def test_a_body_without_words_still_gives_a_sentence(status: int, body: bytes) -> None:
+    message = fault(reply(status, body)).message
+    assert str(status) in message
+    assert "None" not in message
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 500])
+def test_the_authentication_header_does_not_decide(status: int) -> None:
+    with_header = fault(error_reply(status, "messagingService instance for x not found"))
+    without = fault(error_reply(status, "messagingService instance for x not found", www_authenticate=""))
+    assert with_header.cause is without.cause
+    assert (with_header.cause is Cause.UNAUTHORIZED) == (status == 401)
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 413, 429, 500, 502])
+@pytest.mark.parametrize("key", ["message", "responseMessage"])
+def test_no_body_shows_its_secrets(status: int, key: str) -> None:
+    body = {"code": status, key: 'Failed: {"name": "k", "saslPassword": "hunter2"} password=hunter2'}
+    found = fault_of(request(), json_reply(status, body))
+    assert "hunter2" not in (found.message if found else "")
+    found = fault_of(request(), reply(status, b"password=hunter2", content_type="text/plain"))
+    assert "hunter2" not in (found.message if found else "")
+
+
+@pytest.mark.parametrize("status", [*range(300, 600)])
+def test_only_passing_troubles_are_transient(status: int) -> None:
+    # A 500 is the same every time: old servers answer wrong requests with it.
+    assert fault(error_reply(status, "x")).transient == (status in {429, 502, 503, 504})
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
+        ("", None),
+        ("-3", None),
+        ("1.5", None),
+        ("²", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2026 07:28:30", None),
+    ],
+)
+def test_retry_after_as_seconds_and_as_a_date(header: str, seconds: float | None) -> None:
+    # A date is taken against the server's own clock, which may not agree with this one.
+    answer = error_reply(503, "x", retry_after=header, date="Wed, 21 Oct 2026 07:28:00 GMT")
+    assert fault(answer).retry_after == seconds
+
+
+def test_a_date_without_a_clock_to_hold_it_against_is_left_out() -> None:
+    assert fault(error_reply(503, "x", retry_after="Wed, 21 Oct 2026 07:28:30 GMT")).retry_after is None
+
+
+@given(
+    st.integers(100, 599),
+    st.binary(max_size=200),
+    st.dictionaries(
+        st.sampled_from(["retry-after", "content-type", "location", "date", "www-authenticate"]),
+        st.text(st.characters(max_codepoint=255), max_size=60),
+    ),
+)
+def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str, str]) -> None:
+    found = fault_of(request(), Reply(status, headers, body))
+    assert (found is None) <= (200 <= status < 300)
+
+
+@pytest.mark.parametrize(
+    "problem", ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped"]
+)
+def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: str) -> None:
+    found = connection_fault(problem, "acme.example:443", "cannot connect to http://u:hunter2@proxy:3128")
+    assert found.cause is Cause.UNAVAILABLE
+    assert "acme.example:443" in found.message or problem == "proxy"
+    assert "hunter2" not in found.message
+    assert found.status is None
+    assert found.transient == (problem != "tls")
