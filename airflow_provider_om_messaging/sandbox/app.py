@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,7 @@ class App:
             return job_routes.lost_result(job_id)
         if fault.kind == "leak":
             service = next(self._world.catalog.all(SERVICE.name), {})
-            return unhandled(f"Failed to convert JsonValue to {SERVICE.name}: {service}")
+            return unhandled(f"Failed to convert JsonValue to {SERVICE.name}: {json.dumps(service)}")
         return unhandled("HikariPool-1 - Connection is not available, request timed out after 30000ms")
 
     async def _break(self, request: web.Request, fault: Fault, reply: Reply) -> web.StreamResponse:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from airflow_provider_om_messaging.sandbox.app import App
 from airflow_provider_om_messaging.sandbox.faults import Fault
+from airflow_provider_om_messaging.sandbox.keeping import Keeper
 from airflow_provider_om_messaging.sandbox.switches import Switches
 from airflow_provider_om_messaging.sandbox.world import World
 
@@ -234,23 +235,29 @@ class Sandbox:
 
     async def _serve(self, ready: Future[str]) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        world = self._world = World(self._switches, self._data)
+        keeper = Keeper(self._data) if self._data is not None else None
         try:
-            app = App(world)
-            runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.5)
-            await runner.setup()
-            try:
-                try:
-                    await web.TCPSite(runner, HOST, self._port).start()
-                except OSError as error:
-                    raise PortTaken(f"cannot listen on {HOST}:{self._port}: {error.strerror}") from None
-                ready.set_result(f"http://{HOST}:{runner.addresses[0][1]}")
-                await self._tick_until_stopped(world, self._stopping)
-            finally:
-                app.close()
-                await runner.cleanup()
+            world = self._world = World(self._switches, keeper)
+            await self._listen(world, self._stopping, ready)
+            world.keep()
         finally:
-            world.close()
+            if keeper:
+                keeper.close()
+
+    async def _listen(self, world: World, stopping: asyncio.Event, ready: Future[str]) -> None:
+        app = App(world)
+        runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, HOST, self._port).start()
+            except OSError as error:
+                raise PortTaken(f"cannot listen on {HOST}:{self._port}: {error.strerror}") from None
+            ready.set_result(f"http://{HOST}:{runner.addresses[0][1]}")
+            await self._tick_until_stopped(world, stopping)
+        finally:
+            app.close()
+            await runner.cleanup()
 
     async def _tick_until_stopped(self, world: World, stopping: asyncio.Event) -> None:
         while not stopping.is_set():

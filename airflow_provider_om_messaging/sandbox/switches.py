@@ -100,5 +100,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 default=item.default,
                 choices=item.metadata.get("choices"),
                 help=text,
-                metavar=None if item.metadata.get("choices") else item.name.rpartition("_")[2].upper(),
+                metavar=None if item.metadata.get("choices") else "SECONDS",
             )
