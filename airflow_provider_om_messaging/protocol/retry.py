@@ -36,12 +36,14 @@ class RetryPolicy:
         """
         if not (request.safe and fault.transient) or tried >= self.tries:
             return None
+        doubled = self.first_pause * float(2 ** (tried - 1))
+        own = min(self.longest_pause, doubled) * (0.5 + chance / 2)
         if fault.retry_after is None:
-            doubled = self.first_pause * float(2 ** (tried - 1))
-            return min(self.longest_pause, doubled) * (0.5 + chance / 2)
+            return own
         if fault.retry_after > self.longest_pause:
             return None
-        return fault.retry_after * (1 + chance / 10)
+        # A server that asks for no pause at all is not hammered for it.
+        return max(own, min(self.longest_pause, fault.retry_after * (1 + chance / 10)))
 
 
 ONCE = RetryPolicy(tries=1)

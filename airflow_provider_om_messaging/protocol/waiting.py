@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
 _FIRST_PAUSE = 1.0
+_LONGEST_RETRY_AFTER = 300.0
 
 
 @dataclass
@@ -55,7 +56,8 @@ class Wait:
         if fault.cause not in _BEARABLE:
             raise fault
         self._failures += 1
-        self._retry_after = fault.retry_after or 0.0
+        # One reply must not put off the next look until the wait is over.
+        self._retry_after = min(fault.retry_after or 0.0, _LONGEST_RETRY_AFTER)
         if self._failures > self.max_consecutive_failures:
             raise Fault(
                 fault.cause,
@@ -63,7 +65,7 @@ class Wait:
                 f"(last state: {self.last_state}). {fault.message}",
                 status=fault.status,
             )
-        self._check_deadline(now)
+        self._check_deadline(now, f" The last poll failed: {fault.message}")
 
     def pause(self, now: float) -> float:
         """Return the seconds until the next poll: never zero, and not beyond the deadline."""
@@ -72,8 +74,9 @@ class Wait:
         pause = max(pause, self._retry_after)
         return max(0.05, min(pause, self.deadline - now))
 
-    def _check_deadline(self, now: float) -> None:
+    def _check_deadline(self, now: float, why: str = "") -> None:
         if now >= self.deadline:
             raise Fault(
-                Cause.JOB_TIMEOUT, f"Job {self.job_id} did not end in time. Last state: {self.last_state}."
+                Cause.JOB_TIMEOUT,
+                f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}",
             )

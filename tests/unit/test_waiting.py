@@ -1,0 +1,110 @@
+"""Waiting for a job: no good end is missed, no bad one waited out, and the server is left in peace."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.jobs import CANCELLED, COMPLETED, FAILED, Job
+from airflow_provider_om_messaging.protocol.waiting import Wait
+
+DOWN = Fault(Cause.UNAVAILABLE, "The server failed (503).", status=503, transient=True)
+BEARABLE = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED}
+
+
+def wait(deadline: float = 1000.0, poll_interval: float = 30.0, failures: int = 3) -> Wait:
+    return Wait("42", deadline, poll_interval, failures)
+
+
+def job(status: str) -> Job:
+    return Job("42", "IMPORT", status, progress=7, total=1200)
+
+
+@pytest.mark.parametrize("status", [COMPLETED, FAILED, CANCELLED])
+@pytest.mark.parametrize("now", [0.0, 1000.0, 5000.0])
+def test_a_job_that_has_ended_is_never_too_late(status: str, now: float) -> None:
+    assert wait().saw(job(status), now)
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "PENDING", "RUNNING", "CANCELLING", "PAUSED_BY_SOMEBODY"])
+def test_anything_else_is_waited_for_until_the_deadline(status: str) -> None:
+    waiting = wait()
+    assert not waiting.saw(job(status), 999.9)
+    with pytest.raises(Fault, match=f"Job 42 did not end in time.*{status}, 7 of 1,200 rows") as caught:
+        waiting.saw(job(status), 1000.0)
+    assert caught.value.cause is Cause.JOB_TIMEOUT
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in BEARABLE])
+def test_a_final_failure_ends_the_wait_at_once(cause: Cause) -> None:
+    fault = Fault(cause, "no")
+    with pytest.raises(Fault) as caught:
+        wait().failed(fault, 0.0)
+    assert caught.value is fault
+
+
+@pytest.mark.parametrize("cause", sorted(BEARABLE))
+def test_a_passing_failure_is_borne_so_many_times_in_a_row(cause: Cause) -> None:
+    waiting = wait(failures=3)
+    waiting.saw(job("RUNNING"), 0.0)
+    for now in range(3):
+        waiting.failed(Fault(cause, "for now"), now)
+    with pytest.raises(Fault, match=r"4 polls of job 42 in a row failed .*RUNNING.* for now") as caught:
+        waiting.failed(Fault(cause, "for now"), 4.0)
+    assert caught.value.cause is cause
+
+
+def test_a_poll_that_succeeds_forgives_the_failures_before_it() -> None:
+    waiting = wait(failures=1)
+    for now in range(100):
+        waiting.failed(DOWN, now)
+        waiting.saw(job("RUNNING"), now)
+
+
+def test_no_failure_is_borne_if_none_is_to_be() -> None:
+    with pytest.raises(Fault):
+        wait(failures=0).failed(DOWN, 0.0)
+
+
+def test_the_deadline_holds_while_the_server_is_down_and_says_so() -> None:
+    with pytest.raises(Fault, match=r"did not end in time.*not seen yet.*503") as caught:
+        wait().failed(DOWN, 1000.0)
+    assert caught.value.cause is Cause.JOB_TIMEOUT
+
+
+def test_the_first_looks_come_soon_and_the_later_ones_at_the_interval() -> None:
+    waiting = wait(deadline=1e9, poll_interval=10)
+    assert [waiting.pause(0.0) for _ in range(6)] == [1, 2, 4, 8, 10, 10]
+
+
+def test_the_server_is_left_alone_as_long_as_it_asks() -> None:
+    waiting = wait(poll_interval=5)
+    waiting.failed(Fault(Cause.RATE_LIMITED, "later", retry_after=60), 0.0)
+    assert waiting.pause(0.0) == 60
+    waiting.saw(job("RUNNING"), 60.0)
+    assert waiting.pause(60.0) < 60
+
+
+@pytest.mark.parametrize("asked", [86400.0, float("inf")])
+def test_one_reply_cannot_put_off_the_next_look_for_hours(asked: float) -> None:
+    waiting = wait(deadline=1e9)
+    waiting.failed(Fault(Cause.RATE_LIMITED, "tomorrow", retry_after=asked), 0.0)
+    assert waiting.pause(0.0) <= 300
+
+
+@given(
+    st.floats(0.001, 1e6),
+    st.floats(-1e6, 1e6),
+    st.integers(1, 60),
+    st.one_of(st.none(), st.floats(0, 1e6)),
+)
+def test_a_pause_is_never_zero_and_ends_no_later_than_the_deadline(
+    poll_interval: float, left: float, looks: int, retry_after: float | None
+) -> None:
+    waiting = wait(deadline=1e7, poll_interval=poll_interval, failures=99)
+    now = 1e7 - left
+    waiting.failed(Fault(Cause.UNAVAILABLE, "down", retry_after=retry_after), 0.0)
+    for _ in range(looks):
+        assert 0 < waiting.pause(now) <= max(left + 1e-6, 0.05)
