@@ -34,7 +34,7 @@ def split_fqn(fqn: str) -> list[str]:
     rest = fqn
     while True:
         if rest.startswith('"'):
-            match = re.match(r'"((?:[^"]|"")*)"(?=\.|$)', rest)
+            match = re.match(r'"((?:[^"]|"")*)"(?=\.|\Z)', rest)
             if match is None:
                 raise _invalid_fqn(fqn, "has a quote that is not closed before the next dot")
             name, rest = match[1].replace('""', '"'), rest[match.end() :]

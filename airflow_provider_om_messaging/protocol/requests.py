@@ -48,7 +48,8 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
     :param fields: fields beyond those that are always sent, such as ``owners``.
     """
     tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
-    wanted = ",".join(fields)
+    # A text is taken as it is: joining it would ask for a field per letter.
+    wanted = fields if isinstance(fields, str) else ",".join(fields)
     query = {"fields": wanted} if wanted else {}
     return Request("GET", f"{SERVICES}/{tail}", _object, "messaging services", query, _JSON, safe=True)
 

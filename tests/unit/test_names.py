@@ -1,0 +1,159 @@
+"""Names as users write them, and as they stand in a URL."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol import names
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
+
+any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+awkward = st.text('."ab é事\n', min_size=1, max_size=8)
+
+
+@given(st.lists(st.one_of(any_text, awkward), min_size=1, max_size=4))
+def test_a_joined_name_splits_into_its_parts(parts: list[str]) -> None:
+    assert names.split_fqn(names.join_fqn(*parts)) == parts
+
+
+@given(st.one_of(any_text, awkward))
+def test_a_splittable_name_joins_back_to_one_of_the_same_parts(text: str) -> None:
+    try:
+        parts = names.split_fqn(text)
+    except Fault:
+        return
+    assert names.split_fqn(names.join_fqn(*parts)) == parts
+
+
+@pytest.mark.parametrize(
+    ("fqn", "parts"),
+    [
+        ("kafka", ["kafka"]),
+        ("sample_kafka.orders", ["sample_kafka", "orders"]),
+        ('sample_kafka."inventory.v1"', ["sample_kafka", "inventory.v1"]),
+        ('"edge.kafka"."a ""quoted"" topic"', ["edge.kafka", 'a "quoted" topic']),
+        ('"."', ["."]),
+    ],
+)
+def test_split_fqn(fqn: str, parts: list[str]) -> None:
+    assert names.split_fqn(fqn) == parts
+
+
+@pytest.mark.parametrize(
+    "fqn",
+    ["", ".", "a.", ".a", "a..b", '"', '"a', 'a"', 'a"b', '"a"b', '"a""', '"a".', '""', 'a."b', '"a"\n'],
+)
+def test_a_malformed_fqn_is_named(fqn: str) -> None:
+    with pytest.raises(Fault, match="double quotes") as caught:
+        names.split_fqn(fqn)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("kafka", "kafka"),
+        ("  kafka\n", "kafka"),
+        ('"kafka"', "kafka"),
+        ("edge.kafka", '"edge.kafka"'),
+        ('"edge.kafka"', '"edge.kafka"'),
+        ("Küche/№5 %20", "Küche/№5 %20"),
+    ],
+)
+def test_a_service_may_be_written_quoted_or_not(written: str, canonical: str) -> None:
+    assert names.service_fqn(written) == canonical
+    assert names.service_fqn(canonical) == canonical
+
+
+def test_something_below_a_service_is_not_a_service() -> None:
+    with pytest.raises(Fault, match='names something below the service "edge.kafka"'):
+        names.service_fqn('"edge.kafka".orders')
+
+
+@pytest.mark.parametrize("value", ["", "  ", None, 7, [], {"service": "kafka"}])
+def test_no_service_names_the_parameter(value: object) -> None:
+    with pytest.raises(Fault, match="^service is empty") as caught:
+        names.service_fqn(value)  # type: ignore[arg-type]
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+@pytest.mark.parametrize("text", ['edge"kafka', '"edge.kafka', 'edge.kafka"'])
+def test_an_unbalanced_quote_is_refused_before_a_server_calls_it_missing(text: str) -> None:
+    with pytest.raises(Fault, match="quote"):
+        names.service_fqn(text)
+
+
+@given(any_text)
+def test_a_segment_holds_nothing_that_ends_it(text: str) -> None:
+    segment = names.segment(text)
+    assert not set(segment) & set('/?#% "\\;&+=') - {"%"}
+    assert unquote(segment) == text
+
+
+@pytest.mark.parametrize("text", [UUID, UUID.upper()])
+def test_an_id_is_recognised(text: str) -> None:
+    assert names.is_uuid(text)
+
+
+@pytest.mark.parametrize("text", ["kafka", UUID[:-1], UUID + "0", UUID.replace("-", ""), f"{UUID}\n"])
+def test_anything_else_is_a_name(text: str) -> None:
+    assert not names.is_uuid(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("42", "42"), (42, "42"), (" 42\n", "42"), (UUID, UUID), ("9223372036854775807", "9223372036854775807")],
+)
+def test_a_job_id_is_a_number_or_a_uuid(value: object, text: str) -> None:
+    assert names.job_id(value) == text
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", None, "None", True, "4/2", "../7", "4?2", "4 2", "4\n2", "٤٢", "x" * 65, {}, [42], 4.2]
+)
+def test_anything_else_is_no_job_id(value: object) -> None:
+    # "None" is what a template makes of a task that returned nothing.
+    with pytest.raises(Fault, match="is not the id of a job") as caught:
+        names.job_id(value)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.2", "0.2"),
+        (0.2, "0.2"),
+        (" 0.2 ", "0.2"),
+        ("1", "1.0"),
+        (1, "1.0"),
+        (1.0, "1.0"),
+        ("0.10", "0.1"),
+        ("00.1", "0.1"),
+        ("10", "10.0"),
+        (100, "100.0"),
+        ("12.34", "12.34"),
+        (Decimal("1.20"), "1.2"),
+    ],
+)
+def test_a_version_is_written_as_the_server_writes_it(value: object, text: str) -> None:
+    assert names.version(value) == text
+
+
+@pytest.mark.parametrize("value", ["", "latest", "v0.2", "0.2.1", "-0.1", "1e3", "nan", None, True, "٠.٢"])
+def test_anything_else_is_no_version(value: object) -> None:
+    with pytest.raises(Fault, match="^version .* is not a number") as caught:
+        names.version(value)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+@given(st.integers(0, 10**9 - 1), st.integers(0, 9))
+def test_versions_agree_with_what_python_makes_of_the_servers_number(whole: int, tenth: int) -> None:
+    number = float(f"{whole}.{tenth}")
+    assert names.version(number) == names.version(f"{whole}.{tenth}") == str(number)
