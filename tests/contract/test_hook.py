@@ -1,0 +1,441 @@
+"""The hooks against a server: what a connection means, what is retried, and how every failure is named."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging.hooks.messaging import (
+    OpenMetadataMessagingAsyncHook,
+    OpenMetadataMessagingHook,
+)
+from airflow_provider_om_messaging.protocol.faults import Fault
+from airflow_provider_om_messaging.protocol.retry import ONCE
+from tests.contract.other_servers import serving, tls_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+
+
+@pytest.fixture
+def hook(sandbox: Sandbox) -> OpenMetadataMessagingHook:
+    return OpenMetadataMessagingHook()
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., OpenMetadataMessagingHook]:
+    def connected(**connection: Any) -> OpenMetadataMessagingHook:
+        shape = {"conn_type": "om_messaging", **connection}
+        monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps(shape))
+        return OpenMetadataMessagingHook("other")
+
+    return connected
+
+
+def paths(sandbox: Sandbox) -> list[str]:
+    return [entry["path"] for entry in sandbox.journal]
+
+
+class TestConnection:
+    def test_it_tells_version_and_user(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        assert hook.test_connection() == (
+            True,
+            f"OpenMetadata 2.0.1 at {sandbox.url}/api, logged in as bot ingestion-bot",
+        )
+
+    def test_every_way_of_writing_host_reaches_the_server(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        address = sandbox.url.removeprefix("http://")
+        name, _, port = address.partition(":")
+        for shape in (
+            {"host": address},
+            {"host": sandbox.url},
+            {"host": f"{sandbox.url}/"},
+            {"host": f"{sandbox.url}/api"},
+            {"host": f"{sandbox.url}/api/v1/"},
+            {"host": name, "port": int(port)},
+            {"host": name, "port": int(port), "schema": "http"},
+        ):
+            assert connect(**shape, password=sandbox.bot_token).test_connection()[0]
+
+    def test_a_connection_made_for_openmetadata_ingestion(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        name, _, port = sandbox.url.removeprefix("http://").partition(":")
+        hook = connect(
+            conn_type="openmetadata",
+            host=name,
+            port=int(port),
+            password=sandbox.bot_token,
+            extra={"verifySSL": "no-ssl", "sslConfig": {}},
+        )
+        assert hook.test_connection()[0]
+
+    @pytest.mark.parametrize(
+        ("token", "advice"),
+        [
+            ({"expires_in": -60}, "expired"),
+            ({"signed_by": "stranger"}, "Host and token belong together"),
+        ],
+    )
+    def test_what_is_wrong_with_a_token(
+        self,
+        sandbox: Sandbox,
+        connect: Callable[..., OpenMetadataMessagingHook],
+        token: dict[str, Any],
+        advice: str,
+    ) -> None:
+        ok, message = connect(host=sandbox.url, password=sandbox.token("admin", **token)).test_connection()
+        assert not ok
+        assert advice in message
+
+    def test_a_superseded_bot_token(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.supersede_bot_token()
+        ok, message = hook.test_connection()
+        assert not ok
+        assert "newer token" in message
+
+    @pytest.mark.parametrize(
+        ("connection", "advice"),
+        [
+            ({"host": "http://no-such-host.invalid", "password": "jwt"}, "No such host"),
+            ({"host": "http://127.0.0.1:9", "password": "jwt"}, "refuses connections"),
+            ({"host": "http://127.0.0.1:9"}, "no token"),
+            ({"password": "jwt"}, "no Host"),
+        ],
+    )
+    def test_what_is_wrong_with_an_address(
+        self, connect: Callable[..., OpenMetadataMessagingHook], connection: dict[str, str], advice: str
+    ) -> None:
+        ok, message = _impatient(connect(**connection)).test_connection()
+        assert not ok
+        assert advice in message
+
+    def test_a_server_that_is_something_else(self, connect: Callable[..., OpenMetadataMessagingHook]) -> None:
+        with serving(200, b"<!doctype html><title>Wiki</title>", "text/html") as url:
+            ok, message = connect(host=url, password="jwt").test_connection()
+        assert not ok
+        assert "not an OpenMetadata API: it answered HTML" in message
+
+    def test_a_login_proxy_that_redirects_gets_no_token(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        with serving(302, b"", "text/plain", {"Location": f"{sandbox.url}/api/v1/users/loggedInUser"}) as url:
+            ok, message = connect(host=url, password=sandbox.bot_token).test_connection()
+        assert not ok
+        assert "redirect" in message
+        assert sandbox.journal == []
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    def test_tls_with_a_private_ca(
+        self, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
+    ) -> None:
+        files = tls_files(tmp_path)
+        body = json.dumps({"version": "2.0.1", "name": "ada"}).encode()
+        with serving(200, body, "application/json", tls=files) as url:
+            ok, message = connect(host=url, password="jwt").test_connection()
+            assert not ok
+            assert "TLS with" in message
+            assert "'verify'" in message
+            for verify in (str(files.authority), False, "false"):
+                assert connect(host=url, password="jwt", extra={"verify": verify}).test_connection()[0]
+
+    def test_tls_against_a_plain_server(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        hook = connect(host=sandbox.url.replace("http:", "https:"), password="jwt")
+        ok, message = hook.test_connection()
+        assert not ok
+        assert "http://" in message
+
+    def test_a_netrc_entry_does_not_replace_the_token(
+        self,
+        sandbox: Sandbox,
+        hook: OpenMetadataMessagingHook,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login a password b")
+        monkeypatch.setenv("NETRC", str(netrc))
+        assert hook.test_connection()[0]
+
+    def test_a_token_file_is_read_again_after_401(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "jwt"
+        file.write_text(sandbox.bot_token + "\n")
+        hook = connect(host=sandbox.url, extra={"token_file": str(file)})
+        assert hook.test_connection()[0]
+        file.write_text(sandbox.supersede_bot_token())
+        sandbox.clear_journal()
+        hook.get_service(SERVICE)
+        assert [entry["status"] for entry in sandbox.journal] == [401, 200]
+
+    def test_a_token_file_that_stays_the_same_is_not_tried_again(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "jwt"
+        file.write_text(sandbox.bot_token)
+        hook = connect(host=sandbox.url, extra={"token_file": str(file)})
+        sandbox.supersede_bot_token()
+        with pytest.raises(exceptions.UnauthorizedError):
+            hook.get_service(SERVICE)
+        assert [entry["status"] for entry in sandbox.journal] == [401]
+
+    def test_a_proxy_that_is_not_there(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        hook = connect(host=sandbox.url, password=sandbox.bot_token, extra={"proxy": "http://127.0.0.1:9"})
+        ok, message = _impatient(hook).test_connection()
+        assert not ok
+        assert "proxy" in message
+        assert sandbox.journal == []
+
+    def test_a_silent_server_is_given_up(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        sandbox.fault("hang", times=10)
+        hook = connect(host=sandbox.url, password=sandbox.bot_token, extra={"read_timeout": "0.2"})
+        ok, message = _impatient(hook).test_connection()
+        assert not ok
+        assert "did not answer in time" in message
+
+
+class TestRetries:
+    @pytest.mark.parametrize("fault", ["503", "429", "502", "504", "drop"])
+    def test_a_read_is_tried_again(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, fault: str
+    ) -> None:
+        sandbox.fault(fault, times=2, retry_after=0)
+        assert hook.get_service(SERVICE)["name"] == SERVICE
+        assert len(paths(sandbox)) == 3
+
+    def test_tries_end(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.fault("503", times=100, retry_after=0)
+        with pytest.raises(exceptions.ServerUnavailableError):
+            hook.get_service(SERVICE)
+        assert len(paths(sandbox)) == 4
+
+    def test_a_500_is_not_tried_again(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.fault("500", times=100)
+        with pytest.raises(exceptions.ServerUnavailableError):
+            hook.get_service(SERVICE)
+        assert len(paths(sandbox)) == 1
+
+    @pytest.mark.parametrize("fault", ["503", "drop", "drop_after"])
+    def test_nothing_that_has_an_effect_is_sent_twice(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, fault: str
+    ) -> None:
+        text = hook.export_csv(SERVICE)
+        job_id = hook.submit_export(SERVICE)
+        calls: dict[str, Callable[[], Any]] = {
+            "/exportAsync$": lambda: hook.submit_export(SERVICE),
+            "/import$": lambda: hook.import_csv(SERVICE, text, dry_run=False),
+            "/importAsync$": lambda: hook.submit_import(SERVICE, text, dry_run=False),
+            "/cancel$": lambda: hook.cancel_job(job_id),
+            "Services/[0-9a-f-]{36}$": lambda: hook.patch_service(
+                SERVICE, operations=[{"op": "add", "path": "/description", "value": fault}]
+            ),
+        }
+        for path, call in calls.items():
+            sandbox.clear_journal()
+            method = "GET" if path == "/exportAsync$" else None
+            method = "PATCH" if path.startswith("Services") else method
+            sandbox.fault(fault, path=path, method=method, retry_after=0)
+            with pytest.raises(exceptions.ServerUnavailableError):
+                call()
+            sent = [
+                entry for entry in sandbox.journal if entry["method"] != "GET" or "Async" in entry["path"]
+            ]
+            assert len(sent) == 1
+
+    def test_the_session_is_reused(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        assert hook.get_conn() is hook.get_conn()
+
+
+class TestErrors:
+    """Each class is reached over HTTP."""
+
+    def test_bad_request(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        job = hook.submit_import(SERVICE, hook.export_csv(SERVICE))
+        with pytest.raises(exceptions.BadRequestError, match="not a completed export"):
+            hook.get_job_result(job)
+
+    def test_unauthorized(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.supersede_bot_token()
+        with pytest.raises(exceptions.UnauthorizedError, match="current bot's token"):
+            hook.export_csv(SERVICE)
+
+    def test_forbidden(
+        self,
+        sandbox: Sandbox,
+        connect: Callable[..., OpenMetadataMessagingHook],
+        hook: OpenMetadataMessagingHook,
+    ) -> None:
+        reader = connect(host=sandbox.url, password=sandbox.read_only_token)
+        with pytest.raises(exceptions.ForbiddenError, match="not allowed"):
+            reader.import_csv(SERVICE, hook.export_csv(SERVICE), dry_run=False)
+
+    def test_not_found(self, hook: OpenMetadataMessagingHook) -> None:
+        for call in (hook.export_csv, hook.submit_export, hook.get_service, hook.list_versions):
+            with pytest.raises(exceptions.NotFoundError, match="nope"):
+                call("nope")
+        with pytest.raises(exceptions.NotFoundError, match="424242"):
+            hook.get_job("424242")
+        with pytest.raises(exceptions.NotFoundError, match="version"):
+            hook.get_version(SERVICE, "77.7")
+
+    def test_conflict(self, hook: OpenMetadataMessagingHook) -> None:
+        with pytest.raises(exceptions.ConflictError, match=r"expected_version"):
+            hook.patch_service(SERVICE, changes={"description": "x"}, expected_version="9.9")
+
+    def test_rate_limited(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.fault("429", times=100, retry_after=3600)
+        with pytest.raises(exceptions.RateLimitedError) as caught:
+            hook.get_service(SERVICE)
+        assert caught.value.retry_after == 3600
+        assert len(paths(sandbox)) == 1
+
+    def test_unavailable(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.stop()
+        with pytest.raises(exceptions.ServerUnavailableError, match="refuses connections"):
+            _impatient(hook).get_service(SERVICE)
+
+    def test_unsupported(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.configure(csv_routes=False, job_api=False)
+        with pytest.raises(exceptions.UnsupportedByServerError, match="CSV export of messaging services"):
+            hook.export_csv(SERVICE)
+        with pytest.raises(exceptions.UnsupportedByServerError, match="CSV import of messaging services"):
+            hook.import_csv(SERVICE, "name,displayName,description,owner,tags,domain\na,,,,,\n")
+        with pytest.raises(exceptions.UnsupportedByServerError, match="async CSV jobs"):
+            hook.list_jobs()
+
+    def test_unexpected_reply(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.fault("html", times=2)
+        with pytest.raises(exceptions.UnexpectedReplyError, match="HTML"):
+            hook.get_service(SERVICE)
+        with pytest.raises(exceptions.UnexpectedReplyError, match="HTML"):
+            hook.export_csv(SERVICE)
+
+    def test_a_dry_run_that_was_none(self, connect: Callable[..., OpenMetadataMessagingHook]) -> None:
+        verdict = {
+            "dryRun": False,
+            "status": "success",
+            "numberOfRowsProcessed": 1,
+            "numberOfRowsPassed": 1,
+            "numberOfRowsFailed": 0,
+        }
+        with (
+            serving(200, json.dumps(verdict).encode(), "application/json") as url,
+            pytest.raises(exceptions.ImportRejectedError, match="may have written"),
+        ):
+            connect(host=url, password="jwt").import_csv("s", "name\nx\n", dry_run=True)
+
+
+class TestSecrets:
+    def test_no_secret_of_an_error_body_is_shown(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        secrets = hook.get_service("sample_kafka")["connection"]
+        words = [word for word in _texts(secrets) if len(word) > 6]
+        caplog.set_level(logging.DEBUG)
+        sandbox.fault("leak", method="PATCH")
+        with pytest.raises(exceptions.OpenMetadataError) as caught:
+            hook.patch_service("sample_kafka", changes={"description": "x"})
+        leaked = [word for word in words if "secret" in word.lower() or "password" in word.lower()]
+        assert not [word for word in leaked if word in str(caught.value) or word in caplog.text]
+
+    def test_the_token_is_shown_nowhere(
+        self,
+        sandbox: Sandbox,
+        hook: OpenMetadataMessagingHook,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        seen: list[str] = []
+        for fault in ("500", "503", "429", "html", "drop", "cut", None):
+            if fault:
+                sandbox.fault(fault, times=1, retry_after=0)
+            try:
+                seen.append(repr(hook.get_service(SERVICE)))
+            except exceptions.OpenMetadataError as error:
+                seen.append(repr(error) + str(error) + repr(error.__dict__))
+        seen += [repr(hook), repr(hook._client.settings), caplog.text, repr(hook.test_connection())]
+        assert not [text for text in seen if sandbox.bot_token in text]
+
+
+class TestAsyncHook:
+    def test_jobs(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        job_id = hook.submit_export(SERVICE)
+
+        async def seen() -> list[Any]:
+            hook = OpenMetadataMessagingAsyncHook()
+            return [await hook.get_job(job_id), await hook.list_jobs(), await hook.cancel_job(job_id)]
+
+        job, jobs, cancelled = asyncio.run(seen())
+        assert job.job_id == cancelled.job_id == job_id
+        assert [listed.job_id for listed in jobs] == [job_id]
+
+    @pytest.mark.parametrize(
+        ("fault", "error"),
+        [
+            ("500", exceptions.ServerUnavailableError),
+            ("html", exceptions.UnexpectedReplyError),
+            ("drop", exceptions.ServerUnavailableError),
+        ],
+    )
+    def test_errors_are_named_as_by_the_other_hook(
+        self,
+        sandbox: Sandbox,
+        hook: OpenMetadataMessagingHook,
+        fault: str,
+        error: type[exceptions.OpenMetadataError],
+    ) -> None:
+        messages = []
+        for call in (
+            lambda: hook.get_job("1"),
+            lambda: asyncio.run(OpenMetadataMessagingAsyncHook().get_job("1")),
+        ):
+            # aiohttp repeats a GET once by itself when a kept connection turns out to be closed.
+            sandbox.fault(fault, times=8)
+            with pytest.raises(error) as caught:
+                call()
+            messages.append(str(caught.value).partition(" (")[0])
+            sandbox.clear_faults()
+        assert messages[0] == messages[1]
+
+    def test_tls(self, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path) -> None:
+        files = tls_files(tmp_path)
+        body = json.dumps({"jobId": "7", "status": "RUNNING"}).encode()
+        with serving(200, body, "application/json", tls=files) as url:
+            connect(host=url, password="jwt")
+            with pytest.raises(exceptions.ServerUnavailableError, match="TLS with"):
+                asyncio.run(OpenMetadataMessagingAsyncHook("other").get_job("7"))
+            connect(host=url, password="jwt", extra={"verify": str(files.authority)})
+            assert asyncio.run(OpenMetadataMessagingAsyncHook("other").get_job("7")).status == "RUNNING"
+
+
+def _impatient(hook: OpenMetadataMessagingHook) -> OpenMetadataMessagingHook:
+    """Spare a test the pauses between tries; a connection that cannot be used has none."""
+    with suppress(Fault):
+        hook._client.retry = ONCE
+    return hook
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for member in value.values() for text in _texts(member)]
+    return [value] if isinstance(value, str) else []
