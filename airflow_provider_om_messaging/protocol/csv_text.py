@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -23,7 +24,7 @@ BYTE_ORDER_MARK = codecs.BOM_UTF8
 LARGEST_CELL = 64 * 1024 * 1024
 """Characters that one cell may hold."""
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,8 @@ def check_csv(chunks: Iterable[bytes], name: str) -> CsvFacts:
             else:
                 _refuse(name, _width_problem(row, header, first_line))
             first_line = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        line = reader.line_num + error.object[: error.start].count(b"\n") + 1
-        byte = error.object[error.start]
-        _refuse(name, f"is not UTF-8: byte 0x{byte:02x} in line {line}. Save it as UTF-8 and try again")
+    except _Unfit as error:
+        _refuse(name, str(error))
     except csv.Error as error:
         _refuse(name, _syntax_problem(str(error), first_line))
     finally:
@@ -148,22 +147,40 @@ class _Meter:
             yield chunk
 
 
+class _Unfit(Exception):
+    """What makes a text unfit to be read as CSV."""
+
+
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Yield the text line by line, line ends kept: only CR, LF and CRLF end one, as in the CSV format."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    pending = ""
-    for chunk in chunks:
-        pending += decoder.decode(chunk)
-        # A CR at the end may be the first half of a CRLF.
-        complete = pending[:-1] if pending.endswith("\r") else pending
-        end = 0
-        for match in _LINE.finditer(complete):
-            end = match.end()
-            yield match[0]
-        pending = pending[end:]
-    pending += decoder.decode(b"", True)
-    if pending:
-        yield pending
+    begun: list[str] = []  # parts of a line whose end has not come, as long as a cell may be
+    held = ""  # a CR that may be the first half of a CRLF
+    lines = 0
+    for chunk in itertools.chain(chunks, [b""]):
+        last = not chunk
+        try:
+            text = held + decoder.decode(chunk, last)
+        except UnicodeDecodeError as error:
+            before = held + str(error.object[: error.start], "utf-8")
+            line = lines + len(_LINE_END.findall(before)) + 1
+            byte = error.object[error.start]
+            raise _Unfit(f"is not UTF-8: byte 0x{byte:02x} in line {line}. Save it as UTF-8") from None
+        if "\0" in text:
+            line = lines + len(_LINE_END.findall(text[: text.index("\0")])) + 1
+            raise _Unfit(f"has the character U+0000 in line {line}, which no server stores. Take it out")
+        held = "\r" if text.endswith("\r") and not last else ""
+        text = text.removesuffix(held)
+        start = 0
+        for match in _LINE_END.finditer(text):
+            yield "".join([*begun, text[start : match.end()]])
+            begun.clear()
+            lines += 1
+            start = match.end()
+        if start < len(text):
+            begun.append(text[start:])
+    if begun:
+        yield "".join(begun)
 
 
 def _width_problem(row: list[str], header: tuple[str, ...], line: int) -> str:

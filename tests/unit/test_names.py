@@ -73,13 +73,13 @@ def test_a_service_may_be_written_quoted_or_not(written: str, canonical: str) ->
 
 
 def test_something_below_a_service_is_not_a_service() -> None:
-    with pytest.raises(Fault, match='names something below the service "edge.kafka"'):
+    with pytest.raises(Fault, match=r'names something below the service "edge.kafka"'):
         names.service_fqn('"edge.kafka".orders')
 
 
 @pytest.mark.parametrize("value", ["", "  ", None, 7, [], {"service": "kafka"}])
 def test_no_service_names_the_parameter(value: object) -> None:
-    with pytest.raises(Fault, match="^service is empty") as caught:
+    with pytest.raises(Fault, match=r"^service is empty") as caught:
         names.service_fqn(value)  # type: ignore[arg-type]
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
@@ -148,7 +148,7 @@ def test_a_version_is_written_as_the_server_writes_it(value: object, text: str) 
 
 @pytest.mark.parametrize("value", ["", "latest", "v0.2", "0.2.1", "-0.1", "1e3", "nan", None, True, "٠.٢"])
 def test_anything_else_is_no_version(value: object) -> None:
-    with pytest.raises(Fault, match="^version .* is not a number") as caught:
+    with pytest.raises(Fault, match=r"^version .* is not a number") as caught:
         names.version(value)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 

@@ -1,0 +1,204 @@
+"""A CSV is read to its end before it is sent: what is fit passes with the right facts, the rest is named."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.csv_text import RowCounter, check_csv
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from tests.unit.tables import pieces, tables, written
+
+HEADER = b"name,displayName,description,owner,tags,domain\r\n"
+chunk_sizes = st.lists(st.integers(1, 9), min_size=1, max_size=5)
+line_ends = st.sampled_from(["\r\n", "\n", "\r"])
+quotings = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+
+
+def refusal(*chunks: bytes) -> str:
+    with pytest.raises(Fault) as caught:
+        check_csv(chunks, "topics.csv")
+    assert caught.value.cause is Cause.INVALID_CSV
+    message = caught.value.message
+    assert message.startswith("topics.csv ")
+    assert message.endswith("Nothing was sent.")
+    return message
+
+
+@given(tables(), line_ends, quotings, st.booleans(), chunk_sizes)
+def test_whatever_a_csv_writer_writes_passes(
+    table: list[list[str]], line_end: str, quoting: int, marked: bool, sizes: list[int]
+) -> None:
+    content = written(table, line_end, quoting)
+    if marked:
+        content = codecs.BOM_UTF8 + content
+    facts = check_csv(pieces(content, sizes), "topics.csv")
+    assert facts.rows == len(table) - 1
+    assert facts.header == tuple(table[0])
+    assert facts.bytes == len(content)
+    assert facts.sha256 == hashlib.sha256(content).hexdigest()
+    assert facts.byte_order_mark == marked
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        (["name,x", "a,b", "c,d"], 2),
+        (["", "", "name,x", "", "a,b", "", "", "c,d", "", ""], 2),
+        (["name", '""', " "], 2),
+        (["name,x", '"a', '",b', 'c,"', "", 'd"', ""], 2),
+    ],
+)
+def test_empty_lines_are_no_rows_and_the_last_line_needs_no_end(
+    lines: list[str], rows: int, end: str
+) -> None:
+    content = end.join(lines).encode()
+    assert check_csv([content], "x").rows == rows
+    if end != "\r":  # which no server writes
+        counter = RowCounter()
+        counter.feed(content)
+        assert counter.rows == rows
+
+
+@given(tables(min_rows=2), st.data())
+def test_a_row_of_another_width_is_named_by_the_line_it_begins_in(
+    table: list[list[str]], data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(1, len(table) - 1))
+    table[at] = [*table[at], "too", "many"] if data.draw(st.booleans()) else ["short", *table[at]]
+    line = written(table[:at]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+    assert f"a row of {len(table[at])} cells in line {line} " in refusal(written(table))
+
+
+def test_a_row_that_is_too_short_is_refused() -> None:
+    message = refusal(HEADER + b"orders,Orders\r\n")
+    assert "a row of 2 cells in line 2 ('orders'), but the header has 6: name, displayName" in message
+
+
+def test_the_example_of_the_vendors_reference_is_refused_with_the_reason() -> None:
+    row = b"order_events,Order Events,Events for order processing,team:data-engineering,Tier.Tier1,,\r\n"
+    message = refusal(HEADER + b"a,b,c,d,e,f\r\n" + row)
+    assert "a row of 7 cells in line 3 ('order_events'), but the header has 6" in message
+    assert "a row must not end with a comma too many" in message
+    assert "the vendor's API reference" in message
+
+
+@pytest.mark.parametrize("content", [b"", b"\r\n\r\n", codecs.BOM_UTF8, b"\xef\xbb"])
+def test_an_empty_file_is_refused(content: bytes) -> None:
+    assert "is empty: not even a header line" in refusal(content)
+
+
+@pytest.mark.parametrize("content", [HEADER, HEADER.strip(), HEADER + b"\r\n\n"])
+def test_a_header_alone_is_refused(content: bytes) -> None:
+    # A server would call it a success.
+    assert "has a header but no data row" in refusal(content)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize(
+    ("content", "byte", "line"),
+    [
+        ("name,x\r\na,b\r\nKüche,c\r\n".encode("latin-1"), "0xfc", 3),
+        (b"name,x\ra,b\rK\xfcche,c\r", "0xfc", 3),
+        (b'name,x\na,"b\nb"\nc,\xff\n', "0xff", 4),
+        ("name,x\na,é".encode()[:-1], "0xc3", 2),
+        ("name,x\r\na,b".encode("utf-16"), "0xff", 1),
+        (codecs.BOM_UTF8 + b"name,x\n\xe4,b\n", "0xe4", 2),
+    ],
+)
+def test_what_is_not_utf8_is_named_by_byte_and_line(content: bytes, byte: str, line: int, size: int) -> None:
+    # A server would put U+FFFD in its place without a word.
+    assert f"is not UTF-8: byte {byte} in line {line}." in refusal(*pieces(content, [size]))
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b'name,x\r\na,b\r\nc,"never closed\r\nd,e\r\n', 3),
+        (b'name,x\r\n"a\r\na",b\r\n"c', 4),
+        (b'"name,x\r\na,b\r\n', 1),
+        (b'name,x\r\na,"', 2),
+    ],
+)
+def test_an_open_quote_is_named_by_the_line_its_row_begins_in(content: bytes, line: int, size: int) -> None:
+    # A server would have saved the rows before it.
+    message = refusal(*pieces(content, [size]))
+    assert f"a quote that is never closed, in the row that begins in line {line}." in message
+
+
+def test_text_after_a_closing_quote_is_refused() -> None:
+    message = refusal(b'name,x\r\na,b\r\nc,"half "quoted" text"\r\n')
+    assert "has text after a closing quote in the row that begins in line 3" in message
+    assert "written twice" in message
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_null_character_is_refused(size: int) -> None:
+    # Databases refuse it, in the middle of an import.
+    assert "U+0000 in line 3" in refusal(*pieces(b"name,x\r\na,b\r\nc,d\0\r\n", [size]))
+
+
+def test_text_in_utf16_without_a_mark_is_refused() -> None:
+    assert "U+0000 in line 1" in refusal("name,x\r\na,b\r\n".encode("utf-16-le"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+def test_chunks_may_end_inside_a_character_and_inside_a_line_end(size: int) -> None:
+    content = 'name,x\r\n事件,🐘\r\né,"ü\r\nü"\r\n'.encode()
+    facts = check_csv(pieces(content, [size]), "x")
+    assert (facts.rows, facts.header) == (2, ("name", "x"))
+
+
+@pytest.mark.parametrize("line_breaks", [True, False])
+def test_a_cell_of_megabytes_passes_in_no_time(line_breaks: bool) -> None:
+    # Longer than Python's csv takes by itself; reading it once took the square of its length.
+    part = b"a description\n" if line_breaks else b"a description "
+    content = b'name,description\r\norders,"' + part * 500_000 + b'"\r\n'
+    limit = csv.field_size_limit()
+    assert check_csv(pieces(content, [256 * 1024]), "x").rows == 1
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1\n", b'a\n"', b"a\n\xff", b"a\n1\n"])
+def test_the_limit_that_all_csv_readers_share_is_put_back(content: bytes) -> None:
+    limit = csv.field_size_limit(1234)
+    try:
+        for _ in range(2):
+            with pytest.raises(Fault) if content != b"a\n1\n" else io.StringIO():
+                check_csv([content], "x")
+        assert csv.field_size_limit() == 1234
+    finally:
+        csv.field_size_limit(limit)
+
+
+@given(tables(min_rows=0), st.sampled_from(["\r\n", "\n"]), quotings, chunk_sizes)
+def test_counting_while_bytes_pass_agrees_with_reading_the_whole(
+    table: list[list[str]], line_end: str, quoting: int, sizes: list[int]
+) -> None:
+    content = written(table, line_end, quoting)
+    counter = RowCounter()
+    for chunk in pieces(content, sizes):
+        counter.feed(chunk)
+    records = [row for row in csv.reader(io.StringIO(content.decode(), newline="")) if row]
+    assert records == table
+    assert counter.rows == len(table) - 1
+    assert counter.complete
+
+
+@given(tables(), st.data())
+def test_a_text_that_was_cut_off_inside_a_cell_is_not_complete(
+    table: list[list[str]], data: st.DataObject
+) -> None:
+    content = written(table, quoting=csv.QUOTE_ALL)
+    cut = content[: data.draw(st.integers(0, len(content)))]
+    counter = RowCounter()
+    counter.feed(cut)
+    assert counter.complete == (cut.count(b'"') % 2 == 0)
