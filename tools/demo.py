@@ -77,7 +77,7 @@ def _demo(service: str | None, *, keep: bool) -> int:
         if up:
             _print_addresses(airflow)
         else:
-            _stop(airflow.programs)
+            _stop(airflow)
 
 
 def _run_examples(airflow: RealAirflow, board: Board, service: str | None) -> None:
@@ -170,15 +170,15 @@ def _stop_earlier() -> None:
         earlier.stop()
 
 
-def _stop(programs: Programs) -> None:
+def _stop(airflow: RealAirflow) -> None:
     # A second Ctrl-C must not leave behind what the first one was to stop.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(BrokenPipeError):
         say("stopping everything (up to half a minute)")
-    left = programs.stop()
+    airflow.stop()
     with contextlib.suppress(BrokenPipeError):
-        say(f"processes that could not be stopped: {left}" if left else "all stopped, nothing left running")
+        say("all stopped, nothing left running")
 
 
 def _short(path: Path | str) -> str:

@@ -165,6 +165,8 @@ class RealAirflow:
 
     def stop(self) -> None:
         """Stop every component with all its processes, and make sure that none is left."""
+        # A task that is about to end reports to the API server, so that goes last.
+        self.programs.stop([name for name in self.components if name not in {"api-server", "webserver"}])
         if left := self.programs.stop():
             raise AirflowTrouble(f"processes of Airflow that cannot be stopped: {left}")
 
