@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 API = "/api"
 GZIP_FROM_BYTES = 256
+#: How many requests the journal remembers.
+JOURNAL_ENTRIES = 10_000
 _PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>OpenMetadata</title></head>
 <body><div id="root">No user interface here: the API is below /api, the controls at /_sandbox.</div>
 </body></html>"""
@@ -77,6 +79,7 @@ class App:
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
         world, entry = self._world, self._journal_entry(request, path)
         world.journal.append(entry)
+        del world.journal[:-JOURNAL_ENTRIES]
         body = await request.read()
         entry["body_bytes"] = len(body)
         if world.switches.latency:
@@ -97,7 +100,10 @@ class App:
             world.jobs.tick()
             # Routes and media types are looked at before the token: a missing route is a 404 for everybody.
             parts = router.decode_path(path[1:])
-            route, values = router.find(world, self._routes, request.method, parts)
+            found = router.find(world, self._routes, request.method, parts)
+            if isinstance(found, Reply):
+                return found
+            route, values = found
             _note_oddities(entry, route, request.headers)
             router.check_media(route, request.headers)
             caller: Document = {}
@@ -114,9 +120,8 @@ class App:
             return self._error(unhandled(f"{type(error).__name__}: {error}"))
 
     def _error(self, error: ApiError) -> Reply:
-        era = self._world.era
-        body = era.error_body(error) if error.status != 200 else None
-        return Reply(body, error.status, era.error_headers(error))
+        status, body, headers = self._world.era.error_reply(error)
+        return Reply(body, status, headers)
 
     def _response(self, request: web.Request, reply: Reply) -> web.Response:
         payload = reply.payload()

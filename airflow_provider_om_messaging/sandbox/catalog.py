@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox import names, revisions
-from airflow_provider_om_messaging.sandbox.errors import ApiError, not_found, unhandled
+from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, not_found, unhandled
 from airflow_provider_om_messaging.sandbox.kinds import KINDS, SERVICE, TOPIC, Document
 
 if TYPE_CHECKING:
@@ -212,7 +212,11 @@ def _included(document: Document, include: str) -> bool:
 
 
 def _storable(document: Document) -> Document:
-    if "\\u0000" in json.dumps(document):
+    try:
+        text = json.dumps(document, allow_nan=False)
+    except ValueError:
+        raise bad_request("Invalid request format") from None
+    if "\\u0000" in text:
         raise unhandled(
             "ERROR: unsupported Unicode escape sequence Detail: \\u0000 cannot be converted to text."
         )

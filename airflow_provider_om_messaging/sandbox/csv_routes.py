@@ -81,5 +81,5 @@ def _text(call: Call) -> str:
     """Return the body as text; bytes that are not of its charset become U+FFFD without complaint."""
     try:
         return call.body.decode(charset(call.headers.get("Content-Type", "")), "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):
         return call.body.decode("utf-8", "replace")

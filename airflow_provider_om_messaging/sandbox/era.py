@@ -29,19 +29,15 @@ class Era:
     async_max_bytes: int | None
     async_max_lines: int | None
 
-    def error_body(self, error: ApiError) -> dict[str, Any]:
-        """Return the JSON body of an error."""
+    def error_reply(self, error: ApiError) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """Return status, JSON body and headers of an error."""
         body: dict[str, Any] = {"code": error.status, "message": error.message}
         if error.error_type:
             body["errorType"] = error.error_type
-        return body
-
-    def error_headers(self, error: ApiError) -> dict[str, str]:
-        """Return the headers of an error."""
         headers = dict(error.headers)
         if error.om_auth:
             headers["WWW-Authenticate"] = "om-auth"
-        return headers
+        return error.status, body, headers
 
 
 ERA_2_0 = Era(

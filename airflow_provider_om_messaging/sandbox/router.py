@@ -146,9 +146,11 @@ def decode_path(raw: str) -> list[str]:
         raise no_route() from None
 
 
-def find(world: World, routes: list[Route], method: str, parts: list[str]) -> tuple[Route, dict[str, str]]:
+def find(
+    world: World, routes: list[Route], method: str, parts: list[str]
+) -> tuple[Route, dict[str, str]] | Reply:
     """
-    Return the route of a request, or raise the framework's 404 or 405.
+    Return the route of a request, the reply to OPTIONS, or raise the 404 or 405 of the framework.
 
     Literal templates stand before those with braces, so the first match is the most exact one.
     """
@@ -168,7 +170,7 @@ def find(world: World, routes: list[Route], method: str, parts: list[str]) -> tu
         raise no_route()
     verbs = ", ".join(sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])}))
     if method == "OPTIONS":
-        raise framework(200, "OK", {"Allow": verbs})
+        return Reply(None, 200, {"Allow": verbs})
     raise framework(405, "Method Not Allowed", {"Allow": verbs})
 
 

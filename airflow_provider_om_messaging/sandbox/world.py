@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox import seed
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.switches import Switches
 
 log = logging.getLogger(__name__)
+
+#: Pause between two writings of the state, in lengths of the last one.
+KEEP_PAUSE = 10
 
 ADMIN, BOT, READER = "admin", "ingestion-bot", "reader"
 
@@ -39,6 +43,7 @@ class World:
         self.faults = Faults()
         self.journal: list[dict[str, Any]] = []
         self._keeper = keeper
+        self._keep_at = 0.0
         kept = keeper.read() if keeper else None
         if kept is None or keeper is None:
             self._begin()
@@ -106,7 +111,8 @@ class World:
     def tick(self) -> None:
         """Let jobs go on, and keep the state if it changed."""
         self.jobs.tick()
-        if self._keeper and self._kept_changes != self._changes():
+        due = time.monotonic() >= self._keep_at
+        if self._keeper and due and self._kept_changes != self._changes():
             self.keep()
 
     def advance_clock(self, seconds: float) -> None:
@@ -131,11 +137,15 @@ class World:
             "jobs": self.jobs.dump(),
         }
         self._kept_changes = self._changes()
+        begun = time.monotonic()
         try:
             self._keeper.write(state)
         except OSError as error:
             # The server goes on: a full disk is no reason to break the tests that talk to it.
             log.error("cannot keep the data in %s: %s", self._keeper.path, error.strerror)
+        # The more there is to write, the more seldom: requests wait while the file is written.
+        ended = time.monotonic()
+        self._keep_at = ended + KEEP_PAUSE * (ended - begun)
 
     def _changes(self) -> int:
         return self.catalog.changes + self.jobs.changes

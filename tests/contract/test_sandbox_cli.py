@@ -110,6 +110,17 @@ def test_wrong_flags_are_explained(flags: list[str], capsys: pytest.CaptureFixtu
     assert flags[0] in capsys.readouterr().err
 
 
+def test_it_shares_no_code_with_the_client_and_needs_no_airflow() -> None:
+    code = "import sys, airflow_provider_om_messaging.sandbox.__main__; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    package = "airflow_provider_om_messaging"
+    loaded = set(result.stdout.split())
+    assert {name for name in loaded if name.startswith(package) and ".sandbox" not in name} == {package}
+    assert "airflow" not in loaded
+
+
 # -- kept data, in this process
 
 

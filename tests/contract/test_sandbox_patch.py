@@ -164,6 +164,13 @@ def test_a_number_for_a_text_becomes_a_text(api: Api) -> None:
     assert api.patch(PATH, put("/description", 7)).json()["description"] == "7"
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_numbers_that_json_does_not_have_are_refused(api: Api, number: str) -> None:
+    body = f'[{{"op": "add", "path": "/partitions", "value": {number}}}]'
+    assert api("PATCH", TOPIC, data=body, headers=PATCH).status_code == 400
+    assert api.topic("sample_kafka.orders")["partitions"] == 12
+
+
 def test_a_null_character_is_refused(api: Api) -> None:
     assert api.patch(PATH, put("/description", "a\0b")).status_code == 500
 
