@@ -78,7 +78,7 @@ class ImportRejectedError(PermanentError):
 
 
 class UnreadableVerdictError(PermanentError):
-    """An async import ended, but this server does not tell whether its rows passed: that is no success."""
+    """An import ended, but the server does not tell readably whether its rows passed: that is no success."""
 
 
 class ConflictError(OpenMetadataError):

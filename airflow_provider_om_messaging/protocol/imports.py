@@ -21,9 +21,10 @@ from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 SHOWN_FAILURES = 20
 """How many failed rows a result names."""
 
+FAILURE = "failure"
 ABORTED = "aborted"
 UNREADABLE = "unreadable"
-STATUSES = frozenset({"success", "partialSuccess", "failure", ABORTED})
+STATUSES = frozenset({"success", "partialSuccess", FAILURE, ABORTED})
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class ImportResult:
         ``unreadable`` where a server does not tell.
     :param rows_processed: rows that the server looked at; None if unreadable.
     :param rows_passed: rows that it took; None if unreadable.
-    :param rows_failed: rows that it refused; of an aborted import all that did not pass; None if unreadable.
+    :param rows_failed: rows that did not pass: refused, skipped, or not accounted for; None if unreadable.
     :param failures: the first failed rows, each with ``row`` (the name in it) and ``details``.
-    :param abort_reason: why the server stopped.
+    :param abort_reason: why the server stopped, or why its verdict is unreadable.
     :param results_csv: each row with its verdict, as the server wrote it; "" if it did not.
     """
 
@@ -59,6 +60,13 @@ class ImportResult:
         """
         what = "dry run" if self.dry_run else "import"
         if self.status == UNREADABLE or self.rows_failed is None:
+            if self.abort_reason:
+                return Fault(
+                    Cause.VERDICT_UNREADABLE,
+                    f"The server's verdict on the {what} cannot be read ({self.abort_reason}), so it is not "
+                    "taken for a success. Look at the service, or use on_rejected='report' to go on with "
+                    "status 'unreadable'.",
+                )
             return Fault(
                 Cause.VERDICT_UNREADABLE,
                 f"The {what} job completed, but this server does not tell whether its rows passed, so it is "
@@ -72,6 +80,10 @@ class ImportResult:
             )
         if self.rows_failed > max_failed_rows:
             return Fault(Cause.IMPORT_REJECTED, self._failed_rows(what, max_failed_rows))
+        if self.status == FAILURE and not self.rows_failed:
+            return Fault(
+                Cause.IMPORT_REJECTED, f"The server calls the {what} a failure, but names no row that failed."
+            )
         return None
 
     def _failed_rows(self, what: str, max_failed_rows: int) -> str:
@@ -80,13 +92,18 @@ class ImportResult:
         if lines and more > 0:
             lines.append(f"… and {more:,} more")
         allowed = f", {max_failed_rows:,} allowed" if max_failed_rows else ""
-        head = f"{self.rows_failed:,} of {self.rows_processed:,} rows failed in the {what}{allowed}"
+        rows = max(self.rows_processed or 0, (self.rows_passed or 0) + (self.rows_failed or 0))
+        head = f"{self.rows_failed:,} of {rows:,} rows failed in the {what}{allowed}"
         return "\n  ".join([head + ("." if not lines else ":"), *lines])
 
 
-def unreadable(dry_run: bool) -> ImportResult:
-    """Return the result of an import that ended on a server which does not tell its verdict."""
-    return ImportResult(dry_run, UNREADABLE, None, None, None)
+def unreadable(dry_run: bool, why: str = "") -> ImportResult:
+    """
+    Return the result of an import whose verdict cannot be read, or that the server does not tell.
+
+    :param why: what is wrong with the one it tells.
+    """
+    return ImportResult(dry_run, UNREADABLE, None, None, None, abort_reason=why)
 
 
 def read_import(reply: Reply, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
@@ -124,51 +141,74 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
             + ": check the service before going on.",
         )
     status = document.get("status")
-    if status not in STATUSES:
-        raise unexpected(f"an import result with status {str(status)[:40]!r}")
+    if not isinstance(status, str) or status not in STATUSES:
+        return unreadable(said, f"status {redacted(str(status))[:40]!r}")
     abort_reason = document.get("abortReason")
     results_csv = document.get("importResultsCsv")
     results_csv = results_csv if isinstance(results_csv, str) else ""
-    counts = [_number(document, name, status) for name in ("Processed", "Passed", "Failed")]
-    if status == ABORTED:
-        counts = _aborted_counts(counts, str(abort_reason), rows_sent)
-    failures: list[dict[str, str]] = []
-    if results_csv:
-        counts, failures = _row_verdicts(results_csv, counts)
-    elif status != ABORTED and rows_sent is not None and counts[0] == rows_sent + 1:
-        counts = [counts[0] - 1, max(0, counts[1] - 1), counts[2]]
+    numbers = [document.get(f"numberOfRows{name}") for name in ("Processed", "Passed", "Failed")]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        if status != ABORTED:
+            return unreadable(said, "numbers of rows are missing")
+        numbers = [0, 0, 0]
+    if status == ABORTED and str(abort_reason).startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
+        # No row was looked at: the one that was counted is the header.
+        numbers = [0, 0, 0]
+    listed = _verdicts(results_csv)
+    processed, passed, failed = _counted(numbers, listed, rows_sent, status)
+    failures = [verdict.to_dict() for verdict in listed if not verdict.passed]
     return ImportResult(
         dry_run=said,
         status=status,
-        rows_processed=counts[0],
-        rows_passed=counts[1],
-        rows_failed=counts[2],
-        failures=tuple(failures),
+        rows_processed=processed,
+        rows_passed=passed,
+        rows_failed=failed,
+        failures=tuple(failures[:SHOWN_FAILURES]),
         abort_reason=redacted(abort_reason) if isinstance(abort_reason, str) else "",
         results_csv=results_csv,
     )
 
 
-def _number(document: dict[str, Any], name: str, status: str) -> int:
-    number = document.get(f"numberOfRows{name}")
-    if isinstance(number, int) and not isinstance(number, bool):
-        return number
-    if status == ABORTED:
-        return 0
-    raise unexpected("an import result without its numbers of rows")
-
-
-def _aborted_counts(numbers: list[int], reason: str, rows_sent: int | None) -> list[int]:
-    """Count an aborted import: where the header or the format was refused, the row counted is the header."""
+def _counted(
+    numbers: list[Any], listed: list[_Verdict], rows_sent: int | None, status: str
+) -> tuple[int, int, int]:
+    """Return how many data rows were processed, passed and failed, from all that is known of them."""
     processed, passed, failed = numbers
-    if reason.startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
-        processed, passed, failed = 0, 0, max(0, failed - 1)
-    return [processed, passed, failed if rows_sent is None else max(failed, rows_sent - passed)]
+    old = processed - 1 == rows_sent or (listed and processed - 1 == len(listed))
+    if old and status != ABORTED:
+        # For an old server the header is one more row that passed.
+        processed, passed = processed - 1, max(0, passed - 1)
+    if listed:
+        good = sum(verdict.passed for verdict in listed)
+        unlisted = max(0, processed - len(listed))
+        passed = good + min(unlisted, max(0, passed - good))
+        processed = max(processed, len(listed))
+    # Whatever is not known to have passed has not: skipped rows, and such that never reached the server.
+    return processed, passed, max(failed, max(processed, rows_sent or 0) - passed)
 
 
-def _row_verdicts(results_csv: str, counts: list[int]) -> tuple[list[int], list[dict[str, str]]]:
+@dataclass(frozen=True)
+class _Verdict:
+    """What became of one row."""
+
+    row: str
+    status: str
+    details: str
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "success"
+
+    def to_dict(self) -> dict[str, str]:
+        details = redacted(self.details)
+        if self.status != "failure":
+            details = f"{self.status}: {details}" if details else self.status
+        return {"row": self.row[:200], "details": details}
+
+
+def _verdicts(results_csv: str) -> list[_Verdict]:
     """
-    Count the rows by their own verdicts, and name the failed ones.
+    Read what the server says of each row; nothing if it does not say it in a readable way.
 
     Columns are read by position: the header can hold a name twice, and a failed row keeps its own width.
     """
@@ -176,27 +216,18 @@ def _row_verdicts(results_csv: str, counts: list[int]) -> tuple[list[int], list[
     try:
         rows = [row for row in csv.reader(io.StringIO(results_csv, newline="")) if row]
     except csv.Error:
-        return counts, []
+        return []
     finally:
         csv.field_size_limit(limit)
-    header, verdicts = (rows[0], rows[1:]) if rows else ([], [])
-    if header[:2] != ["status", "details"]:
-        return counts, []
-    names = [column.rstrip("*") for column in header[2:]]
+    if not rows or rows[0][:2] != ["status", "details"]:
+        return []
+    names = [column.rstrip("*") for column in rows[0][2:]]
     name_at = 2 + (names.index("name") if "name" in names else 0)
-    failed = [row for row in verdicts if row[0] == "failure"]
-    failures = [
-        {
-            "row": (row[name_at] if len(row) > name_at and row[name_at] else ",".join(row[2:]))[:200],
-            "details": redacted(row[1]) if len(row) > 1 else "",
-        }
-        for row in failed[:SHOWN_FAILURES]
-    ]
-    passed = sum(row[0] == "success" for row in verdicts)
-    # The larger number of failures wins: a server may count a row that it does not list.
-    header_counted = counts[0] == len(verdicts) + 1
     return [
-        max(len(verdicts), counts[0] - header_counted),
-        passed,
-        max(len(failed), counts[2]),
-    ], failures
+        _Verdict(
+            row=row[name_at] if len(row) > name_at and row[name_at] else ",".join(row[2:]),
+            status=row[0],
+            details=row[1] if len(row) > 1 else "",
+        )
+        for row in rows[1:]
+    ]
