@@ -149,4 +149,6 @@ def _text(document: dict[str, Any], name: str) -> str:
 
 def _number(document: dict[str, Any], name: str) -> int | None:
     value = document.get(name)
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
