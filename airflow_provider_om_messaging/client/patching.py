@@ -1,105 +1,196 @@
-"""Changing a service so that nothing is lost: read, compute, send for that version, read back."""
+"""Changing an entity so that nothing is lost: read, compute, send for that version, read back."""
 
 from __future__ import annotations
 
+import random
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.client.readback import confirmed, conflict, stamp
 from airflow_provider_om_messaging.protocol import patches, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.fields import CONNECTION, differing, shown, value_of
+from airflow_provider_om_messaging.protocol.journal import entry
+from airflow_provider_om_messaging.protocol.merge import merged, projected, texts_in
 from airflow_provider_om_messaging.protocol.versions import version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from airflow_provider_om_messaging.client.edits import Edit, Plan
     from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.entities import Kind
+    from airflow_provider_om_messaging.protocol.fields import Entity
+    from airflow_provider_om_messaging.protocol.requests import Read
 
-TRIES = 3
-"""How often ``changes`` are computed anew when somebody else wrote in between."""
+TRIES = 10
+"""How often an edit is worked out anew when somebody else wrote in between."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
+_UNKNOWN_OUTCOME = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY}
 
 
-def patch_service(
-    client: Client,
-    name_or_id: str,
-    *,
-    changes: Mapping[str, Any] | None = None,
-    operations: object = None,
-    expected_version: str | None = None,
+@dataclass(frozen=True)
+class Target:
+    """
+    What is to be changed.
+
+    :param kind: its kind.
+    :param name_or_id: its canonical FQN or its id.
+    :param expected_version: refuse if it has another version by now.
+    """
+
+    kind: Kind
+    name_or_id: str
+    expected_version: str | None = None
+
+
+def carry_out(
+    client: Client, target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float = 0
 ) -> dict[str, Any]:
     """
-    Patch a service and return what came of it.
+    Carry out an edit and return what came of it.
 
-    :param name_or_id: canonical FQN or id.
-    :param changes: field → value, of which only what differs is sent; None takes a field away.
-    :param operations: an RFC 6902 patch, in place of changes.
-    :param expected_version: refuse if the service has another version by now.
-    :returns: service, id, changed, version_before, version, fields.
-    :raises Fault: also if the read-back shows that the change is not there.
+    :param dry_run: only work out what would be sent.
+    :param recheck_after: seconds after which to read back a second time; 0 for never. On a server that
+        detects no conflicts, it sees losses that the first read-back came too early for.
+    :raises Fault: the edit cannot be carried out, or a later read shows that it is not there.
     """
-    if (changes is None) == (operations is None):
-        raise Fault(
-            Cause.INVALID_PARAMETER,
-            "changes and operations are two ways to say what to patch: give exactly one. Nothing was sent.",
-        )
-    checked = None if operations is None else patches.checked_operations(operations)
-    if changes is not None:
-        patches.operations_of(changes, {})
-    may_retry = changes is not None and expected_version is None
+    may_retry = edit.repeatable and target.expected_version is None
     for tried in range(1, TRIES + 1):
-        before = client.call(requests.get_service(name_or_id))
-        _check_version(before, expected_version)
-        planned = checked if checked is not None else patches.operations_of(changes or {}, before)
-        if not planned:
-            return _outcome(before, before, [])
+        read = _read(client, target, edit)
+        before = read.entity
+        _check_version(client, target, before)
+        plan = edit.plan(before)
+        if dry_run:
+            return _preview(before, plan)
+        if not plan.operations:
+            return _outcome(before, before, plan)
         try:
-            _send(client, before, planned)
+            stored = _send(client, target, read, plan)
         except Fault as fault:
-            if fault.cause is not Cause.CONFLICT or not may_retry or tried == TRIES:
-                raise
+            last = tried == TRIES
+            if fault.cause is not Cause.CONFLICT or last or not may_retry:
+                now = _judged(client, target, edit, plan, before, fault, may_retry and not last)
+                if now is not None:
+                    return _outcome(before, now, plan, ["The reply got lost; a later read shows the change."])
+            _pause(fault, tried)
             continue
-        after = client.call(requests.get_service(_id(before)))
-        if changes is not None and (lost := patches.differing(changes, after)):
-            raise _overwritten(after, lost)
-        return _outcome(before, after, patches.touched_fields(planned))
+        after = _read(client, target, edit).entity
+        notes = confirmed(client, target.kind, plan, stored, after)
+        if recheck_after > 0:
+            time.sleep(recheck_after)
+            after = _read(client, target, edit).entity
+            notes = confirmed(client, target.kind, plan, stored, after)
+        return _outcome(before, after, plan, notes)
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _send(client: Client, before: dict[str, Any], operations: list[dict[str, Any]]) -> None:
-    request = requests.patch_service(_id(before), operations, version_of(before).version)
-    client.call(request, requests.json_body(operations))
+def _read(client: Client, target: Target, edit: Edit) -> Read:
+    return client.call(requests.read_entity(target.kind, target.name_or_id, edit.fields))
 
 
-def _outcome(before: dict[str, Any], after: dict[str, Any], fields: list[str]) -> dict[str, Any]:
+def _send(client: Client, target: Target, read: Read, plan: Plan) -> Entity:
+    entity = read.entity
+    request = requests.patch_service(
+        str(entity.get("id")), plan.operations, version_of(entity).version, target.kind
+    )
+    tests = [] if read.tagged else patches.guards(plan.operations, entity)
+    try:
+        try:
+            return client.call(request, requests.json_body([*tests, *plan.operations]))
+        except Fault as fault:
+            if fault.cause is not Cause.FORBIDDEN or not tests:
+                raise
+            # The right to edit one field is not the right to test the version.
+            return client.call(request, requests.json_body(plan.operations))
+    except Fault as fault:
+        raise _without_secrets(fault, plan) from None
+
+
+def _judged(
+    client: Client, target: Target, edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool
+) -> Entity | None:
+    """
+    Decide what a failed PATCH means by reading again.
+
+    :returns: the entity if the patch is there after all; None to try again.
+    :raises Fault: otherwise.
+    """
+    try:
+        now = _read(client, target, edit).entity
+    except Fault:
+        raise fault from None
+    moved = stamp(now) != stamp(before)
+    unknown = fault.cause in _UNKNOWN_OUTCOME
+    if moved and unknown and plan.wanted is not None and not differing(plan.wanted, now):
+        return now
+    if moved and (unknown or fault.cause in {Cause.CONFLICT, Cause.BAD_REQUEST}):
+        if may_retry:
+            return None
+        raise conflict(before, now, f"{fault.message} " if unknown else "")
+    if may_retry and fault.transient:
+        return None
+    raise fault
+
+
+def _pause(fault: Fault, tried: int) -> None:
+    if fault.retry_after is not None and fault.retry_after > _LONGEST_PAUSE * 10:
+        raise fault
+    chance = random.random()  # noqa: S311  # spreads tasks that collided
+    time.sleep(max(fault.retry_after or 0, chance * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)))
+
+
+def _check_version(client: Client, target: Target, entity: Entity) -> None:
+    expected, found = target.expected_version, version_of(entity)
+    if expected is None or found.version == expected:
+        return
+    try:
+        then = client.call(requests.get_version(str(entity.get("id")), expected, target.kind))
+    except Fault:
+        then = None
+    raise conflict(then, entity, f"expected_version is {expected}. ")
+
+
+def _outcome(before: Entity, after: Entity, plan: Plan, notes: list[str] | None = None) -> dict[str, Any]:
     first, last = version_of(before), version_of(after)
     # A version alone does not tell: edits of one user within minutes are merged into the same number.
-    changed = (first.version, first.updated_at) != (last.version, last.updated_at)
+    changed = bool(plan.operations) and stamp(before) != stamp(after)
+    fields = patches.touched_fields(plan.operations) if changed else []
     return {
         "service": after.get("fullyQualifiedName") or after.get("name"),
-        "id": _id(after),
+        "id": str(after.get("id", "")),
         "changed": changed,
         "version_before": first.version,
         "version": last.version,
-        "fields": fields if changed else [],
+        "fields": fields,
+        "journal": entry(before, after, plan.wanted or {}, fields),
+        "missing": plan.missing,
+        "notes": [*plan.notes, *(notes or [])],
     }
 
 
-def _id(entity: dict[str, Any]) -> str:
-    return str(entity.get("id", ""))
+def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
+    if plan.wanted is None:
+        raise Fault(Cause.INVALID_PARAMETER, f"{plan.problem} Nothing was sent.")
+    fields = patches.touched_fields(plan.operations)
+    preview: dict[str, Any] = {}
+    for field in fields:
+        was, is_to_be = value_of(before, field), plan.wanted.get(field)
+        if field == CONNECTION and is_to_be is not None:
+            was, is_to_be = projected(is_to_be, was), projected(is_to_be, merged(was, is_to_be))
+        preview[field] = {"before": shown(field, was), "after": shown(field, is_to_be)}
+    return {
+        **_outcome(before, before, plan),
+        "fields": fields,
+        "dry_run": True,
+        "operations": patches.hidden_operations(plan.operations),
+        "preview": preview,
+    }
 
 
-def _check_version(entity: dict[str, Any], expected: str | None) -> None:
-    found = version_of(entity)
-    if expected is not None and found.version != expected:
-        raise Fault(
-            Cause.CONFLICT,
-            f"The service has version {found.version} by now, changed by {found.updated_by or 'unknown'}; "
-            f"expected_version is {expected}. Nothing was sent.",
-        )
-
-
-def _overwritten(entity: dict[str, Any], fields: list[str]) -> Fault:
-    found = version_of(entity)
-    return Fault(
-        Cause.CONFLICT,
-        f"The server accepted the patch, but a later read shows other values in {', '.join(fields)}: version "
-        f"{found.version} by {found.updated_by or 'unknown'} lies on top.",
-    )
+def _without_secrets(fault: Fault, plan: Plan) -> Fault:
+    """Return the fault without what was to be written into the connection, should the server repeat it."""
+    for secret in sorted(texts_in(patches.connection_values(plan.operations)), key=len, reverse=True):
+        fault.message = fault.message.replace(secret, "***")
+    fault.args = (fault.message,)
+    return fault

@@ -13,17 +13,20 @@ from airflow.providers.common.compat.sdk import mask_secret
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.files import CsvMeter, CsvUpload, Destination, Written, csv_upload
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
-from airflow_provider_om_messaging.protocol import imports, names, requests
+from airflow_provider_om_messaging.protocol import entities, imports, names, requests
+from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
 from airflow_provider_om_messaging.protocol.retry import ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable
 
     from requests import Session
 
     from airflow_provider_om_messaging.client.aio import AsyncClient
     from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.client.history import History
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
@@ -216,7 +219,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         self,
         fqn_or_id: str,
         operations: object = None,
-        changes: Mapping[str, Any] | None = None,
+        changes: object = None,
         expected_version: object = None,
     ) -> dict[str, Any]:
         """
@@ -225,35 +228,115 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param operations: an RFC 6902 patch.
         :param changes: field → value; None takes the field away.
         :param expected_version: refuse if the service has another version by now.
-        :returns: service, id, changed, version_before, version, fields.
+        :param entity: ``service``, or ``topic`` to patch the topic of this FQN.
+        :param dry_run: send nothing; return ``operations`` and ``preview`` as well.
+        :param recheck_after: seconds after which to read back a second time; 0 for never.
+        :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
         """
-        from airflow_provider_om_messaging.client.patching import patch_service
+        from airflow_provider_om_messaging.client import edits, patching
 
-        return patch_service(
-            self._client,
-            _reference(fqn_or_id),
-            changes=changes,
-            operations=operations,
-            expected_version=None if expected_version in (None, "") else names.version(expected_version),
+        if (changes is None) == (operations is None):
+            raise Fault(
+                Cause.INVALID_PARAMETER,
+                "changes and operations are two ways to say what to patch: give exactly one. "
+                "Nothing was sent.",
+            )
+        kind = entities.patched_kind(entity)
+        version = None if expected_version in (None, "") else names.version(expected_version)
+        target = patching.Target(kind, entities.canonical(kind, fqn_or_id), version)
+        edit = (
+            edits.changing(self._client, kind, changes) if operations is None else edits.operating(operations)
         )
+        *,
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float = 0,
 
     @public_errors()
-    def list_versions(self, fqn_or_id: str) -> list[dict[str, Any]]:
-        """Return the service as it was in each of its versions, newest first."""
-        return self._client.call(requests.list_versions(self._id(fqn_or_id)))
+    def list_versions(
+        self, fqn_or_id: str, limit: int | None = None, *, entity: str = "service"
+    ) -> list[dict[str, Any]]:
+        """
+        Return the service as it was in its versions, newest first, with its connection's values masked.
+
+        :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
+        :param entity: ``service``, or ``topic`` for the topic of this FQN.
+        """
+        return [without_secrets(state) for state in self._history(fqn_or_id, entity).versions(limit)]
 
     @public_errors()
-    def get_version(self, fqn_or_id: str, version: object) -> dict[str, Any]:
+    def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
         """
-        Return the service as it was in one version.
+        Return the service as it was in one version, with its connection's values masked.
 
-        :param version: its number, such as ``0.2``.
+        :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
+        :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        number = names.version(version)
-        return self._client.call(requests.get_version(self._id(fqn_or_id), number))
+        state, notes = self._history(fqn_or_id, entity).state(wanted_version(version))
+        for note in notes:
+            self.log.warning("%s", note)
+        return without_secrets(state)
+
+    def _history(self, fqn_or_id: str, entity: str) -> History:
+        from airflow_provider_om_messaging.client.history import History
+
+        kind = entities.patched_kind(entity)
+        return History(self._client, kind, entities.canonical(kind, fqn_or_id))
 
     @cached_property
     def _client(self) -> Client:
+        return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
+
+    @public_errors()
+    def restore_service(
+        self,
+        fqn_or_id: str,
+        version: object = None,
+        fields: Iterable[str] | None = None,
+        *,
+        journal: object = None,
+        on_missing: str = "fail",
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float = 0,
+    ) -> dict[str, Any]:
+        """
+        Bring fields back to what they were in a version, or undo a patch by its journal.
+
+        :param version: a number or a time.
+        :param fields: which fields; None for all that ``changes`` takes but the connection, and for a journal
+            all that it names but the connection.
+        :param journal: what a patch or restore returned as ``journal``, in place of ``version``.
+        :param on_missing: what to do about references to what no longer exists: ``fail`` or ``skip``.
+        :returns: as :meth:`patch_service`; the other parameters are as there.
+        """
+        from airflow_provider_om_messaging.client import edits, patching
+
+        if (version is None) == (journal is None):
+            raise Fault(
+                Cause.INVALID_PARAMETER,
+                "version and journal are two ways to say what to restore: give exactly one. "
+                "Nothing was sent.",
+            )
+        kind = entities.patched_kind(entity)
+        target = patching.Target(kind, entities.canonical(kind, fqn_or_id))
+        chosen = restorable(kind, fields, any_field=version is None)
+        edits.check_on_missing(on_missing)
+        if version is None:
+            edit = edits.undoing(self._client, journal, chosen, on_missing)
+        else:
+            wanted = wanted_version(version)
+            if wanted.word:
+                raise Fault(
+                    Cause.INVALID_PARAMETER,
+                    f"version {wanted.word!r} means another one after each restore, and a second run would "
+                    "undo the first: give a number or a time. Nothing was sent.",
+                )
+            snapshot, notes = self._history(fqn_or_id, entity).state(wanted)
+            for note in notes:
+                self.log.warning("%s", note)
+            edit = edits.restoring(self._client, snapshot, chosen or CHANGEABLE, on_missing)
+        return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
         from airflow_provider_om_messaging.client.sync import Client
 
         return Client(self._settings())
@@ -271,13 +354,6 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         if not names.is_uuid(reference):
             return reference
         return str(self._client.call(requests.get_service(reference)).get("fullyQualifiedName"))
-
-    def _id(self, fqn_or_id: str) -> str:
-        """Return the id; version routes exist by id only."""
-        reference = _reference(fqn_or_id)
-        if names.is_uuid(reference):
-            return reference
-        return str(self._client.call(requests.get_service(reference)).get("id"))
 
     def _text(self, request: Request[str], max_bytes: int | None) -> str:
         meter, parts = CsvMeter(), []

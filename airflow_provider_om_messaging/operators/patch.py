@@ -1,4 +1,4 @@
-"""Patching a messaging service."""
+"""Patching a messaging service or one of its topics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.operators.base import MessagingOperator
+from airflow_provider_om_messaging.operators.secrecy import hidden_changes, hidden_patch
+from airflow_provider_om_messaging.operators.telling import tell_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,15 +19,29 @@ class PatchMessagingServiceOperator(MessagingOperator):
     """
     Patches a messaging service: reads it, sends what differs for that version, and reads the outcome back.
 
-    No server promises to detect that two people write at once, so the read-back is what proves the change.
+    No server promises to detect that two people write at once. Where one does, ``changes`` are worked out
+    anew; ``operations``, and anything with ``expected_version``, end as a ``ConflictError`` that tells who
+    changed what. Where one does not, the read-back reports a change that another's write took away; what is
+    written over after the read-back nobody can see.
 
-    Returns ``service``, ``id``, ``changed``, ``version_before``, ``version`` and ``fields``. Running it again
-    with the same ``changes`` sends nothing.
+    Returns ``service``, ``id``, ``changed``, ``version_before``, ``version``, ``fields``, ``journal`` (the
+    values before and after, from which :class:`RestoreMessagingServiceOperator` can undo the change),
+    ``missing`` and ``notes``. Running it again with the same ``changes`` sends nothing. With ``dry_run`` it
+    returns ``operations`` and ``preview`` (field → before and after) as well, and sends nothing.
 
-    :param service: the service's name (its FQN, quoted or not) or its UUID.
-    :param changes: field → value for ``description`` and ``displayName``; None takes the field away.
+    Values under ``connection`` are masked in rendered templates, logs and XCom.
+
+    :param service: the service's name (its FQN, quoted or not) or its UUID; for a topic the topic's.
+    :param changes: field → value; only these fields change, None takes one away. ``description`` and
+        ``displayName`` are texts. ``owners`` (``team:data-platform``, ``user:ada``; several users or one
+        team), ``tags`` and ``domains`` are lists of names, which replace the present ones; a name with ``+``
+        or ``-`` is added to them or taken away, to and from the present list if all names have a sign.
+        ``connection`` is merged member by member (RFC 7396); a masked value in it stands for what is stored.
     :param operations: an RFC 6902 JSON Patch, in place of ``changes``.
     :param expected_version: refuse if the service has another version by now.
+    :param entity: ``service``, or ``topic`` to patch a topic.
+    :param dry_run: only work out what would be sent.
+    :param recheck_after: seconds after which to read back a second time; 0 for never.
     """
 
     template_fields: Sequence[str] = (
@@ -39,32 +55,48 @@ class PatchMessagingServiceOperator(MessagingOperator):
     def __init__(
         self,
         *,
-        changes: Mapping[str, Any] | None = None,
-        operations: Sequence[Mapping[str, Any]] | None = None,
+        changes: Mapping[str, Any] | str | None = None,
+        operations: Sequence[Mapping[str, Any]] | str | None = None,
         expected_version: str | float | None = None,
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.changes = changes
         self.operations = operations
         self.expected_version = expected_version
+        self.entity = entity
+        # BaseOperator has a method of this name.
+        self.only_preview = dry_run
+        self.recheck_after = recheck_after
+        self._rendered: tuple[Any, Any] | None = None
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Patch the service."""
+        changes, operations = self._rendered or (self.changes, self.operations)
         result = self.hook.patch_service(
             self.checked_service(),
-            operations=self.operations,
-            changes=self.changes,
+            operations=operations,
+            changes=changes,
             expected_version=self.expected_version,
+            entity=self.entity,
+            dry_run=self.only_preview,
+            recheck_after=self.recheck_after,
         )
-        if result["changed"]:
-            self.log.info(
-                "Changed %s: version %s became %s.",
-                ", ".join(result["fields"]),
-                result["version_before"],
-                result["version"],
-            )
-        else:
-            self.log.info("Nothing to change: version %s is as wanted.", result["version"])
+        tell_outcome(result, self.log)
         return result
+
+    def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
+        """
+        Render, and leave for Airflow to show only what may be seen.
+
+        Airflow stores and shows the template fields as they are after rendering. It comes through here for
+        mapped tasks as well, through render_template_fields it does not.
+        """
+        super()._do_render_template_fields(*args, **kwargs)
+        if self._rendered is None:
+            self._rendered = self.changes, self.operations
+            self.changes, self.operations = hidden_changes(self.changes), hidden_patch(self.operations)

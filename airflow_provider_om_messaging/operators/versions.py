@@ -1,91 +1,166 @@
-"""Reading the history of a messaging service, and going back in it."""
+"""Reading the history of a messaging service or topic, and going back in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
 from airflow_provider_om_messaging.operators.base import MessagingOperator
-from airflow_provider_om_messaging.protocol.names import version as checked_version
-from airflow_provider_om_messaging.protocol.patches import CHANGEABLE
+from airflow_provider_om_messaging.operators.telling import tell_outcome
+from airflow_provider_om_messaging.protocol.fields import CONNECTION, short
+from airflow_provider_om_messaging.protocol.history import differences, table
 from airflow_provider_om_messaging.protocol.versions import version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from airflow.providers.common.compat.sdk import Context
 
 
 class MessagingServiceVersionsOperator(MessagingOperator):
     """
-    Reads the versions of a messaging service, or one of them.
+    Reads the history of a messaging service, one of its versions, or the difference of two.
 
-    Returns ``service``, ``id`` and ``versions`` (newest first, each with ``version``, ``updated_at``,
-    ``updated_by`` and ``fields``, the names of those that it changed). With ``version`` it returns
-    ``service``, ``id``, ``version`` and ``snapshot``, the service as it was then, its connection left out.
+    Returns ``service``, ``id`` and ``versions``, newest first, each with ``version``, ``updated_at``,
+    ``updated_by``, ``fields`` (names of those that it changed), ``changes`` (``field``, ``before``,
+    ``after``, shortened) and ``merged`` (the server put several edits into it and keeps no state between
+    them). With ``version`` it returns ``service``, ``id``, ``version`` and ``snapshot``, the service as it
+    was then, its connection left out; with ``compare_with`` also ``compare_with`` and ``differences``, field
+    → ``before`` and ``after``.
 
-    :param service: the service's name (its FQN, quoted or not) or its UUID.
-    :param version: a number such as ``0.2``; None for the history.
+    The whole history of an old service is a huge reply; ``limit`` and ``version`` fetch single versions.
+
+    :param service: the service's name (its FQN, quoted or not) or its UUID; for a topic the topic's.
+    :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time (ISO 8601, UTC if it names
+        no zone): the version that was current then. None for the history.
+    :param compare_with: a version in the same words, which ``version`` (the latest, if not given) is compared
+        with.
+    :param limit: how many versions of the history; None for all.
+    :param entity: ``service``, or ``topic`` for a topic.
     """
 
-    template_fields: Sequence[str] = (*MessagingOperator.template_fields, "version")
+    template_fields: Sequence[str] = (*MessagingOperator.template_fields, "version", "compare_with")
 
-    def __init__(self, *, version: str | float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        version: str | float | datetime | None = None,
+        compare_with: str | float | datetime | None = None,
+        limit: int | None = None,
+        entity: str = "service",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise InvalidParameterError(f"limit has to be a whole number from 1 or None, not {limit!r}.")
         self.version = version
+        self.compare_with = compare_with
+        self.limit = limit
+        self.entity = entity
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Read the history or the version."""
+        """Read the history, the version or the two versions."""
         service = self.checked_service()
-        if self.version is not None:
-            number = checked_version(self.version)
-            entity = self.hook.get_version(service, number)
-            # A bot is shown the connection's secrets in clear; XCom is no place for them.
-            snapshot = {key: value for key, value in entity.items() if key != "connection"}
-            return {**_identity(service, entity), "version": number, "snapshot": snapshot}
-        entities = self.hook.list_versions(service)
-        versions = [version_of(entity).to_dict() for entity in entities]
-        for entry in versions:
-            self.log.info(
-                "%(version)s  %(updated_at)s  %(updated_by)s  %(fields)s",
-                {**entry, "fields": ", ".join(entry["fields"])},
-            )
-        return {**_identity(service, entities[0] if entities else {}), "versions": versions}
+        if self.version is None and self.compare_with is None:
+            return self._history(service)
+        wanted = "latest" if self.version is None else self.version
+        state = self.hook.get_version(service, wanted, entity=self.entity)
+        # Even masked, it is nothing that a task downstream could use.
+        snapshot = {key: value for key, value in state.items() if key != CONNECTION}
+        result = {**_identity(service, state), "version": version_of(state).version, "snapshot": snapshot}
+        if self.compare_with is None:
+            return result
+        other = self.hook.get_version(service, self.compare_with, entity=self.entity)
+        result["compare_with"] = version_of(other).version
+        result["differences"] = differences(other, state)
+        self.log.info("From version %s to %s:", result["compare_with"], result["version"])
+        for field, step in result["differences"].items():
+            self.log.info("%s: %s → %s", field, short(step["before"]), short(step["after"]))
+        return result
+
+    def _history(self, service: str) -> dict[str, Any]:
+        states = self.hook.list_versions(service, self.limit, entity=self.entity)
+        versions = [version_of(state) for state in states]
+        for line in table(versions, int(time.time() * 1000)):
+            self.log.info("%s", line)
+        identity = _identity(service, states[0] if states else {})
+        return {**identity, "versions": [version.to_dict() for version in versions]}
 
 
 class RestoreMessagingServiceOperator(MessagingOperator):
     """
-    Brings fields of a messaging service back to what they were in a version. That makes a new version.
+    Brings fields of a messaging service back to what they were in a version, or undoes one patch.
 
-    Returns what the patch operator returns. Running it again sends nothing.
+    What differs goes as one patch, which makes a new version, and is read back. Running it again sends
+    nothing.
 
-    :param service: the service's name (its FQN, quoted or not) or its UUID.
-    :param version: the version to go back to, a number such as ``0.2``.
-    :param fields: which fields: ``description``, ``displayName``, or both (the default).
+    Returns what :class:`PatchMessagingServiceOperator` returns; ``missing`` lists the references that were
+    left out because they no longer exist.
+
+    :param service: the service's name (its FQN, quoted or not) or its UUID; for a topic the topic's.
+    :param version: the version to go back to: a number such as ``0.2``, or a time (ISO 8601, UTC if it names
+        no zone) for the version that was current then.
+    :param fields: which fields. If not given: for a version ``description``, ``displayName``, ``owners``,
+        ``tags`` and ``domains``; for a journal all that it names. The connection comes back only if it is
+        named here, only from a version, and only with a token that may see it.
+    :param journal: what a patch or restore returned as ``journal``, in place of ``version``: undoes that
+        change, also where the server has merged its version away. Refused if somebody changed the fields
+        since.
+    :param on_missing: what to do about owners, tags and domains that no longer exist: ``fail``, or ``skip``
+        to leave them out.
+    :param entity: ``service``, or ``topic`` to restore a topic.
+    :param dry_run: only work out what would be sent, and return ``operations`` and ``preview``.
+    :param recheck_after: seconds after which to read back a second time; 0 for never.
     """
 
-    template_fields: Sequence[str] = (*MessagingOperator.template_fields, "version", "fields")
+    template_fields: Sequence[str] = (
+        *MessagingOperator.template_fields,
+        "version",
+        "fields",
+        "journal",
+        "on_missing",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"journal": "json"}
 
-    def __init__(self, *, version: str | float, fields: Sequence[str] = CHANGEABLE, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        version: str | float | datetime | None = None,
+        fields: Sequence[str] | None = None,
+        journal: Mapping[str, Any] | str | None = None,
+        on_missing: str = "fail",
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float = 0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.version = version
         self.fields = fields
+        self.journal = journal
+        self.on_missing = on_missing
+        self.entity = entity
+        # BaseOperator has a method of this name.
+        self.only_preview = dry_run
+        self.recheck_after = recheck_after
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Read the version, then patch what differs from it."""
-        service, number = self.checked_service(), checked_version(self.version)
-        fields = [self.fields] if isinstance(self.fields, str) else list(self.fields)
-        if not fields or (unknown := [field for field in fields if field not in CHANGEABLE]):
-            wrong = ", ".join(map(repr, unknown)) if fields else "nothing"
-            raise InvalidParameterError(
-                f"fields names {wrong}: it takes {', '.join(CHANGEABLE)}. Nothing was sent."
-            )
-        snapshot = self.hook.get_version(service, number)
-        result = self.hook.patch_service(service, changes={field: snapshot.get(field) for field in fields})
-        done = f"restored {', '.join(result['fields'])}" if result["changed"] else "nothing differed"
-        self.log.info("Version %s: %s; the service is at version %s.", number, done, result["version"])
+        """Work out what differs, then patch it."""
+        result = self.hook.restore_service(
+            self.checked_service(),
+            self.version,
+            self.fields,
+            journal=self.journal,
+            on_missing=self.on_missing,
+            entity=self.entity,
+            dry_run=self.only_preview,
+            recheck_after=self.recheck_after,
+        )
+        tell_outcome(result, self.log)
         return result
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol import imports, jobs, versions
+from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind, fields_to_ask
 from airflow_provider_om_messaging.protocol.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.wire import Reply, Request
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
 
-SERVICES = "/v1/services/messagingServices"
+SERVICES = SERVICE.path
 JOBS = "/v1/csvAsyncJobs"
 
 # Exports are text on some servers and CSV on others, and asking for either by name fails on the rest.
@@ -116,19 +118,20 @@ def cancel_job(job_id: str) -> Request[Job]:
 
 
 def patch_service(
-    service_id: str, operations: Sequence[dict[str, Any]], version: str
+    entity_id: str, operations: Sequence[dict[str, Any]], version: str, kind: Kind = SERVICE
 ) -> Request[dict[str, Any]]:
     """
-    Patch a messaging service.
+    Patch a service, or an entity of another kind.
 
-    :param service_id: its id: by name, old servers have no such route.
-    :param operations: an RFC 6902 patch.
+    :param entity_id: its id: by name, old servers have no such route.
+    :param operations: an RFC 6902 patch, to be sent as the body.
     :param version: the version that the patch was made for. It goes as a weak tag, because a strong one taken
         from a read with other fields never matches.
+    :param kind: what is patched.
     """
     headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
     return Request(
-        "PATCH", f"{SERVICES}/{segment(service_id)}", _object, "patching messaging services", {}, headers
+        "PATCH", f"{kind.path}/{segment(entity_id)}", _object, f"patching {kind.plural}", {}, headers
     )
 
 
@@ -137,22 +140,23 @@ def json_body(document: Any) -> bytes:
     return json.dumps(document).encode("ascii")
 
 
-def list_versions(service_id: str) -> Request[list[dict[str, Any]]]:
-    """Ask for the whole history of a service; there is no such route by name."""
-    path = f"{SERVICES}/{segment(service_id)}/versions"
-    return Request("GET", path, versions.read_versions, _VERSIONS, headers=_JSON, safe=True)
+def list_versions(entity_id: str, kind: Kind = SERVICE) -> Request[list[dict[str, Any]]]:
+    """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
+    path = f"{kind.path}/{segment(entity_id)}/versions"
+    return Request(
+        "GET", path, versions.read_versions, f"versions of {kind.plural}", headers=_JSON, safe=True
+    )
 
 
-def get_version(service_id: str, version: str) -> Request[dict[str, Any]]:
-    """Ask for a service as it was in one version."""
-    path = f"{SERVICES}/{segment(service_id)}/versions/{segment(version)}"
-    return Request("GET", path, _object, _VERSIONS, headers=_JSON, safe=True)
+def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[dict[str, Any]]:
+    """Ask for an entity as it was in one version."""
+    path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
+    return Request("GET", path, _object, f"versions of {kind.plural}", headers=_JSON, safe=True)
 
 
 _EXPORT = "CSV export of messaging services"
 _IMPORT = "CSV import of messaging services"
 _JOBS = "the states of async CSV jobs"
-_VERSIONS = "versions of messaging services"
 
 
 def _dry_run(dry_run: bool) -> dict[str, str]:
@@ -161,3 +165,52 @@ def _dry_run(dry_run: bool) -> dict[str, str]:
 
 def _text(reply: Reply) -> str:
     return reply.body.decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Read:
+    """
+    An entity as it was read for a change.
+
+    :param entity: the entity.
+    :param tagged: whether the server tells entity tags, and so honours ``If-Match``.
+    """
+
+    entity: dict[str, Any]
+    tagged: bool
+
+
+def read_entity(kind: Kind, name_or_id: str, fields: Iterable[str] = ()) -> Request[Read]:
+    """
+    Ask for an entity that is to be changed, or referred to.
+
+    :param name_or_id: its canonical FQN or its id.
+    :param fields: fields that are needed, whether they are always sent or not.
+    """
+    wanted = ",".join(fields_to_ask(kind, fields))
+    query = {"fields": wanted} if wanted else {}
+    return Request("GET", _one(kind, name_or_id), _read, kind.plural, query, _JSON, safe=True)
+
+
+def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
+    """
+    Ask for the fully qualified names of a kind of entity.
+
+    :param limit: how many at most.
+    """
+    return Request("GET", kind.path, _names, kind.plural, {"limit": str(limit)}, _JSON, safe=True)
+
+
+def _one(kind: Kind, name_or_id: str) -> str:
+    tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
+    return f"{kind.path}/{tail}"
+
+
+def _read(reply: Reply) -> Read:
+    return Read(reply.json_object(), "etag" in reply.headers)
+
+
+def _names(reply: Reply) -> list[str]:
+    entities = reply.json_object().get("data")
+    found = [item.get("fullyQualifiedName") for item in entities or () if isinstance(item, dict)]
+    return [name for name in found if isinstance(name, str)]

@@ -1,0 +1,163 @@
+"""What can be done to an entity: apply changes or operations, restore a version, undo a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.resolving import look_up, without_missing
+from airflow_provider_om_messaging.protocol import journal as journals
+from airflow_provider_om_messaging.protocol import patches
+from airflow_provider_om_messaging.protocol.changes import Changes, structured, wanted_of
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.fields import CONNECTION
+from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError, tokens_of
+from airflow_provider_om_messaging.protocol.merge import masked_members
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.entities import Kind
+    from airflow_provider_om_messaging.protocol.fields import Entity
+    from airflow_provider_om_messaging.protocol.references import Name
+
+ON_MISSING = ("fail", "skip")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What to send for an entity as it was read.
+
+    :param operations: the patch; empty if there is nothing to change.
+    :param wanted: field → value as it is to be afterwards, for the connection a merge patch; None if that
+        cannot be foretold.
+    :param problem: why not.
+    :param missing: references that no longer exist and are left out.
+    :param notes: what else there is to say.
+    """
+
+    operations: list[dict[str, Any]]
+    wanted: dict[str, Any] | None
+    problem: str = ""
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """
+    One thing to do to an entity.
+
+    :param fields: top-level fields that it looks at.
+    :param plan: works out what to send for the entity as it was read.
+    :param repeatable: whether it may be worked out anew when somebody else wrote in between.
+    """
+
+    fields: tuple[str, ...]
+    plan: Callable[[Entity], Plan]
+    repeatable: bool = True
+
+
+def changing(client: Client, kind: Kind, changes: object) -> Edit:
+    """
+    Return the edit that makes the fields of ``changes`` as wanted and leaves all others alone.
+
+    :raises Fault: the changes are malformed.
+    """
+    wished = Changes(structured(changes, "changes"), kind)
+    known: dict[Name, dict[str, Any]] = {}
+
+    def plan(entity: Entity) -> Plan:
+        look_up(client, wished.unknown(entity, "=+"), known)
+        wanted = wished.wanted(entity, known)
+        operations = patches.operations_of(wanted, entity)
+        absent = wished.unknown(entity, "-")
+        if operations and absent:
+            # Something is sent anyway, so that a name that is spelled wrong can be told from one long gone.
+            look_up(client, absent, known)
+            wanted = wished.wanted(entity, known)
+            operations = patches.operations_of(wanted, entity)
+        notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
+        return Plan(operations, wanted, notes=notes)
+
+    return Edit(wished.fields, plan)
+
+
+def operating(operations: object) -> Edit:
+    """
+    Return the edit that sends a JSON Patch as it was written.
+
+    :raises Fault: an operation that not every server takes as it is meant.
+    """
+    checked = patches.checked_operations(structured(operations, "operations"))
+
+    def plan(entity: Entity) -> Plan:
+        try:
+            wanted = patches.foretold(checked, entity)
+        except DoesNotApplyError as error:
+            return Plan(checked, None, f"operations do not fit what was read: {error}.")
+        # Whatever the tests in it say, a patch without effect need not be sent.
+        return Plan(checked if patches.operations_of(wanted, entity) else [], wanted)
+
+    looked_at = dict.fromkeys(tokens_of(operation["path"])[0] for operation in checked)
+    return Edit((*looked_at, *patches.touched_fields(checked)), plan, repeatable=False)
+
+
+def restoring(client: Client, snapshot: Entity, fields: tuple[str, ...], on_missing: str) -> Edit:
+    """
+    Return the edit that brings fields back to what they are in a snapshot.
+
+    :param on_missing: with ``skip``, references to what no longer exists are left out.
+    """
+
+    def plan(entity: Entity) -> Plan:
+        wanted, missing = _existing(client, wanted_of(snapshot, fields, entity), entity, on_missing)
+        notes = []
+        if CONNECTION in fields and (masked := masked_members(snapshot.get(CONNECTION))):
+            notes = [f"Hidden from this token, so left as it is: {', '.join(masked)}."]
+        return Plan(patches.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
+
+    return Edit(fields, plan)
+
+
+def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
+    """
+    Return the edit that brings back what a journal keeps as the values before.
+
+    :param fields: which of its fields; None for all but the connection.
+    :param on_missing: with ``skip``, references to what no longer exists are left out.
+    :raises Fault: it is no journal.
+    """
+    entry, undone = journals.checked(structured(journal, "journal"), fields)
+    lost = [name for name in entry["fields"] if name == CONNECTION and fields is None]
+    notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]
+
+    def plan(entity: Entity) -> Plan:
+        before = journals.undone(entry, undone, entity)
+        wanted, missing = _existing(client, before, entity, on_missing)
+        return Plan(patches.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
+
+    return Edit(undone, plan)
+
+
+def check_on_missing(on_missing: object) -> None:
+    """Check the parameter ``on_missing``."""
+    if on_missing not in ON_MISSING:
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"on_missing has to be one of {', '.join(ON_MISSING)}, not {on_missing!r}.",
+        )
+
+
+def _existing(
+    client: Client, wanted: dict[str, Any], entity: Entity, on_missing: str
+) -> tuple[dict[str, Any], list[str]]:
+    kept, missing = without_missing(client, wanted, entity)
+    if missing and on_missing != "skip":
+        raise Fault(
+            Cause.NOT_FOUND,
+            f"No longer there: {', '.join(missing)}. on_missing='skip' leaves them out. Nothing was sent.",
+        )
+    return kept, missing

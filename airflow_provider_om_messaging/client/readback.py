@@ -1,0 +1,92 @@
+"""Telling by a later read whether a change is there, and who wrote over it if not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.fields import changed_between, differing
+from airflow_provider_om_messaging.protocol.versions import iso_time, version_of
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.edits import Plan
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.entities import Kind
+    from airflow_provider_om_messaging.protocol.fields import Entity
+
+
+def stamp(entity: Entity) -> tuple[Any, ...]:
+    """
+    Return what changes with every write.
+
+    The version alone does not: edits of one user within minutes are merged into the same number.
+    """
+    return tuple(entity.get(name) for name in ("version", "updatedAt", "updatedBy"))
+
+
+def confirmed(client: Client, kind: Kind, plan: Plan, stored: Entity, after: Entity) -> list[str]:
+    """
+    Compare what was wanted with what a later read shows, and return what there is to say about it.
+
+    :param stored: the entity in the reply to the patch.
+    :param after: the entity as it was read back.
+    :raises Fault: another's write lies on top and took our values away.
+    """
+    lost = differing(plan.wanted or {}, after)
+    on_top = stamp(after) != stamp(stored)
+    gone = [
+        field
+        for field in lost
+        if not differing({field: (plan.wanted or {})[field]}, stored) or (on_top and field not in stored)
+    ]
+    if gone:
+        raise _overwritten(client, kind, plan, gone, stored, after)
+    notes = []
+    if lost:
+        notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
+    if on_top:
+        notes.append(f"Another write lies on top: {_who(after)}. What was changed here is still there.")
+    return notes
+
+
+def conflict(before: Entity | None, now: Entity, why: str = "") -> Fault:
+    """
+    Return the fault for an entity that somebody else changed.
+
+    :param before: its state that was relied on; None if that is not known.
+    :param now: its state now.
+    :param why: sentences to begin with.
+    """
+    fields = changed_between(before, now) if before is not None else []
+    # A snapshot of a history and a read for a change do not show the same fields.
+    fields = [field for field in fields if before is not None and field in before and field in now]
+    what = f" Different by now: {', '.join(fields)}." if fields else ""
+    return Fault(
+        Cause.CONFLICT,
+        f"{why}Somebody else changed the entity: it is at {_who(now)}.{what}",
+    )
+
+
+def _overwritten(
+    client: Client, kind: Kind, plan: Plan, gone: list[str], stored: Entity, after: Entity
+) -> Fault:
+    wanted = {field: (plan.wanted or {})[field] for field in gone}
+    version = version_of(stored).version if "version" in stored else "unknown"
+    try:
+        snapshot = client.call(requests.get_version(str(after.get("id")), version, kind))
+        kept = not differing(wanted, snapshot)
+    except Fault:
+        kept = False
+    where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
+    return Fault(
+        Cause.CONFLICT,
+        f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
+        f"{_who(after)} lies on top. {where}.",
+    )
+
+
+def _who(entity: Entity) -> str:
+    found = version_of(entity)
+    when = iso_time(found.updated_at)
+    return f"version {found.version} by {found.updated_by or 'unknown'}" + (f" of {when}" if when else "")
