@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.redaction import redacted
 
 PLAIN_PORT = 8585
 """Where an OpenMetadata server listens without TLS, unless it is told otherwise."""
+
+# No label of a host name is longer than this; a token that was pasted into Host is.
+_NAME = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
 def base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
@@ -37,11 +42,14 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         parts = urlsplit(f"//{rest}")
         name, found_port = parts.hostname, parts.port
     except ValueError:
-        raise _invalid(f"has a Host that is no address: {text[:200]!r}") from None
-    if not name or any(character.isspace() for character in rest) or parts.query or parts.fragment:
-        raise _invalid(f"has a Host that is no address: {text[:200]!r}")
+        raise _no_address(text) from None
     if parts.username or parts.password:
         raise _invalid("has a login inside its Host: put the JWT in Password instead")
+    # An empty port is what "http:/host" leaves behind.
+    if not name or not _is_name(name) or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
+        raise _no_address(text)
+    if parts.query or parts.fragment:
+        raise _no_address(text)
     if explicit and explicit.lower() not in {"http", "https"}:
         raise _invalid(f"has the scheme {explicit[:20]!r}: it has to be http or https")
     port = found_port or port
@@ -64,12 +72,27 @@ def _is_near(name: str) -> bool:
         return "." not in name
 
 
+def _is_name(name: str) -> bool:
+    if ":" not in name:
+        return _NAME.fullmatch(name) is not None
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _prefix(path: str) -> str:
     """Return what stands before ``/api``, for servers below a path of their own."""
     path = "/" + "/".join(part for part in path.split("/") if part)
     for ending in ("/api/v1", "/api"):
-        path = path.removesuffix(ending)
+        if path.endswith(ending):
+            return path.removesuffix(ending)
     return path.rstrip("/")
+
+
+def _no_address(text: str) -> Fault:
+    return _invalid(f"has a Host that is no address: {redacted(text)!r}")
 
 
 def _invalid(problem: str) -> Fault:

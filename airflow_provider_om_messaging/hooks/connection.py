@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_om_messaging.client.settings import Settings, Token
 from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, base_url
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.redaction import redacted
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS
 
 _INGESTION_CONN_TYPE = "openmetadata"
@@ -43,7 +44,9 @@ def settings_of(
     if unknown := sorted(key for key in extra if key not in known):
         log.warning("The connection has extras that mean nothing here: %s.", ", ".join(unknown))
     ssl_config = extra.get("sslConfig")
-    ssl_config = ssl_config if isinstance(ssl_config, Mapping) else {}
+    if not isinstance(ssl_config, Mapping):
+        # That package's own hook takes the whole extra for the CA certificate's path.
+        ssl_config = {"caCertificate": ssl_config}
     return Settings(
         base_url=base_url(host, port, scheme),
         token=_token(password, _text(extra, "token_file")),
@@ -52,7 +55,7 @@ def settings_of(
         client_key=_file(extra, "client_key") or _file(ssl_config, "sslKey"),
         connect_timeout=_seconds(extra, "connect_timeout", Settings.connect_timeout),
         read_timeout=_seconds(extra, "read_timeout", Settings.read_timeout),
-        proxy=_text(extra, "proxy"),
+        proxy=_proxy(_text(extra, "proxy")),
     )
 
 
@@ -81,6 +84,8 @@ def _clean(text: str, where: str) -> str:
     token = text.strip()
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()
+    if token.lower() == "bearer":
+        raise _invalid(f"has only the word Bearer in {where}: the JWT after it is missing")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise _invalid(f"has something in {where} that is no JWT: it has blanks or special characters in it")
     return token
@@ -111,9 +116,20 @@ def _file(extra: Mapping[str, Any], name: str) -> str | None:
 
 
 def _existing_file(name: str, path: str) -> str:
-    if not Path(path).is_file():
-        raise _invalid(f"names a file in the extra {name} that does not exist: {path}")
+    if "-----BEGIN" in path:
+        raise _invalid(f"has a PEM text in the extra {name}: write it to a file and give the file's path")
+    try:
+        exists = Path(path).is_file()
+    except OSError:  # such as a name that is too long
+        exists = False
+    if not exists:
+        raise _invalid(f"names a file in the extra {name} that does not exist: {redacted(path)}")
     return path
+
+
+def _proxy(address: str | None) -> str | None:
+    # One transport would guess a scheme, the other refuse the address.
+    return f"http://{address}" if address and "://" not in address else address
 
 
 def _seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
