@@ -162,7 +162,7 @@ class _Entities:
         operations = patches.parse(call.body)
         current = self._find(call, "non-deleted")
         rights.require(call.caller, *rights.operations_for(patches.touched(operations)))
-        expected = call.headers.get("If-Match") if world.era.honours_if_match else None
+        expected = call.headers.get("If-Match") if world.honours_if_match else None
         shown = views.whole(catalog, self.kind, current)
         if expected is not None:
             views.check_if_match(expected, self._render(call, current, self.kind.on_request))
@@ -210,7 +210,7 @@ class _Entities:
         self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
     ) -> Reply:
         headers = dict(headers or {})
-        if call.world.era.honours_if_match:
+        if call.world.honours_if_match:
             headers["ETag"] = tag = views.strong_tag(shown)
             headers["Cache-Control"] = "no-store"
             if cacheable and views.none_match(call.headers.get("If-None-Match", ""), tag):

@@ -39,6 +39,9 @@ class Switches:
         False, "results of completed jobs answer 404, as on a node that did not run them"
     )
     latency: float = _switch(0.0, "delay before every API reply, in seconds", minimum=0)
+    if_match: bool = _switch(
+        True, "PATCH honours If-Match (off: ignored, no ETag, and concurrent writes get lost, as before 1.9)"
+    )
     race_window: float = _switch(0.0, "pause between a PATCH's read and its write, in seconds", minimum=0)
     patch_error_status: int = _switch(
         400, "status of a failing JSON Patch (500 before May 2026)", choices=(400, 500)

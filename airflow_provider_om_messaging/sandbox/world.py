@@ -75,6 +75,11 @@ class World:
         self.admin_token = kept["admin_token"]
         self.read_only_token = kept["read_only_token"]
 
+    @property
+    def honours_if_match(self) -> bool:
+        """Whether PATCH looks at ``If-Match`` and replies carry an ``ETag``."""
+        return self.era.honours_if_match and self.switches.if_match
+
     # -- tokens
 
     def token(

@@ -294,6 +294,14 @@ def test_with_if_match_the_loser_of_a_race_is_told(api: Api) -> None:
     assert race(api, **{"If-Match": 'W/"0.3"'}) == [200, 412]
 
 
+def test_a_server_without_if_match_loses_writes_and_has_no_tags(api: Api) -> None:
+    api.sandbox.configure(if_match=False, race_window=0.3)
+    assert "ETag" not in api.get(PATH).headers
+    assert race(api, **{"If-Match": 'W/"0.1"'}) == [200, 200]
+    service = api.service()
+    assert sorted([service["displayName"] == "changed", service["description"] == "changed"]) == [False, True]
+
+
 # -- versions
 
 
