@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import os
 import tempfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from airflow_provider_om_messaging.protocol.csv_text import BYTE_ORDER_MARK, CsvFacts, RowCounter, check_csv
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,9 +57,11 @@ class CsvMeter:
         """
         Hand the chunks on and measure them.
 
-        :raises Fault: at the end, if it was empty or ended inside a quoted cell.
+        :raises Fault: it is a web page or JSON; at the end, if it was empty or ended inside a quoted cell.
         """
         for chunk in chunks:
+            if not self._bytes:
+                _check_start(chunk)
             self._digest.update(chunk)
             self._counter.feed(chunk)
             self._bytes += len(chunk)
@@ -71,6 +75,14 @@ class CsvMeter:
     def written(self) -> Written:
         """What has passed so far."""
         return Written(self._counter.rows, self._bytes, self._digest.hexdigest())
+
+
+def _check_start(chunk: bytes) -> None:
+    """Refuse what a login page or a proxy sends with status 200, whatever content type it claims."""
+    if Reply(200, {}, chunk).is_html():
+        raise unexpected("HTML")
+    if chunk.lstrip()[:1] in {b"{", b"["}:
+        raise unexpected("JSON in place of CSV")
 
 
 def measured(text: str) -> Written:
@@ -96,17 +108,21 @@ class Destination:
 
     def __init__(self, target: str, parameter: str = "destination") -> None:
         self.target = target
+        if not target.strip():
+            raise _invalid(parameter, "is empty (a template may have rendered to nothing)")
         self._compressed = target.endswith(".gz")
-        self._local = _local_path(target)
+        self._local = _local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
         if self._local is None:
             self._remote = _object_path(target, parameter)
-        elif self._local.is_dir():
+        elif self._local.is_dir() or target.endswith(("/", os.sep)):
             raise _invalid(parameter, f"is a folder: {target}. Name a file in it")
         elif not self._local.parent.is_dir():
             raise _invalid(
                 parameter, f"lies in a folder that does not exist: {self._local.parent}. Create it first"
             )
+        elif self._local.exists() and not self._local.is_file():
+            raise _invalid(parameter, f"is a device or the like, which would be replaced by a file: {target}")
         elif not os.access(self._local.parent, os.W_OK):
             raise _invalid(parameter, f"lies in a folder that cannot be written to: {self._local.parent}")
 
@@ -136,13 +152,13 @@ def open_source(source: str) -> Iterator[Iterator[bytes]]:
     :param source: a local path or a URL.
     :raises Fault: it does not exist or cannot be read.
     """
-    local = _local_path(source)
+    local = _local_path(source, "source")
     try:
         if local is not None:
             opened: IO[bytes] = local.open("rb")
         else:
             opened = cast("IO[bytes]", _object_path(source, "source").open("rb"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise _invalid("source", f"does not exist: {source}") from None
     except IsADirectoryError:
         raise _invalid("source", f"is a folder: {source}") from None
@@ -152,7 +168,7 @@ def open_source(source: str) -> Iterator[Iterator[bytes]]:
         content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
         try:
             yield iter(lambda: content.read(CHUNK), b"")
-        except (gzip.BadGzipFile, EOFError):
+        except (gzip.BadGzipFile, EOFError, zlib.error):
             raise _invalid("source", f"is named .gz but is not a whole gzip file: {source}") from None
 
 
@@ -213,11 +229,19 @@ def _utf8(text: str) -> bytes:
         ) from None
 
 
-def _local_path(target: str) -> Path | None:
+def _local_path(target: str, parameter: str) -> Path | None:
     scheme, separator, _ = target.partition("://")
     if not separator:
-        return Path(target).expanduser()
-    return Path(unquote(urlsplit(target).path)) if scheme == "file" else None
+        try:
+            return Path(target).expanduser()
+        except RuntimeError:
+            raise _invalid(parameter, f"lies in the home of a user that does not exist: {target}") from None
+    if scheme.lower() != "file":
+        return None
+    parts = urlsplit(target)
+    if parts.netloc not in {"", "localhost"}:
+        raise _invalid(parameter, f"names a host, not a folder, after file://: {target}. Write file:///…")
+    return Path(unquote(parts.path))
 
 
 def _object_path(target: str, parameter: str) -> ObjectStoragePath:

@@ -37,7 +37,7 @@ def export_result(
     :param to_text: returns the export, up to so many bytes.
     """
     result: dict[str, Any] = {"service": service, "destination": destination}
-    if destination:
+    if destination is not None:
         written, text = to_file(destination), None
     else:
         text = to_text(LARGEST_XCOM_CSV)
@@ -113,7 +113,7 @@ def check_destination(destination: str | None, parameter: str = "destination") -
     """
     Check that a destination can be written to, before anything is asked of the server.
 
-    :raises Fault: the folder does not exist, or the storage cannot be opened.
+    :raises Fault: it is empty, the folder does not exist, or the storage cannot be opened.
     """
-    if destination:
+    if destination is not None:
         Destination(destination, parameter)

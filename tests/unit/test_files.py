@@ -1,0 +1,312 @@
+"""Files appear whole or not at all, and what is sent is what was checked."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.files import CsvMeter, Destination, csv_upload, measured, open_source
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from tests.unit.replies import HTML
+from tests.unit.tables import pieces, tables, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CSV = 'name,description\r\norders,"Orders, 事件\r\nof today"\r\npayments,\r\n'.encode()
+YESTERDAY = b"name,description\r\nold,\r\n"
+
+
+def broken_off() -> Iterator[bytes]:
+    yield CSV[:20]
+    yield CSV[20:30]
+    raise ConnectionError("the server went away")
+
+
+def read(path: str) -> bytes:
+    with open_source(path) as chunks:
+        return b"".join(chunks)
+
+
+def refusal(target: str, parameter: str = "destination") -> str:
+    with pytest.raises(Fault) as caught:
+        Destination(target, parameter)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+    assert caught.value.message.startswith(f"{parameter} ")
+    assert caught.value.message.endswith("Nothing was sent.")
+    return caught.value.message
+
+
+class Storage(MemoryFileSystem):  # type: ignore[misc]  # fsspec is untyped
+    """An object storage that can be full."""
+
+    full = False
+
+    def _open(self, *args: Any, **kwargs: Any) -> Any:
+        if self.full:
+            raise OSError("no space left")
+        return super()._open(*args, **kwargs)
+
+
+@pytest.fixture
+def storage() -> Storage:
+    """Make the storage known to Airflow, as a provider such as Amazon's does for its own."""
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:
+        from airflow.io.store import attach
+    storage = Storage()
+    attach("memory", "storage", fs=storage)
+    return storage
+
+
+@pytest.fixture(params=["plain", "file", "storage"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, storage: Storage) -> str:
+    """Return a folder as users write it: a path, a URL of this machine, a URL of an object storage."""
+    roots = {"plain": str(tmp_path), "file": tmp_path.as_uri()}
+    return roots.get(request.param, f"memory://storage@bucket-{uuid4().hex}")
+
+
+@pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz", "a b%20é.csv"])
+def test_what_is_written_is_read_back(folder: str, name: str) -> None:
+    if folder.startswith("file:"):
+        name = name.replace("%", "%25").replace(" ", "%20")
+    for content in (YESTERDAY, CSV):
+        Destination(f"{folder}/{name}").write(pieces(content, [7]))
+        assert read(f"{folder}/{name}") == content
+
+
+@pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz"])
+def test_a_failure_in_the_middle_leaves_yesterdays_file_and_nothing_else(
+    folder: str, name: str, tmp_path: Path
+) -> None:
+    Destination(f"{folder}/{name}").write([YESTERDAY])
+    files = os.listdir(tmp_path)
+    with pytest.raises(ConnectionError):
+        Destination(f"{folder}/{name}").write(broken_off())
+    assert read(f"{folder}/{name}") == YESTERDAY
+    assert os.listdir(tmp_path) == files
+
+
+@pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz"])
+def test_a_failure_in_the_middle_of_a_first_export_leaves_nothing(
+    folder: str, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConnectionError):
+        Destination(f"{folder}/{name}").write(broken_off())
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(Fault, match=r"^source does not exist"):
+        read(f"{folder}/{name}")
+
+
+def test_an_upload_that_fails_leaves_yesterdays_object(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = f"memory://storage@bucket-{uuid4().hex}/topics.csv"
+    Destination(target).write([YESTERDAY])
+    monkeypatch.setattr(Storage, "full", True)
+    with pytest.raises(OSError, match="no space left"):
+        Destination(target).write([CSV])
+    monkeypatch.undo()
+    assert read(target) == YESTERDAY
+
+
+def test_the_same_export_gives_the_same_compressed_file(tmp_path: Path) -> None:
+    for name, size in (("a.csv.gz", 3), ("b.csv.gz", 1000)):
+        Destination(str(tmp_path / name)).write(pieces(CSV * 50, [size]))
+    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()) == CSV * 50
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "2026-09-14.csv").write_bytes(YESTERDAY)
+    (tmp_path / "latest.csv").symlink_to("2026-09-14.csv")
+    Destination(str(tmp_path / "latest.csv")).write([CSV])
+    assert (tmp_path / "latest.csv").is_symlink()
+    assert (tmp_path / "2026-09-14.csv").read_bytes() == CSV
+
+
+def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Destination("~/topics.csv").write([CSV])
+    assert (tmp_path / "topics.csv").read_bytes() == CSV
+    assert read("~/topics.csv") == CSV
+
+
+class TestADestinationThatDoesNotServe:
+    def test_a_folder_that_does_not_exist(self, tmp_path: Path) -> None:
+        missing = tmp_path / "missing"
+        assert f"a folder that does not exist: {missing}" in refusal(f"{missing}/topics.csv")
+        assert f"a folder that does not exist: {missing}" in refusal(f"{missing.as_uri()}/topics.csv")
+        assert not missing.exists()
+
+    def test_a_folder(self, tmp_path: Path) -> None:
+        assert "is a folder" in refusal(str(tmp_path))
+        assert "is a folder" in refusal(f"{tmp_path}/new/")
+        assert os.listdir(tmp_path) == []
+
+    @pytest.mark.parametrize("target", ["", " "])
+    def test_nothing(self, target: str) -> None:
+        # What a template makes of a variable that is not set; None alone means "in XCom".
+        assert "is empty (a template may have rendered to nothing)" in refusal(target)
+
+    def test_a_device(self) -> None:
+        # A worker that runs as root would replace it for the whole machine.
+        assert "is a device" in refusal(os.devnull)
+
+    def test_a_storage_that_is_not_known(self) -> None:
+        assert "cannot be opened: nosuch://bucket/topics.csv" in refusal("nosuch://bucket/topics.csv")
+
+    def test_a_file_url_with_a_host(self) -> None:
+        # "file://exports/x.csv" would be "/x.csv".
+        assert "names a host, not a folder" in refusal("file://exports/topics.csv")
+
+    def test_the_home_of_nobody(self) -> None:
+        assert "a user that does not exist" in refusal("~nosuchuser/topics.csv")
+
+    def test_the_error_names_the_parameter(self, tmp_path: Path) -> None:
+        refusal(str(tmp_path), "results_destination")
+
+
+class TestASourceThatDoesNotServe:
+    @pytest.mark.parametrize("name", ["missing.csv", "missing.csv.gz", "missing/topics.csv"])
+    def test_it_is_missing(self, folder: str, name: str) -> None:
+        with pytest.raises(Fault, match=r"^source does not exist: .*missing.*Nothing was sent") as caught:
+            read(f"{folder}/{name}")
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+
+    def test_its_folder_is_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(CSV)
+        with pytest.raises(Fault, match="does not exist"):
+            read(str(tmp_path / "a.csv" / "b.csv"))
+
+    def test_it_is_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(Fault, match=r"^source is a folder"):
+            read(str(tmp_path))
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_it_may_not_be_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(CSV)
+        path.chmod(0)
+        with pytest.raises(Fault, match=r"^source may not be read"):
+            read(str(path))
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            CSV,
+            gzip.compress(CSV * 100)[:-9],
+            gzip.compress(CSV)[:5],
+            gzip.compress(CSV)[:10] + b"\xff" * 40,
+            gzip.compress(CSV)[:-8] + b"\0" * 8,
+        ],
+        ids=["not packed", "cut off", "cut off early", "damaged", "wrong checksum"],
+    )
+    def test_it_is_no_gzip_file(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "a.csv.gz"
+        path.write_bytes(content)
+        with pytest.raises(Fault, match=r"^source is named .gz but is not a whole gzip file"):
+            read(str(path))
+
+
+class TestAnUpload:
+    @given(tables(), st.booleans(), st.booleans())
+    def test_exactly_the_checked_bytes_are_sent(
+        self, tmp_path_factory: pytest.TempPathFactory, table: list[list[str]], marked: bool, packed: bool
+    ) -> None:
+        content = written(table)
+        given_bytes = (b"\xef\xbb\xbf" if marked else b"") + content
+        path = tmp_path_factory.getbasetemp() / ("x.csv.gz" if packed else "x.csv")
+        path.write_bytes(gzip.compress(given_bytes) if packed else given_bytes)
+        with csv_upload(source=str(path)) as upload:
+            assert upload.body.read() == content
+            assert upload.facts.rows == len(table) - 1
+            assert upload.facts.byte_order_mark == marked
+            assert upload.facts.sha256 == hashlib.sha256(given_bytes).hexdigest()
+
+    def test_text_is_sent_as_utf8(self) -> None:
+        with csv_upload(csv=CSV.decode()) as upload:
+            assert upload.body.read() == CSV
+
+    def test_a_file_that_changes_after_the_check_is_sent_as_it_was_checked(self, tmp_path: Path) -> None:
+        path = tmp_path / "topics.csv"
+        path.write_bytes(CSV)
+        with csv_upload(source=str(path)) as upload:
+            path.write_bytes(YESTERDAY)
+            assert upload.body.read() == CSV
+
+    @pytest.mark.parametrize(
+        ("parameters", "words"),
+        [
+            ({}, "are both empty"),
+            ({"source": None, "csv": None}, "are both empty"),
+            ({"source": "", "csv": ""}, "are both empty"),
+            ({"source": "a.csv", "csv": "name\r\na"}, "are both given"),
+        ],
+    )
+    def test_it_takes_one_of_source_and_csv(self, parameters: dict[str, str], words: str) -> None:
+        with (
+            pytest.raises(Fault, match=rf"^source and csv {words}") as caught,
+            csv_upload(**parameters),
+        ):
+            pass
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+
+    def test_a_broken_file_is_named(self, tmp_path: Path) -> None:
+        path = tmp_path / "broken.csv"
+        path.write_bytes(CSV + b"one,two,three\r\n")
+        with (
+            pytest.raises(Fault, match=r"broken\.csv has a row of 3 cells in line 5") as caught,
+            csv_upload(source=str(path)),
+        ):
+            pass
+        assert caught.value.cause is Cause.INVALID_CSV
+
+    def test_text_that_utf8_does_not_know_is_refused(self) -> None:
+        with pytest.raises(Fault, match="position 8") as caught, csv_upload(csv="name\r\nab\ud800"):
+            pass
+        assert caught.value.cause is Cause.INVALID_CSV
+
+
+class TestAnExportOnItsWay:
+    @given(tables(min_rows=0), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+    def test_it_is_handed_on_unchanged_and_measured(self, table: list[list[str]], sizes: list[int]) -> None:
+        content = written(table)
+        meter = CsvMeter()
+        assert b"".join(meter.through(pieces(content, sizes))) == content
+        facts = meter.written
+        assert (facts.rows, facts.bytes) == (len(table) - 1, len(content))
+        assert facts.sha256 == hashlib.sha256(content).hexdigest()
+        assert measured(content.decode()) == facts
+
+    @pytest.mark.parametrize(
+        ("chunks", "words"),
+        [
+            ([], "empty export"),
+            ([b""], "empty export"),
+            ([CSV[:-30]], "cut off: it ends inside a quoted cell"),
+            ([HTML], "HTML"),
+            ([b" \n<html>", b"..."], "HTML"),
+            ([b'{"code": 200, "message": "x"}'], "JSON"),
+            ([b"[]"], "JSON"),
+        ],
+    )
+    def test_what_is_no_whole_csv_does_not_replace_yesterdays_file(
+        self, tmp_path: Path, chunks: list[bytes], words: str
+    ) -> None:
+        path = tmp_path / "topics.csv"
+        path.write_bytes(YESTERDAY)
+        with pytest.raises(Fault, match=words) as caught:
+            Destination(str(path)).write(CsvMeter().through(chunks))
+        assert caught.value.cause is Cause.UNEXPECTED_REPLY
+        assert path.read_bytes() == YESTERDAY
