@@ -1,0 +1,144 @@
+"""Twenty tasks patch one service at once, on servers that detect conflicts and on servers that do not."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import ConflictError
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from tests.contract.sandbox_http import SERVICES, Api
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+KAFKA = "sample_kafka"
+WRITERS = 20
+ONE_FIELD = [{"description": f"by writer {number}"} for number in range(WRITERS)]
+MANY_FIELDS = [
+    [
+        {"description": "together"},
+        {"displayName": "Together"},
+        {"owners": ["+user:alice"]},
+        {"owners": ["+user:bob"]},
+        {"owners": ["+user:mei"]},
+        {"tags": ["+PII.Sensitive"]},
+        {"tags": ["+Compliance.GDPR"]},
+        {"tags": ["+Compliance.SOX"]},
+        {"tags": ['+Retention."7.days"']},
+        {"tags": ["-Tier.Tier1"]},
+        {"domains": ["+Finance"]},
+        {"domains": ["+Customer"]},
+        {"domains": ["+Logistics"]},
+    ][number % 13]
+    if number < 13
+    else {"connection": {"config": {f"member{number}": f"value {number}"}}}
+    for number in range(WRITERS)
+]
+
+
+def race(changes: list[dict[str, Any]]) -> list[dict[str, Any] | Exception]:
+    """Apply each in a thread of its own, and return results and errors in their order."""
+    outcomes: list[dict[str, Any] | Exception] = [{} for _ in changes]
+    start = threading.Barrier(len(changes))
+
+    def work(number: int) -> None:
+        hook = OpenMetadataMessagingHook()
+        hook.get_conn()
+        start.wait()
+        try:
+            outcomes[number] = hook.patch_service(KAFKA, changes=changes[number])
+        except ConflictError as error:
+            outcomes[number] = error
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(changes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def unmet(changes: dict[str, Any], service: dict[str, Any]) -> bool:
+    """Tell whether changes would still have something to do, as seen by plain reading."""
+    for field, value in changes.items():
+        if isinstance(value, str) and service.get(field) != value:
+            return True
+        if field == "connection" and not value["config"].items() <= service["connection"]["config"].items():
+            return True
+        if isinstance(value, list):
+            there = {item.get("tagFQN") or item["fullyQualifiedName"] for item in service.get(field) or ()}
+            for entry in value:
+                if (entry.lstrip("+-").removeprefix("user:") in there) != entry.startswith("+"):
+                    return True
+    return False
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Api:
+    # Wide enough for several to be between their read and their write.
+    sandbox.configure(race_window=0.02)
+    return Api(sandbox)
+
+
+def history(api: Api) -> list[dict[str, Any]]:
+    return OpenMetadataMessagingHook().list_versions(KAFKA)
+
+
+def test_of_one_field_none_is_lost_where_conflicts_are_detected(api: Api) -> None:
+    outcomes = race(ONE_FIELD)
+    descriptions = {state["description"] for state in history(api)}
+    applied = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, dict)]
+    assert applied
+    assert {ONE_FIELD[number]["description"] for number in applied} <= descriptions
+    for number, outcome in enumerate(outcomes):
+        if isinstance(outcome, Exception):
+            # What was written and then overwritten by the next one is in the history, and said to be.
+            kept = ONE_FIELD[number]["description"] in descriptions
+            assert ("in the history holds them" in str(outcome)) == kept
+
+
+def test_of_different_fields_none_is_lost_where_conflicts_are_detected(api: Api) -> None:
+    outcomes = race(MANY_FIELDS)
+    service = api.service(KAFKA, "*")
+    for changes, outcome in zip(MANY_FIELDS, outcomes, strict=True):
+        assert isinstance(outcome, Exception) or not unmet(changes, service)
+    assert sum(isinstance(outcome, dict) for outcome in outcomes) > WRITERS // 2
+
+
+@pytest.mark.parametrize("changes", [ONE_FIELD, MANY_FIELDS], ids=["one field", "different fields"])
+def test_every_loss_that_a_read_back_can_see_is_reported_where_conflicts_are_not_detected(
+    sandbox: Sandbox, api: Api, changes: list[dict[str, Any]]
+) -> None:
+    sandbox.configure(if_match=False)
+    outcomes = race(changes)
+    for wanted, outcome in zip(changes, outcomes, strict=True):
+        if isinstance(outcome, dict):
+            # It was there when it was read back. Who overwrites it afterwards, nobody can see.
+            told = outcome["journal"]["after"]
+            assert "connection" in wanted or not unmet(wanted, told)
+        else:
+            assert "Somebody else changed the entity" in str(outcome) or "lies on top" in str(outcome)
+    service = api.service(KAFKA, "*")
+    lost = [outcome for wanted, outcome in zip(changes, outcomes, strict=True) if unmet(wanted, service)]
+    assert any(isinstance(outcome, Exception) for outcome in lost)
+
+
+def test_a_second_read_back_sees_what_the_first_could_not(sandbox: Sandbox, api: Api) -> None:
+    sandbox.configure(if_match=False, race_window=0)
+    hook = OpenMetadataMessagingHook()
+    entity_id = api.service(KAFKA)["id"]
+
+    def overwrite() -> None:
+        while not [entry for entry in sandbox.journal if entry["method"] == "PATCH"]:
+            pass
+        api.patch(f"{SERVICES}/{entity_id}", {"op": "add", "path": "/description", "value": "theirs"})
+
+    sandbox.clear_journal()
+    other = threading.Thread(target=overwrite)
+    other.start()
+    with pytest.raises(ConflictError, match="later read shows other values in description"):
+        hook.patch_service(KAFKA, changes={"description": "ours"}, recheck_after=0.5)
+    other.join()
