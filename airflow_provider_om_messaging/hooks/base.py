@@ -1,4 +1,4 @@
-"""What the two hooks share: the connection's form, and how its secrets are kept."""
+"""What the two hooks share: the connection type, and how a connection becomes settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_om_messaging.provider_info import CONN_TYPE, EXTRA_FIELDS, HOOK_NAME, UI_FIELD_BEHAVIOUR
+from airflow_provider_om_messaging.provider_info import CONN_TYPE, HOOK_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,22 +31,6 @@ class MessagingHookBase(BaseHook):
     def __init__(self, om_messaging_conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.om_messaging_conn_id = om_messaging_conn_id
-
-    @classmethod
-    def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the extra fields of the form on Airflow 2.11; 3.x reads the provider info instead."""
-        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
-        from wtforms import StringField
-
-        return {
-            field.name: StringField(field.label, widget=BS3TextFieldWidget(), description=field.description)
-            for field in EXTRA_FIELDS
-        }
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return the labels and placeholders of the form on Airflow 2.11."""
-        return UI_FIELD_BEHAVIOUR
 
 
 def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> Settings:

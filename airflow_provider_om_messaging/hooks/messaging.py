@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorabl
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
 from airflow_provider_om_messaging.protocol.retry import ONCE
+from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -45,6 +46,23 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
     :param om_messaging_conn_id: id of the Airflow connection.
     """
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the extra fields of the form on Airflow 2.11; 3.x reads the provider info instead."""
+        # Airflow looks for this method on the class itself, not on its bases.
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import StringField
+
+        return {
+            field.name: StringField(field.label, widget=BS3TextFieldWidget(), description=field.description)
+            for field in EXTRA_FIELDS
+        }
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return the labels and placeholders of the form on Airflow 2.11."""
+        return UI_FIELD_BEHAVIOUR
 
     def get_conn(self) -> Session:
         """Return a session that is authenticated, and that is reused for all requests of this hook."""

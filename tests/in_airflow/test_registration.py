@@ -1,0 +1,72 @@
+"""What Airflow knows of the package: provider, connection type and its form."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, get_provider_info
+from tests.conftest import AIRFLOW_LINE
+
+AIRFLOW = str(Path(sys.executable).parent / "airflow")
+IS_2 = AIRFLOW_LINE.startswith("2.")
+FIELDS = [field.name for field in EXTRA_FIELDS]
+
+
+def airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [AIRFLOW, *arguments], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+
+
+def test_the_provider_is_listed_without_a_warning() -> None:
+    shown = airflow("providers", "get", "airflow-provider-om-messaging", "--full", "--output", "json")
+    (provider,) = json.loads(shown.stdout)
+    assert provider["package-name"] == "airflow-provider-om-messaging"
+    assert "om_messaging" in str(provider["connection-types"])
+    assert "warning" not in (shown.stdout + shown.stderr).lower()
+
+
+def test_the_connection_type_is_offered() -> None:
+    shown = airflow("providers", "hooks", "--output", "json")
+    ours = [hook for hook in json.loads(shown.stdout) if hook["connection_type"] == "om_messaging"]
+    assert [hook["hook_name"] for hook in ours] == ["OpenMetadata messaging"]
+    assert "om_messaging" not in shown.stderr
+
+
+@pytest.mark.filterwarnings("default")  # the web libraries of 2.11 warn about each other
+@pytest.mark.skipif(not IS_2, reason="3.x makes the form from the provider info")
+def test_the_form_of_2() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    manager = ProvidersManager()
+    widgets = {name for name in manager.connection_form_widgets if name.startswith("extra__om_messaging__")}
+    assert widgets == {f"extra__om_messaging__{name}" for name in FIELDS}
+    behaviour = manager.field_behaviours["om_messaging"]
+    assert behaviour["relabeling"]["password"] == "JWT token"
+    assert behaviour["hidden_fields"] == ["login"]
+
+
+@pytest.mark.skipif(IS_2, reason="2.11 makes the form from the hook")
+def test_the_form_of_3() -> None:
+    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+
+    (form,) = [hook for hook in HookMetaService.hook_meta_data() if hook.connection_type == "om_messaging"]
+    assert form.extra_fields is not None
+    assert sorted(form.extra_fields) == sorted(FIELDS)
+    assert form.standard_fields is not None
+    assert form.standard_fields.password is not None
+    assert form.standard_fields.password.title == "JWT token"
+
+
+def test_the_provider_info_follows_airflows_schema() -> None:
+    import airflow
+    import jsonschema
+
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+    jsonschema.validate(get_provider_info(), schema)
