@@ -40,7 +40,10 @@ class AsyncClient:
 
     async def __aenter__(self) -> AsyncClient:
         # Reading certificates from disk takes tens of milliseconds.
-        self._tls = await asyncio.to_thread(_tls_context, self.settings)
+        try:
+            self._tls = await asyncio.to_thread(_tls_context, self.settings)
+        except OSError as error:
+            raise connection_fault("tls", self.settings.address, _words(error)) from None
         settings = self.settings
         # What a trigger asks for is one small row: a server that is silent for a minute has a problem.
         silence = min(60.0, settings.read_timeout)

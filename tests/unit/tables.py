@@ -54,7 +54,7 @@ def written(table: list[list[str]], line_end: str = "\r\n", quoting: int = csv.Q
 
 def pieces(content: bytes, sizes: list[int]) -> list[bytes]:
     """Cut the content into chunks of these sizes, over and over."""
-    chunks = []
+    chunks: list[bytes] = []
     while content:
         size = sizes[len(chunks) % len(sizes)]
         chunks.append(content[:size])

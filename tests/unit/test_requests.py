@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from airflow_provider_om_messaging.protocol import requests
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.wire import Request
 
 UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
 SERVICES = "/v1/services/messagingServices"
@@ -30,7 +35,7 @@ SERVICES = "/v1/services/messagingServices"
         (requests.get_version(UUID, "0.2"), "GET", f"{SERVICES}/{UUID}/versions/0.2"),
     ],
 )
-def test_routes(made: requests.Request[object], method: str, path: str) -> None:
+def test_routes(made: Request[object], method: str, path: str) -> None:
     assert (made.method, made.path) == (method, path)
 
 
@@ -42,14 +47,14 @@ def test_whether_it_is_a_dry_run_is_always_sent_in_the_one_safe_spelling(dry_run
 
 
 @pytest.mark.parametrize("made", [requests.import_csv("kafka", True), requests.submit_import("kafka", True)])
-def test_a_csv_goes_as_text_with_its_encoding(made: requests.Request[object]) -> None:
+def test_a_csv_goes_as_text_with_its_encoding(made: Request[object]) -> None:
     assert made.headers["Content-Type"] == "text/plain; charset=UTF-8"
 
 
 @pytest.mark.parametrize(
     "made", [requests.export("k"), requests.job_result("1"), requests.import_csv("k", True)]
 )
-def test_any_format_is_accepted_where_servers_differ(made: requests.Request[object]) -> None:
+def test_any_format_is_accepted_where_servers_differ(made: Request[object]) -> None:
     assert made.headers["Accept"] == "*/*"
 
 

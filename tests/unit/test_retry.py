@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,9 @@ from airflow_provider_om_messaging.protocol.errors import fault_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.retry import ONCE, RetryPolicy
 from tests.unit.replies import error_reply, request
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.wire import Request
 
 UNAVAILABLE = Fault(Cause.UNAVAILABLE, "down", status=503, transient=True)
 chances = st.floats(0, 1, exclude_max=True)
@@ -38,12 +43,12 @@ WRITES = [
 
 
 @pytest.mark.parametrize("read", READS, ids=lambda read: read.path)
-def test_reads_are_tried_again(read: requests.Request[object]) -> None:
+def test_reads_are_tried_again(read: Request[object]) -> None:
     assert RetryPolicy().pause(read, UNAVAILABLE, 1, 0.5) is not None
 
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.path)
-def test_writes_never_are(write: requests.Request[object]) -> None:
+def test_writes_never_are(write: Request[object]) -> None:
     # Nobody knows whether the first one had an effect.
     assert RetryPolicy().pause(write, UNAVAILABLE, 1, 0.5) is None
 
