@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ from tools.real_airflow import FINISHED, AirflowTrouble, RealAirflow, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _TROUBLE = {"failed", "up_for_retry", "upstream_failed"}
 
@@ -37,9 +40,8 @@ class Board:
         self._look_at_waits()
         if bad := next((task for task in self.tasks.values() if task.state in _TROUBLE), None):
             logs = self.airflow.task_logs(bad.dag_id, bad.run_id, bad.task_id, bad.map_index)
-            raise AirflowTrouble(
-                f"{bad.dag_id}.{bad.name} is {bad.state}; read {logs[0] if logs else 'its log'}"
-            )
+            where = logs[0] if logs else self.airflow.home / "logs"
+            raise AirflowTrouble(f"{bad.dag_id}.{bad.name} is {bad.state}{_why(where)}; read {where}")
 
     def _deferred(self) -> list[str]:
         return [name for name, task in self.tasks.items() if task.state == "deferred"]
@@ -83,6 +85,16 @@ class Board:
         values = [self.airflow.xcom(t.dag_id, t.run_id, t.task_id, t.map_index) for t in self.tasks.values()]
         found = [value for value in values if isinstance(value, dict) and value.get("rows") is not None]
         return {str(value["destination"]): int(value["rows"]) for value in found}
+
+
+def _why(log: Path) -> str:
+    """Return the last exception of a task's log, which Airflow 3 writes as JSON lines."""
+    why = ""
+    for line in log.read_text(errors="replace").splitlines() if log.is_file() else ():
+        with contextlib.suppress(ValueError, KeyError, IndexError, TypeError):
+            error = json.loads(line)["error_detail"][0]
+            why = f" ({error['exc_type']}: {error['exc_value']})"
+    return why
 
 
 def _summary(value: Any) -> str:
