@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from requests import Session
 
     from airflow_provider_om_messaging.client.aio import AsyncClient
-    from airflow_provider_om_messaging.client.settings import Settings
     from airflow_provider_om_messaging.client.history import History
+    from airflow_provider_om_messaging.client.settings import Settings
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
@@ -239,6 +239,10 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         operations: object = None,
         changes: object = None,
         expected_version: object = None,
+        *,
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float = 0,
     ) -> dict[str, Any]:
         """
         Patch a service, by what differs from ``changes`` or by a JSON Patch, and read back what came of it.
@@ -265,44 +269,6 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         edit = (
             edits.changing(self._client, kind, changes) if operations is None else edits.operating(operations)
         )
-        *,
-        entity: str = "service",
-        dry_run: bool = False,
-        recheck_after: float = 0,
-
-    @public_errors()
-    def list_versions(
-        self, fqn_or_id: str, limit: int | None = None, *, entity: str = "service"
-    ) -> list[dict[str, Any]]:
-        """
-        Return the service as it was in its versions, newest first, with its connection's values masked.
-
-        :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
-        :param entity: ``service``, or ``topic`` for the topic of this FQN.
-        """
-        return [without_secrets(state) for state in self._history(fqn_or_id, entity).versions(limit)]
-
-    @public_errors()
-    def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
-        """
-        Return the service as it was in one version, with its connection's values masked.
-
-        :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
-        :param entity: ``service``, or ``topic`` for the topic of this FQN.
-        """
-        state, notes = self._history(fqn_or_id, entity).state(wanted_version(version))
-        for note in notes:
-            self.log.warning("%s", note)
-        return without_secrets(state)
-
-    def _history(self, fqn_or_id: str, entity: str) -> History:
-        from airflow_provider_om_messaging.client.history import History
-
-        kind = entities.patched_kind(entity)
-        return History(self._client, kind, entities.canonical(kind, fqn_or_id))
-
-    @cached_property
-    def _client(self) -> Client:
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
@@ -355,6 +321,40 @@ class OpenMetadataMessagingHook(MessagingHookBase):
                 self.log.warning("%s", note)
             edit = edits.restoring(self._client, snapshot, chosen or CHANGEABLE, on_missing)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
+
+    @public_errors()
+    def list_versions(
+        self, fqn_or_id: str, limit: int | None = None, *, entity: str = "service"
+    ) -> list[dict[str, Any]]:
+        """
+        Return the service as it was in its versions, newest first, with its connection's values masked.
+
+        :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
+        :param entity: ``service``, or ``topic`` for the topic of this FQN.
+        """
+        return [without_secrets(state) for state in self._history(fqn_or_id, entity).versions(limit)]
+
+    @public_errors()
+    def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
+        """
+        Return the service as it was in one version, with its connection's values masked.
+
+        :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
+        :param entity: ``service``, or ``topic`` for the topic of this FQN.
+        """
+        state, notes = self._history(fqn_or_id, entity).state(wanted_version(version))
+        for note in notes:
+            self.log.warning("%s", note)
+        return without_secrets(state)
+
+    def _history(self, fqn_or_id: str, entity: str) -> History:
+        from airflow_provider_om_messaging.client.history import History
+
+        kind = entities.patched_kind(entity)
+        return History(self._client, kind, entities.canonical(kind, fqn_or_id))
+
+    @cached_property
+    def _client(self) -> Client:
         from airflow_provider_om_messaging.client.sync import Client
 
         return Client(self._settings())
