@@ -56,13 +56,17 @@ def entries_of(field: str, value: object) -> list[Entry]:
 
     :param field: ``owners``, ``tags`` or ``domains``.
     :param value: what the user wrote; None for the empty list.
-    :raises Fault: it is no list of names.
+    :raises Fault: it is no list of names, or it contradicts itself.
     """
     if value is None:
         return []
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
         raise _invalid(field, f"wants a list of names such as [{_EXAMPLES[field]}], or None")
-    return [_entry(field, item) for item in value]
+    entries = [_entry(field, item) for item in value]
+    going = {name for sign, name in entries if sign == "-"}
+    if torn := going & {name for sign, name in entries if sign != "-"}:
+        raise _invalid(field, f"wants {', '.join(sorted(map(str, torn)))} both to be there and to go")
+    return entries
 
 
 def _entry(field: str, text: object) -> Entry:
