@@ -1,0 +1,160 @@
+"""Which version is meant, and how a history is told, without a server."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.protocol.faults import Fault
+from airflow_provider_om_messaging.protocol.history import (
+    Wanted,
+    ago,
+    differences,
+    table,
+    wanted_version,
+    without_secrets,
+)
+from airflow_provider_om_messaging.protocol.references import Name, entries_of, not_found
+from airflow_provider_om_messaging.protocol.versions import version_of
+
+NOON = datetime(2026, 9, 1, 12, tzinfo=timezone.utc)
+NOON_MILLIS = int(NOON.timestamp() * 1000)
+SECRET = "hush-hush"
+
+
+def entity(version: float, *changes: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    description = {"fieldsUpdated": list(changes), "previousVersion": round(version - 0.1, 1)}
+    return {
+        "version": version,
+        "updatedAt": NOON_MILLIS,
+        "updatedBy": "ada",
+        "changeDescription": description,
+        "incrementalChangeDescription": description,
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-09-01T12:00:00Z",
+        "2026-09-01T12:00:00",
+        "2026-09-01 12:00",
+        "2026-09-01T14:00:00+02:00",
+        NOON,
+        NOON.replace(tzinfo=None),
+    ],
+)
+def test_a_time_without_a_zone_is_utc(moment: object) -> None:
+    assert wanted_version(moment) == Wanted(moment=NOON_MILLIS)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [(0.2, Wanted("0.2")), ("1", Wanted("1.0")), (" Latest ", Wanted(word="latest"))],
+)
+def test_numbers_and_words(value: object, wanted: Wanted) -> None:
+    assert wanted_version(value) == wanted
+
+
+@pytest.mark.parametrize("value", ["", "now", "v0.2", "0,2", -0.1, True, None, [], "2026-02-30"])
+def test_what_is_no_version_is_told_by_its_parameter(value: object) -> None:
+    with pytest.raises(Fault, match="^compare_with .* is not a number such as"):
+        wanted_version(value, "compare_with")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "just now"), (-5, "just now"), (1, "1 second ago"), (119, "1 minute ago"), (7200, "2 hours ago"),
+     (86_400 * 40, "40 days ago")],
+)  # fmt: skip
+def test_how_long_ago(seconds: int, text: str) -> None:
+    assert ago(NOON_MILLIS - seconds * 1000, NOON_MILLIS) == text
+
+
+def test_a_history_is_told_as_a_table() -> None:
+    owners = json.dumps([{"id": "1", "type": "team", "name": "data", "fullyQualifiedName": "data"}])
+    newest = entity(
+        0.2,
+        {"name": "description", "oldValue": "old", "newValue": "n" * 100},
+        {"name": "owners", "newValue": owners},
+        {"name": "connection", "oldValue": f'{{"p": "{SECRET}"}}', "newValue": f'{{"p": "{SECRET}2"}}'},
+    )
+    lines = list(table([version_of(newest), version_of({"version": 0.1})], NOON_MILLIS + 3_600_000))
+    assert len(lines) == 3
+    for word in (
+        "0.2",
+        "2026-09-01T12:00:00.000Z",
+        "1 hour ago",
+        "ada",
+        "description: old → nnn",
+        "team:data",
+    ):
+        assert word in lines[1]
+    assert "n" * 60 not in lines[1]
+    assert "connection: hidden → hidden" in lines[1]
+    assert SECRET not in "".join(lines)
+    assert "first version" in lines[2]
+
+
+def test_merged_edits_are_explained_not_invented() -> None:
+    merged = entity(0.2, {"name": "description", "newValue": "both"})
+    merged["incrementalChangeDescription"] = {"fieldsUpdated": [{"name": "displayName", "newValue": "last"}]}
+    assert version_of(merged).merged is True
+    lines = list(table([version_of(merged)], NOON_MILLIS))
+    assert "[edits merged]" in lines[1]
+    assert "keeps no state between them" in lines[2]
+    assert version_of(entity(0.2, {"name": "description"})).merged is False
+    # Older servers do not tell the last edit apart.
+    assert version_of({**merged, "incrementalChangeDescription": None}).merged is False
+
+
+def test_the_difference_of_two_versions_is_told_by_names() -> None:
+    older = {"description": "a", "tags": [{"tagFQN": "A.b"}], "connection": {"p": SECRET}, "version": 0.1}
+    newer = {"tags": [{"tagFQN": "A.c"}], "connection": {"p": "other"}, "owners": [], "version": 0.2}
+    told = differences(older, newer)
+    assert told["description"] == {"before": "a", "after": None}
+    assert told["tags"] == {"before": ["A.b"], "after": ["A.c"]}
+    assert set(told) == {"description", "tags", "connection"}
+    assert SECRET not in json.dumps(told)
+
+
+def test_a_state_shows_the_shape_of_its_connection_only() -> None:
+    state = entity(
+        0.2,
+        {"name": "connection", "oldValue": SECRET, "newValue": SECRET},
+        connection={"config": {"p": SECRET, "n": 7}},
+        description="kept",
+    )
+    shown = without_secrets(state)
+    assert SECRET not in json.dumps(shown)
+    assert shown["connection"] == {"config": {"p": "*********", "n": "*********"}}
+    assert shown["description"] == "kept"
+    assert state["connection"]["config"]["p"] == SECRET
+
+
+class TestNames:
+    def test_users_and_teams_with_dots_are_quoted_as_servers_do(self) -> None:
+        entries = entries_of("owners", ["user:carol.jones", '+user:"carol.jones"', "- team:eu"])
+        assert [(sign, name.kind, name.fqn) for sign, name in entries] == [
+            ("", "user", '"carol.jones"'),
+            ("+", "user", '"carol.jones"'),
+            ("-", "team", "eu"),
+        ]
+
+    def test_glossary_terms_have_a_prefix_and_tags_need_none(self) -> None:
+        entries = entries_of("tags", ["PII.None", "glossaryTerm:Business.Customer", "Odd.a:b"])
+        assert [(name.kind, name.fqn) for _, name in entries] == [
+            ("tag", "PII.None"),
+            ("glossaryTerm", "Business.Customer"),
+            ("tag", "Odd.a:b"),
+        ]
+
+    def test_near_names_are_told_as_they_would_be_written(self) -> None:
+        fault = not_found(Name("owners", "user", "Adah"), ["ada", "adam", "bob"])
+        assert "'user:Adah' in owners" in fault.message
+        assert "user:ada" in fault.message
+        assert "bob" not in fault.message
