@@ -62,7 +62,7 @@ def test_numbers_and_words(value: object, wanted: Wanted) -> None:
 
 @pytest.mark.parametrize("value", ["", "now", "v0.2", "0,2", -0.1, True, None, [], "2026-02-30"])
 def test_what_is_no_version_is_told_by_its_parameter(value: object) -> None:
-    with pytest.raises(Fault, match="^compare_with .* is not a number such as"):
+    with pytest.raises(Fault, match=r"^compare_with .* is not a number such as"):
         wanted_version(value, "compare_with")
 
 
