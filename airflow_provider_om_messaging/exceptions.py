@@ -81,6 +81,14 @@ class UnreadableVerdictError(PermanentError):
     """An import ended, but the server does not tell readably whether its rows passed: that is no success."""
 
 
+class PlanViolationError(PermanentError):
+    """An import would change more than its policies allow; nothing was sent."""
+
+
+class NotVerifiedError(PermanentError):
+    """After an import that the server calls good, rows are not as the file has them."""
+
+
 class ConflictError(OpenMetadataError):
     """Somebody else changed the entity in the meantime, or it exists already (409, 412)."""
 
@@ -131,6 +139,8 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
     Cause.INVALID_CSV: InvalidCsvError,
     Cause.IMPORT_REJECTED: ImportRejectedError,
     Cause.VERDICT_UNREADABLE: UnreadableVerdictError,
+    Cause.PLAN_VIOLATED: PlanViolationError,
+    Cause.NOT_VERIFIED: NotVerifiedError,
     Cause.JOB_NOT_FINISHED: JobNotFinishedError,
     Cause.JOB_FAILED: JobFailedError,
     Cause.JOB_CANCELLED: JobCancelledError,

@@ -17,12 +17,18 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
-from airflow_provider_om_messaging.protocol.csv_text import BYTE_ORDER_MARK, CsvFacts, RowCounter, check_csv
+from airflow_provider_om_messaging.protocol.csv_text import (
+    BYTE_ORDER_MARK,
+    CsvFacts,
+    RowCounter,
+    check_csv,
+    read_rows,
+)
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -145,31 +151,32 @@ class Destination:
 
 
 @contextmanager
-def open_source(source: str) -> Iterator[Iterator[bytes]]:
+def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[bytes]]:
     """
     Hand out the content of a file, decompressed if its name ends in ``.gz``.
 
     :param source: a local path or a URL.
+    :param parameter: what the user calls it, for errors.
     :raises Fault: it does not exist or cannot be read.
     """
-    local = _local_path(source, "source")
+    local = _local_path(source, parameter)
     try:
         if local is not None:
             opened: IO[bytes] = local.open("rb")
         else:
-            opened = cast("IO[bytes]", _object_path(source, "source").open("rb"))
+            opened = cast("IO[bytes]", _object_path(source, parameter).open("rb"))
     except (FileNotFoundError, NotADirectoryError):
-        raise _invalid("source", f"does not exist: {source}") from None
+        raise _invalid(parameter, f"does not exist: {source}") from None
     except IsADirectoryError:
-        raise _invalid("source", f"is a folder: {source}") from None
+        raise _invalid(parameter, f"is a folder: {source}") from None
     except PermissionError:
-        raise _invalid("source", f"may not be read: {source}") from None
+        raise _invalid(parameter, f"may not be read: {source}") from None
     with opened:
         content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
         try:
             yield iter(lambda: content.read(CHUNK), b"")
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise _invalid("source", f"is named .gz but is not a whole gzip file: {source}") from None
+            raise _invalid(parameter, f"is named .gz but is not a whole gzip file: {source}") from None
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,11 @@ class CsvUpload:
 
     facts: CsvFacts
     body: IO[bytes]
+
+    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
+        self.body.seek(0)
+        return read_rows(iter(lambda: self.body.read(CHUNK), b""), "The file")
 
 
 @contextmanager
@@ -211,6 +223,18 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
             facts = check_csv(_kept([_utf8(csv or "")], spool), "csv")
         spool.seek(len(BYTE_ORDER_MARK) if facts.byte_order_mark else 0)
         yield CsvUpload(facts, spool)
+
+
+def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:
+    """
+    Yield the records of a CSV file with the lines that they begin in, the header first.
+
+    :param path: a local path or a URL, decompressed if it ends in ``.gz``.
+    :param name: what to call it in an error on its content.
+    :param parameter: what the user calls it, for other errors.
+    """
+    with open_source(path, parameter) as chunks:
+        yield from read_rows(chunks, name)
 
 
 def _kept(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 BYTE_ORDER_MARK = codecs.BOM_UTF8
 LARGEST_CELL = 64 * 1024 * 1024
@@ -56,21 +56,39 @@ def check_csv(chunks: Iterable[bytes], name: str) -> CsvFacts:
         header.
     """
     meter = _Meter()
-    reader = csv.reader(_lines(meter.through(chunks)), strict=True)
-    header: tuple[str, ...] = ()
-    rows = 0
+    rows = read_rows(meter.through(chunks), name)
+    _, header = next(rows, (0, ()))
+    if not header:
+        _refuse(name, "is empty: not even a header line")
+    count = sum(1 for _ in rows)
+    if not count:
+        _refuse(name, "has a header but no data row")
+    return CsvFacts(
+        meter.digest.hexdigest(), meter.bytes, count, tuple(header), meter.start == BYTE_ORDER_MARK
+    )
+
+
+def read_rows(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """
+    Yield each record of a CSV with the line that it begins in, the header first; empty lines are none.
+
+    :param chunks: its bytes, uncompressed.
+    :param name: what to call it in an error.
+    :raises Fault: it is no UTF-8, has an open quote or a row of another width than its header.
+    """
+    reader = csv.reader(_lines(chunks), strict=True)
+    width = 0
+    header: Sequence[str] = ()
     first_line = 1
     limit = csv.field_size_limit(LARGEST_CELL)
     try:
         for row in reader:
-            if not row:
-                pass  # the server skips empty lines as well
-            elif not header:
-                header = tuple(row)
-            elif len(row) == len(header):
-                rows += 1
-            else:
-                _refuse(name, _width_problem(row, header, first_line))
+            if row:  # the server skips empty lines as well
+                if not width:
+                    header, width = row, len(row)
+                elif len(row) != width:
+                    _refuse(name, _width_problem(row, header, first_line))
+                yield first_line, row
             first_line = reader.line_num + 1
     except _Unfit as error:
         _refuse(name, str(error))
@@ -78,11 +96,6 @@ def check_csv(chunks: Iterable[bytes], name: str) -> CsvFacts:
         _refuse(name, _syntax_problem(str(error), first_line))
     finally:
         csv.field_size_limit(limit)
-    if not header:
-        _refuse(name, "is empty: not even a header line")
-    if not rows:
-        _refuse(name, "has a header but no data row")
-    return CsvFacts(meter.digest.hexdigest(), meter.bytes, rows, header, meter.start == BYTE_ORDER_MARK)
 
 
 class RowCounter:
@@ -183,7 +196,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield "".join(begun)
 
 
-def _width_problem(row: list[str], header: tuple[str, ...], line: int) -> str:
+def _width_problem(row: list[str], header: Sequence[str], line: int) -> str:
     problem = (
         f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
         f"{', '.join(header)}"

@@ -21,6 +21,8 @@ class Cause(str, Enum):
     INVALID_CSV = "invalid_csv"
     IMPORT_REJECTED = "import_rejected"
     VERDICT_UNREADABLE = "verdict_unreadable"
+    PLAN_VIOLATED = "plan_violated"
+    NOT_VERIFIED = "not_verified"
     JOB_NOT_FINISHED = "job_not_finished"
     JOB_FAILED = "job_failed"
     JOB_CANCELLED = "job_cancelled"

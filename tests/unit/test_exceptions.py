@@ -20,6 +20,8 @@ PERMANENT = {
     Cause.INVALID_CSV: exceptions.InvalidCsvError,
     Cause.IMPORT_REJECTED: exceptions.ImportRejectedError,
     Cause.VERDICT_UNREADABLE: exceptions.UnreadableVerdictError,
+    Cause.PLAN_VIOLATED: exceptions.PlanViolationError,
+    Cause.NOT_VERIFIED: exceptions.NotVerifiedError,
 }
 PASSING = {
     Cause.CONFLICT: exceptions.ConflictError,

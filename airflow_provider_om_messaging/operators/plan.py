@@ -1,0 +1,187 @@
+"""Seeing what an import would change before it does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_om_messaging.exceptions import (
+    InvalidParameterError,
+    PlanViolationError,
+    public_errors,
+)
+from airflow_provider_om_messaging.files import Destination, csv_upload, rows_of
+from airflow_provider_om_messaging.operators.base import MessagingOperator
+from airflow_provider_om_messaging.operators.results import ON_REJECTED
+from airflow_provider_om_messaging.protocol.plan import compare
+from airflow_provider_om_messaging.protocol.plan_policies import Policies
+from airflow_provider_om_messaging.reports.plan_json import plan_json
+from airflow_provider_om_messaging.reports.plan_log import plan_lines
+from airflow_provider_om_messaging.reports.plan_page import plan_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.protocol.plan import Change, Rows
+
+SHOWN_CHANGES = 50
+"""Rows that the result names; the plan's file has all."""
+LONGEST_VALUE = 500
+"""Characters of a value in the result."""
+
+
+class PlanMessagingServiceImportOperator(MessagingOperator):
+    """
+    Compares a CSV with what the server has now, row by row and field by field, and writes nothing there.
+
+    Values are compared as the server reads them: the order in ``owner``, ``tags`` and ``domain``, quotes and
+    line ends make no difference; an empty cell clears its field. Rows that the server has and the file lacks
+    are counted as absent: an import leaves them as they are.
+
+    Returns ``service``, ``sha256`` (of the file), ``created``, ``changed``, ``unchanged`` and ``absent``
+    (rows), ``changes`` (the first 50: ``row`` is the name in it, ``line`` where it begins in the file,
+    ``change`` is ``created`` or ``changed``, ``fields`` has ``before`` and ``after`` of each, ``before`` is a
+    digest of the row as it is), ``violations``, ``plan_path`` and ``plan_page`` (None without a destination).
+
+    :param service: the service's name (its FQN, quoted or not) or its UUID.
+    :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
+    :param csv: the text itself, in place of ``source``.
+    :param against: compare with this file in place of the server, which is then not asked: with last night's
+        export, ``source`` being one of now, the plan is what people have changed since.
+    :param plan_destination: where to write the whole plan: ``plan`` or ``plan.json`` gives ``plan.json`` and,
+        to be looked at in a browser, ``plan.html``. A local path or an object-storage URL.
+    :param max_changed_rows: how many rows may be created or changed.
+    :param max_changed_fraction: the same as a fraction, from 0 to 1, of the rows that the server has.
+    :param forbid_created: no row may be created.
+    :param protected_fields: columns that may not change in rows that exist, such as ``["owner"]``.
+    :param forbid_clearing: no value may become empty.
+    :param on_violation: what to do about a plan that these do not allow: ``fail``, ``skip`` (this task, and
+        so what depends on it) or ``report`` (succeed and tell in the result).
+    """
+
+    template_fields: Sequence[str] = (
+        *MessagingOperator.template_fields,
+        "source",
+        "csv",
+        "against",
+        "plan_destination",
+    )
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        csv: str | None = None,
+        against: str | None = None,
+        plan_destination: str | None = None,
+        max_changed_rows: int | None = None,
+        max_changed_fraction: float | None = None,
+        forbid_created: bool = False,
+        protected_fields: Sequence[str] = (),
+        forbid_clearing: bool = False,
+        on_violation: str = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if on_violation not in ON_REJECTED:
+            raise InvalidParameterError(
+                f"on_violation has to be one of {', '.join(ON_REJECTED)}, not {on_violation!r}."
+            )
+        # A text is one field, not a field per letter.
+        protected = (protected_fields,) if isinstance(protected_fields, str) else tuple(protected_fields)
+        with public_errors():
+            self.policies = Policies(
+                max_changed_rows, max_changed_fraction, forbid_created, protected, forbid_clearing
+            )
+        self.source = source
+        self.csv = csv
+        self.against = against
+        self.plan_destination = plan_destination
+        self.on_violation = on_violation
+
+    @public_errors()
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Compare, show and write the plan, then judge it."""
+        service = self.checked_service()
+        paths = None if self.plan_destination is None else plan_paths(self.plan_destination)
+        destinations = [Destination(path, "plan_destination") for path in paths or ()]
+        with csv_upload(source=self.source, csv=self.csv) as upload, self._present(service) as present:
+            other = self.against or f"the export of {service}"
+            plan = compare(upload.rows, present, self.source or "csv", other)
+            sha256 = upload.facts.sha256
+        self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
+        violations = self.policies.violations(plan)
+        if destinations:
+            heading = {"service": service, "sha256": sha256, "against": self.against}
+            destinations[0].write(plan_json(plan, {**heading, "violations": violations}))
+            facts = {
+                "File": self.source or "given as text",
+                "SHA-256": sha256,
+                "Compared with": self.against or "what the server had when the plan was made",
+            }
+            destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations))
+            self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
+        self._judge(violations)
+        return {
+            "service": service,
+            "sha256": sha256,
+            **plan.counts,
+            "changes": [_shortened(change) for change in plan.changes[:SHOWN_CHANGES]],
+            "violations": violations,
+            "plan_path": paths[0] if paths else None,
+            "plan_page": paths[1] if paths else None,
+        }
+
+    @contextmanager
+    def _present(self, service: str) -> Iterator[Callable[[], Rows]]:
+        if self.against is not None:
+            yield partial(rows_of, self.against, self.against, "against")
+        else:
+            with server_rows(self.hook, service) as rows:
+                yield rows
+
+    def _judge(self, violations: list[str]) -> None:
+        if not violations:
+            return
+        message = "\n  ".join(["The plan is not allowed:", *violations])
+        if self.on_violation == "fail":
+            raise PlanViolationError(message)
+        if self.on_violation == "skip":
+            raise AirflowSkipException(message)
+        self.log.warning("%s", message)
+
+
+@contextmanager
+def server_rows(hook: OpenMetadataMessagingHook, service: str) -> Iterator[Callable[[], Rows]]:
+    """
+    Export a service to a temporary file and hand out what reads its rows, as often as it is called.
+
+    :param hook: asks the server.
+    :param service: what to export.
+    """
+    with TemporaryDirectory(prefix="om-messaging-") as folder:
+        path = f"{folder}/export.csv"
+        hook.export_csv_to(service, path)
+        yield partial(rows_of, path, f"The export of {service}")
+
+
+def plan_paths(destination: str) -> tuple[str, str]:
+    """Return where JSON and page of a plan lie."""
+    base = destination.removesuffix(".json").removesuffix(".html")
+    return f"{base}.json", f"{base}.html"
+
+
+def _shortened(change: Change) -> dict[str, Any]:
+    document = change.to_dict()
+    for values in document["fields"].values():
+        for side, value in values.items():
+            if len(value) > LONGEST_VALUE:
+                values[side] = value[: LONGEST_VALUE - 1] + "…"
+    return document

@@ -1,0 +1,51 @@
+"""What a server makes of the cells of a row: which differences between two CSV files are none."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LISTS = frozenset(
+    {"owner", "owners", "reviewers", "tags", "glossaryTerms", "tiers", "domain", "domains", "dataProducts"}
+)
+"""Columns whose cells hold several values, divided by ``;`` and in no order."""
+
+_NOT_PLAIN = re.compile(r'["\r\n]')
+
+
+def columns_of(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the columns, without the ``*`` that marks those that may not be empty."""
+    return tuple(name.removesuffix("*") for name in header)
+
+
+def meaning(column: str, cell: str) -> str | tuple[str, ...]:
+    """
+    Return what a cell says: equal for cells that a server cannot tell apart.
+
+    :param column: the column's name, without ``*``.
+    :param cell: its content.
+    """
+    if column in LISTS:
+        return tuple(sorted(set(values(cell))))
+    return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
+
+
+def values(cell: str) -> list[str]:
+    """Return the values in a cell that holds several; one with a ``;`` in it stands in quotes there."""
+    if _NOT_PLAIN.search(cell) is None:
+        return [value for value in cell.split(";") if value]
+    try:
+        return [value for row in csv.reader(cell.splitlines(True), delimiter=";") for value in row if value]
+    except csv.Error:
+        return [cell]  # a server refuses it: let it differ from anything else
+
+
+def fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
+    """Return a short digest of what a row says."""
+    said = repr([meaning(column, cell) for column, cell in zip(columns, row, strict=True)])
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,1 @@
+"""Showing plans to people: as lines of a task log, as JSON, as a page."""

@@ -1,0 +1,31 @@
+"""A plan as JSON: the whole of it, for programs and for the task that applies it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from airflow_provider_om_messaging.protocol.plan import Plan
+
+
+def plan_json(plan: Plan, heading: Mapping[str, Any]) -> Iterator[bytes]:
+    """
+    Yield a plan as the parts of a JSON document.
+
+    :param plan: the plan.
+    :param heading: members that come first, such as the service.
+    """
+    members = {**heading, **plan.counts, "absent_rows": plan.absent}
+    for name, value in members.items():
+        yield f"{'{' if name == next(iter(members)) else ','}\n{_text(name)}: {_text(value)}".encode()
+    yield b',\n"changes": ['
+    for number, change in enumerate(plan.changes):
+        yield f"{',' if number else ''}\n{_text(change.to_dict())}".encode()
+    yield b"\n]}\n"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

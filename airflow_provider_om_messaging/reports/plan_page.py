@@ -1,0 +1,106 @@
+"""A plan as one HTML page, which needs neither a network nor another file."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.plan import CREATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_provider_om_messaging.protocol.plan import Change, Plan
+
+LONGEST_PAGE = 5000
+"""Rows that the page shows, and names of absent rows; the JSON beside it has all."""
+
+_NAMES = {
+    "created": "to create",
+    "changed": "to change",
+    "unchanged": "unchanged",
+    "absent": "not in the file",
+}
+
+
+def plan_page(plan: Plan, title: str, facts: Mapping[str, str], violations: Iterable[str]) -> Iterator[bytes]:
+    """
+    Yield a plan as the parts of a page.
+
+    :param plan: the plan.
+    :param title: what was compared with what.
+    :param facts: name → value, to stand above the table.
+    :param violations: what the plan does that it may not.
+    """
+    style, script = (_asset(name) for name in ("plan_page.css", "plan_page.js"))
+    yield (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        # Whatever a description holds, the page loads and sends nothing.
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n<body><h1>{escape(title)}</h1>\n"
+    ).encode()
+    broken = "".join(f"<li>{escape(problem)}</li>" for problem in violations)
+    if broken:
+        yield f'<section class="violations"><h2>Not allowed</h2><ul>{broken}</ul></section>\n'.encode()
+    counts = "".join(
+        f'<li class="{name}"><b>{count:,}</b> {_NAMES[name]}</li>' for name, count in plan.counts.items()
+    )
+    about = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    yield f'<ul class="counts">{counts}</ul>\n<dl>{about}</dl>\n'.encode()
+    yield from _table(plan.changes)
+    yield from _absent(plan.absent)
+    yield f"<script>\n{script}</script></body></html>\n".encode()
+
+
+def _table(changes: tuple[Change, ...]) -> Iterator[bytes]:
+    if not changes:
+        yield b"<p>Nothing would change: the server has every row as it stands in the file.</p>\n"
+        return
+    yield (
+        b'<form role="search"><input id="filter" type="search" placeholder="Filter rows"'
+        b' aria-label="Filter rows" autocomplete="off"><output id="shown"></output></form>\n'
+        b"<table><thead><tr>"
+        b'<th aria-sort="ascending"><button type="button">Line</button></th>'
+        b'<th><button type="button">Row</button></th><th><button type="button">Change</button></th>'
+        b"<th>Fields</th></tr></thead>\n<tbody>\n"
+    )
+    for change in changes[:LONGEST_PAGE]:
+        fields = "".join(
+            _field(change.kind, name, before, after) for name, (before, after) in change.fields.items()
+        )
+        yield (
+            f'<tr class="{change.kind}"><td>{change.line}</td><th scope="row">{escape(change.row)}</th>'
+            f"<td><span>{change.kind}</span></td><td>{fields}</td></tr>\n"
+        ).encode("utf-8", "replace")
+    yield b"</tbody></table>\n"
+    if len(changes) > LONGEST_PAGE:
+        more = len(changes) - LONGEST_PAGE
+        yield f"<p>… and {more:,} more rows, which the JSON beside this page has.</p>\n".encode()
+
+
+def _field(kind: str, name: str, before: str, after: str) -> str:
+    old = "" if kind == CREATED else f"<del>{escape(before)}</del>" if before else "<i>empty</i>"
+    new = f"<ins>{escape(after)}</ins>" if after else "<i>empty</i>"
+    arrow = " → " if old else ""
+    return f'<div class="field"><b>{escape(name)}</b> <span>{old}{arrow}{new}</span></div>'
+
+
+def _absent(names: tuple[str, ...]) -> Iterator[bytes]:
+    if not names:
+        return
+    yield (
+        f"<details><summary>{len(names):,} rows are not in the file</summary>"
+        "<p>An import never deletes a row: these stay as they are.</p><ul>"
+    ).encode()
+    for name in names[:LONGEST_PAGE]:
+        yield f"<li>{escape(name)}</li>\n".encode("utf-8", "replace")
+    more = len(names) - LONGEST_PAGE
+    yield (f"<li>… and {more:,} more</li>" if more > 0 else "").encode() + b"</ul></details>\n"
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")

@@ -1,0 +1,84 @@
+"""
+What people have changed by hand since the last nightly export: a report every morning, which fails nothing.
+
+1. ``find_last_export`` takes the newest file that ``nightly_export`` has written for the service.
+2. ``export`` writes the service as it is now.
+3. ``compare`` compares the two files, row by row and field by field, and writes the report: ``drift.html`` to
+   look at, ``drift.json`` for programs.
+4. ``tell`` says how much it is. Send that to wherever your team reads it.
+
+Without an export of an earlier night, the rest of the run is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSkipException,
+    ObjectStoragePath,
+    Param,
+    chain,
+    dag,
+    task,
+)
+
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+
+AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
+SERVICE = "{{ params.service }}"
+FOLDER = "{{ params.store }}/drift_report"
+
+
+@dag(
+    schedule="0 6 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    params={
+        "service": Param("sample_kafka", type="string"),
+        "store": Param(STORE, type="string"),
+    },
+    tags=["om_messaging", "export"],
+    doc_md=__doc__,
+)
+def drift_report() -> None:
+    @task
+    def find_last_export(store: str, service: str) -> str:
+        (ObjectStoragePath(store) / "drift_report").mkdir(parents=True, exist_ok=True)
+        nights = ObjectStoragePath(store) / "nightly_export"
+        name = f"{service.replace('/', '_')}.csv.gz"
+        found = [night / name for night in nights.iterdir()] if nights.exists() else []
+        exports = sorted(str(export) for export in found if export.exists())
+        if not exports:
+            raise AirflowSkipException(f"nightly_export has written no {name} yet.")
+        return exports[-1]
+
+    @task
+    def tell(drift: Any) -> str:
+        return (
+            f"{drift['service']}: {drift['changed']} topics changed, {drift['created']} new, "
+            f"{drift['absent']} gone since the last export. See {drift['plan_page']}."
+        )
+
+    last = find_last_export("{{ params.store }}", SERVICE)
+    export = ExportMessagingServiceOperator(
+        task_id="export", service=SERVICE, destination=f"{FOLDER}/now.csv"
+    )
+    drift = PlanMessagingServiceImportOperator(
+        task_id="compare",
+        service=SERVICE,
+        source=f"{FOLDER}/now.csv",
+        against="{{ ti.xcom_pull(task_ids='find_last_export') }}",
+        plan_destination=f"{FOLDER}/drift",
+    )
+    chain(last, export, drift, tell(drift.output))
+
+
+drift_report()

@@ -1,0 +1,162 @@
+"""Plans: what a user sees of an import before it happens, and that nothing happens."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_om_messaging.exceptions import (
+    InvalidCsvError,
+    InvalidParameterError,
+    NotFoundError,
+    PlanViolationError,
+)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from tests.in_airflow.running import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "sample_kafka"
+
+
+def plan(**kwargs: Any) -> Any:
+    return run(PlanMessagingServiceImportOperator(**{"task_id": "plan", "service": SERVICE, **kwargs}))
+
+
+def exported() -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(OpenMetadataMessagingHook().export_csv(SERVICE), newline="")))
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def test_what_was_exported_changes_nothing(sandbox: Sandbox) -> None:
+    for service, topics in sandbox.services().items():
+        if not topics:
+            continue  # an export without a row is not fit to be imported
+        text = OpenMetadataMessagingHook().export_csv(service)
+        result = plan(service=service, csv=text)
+        assert (result["created"], result["changed"], result["absent"]) == (0, 0, 0)
+        assert result["unchanged"] == topics
+    assert {entry["method"] for entry in sandbox.journal} == {"GET"}
+
+
+def test_a_plan_in_full(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = exported()
+    first, second, *_ = rows
+    first["description"] = "Told anew" * 100
+    new = {**dict.fromkeys(first, ""), "name": "brand.new", "displayName": "New"}
+    text = as_csv([new, first, second])
+    with caplog.at_level(logging.INFO):
+        result = plan(csv=text, plan_destination=str(tmp_path / "plan"))
+    assert list(result) == [
+        "service",
+        "sha256",
+        "created",
+        "changed",
+        "unchanged",
+        "absent",
+        "changes",
+        "violations",
+        "plan_path",
+        "plan_page",
+    ]
+    assert (result["created"], result["changed"], result["unchanged"]) == (1, 1, 1)
+    assert result["absent"] == len(rows) - 2
+    assert [(change["row"], change["line"]) for change in result["changes"]] == [
+        ("brand.new", 2),
+        (first["name"], 3),
+    ]
+    assert len(result["changes"][1]["fields"]["description"]["after"]) == 500
+    document = json.loads((tmp_path / "plan.json").read_text("utf-8"))
+    assert document["changes"][1]["fields"]["description"]["after"] == first["description"]
+    assert (document["sha256"], document["service"]) == (result["sha256"], SERVICE)
+    assert "brand.new" in (tmp_path / "plan.html").read_text("utf-8")
+    assert result["plan_path"] == str(tmp_path / "plan.json")
+    assert result["plan_page"] == str(tmp_path / "plan.html")
+    log = caplog.text + capsys.readouterr().out  # the newer Airflow line writes its logs itself
+    assert "+ brand.new" in log
+    assert "1 rows to create, 1 to change, 1 unchanged." in log
+    assert {entry["method"] for entry in sandbox.journal} == {"GET"}
+
+
+def test_a_blank_file_does_not_pass_for_an_import(sandbox: Sandbox) -> None:
+    blank = [{**dict.fromkeys(row, ""), "name": row["name"]} for row in exported()]
+    with pytest.raises(PlanViolationError, match=r"description.* would become empty in .* rows"):
+        plan(csv=as_csv(blank), forbid_clearing=True)
+    with pytest.raises(PlanViolationError, match="max_changed_rows"):
+        plan(csv=as_csv(blank), max_changed_rows=2)
+    with pytest.raises(AirflowSkipException, match="max_changed_fraction"):
+        plan(csv=as_csv(blank), max_changed_fraction=0.1, on_violation="skip")
+    result = plan(csv=as_csv(blank), protected_fields="owner", on_violation="report")
+    assert "owner would change" in result["violations"][0]
+
+
+def test_a_plan_that_is_not_allowed_can_be_looked_at(sandbox: Sandbox, tmp_path: Path) -> None:
+    new = as_csv([{**dict.fromkeys(exported()[0], ""), "name": "brand.new"}])
+    with pytest.raises(PlanViolationError, match=r"brand\.new"):
+        plan(csv=new, forbid_created=True, plan_destination=str(tmp_path / "plan.json"))
+    assert "forbid_created" in (tmp_path / "plan.html").read_text("utf-8")
+    assert json.loads((tmp_path / "plan.json").read_text("utf-8"))["violations"]
+
+
+def test_drift_between_two_exports_asks_no_server(sandbox: Sandbox, tmp_path: Path) -> None:
+    rows = exported()
+    sandbox.clear_journal()
+    night, now = tmp_path / "night.csv.gz", tmp_path / "now.csv"
+    night.write_bytes(gzip.compress(as_csv(rows).encode()))
+    rows[0]["displayName"] = "By hand"
+    now.write_text(as_csv(rows[:-1]), "utf-8")
+    result = plan(source=str(now), against=str(night))
+    assert (result["changed"], result["absent"], result["created"]) == (1, 1, 0)
+    assert result["changes"][0]["fields"]["displayName"]["after"] == "By hand"
+    assert sandbox.journal == []
+
+
+def test_what_cannot_be_compared(sandbox: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(InvalidCsvError, match="lacks displayName"):
+        plan(csv="name,description\na,b\n")
+    with pytest.raises(InvalidCsvError, match="never closed"):
+        plan(csv='name,description\na,"b\n')
+    with pytest.raises(InvalidParameterError, match="against does not exist"):
+        plan(csv=as_csv(exported()), against=str(tmp_path / "missing.csv"))
+    with pytest.raises(InvalidParameterError, match="plan_destination lies in a folder"):
+        plan(csv=as_csv(exported()), plan_destination=str(tmp_path / "missing" / "plan"))
+    with pytest.raises(NotFoundError):
+        plan(csv=as_csv(exported()), service="no_such_service")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"on_violation": "ignore"},
+        {"max_changed_rows": -1},
+        {"max_changed_fraction": 50},
+        {"forbid_created": "yes"},
+        {"forbid_clearing": 1},
+    ],
+)
+def test_a_wrong_policy_is_found_when_the_dag_is_parsed(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
+        PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv="", **wrong)

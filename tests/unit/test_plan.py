@@ -1,0 +1,205 @@
+"""What counts as a change, and what a plan says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.cells import meaning
+from airflow_provider_om_messaging.protocol.csv_text import read_rows
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.plan import Plan, compare
+from airflow_provider_om_messaging.protocol.plan_policies import Policies
+from airflow_provider_om_messaging.reports.plan_json import plan_json
+from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, plan_lines
+from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, plan_page
+from tests.unit.tables import cells, written
+
+if TYPE_CHECKING:
+    from typing import Any
+
+HEADER = ["name", "displayName", "description", "owner", "tags", "domain"]
+ORDERS = ["orders", "Orders", "All orders.\nEver.", "user:jo;team:shop", "Tier.Tier1;PII.None", "Sales"]
+OTHER = ["other", "", "Others", "", "", ""]
+
+
+def plan_of(file: list[list[str]], present: list[list[str]], **how: Any) -> Plan:
+    content, there = written([HEADER, *file], **how), written([HEADER, *present])
+    return compare(lambda: read_rows([content], "file"), lambda: read_rows([there], "there"), "file", "there")
+
+
+def test_created_changed_unchanged_and_absent() -> None:
+    changed = [*ORDERS[:2], "Fewer", "", *ORDERS[4:]]
+    plan = plan_of([["new", "New", "", "team:shop", "", ""], changed, OTHER], [OTHER, ["gone"] * 6, ORDERS])
+    assert plan.counts == {"created": 1, "changed": 1, "unchanged": 1, "absent": 1}
+    assert plan.absent == ("gone",)
+    new, orders = plan.changes
+    assert (new.row, new.line, new.kind, new.before) == ("new", 2, "created", "")
+    assert new.fields == {"displayName": ("", "New"), "owner": ("", "team:shop")}
+    assert (orders.row, orders.line, orders.kind) == ("orders", 3, "changed")
+    assert orders.fields == {"description": (ORDERS[2], "Fewer"), "owner": (ORDERS[3], "")}
+    assert orders.cleared == ["owner"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [*ORDERS[:3], "team:shop;user:jo", *ORDERS[4:]],
+        [*ORDERS[:3], '"team:shop";user:jo;', *ORDERS[4:]],
+        [*ORDERS[:4], "PII.None;Tier.Tier1;PII.None", "Sales"],
+        [*ORDERS[:5], '"Sales"'],
+        [*ORDERS[:2], "All orders.\r\nEver.", *ORDERS[3:]],
+    ],
+    ids=["order", "quotes", "twice", "quoted", "line end"],
+)
+def test_what_a_server_cannot_tell_apart_is_unchanged(row: list[str]) -> None:
+    for quoting in (0, 1):
+        for line_end in ("\r\n", "\n"):
+            plan = plan_of([row], [ORDERS], quoting=quoting, line_end=line_end)
+            assert (plan.changes, plan.unchanged) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [
+        ("description", "a;b", "b;a"),
+        ("description", "text", "text "),
+        ("description", "", " "),
+        ("name", "a", "A"),
+        ("owner", "user:jo", "team:jo"),
+        ("tags", "A.b", "a.b"),
+        ("domain", '"a;b"', "a;b"),
+    ],
+)
+def test_what_a_server_tells_apart_is_not(column: str, one: str, other: str) -> None:
+    assert meaning(column, one) != meaning(column, other)
+
+
+def test_a_star_in_the_header_is_no_part_of_the_columns_name() -> None:
+    text = b"name*,displayName\na,A\n"
+    plan = compare(lambda: read_rows([b"name,displayName\na,A\n"], ""), lambda: read_rows([text], ""), "", "")
+    assert plan.unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("name,displayName", "lacks description, owner, tags, domain"),
+        ("name,displayName,description,owner,tags,domain,x", "has x beside them"),
+        ("displayName,name,description,owner,tags,domain", "has them in another order"),
+    ],
+)
+def test_columns_that_the_server_would_refuse(header: str, problem: str) -> None:
+    row = "," * header.count(",")
+    with pytest.raises(Fault, match=problem) as caught:
+        compare(
+            lambda: read_rows([f"{header}\na{row}\n".encode()], "f"),
+            lambda: read_rows([written([HEADER])], "there"),
+            "f",
+            "there",
+        )
+    assert caught.value.cause is Cause.INVALID_CSV
+
+
+def test_rows_that_no_plan_can_be_made_of() -> None:
+    with pytest.raises(Fault, match="the row 'orders' twice, in line 2 and in line 4"):
+        plan_of([ORDERS, ORDERS], [])
+    with pytest.raises(Fault, match="without a name in line 3"):
+        plan_of([OTHER, ["", *OTHER[1:]]], [])
+
+
+@st.composite
+def services(draw: st.DrawFn) -> list[list[str]]:
+    names = draw(st.lists(cells.filter(bool), unique=True, max_size=6))
+    return [[name, *draw(st.lists(cells, min_size=5, max_size=5))] for name in names]
+
+
+@given(services(), services())
+def test_each_row_is_in_exactly_one_place_and_nothing_changes_twice(
+    file: list[list[str]], present: list[list[str]]
+) -> None:
+    plan = plan_of(file, present)
+    names, there = {row[0] for row in file}, {row[0] for row in present}
+    touched = {change.row for change in plan.changes}
+    assert plan.created == len(names - there)
+    assert set(plan.absent) == there - names
+    assert plan.changed + plan.unchanged == len(names & there)
+    assert all(change.fields for change in plan.changes if change.kind == "changed")
+    after = {row[0]: row for row in present} | {row[0]: row for row in file if row[0] in touched}
+    assert plan_of(file, list(after.values())).changes == ()
+
+
+def many(count: int) -> Plan:
+    rows = [[f"t{number}", "", "x" * 200, "", "", ""] for number in range(count)]
+    return plan_of(rows, [OTHER])
+
+
+@pytest.mark.parametrize(
+    ("policies", "told"),
+    [
+        ({"max_changed_rows": 1}, "2 rows would be created or changed, 1 may"),
+        ({"max_changed_fraction": 0.5}, "where 2 are there: more than the fraction 0.5"),
+        ({"forbid_created": True}, r"1 rows would be created \(forbid_created\): new\."),
+        ({"protected_fields": ("owner",)}, r"owner would change in 1 rows \(protected_fields\): orders\."),
+        ({"forbid_clearing": True}, r"owner would become empty in 1 rows \(forbid_clearing\): orders\."),
+    ],
+)
+def test_a_policy_tells_what_it_does_not_allow(policies: dict[str, Any], told: str) -> None:
+    plan = plan_of([["new", "", "", "team:shop", "", ""], [*ORDERS[:3], "", *ORDERS[4:]]], [ORDERS, OTHER])
+    (violation,) = Policies(**policies).violations(plan)
+    assert re.search(told, violation)
+    assert Policies(**policies).violations(plan_of([ORDERS], [ORDERS])) == []
+
+
+def test_an_owner_of_a_new_row_is_no_change_of_an_owner() -> None:
+    plan = plan_of([["new", "", "", "team:shop", "", ""]], [])
+    assert Policies(protected_fields=("owner",)).violations(plan) == []
+
+
+def test_a_protected_field_that_is_no_column() -> None:
+    with pytest.raises(Fault, match="protected_fields names owners, but the columns are name"):
+        Policies(protected_fields=("owners",)).violations(many(1))
+
+
+def test_a_log_names_what_changes_and_stays_short() -> None:
+    changed = [ORDERS[0], "", "Line\nbreak \033[31mred", *ORDERS[3:]]
+    text = "\n".join(plan_lines(plan_of([changed], [ORDERS, OTHER])))
+    assert "\033[33m~ orders\033[0m" in text
+    assert "displayName  Orders → \033[31mcleared\033[0m" in text
+    assert "description  All orders.␤Ever. → \033[32mLine␤break ·[31mred\033[0m" in text
+    assert "0 rows to create, 1 to change, 0 unchanged. 1 rows are not in the file" in text
+    lines = list(plan_lines(many(1000)))
+    assert len(lines) <= LONGEST_LOG + 2
+    assert lines[-2] == "… and 925 more rows"
+
+
+@given(services())
+def test_the_json_has_the_whole_plan(file: list[list[str]]) -> None:
+    plan = plan_of(file, [OTHER])
+    document = json.loads(b"".join(plan_json(plan, {"service": "s"})))
+    assert document["service"] == "s"
+    assert [change["row"] for change in document["changes"]] == [change.row for change in plan.changes]
+    assert document["created"] == plan.created
+
+
+def test_the_page_is_one_file_that_runs_nothing_of_the_data() -> None:
+    rows = [["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&amp; </style>", "", "", ""]]
+    page = b"".join(plan_page(plan_of(rows, [OTHER]), "Plan <x>", {"File": "<b>"}, ["<i>no</i>"])).decode()
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&amp;amp; &lt;/style&gt;" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "default-src 'none'" in page
+
+
+def test_a_page_of_a_huge_plan_says_where_the_rest_is() -> None:
+    page = b"".join(plan_page(many(LONGEST_PAGE + 7), "Plan", {}, [])).decode()
+    assert page.count('<tr class="created">') == LONGEST_PAGE
+    assert "… and 7 more rows" in page
