@@ -7,32 +7,34 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import mask_secret
 
-from airflow_provider_om_messaging.protocol.changes import structured
+from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, structured
 from airflow_provider_om_messaging.protocol.faults import Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION
 from airflow_provider_om_messaging.protocol.merge import MASK, hidden
-from airflow_provider_om_messaging.protocol.patches import connection_values, hidden_operations
+from airflow_provider_om_messaging.protocol.patches import hidden_operations
 
 
 def hidden_changes(changes: Any) -> Any:
     """
     Return changes as they may be shown, and have Airflow mask their secrets in logs.
 
-    :param changes: as they were rendered; a text that cannot be read is hidden as a whole.
+    :param changes: as they were rendered, maybe malformed: what cannot be told from a connection is hidden.
     """
     changes = _read(changes, "changes")
-    if not isinstance(changes, Mapping) or CONNECTION not in changes:
-        return changes
-    # Masks what has a telling name. With every value ("Kafka" is one) no log could be read any more.
-    mask_secret(changes[CONNECTION])
-    return {**changes, CONNECTION: hidden(changes[CONNECTION])}
+    if not isinstance(changes, Mapping):
+        return hidden(changes)
+    if isinstance(changes.get(CONNECTION), Mapping):
+        # Masks what has a telling name. With every value ("Kafka" is one) no log could be read any more.
+        mask_secret(changes[CONNECTION])
+    return {name: value if name in CHANGEABLE else hidden(value) for name, value in changes.items()}
 
 
 def hidden_patch(operations: Any) -> Any:
     """Return operations as they may be shown, and have Airflow mask their secrets in logs."""
     operations = _read(operations, "operations")
-    for value in connection_values(operations):
-        mask_secret(value)
+    for operation in operations if isinstance(operations, (list, tuple)) else ():
+        if isinstance(operation, Mapping) and isinstance(path := operation.get("path"), str):
+            mask_secret(operation.get("value"), path.rpartition("/")[2])
     return hidden_operations(operations)
 
 

@@ -141,15 +141,15 @@ def guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict
 
 
 def hidden_operations(operations: Any) -> Any:
-    """Return operations with the values that they carry into the connection masked."""
+    """
+    Return operations with the values that they carry into the connection masked.
+
+    :param operations: as the user wrote them; where a malformed one would put its value is not clear, so that
+        is masked as well.
+    """
     if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)):
-        return operations
-    return [
-        {**operation, "value": hidden(operation["value"])}
-        if isinstance(operation, Mapping) and _in_connection(operation.get("path")) and "value" in operation
-        else operation
-        for operation in operations
-    ]
+        return hidden(operations)
+    return [_hidden_operation(operation) for operation in operations]
 
 
 def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
@@ -159,6 +159,15 @@ def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
         for operation in operations
         if _in_connection(operation["path"]) and "value" in operation
     ]
+
+
+def _hidden_operation(operation: Any) -> Any:
+    if not isinstance(operation, Mapping):
+        return hidden(operation)
+    path = operation.get("path")
+    if isinstance(path, str) and path.startswith("/") and not _in_connection(path):
+        return operation
+    return {name: hidden(value) if name == "value" else value for name, value in operation.items()}
 
 
 def _checked(operation: object, label: str) -> dict[str, Any]:
