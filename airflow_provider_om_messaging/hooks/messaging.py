@@ -290,7 +290,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param version: a number or a time.
         :param fields: which fields; None for all that ``changes`` takes but the connection, and for a journal
             all that it names but the connection.
-        :param journal: what a patch or restore returned as ``journal``, in place of ``version``.
+        :param journal: what a patch or restore returned, or the ``journal`` in it, in place of ``version``.
         :param on_missing: what to do about references to what no longer exists: ``fail`` or ``skip``.
         :returns: as :meth:`patch_service`; the other parameters are as there.
         """

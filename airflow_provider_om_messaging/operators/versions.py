@@ -106,9 +106,9 @@ class RestoreMessagingServiceOperator(MessagingOperator):
     :param fields: which fields. If not given: for a version ``description``, ``displayName``, ``owners``,
         ``tags`` and ``domains``; for a journal all that it names. The connection comes back only if it is
         named here, only from a version, and only with a token that may see it.
-    :param journal: what a patch or restore returned as ``journal``, in place of ``version``: undoes that
-        change, also where the server has merged its version away. Refused if somebody changed the fields
-        since.
+    :param journal: what a patch or restore returned (``patch.output``), or the ``journal`` in it, in place of
+        ``version``: undoes that change, also where the server has merged its version away. Refused if
+        somebody changed the fields since.
     :param on_missing: what to do about owners, tags and domains that no longer exist: ``fail``, or ``skip``
         to leave them out.
     :param entity: ``service``, or ``topic`` to restore a topic.

@@ -38,12 +38,14 @@ def checked(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, 
     """
     Return a journal and those of its fields that are to be undone.
 
-    :param journal: what a patch or restore returned as ``journal``.
+    :param journal: what a patch or restore returned, or the ``journal`` in it.
     :param chosen: fields to undo; None for all but the connection.
     :raises Fault: it is no journal, or the connection is asked for.
     """
+    if isinstance(journal, Mapping) and "journal" in journal:
+        journal = journal["journal"]
     if not isinstance(journal, Mapping) or not isinstance(journal.get("fields"), (list, tuple)):
-        raise _invalid("is not what a patch or restore returned as 'journal'")
+        raise _invalid("is not what a patch or restore returned")
     fields, before, after = journal["fields"], journal.get("before"), journal.get("after")
     if not all(
         isinstance(values, Mapping) and all(field in values for field in fields) for values in (before, after)
