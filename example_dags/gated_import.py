@@ -12,6 +12,7 @@ the rest of the run is skipped. What the server said to each row lies beside the
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from datetime import datetime, timedelta, timezone
@@ -67,19 +68,20 @@ def gated_import() -> None:
 
     @task
     def complete(exported: str, completed: str) -> None:
-        with ObjectStoragePath(exported).open(encoding="utf-8", newline="") as text:
-            topics = csv.DictReader(text)
-            changed = []
-            for topic in topics:
-                known = CATALOGUE.get(re.split(r"[._-]", topic["name"])[0], {})
-                if lacking := {column: value for column, value in known.items() if not topic[column]}:
-                    changed.append({**topic, **lacking})
+        text = ObjectStoragePath(exported).read_bytes().decode("utf-8")
+        topics = csv.DictReader(io.StringIO(text, newline=""))
+        changed = []
+        for topic in topics:
+            known = CATALOGUE.get(re.split(r"[._-]", topic["name"])[0], {})
+            if lacking := {column: value for column, value in known.items() if not topic[column]}:
+                changed.append({**topic, **lacking})
         if not changed:
             raise AirflowSkipException("No topic lacks anything that the catalogue knows.")
-        with ObjectStoragePath(completed).open("w", encoding="utf-8", newline="") as text:
-            writer = csv.DictWriter(text, topics.fieldnames or [])
-            writer.writeheader()
-            writer.writerows(changed)
+        written = io.StringIO(newline="")
+        writer = csv.DictWriter(written, topics.fieldnames or [])
+        writer.writeheader()
+        writer.writerows(changed)
+        ObjectStoragePath(completed).write_bytes(written.getvalue().encode("utf-8"))
 
     folder = make_folder("{{ params.store }}", "{{ run_id }}")
     export = ExportMessagingServiceOperator(

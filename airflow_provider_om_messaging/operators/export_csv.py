@@ -64,7 +64,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Fetch what the job has made."""
         return export_result(
-            self.service,
+            self.checked_service(),
             self.destination,
             job.job_id,
             lambda destination: self.hook.get_job_result_to(job.job_id, destination),

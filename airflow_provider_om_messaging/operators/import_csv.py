@@ -127,7 +127,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             Destination(self.results_destination).write([result.results_csv.encode("utf-8")])
             self.log.info("The verdict on every row lies in %s.", self.results_destination)
         judge(result, self.max_failed_rows, self.on_rejected, self.log)
-        return import_summary(self.service, result, sha256, job_id)
+        return import_summary(self.checked_service(), result, sha256, job_id)
 
     def _check_digest(self, upload: CsvUpload) -> None:
         expected = (self.expected_sha256 or "").strip().lower()

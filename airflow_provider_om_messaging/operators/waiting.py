@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.protocol.waiting import Wait
-from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, check_event
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -93,9 +93,9 @@ class WaitingOperator(MessagingOperator):
                     deadline,
                     self.poll_interval,
                     self.max_consecutive_failures,
+                    state,
                 ),
                 method_name="execute_complete",
-                kwargs={"job_id": job_id, "state": state},
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
             )
         wait = Wait(job_id, deadline, self.poll_interval, self.max_consecutive_failures)
@@ -106,23 +106,19 @@ class WaitingOperator(MessagingOperator):
             raise
         return self._finished(job, state)
 
-    def execute_complete(
-        self, context: Context, event: Any = None, job_id: str = "", state: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
         Go on after a deferral.
 
         :param event: what the trigger sent; the job itself is read again.
-        :param job_id: id of the job.
-        :param state: what :meth:`wait_for` was given.
         """
-        self._job_id = job_id
-        try:
-            check_event(event, job_id)
-        except JobTimeoutError:
-            self._cancel(job_id)
-            raise
-        return self._finished(self.hook.get_job(job_id), state or {})
+        ended = read_event(event)
+        self._job_id = ended.job_id
+        if ended.error is not None:
+            if isinstance(ended.error, JobTimeoutError):
+                self._cancel(ended.job_id)
+            raise ended.error
+        return self._finished(self.hook.get_job(ended.job_id), ended.state)
 
     def on_kill(self) -> None:
         """Cancel the job of a task that is stopped while it waits in the worker."""

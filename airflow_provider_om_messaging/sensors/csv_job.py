@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.operators.results import check_verdict_parame
 from airflow_provider_om_messaging.operators.waiting import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.protocol import names
 from airflow_provider_om_messaging.protocol.waiting import Wait
-from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, check_event
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,6 @@ class CsvAsyncJobSensor(BaseSensorOperator):
                     self.max_consecutive_failures,
                 ),
                 method_name="execute_complete",
-                kwargs={"job_id": job_id},
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
             )
         try:
@@ -112,18 +111,18 @@ class CsvAsyncJobSensor(BaseSensorOperator):
                 f"Job {job_id} did not end in time. Last state: {self._wait.last_state}."
             ) from None
 
-    def execute_complete(self, context: Context, event: Any = None, job_id: str = "") -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
         Go on after a deferral.
 
         :param event: what the trigger sent; the job itself is read again.
-        :param job_id: id of the job.
         """
-        try:
-            check_event(event, job_id)
-        except JobTimeoutError as error:
-            raise JobSensorTimeoutError(str(error)) from None
-        return self._result(self.hook.get_job(job_id))
+        ended = read_event(event)
+        if isinstance(ended.error, JobTimeoutError):
+            raise JobSensorTimeoutError(str(ended.error))
+        if ended.error is not None:
+            raise ended.error
+        return self._result(self.hook.get_job(ended.job_id))
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -26,13 +27,16 @@ class CsvAsyncJobTrigger(BaseTrigger):
     Fires once when an async CSV job has ended, or when the wait for it has to be given up.
 
     The event is small, because Airflow logs and stores it in clear: ``status`` (``finished`` or ``error``),
-    ``job_id``, ``message``, and for an error its ``cause``. Results are read by the task that resumes.
+    ``job_id``, ``message``, ``state``, and for an error its ``cause``. Results are read by the task that
+    resumes.
 
     :param job_id: id of the job.
     :param om_messaging_conn_id: id of the Airflow connection, which is resolved here and never stored.
     :param deadline: wall-clock seconds since 1970 at which the wait is given up; a restart does not move it.
     :param poll_interval: seconds between two polls at most.
     :param max_consecutive_failures: how many polls may fail one after the other.
+    :param state: what the task has to know again when it resumes, small and without secrets. It comes back in
+        the event, because ``dag.test()`` hands nothing else to a task that resumes.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         deadline: float,
         poll_interval: float = 30.0,
         max_consecutive_failures: int = 20,
+        state: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.job_id = job_id
@@ -49,6 +54,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         self.deadline = deadline
         self.poll_interval = poll_interval
         self.max_consecutive_failures = max_consecutive_failures
+        self.state = state or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what a triggerer needs to make this trigger again."""
@@ -60,23 +66,18 @@ class CsvAsyncJobTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval": self.poll_interval,
                 "max_consecutive_failures": self.max_consecutive_failures,
+                "state": self.state,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the job has ended. It only reads, so that a restarted triggerer may run it again."""
+        event = {"status": FINISHED, "job_id": self.job_id, "state": self.state}
         try:
-            message = await self._wait()
-            yield TriggerEvent({"status": FINISHED, "job_id": self.job_id, "message": message})
+            event["message"] = await self._wait()
         except Fault as fault:
-            yield TriggerEvent(
-                {
-                    "status": ERROR,
-                    "job_id": self.job_id,
-                    "cause": fault.cause.value,
-                    "message": fault.message,
-                }
-            )
+            event |= {"status": ERROR, "cause": fault.cause.value, "message": fault.message}
+        yield TriggerEvent(event)
 
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
@@ -93,22 +94,36 @@ class CsvAsyncJobTrigger(BaseTrigger):
                 await asyncio.sleep(wait.pause(time.time()))
 
 
-def check_event(event: Any, job_id: str) -> None:
+@dataclass(frozen=True)
+class JobEvent:
     """
-    Pass if an event says that the job has ended. Anything that is not clearly that is a failure.
+    What a trigger has to say to the task that resumes.
+
+    :param job_id: the job that was waited for.
+    :param state: what the task gave the trigger to keep.
+    :param error: why the wait was given up; None if the job has ended, however it ended.
+    """
+
+    job_id: str
+    state: dict[str, Any]
+    error: OpenMetadataError | None
+
+
+def read_event(event: Any) -> JobEvent:
+    """
+    Return what an event says. Anything that does not clearly say that the job has ended is an error.
 
     :param event: what the trigger sent.
-    :param job_id: the job that was waited for.
-    :raises OpenMetadataError: named after the cause in the event.
+    :raises OpenMetadataError: it is no event of this trigger.
     """
-    if not isinstance(event, dict) or event.get("job_id") != job_id:
-        raise OpenMetadataError(f"The trigger of job {job_id} sent something that is not its event.")
-    status = event.get("status")
-    if status == FINISHED:
-        return
+    if not isinstance(event, dict) or not isinstance(job_id := event.get("job_id"), str) or not job_id:
+        raise OpenMetadataError("The task was resumed by something that is no event of CsvAsyncJobTrigger.")
+    state = event.get("state")
+    state = state if isinstance(state, dict) else {}
+    if event.get("status") == FINISHED:
+        return JobEvent(job_id, state, None)
     message = str(event.get("message") or f"The wait for job {job_id} failed without a word.")
-    causes = {cause.value: cause for cause in Cause}
-    cause = causes.get(str(event.get("cause")))
-    if status != ERROR or cause is None:
-        raise OpenMetadataError(message)
-    raise error_of(Fault(cause, message))
+    cause = {cause.value: cause for cause in Cause}.get(str(event.get("cause")))
+    if event.get("status") != ERROR or cause is None:
+        return JobEvent(job_id, state, OpenMetadataError(message))
+    return JobEvent(job_id, state, error_of(Fault(cause, message)))

@@ -8,21 +8,21 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import CLASSES, OpenMetadataError
 from airflow_provider_om_messaging.protocol.faults import Cause
-from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, check_event
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
-FINISHED = {"status": "finished", "job_id": "42", "message": "Export job 42: COMPLETED"}
+FINISHED = {"status": "finished", "job_id": "42", "message": "Export job 42: COMPLETED", "state": {"rows": 3}}
 
 
-def test_the_end_of_the_right_job_lets_the_task_go_on() -> None:
-    check_event(FINISHED, "42")
+def test_the_end_of_a_job_lets_the_task_go_on() -> None:
+    ended = read_event(FINISHED)
+    assert (ended.job_id, ended.state, ended.error) == ("42", {"rows": 3}, None)
 
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_an_error_becomes_the_exception_of_its_cause(cause: Cause) -> None:
-    event = {"status": "error", "job_id": "42", "cause": cause.value, "message": "what happened"}
-    with pytest.raises(OpenMetadataError, match="what happened") as caught:
-        check_event(event, "42")
-    assert type(caught.value) is CLASSES[cause]
+    ended = read_event({"status": "error", "job_id": "42", "cause": cause.value, "message": "what happened"})
+    assert type(ended.error) is CLASSES[cause]
+    assert str(ended.error) == "what happened"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_an_error_becomes_the_exception_of_its_cause(cause: Cause) -> None:
         [],
         {},
         {"status": "finished"},
-        {**FINISHED, "job_id": "43"},
+        {**FINISHED, "job_id": ""},
         {**FINISHED, "job_id": 42},
         {**FINISHED, "status": "success"},
         {**FINISHED, "status": None},
@@ -44,11 +44,11 @@ def test_an_error_becomes_the_exception_of_its_cause(cause: Cause) -> None:
 )
 def test_anything_else_is_a_failure(event: Any) -> None:
     with pytest.raises(OpenMetadataError, match=r"."):
-        check_event(event, "42")
+        raise read_event(event).error or AssertionError("taken for a success")
 
 
 def test_a_trigger_is_stored_with_nothing_but_what_it_needs_to_start_again() -> None:
-    trigger = CsvAsyncJobTrigger("42", "om", 1e9, 5.0, 3)
+    trigger = CsvAsyncJobTrigger("42", "om", 1e9, 5.0, 3, {"rows": 3})
     path, arguments = trigger.serialize()
     assert path == "airflow_provider_om_messaging.triggers.csv_job.CsvAsyncJobTrigger"
     assert arguments == {
@@ -57,5 +57,6 @@ def test_a_trigger_is_stored_with_nothing_but_what_it_needs_to_start_again() -> 
         "deadline": 1e9,
         "poll_interval": 5.0,
         "max_consecutive_failures": 3,
+        "state": {"rows": 3},
     }
     assert CsvAsyncJobTrigger(**arguments).serialize() == (path, arguments)
