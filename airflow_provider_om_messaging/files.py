@@ -191,6 +191,11 @@ class CsvUpload:
     facts: CsvFacts
     body: IO[bytes]
 
+    def rewound(self) -> CsvUpload:
+        """Return it, with the body standing where the content begins."""
+        self.body.seek(len(BYTE_ORDER_MARK) if self.facts.byte_order_mark else 0)
+        return self
+
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
         self.body.seek(0)
@@ -221,8 +226,7 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
                 facts = check_csv(_kept(chunks, spool), source)
         else:
             facts = check_csv(_kept([_utf8(csv or "")], spool), "csv")
-        spool.seek(len(BYTE_ORDER_MARK) if facts.byte_order_mark else 0)
-        yield CsvUpload(facts, spool)
+        yield CsvUpload(facts, spool).rewound()
 
 
 def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:

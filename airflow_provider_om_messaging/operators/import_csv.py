@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.exceptions import InvalidCsvError, InvalidParameterError, public_errors
-from airflow_provider_om_messaging.files import Destination, csv_upload
+from airflow_provider_om_messaging.exceptions import (
+    InvalidCsvError,
+    InvalidParameterError,
+    OpenMetadataError,
+    public_errors,
+)
+from airflow_provider_om_messaging.files import Destination, csv_upload, open_source
+from airflow_provider_om_messaging.operators.batched import BatchedImport
 from airflow_provider_om_messaging.operators.results import (
     check_destination,
     check_verdict_parameters,
     import_summary,
     judge,
 )
+from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.operators.waiting import WaitingOperator
+from airflow_provider_om_messaging.protocol.imports import ABORTED, UNREADABLE, Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.plan import check_names, compare
+from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.verdicts import (
+    UNTOLD,
+    check_verified,
+    not_in_place,
+    result_of,
+    verdict_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +53,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
     alone; an empty cell clears its field.
 
     Returns ``service``, ``dry_run``, ``status``, ``rows_processed``, ``rows_passed``, ``rows_failed`` (data
-    rows), ``failures`` (the first 20: ``row`` is the name in it, ``details`` the server's words), ``sha256``
-    and ``job_id``. Without ``wait_for_completion`` the status is ``submitted`` and the rows are None.
+    rows), ``failures`` (the first 20: ``row`` is the name in it, ``details`` the server's words), ``sha256``,
+    ``job_id`` and ``verified`` (rows compared after the import; None without ``verify``).
+    Without ``wait_for_completion`` the status is ``submitted`` and the rows are None.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
@@ -48,7 +67,15 @@ class ImportMessagingServiceOperator(WaitingOperator):
         result).
     :param expected_sha256: refuse another file than the one with this digest, such as the ``sha256`` that a
         dry run returned.
-    :param results_destination: where to write every row with its verdict, as the server sent it.
+    :param expected_plan: what :class:`PlanMessagingServiceImportOperator` returned (``plan.output``): refuse
+        another file than the planned one, and refuse if somebody has changed a row since that the import
+        would overwrite. Rows that are already as planned are no hindrance, so that a retry can go on.
+    :param verify: after an import, export the service and compare every row that was to change; the task
+        fails if one is not as in the file. This also settles imports whose verdict cannot be read.
+    :param batch_rows: send the file in batches of so many rows, each in a request of its own, for files too
+        large for one. Rows that are in place already are not sent, so that a retry goes on where the last
+        try stopped. Not with ``asynchronous``.
+    :param results_destination: where to write every row of the file with its line and its verdict, as CSV.
     """
 
     template_fields: Sequence[str] = (
@@ -56,6 +83,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         "source",
         "csv",
         "expected_sha256",
+        "expected_plan",
         "results_destination",
     )
 
@@ -68,6 +96,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
         max_failed_rows: int = 0,
         on_rejected: str = "fail",
         expected_sha256: str | None = None,
+        expected_plan: Any = None,
+        verify: bool = False,
+        batch_rows: int | None = None,
         results_destination: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -75,6 +106,13 @@ class ImportMessagingServiceOperator(WaitingOperator):
         check_verdict_parameters(max_failed_rows, on_rejected)
         if not isinstance(dry_run, bool):
             raise InvalidParameterError(f"dry_run has to be True or False, not {dry_run!r}.")
+        if batch_rows is not None and (type(batch_rows) is not int or batch_rows < 1):
+            raise InvalidParameterError(f"batch_rows has to be a whole number from 1, not {batch_rows!r}.")
+        if batch_rows is not None and self.asynchronous:
+            raise InvalidParameterError(
+                "batch_rows sends each batch in a request of its own and waits for its verdict: leave "
+                "asynchronous off."
+            )
         self.source = source
         self.csv = csv
         # BaseOperator has a method of this name.
@@ -82,6 +120,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.max_failed_rows = max_failed_rows
         self.on_rejected = on_rejected
         self.expected_sha256 = expected_sha256
+        self.expected_plan = expected_plan
+        self.verify = verify
+        self.batch_rows = batch_rows
         self.results_destination = results_destination
 
     @public_errors()
@@ -96,12 +137,17 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 self.log.info(
                     "The file begins with a byte order mark, which is left out: servers choke on it."
                 )
+            if self.batch_rows or self.verify:
+                check_names(upload.rows(), "The file")
+            planned = self._check_plan(service, upload)
             what = "dry run" if self.only_check else "import"
-            self.log.info("Sending %d rows (sha256 %s) for a %s.", facts.rows, facts.sha256, what)
+            self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
+            if self.batch_rows:
+                return self._concluded(self._batched(service, upload), upload, planned, None)
             if not self.asynchronous:
-                result = self.hook.import_csv(service, upload, self.only_check)
-                return self._concluded(result, facts.sha256, None)
-            job_id = self.hook.submit_import(service, upload, self.only_check)
+                result = self.hook.import_csv(service, upload.rewound(), self.only_check)
+                return self._concluded(result, upload, planned, None)
+            job_id = self.hook.submit_import(service, upload.rewound(), self.only_check)
         self.log.info("Submitted the %s of %s as job %s.", what, service, job_id)
         if self.wait_for_completion:
             return self.wait_for(job_id, {"sha256": facts.sha256, "rows": facts.rows})
@@ -115,19 +161,96 @@ class ImportMessagingServiceOperator(WaitingOperator):
             "failures": [],
             "sha256": facts.sha256,
             "job_id": job_id,
+            "verified": None,
         }
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Read the job's verdict."""
         result = self.hook.get_import_verdict(job, self.only_check, state.get("rows"))
-        return self._concluded(result, state.get("sha256"), job.job_id)
+        if not self.verify and not self.results_destination:
+            judge(result, self.max_failed_rows, self.on_rejected, self.log)
+            return import_summary(self.checked_service(), result, state.get("sha256"), job.job_id)
+        # The task may have been away for hours, in another process.
+        with csv_upload(source=self.source, csv=self.csv) as upload:
+            if upload.facts.sha256 != state.get("sha256"):
+                raise InvalidCsvError(
+                    f"{job} has ended, but the file is another one than the one that was sent (sha256 "
+                    f"{state.get('sha256')}): its rows can be neither verified nor told apart."
+                )
+            planned = None if self.expected_plan is None else self._planned()
+            return self._concluded(result, upload, planned, job.job_id)
 
-    def _concluded(self, result: ImportResult, sha256: str | None, job_id: str | None) -> dict[str, Any]:
-        if self.results_destination and result.results_csv:
-            Destination(self.results_destination).write([result.results_csv.encode("utf-8")])
-            self.log.info("The verdict on every row lies in %s.", self.results_destination)
+    def _batched(self, service: str, upload: CsvUpload) -> ImportResult:
+        run = BatchedImport(self.hook, service, self.only_check, self.batch_rows or 1, self.log)
+        try:
+            return run.run(upload)
+        except OpenMetadataError:
+            self._write_results(upload, run.verdicts)
+            raise
+
+    def _concluded(
+        self, result: ImportResult, upload: CsvUpload, planned: dict[str, str] | None, job_id: str | None
+    ) -> dict[str, Any]:
+        verifying = self.verify and not self.only_check and result.status != ABORTED
+        differing: list[Verdict] = []
+        verdicts = verdicts_of(result.results_csv)
+        if verifying:
+            differing = self._differing(upload, planned)
+            if result.status == UNREADABLE:
+                passed = upload.facts.rows - len(differing)
+                result = result_of(differing, dry_run=False, passed=passed)
+                verdicts = differing
+        otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNTOLD
+        if result.status == ABORTED:
+            otherwise = Verdict("", "failure", result.abort_reason)
+        self._write_results(upload, verdicts, otherwise)
         judge(result, self.max_failed_rows, self.on_rejected, self.log)
-        return import_summary(self.checked_service(), result, sha256, job_id)
+        check_verified(differing, verdicts, result)
+        summary = import_summary(self.checked_service(), result, upload.facts.sha256, job_id)
+        if verifying:
+            summary["verified"] = upload.facts.rows if planned is None else len(planned)
+            self.log.info("%d rows are verified by an export.", summary["verified"])
+        return summary
+
+    def _differing(self, upload: CsvUpload, planned: dict[str, str] | None) -> list[Verdict]:
+        """Return the rows that were to change and are not as in the file."""
+        service = self.checked_service()
+        with server_rows(self.hook, service) as rows:
+            after = compare(upload.rows, rows, "the file", export_name(service))
+        return not_in_place(after, None if planned is None else frozenset(planned))
+
+    def _write_results(self, upload: CsvUpload, verdicts: list[Verdict], otherwise: Verdict = UNTOLD) -> None:
+        if self.results_destination is not None:
+            table = verdict_table(upload.rows(), verdicts, otherwise)
+            Destination(self.results_destination, "results_destination").write(table)
+            self.log.info("The verdict on every row lies in %s.", self.results_destination)
+
+    def _check_plan(self, service: str, upload: CsvUpload) -> dict[str, str] | None:
+        if self.expected_plan is None:
+            return None
+        planned = self._planned()
+        wanted = plan_result(self.expected_plan)
+        if wanted["sha256"] != upload.facts.sha256 or wanted["service"] != service:
+            raise InvalidCsvError(
+                f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
+                f"not for {service} and {upload.facts.sha256}. Nothing was sent."
+            )
+        with server_rows(self.hook, service) as rows:
+            check_still_valid(planned, compare(upload.rows, rows, "the file", export_name(service)))
+        return planned
+
+    def _planned(self) -> dict[str, str]:
+        result = plan_result(self.expected_plan)
+        path = result.get("plan_path")
+        if not path:
+            return planned_rows(result, None)
+        with open_source(path, "expected_plan") as chunks:
+            text = b"".join(chunks)
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = "no JSON"
+        return planned_rows(result, document)
 
     def _check_digest(self, upload: CsvUpload) -> None:
         expected = (self.expected_sha256 or "").strip().lower()

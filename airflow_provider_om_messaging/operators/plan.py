@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -17,6 +16,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.files import Destination, csv_upload, rows_of
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.results import ON_REJECTED
+from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.protocol.plan import compare
 from airflow_provider_om_messaging.protocol.plan_policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.plan import Change, Rows
 
 SHOWN_CHANGES = 50
@@ -113,7 +112,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         paths = None if self.plan_destination is None else plan_paths(self.plan_destination)
         destinations = [Destination(path, "plan_destination") for path in paths or ()]
         with csv_upload(source=self.source, csv=self.csv) as upload, self._present(service) as present:
-            other = self.against or f"the export of {service}"
+            other = self.against or export_name(service)
             plan = compare(upload.rows, present, self.source or "csv", other)
             sha256 = upload.facts.sha256
         self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
@@ -156,20 +155,6 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         if self.on_violation == "skip":
             raise AirflowSkipException(message)
         self.log.warning("%s", message)
-
-
-@contextmanager
-def server_rows(hook: OpenMetadataMessagingHook, service: str) -> Iterator[Callable[[], Rows]]:
-    """
-    Export a service to a temporary file and hand out what reads its rows, as often as it is called.
-
-    :param hook: asks the server.
-    :param service: what to export.
-    """
-    with TemporaryDirectory(prefix="om-messaging-") as folder:
-        path = f"{folder}/export.csv"
-        hook.export_csv_to(service, path)
-        yield partial(rows_of, path, f"The export of {service}")
 
 
 def plan_paths(destination: str) -> tuple[str, str]:

@@ -67,6 +67,7 @@ def import_summary(
         "failures": list(result.failures),
         "sha256": sha256,
         "job_id": job_id,
+        "verified": None,
     }
 
 

@@ -154,7 +154,7 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
     if status == ABORTED and str(abort_reason).startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
         # No row was looked at: the one that was counted is the header.
         numbers = [0, 0, 0]
-    listed = _verdicts(results_csv)
+    listed = verdicts_of(results_csv)
     processed, passed, failed = _counted(numbers, listed, rows_sent, status)
     failures = [verdict.to_dict() for verdict in listed if not verdict.passed]
     return ImportResult(
@@ -170,7 +170,7 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
 
 
 def _counted(
-    numbers: list[Any], listed: list[_Verdict], rows_sent: int | None, status: str
+    numbers: list[Any], listed: list[Verdict], rows_sent: int | None, status: str
 ) -> tuple[int, int, int]:
     """Return how many data rows were processed, passed and failed, from all that is known of them."""
     processed, passed, failed = numbers
@@ -188,8 +188,14 @@ def _counted(
 
 
 @dataclass(frozen=True)
-class _Verdict:
-    """What became of one row."""
+class Verdict:
+    """
+    What became of one row.
+
+    :param row: the name in it, or the whole row if it has none.
+    :param status: ``success``, ``failure`` or ``skipped``, or what else the server says.
+    :param details: its words.
+    """
 
     row: str
     status: str
@@ -197,16 +203,18 @@ class _Verdict:
 
     @property
     def passed(self) -> bool:
+        """Whether the server took the row."""
         return self.status == "success"
 
     def to_dict(self) -> dict[str, str]:
+        """Return what a result shows of it."""
         details = redacted(self.details)
         if self.status != "failure":
             details = f"{self.status}: {details}" if details else self.status
         return {"row": self.row[:200], "details": details}
 
 
-def _verdicts(results_csv: str) -> list[_Verdict]:
+def verdicts_of(results_csv: str) -> list[Verdict]:
     """
     Read what the server says of each row; nothing if it does not say it in a readable way.
 
@@ -224,7 +232,7 @@ def _verdicts(results_csv: str) -> list[_Verdict]:
     names = [column.rstrip("*") for column in rows[0][2:]]
     name_at = 2 + (names.index("name") if "name" in names else 0)
     return [
-        _Verdict(
+        Verdict(
             row=row[name_at] if len(row) > name_at and row[name_at] else ",".join(row[2:]),
             status=row[0],
             details=row[1] if len(row) > 1 else "",

@@ -144,7 +144,6 @@ def compare(file: Callable[[], Rows], present: Callable[[], Rows], file_name: st
     for line, row in records:
         name = row[key]
         _check_name(name, line, seen, file_name)
-        seen[name] = line
         if state.digests.get(name) != fingerprint(columns, row):
             different[name] = line, row
     changes = {
@@ -191,6 +190,21 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file_name: str
     _refuse(f"{present_name} has the columns {', '.join(present)}; {file_name} {' and '.join(problems)}.")
 
 
+def check_names(rows: Rows, file_name: str) -> None:
+    """
+    Check that the rows of a file can be told apart.
+
+    :param rows: them.
+    :param file_name: what to call the file in an error.
+    :raises Fault: a name is empty or stands in two rows.
+    """
+    records = iter(rows)
+    key = key_of(columns_of(next(records, (0, ()))[1]), file_name)
+    seen: dict[str, int] = {}
+    for line, row in records:
+        _check_name(row[key], line, seen, file_name)
+
+
 def _check_name(name: str, line: int, seen: dict[str, int], file_name: str) -> None:
     if not name:
         _refuse(f"{file_name} has a row without a name in line {line}.")
@@ -199,6 +213,7 @@ def _check_name(name: str, line: int, seen: dict[str, int], file_name: str) -> N
             f"{file_name} has the row {name[:200]!r} twice, in line {seen[name]} and in line {line}: "
             "which of them counts is not for a server to choose."
         )
+    seen[name] = line
 
 
 def _created(columns: Sequence[str], name: str, line: int, row: Sequence[str]) -> Change:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -21,29 +19,16 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from tests.in_airflow.running import run
+from tests.in_airflow.topics import SERVICE, as_csv, exported
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
-SERVICE = "sample_kafka"
-
 
 def plan(**kwargs: Any) -> Any:
     return run(PlanMessagingServiceImportOperator(**{"task_id": "plan", "service": SERVICE, **kwargs}))
-
-
-def exported() -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(OpenMetadataMessagingHook().export_csv(SERVICE), newline="")))
-
-
-def as_csv(rows: list[dict[str, str]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def test_what_was_exported_changes_nothing(sandbox: Sandbox) -> None:

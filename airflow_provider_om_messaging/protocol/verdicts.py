@@ -1,0 +1,122 @@
+"""The verdicts on the rows of an import, brought back to the file that they are about."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.cells import columns_of
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.imports import SHOWN_FAILURES, ImportResult, Verdict
+from airflow_provider_om_messaging.protocol.plan import KEY
+from airflow_provider_om_messaging.protocol.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from airflow_provider_om_messaging.protocol.plan import Plan, Rows
+
+UNTOLD = Verdict("", "unknown", "The server does not tell what became of this row.")
+
+
+def verdict_table(rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = UNTOLD) -> Iterator[bytes]:
+    """
+    Yield a CSV of the file's rows, in its order, each with its line and its verdict before it.
+
+    :param rows: the file's records with their lines, the header first.
+    :param verdicts: in any order; they belong to rows by the name.
+    :param otherwise: the verdict on a row that has none.
+    """
+    told: dict[str, deque[Verdict]] = defaultdict(deque)
+    for verdict in verdicts:
+        told[verdict.row].append(verdict)
+    records = iter(rows)
+    header = next(records, (0, ()))[1]
+    columns = columns_of(header)
+    key = columns.index(KEY) if KEY in columns else 0
+    yield line(["line", "status", "details", *header])
+    for number, row in records:
+        found = told.get(row[key] or ",".join(row))
+        verdict = found.popleft() if found else otherwise
+        yield line([str(number), verdict.status, redacted(verdict.details), *row])
+
+
+def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None) -> ImportResult:
+    """
+    Return the result of an import whose rows were judged one by one.
+
+    :param verdicts: on the rows.
+    :param dry_run: whether it only checked.
+    :param passed: how many passed, if not all that passed are among the verdicts.
+    """
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    passed = len(verdicts) - len(failed) if passed is None else passed
+    status = "success" if not failed else "partialSuccess" if passed else "failure"
+    text = b"".join(
+        line(cells)
+        for cells in (
+            ["status", "details", KEY],
+            *([verdict.status, verdict.details, verdict.row] for verdict in verdicts),
+        )
+    )
+    return ImportResult(
+        dry_run=dry_run,
+        status=status,
+        rows_processed=passed + len(failed),
+        rows_passed=passed,
+        rows_failed=len(failed),
+        failures=tuple(verdict.to_dict() for verdict in failed[:SHOWN_FAILURES]),
+        results_csv=text.decode("utf-8"),
+    )
+
+
+def not_in_place(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:
+    """
+    Return the rows that are not as the file has them, as verdicts.
+
+    :param after: what an import of the file would still change.
+    :param names: look at these rows only.
+    """
+    return [
+        Verdict(
+            change.row,
+            "failure",
+            "The server does not have the row."
+            if not change.before
+            else f"The server has another value in: {', '.join(change.fields)}.",
+        )
+        for change in after.changes
+        if names is None or change.row in names
+    ]
+
+
+def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], result: ImportResult) -> None:
+    """
+    Check that every row that a server calls good is there.
+
+    :param differing: the rows that are not as the file has them.
+    :param verdicts: what the server says of rows.
+    :param result: what it says of all.
+    :raises Fault: naming rows that are not.
+    """
+    refused = {verdict.row for verdict in verdicts if not verdict.passed}
+    others = [verdict for verdict in differing if verdict.row not in refused]
+    unnamed = max(0, (result.rows_failed or 0) - len(refused))
+    if len(others) <= unnamed:
+        return
+    lines = [f"{verdict.row[:200]}: {verdict.details}" for verdict in others[:SHOWN_FAILURES]]
+    if len(others) > SHOWN_FAILURES:
+        lines.append(f"… and {len(others) - SHOWN_FAILURES:,} more")
+    raise Fault(
+        Cause.NOT_VERIFIED,
+        "\n  ".join([f"After the import, {len(others):,} rows are not as in the file:", *lines]),
+    )
+
+
+def line(cells: Iterable[str]) -> bytes:
+    """Return one record of a CSV, as servers write it."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    return text.getvalue().encode("utf-8")
