@@ -113,6 +113,10 @@ class JobFailedError(OpenMetadataError):
     """An async job ended as FAILED on the server."""
 
 
+class JobLostError(JobFailedError):
+    """An async job failed because the server restarted before it had ended; nothing is wrong with it."""
+
+
 class JobCancelledError(OpenMetadataError):
     """An async job was cancelled on the server."""
 
@@ -143,6 +147,7 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
     Cause.NOT_VERIFIED: NotVerifiedError,
     Cause.JOB_NOT_FINISHED: JobNotFinishedError,
     Cause.JOB_FAILED: JobFailedError,
+    Cause.JOB_LOST: JobLostError,
     Cause.JOB_CANCELLED: JobCancelledError,
     Cause.JOB_TIMEOUT: JobTimeoutError,
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 
 class Token:
@@ -20,13 +20,13 @@ class Token:
 
     def __init__(self, value: str, read_again: Callable[[], str] | None = None) -> None:
         self.value = value
-        self._read_again = read_again
+        self.read_again = read_again
 
     def reload(self) -> bool:
         """Read the token again, and tell whether it is another one now."""
-        if self._read_again is None:
+        if self.read_again is None:
             return False
-        before, self.value = self.value, self._read_again()
+        before, self.value = self.value, self.read_again()
         return self.value != before
 
     def __repr__(self) -> str:
@@ -56,6 +56,12 @@ class Settings:
     connect_timeout: float = 10.0
     read_timeout: float = 300.0
     proxy: str | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> Hashable:
+        """Everything that connections depend on as a value; it holds the token, so it is not to be shown."""
+        values = (getattr(self, item.name) for item in fields(self) if item.name != "token")
+        return (self.token.value, *values)
 
     @property
     def address(self) -> str:

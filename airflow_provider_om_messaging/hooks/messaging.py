@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -210,7 +211,6 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param wait: the wait that this poll is a part of, which decides what failures to bear.
         """
-        before = wait.last_state
         try:
             job = self._client.call(requests.get_job(wait.job_id), retry=ONCE)
             ended = wait.saw(job, time.time())
@@ -218,8 +218,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
             wait.failed(fault, time.time())
             self.log.warning("Polling job %s failed, trying again: %s", wait.job_id, fault.message)
             return None
-        if wait.last_state != before:
-            self.log.info("%s", wait.last_state)
+        for level, text in wait.log.news(job):
+            self.log.log(level, "%s", text)
         return job if ended else None
 
     def wait_for_job(self, wait: Wait) -> Job:
@@ -229,7 +229,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param wait: what to wait for and how long.
         """
         while (job := self.poll_job(wait)) is None:
-            time.sleep(wait.pause(time.time()))
+            time.sleep(wait.pause(time.time(), random.random()))  # noqa: S311  # spreads load
         return job
 
     @public_errors()
@@ -357,7 +357,10 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     def _client(self) -> Client:
         from airflow_provider_om_messaging.client.sync import Client
 
-        return Client(self._settings())
+        settings = self._settings()
+        # What the server refuses may have been replaced in the connection while the task ran.
+        settings.token.read_again = lambda: self._settings().token.value
+        return Client(settings)
 
     def _settings(self) -> Settings:
         connection = self.get_connection(self.om_messaging_conn_id)
@@ -405,16 +408,18 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
     @asynccontextmanager
     async def client(self) -> AsyncIterator[AsyncClient]:
         """Hand out a client for as many calls as are needed over the same connections."""
-        from airflow.providers.common.compat.connection import get_async_connection
-
         from airflow_provider_om_messaging.client.aio import AsyncClient
 
-        connection = await get_async_connection(self.om_messaging_conn_id)
-        settings = await asyncio.to_thread(
-            lambda: settings_of_connection(connection, connection.extra_dejson)
-        )
-        async with AsyncClient(settings) as client:
+        async with AsyncClient(await self.settings()) as client:
             yield client
+
+    async def settings(self) -> Settings:
+        """Return what the connection says now."""
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        connection = await get_async_connection(self.om_messaging_conn_id)
+        # Reading the extra may talk to Airflow, and the token may lie in a file.
+        return await asyncio.to_thread(lambda: settings_of_connection(connection, connection.extra_dejson))
 
     async def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""

@@ -25,6 +25,7 @@ class Cause(str, Enum):
     NOT_VERIFIED = "not_verified"
     JOB_NOT_FINISHED = "job_not_finished"
     JOB_FAILED = "job_failed"
+    JOB_LOST = "job_lost"
     JOB_CANCELLED = "job_cancelled"
     JOB_TIMEOUT = "job_timeout"
 

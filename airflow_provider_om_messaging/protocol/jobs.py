@@ -11,7 +11,12 @@ from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 
 COMPLETED, FAILED, CANCELLED = "COMPLETED", "FAILED", "CANCELLED"
 FINISHED = frozenset({COMPLETED, FAILED, CANCELLED})
-RUNNING = frozenset({"QUEUED", "PENDING", "RUNNING", "CANCELLING"})
+CANCELLING = "CANCELLING"
+RUNNING = frozenset({"QUEUED", "PENDING", "RUNNING", CANCELLING})
+
+# What servers write about jobs that they were not able to finish: at a restart, and when nothing was heard of
+# the node that ran them.
+_LOST = ("server restarted", "stopped responding")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Job:
     :param created_at: when it was made, milliseconds since 1970.
     :param completed_at: when it ended, milliseconds since 1970.
     :param verdict: an import's result, on servers that keep it in the job.
+    :param logs: the server's last lines on it as they came, oldest first.
     """
 
     job_id: str
@@ -46,11 +52,18 @@ class Job:
     created_at: int | None = None
     completed_at: int | None = None
     verdict: Any = field(default=None, repr=False)
+    logs: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     @property
     def finished(self) -> bool:
         """Whether the job will not change any more."""
         return self.status in FINISHED
+
+    @property
+    def lost(self) -> bool:
+        """Whether it failed only because the server did not live to finish it."""
+        said = f"{self.error} {self.message}".lower()
+        return self.status == FAILED and any(words in said for words in _LOST)
 
     def raise_unless_completed(self) -> None:
         """
@@ -61,6 +74,12 @@ class Job:
         if self.status == COMPLETED:
             return
         said = self.error or self.message or "no reason given"
+        if self.lost:
+            raise Fault(
+                Cause.JOB_LOST,
+                f"{self} was lost because the server restarted, or the node that ran it stopped: {said} "
+                "The job itself did nothing wrong; running the task again is enough.",
+            )
         if self.status == FAILED:
             raise Fault(Cause.JOB_FAILED, f"{self} failed on the server: {said}")
         if self.status == CANCELLED:
@@ -76,9 +95,9 @@ class Job:
         return f"{self}: {self.status}{rows}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the job for XCom, without an import's verdict."""
+        """Return the job for XCom, without an import's verdict and the server's lines."""
         shown = asdict(self)
-        del shown["verdict"]
+        del shown["verdict"], shown["logs"]
         return shown
 
     def __str__(self) -> str:
@@ -139,7 +158,12 @@ def _job(document: Any) -> Job:
         created_at=_number(document, "createdAt"),
         completed_at=_number(document, "completedAt"),
         verdict=document.get("result"),
+        logs=_entries(document.get("logs")),
     )
+
+
+def _entries(value: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
 
 
 def _text(document: dict[str, Any], name: str) -> str:

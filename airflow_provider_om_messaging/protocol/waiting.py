@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.job_log import JobLog
+from airflow_provider_om_messaging.protocol.jobs import CANCELLING
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs import Job
 
-_BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
+BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
+"""Failures of a poll that may pass by themselves."""
+
 _FIRST_PAUSE = 1.0
 _LONGEST_RETRY_AFTER = 300.0
+# Servers give up a job that is silent for five minutes; one that is still being cancelled then is stuck.
+_LONGEST_CANCELLING = 600.0
 
 
 @dataclass
@@ -31,19 +37,22 @@ class Wait:
     poll_interval: float
     max_consecutive_failures: int
     last_state: str = "not seen yet"
+    log: JobLog = field(default_factory=JobLog)
     _looks: int = 0
     _failures: int = 0
     _retry_after: float = 0.0
+    _cancelling_since: float | None = None
 
     def saw(self, job: Job, now: float) -> bool:
         """
         Take what a poll found, and tell whether the job has ended. A job that has ended is never too late.
 
-        :raises Fault: the deadline has passed.
+        :raises Fault: the deadline has passed, or the job is being cancelled for too long.
         """
         self._failures, self._retry_after = 0, 0.0
         self.last_state = job.progress_text()
         if not job.finished:
+            self._check_cancelling(job, now)
             self._check_deadline(now)
         return job.finished
 
@@ -53,11 +62,10 @@ class Wait:
 
         :raises Fault: the failure is a final one, or one too many, or the deadline has passed.
         """
-        if fault.cause not in _BEARABLE:
+        if fault.cause not in BEARABLE:
             raise fault
         self._failures += 1
-        # One reply must not put off the next look until the wait is over.
-        self._retry_after = min(fault.retry_after or 0.0, _LONGEST_RETRY_AFTER)
+        self._retry_after = patience(fault)
         if self._failures > self.max_consecutive_failures:
             raise Fault(
                 fault.cause,
@@ -67,12 +75,30 @@ class Wait:
             )
         self._check_deadline(now, f" The last poll failed: {fault.message}")
 
-    def pause(self, now: float) -> float:
-        """Return the seconds until the next poll: never zero, and not beyond the deadline."""
-        pause = min(self.poll_interval, _FIRST_PAUSE * 2.0**self._looks)
+    def pause(self, now: float, chance: float = 1.0) -> float:
+        """
+        Return the seconds until the next poll: never zero, and not beyond the deadline.
+
+        :param now: the moment.
+        :param chance: a random number from 0 to 1, which spreads the polls of many waits; 1 is the longest.
+        """
+        pause = min(self.poll_interval, _FIRST_PAUSE * 2.0**self._looks) * (0.9 + chance / 10)
         self._looks = min(self._looks + 1, 30)
         pause = max(pause, self._retry_after)
         return max(0.05, min(pause, self.deadline - now))
+
+    def _check_cancelling(self, job: Job, now: float) -> None:
+        if job.status != CANCELLING:
+            self._cancelling_since = None
+            return
+        if self._cancelling_since is None:
+            self._cancelling_since = now
+        if now - self._cancelling_since >= _LONGEST_CANCELLING:
+            raise Fault(
+                Cause.JOB_CANCELLED,
+                f"{job} was to be cancelled {_LONGEST_CANCELLING / 60:.0f} minutes ago and still has not "
+                f"stopped. Last state: {self.last_state}.",
+            )
 
     def _check_deadline(self, now: float, why: str = "") -> None:
         if now >= self.deadline:
@@ -80,3 +106,12 @@ class Wait:
                 Cause.JOB_TIMEOUT,
                 f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}",
             )
+
+
+def patience(fault: Fault) -> float:
+    """
+    Return the seconds for which to leave the server alone, because it asked for that.
+
+    :param fault: what it answered. One reply must not put off the next look until the wait is over.
+    """
+    return min(fault.retry_after or 0.0, _LONGEST_RETRY_AFTER)

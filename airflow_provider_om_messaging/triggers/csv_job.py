@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +9,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
-from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.triggers.poller import poller_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,16 +79,8 @@ class CsvAsyncJobTrigger(BaseTrigger):
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
-        async with hook.client() as client:
-            while True:
-                try:
-                    job = await client.call(requests.get_job(self.job_id), ONCE)
-                    if wait.saw(job, time.time()):
-                        return job.progress_text()
-                except Fault as fault:
-                    wait.failed(fault, time.time())
-                    self.log.warning("Polling job %s failed, trying again: %s", self.job_id, fault.message)
-                await asyncio.sleep(wait.pause(time.time()))
+        poller = poller_for(self.om_messaging_conn_id, await hook.settings(), hook.settings)
+        return (await poller.wait_for(wait, self.log.log)).progress_text()
 
 
 @dataclass(frozen=True)

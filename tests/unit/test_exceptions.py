@@ -30,6 +30,7 @@ PASSING = {
     Cause.UNEXPECTED_REPLY: exceptions.UnexpectedReplyError,
     Cause.JOB_NOT_FINISHED: exceptions.JobNotFinishedError,
     Cause.JOB_FAILED: exceptions.JobFailedError,
+    Cause.JOB_LOST: exceptions.JobLostError,
     Cause.JOB_CANCELLED: exceptions.JobCancelledError,
     Cause.JOB_TIMEOUT: exceptions.JobTimeoutError,
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs import CANCELLED, COMPLETED, FAILED, Job
 from airflow_provider_om_messaging.protocol.waiting import Wait
 
@@ -108,3 +111,48 @@ def test_a_pause_is_never_zero_and_ends_no_later_than_the_deadline(
     waiting.failed(Fault(Cause.UNAVAILABLE, "down", retry_after=retry_after), 0.0)
     for _ in range(looks):
         assert 0 < waiting.pause(now) <= max(left + 1e-6, 0.05)
+
+
+def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_so_long_only() -> None:
+    waiting = wait(deadline=1e9)
+    for now in (0.0, 599.0):
+        assert not waiting.saw(job("CANCELLING"), now)
+    with pytest.raises(Fault, match="still has not stopped") as caught:
+        waiting.saw(job("CANCELLING"), 600.0)
+    assert caught.value.cause is Cause.JOB_CANCELLED
+    assert waiting.saw(job(CANCELLED), 601.0)
+
+
+@pytest.mark.parametrize(
+    "error", ["Server restarted before the job completed.", "Job stopped responding and was marked failed."]
+)
+def test_a_job_lost_to_a_restart_is_named_as_that(error: str) -> None:
+    with pytest.raises(Fault, match="the server restarted") as caught:
+        Job("42", "EXPORT", FAILED, error=error).raise_unless_completed()
+    assert caught.value.cause is Cause.JOB_LOST
+
+
+def test_jitter_only_shortens_a_pause_and_by_a_tenth_at_most() -> None:
+    assert wait().pause(0.0, chance=0.0) == 0.9
+
+
+def entry(log_id: int, message: str, level: str = "INFO") -> dict[str, object]:
+    return {"logId": str(log_id), "level": level, "message": message}
+
+
+def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
+    log = JobLog()
+    lines = [entry(number, f"line {number}") for number in range(250)]
+    told = []
+    for end in (0, 40, 40, 130, 200, 250, 250):
+        told += log.news(Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:])))
+    texts = [text for _, text in told]
+    assert texts[0] == "Import job 42: RUNNING, 7 of 9 rows"
+    assert texts[1:] == [f"Import job 42: line {number}" for number in range(250)]
+
+
+def test_lines_keep_their_level_and_lose_their_secrets() -> None:
+    lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
+    news = JobLog().news(Job("42", "IMPORT", "RUNNING", logs=lines))
+    assert [level for level, _ in news] == [logging.WARNING, logging.ERROR, logging.INFO]
+    assert "hunter2" not in str(news)

@@ -1,0 +1,283 @@
+"""
+One poller for all waits of a connection.
+
+Thousands of triggers in one process must not mean thousands of sessions and requests. Every wait of the same
+connection, with the same settings and in the same event loop, is served by one :class:`Poller`: the server's
+list of the newest jobs answers most of them at once, and only jobs that are not in it are asked for one by
+one, so many at a time and so many a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.retry import ONCE
+from airflow_provider_om_messaging.protocol.waiting import BEARABLE, patience
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable, Iterable
+
+    from airflow_provider_om_messaging.client.aio import AsyncClient
+    from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.waiting import Wait
+
+PAGE = 100
+"""Jobs in a list: the most that servers give."""
+
+AT_ONCE = 8
+"""Jobs that are asked for singly at the same time."""
+
+A_SECOND = 50
+"""Jobs that are asked for singly in a second."""
+
+LONGEST_ROUND_PAUSE = 1.0
+"""Seconds within which what is due is gathered, so that one list serves it."""
+
+log = logging.getLogger(__name__)
+_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] = WeakKeyDictionary()
+
+
+def poller_for(conn_id: str, settings: Settings, read_again: Callable[[], Awaitable[Settings]]) -> Poller:
+    """
+    Return the poller of a connection in the running event loop; it is made for the first wait.
+
+    :param conn_id: id of the Airflow connection.
+    :param settings: what the connection says now. Waits whose settings differ, token included, share nothing.
+    :param read_again: reads the connection again, once the server refuses the token.
+    """
+    own = _pollers.setdefault(asyncio.get_running_loop(), {})
+    key = (conn_id, settings.identity)
+    if key not in own:
+        own[key] = Poller(settings, read_again, lambda: own.pop(key, None))
+    return own[key]
+
+
+@dataclass(eq=False)
+class _Entry:
+    """One wait, and how to speak to the trigger that it belongs to."""
+
+    wait: Wait
+    tell: Callable[[int, str], None]
+    ended: asyncio.Future[Job]
+    due: float = 0.0
+    listed: bool = True
+    # Airflow finds the task that a log line belongs to by context variables.
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+
+class Poller:
+    """
+    Looks at jobs for those who wait for them. It works from the first wait until the last one is over.
+
+    :param settings: how to reach the server.
+    :param read_again: returns the settings of now.
+    :param forget: called as soon as no further wait may join.
+    """
+
+    def __init__(
+        self, settings: Settings, read_again: Callable[[], Awaitable[Settings]], forget: Callable[[], object]
+    ) -> None:
+        self._settings = settings
+        self._read_again = read_again
+        self._forget = forget
+        self._identity = settings.identity
+        self._entries: dict[_Entry, None] = {}
+        self._joined = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._client: AsyncClient | None = None
+        self._has_list = True
+        self._not_before = 0.0
+
+    async def wait_for(self, wait: Wait, tell: Callable[[int, str], None]) -> Job:
+        """
+        Return the job once it has ended, however it ended.
+
+        :param wait: what to wait for and how long.
+        :param tell: takes what there is to log, as a level and a text.
+        :raises Fault: the wait is given up.
+        """
+        loop = asyncio.get_running_loop()
+        entry = _Entry(wait, tell, loop.create_future())
+        self._entries[entry] = None
+        self._joined.set()
+        if self._task is None:
+            # In a context of its own, or all that it logs would go to the task that came first.
+            self._task = contextvars.Context().run(loop.create_task, self._run())
+        try:
+            return await entry.ended
+        finally:
+            del self._entries[entry]
+            if not self._entries:
+                self._forget()
+                self._task.cancel()
+                await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                while True:
+                    if self._client is None:
+                        self._client = await self._connect(stack)
+                    await self._look_round(self._client)
+                    await self._rest()
+        except Exception as error:
+            # Nobody may wait for a poller that is no more.
+            for entry in self._waiting():
+                entry.ended.set_exception(error)
+
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> AsyncClient:
+        from airflow_provider_om_messaging.client.aio import AsyncClient
+
+        await stack.aclose()
+        self._identity = self._settings.identity
+        return await stack.enter_async_context(AsyncClient(self._settings, ONCE))
+
+    async def _rest(self) -> None:
+        """Sleep until a wait is due, but not so shortly that every wait gets a request of its own."""
+        waiting = self._waiting()
+        self._joined.clear()
+        if not waiting:
+            # All have ended, and the last one to leave ends this poller.
+            await self._joined.wait()
+            return
+        now = time.time()
+        held_until = min(self._not_before, *(entry.wait.deadline for entry in waiting))
+        await asyncio.sleep(max(_shortest_pause(waiting), held_until - now))
+        left = min(entry.due for entry in waiting) - time.time()
+        if left > 0 and not self._joined.is_set():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._joined.wait(), left)
+
+    async def _look_round(self, client: AsyncClient) -> None:
+        now = time.time()
+        try:
+            listed = [entry for entry in self._waiting() if entry.listed]
+            if self._has_list and len(listed) > 1 and any(entry.due <= now for entry in listed):
+                await self._look_at_list(client, listed)
+            await self._look_singly(client, now)
+        except Fault as fault:
+            if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
+                self._client = None
+                return
+            self._not_before = time.time() + patience(fault)
+            self._failed(self._due(now), fault)
+
+    async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
+        try:
+            jobs = {job.job_id: job for job in await client.call(requests.list_jobs(PAGE))}
+        except Fault as fault:
+            if _concerns_all(fault):
+                raise
+            # Whoever may not list jobs may still look at single ones; if not, that is said there.
+            log.info("Jobs are asked for one by one, because the server gives no list: %s", fault.message)
+            self._has_list = False
+            return
+        for entry in listed:
+            job = jobs.get(entry.wait.job_id)
+            # The list is of the newest: what has fallen out of it does not come back.
+            entry.listed = job is not None
+            if job is not None:
+                self._saw([entry], job)
+
+    async def _look_singly(self, client: AsyncClient, now: float) -> None:
+        due = sorted(self._due(now), key=lambda entry: entry.due)
+        if not due:
+            return
+        by_job: dict[str, list[_Entry]] = {}
+        for entry in due:
+            by_job.setdefault(entry.wait.job_id, []).append(entry)
+        number = max(AT_ONCE, int(A_SECOND * _shortest_pause(due)))
+        asked = iter(list(by_job.items())[:number])
+        in_a_row: list[Fault] = []
+
+        async def ask() -> None:
+            for job_id, entries in asked:
+                try:
+                    job = await client.call(requests.get_job(job_id))
+                except Fault as fault:
+                    in_a_row.append(fault)
+                    # One job may be broken; several in a row are the server.
+                    if fault.cause is Cause.UNAUTHORIZED or len(in_a_row) >= AT_ONCE:
+                        return
+                    self._failed(entries, fault)
+                    if fault.cause is Cause.RATE_LIMITED:
+                        return
+                else:
+                    in_a_row.clear()
+                    self._saw(entries, job)
+
+        await asyncio.gather(*(ask() for _ in range(min(AT_ONCE, len(by_job)))))
+        for fault in in_a_row:
+            if fault.cause in {Cause.UNAUTHORIZED, Cause.RATE_LIMITED} or (
+                len(in_a_row) >= AT_ONCE and _concerns_all(fault)
+            ):
+                raise fault
+
+    def _saw(self, entries: Iterable[_Entry], job: Job) -> None:
+        now = time.time()
+        for entry in entries:
+            if entry.ended.done():
+                continue
+            try:
+                ended = entry.wait.saw(job, now)
+            except Fault as fault:
+                entry.ended.set_exception(fault)
+                continue
+            for level, text in entry.wait.log.news(job):
+                entry.context.run(entry.tell, level, text)
+            if ended:
+                entry.ended.set_result(job)
+            else:
+                entry.due = now + _pause(entry.wait, now)
+
+    def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
+        now = time.time()
+        for entry in entries:
+            if entry.ended.done():
+                continue
+            try:
+                entry.wait.failed(fault, now)
+            except Fault as final:
+                entry.ended.set_exception(final)
+                continue
+            text = f"Polling job {entry.wait.job_id} failed, trying again: {fault.message}"
+            entry.context.run(entry.tell, logging.WARNING, text)
+            entry.due = now + _pause(entry.wait, now)
+
+    async def _has_other_settings(self) -> bool:
+        """Read the connection again, and tell whether it or its token has changed since it was last read."""
+        try:
+            self._settings = await self._read_again()
+        except Exception as error:
+            log.warning("The connection cannot be read again: %s", type(error).__name__)
+            return False
+        return self._settings.identity != self._identity
+
+    def _waiting(self) -> list[_Entry]:
+        return [entry for entry in self._entries if not entry.ended.done()]
+
+    def _due(self, now: float) -> list[_Entry]:
+        return [entry for entry in self._waiting() if entry.due <= now]
+
+
+def _concerns_all(fault: Fault) -> bool:
+    return fault.cause in BEARABLE or fault.cause is Cause.UNAUTHORIZED
+
+
+def _pause(wait: Wait, now: float) -> float:
+    return wait.pause(now, random.random())  # noqa: S311  # spreads load
+
+
+def _shortest_pause(entries: Iterable[_Entry]) -> float:
+    return min([LONGEST_ROUND_PAUSE, *(entry.wait.poll_interval for entry in entries)])

@@ -1,0 +1,247 @@
+"""Many waits in one triggerer: few requests, nothing shared that must not be, nobody forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.hooks.messaging import (
+    OpenMetadataMessagingAsyncHook,
+    OpenMetadataMessagingHook,
+)
+from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.triggers import poller
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
+from tests.in_airflow.running import again
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+CONN = "om_messaging_default"
+
+
+def waiting(job_id: str, conn_id: str = CONN, seconds: float = 30, **kwargs: Any) -> CsvAsyncJobTrigger:
+    kwargs = {"poll_interval": 0.2, **kwargs}
+    return again(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
+
+
+async def events(triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
+    async def first(trigger: CsvAsyncJobTrigger) -> dict[str, Any]:
+        async for event in trigger.run():
+            return event.payload
+        raise AssertionError("no event")
+
+    return await asyncio.gather(*(first(trigger) for trigger in triggers))
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    assert not poller._pollers.get(asyncio.get_running_loop())
+    assert asyncio.all_tasks() - before <= {asyncio.current_task()}
+
+
+def submitted(number: int) -> list[str]:
+    hook = OpenMetadataMessagingHook()
+    return [hook.submit_export(SERVICE) for _ in range(number)]
+
+
+def polls(sandbox: Sandbox) -> tuple[int, int]:
+    """Return how often jobs were listed and how often single ones were asked for."""
+    paths = [entry["path"] for entry in sandbox.journal if entry["method"] == "GET"]
+    return (
+        len([path for path in paths if path.endswith("/csvAsyncJobs")]),
+        len([path for path in paths if "/csvAsyncJobs/" in path]),
+    )
+
+
+async def polled(sandbox: Sandbox) -> None:
+    while not sum(polls(sandbox)):  # noqa: ASYNC110  # the server is in another thread
+        await asyncio.sleep(0.05)
+
+
+async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=0.05)
+    jobs = submitted(60)
+    found = await events([waiting(job_id) for job_id in jobs])
+    assert [(event["status"], event["job_id"]) for event in found] == [("finished", job) for job in jobs]
+    lists, singles = polls(sandbox)
+    # A job is asked for singly only while its wait is the only one, at the start and at the end.
+    assert lists >= 1
+    assert lists + singles <= 40
+
+
+async def test_several_waits_for_one_job(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=0.5)
+    [job_id] = submitted(1)
+    found = await events([waiting(job_id) for _ in range(20)])
+    assert {event["status"] for event in found} == {"finished"}
+    assert sum(polls(sandbox)) < 10
+
+
+async def test_jobs_that_are_not_in_the_list_are_asked_for_singly(sandbox: Sandbox) -> None:
+    old = submitted(20)
+    submitted(100)
+    found = await events([waiting(job_id) for job_id in old])
+    assert {event["status"] for event in found} == {"finished"}
+    assert polls(sandbox) == (1, 20)
+
+
+async def test_single_requests_are_bounded_in_number(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "PAGE", 1)
+    monkeypatch.setattr(poller, "LONGEST_ROUND_PAUSE", 0.5)
+    sandbox.configure(latency=0.05)
+    old = submitted(80)
+    started = time.time()
+    found = await events([waiting(job_id, poll_interval=30) for job_id in old])
+    assert {event["status"] for event in found} == {"finished"}
+    asked = [entry["at"] for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
+    assert len(asked) == 79
+    # 25 in half a second: the last of them cannot have been sent before the fourth round.
+    assert max(asked) - started >= 1.4
+    assert max(sum(at <= other < at + 0.04 for other in asked) for at in asked) <= 2 * poller.AT_ONCE
+
+
+async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = submitted(2)
+    monkeypatch.setenv("AIRFLOW_CONN_ADMIN", sandbox.airflow_connection(sandbox.admin_token))
+    monkeypatch.setenv("AIRFLOW_CONN_READER", sandbox.airflow_connection(sandbox.read_only_token))
+    triggers = [waiting(job_id, conn) for job_id in jobs for conn in (CONN, "admin", "reader")]
+    found = await events(triggers)
+    assert [event.get("cause", event["status"]) for event in found] == [
+        "finished",
+        "finished",
+        "forbidden",
+    ] * 2
+    users = {entry["user"] for entry in sandbox.journal if "/csvAsyncJobs" in entry["path"]}
+    assert users == {"ingestion-bot", "admin", "reader"}
+
+
+async def test_a_missing_job_ends_its_own_wait_only(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=1)
+    jobs = submitted(3)
+    found = await events([waiting(job_id) for job_id in [*jobs, "424242"]])
+    assert [event.get("cause", event["status"]) for event in found] == ["finished"] * 3 + ["not_found"]
+
+
+async def test_a_server_without_jobs_ends_all_waits(sandbox: Sandbox) -> None:
+    sandbox.configure(job_api=False)
+    jobs = submitted(5)
+    found = await events([waiting(job_id) for job_id in jobs])
+    assert {event["cause"] for event in found} == {"unsupported"}
+    assert polls(sandbox) == (1, 5)
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "429", "html", "drop", "cut"])
+async def test_one_bad_reply_ends_no_wait(sandbox: Sandbox, kind: str) -> None:
+    sandbox.configure(job_seconds=0.1)
+    jobs = submitted(10)
+    sandbox.fault(kind, path="csvAsyncJobs", times=2, retry_after=0)
+    found = await events([waiting(job_id) for job_id in jobs])
+    assert {event["status"] for event in found} == {"finished"}
+
+
+@pytest.mark.parametrize("kind", ["500", "html", "429"])
+async def test_a_server_that_stays_down_is_not_hammered(sandbox: Sandbox, kind: str) -> None:
+    sandbox.configure(stuck_jobs=True)
+    jobs = submitted(50)
+    sandbox.fault(kind, path="csvAsyncJobs", times=10_000, retry_after=0)
+    found = await events([waiting(job_id, max_consecutive_failures=4, poll_interval=0.5) for job_id in jobs])
+    assert {event["status"] for event in found} == {"error"}
+    assert sum(polls(sandbox)) <= 10
+    assert all("5 polls of job" in event["message"] for event in found)
+
+
+async def test_the_server_is_left_alone_as_long_as_it_asks(sandbox: Sandbox) -> None:
+    jobs = submitted(5)
+    sandbox.fault("429", path="csvAsyncJobs", retry_after=2)
+    found = await events([waiting(job_id) for job_id in jobs])
+    assert {event["status"] for event in found} == {"finished"}
+    first, second = (entry["at"] for entry in sandbox.journal if entry["path"].endswith("/csvAsyncJobs"))
+    assert second - first >= 1.9
+
+
+async def test_a_deadline_holds_although_the_server_asks_for_patience(sandbox: Sandbox) -> None:
+    sandbox.fault("503", path="csvAsyncJobs", times=100, retry_after=120)
+    found = await events([waiting(job_id, seconds=2) for job_id in submitted(3)])
+    assert {event["cause"] for event in found} == {"job_timeout"}
+
+
+async def test_a_new_token_in_the_connection_is_taken_up(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.configure(job_seconds=1.5)
+    jobs = submitted(3)
+    waits = asyncio.ensure_future(events([waiting(job_id) for job_id in jobs]))
+    await polled(sandbox)
+    sandbox.supersede_bot_token()
+    monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+    assert {event["status"] for event in await waits} == {"finished"}
+    assert [entry["status"] for entry in sandbox.journal].count(401) <= 1
+
+
+async def test_a_token_that_stays_refused_ends_the_waits_at_once(sandbox: Sandbox) -> None:
+    jobs = submitted(3)
+    sandbox.supersede_bot_token()
+    found = await events([waiting(job_id) for job_id in jobs])
+    assert {event["cause"] for event in found} == {"unauthorized"}
+    assert sum(polls(sandbox)) == 1
+
+
+TASK: ContextVar[str] = ContextVar("TASK")
+
+
+async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=0.5)
+    hook = OpenMetadataMessagingAsyncHook()
+    settings = await hook.settings()
+    told: list[tuple[str, str]] = []
+
+    async def wait(job_id: str) -> None:
+        # As Airflow does, which finds the log file of a task by context variables.
+        TASK.set(job_id)
+        shared = poller.poller_for(CONN, settings, hook.settings)
+        await shared.wait_for(
+            Wait(job_id, time.time() + 30, 0.1, 0), lambda _, text: told.append((TASK.get(), text))
+        )
+
+    jobs = submitted(3)
+    await asyncio.gather(*(wait(job_id) for job_id in jobs))
+    for job_id in jobs:
+        lines = [text for task, text in told if task == job_id]
+        assert all(line.startswith(f"Export job {job_id}: ") for line in lines)
+        assert lines[0] == f"Export job {job_id}: Export queued."
+        assert lines[-2:] == [
+            f"Export job {job_id}: Export completed.",
+            f"Export job {job_id}: COMPLETED, 8 of 8 rows",
+        ]
+        assert len(lines) == len(set(lines))
+
+
+async def test_a_wait_that_is_cancelled_leaves_the_others_alone(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=1)
+    jobs = submitted(3)
+    triggers = [waiting(job_id) for job_id in jobs]
+
+    async def cancelled() -> None:
+        async for _ in triggers[0].run():
+            raise AssertionError("it was to be cancelled")
+
+    task = asyncio.create_task(cancelled())
+    others = asyncio.create_task(events(triggers[1:]))
+    await polled(sandbox)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert {event["status"] for event in await others} == {"finished"}
+    assert not [entry for entry in sandbox.journal if entry["method"] == "PUT"]
