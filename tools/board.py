@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tools.real_airflow import FINISHED, AirflowTrouble, RealAirflow, Task
+from tools.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,11 @@ class Board:
         if pool["deferred"] and not pool["occupied"]:
             self.idle_sample = pool
 
+    def result(self, dag_id: str, task_id: str) -> Any:
+        """Return what a task has handed on."""
+        task = self.tasks[f"{dag_id}.{task_id}"]
+        return self.airflow.xcom(task.dag_id, task.run_id, task.task_id, task.map_index)
+
     def report_waits(self) -> str:
         """Return what was seen of the waits."""
         if not self.waits:
@@ -71,9 +77,9 @@ class Board:
         for task in sorted(
             self.tasks.values(), key=lambda task: (task.dag_id, task.started or "", task.name)
         ):
-            value = self.airflow.xcom(task.dag_id, task.run_id, task.task_id, task.map_index)
+            value = self.result(task.dag_id, task.name)
             time = "" if task.seconds is None else f"{task.seconds:.1f} s"
-            rows.append((task.dag_id, task.name, task.state or "", time, _summary(value)))
+            rows.append((task.dag_id, task.name, task.state or "", time, summary(value)))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
@@ -82,8 +88,8 @@ class Board:
 
     def files(self) -> dict[str, int]:
         """Return the CSVs that the tasks wrote, with their rows."""
-        values = [self.airflow.xcom(t.dag_id, t.run_id, t.task_id, t.map_index) for t in self.tasks.values()]
-        found = [value for value in values if isinstance(value, dict) and value.get("rows") is not None]
+        values = [self.result(task.dag_id, task.name) for task in self.tasks.values()]
+        found = [value for value in values if isinstance(value, dict) and value.get("bytes") is not None]
         return {str(value["destination"]): int(value["rows"]) for value in found}
 
 
@@ -95,34 +101,3 @@ def _why(log: Path) -> str:
             error = json.loads(line)["error_detail"][0]
             why = f" ({error['exc_type']}: {error['exc_value']})"
     return why
-
-
-def _summary(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} to do"
-    if not isinstance(value, dict):
-        return "" if value is None else "folder made"
-    if "versions" in value:
-        return f"{len(value['versions'])} versions, the newest is {value['versions'][0]['version']}"
-    if "changed" in value:
-        return f"version {value['version_before']} -> {value['version']}: {', '.join(value['fields'])}"
-    if "operation" in value:
-        return f"job {value['job_id']} ({value['operation'].lower()}) {value['status'].lower()}"
-    if "rows_processed" in value:
-        what = "dry run" if value["dry_run"] else "import"
-        if value["rows_passed"] is not None:
-            told = f"{value['status']}, {value['rows_passed']} of {value['rows_processed']} rows passed"
-        else:
-            told = (
-                "submitted"
-                if value["status"] == "submitted"
-                else "done, the server does not tell its verdict"
-            )
-        return f"{what} {told}{_job(value)}"
-    if value.get("rows") is not None:
-        return f"{value['rows']} rows, {value['bytes']} bytes{_job(value)}"
-    return f"submitted{_job(value)}"
-
-
-def _job(value: dict[str, Any]) -> str:
-    return f", job {value['job_id']}" if value.get("job_id") else ""
