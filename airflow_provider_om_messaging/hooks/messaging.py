@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.common.compat.sdk import mask_secret
-
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.files import CsvMeter, CsvUpload, Destination, Written, csv_upload
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
+from airflow_provider_om_messaging.masking import mask_secret
 from airflow_provider_om_messaging.protocol import entities, imports, names, requests
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault

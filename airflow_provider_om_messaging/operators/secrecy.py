@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.providers.common.compat.sdk import mask_secret
-
+from airflow_provider_om_messaging.masking import mask_secret
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, structured
 from airflow_provider_om_messaging.protocol.faults import Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION
