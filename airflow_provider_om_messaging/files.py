@@ -14,9 +14,10 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from airflow_provider_om_messaging.object_files import chunks_of, equal, open_object, same_content, upload
 from airflow_provider_om_messaging.protocol.csv_text import (
     BYTE_ORDER_MARK,
     CsvFacts,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-CHUNK = 256 * 1024
-"""Bytes that are read from a file at a time."""
-
 
 @dataclass(frozen=True)
 class Written:
@@ -44,11 +42,13 @@ class Written:
     :param rows: data rows, the header not counted.
     :param bytes: length of the CSV, before any compression.
     :param sha256: digest of the CSV, before any compression.
+    :param unchanged: whether it was there already, byte for byte, so that the file was left as it is.
     """
 
     rows: int
     bytes: int
     sha256: str
+    unchanged: bool = False
 
 
 class CsvMeter:
@@ -132,22 +132,25 @@ class Destination:
         elif not os.access(self._local.parent, os.W_OK):
             raise _invalid(parameter, f"lies in a folder that cannot be written to: {self._local.parent}")
 
-    def write(self, chunks: Iterable[bytes]) -> None:
+    def write(self, chunks: Iterable[bytes]) -> bool:
         """
         Write the content. The destination changes only after the last chunk has come.
 
         :param chunks: the content, before compression.
+        :returns: whether that very content was there already; the file is left as it is then.
         """
         if self._local is not None:
             # A link stays a link: what it points to is replaced.
-            _replace(self._local.resolve(), chunks, self._compressed)
-            return
+            return _replace(self._local.resolve(), chunks, self._compressed)
         if self._remote is None:
             raise RuntimeError("a destination is either local or remote")
-        with tempfile.NamedTemporaryFile(prefix="om-messaging-") as spool:
+        with tempfile.TemporaryFile(prefix="om-messaging-") as spool:
             _copy(chunks, spool, self._compressed)
-            # Uploading by path: a file object that is closed after an error would complete the upload.
-            self._remote.fs.put_file(spool.name, self._remote.path)
+            if same_content(spool, self._remote):
+                return True
+            spool.seek(0)
+            upload(spool, self._remote)
+            return False
 
 
 @contextmanager
@@ -164,7 +167,7 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
         if local is not None:
             opened: IO[bytes] = local.open("rb")
         else:
-            opened = cast("IO[bytes]", _object_path(source, parameter).open("rb"))
+            opened = open_object(_object_path(source, parameter))
     except (FileNotFoundError, NotADirectoryError):
         raise _invalid(parameter, f"does not exist: {source}") from None
     except IsADirectoryError:
@@ -174,7 +177,7 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
     with opened:
         content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
         try:
-            yield iter(lambda: content.read(CHUNK), b"")
+            yield chunks_of(content)
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise _invalid(parameter, f"is named .gz but is not a whole gzip file: {source}") from None
 
@@ -199,7 +202,7 @@ class CsvUpload:
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
         self.body.seek(0)
-        return read_rows(iter(lambda: self.body.read(CHUNK), b""), "The file")
+        return read_rows(chunks_of(self.body), "The file")
 
 
 @contextmanager
@@ -283,15 +286,21 @@ def _object_path(target: str, parameter: str) -> ObjectStoragePath:
     return path
 
 
-def _replace(path: Path, chunks: Iterable[bytes], compressed: bool) -> None:
+def _replace(path: Path, chunks: Iterable[bytes], compressed: bool) -> bool:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("w+b") as file:
             _copy(chunks, file, compressed)
+            if os.access(path, os.R_OK) and path.stat().st_size == file.seek(0, os.SEEK_END):
+                file.seek(0)
+                with path.open("rb") as present:
+                    if equal(file, present):
+                        return True
             os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+    return False
 
 
 def _copy(chunks: Iterable[bytes], file: IO[bytes], compressed: bool) -> None:

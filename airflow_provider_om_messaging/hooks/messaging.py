@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -393,8 +394,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     def _file(self, request: Request[str], target: Destination) -> Written:
         meter = CsvMeter()
         with self._client.download(request) as chunks:
-            target.write(meter.through(chunks))
-        return meter.written
+            unchanged = target.write(meter.through(chunks))
+        return replace(meter.written, unchanged=unchanged)
 
 
 class OpenMetadataMessagingAsyncHook(MessagingHookBase):

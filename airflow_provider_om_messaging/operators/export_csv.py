@@ -21,7 +21,8 @@ class ExportMessagingServiceOperator(WaitingOperator):
     Exports a messaging service to CSV, one row a topic.
 
     Returns ``service``, ``destination``, ``rows`` (without the header), ``bytes`` and ``sha256`` (of the CSV,
-    before compression), ``job_id``, and ``csv`` if there is no destination. Without ``wait_for_completion``
+    before compression), ``job_id``, ``unchanged`` (the destination held these very bytes already, and was
+    left as it is), and ``csv`` if there is no destination. Without ``wait_for_completion``
     the job is not done yet, so that everything but ``service``, ``destination`` and ``job_id`` is None.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
@@ -59,6 +60,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
             "bytes": None,
             "sha256": None,
             "job_id": job_id,
+            "unchanged": None,
         }
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:

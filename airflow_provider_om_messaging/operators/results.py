@@ -43,6 +43,7 @@ def export_result(
         text = to_text(LARGEST_XCOM_CSV)
         written = measured(text)
     result |= {"rows": written.rows, "bytes": written.bytes, "sha256": written.sha256, "job_id": job_id}
+    result["unchanged"] = written.unchanged
     return result if text is None else {**result, "csv": text}
 
 

@@ -1,0 +1,70 @@
+"""Files in object storage, read and written in parts, so that no file has to fit into memory."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+BLOCK = 8 * 1024 * 1024
+"""Bytes that are held of a file: some storages would hold hundreds of megabytes by themselves."""
+CHUNK = 256 * 1024
+"""Bytes that are read from a file at a time."""
+
+
+def open_object(path: ObjectStoragePath) -> IO[bytes]:
+    """Open a file for reading."""
+    return cast("IO[bytes]", path.open("rb", block_size=BLOCK))
+
+
+def upload(file: IO[bytes], path: ObjectStoragePath) -> None:
+    """
+    Upload a file, whole or not at all: what was there stays if the upload fails.
+
+    :param file: an open file, uploaded from where it stands.
+    :param path: where to.
+    """
+    target: Any = path.fs.open(path.path, "wb", block_size=BLOCK)
+    try:
+        for chunk in chunks_of(file):
+            target.write(chunk)
+        target.close()
+    except BaseException:
+        # Closing it, as its destructor does, would complete the upload of what has come so far.
+        if hasattr(target, "discard"):
+            target.discard()
+        with suppress(AttributeError):
+            target.closed = True
+        raise
+
+
+def same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
+    """
+    Tell whether an open file holds what is there already.
+
+    :param file: read to its end, unless the sizes tell.
+    :param path: what to compare it with; it need not exist.
+    """
+    try:
+        size = path.fs.info(path.path)["size"]
+    except FileNotFoundError:
+        return False
+    if size != file.seek(0, 2):
+        return False
+    file.seek(0)
+    with open_object(path) as present:
+        return equal(file, present)
+
+
+def equal(one: IO[bytes], other: IO[bytes]) -> bool:
+    """Tell whether two open files hold the same from where they stand."""
+    return all(chunk == other.read(len(chunk)) for chunk in chunks_of(one)) and not other.read(1)
+
+
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the content of an open file."""
+    return iter(lambda: file.read(CHUNK), b"")
