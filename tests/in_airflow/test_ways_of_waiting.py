@@ -223,6 +223,7 @@ def test_a_sensor_on_an_export(sandbox: Sandbox, way: str, tmp_path: Path) -> No
     fetched = run(
         CsvJobResultOperator(task_id="fetch", job_id=job["job_id"], destination=str(tmp_path / "a.csv"))
     )
+    (tmp_path / "a.csv").unlink()
     waited = run(exporting("waiting", destination=str(tmp_path / "a.csv")))
     assert without_job(fetched) == without_job(waited)
 
