@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.readback import confirmed, conflict, stamp
+from airflow_provider_om_messaging.client.readback import OverwrittenError, confirmed, conflict, stamp
 from airflow_provider_om_messaging.protocol import patches, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION, differing, shown, value_of
@@ -26,6 +26,9 @@ TRIES = 10
 """How often an edit is worked out anew when somebody else wrote in between."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
+_RECHECK = 0.5
+"""Seconds. Twenty tasks at once lost a third of their changes unseen with 0, 1 % with 0.2, none with 1."""
+_LOST_REPLY = "The reply got lost; a later read shows the change."
 _UNKNOWN_OUTCOME = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY}
 
 
@@ -45,17 +48,19 @@ class Target:
 
 
 def carry_out(
-    client: Client, target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float = 0
+    client: Client, target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None
 ) -> dict[str, Any]:
     """
     Carry out an edit and return what came of it.
 
     :param dry_run: only work out what would be sent.
-    :param recheck_after: seconds after which to read back a second time; 0 for never. On a server that
-        detects no conflicts, it sees losses that the first read-back came too early for.
+    :param recheck_after: seconds after which to read back a second time, for losses that the first read-back
+        came too early for; 0 for never. None for a short time on servers that detect no conflicts.
     :raises Fault: the edit cannot be carried out, or a later read shows that it is not there.
     """
     may_retry = edit.repeatable and target.expected_version is None
+    notes: list[str] = []
+    unsettled: tuple[Entity, Plan] | None = None
     for tried in range(1, TRIES + 1):
         read = _read(client, target, edit)
         before = read.entity
@@ -64,25 +69,49 @@ def carry_out(
         if dry_run:
             return _preview(before, plan)
         if not plan.operations:
-            return _outcome(before, before, plan)
+            return _outcome(*(unsettled or (before, plan)), before, notes)
+        may_repeat = may_retry and tried < TRIES
         try:
             stored = _send(client, target, read, plan)
         except Fault as fault:
-            last = tried == TRIES
-            if fault.cause is not Cause.CONFLICT or last or not may_retry:
-                now = _judged(client, target, edit, plan, before, fault, may_retry and not last)
+            if fault.cause is not Cause.CONFLICT or not may_repeat:
+                now = _judged(client, target, edit, plan, before, fault, may_repeat)
                 if now is not None:
-                    return _outcome(before, now, plan, ["The reply got lost; a later read shows the change."])
+                    return _outcome(before, plan, now, [*notes, _LOST_REPLY])
+            if fault.cause in _UNKNOWN_OUTCOME:
+                unsettled = before, plan
             _pause(fault, tried)
             continue
-        after = _read(client, target, edit).entity
-        notes = confirmed(client, target.kind, plan, stored, after)
-        if recheck_after > 0:
-            time.sleep(recheck_after)
-            after = _read(client, target, edit).entity
-            notes = confirmed(client, target.kind, plan, stored, after)
-        return _outcome(before, after, plan, notes)
+        try:
+            delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
+            after, said = _read_back(client, target, edit, plan, before, stored, delay)
+        except OverwrittenError as fault:
+            if not (fault.reverted and may_repeat):
+                raise
+            notes.append(f"{fault.message} Sent again.")
+            unsettled = before, plan
+            _pause(fault, tried)
+            continue
+        return _outcome(before, plan, after, [*notes, *said])
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _read_back(
+    client: Client,
+    target: Target,
+    edit: Edit,
+    plan: Plan,
+    before: Entity,
+    stored: Entity,
+    delay: float,
+) -> tuple[Entity, list[str]]:
+    after = _read(client, target, edit).entity
+    notes = confirmed(client, target.kind, plan, before, stored, after)
+    if delay > 0:
+        time.sleep(delay)
+        after = _read(client, target, edit).entity
+        notes = confirmed(client, target.kind, plan, before, stored, after)
+    return after, notes
 
 
 def _read(client: Client, target: Target, edit: Edit) -> Read:
@@ -151,7 +180,7 @@ def _check_version(client: Client, target: Target, entity: Entity) -> None:
     raise conflict(then, entity, f"expected_version is {expected}. ")
 
 
-def _outcome(before: Entity, after: Entity, plan: Plan, notes: list[str] | None = None) -> dict[str, Any]:
+def _outcome(before: Entity, plan: Plan, after: Entity, notes: list[str]) -> dict[str, Any]:
     first, last = version_of(before), version_of(after)
     # A version alone does not tell: edits of one user within minutes are merged into the same number.
     changed = bool(plan.operations) and stamp(before) != stamp(after)
@@ -165,7 +194,7 @@ def _outcome(before: Entity, after: Entity, plan: Plan, notes: list[str] | None 
         "fields": fields,
         "journal": entry(before, after, plan.wanted or {}, fields),
         "missing": plan.missing,
-        "notes": [*plan.notes, *(notes or [])],
+        "notes": [*plan.notes, *notes],
     }
 
 
@@ -180,7 +209,7 @@ def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
             was, is_to_be = projected(is_to_be, was), projected(is_to_be, merged(was, is_to_be))
         preview[field] = {"before": shown(field, was), "after": shown(field, is_to_be)}
     return {
-        **_outcome(before, before, plan),
+        **_outcome(before, plan, before, []),
         "fields": fields,
         "dry_run": True,
         "operations": patches.hidden_operations(plan.operations),

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.fields import changed_between, differing
+from airflow_provider_om_messaging.protocol.fields import (
+    CONNECTION,
+    LISTS,
+    changed_between,
+    differing,
+    key,
+    value_of,
+)
+from airflow_provider_om_messaging.protocol.merge import projected
 from airflow_provider_om_messaging.protocol.versions import iso_time, version_of
 
 if TYPE_CHECKING:
@@ -14,6 +22,20 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.entities import Kind
     from airflow_provider_om_messaging.protocol.fields import Entity
+
+
+class OverwrittenError(Fault):
+    """
+    A change that was there, but not any more when it was read back.
+
+    :param message: what happened.
+    :param reverted: whether everything is again as it was before the change: the other task did not mean to
+        change it, but wrote back the whole entity as it had read it.
+    """
+
+    def __init__(self, message: str, reverted: bool) -> None:
+        super().__init__(Cause.CONFLICT, message)
+        self.reverted = reverted
 
 
 def stamp(entity: Entity) -> tuple[Any, ...]:
@@ -25,13 +47,16 @@ def stamp(entity: Entity) -> tuple[Any, ...]:
     return tuple(entity.get(name) for name in ("version", "updatedAt", "updatedBy"))
 
 
-def confirmed(client: Client, kind: Kind, plan: Plan, stored: Entity, after: Entity) -> list[str]:
+def confirmed(
+    client: Client, kind: Kind, plan: Plan, before: Entity, stored: Entity, after: Entity
+) -> list[str]:
     """
     Compare what was wanted with what a later read shows, and return what there is to say about it.
 
+    :param before: the entity as it was read before.
     :param stored: the entity in the reply to the patch.
     :param after: the entity as it was read back.
-    :raises Fault: another's write lies on top and took our values away.
+    :raises OverwrittenError: another's write lies on top and took our values away.
     """
     lost = differing(plan.wanted or {}, after)
     on_top = stamp(after) != stamp(stored)
@@ -41,7 +66,8 @@ def confirmed(client: Client, kind: Kind, plan: Plan, stored: Entity, after: Ent
         if not differing({field: (plan.wanted or {})[field]}, stored) or (on_top and field not in stored)
     ]
     if gone:
-        raise _overwritten(client, kind, plan, gone, stored, after)
+        reverted = all(_shown_of(plan, field, before) == _shown_of(plan, field, after) for field in gone)
+        raise OverwrittenError(_told(client, kind, plan, gone, stored, after), reverted)
     notes = []
     if lost:
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
@@ -68,9 +94,15 @@ def conflict(before: Entity | None, now: Entity, why: str = "") -> Fault:
     )
 
 
-def _overwritten(
-    client: Client, kind: Kind, plan: Plan, gone: list[str], stored: Entity, after: Entity
-) -> Fault:
+def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:
+    """Return what the plan changes of a field."""
+    value = value_of(entity, field)
+    if field == CONNECTION:
+        return projected((plan.wanted or {}).get(field), value)
+    return {key(item) for item in value or ()} if field in LISTS else value
+
+
+def _told(client: Client, kind: Kind, plan: Plan, gone: list[str], stored: Entity, after: Entity) -> str:
     wanted = {field: (plan.wanted or {})[field] for field in gone}
     version = version_of(stored).version if "version" in stored else "unknown"
     try:
@@ -79,10 +111,9 @@ def _overwritten(
     except Fault:
         kept = False
     where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
-    return Fault(
-        Cause.CONFLICT,
+    return (
         f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
-        f"{_who(after)} lies on top. {where}.",
+        f"{_who(after)} lies on top. {where}."
     )
 
 

@@ -242,7 +242,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         *,
         entity: str = "service",
         dry_run: bool = False,
-        recheck_after: float = 0,
+        recheck_after: float | None = None,
     ) -> dict[str, Any]:
         """
         Patch a service, by what differs from ``changes`` or by a JSON Patch, and read back what came of it.
@@ -252,7 +252,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param expected_version: refuse if the service has another version by now.
         :param entity: ``service``, or ``topic`` to patch the topic of this FQN.
         :param dry_run: send nothing; return ``operations`` and ``preview`` as well.
-        :param recheck_after: seconds after which to read back a second time; 0 for never.
+        :param recheck_after: seconds after which to read back a second time; 0 for never, None for a short
+            time on servers that detect no conflicts.
         :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
         """
         from airflow_provider_om_messaging.client import edits, patching
@@ -282,7 +283,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         on_missing: str = "fail",
         entity: str = "service",
         dry_run: bool = False,
-        recheck_after: float = 0,
+        recheck_after: float | None = None,
     ) -> dict[str, Any]:
         """
         Bring fields back to what they were in a version, or undo a patch by its journal.
