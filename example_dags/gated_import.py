@@ -1,9 +1,14 @@
 """
-Fill in what a messaging service's topics lack, from an upstream catalogue, behind a gate.
+Fill in what a messaging service's topics lack, from an upstream catalogue, behind gates.
 
 1. ``complete`` writes a CSV of the topics that lack a description or an owner that the catalogue knows.
-2. ``dry_run`` lets the server check every row. A single bad row fails it, and nothing was written.
-3. ``apply`` imports the very file that was checked: it refuses one with another digest.
+2. ``plan`` compares it with the server, row by row. It fails the run if a value would be cleared, a topic
+   created or too many rows changed; ``plan.html`` shows what would happen.
+3. ``dry_run`` lets the server check every row. A single bad row fails it, and nothing was written.
+4. ``approve`` asks a person if more rows would change than param ``ask_above`` lets pass. Airflow before 3.1
+   does without.
+5. ``apply`` imports exactly that: it refuses another file, and it refuses if somebody has changed one of its
+   rows since the plan. Then it exports the service again and compares every row that was to change.
 
 Only the rows that change are sent, so that nobody's edit of another topic is overwritten. If no row changes,
 the rest of the run is skipped. What the server said to each row lies beside the CSV.
@@ -29,6 +34,14 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+
+try:
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+except (
+    Exception
+):  # Airflow before 3.1 has no such operator; which error says so depends on the provider's version.
+    ApprovalOperator = None
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
@@ -55,6 +68,7 @@ CATALOGUE = {
     params={
         "service": Param("sample_kafka", type="string"),
         "store": Param(STORE, type="string"),
+        "ask_above": Param(100, type="integer", minimum=0),
     },
     tags=["om_messaging", "import"],
     doc_md=__doc__,
@@ -83,9 +97,23 @@ def gated_import() -> None:
         writer.writerows(changed)
         ObjectStoragePath(completed).write_bytes(written.getvalue().encode("utf-8"))
 
+    @task.branch
+    def ask(rows: str, limit: str) -> str:
+        return "approve" if int(rows) > int(limit) else "apply"
+
     folder = make_folder("{{ params.store }}", "{{ run_id }}")
     export = ExportMessagingServiceOperator(
         task_id="export", service=SERVICE, destination=f"{FOLDER}/exported.csv"
+    )
+    plan = PlanMessagingServiceImportOperator(
+        task_id="plan",
+        service=SERVICE,
+        source=f"{FOLDER}/completed.csv",
+        plan_destination=f"{FOLDER}/plan",
+        max_changed_fraction=0.5,
+        forbid_created=True,
+        forbid_clearing=True,
+        protected_fields=["name", "tags", "domain"],
     )
     dry_run = ImportMessagingServiceOperator(
         task_id="dry_run",
@@ -99,11 +127,25 @@ def gated_import() -> None:
         service=SERVICE,
         source=f"{FOLDER}/completed.csv",
         dry_run=False,
-        expected_sha256="{{ ti.xcom_pull(task_ids='dry_run')['sha256'] }}",
+        expected_plan=plan.output,
+        verify=True,
         results_destination=f"{FOLDER}/applied.csv",
+        # The approval may have been skipped, but nothing may have failed.
+        trigger_rule="none_failed_min_one_success",
     )
     completed = complete(f"{FOLDER}/exported.csv", f"{FOLDER}/completed.csv")
-    chain(folder, export, completed, dry_run, apply)
+    chain(folder, export, completed, plan, dry_run)
+    if ApprovalOperator is None:
+        chain(dry_run, apply)
+        return
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Import {{ ti.xcom_pull(task_ids='plan')['changed'] }} topics into {{ params.service }}?",
+        body="The whole plan: {{ ti.xcom_pull(task_ids='plan')['plan_page'] }}",
+    )
+    asked = ask("{{ ti.xcom_pull(task_ids='plan')['changed'] }}", "{{ params.ask_above }}")
+    chain(dry_run, asked, [approve, apply])
+    chain(approve, apply)
 
 
 gated_import()
