@@ -69,6 +69,10 @@ class NotFoundError(PermanentError):
     """The server has no such service, version or job (404)."""
 
 
+class ResultGoneError(NotFoundError):
+    """The server no longer has the result of a job that completed (404)."""
+
+
 class UnsupportedByServerError(PermanentError):
     """The server has no such route: its edition or version lacks the feature."""
 

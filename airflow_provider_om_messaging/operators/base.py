@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.names import required_text
+from airflow_provider_om_messaging.protocol.names import is_uuid, required_text, service_fqn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,3 +50,8 @@ class MessagingOperator(BaseOperator):
         :raises InvalidParameterError: it is empty.
         """
         return required_text("service", self.service)
+
+    def canonical_service(self) -> str:
+        """Return the service's FQN as the server writes it; a UUID stays one."""
+        service = self.checked_service()
+        return service if is_uuid(service) else service_fqn(service)

@@ -49,10 +49,9 @@ class ExportMessagingServiceOperator(WaitingOperator):
                 lambda destination: self.hook.export_csv_to(service, destination),
                 lambda limit: self.hook.export_csv(service, limit),
             )
-        job_id = self.hook.submit_export(service)
-        self.log.info("Submitted export of %s as job %s.", service, job_id)
+        job_id = self._submitted(context, service)
         if self.wait_for_completion:
-            return self.wait_for(job_id, {})
+            return self.wait_for(context, job_id, {})
         return {
             "service": service,
             "destination": self.destination,
@@ -63,6 +62,10 @@ class ExportMessagingServiceOperator(WaitingOperator):
             "unchanged": None,
         }
 
+    def submit_again(self, context: Context, state: dict[str, Any]) -> str:
+        """Start another export."""
+        return self._submitted(context, self.checked_service(), anew=True)
+
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Fetch what the job has made."""
         return export_result(
@@ -72,3 +75,9 @@ class ExportMessagingServiceOperator(WaitingOperator):
             lambda destination: self.hook.get_job_result_to(job.job_id, destination),
             lambda limit: self.hook.get_job_result(job.job_id, limit),
         )
+
+    def _submitted(self, context: Context, service: str, *, anew: bool = False) -> str:
+        work = {"operation": "EXPORT", "service": self.canonical_service()}
+        job_id = self.submit_once(context, work, lambda: self.hook.submit_export(service), anew=anew)
+        self.log.info("The export of %s is job %s.", service, job_id)
+        return job_id

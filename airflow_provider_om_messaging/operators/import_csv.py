@@ -113,6 +113,11 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 "batch_rows sends each batch in a request of its own and waits for its verdict: leave "
                 "asynchronous off."
             )
+        if self.resubmit_on_server_restart and not dry_run:
+            raise InvalidParameterError(
+                "resubmit_on_server_restart is for exports and dry runs: how much of an import was done "
+                "before the server restarted is not known."
+            )
         self.source = source
         self.csv = csv
         # BaseOperator has a method of this name.
@@ -147,10 +152,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
             if not self.asynchronous:
                 result = self.hook.import_csv(service, upload.rewound(), self.only_check)
                 return self._concluded(result, upload, planned, None)
-            job_id = self.hook.submit_import(service, upload.rewound(), self.only_check)
-        self.log.info("Submitted the %s of %s as job %s.", what, service, job_id)
+            job_id = self._submitted(context, upload)
         if self.wait_for_completion:
-            return self.wait_for(job_id, {"sha256": facts.sha256, "rows": facts.rows})
+            return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
         return {
             "service": service,
             "dry_run": self.only_check,
@@ -163,6 +167,31 @@ class ImportMessagingServiceOperator(WaitingOperator):
             "job_id": job_id,
             "verified": None,
         }
+
+    def submit_again(self, context: Context, state: dict[str, Any]) -> str:
+        """Start another dry run of the same file."""
+        with csv_upload(source=self.source, csv=self.csv) as upload:
+            if upload.facts.sha256 != state.get("sha256"):
+                raise InvalidCsvError("The file is another one by now: its dry run cannot be repeated.")
+            return self._submitted(context, upload, anew=True)
+
+    def _submitted(self, context: Context, upload: CsvUpload, *, anew: bool = False) -> str:
+        service = self.checked_service()
+        work = {
+            "operation": "IMPORT",
+            "service": self.canonical_service(),
+            "dry_run": self.only_check,
+            "sha256": upload.facts.sha256,
+        }
+        job_id = self.submit_once(
+            context,
+            work,
+            lambda: self.hook.submit_import(service, upload.rewound(), self.only_check),
+            anew=anew,
+        )
+        what = "dry run" if self.only_check else "import"
+        self.log.info("The %s of %s is job %s.", what, service, job_id)
+        return job_id
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Read the job's verdict."""

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_om_messaging.exceptions import InvalidParameterError, error_of
+from airflow_provider_om_messaging.exceptions import (
+    InvalidParameterError,
+    NotFoundError,
+    ResultGoneError,
+    error_of,
+)
 from airflow_provider_om_messaging.files import Destination, Written, measured
 
 if TYPE_CHECKING:
@@ -35,13 +40,19 @@ def export_result(
     :param job_id: the job that made it, if one did.
     :param to_file: writes the export to a destination.
     :param to_text: returns the export, up to so many bytes.
+    :raises ResultGoneError: the server no longer has what the job made.
     """
     result: dict[str, Any] = {"service": service, "destination": destination}
-    if destination is not None:
-        written, text = to_file(destination), None
-    else:
-        text = to_text(LARGEST_XCOM_CSV)
-        written = measured(text)
+    try:
+        if destination is not None:
+            written, text = to_file(destination), None
+        else:
+            text = to_text(LARGEST_XCOM_CSV)
+            written = measured(text)
+    except NotFoundError as error:
+        if job_id is None:
+            raise
+        raise ResultGoneError(f"Job {job_id} completed, but: {error}", status=error.status) from None
     result |= {"rows": written.rows, "bytes": written.bytes, "sha256": written.sha256, "job_id": job_id}
     result["unchanged"] = written.unchanged
     return result if text is None else {**result, "csv": text}

@@ -11,17 +11,30 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     JobTimeoutError,
+    NotFoundError,
     OpenMetadataError,
+    ResultGoneError,
+    UnsupportedByServerError,
     public_errors,
 )
 from airflow_provider_om_messaging.operators.base import MessagingOperator
+from airflow_provider_om_messaging.operators.job_memory import JobMemory
+from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, FAILED
 from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.protocol.jobs import Job
+
+AGAIN = "submitted_again"
+"""Set in the state of a job that was submitted for a second time; there is no third."""
+
+LONGEST_CANCELLING = 300.0
+"""Seconds that a retry waits for the job of an earlier try to be cancelled."""
 
 BACKSTOP = timedelta(minutes=10)
 """How much later than the trigger's own deadline Airflow's goes off, for a triggerer that is stuck."""
@@ -41,6 +54,9 @@ class WaitingOperator(MessagingOperator):
     :param poll_interval: seconds between two looks at the job at most; the first come sooner.
     :param timeout: seconds until the wait is given up; the job is then cancelled.
     :param max_consecutive_failures: how many polls may fail one after the other.
+    :param cancel_on_kill: cancel the job if the task is killed: cleared, or marked as failed or successful.
+    :param resubmit_on_server_restart: submit the job once more if the server restarted and lost it. For
+        exports and dry runs only: how much of an import was done by then is not known.
     """
 
     def __init__(
@@ -52,6 +68,8 @@ class WaitingOperator(MessagingOperator):
         poll_interval: float = 30.0,
         timeout: float = 3600.0,
         max_consecutive_failures: int = 20,
+        cancel_on_kill: bool = True,
+        resubmit_on_server_restart: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -62,6 +80,8 @@ class WaitingOperator(MessagingOperator):
         self.poll_interval = poll_interval
         self.timeout = timeout
         self.max_consecutive_failures = max_consecutive_failures
+        self.cancel_on_kill = cancel_on_kill
+        self.resubmit_on_server_restart = resubmit_on_server_restart
         self._job_id: str | None = None
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
@@ -73,10 +93,43 @@ class WaitingOperator(MessagingOperator):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what comes of a finished job")
 
-    def wait_for(self, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
+    def submit_again(self, context: Context, state: dict[str, Any]) -> str:
+        """
+        Submit the same job once more and return its id.
+
+        :param context: the task's context.
+        :param state: what :meth:`wait_for` was given.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot submit a job again")
+
+    def submit_once(
+        self, context: Context, work: dict[str, Any], submit: Callable[[], str], *, anew: bool = False
+    ) -> str:
+        """
+        Return the id of the job for some work: the one that an earlier try has submitted, or a new one.
+
+        :param context: the task's context.
+        :param work: what the job is to do, for :class:`JobMemory`.
+        :param submit: submits it and returns its id.
+        :param anew: do not look for an earlier one.
+        """
+        memory = JobMemory(context, work)
+        if not anew and (earlier := self._earlier(memory)) is not None:
+            self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
+            memory.submitted(earlier)
+            return earlier
+        memory.about_to_submit()
+        job_id = submit()
+        # First of all, because this task may die at any time.
+        self._job_id = job_id
+        memory.submitted(job_id)
+        return job_id
+
+    def wait_for(self, context: Context, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
         """
         Wait for a job and return the task's result.
 
+        :param context: the task's context.
         :param job_id: id of the job.
         :param state: small and JSON-able, for :meth:`finish`.
         """
@@ -94,6 +147,7 @@ class WaitingOperator(MessagingOperator):
                     self.poll_interval,
                     self.max_consecutive_failures,
                     state,
+                    self.cancel_on_kill,
                 ),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
@@ -104,7 +158,7 @@ class WaitingOperator(MessagingOperator):
         except JobTimeoutError:
             self._cancel(job_id)
             raise
-        return self._finished(job, state)
+        return self._finished(context, job, state)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
@@ -118,17 +172,53 @@ class WaitingOperator(MessagingOperator):
             if isinstance(ended.error, JobTimeoutError):
                 self._cancel(ended.job_id)
             raise ended.error
-        return self._finished(self.hook.get_job(ended.job_id), ended.state)
+        return self._finished(context, self.hook.get_job(ended.job_id), ended.state)
 
     def on_kill(self) -> None:
         """Cancel the job of a task that is stopped while it waits in the worker."""
-        if self._job_id is not None:
+        if self.cancel_on_kill and self._job_id is not None:
             self._cancel(self._job_id)
 
     @public_errors()
-    def _finished(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+    def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        if job.lost and self.resubmit_on_server_restart and not state.get(AGAIN):
+            self.log.warning("%s was lost because the server restarted. It is submitted again.", job)
+            return self.wait_again(context, state)
         job.raise_unless_completed()
-        return self.finish(job, state)
+        try:
+            return self.finish(job, state)
+        except ResultGoneError:
+            if state.get(AGAIN):
+                raise
+            self.log.warning("The server no longer has the result of %s. It is submitted again.", job)
+            return self.wait_again(context, state)
+
+    def wait_again(self, context: Context, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Submit the same job once more, wait for it and return the task's result.
+
+        :param context: the task's context.
+        :param state: what :meth:`wait_for` was given.
+        """
+        job_id = self.submit_again(context, state)
+        return self.wait_for(context, job_id, {**state, AGAIN: True})
+
+    def _earlier(self, memory: JobMemory) -> str | None:
+        """Return the id of an earlier try's job, unless it came to nothing."""
+        job_id = memory.job_id
+        if job_id is None and not memory.may_have_lost_one:
+            return None
+        try:
+            job = self.hook.get_job(job_id) if job_id else memory.lost(self.hook.list_jobs(100))
+        except NotFoundError:
+            return None
+        except UnsupportedByServerError:
+            return job_id
+        if job is not None and job.status == CANCELLING:
+            self.log.info("%s is being cancelled: what is new has to wait for that.", job)
+            deadline = time.time() + LONGEST_CANCELLING
+            job = self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
+        return None if job is None or job.status in {FAILED, CANCELLED} else job.job_id
 
     def _cancel(self, job_id: str) -> None:
         try:
@@ -136,7 +226,7 @@ class WaitingOperator(MessagingOperator):
         except OpenMetadataError as error:
             self.log.warning("Job %s could not be cancelled: %s", job_id, error)
         else:
-            self.log.info("Asked to cancel: %s", job.progress_text())
+            self.log.info("%s", job.cancel_text())
 
 
 def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures: int) -> None:

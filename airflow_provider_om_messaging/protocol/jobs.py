@@ -94,6 +94,11 @@ class Job:
         rows = f", {self.progress or 0:,} of {self.total:,} rows" if self.total else ""
         return f"{self}: {self.status}{rows}"
 
+    def cancel_text(self) -> str:
+        """Return what the server made of the request to cancel it."""
+        asked = "It is too late to cancel" if self.finished else "Asked to cancel"
+        return f"{asked}: {self.progress_text()}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the job for XCom, without an import's verdict and the server's lines."""
         shown = asdict(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,16 @@ from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.triggers.killing import was_killed
 from airflow_provider_om_messaging.triggers.poller import poller_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 FINISHED, ERROR = "finished", "error"
+
+LONGEST_CANCELLING = 20.0
+"""Seconds that a request to cancel may take; Airflow gives 30."""
 
 
 class CsvAsyncJobTrigger(BaseTrigger):
@@ -34,6 +39,8 @@ class CsvAsyncJobTrigger(BaseTrigger):
     :param max_consecutive_failures: how many polls may fail one after the other.
     :param state: what the task has to know again when it resumes, small and without secrets. It comes back in
         the event, because ``dag.test()`` hands nothing else to a task that resumes.
+    :param cancel_on_kill: cancel the job if a user clears the waiting task or marks it as failed or
+        successful. A triggerer that stops or hands over never cancels.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         poll_interval: float = 30.0,
         max_consecutive_failures: int = 20,
         state: dict[str, Any] | None = None,
+        cancel_on_kill: bool = False,
     ) -> None:
         super().__init__()
         self.job_id = job_id
@@ -52,6 +60,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.max_consecutive_failures = max_consecutive_failures
         self.state = state or {}
+        self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what a triggerer needs to make this trigger again."""
@@ -64,6 +73,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
                 "poll_interval": self.poll_interval,
                 "max_consecutive_failures": self.max_consecutive_failures,
                 "state": self.state,
+                "cancel_on_kill": self.cancel_on_kill,
             },
         )
 
@@ -72,9 +82,25 @@ class CsvAsyncJobTrigger(BaseTrigger):
         event = {"status": FINISHED, "job_id": self.job_id, "state": self.state}
         try:
             event["message"] = await self._wait()
+        except asyncio.CancelledError:
+            if await was_killed(self.task_instance):
+                await self.on_kill()
+            raise
         except Fault as fault:
             event |= {"status": ERROR, "cause": fault.cause.value, "message": fault.message}
         yield TriggerEvent(event)
+
+    async def on_kill(self) -> None:
+        """Cancel the job, because a user has cleared the task or marked it as failed or successful."""
+        if not self.cancel_on_kill:
+            return
+        try:
+            hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
+            job = await asyncio.wait_for(hook.cancel_job(self.job_id), LONGEST_CANCELLING)
+        except (OpenMetadataError, asyncio.TimeoutError) as error:
+            self.log.warning("Job %s could not be cancelled: %r", self.job_id, error)
+        else:
+            self.log.info("%s", job.cancel_text())
 
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)

@@ -1,0 +1,334 @@
+"""A job runs once: over retries, kills, restarts of the server, and results that are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from airflow_provider_om_messaging.exceptions import (
+    InvalidParameterError,
+    JobLostError,
+    ResultGoneError,
+    ServerUnavailableError,
+)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.triggers import killing
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
+from tests.in_airflow.running import again, as_xcom, deferral_of, fire
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+CSV = "name,displayName,description,owner,tags,domain\norders.placed,Orders placed,,,,\n"
+OTHER_CSV = CSV.replace("Orders placed", "Placed")
+
+every_way = pytest.mark.parametrize("deferrable", [False, True], ids=["waiting", "deferred"])
+
+
+class Store:
+    """What Airflow 3.3 keeps for a task over its tries, which is JSON."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.kept[key]) if key in self.kept else default
+
+    def set(self, key: str, value: Any, **_: Any) -> None:
+        self.kept[key] = json.dumps(value)
+
+
+def context(store: Store, max_tries: int = 2) -> dict[str, Any]:
+    return {"task_state_store": store, "ti": SimpleNamespace(max_tries=max_tries)}
+
+
+def exporting(deferrable: bool = False, **kwargs: Any) -> ExportMessagingServiceOperator:
+    return ExportMessagingServiceOperator(
+        **{
+            "task_id": "export",
+            "service": SERVICE,
+            "asynchronous": True,
+            "deferrable": deferrable,
+            "poll_interval": 0.1,
+            **kwargs,
+        }
+    )
+
+
+def importing(deferrable: bool = False, csv: str = CSV, **kwargs: Any) -> ImportMessagingServiceOperator:
+    return ImportMessagingServiceOperator(
+        **{
+            "task_id": "import",
+            "service": SERVICE,
+            "asynchronous": True,
+            "deferrable": deferrable,
+            "poll_interval": 0.1,
+            "csv": csv,
+            **kwargs,
+        }
+    )
+
+
+def run(operator: Any, its_context: dict[str, Any] | None = None) -> Any:
+    """Execute an operator to its end, however often it defers."""
+    its_context = its_context or {}
+    step = lambda: operator.execute(its_context)  # noqa: E731
+    while True:
+        try:
+            return as_xcom(step())
+        except TaskDeferred as deferral:
+            event = fire(again(deferral.trigger))
+            step = lambda event=event: operator.execute_complete(its_context, event)  # noqa: E731
+
+
+def submissions(sandbox: Sandbox) -> int:
+    return len(
+        [entry for entry in sandbox.journal if entry["path"].endswith(("/exportAsync", "/importAsync"))]
+    )
+
+
+def cancellations(sandbox: Sandbox) -> int:
+    return len([entry for entry in sandbox.journal if entry["path"].endswith("/cancel")])
+
+
+def crash(sandbox: Sandbox, operator: Any, its_context: dict[str, Any]) -> None:
+    """Let a try end in the middle of its wait."""
+    sandbox.fault("500", path=r"csvAsyncJobs/\d+$", times=1)
+    operator.max_consecutive_failures = 0
+    with pytest.raises(ServerUnavailableError):
+        run(operator, its_context)
+    sandbox.clear_faults()
+
+
+@every_way
+def test_a_retry_takes_up_the_job_of_the_try_before(sandbox: Sandbox, deferrable: bool) -> None:
+    sandbox.configure(job_seconds=1, import_verdict="endpoint")
+    for operator in (exporting, importing):
+        store, before = Store(), submissions(sandbox)
+        crash(sandbox, operator(deferrable), context(store))
+        result = run(operator(deferrable), context(store))
+        assert result["job_id"]
+        assert submissions(sandbox) - before == 1
+
+
+@every_way
+def test_a_retry_takes_the_result_of_a_job_that_has_ended_meanwhile(
+    sandbox: Sandbox, deferrable: bool
+) -> None:
+    store = Store()
+    crash(sandbox, exporting(deferrable), context(store))
+    assert run(exporting(deferrable), context(store))["rows"] > 0
+    assert submissions(sandbox) == 1
+
+
+@every_way
+def test_a_retry_submits_anew_if_the_job_came_to_nothing(sandbox: Sandbox, deferrable: bool) -> None:
+    store = Store()
+    sandbox.configure(failing_jobs=True)
+    crash(sandbox, exporting(deferrable), context(store))
+    sandbox.configure(failing_jobs=False)
+    assert run(exporting(deferrable), context(store))["rows"] > 0
+    assert submissions(sandbox) == 2
+
+
+def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(sandbox: Sandbox) -> None:
+    store = Store()
+    sandbox.configure(job_start_delay=1)
+    operator = exporting()
+    crash(sandbox, operator, context(store))
+    operator.on_kill()
+    assert run(exporting(), context(store))["rows"] > 0
+    assert (submissions(sandbox), cancellations(sandbox)) == (2, 1)
+    states = [job.status for job in OpenMetadataMessagingHook().list_jobs()]
+    assert states == ["COMPLETED", "CANCELLED"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"csv": OTHER_CSV}, {"dry_run": False}, {"service": "sample_kafka", "csv": CSV}]
+)
+def test_a_retry_with_other_work_submits_anew(sandbox: Sandbox, changed: dict[str, Any]) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store = Store()
+    crash(sandbox, importing(), context(store))
+    run(importing(**changed, on_rejected="report"), context(store))
+    assert submissions(sandbox) == 2
+
+
+def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
+    store = Store()
+    crash(sandbox, exporting(), context(store))
+    run(exporting(), context(store, max_tries=3))
+    assert submissions(sandbox) == 2
+
+
+def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store = Store()
+    sandbox.fault("drop_after", path="/importAsync$")
+    with pytest.raises(ServerUnavailableError):
+        run(importing(), context(store))
+    assert run(importing(), context(store))["status"] == "success"
+    assert submissions(sandbox) == 1
+
+
+def test_a_job_that_may_be_anothers_is_not_taken_up(sandbox: Sandbox) -> None:
+    store = Store()
+    sandbox.fault("drop_after", path="/exportAsync$")
+    with pytest.raises(ServerUnavailableError):
+        run(exporting(), context(store))
+    hook = OpenMetadataMessagingHook()
+    hook.submit_export(SERVICE)
+    hook.submit_export("sample_kafka")
+    others = {job.job_id for job in hook.list_jobs()}
+    assert run(exporting(), context(store))["job_id"] not in others
+
+
+def test_nothing_more_is_asked_of_the_server_where_nothing_is_remembered(sandbox: Sandbox) -> None:
+    run(exporting())
+    run(exporting(), context(Store()))
+    assert [entry["path"].rpartition("/")[2] for entry in sandbox.journal].count("csvAsyncJobs") == 0
+    assert submissions(sandbox) == 2
+
+
+@every_way
+def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
+    sandbox: Sandbox, deferrable: bool
+) -> None:
+    sandbox.configure(job_seconds=0, stuck_jobs=True)
+
+    def restart(operator: Any) -> Any:
+        """Let the server find, when it is asked first, that nobody has heard of the job for minutes."""
+        submit = operator.submit_once
+
+        def submit_and_wait_long(*args: Any, **kwargs: Any) -> str:
+            job_id = str(submit(*args, **kwargs))
+            OpenMetadataMessagingHook().get_job(job_id)
+            sandbox.advance_clock(600)
+            sandbox.configure(stuck_jobs=False)
+            return job_id
+
+        operator.submit_once = submit_and_wait_long
+        return operator
+
+    with pytest.raises(JobLostError, match="the server restarted"):
+        run(restart(exporting(deferrable)))
+    sandbox.configure(stuck_jobs=True)
+    operator = restart(exporting(deferrable, resubmit_on_server_restart=True))
+    assert run(operator, context(Store()))["rows"] > 0
+    assert submissions(sandbox) == 3
+
+
+def test_an_import_is_never_submitted_again_by_itself() -> None:
+    with pytest.raises(InvalidParameterError, match="exports and dry runs"):
+        importing(dry_run=False, resubmit_on_server_restart=True)
+
+
+@every_way
+def test_an_export_whose_result_is_gone_is_made_again_once(sandbox: Sandbox, deferrable: bool) -> None:
+    sandbox.fault("lost_result", path="/result$")
+    assert run(exporting(deferrable), context(Store()))["rows"] > 0
+    assert submissions(sandbox) == 2
+    sandbox.configure(lost_results=True)
+    with pytest.raises(ResultGoneError, match="no longer available"):
+        run(exporting(deferrable), context(Store()))
+    assert submissions(sandbox) == 4
+
+
+def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandbox: Sandbox) -> None:
+    job_id = run(exporting())["job_id"]
+    sandbox.configure(lost_results=True)
+    with pytest.raises(ResultGoneError, match="no longer available"):
+        run(CsvJobResultOperator(task_id="fetch", job_id=job_id))
+    assert submissions(sandbox) == 1
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True, cancel_on_kill=cancel)).trigger)
+    asyncio.run(trigger.on_kill())
+    assert cancellations(sandbox) == int(cancel)
+    operator = exporting(cancel_on_kill=cancel)
+    crash(sandbox, operator, {})
+    operator.on_kill()
+    assert cancellations(sandbox) == 2 * cancel
+
+
+def test_it_may_be_too_late_to_cancel(sandbox: Sandbox) -> None:
+    trigger = again(deferral_of(exporting(True)).trigger)
+    asyncio.run(trigger.on_kill())
+    sandbox.fault("500", path="/cancel$")
+    asyncio.run(trigger.on_kill())
+    assert OpenMetadataMessagingHook().get_job(trigger.job_id).status == "COMPLETED"
+
+
+@pytest.mark.skipif(killing.HAS_ON_KILL, reason="this Airflow tells a kill from a restart itself")
+@pytest.mark.parametrize(
+    ("state", "next_method", "cancelled"),
+    [
+        ("deferred", "execute_complete", False),
+        ("scheduled", "execute_complete", False),
+        ("scheduled", "__fail__", False),
+        ("running", "execute_complete", False),
+        ("failed", "execute_complete", True),
+        ("success", "execute_complete", True),
+        (None, None, True),
+        ("scheduled", None, True),
+        ("gone", None, True),
+    ],
+)
+def test_a_cancelled_trigger_cancels_its_job_only_if_nobody_waits_any_more(
+    sandbox: Sandbox, state: str | None, next_method: str | None, cancelled: bool
+) -> None:
+    from airflow.models import DagRun, TaskInstance
+    from airflow.utils.session import create_session
+
+    sandbox.configure(stuck_jobs=True)
+    deferral = deferral_of(exporting(True))
+    key = {"dag_id": "killed", "task_id": "export", "run_id": f"{time.time()}", "map_index": -1}
+    with create_session() as session:
+        run_of = DagRun(dag_id="killed", run_id=key["run_id"], run_type="manual")
+        session.add(run_of)
+        session.flush()
+        if state != "gone":
+            ti = TaskInstance(exporting(True), run_id=key["run_id"], state=state)
+            ti.dag_id, ti.next_method, ti.pool, ti.pool_slots = "killed", next_method, "default_pool", 1
+            session.add(ti)
+    trigger = again(deferral.trigger)
+    trigger.task_instance = SimpleNamespace(**key)
+
+    async def stop() -> None:
+        task = asyncio.ensure_future(anext(trigger.run()))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stop())
+    assert cancellations(sandbox) == int(cancelled)
+
+
+def test_a_trigger_that_is_cancelled_without_a_task_leaves_its_job_alone(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True)
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 60, cancel_on_kill=True)
+
+    async def stop() -> None:
+        task = asyncio.ensure_future(anext(trigger.run()))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stop())
+    assert cancellations(sandbox) == 0
