@@ -57,7 +57,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     with Sandbox(if_match=False, race_window=WINDOW) as sandbox:
         os.environ["AIRFLOW_CONN_OM_MESSAGING_DEFAULT"] = sandbox.airflow_connection()
-        for recheck_after in (0.0, 0.2, 1.0, 3.0):
+        for recheck_after in (0.0, 0.2, 0.5, 1.0):
             results = [one_round(recheck_after) for _ in range(rounds)]
             lost, silent = (sum(column) for column in zip(*results, strict=True))
             total = rounds * WRITERS
