@@ -38,10 +38,8 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
-except (
-    Exception
-):  # Airflow before 3.1 has no such operator; which error says so depends on the provider's version.
-    ApprovalOperator = None
+except Exception:  # before Airflow 3.1; which error it is depends on the provider's version
+    ApprovalOperator = None  # type: ignore[assignment,misc]
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
