@@ -117,15 +117,22 @@ class RowCounter:
 
         :param chunk: any part of the text, in order.
         """
-        for part in chunk.replace(b"\r", b"").split(b'"'):
-            if not self._quoted:
-                self._count(part)
-            else:
-                self._line_has_text = True
-            self._quoted = not self._quoted
-        self._quoted = not self._quoted
+        parts = chunk.split(b'"')
+        # What stands outside of quotes, with a quote in place of each quoted part, because that is text too.
+        outside = b'"'.join(parts[self._quoted :: 2])
+        if self._quoted:
+            outside = b'"' + outside
+        self._quoted ^= len(parts) % 2 == 0
+        if self._quoted:
+            outside += b'"'
+        if outside[:1] in {b"\r", b"\n"} or b"\n\n" in outside or b"\n\r" in outside:
+            self._count_carefully(outside.replace(b"\r", b""))
+        elif outside:
+            self._records += outside.count(b"\n")
+            self._line_has_text = not outside.endswith(b"\n")
 
-    def _count(self, text: bytes) -> None:
+    def _count_carefully(self, text: bytes) -> None:
+        """Count where lines may be empty."""
         lines = text.split(b"\n")
         if len(lines) > 1:
             self._records += (self._line_has_text or bool(lines[0])) + sum(map(bool, lines[1:-1]))
