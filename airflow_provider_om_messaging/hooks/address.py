@@ -41,6 +41,8 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
     try:
         parts = urlsplit(f"//{rest}")
         name, found_port = parts.hostname, parts.port
+        if name and "[" in parts.netloc:
+            ipaddress.IPv6Address(name)  # Python 3.10 takes anything in brackets for a host
     except ValueError:
         raise _no_address(text) from None
     if parts.username or parts.password:
