@@ -27,7 +27,7 @@ TRIES = 10
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
 _RECHECK = 0.5
-"""Seconds. With 0, twenty tasks at once lost up to a third of their changes unseen, with 0.2 one in a hundred."""
+"""Seconds. Of twenty tasks at once, up to a third was written over unseen with 0, a hundredth with 0.2."""
 _LOST_REPLY = "The reply got lost; a later read shows the change."
 _UNKNOWN_OUTCOME = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY}
 
