@@ -118,6 +118,10 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 "resubmit_on_server_restart is for exports and dry runs: how much of an import was done "
                 "before the server restarted is not known."
             )
+        if verify and self.asynchronous and not self.wait_for_completion:
+            raise InvalidParameterError(
+                "verify has to see the end of the import: leave wait_for_completion on."
+            )
         self.source = source
         self.csv = csv
         # BaseOperator has a method of this name.

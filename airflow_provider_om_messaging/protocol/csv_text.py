@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import io
 import itertools
 import re
 from dataclasses import dataclass
@@ -191,14 +192,14 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
             raise _Unfit(f"has the character U+0000 in line {line}, which no server stores. Take it out")
         held = "\r" if text.endswith("\r") and not last else ""
         text = text.removesuffix(held)
-        start = 0
-        for match in _LINE_END.finditer(text):
-            yield "".join([*begun, text[start : match.end()]])
+        whole = list(io.StringIO(text, newline=""))
+        rest = [] if not whole or whole[-1].endswith(("\n", "\r")) else [whole.pop()]
+        if begun and whole:
+            whole[0] = "".join([*begun, whole[0]])
             begun.clear()
-            lines += 1
-            start = match.end()
-        if start < len(text):
-            begun.append(text[start:])
+        yield from whole
+        lines += len(whole)
+        begun += rest
     if begun:
         yield "".join(begun)
 

@@ -219,6 +219,10 @@ def test_a_file_that_changed_while_the_job_ran(sandbox: Sandbox, tmp_path: Path,
         ({"batch_rows": 0}, "batch_rows has to be a whole number"),
         ({"batch_rows": True}, "batch_rows has to be a whole number"),
         ({"batch_rows": 100, "asynchronous": True}, "leave asynchronous off"),
+        (
+            {"verify": True, "asynchronous": True, "wait_for_completion": False},
+            "leave wait_for_completion on",
+        ),
     ],
 )
 def test_a_wrong_setting(wrong: dict[str, Any], problem: str) -> None:
