@@ -54,6 +54,10 @@ types: .venvs/airflow-$(NEW)/.ready ## mypy, strict
 	@echo "== Types"
 	@$(BIN)/mypy
 
+.PHONY: bench
+bench: environments ## every benchmark in benchmarks/, each a table with ratios
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; echo; done
+
 .PHONY: format
 format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order
 	@$(BIN)/ruff check --fix $(CODE)

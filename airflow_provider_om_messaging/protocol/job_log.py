@@ -27,13 +27,15 @@ class JobLog:
         :param job: the job as it was just seen.
         """
         lines = []
-        # The server shows its last lines only: what it has dropped, it does not show again.
-        shown = {str(entry["logId"]): entry for entry in job.logs if "logId" in entry}
-        for log_id, entry in shown.items():
-            if log_id not in self._seen:
-                level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
-                lines.append((level, f"{job}: {redacted(str(entry.get('message') or ''))}"))
-        self._seen = set(shown)
+        # The oldest comes first, so that nothing is new if the last line is not.
+        if job.logs and str(job.logs[-1].get("logId")) not in self._seen:
+            shown = {str(entry["logId"]): entry for entry in job.logs if "logId" in entry}
+            for log_id, entry in shown.items():
+                if log_id not in self._seen:
+                    level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
+                    lines.append((level, f"{job}: {redacted(str(entry.get('message') or ''))}"))
+            # The server shows its last lines only: what it has dropped, it does not show again.
+            self._seen = set(shown)
         if (state := job.progress_text()) != self._state:
             self._state = state
             lines.append((logging.INFO, state))

@@ -16,6 +16,7 @@ import logging
 import random
 import time
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -25,7 +26,7 @@ from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import BEARABLE, patience
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 
     from airflow_provider_om_messaging.client.aio import AsyncClient
     from airflow_provider_om_messaging.client.settings import Settings
@@ -40,6 +41,9 @@ AT_ONCE = 8
 
 A_SECOND = 50
 """Jobs that are asked for singly in a second."""
+
+A_TURN = 5
+"""Waits that are served before the loop goes on with something else."""
 
 LONGEST_ROUND_PAUSE = 1.0
 """Seconds within which what is due is gathered, so that one list serves it."""
@@ -137,11 +141,12 @@ class Poller:
                 entry.ended.set_exception(error)
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> AsyncClient:
-        from airflow_provider_om_messaging.client.aio import AsyncClient
-
+        # The first import of aiohttp takes a third of a second, for which no trigger could go on.
+        aio = await asyncio.to_thread(import_module, "airflow_provider_om_messaging.client.aio")
         await stack.aclose()
         self._identity = self._settings.identity
-        return await stack.enter_async_context(AsyncClient(self._settings, ONCE))
+        client: AsyncClient = aio.AsyncClient(self._settings, ONCE)
+        return await stack.enter_async_context(client)
 
     async def _rest(self) -> None:
         """Sleep until a wait is due, but not so shortly that every wait gets a request of its own."""
@@ -171,7 +176,7 @@ class Poller:
                 self._client = None
                 return
             self._not_before = time.time() + patience(fault)
-            self._failed(self._due(now), fault)
+            await self._failed(self._due(now), fault)
 
     async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
         try:
@@ -183,12 +188,12 @@ class Poller:
             log.info("Jobs are asked for one by one, because the server gives no list: %s", fault.message)
             self._has_list = False
             return
-        for entry in listed:
+        async for entry in _in_turns(listed):
             job = jobs.get(entry.wait.job_id)
             # The list is of the newest: what has fallen out of it does not come back.
             entry.listed = job is not None
             if job is not None:
-                self._saw([entry], job)
+                self._saw(entry, job)
 
     async def _look_singly(self, client: AsyncClient, now: float) -> None:
         due = sorted(self._due(now), key=lambda entry: entry.due)
@@ -210,12 +215,13 @@ class Poller:
                     # One job may be broken; several in a row are the server.
                     if fault.cause is Cause.UNAUTHORIZED or len(in_a_row) >= AT_ONCE:
                         return
-                    self._failed(entries, fault)
+                    await self._failed(entries, fault)
                     if fault.cause is Cause.RATE_LIMITED:
                         return
                 else:
                     in_a_row.clear()
-                    self._saw(entries, job)
+                    async for entry in _in_turns(entries):
+                        self._saw(entry, job)
 
         await asyncio.gather(*(ask() for _ in range(min(AT_ONCE, len(by_job)))))
         for fault in in_a_row:
@@ -224,26 +230,25 @@ class Poller:
             ):
                 raise fault
 
-    def _saw(self, entries: Iterable[_Entry], job: Job) -> None:
+    def _saw(self, entry: _Entry, job: Job) -> None:
+        if entry.ended.done():
+            return
         now = time.time()
-        for entry in entries:
-            if entry.ended.done():
-                continue
-            try:
-                ended = entry.wait.saw(job, now)
-            except Fault as fault:
-                entry.ended.set_exception(fault)
-                continue
-            for level, text in entry.wait.log.news(job):
-                entry.context.run(entry.tell, level, text)
-            if ended:
-                entry.ended.set_result(job)
-            else:
-                entry.due = now + _pause(entry.wait, now)
+        try:
+            ended = entry.wait.saw(job, now)
+        except Fault as fault:
+            entry.ended.set_exception(fault)
+            return
+        for level, text in entry.wait.log.news(job):
+            entry.context.run(entry.tell, level, text)
+        if ended:
+            entry.ended.set_result(job)
+        else:
+            entry.due = now + _pause(entry.wait, now)
 
-    def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
+    async def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
         now = time.time()
-        for entry in entries:
+        async for entry in _in_turns(entries):
             if entry.ended.done():
                 continue
             try:
@@ -269,6 +274,14 @@ class Poller:
 
     def _due(self, now: float) -> list[_Entry]:
         return [entry for entry in self._waiting() if entry.due <= now]
+
+
+async def _in_turns(entries: Iterable[_Entry]) -> AsyncIterator[_Entry]:
+    """Hand out entries, and let other triggers go on in between: each may have many lines to log."""
+    for number, entry in enumerate(entries, 1):
+        yield entry
+        if number % A_TURN == 0:
+            await asyncio.sleep(0)
 
 
 def _concerns_all(fault: Fault) -> bool:

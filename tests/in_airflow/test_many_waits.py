@@ -92,7 +92,8 @@ async def test_jobs_that_are_not_in_the_list_are_asked_for_singly(sandbox: Sandb
     submitted(100)
     found = await events([waiting(job_id) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
-    assert polls(sandbox) == (1, 20)
+    lists, singles = polls(sandbox)
+    assert (lists <= 3, singles) == (True, 20)
 
 
 async def test_single_requests_are_bounded_in_number(
@@ -167,8 +168,9 @@ async def test_the_server_is_left_alone_as_long_as_it_asks(sandbox: Sandbox) -> 
     sandbox.fault("429", path="csvAsyncJobs", retry_after=2)
     found = await events([waiting(job_id) for job_id in jobs])
     assert {event["status"] for event in found} == {"finished"}
-    first, second = (entry["at"] for entry in sandbox.journal if entry["path"].endswith("/csvAsyncJobs"))
-    assert second - first >= 1.9
+    asked = [entry for entry in sandbox.journal if "/csvAsyncJobs" in entry["path"]]
+    [refused] = [entry["at"] for entry in asked if entry["fault"]]
+    assert min(entry["at"] for entry in asked if entry["at"] > refused) - refused >= 1.9
 
 
 async def test_a_deadline_holds_although_the_server_asks_for_patience(sandbox: Sandbox) -> None:

@@ -1,0 +1,93 @@
+"""Run N triggers in one event loop, as a triggerer does, and print as JSON what that costs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+INTERVAL = 10.0
+WINDOW = 20.0
+ENDING = 10
+PATIENCE = 20.0
+# The first polls of a wait come sooner than the later ones, which are what is measured.
+WARM_UP = 16.0
+
+
+def ours(job_id: int) -> Any:
+    from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
+
+    return CsvAsyncJobTrigger(str(job_id), "om_messaging_default", time.time() + 3600, INTERVAL)
+
+
+def http(job_id: int) -> Any:
+    from airflow.providers.http.triggers.http import HttpSensorTrigger
+
+    return HttpSensorTrigger(endpoint=f"waiting/{job_id}", http_conn_id="waits_http", poke_interval=INTERVAL)
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process has now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def measure(make: Any, number: int, server: str) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as session:
+        ends: dict[int, float] = {}
+        events: dict[int, float] = {}
+
+        async def requests() -> int:
+            async with session.get(f"{server}/count") as reply:
+                return int(await reply.text())
+
+        async def wait(job_id: int) -> None:
+            async for _ in make(job_id).run():
+                events[job_id] = time.time()
+                return
+
+        first = asyncio.create_task(wait(1))
+        await asyncio.sleep(1)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        gc.collect()
+        memory = resident()
+        tasks = [asyncio.create_task(wait(job_id)) for job_id in range(1, number + 1)]
+        await asyncio.sleep(WARM_UP + number / 300)
+        gc.collect()
+        memory = resident() - memory
+        asked, cpu, started = await requests(), time.process_time(), time.time()
+        await asyncio.sleep(WINDOW)
+        asked, cpu, window = await requests() - asked, time.process_time() - cpu, time.time() - started
+        ending = random.Random(7).sample(range(1, number + 1), min(ENDING, number))  # noqa: S311
+        for job_id in ending:
+            async with session.put(f"{server}/end/{job_id}"):
+                ends[job_id] = time.time()
+            await asyncio.sleep(random.Random(job_id).random())  # noqa: S311
+        await asyncio.wait([tasks[job_id - 1] for job_id in ending], timeout=PATIENCE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    delays = sorted(events[job_id] - ends[job_id] for job_id in ending if job_id in events)
+    return {
+        "requests_per_second": asked / window,
+        "cpu_per_second": cpu / window,
+        "intervals_per_second": number / INTERVAL,
+        "memory_per_wait": memory / number,
+        "delay": delays[len(delays) // 2] if 2 * len(delays) > len(ending) else None,
+        "slowest": delays[-1] if len(delays) == len(ending) else None,
+    }
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    kind, count, address = sys.argv[1:]
+    print(json.dumps(asyncio.run(measure({"ours": ours, "http": http}[kind], int(count), address))))

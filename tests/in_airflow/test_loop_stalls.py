@@ -1,0 +1,151 @@
+"""No trigger may hold up the others: nothing blocks the event loop of a triggerer for more than 50 ms."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import textwrap
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+BOUND = 0.05
+SERVICE = "orders_redpanda"
+
+
+async def longest_stall(work: Callable[[], Any]) -> float:
+    """Return for how many seconds the loop was held up at most while the work was done."""
+    loop, longest = asyncio.get_running_loop(), 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.002)
+            longest = max(longest, loop.time() - before - 0.002)
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0)
+    try:
+        await work()
+    finally:
+        ticking.cancel()
+    return longest
+
+
+async def shortest_of_five(work: Callable[[], Any]) -> float:
+    """Repeat it, because the machine may be busy; what blocks, blocks every time."""
+    found = []
+    for _ in range(5):
+        found.append(await longest_stall(work))
+        if found[-1] < BOUND:
+            break
+    return min(found)
+
+
+def trigger_of(job_id: str, **kwargs: Any) -> CsvAsyncJobTrigger:
+    kwargs = {"poll_interval": 0.1, "max_consecutive_failures": 3, **kwargs}
+    return CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 20, cancel_on_kill=True, **kwargs)
+
+
+def waiting_for(jobs: list[str]) -> Callable[[], Any]:
+    async def work() -> None:
+        await asyncio.gather(*(anext(trigger_of(job_id).run()) for job_id in jobs))
+
+    return work
+
+
+async def test_many_waits(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=0.02)
+    hook = OpenMetadataMessagingHook()
+    jobs = [hook.submit_export(SERVICE) for _ in range(150)]
+    assert await shortest_of_five(waiting_for(jobs)) < BOUND
+
+
+async def test_a_server_that_takes_seconds(sandbox: Sandbox) -> None:
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    sandbox.configure(latency=1.5)
+    assert await shortest_of_five(waiting_for([job_id])) < BOUND
+
+
+@pytest.mark.parametrize("kind", ["500", "html", "drop"])
+async def test_a_server_that_fails(sandbox: Sandbox, kind: str) -> None:
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    sandbox.fault(kind, path="csvAsyncJobs", times=1000)
+    assert await shortest_of_five(waiting_for([job_id])) < BOUND
+
+
+async def test_a_server_that_is_gone(sandbox: Sandbox) -> None:
+    sandbox.stop()
+    assert await shortest_of_five(waiting_for(["1001"])) < BOUND
+
+
+async def test_a_token_file_that_is_read_again(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "token"
+    connection = json.loads(sandbox.airflow_connection())
+    connection |= {"password": "", "extra": json.dumps({"token_file": str(file)})}
+    monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", json.dumps(connection))
+    file.write_text(sandbox.bot_token)
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    file.write_text("old")
+
+    async def work() -> None:
+        waiting = asyncio.ensure_future(waiting_for([job_id])())
+        file.write_text(sandbox.supersede_bot_token())
+        await waiting
+
+    assert await shortest_of_five(work) < BOUND
+
+
+async def test_a_kill(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True)
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+
+    async def work() -> None:
+        trigger = trigger_of(job_id)
+        running = asyncio.ensure_future(anext(trigger.run()))
+        await asyncio.sleep(0.2)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await trigger.on_kill()
+
+    assert await shortest_of_five(work) < BOUND
+
+
+def test_the_first_wait_of_a_new_triggerer(sandbox: Sandbox) -> None:
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    program = f"""
+        import asyncio
+        from tests.in_airflow.test_loop_stalls import longest_stall, waiting_for
+        import sys
+        async def main():
+            from airflow.providers.common.compat.connection import get_async_connection
+            await get_async_connection("om_messaging_default")
+            assert "aiohttp" not in sys.modules
+            print("stall", await longest_stall(waiting_for(["{job_id}"])))
+        asyncio.run(main())
+    """
+    stalls = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        stalls.append(float(done.stdout.rpartition("stall ")[2]))
+    assert min(stalls) < BOUND
