@@ -136,6 +136,7 @@ def test_a_retry_submits_anew_if_the_job_came_to_nothing(sandbox: Sandbox, defer
     store = Store()
     sandbox.configure(failing_jobs=True)
     crash(sandbox, exporting(deferrable), context(store))
+    assert [job.status for job in OpenMetadataMessagingHook().list_jobs()] == ["FAILED"]
     sandbox.configure(failing_jobs=False)
     assert run(exporting(deferrable), context(store))["rows"] > 0
     assert submissions(sandbox) == 2
