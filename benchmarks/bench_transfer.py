@@ -165,7 +165,11 @@ def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[f
     connection = {"conn_type": "om_messaging", "host": url.partition("/api")[0], "password": "jwt"}
     run = subprocess.run(
         [sys.executable, __file__, "--measure", what, url, str(size), str(warm), str(folder)],
-        env={**os.environ, "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": json.dumps(connection)},
+        env={
+            **os.environ,
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": json.dumps(connection),
+        },
         capture_output=True,
         text=True,
     )
