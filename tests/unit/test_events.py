@@ -58,5 +58,6 @@ def test_a_trigger_is_stored_with_nothing_but_what_it_needs_to_start_again() -> 
         "poll_interval": 5.0,
         "max_consecutive_failures": 3,
         "state": {"rows": 3},
+        "cancel_on_kill": False,
     }
     assert CsvAsyncJobTrigger(**arguments).serialize() == (path, arguments)
