@@ -17,7 +17,7 @@ ARGS ?=
 export UV_PYTHON_DOWNLOADS := never
 BIN := .venvs/airflow-$(NEW)/bin
 IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
-CODE := airflow_provider_om_messaging example_dags tests tools
+CODE := airflow_provider_om_messaging benchmarks example_dags tests tools
 
 .PHONY: help
 help: ## show this list
