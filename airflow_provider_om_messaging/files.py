@@ -112,7 +112,8 @@ class Destination:
     :raises Fault: the folder does not exist, or the URL's storage cannot be opened. Nothing is written yet.
     """
 
-    def __init__(self, target: str, parameter: str = "destination") -> None:
+    def __init__(self, target: str | os.PathLike[str], parameter: str = "destination") -> None:
+        target = os.fspath(target)
         self.target = target
         if not target.strip():
             raise _invalid(parameter, "is empty (a template may have rendered to nothing)")
@@ -217,6 +218,9 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
     :param csv: the text itself, in place of a source.
     :raises Fault: both or none is given, the file cannot be read, or the CSV is not fit to be sent.
     """
+    for name, value in (("source", source), ("csv", csv)):
+        if value is not None and not isinstance(value, str):
+            raise _invalid(name, f"has to be a text, not {type(value).__name__}")
     if source and csv:
         raise _invalid(
             "source and csv", "are both given: name a file in source or give the text in csv, not both"
@@ -230,6 +234,19 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
         else:
             facts = check_csv(_kept([_utf8(csv or "")], spool), "csv")
         yield CsvUpload(facts, spool).rewound()
+
+
+def as_text(path: Any) -> Any:
+    """Return a path object as text, which XCom and templates can hold, and anything else as it is."""
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
+
+
+def same_file(one: str, other: str) -> bool:
+    """Tell whether two paths or URLs mean the same file, as far as their names tell."""
+    paths = [_local_path(name, "source") for name in (one, other)]
+    if None in paths:
+        return one == other
+    return paths[0].resolve() == paths[1].resolve()  # type: ignore[union-attr]  # checked before
 
 
 def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:

@@ -132,6 +132,13 @@ def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_
     """
     entry, undone = journals.checked(structured(journal, "journal"), fields)
     lost = [name for name in entry["fields"] if name == CONNECTION and fields is None]
+    if lost and not undone:
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            "The journal is of the connection alone, and it keeps no values of the connection, which are "
+            "secret: restore the connection from the version before with a token that may see it. "
+            "Nothing was sent.",
+        )
     notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]
 
     def plan(entity: Entity) -> Plan:

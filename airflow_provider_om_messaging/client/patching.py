@@ -177,7 +177,7 @@ def _check_version(client: Client, target: Target, entity: Entity) -> None:
         then = client.call(requests.get_version(str(entity.get("id")), expected, target.kind))
     except Fault:
         then = None
-    raise conflict(then, entity, f"expected_version is {expected}. ")
+    raise conflict(then, entity, f"Nothing was sent, because expected_version is {expected}. ")
 
 
 def _outcome(before: Entity, plan: Plan, after: Entity, notes: list[str]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def conflict(before: Entity | None, now: Entity, why: str = "") -> Fault:
     what = f" Different by now: {', '.join(fields)}." if fields else ""
     return Fault(
         Cause.CONFLICT,
-        f"{why}Somebody else changed the entity: it is at {_who(now)}.{what}",
+        f"{why}The entity has been changed in the meantime: it is at {_who(now)}.{what}",
     )
 
 

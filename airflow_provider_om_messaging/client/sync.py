@@ -7,6 +7,7 @@ import random
 import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -160,19 +161,30 @@ class Client:
 
 
 class _BearerAuth(AuthBase):
-    """Sets the token of now on each request; without an auth object, a ~/.netrc entry would win."""
+    """
+    Sets the token of now on each request to the server, and on no other.
 
-    def __init__(self, token: Token) -> None:
+    Without an auth object, a ~/.netrc entry would win.
+    """
+
+    def __init__(self, base_url: str, token: Token) -> None:
+        self._server = _origin(base_url)
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.value}"
+        if _origin(request.url or "") == self._server:
+            request.headers["Authorization"] = f"Bearer {self._token.value}"
         return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _session(settings: Settings) -> requests.Session:
     session = requests.Session()
-    session.auth = _BearerAuth(settings.token)
+    session.auth = _BearerAuth(settings.base_url, settings.token)
     session.headers["User-Agent"] = USER_AGENT
     session.verify = settings.verify
     if settings.client_cert:

@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_B
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+    from os import PathLike
 
     from requests import Session
 
@@ -90,11 +91,11 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     @public_errors()
     def get_service(self, fqn_or_id: str, fields: Iterable[str] = ()) -> dict[str, Any]:
         """
-        Return a messaging service as the server describes it.
+        Return a messaging service as the server describes it, with its connection's values masked.
 
         :param fields: fields beyond those that are always there, such as ``owners``.
         """
-        return self._client.call(requests.get_service(_reference(fqn_or_id), fields))
+        return without_secrets(self._client.call(requests.get_service(_reference(fqn_or_id), fields)))
 
     @public_errors()
     def export_csv(self, fqn: str, max_bytes: int | None = None) -> str:
@@ -106,7 +107,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return self._text(requests.export(self._fqn(fqn)), max_bytes)
 
     @public_errors()
-    def export_csv_to(self, fqn: str, destination: str) -> Written:
+    def export_csv_to(self, fqn: str, destination: str | PathLike[str]) -> Written:
         """
         Write the CSV of a service to a file, which appears once it is whole.
 
@@ -131,7 +132,16 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         if isinstance(csv, str):
             with csv_upload(csv=csv) as upload:
                 return self.import_csv(fqn, upload, dry_run)
-        return self._client.call(requests.import_csv(self._fqn(fqn), dry_run, csv.facts.rows), csv.body)
+        request = requests.import_csv(self._fqn(fqn), dry_run, csv.facts.rows)
+        try:
+            return self._client.call(request, csv.body)
+        except Fault as fault:
+            if not dry_run and fault.may_have_worked:
+                fault.message += (
+                    " The rows may have been written all the same: PlanMessagingServiceImportOperator shows "
+                    "what is missing, and importing the same file again does no harm."
+                )
+            raise
 
     @public_errors()
     def submit_import(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> str:
@@ -165,7 +175,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return self._text(requests.job_result(names.job_id(job_id)), max_bytes)
 
     @public_errors()
-    def get_job_result_to(self, job_id: str, destination: str) -> Written:
+    def get_job_result_to(self, job_id: str, destination: str | PathLike[str]) -> Written:
         """
         Write the CSV that an export job made to a file, which appears once it is whole.
 
@@ -264,8 +274,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
                 "changes and operations are two ways to say what to patch: give exactly one. "
                 "Nothing was sent.",
             )
+        _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
-        version = None if expected_version in (None, "") else names.version(expected_version)
+        version = None if expected_version is None else names.version(expected_version)
         target = patching.Target(kind, entities.canonical(kind, fqn_or_id), version)
         edit = (
             edits.changing(self._client, kind, changes) if operations is None else edits.operating(operations)
@@ -303,6 +314,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
                 "version and journal are two ways to say what to restore: give exactly one. "
                 "Nothing was sent.",
             )
+        _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
         target = patching.Target(kind, entities.canonical(kind, fqn_or_id))
         chosen = restorable(kind, fields, any_field=version is None)
@@ -369,6 +381,11 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         # Airflow masks the Password by itself, a token file's content it cannot know.
         mask_secret(settings.token.value)
         return settings
+
+    @public_errors()
+    def canonical_fqn(self, fqn_or_id: str) -> str:
+        """Return a service's FQN as the server writes it; a UUID is looked up there."""
+        return self._fqn(fqn_or_id)
 
     def _fqn(self, fqn_or_id: str) -> str:
         """Return the canonical FQN; CSV routes exist by name only."""
@@ -449,3 +466,9 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
 def _reference(fqn_or_id: str) -> str:
     text = names.required_text("service", fqn_or_id)
     return text if names.is_uuid(text) else names.service_fqn(text)
+
+
+def _check_modes(dry_run: object, recheck_after: object) -> None:
+    names.flag("dry_run", dry_run)
+    if recheck_after is not None:
+        names.seconds("recheck_after", recheck_after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.files import as_text
 from airflow_provider_om_messaging.operators.results import check_destination, export_result
 from airflow_provider_om_messaging.operators.waiting import WaitingOperator
 
@@ -34,7 +35,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
 
     def __init__(self, *, destination: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.destination = destination
+        self.destination = as_text(destination)
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:

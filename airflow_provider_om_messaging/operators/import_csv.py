@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     public_errors,
 )
-from airflow_provider_om_messaging.files import Destination, csv_upload, open_source
+from airflow_provider_om_messaging.files import Destination, as_text, csv_upload, open_source, same_file
 from airflow_provider_om_messaging.operators.batched import BatchedImport
 from airflow_provider_om_messaging.operators.results import (
     check_destination,
@@ -122,7 +122,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             raise InvalidParameterError(
                 "verify has to see the end of the import: leave wait_for_completion on."
             )
-        self.source = source
+        self.source = as_text(source)
         self.csv = csv
         # BaseOperator has a method of this name.
         self.only_check = dry_run
@@ -132,13 +132,17 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.expected_plan = expected_plan
         self.verify = verify
         self.batch_rows = batch_rows
-        self.results_destination = results_destination
+        self.results_destination = as_text(results_destination)
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the file, then import it, or submit a job that does."""
         service = self.checked_service()
         check_destination(self.results_destination, "results_destination")
+        if self.source and self.results_destination and same_file(self.source, self.results_destination):
+            raise InvalidParameterError(
+                f"results_destination is the file that is to be imported: {self.source}. Nothing was sent."
+            )
         with csv_upload(source=self.source, csv=self.csv) as upload:
             self._check_digest(upload)
             facts = upload.facts
@@ -241,7 +245,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
         check_verified(differing, verdicts, result)
         summary = import_summary(self.checked_service(), result, upload.facts.sha256, job_id)
         if verifying:
-            summary["verified"] = upload.facts.rows if planned is None else len(planned)
+            compared = upload.facts.rows if planned is None else len(planned)
+            summary["verified"] = compared - len(differing)
             self.log.info("%d rows are verified by an export.", summary["verified"])
         return summary
 
@@ -263,7 +268,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
             return None
         planned = self._planned()
         wanted = plan_result(self.expected_plan)
-        if wanted["sha256"] != upload.facts.sha256 or wanted["service"] != service:
+        same_service = self.hook.canonical_fqn(str(wanted["service"])) == self.hook.canonical_fqn(service)
+        if wanted["sha256"] != upload.facts.sha256 or not same_service:
             raise InvalidCsvError(
                 f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
                 f"not for {service} and {upload.facts.sha256}. Nothing was sent."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.files import as_text
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.results import (
     check_destination,
@@ -54,7 +55,7 @@ class CsvJobResultOperator(BaseOperator):
         super().__init__(**kwargs)
         check_verdict_parameters(max_failed_rows, on_rejected)
         self.job_id = job_id
-        self.destination = destination
+        self.destination = as_text(destination)
         self.max_failed_rows = max_failed_rows
         self.on_rejected = on_rejected
         self.om_messaging_conn_id = om_messaging_conn_id

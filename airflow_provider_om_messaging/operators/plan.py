@@ -13,10 +13,11 @@ from airflow_provider_om_messaging.exceptions import (
     PlanViolationError,
     public_errors,
 )
-from airflow_provider_om_messaging.files import Destination, csv_upload, rows_of
+from airflow_provider_om_messaging.files import Destination, as_text, csv_upload, rows_of
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
+from airflow_provider_om_messaging.protocol.names import required_text
 from airflow_provider_om_messaging.protocol.plan import compare
 from airflow_provider_om_messaging.protocol.plan_policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
@@ -99,10 +100,10 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             self.policies = Policies(
                 max_changed_rows, max_changed_fraction, forbid_created, protected, forbid_clearing
             )
-        self.source = source
+        self.source = as_text(source)
         self.csv = csv
-        self.against = against
-        self.plan_destination = plan_destination
+        self.against = as_text(against)
+        self.plan_destination = as_text(plan_destination)
         self.on_violation = on_violation
 
     @public_errors()
@@ -159,6 +160,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
 
 def plan_paths(destination: str) -> tuple[str, str]:
     """Return where JSON and page of a plan lie."""
+    required_text("plan_destination", destination)
     base = destination.removesuffix(".json").removesuffix(".html")
     return f"{base}.json", f"{base}.html"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_om_messaging.exceptions import (
+    ForbiddenError,
     InvalidParameterError,
     JobTimeoutError,
     NotFoundError,
@@ -118,12 +119,24 @@ class WaitingOperator(MessagingOperator):
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.submitted(earlier)
             return earlier
+        self._check_job_api()
         memory.about_to_submit()
         job_id = submit()
         # First of all, because this task may die at any time.
         self._job_id = job_id
         memory.submitted(job_id)
         return job_id
+
+    def _check_job_api(self) -> None:
+        """
+        Refuse to start what nobody could follow: older servers take a job and never tell of it again.
+
+        :raises UnsupportedByServerError: the server has no route for jobs; nothing was submitted.
+        """
+        try:
+            self.hook.list_jobs(1)
+        except ForbiddenError:
+            self.log.info("This user may not list jobs; a single one is told to whoever started it.")
 
     def wait_for(self, context: Context, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
         """

@@ -47,6 +47,7 @@ def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
     fault.status = reply.status
     fault.retry_after = _retry_after(reply)
     fault.transient = reply.status in {429, 502, 503, 504}
+    fault.may_have_worked = reply.status >= 500 or fault.cause is Cause.UNEXPECTED_REPLY
     return fault
 
 
@@ -72,7 +73,12 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
     }
     detail = redacted(detail)
     message = messages[problem] + (f" ({detail})" if detail else "")
-    return Fault(Cause.UNAVAILABLE, message, transient=problem != "tls")
+    return Fault(
+        Cause.UNAVAILABLE,
+        message,
+        transient=problem != "tls",
+        may_have_worked=problem in {"read_timeout", "dropped"},
+    )
 
 
 def _named(request: Request[Any], reply: Reply, text: str) -> Fault:

@@ -39,6 +39,7 @@ class Fault(Exception):
     :param status: the HTTP status, if a server answered.
     :param retry_after: seconds that the server asked to wait, if it did.
     :param transient: whether the same read may succeed a moment later.
+    :param may_have_worked: whether the request may have had its effect although no answer tells so.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Fault(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         transient: bool = False,
+        may_have_worked: bool = False,
     ) -> None:
         super().__init__(message)
         self.cause = cause
@@ -56,3 +58,4 @@ class Fault(Exception):
         self.status = status
         self.retry_after = retry_after
         self.transient = transient
+        self.may_have_worked = may_have_worked

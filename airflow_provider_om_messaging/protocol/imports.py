@@ -94,6 +94,8 @@ class ImportResult:
         allowed = f", {max_failed_rows:,} allowed" if max_failed_rows else ""
         rows = max(self.rows_processed or 0, (self.rows_passed or 0) + (self.rows_failed or 0))
         head = f"{self.rows_failed:,} of {rows:,} rows failed in the {what}{allowed}"
+        if self.rows_passed and not self.dry_run:
+            head += f"; {self.rows_passed:,} passed and {'is' if self.rows_passed == 1 else 'are'} saved"
         return "\n  ".join([head + ("." if not lines else ":"), *lines])
 
 

@@ -110,6 +110,34 @@ def version(value: object) -> str:
     return f"{number:f}" if number != number.to_integral_value() else f"{number:.1f}"
 
 
+def flag(parameter: str, value: object) -> bool:
+    """
+    Return a parameter that has to be True or False.
+
+    :raises Fault: it is something else, which one might take for either.
+    """
+    if not isinstance(value, bool):
+        raise Fault(
+            Cause.INVALID_PARAMETER, f"{parameter} has to be True or False, not {value!r}. Nothing was sent."
+        )
+    return value
+
+
+def seconds(parameter: str, value: object) -> float:
+    """
+    Return a parameter that has to be a number of seconds from 0 on.
+
+    :raises Fault: it is something else.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= float(value) < float("inf"):  # type: ignore[arg-type]  # checked before
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"{parameter} has to be a number of seconds from 0 on, not {value!r}. Nothing was sent.",
+        )
+    return float(value)  # type: ignore[arg-type]  # checked before
+
+
 def required_text(parameter: str, value: object) -> str:
     """
     Return a parameter that has to be a non-empty text, without surrounding blanks.

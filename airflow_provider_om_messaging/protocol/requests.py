@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol import imports, jobs, versions
+from airflow_provider_om_messaging.protocol import imports, jobs, names, versions
 from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind, fields_to_ask
 from airflow_provider_om_messaging.protocol.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.wire import Reply, Request
@@ -160,7 +160,8 @@ _JOBS = "the states of async CSV jobs"
 
 
 def _dry_run(dry_run: bool) -> dict[str, str]:
-    return {"dryRun": "true" if dry_run else "false"}
+    # What is not exactly True must not become a real import.
+    return {"dryRun": "true" if names.flag("dry_run", dry_run) else "false"}
 
 
 def _text(reply: Reply) -> str:

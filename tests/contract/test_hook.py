@@ -353,14 +353,12 @@ class TestSecrets:
     def test_no_secret_of_an_error_body_is_shown(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, caplog: pytest.LogCaptureFixture
     ) -> None:
-        secrets = hook.get_service("sample_kafka")["connection"]
-        words = [word for word in _texts(secrets) if len(word) > 6]
         caplog.set_level(logging.DEBUG)
         sandbox.fault("leak", method="PATCH")
         with pytest.raises(exceptions.OpenMetadataError) as caught:
             hook.patch_service("sample_kafka", changes={"description": "x"})
-        leaked = [word for word in words if "secret" in word.lower() or "password" in word.lower()]
-        assert not [word for word in leaked if word in str(caught.value) or word in caplog.text]
+        # Every secret of the sandbox has this in it.
+        assert "sandbox-secret" not in str(caught.value) + caplog.text
 
     def test_the_token_is_shown_nowhere(
         self,
@@ -437,9 +435,3 @@ def _impatient(hook: OpenMetadataMessagingHook) -> OpenMetadataMessagingHook:
     with suppress(Fault):
         hook._client.retry = ONCE
     return hook
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for member in value.values() for text in _texts(member)]
-    return [value] if isinstance(value, str) else []

@@ -121,7 +121,7 @@ def test_every_loss_that_a_read_back_can_see_is_reported_where_conflicts_are_not
             told = outcome["journal"]["after"]
             assert "connection" in wanted or not unmet(wanted, told)
         else:
-            assert "Somebody else changed the entity" in str(outcome) or "lies on top" in str(outcome)
+            assert "has been changed in the meantime" in str(outcome) or "lies on top" in str(outcome)
 
 
 def test_a_second_read_back_sees_what_the_first_could_not(sandbox: Sandbox, api: Api) -> None:

@@ -251,7 +251,7 @@ def test_a_rejection_names_the_rows_and_their_reasons() -> None:
     fault = result.rejection(5)
     assert fault is not None
     lines = fault.message.splitlines()
-    assert lines[0] == "30 of 1,030 rows failed in the import, 5 allowed:"
+    assert lines[0] == "30 of 1,030 rows failed in the import, 5 allowed; 1,000 passed and are saved:"
     assert lines[1] == f"  topic1001: {REASON}"
     assert lines[-1] == "  … and 10 more"
     assert len(lines) == SHOWN_FAILURES + 2
