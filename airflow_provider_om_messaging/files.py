@@ -243,10 +243,10 @@ def as_text(path: Any) -> Any:
 
 def same_file(one: str, other: str) -> bool:
     """Tell whether two paths or URLs mean the same file, as far as their names tell."""
-    paths = [_local_path(name, "source") for name in (one, other)]
-    if None in paths:
+    first, second = (_local_path(name, "source") for name in (one, other))
+    if first is None or second is None:
         return one == other
-    return paths[0].resolve() == paths[1].resolve()  # type: ignore[union-attr]  # checked before
+    return first.resolve() == second.resolve()
 
 
 def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:

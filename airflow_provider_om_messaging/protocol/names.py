@@ -129,13 +129,12 @@ def seconds(parameter: str, value: object) -> float:
 
     :raises Fault: it is something else.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 <= float(value) < float("inf"):  # type: ignore[arg-type]  # checked before
-        raise Fault(
-            Cause.INVALID_PARAMETER,
-            f"{parameter} has to be a number of seconds from 0 on, not {value!r}. Nothing was sent.",
-        )
-    return float(value)  # type: ignore[arg-type]  # checked before
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+        return float(value)
+    raise Fault(
+        Cause.INVALID_PARAMETER,
+        f"{parameter} has to be a number of seconds from 0 on, not {value!r}. Nothing was sent.",
+    )
 
 
 def required_text(parameter: str, value: object) -> str:
