@@ -11,6 +11,8 @@ PYTHON ?= python3
 # The Airflow line that everything runs on, and the older one that the Airflow-facing tests run on as well.
 NEW := 3.3.2
 OLD := 2.11.2
+# The newer line with Celery, PostgreSQL, Redis and object storage.
+CLUSTER := $(NEW)-cluster
 LINE ?= $(NEW)
 ARGS ?=
 
@@ -67,12 +69,13 @@ format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
 
 .PHONY: constraints
-constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per Airflow line
-	@for line in $(NEW) $(OLD); do \
+constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment
+	@for line in $(NEW) $(OLD) $(CLUSTER); do \
 	  file=constraints/airflow-$$line.txt; \
 	  echo "== $$file"; \
-	  echo "apache-airflow==$$line" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
-	    --universal --python-version 3.10 --extra sandbox --group test --group lint pyproject.toml - > $$file.new; \
+	  case $$line in *-cluster) more='--group cluster';; *) more=;; esac; \
+	  echo "apache-airflow==$${line%-cluster}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
+	    --universal --python-version 3.10 --extra sandbox --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \
 	    cat $$file.new; } > $$file; \
 	  rm $$file.new; \
