@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.history import History
     from airflow_provider_om_messaging.client.settings import Settings
     from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.capabilities import Capabilities
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
     from airflow_provider_om_messaging.protocol.waiting import Wait
@@ -72,16 +73,27 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
     @public_errors()
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the server can be used, and which server and user it is or what to mend."""
+        """Return whether the server can be used, and what it can do and for whom, or what to mend."""
+        from airflow_provider_om_messaging.client import capabilities
+
         try:
             with public_errors():
-                version = self._client.call(requests.server_version()).get("version", "of unknown version")
+                capabilities.forget(self._client)
+                capabilities.generation_of(self._client)
                 user = self._client.call(requests.logged_in_user())
+                found = capabilities.capabilities_of(self._client, confirm_jobs=True)
         except OpenMetadataError as error:
             return False, str(error)
         kind = "bot" if user.get("isBot") else "user"
         name = user.get("name", "unknown")
-        return True, f"OpenMetadata {version} at {self._client.settings.base_url}, logged in as {kind} {name}"
+        return True, f"{found.describe(self._client.settings.base_url)}. Logged in as {kind} {name}"
+
+    @public_errors()
+    def capabilities(self) -> Capabilities:
+        """Return what the server can do; it is asked once for each connection and process."""
+        from airflow_provider_om_messaging.client.capabilities import capabilities_of
+
+        return capabilities_of(self._client)
 
     @public_errors()
     def server_version(self) -> str:

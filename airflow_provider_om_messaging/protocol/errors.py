@@ -18,6 +18,8 @@ from airflow_provider_om_messaging.protocol.redaction import redacted
 from airflow_provider_om_messaging.protocol.wire import Reply, Request, unexpected
 
 _FRAMEWORK_STATUS = re.compile(r"\bHTTP (404|405|406|415) [A-Z]")
+# Where a route for CSV exists for all kinds of entities, but not for this one.
+_NO_CSV = re.compile(r"CSV for bulk operations is not supported for entity")
 
 _TOKEN_ADVICE = [
     ("token not present", "The request carried no usable token: put the JWT in the connection's Password."),
@@ -91,6 +93,8 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
         return unexpected("HTML")
     if framework and status in {500, int(framework[1])}:
         return _missing_route(request, int(framework[1]), text)
+    if status == 400 and _NO_CSV.search(text):
+        return _missing_route(request, 404, text)
     if status == 401:
         advice = next(
             (a for word, a in _TOKEN_ADVICE if word in text.lower()), "Check the connection's token."

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.sandbox import (
     router,
     system_routes,
 )
-from airflow_provider_om_messaging.sandbox.errors import ApiError, unhandled
+from airflow_provider_om_messaging.sandbox.errors import ApiError, forbidden, unhandled
 from airflow_provider_om_messaging.sandbox.faults import AFTER, Fault
 from airflow_provider_om_messaging.sandbox.kinds import SERVICE, Document
 from airflow_provider_om_messaging.sandbox.router import Call, Reply, Route
@@ -153,6 +153,8 @@ class App:
         return self._response(request, reply)
 
     def _fault_error(self, fault: Fault, path: str) -> ApiError:
+        if fault.kind == "403":
+            return forbidden("Principal: CatalogPrincipal{name='u'} operations [ViewAll] not allowed")
         retry = {"Retry-After": str(fault.retry_after)}
         if fault.kind == "503":
             text = "Deadlock found when trying to get lock; try restarting transaction"

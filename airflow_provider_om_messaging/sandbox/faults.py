@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 #: What happens, told in one line each; the command line and ``/_sandbox`` show this table.
 KINDS = {
+    "403": "the token's user lacks the right",
     "500": "an unhandled exception",
     "502": "a proxy's HTML page: bad gateway",
     "503": "database deadlock, with Retry-After",

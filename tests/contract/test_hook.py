@@ -48,10 +48,13 @@ def paths(sandbox: Sandbox) -> list[str]:
 
 
 class TestConnection:
-    def test_it_tells_version_and_user(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+    def test_it_tells_what_the_server_can_do_and_for_whom(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+    ) -> None:
         assert hook.test_connection() == (
             True,
-            f"OpenMetadata 2.0.1 at {sandbox.url}/api, logged in as bot ingestion-bot",
+            f"OpenMetadata 2.0.1 at {sandbox.url}/api: CSV routes for messaging services, jobs over REST, "
+            "JSON Patch by name. Logged in as bot ingestion-bot",
         )
 
     def test_every_way_of_writing_host_reaches_the_server(
@@ -150,7 +153,8 @@ class TestConnection:
             assert "TLS with" in message
             assert "'verify'" in message
             for verify in (str(files.authority), False, "false"):
-                assert connect(host=url, password="jwt", extra={"verify": verify}).test_connection()[0]
+                hook = connect(host=url, password="jwt", extra={"verify": verify})
+                assert hook.server_version() == "2.0.1"
 
     def test_tls_against_a_plain_server(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]

@@ -57,6 +57,7 @@ def test_each_status_has_its_cause(answer: Reply, cause: Cause) -> None:
         error_reply(406, "HTTP 406 Not Acceptable"),
         error_reply(415, "HTTP 415 Unsupported Media Type"),
         json_reply(500, {"responseMessage": NOT_FOUND_ON_OLD}),
+        error_reply(400, "Upload/download CSV for bulk operations is not supported for entity [topic]"),
         old_error("HTTP 405 Method Not Allowed"),
         old_error("HTTP 406 Not Acceptable"),
         old_error("HTTP 415 Unsupported Media Type"),

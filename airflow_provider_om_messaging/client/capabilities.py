@@ -1,0 +1,103 @@
+"""Finding out what a server can do: once for each connection and process, by as few requests as can be."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import asdict, dataclass, field, replace
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol.capabilities import (
+    REST,
+    SOCKET,
+    Capabilities,
+    Generation,
+    generation,
+)
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.wire import Request
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Known:
+    """What has been found out about one server; what failed is asked again."""
+
+    lock: RLock = field(default_factory=RLock)
+    generation: Generation | None = None
+    capabilities: Capabilities | None = None
+    jobs_seen: bool = False
+
+
+_known: dict[Hashable, _Known] = {}
+_known_lock = Lock()
+
+
+def generation_of(client: Client) -> Generation:
+    """
+    Return what the version of the server tells; one request the first time.
+
+    :raises Fault: the server cannot be asked.
+    """
+    known = _of(client)
+    with known.lock:
+        if known.generation is None:
+            known.generation = generation(str(client.call(requests.server_version()).get("version") or ""))
+        return known.generation
+
+
+def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabilities:
+    """
+    Return what the server can do; two requests the first time.
+
+    :param confirm_jobs: look whether jobs can really be followed, if the version says so; one more request.
+    :raises Fault: the server cannot be asked, or does not accept the token.
+    """
+    known = _of(client)
+    with known.lock:
+        told = known.capabilities
+        found = told or Capabilities(**asdict(generation_of(client)), csv_routes=_has_csv_routes(client))
+        if confirm_jobs and not known.jobs_seen and found.jobs == REST:
+            if not _is_there(client, requests.list_jobs(1)):
+                found = replace(found, jobs=SOCKET)
+            known.jobs_seen = True
+        if found != told:
+            log.info("%s", found.describe(client.settings.base_url))
+        known.capabilities = found
+        return found
+
+
+def forget(client: Client) -> None:
+    """Look again the next time: the server may have been upgraded."""
+    with _known_lock:
+        _known.pop(client.settings.identity, None)
+
+
+def _of(client: Client) -> _Known:
+    with _known_lock:
+        return _known.setdefault(client.settings.identity, _Known())
+
+
+def _has_csv_routes(client: Client) -> bool:
+    # Of a service that cannot exist, so that nothing is exported.
+    return _is_there(client, requests.export(f"no-such-service-{uuid.uuid4()}"))
+
+
+def _is_there(client: Client, request: Request[Any]) -> bool:
+    """Tell whether the server has a route. Routes are found before rights are checked, so a 403 means yes."""
+    try:
+        client.call(request)
+    except Fault as fault:
+        if fault.cause is Cause.UNSUPPORTED:
+            return False
+        if fault.cause not in {Cause.NOT_FOUND, Cause.FORBIDDEN}:
+            raise
+    return True

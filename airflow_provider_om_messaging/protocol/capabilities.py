@@ -1,0 +1,73 @@
+"""What a server can do: what its version tells, and what only a look can settle."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+REST, SOCKET, NONE = "rest", "socket", "none"
+
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
+_NEWEST = (9999, 0)
+_JOBS = {REST: "jobs over REST", SOCKET: "jobs over Socket.IO", NONE: "no async jobs"}
+
+
+@dataclass(frozen=True)
+class Generation:
+    """
+    What the version of a server tells.
+
+    :param version: as the server writes it, such as ``1.13.2-SNAPSHOT``.
+    :param jobs: how an async CSV job is followed: ``rest`` (from 2.0), ``socket`` (from 1.6, pushed over
+        Socket.IO and never told again), or ``none``.
+    :param patch_by_name: whether PATCH takes a name in place of an id.
+    :param detects_conflicts: whether PATCH honours ``If-Match``.
+    :param owners_field: what the owners of an entity are called: ``owners``, before 1.5 the one ``owner``.
+    :param domains_field: the same for domains: ``domains``, before 1.9 the one ``domain``.
+    """
+
+    version: str
+    jobs: str
+    patch_by_name: bool
+    detects_conflicts: bool
+    owners_field: str
+    domains_field: str
+
+
+@dataclass(frozen=True)
+class Capabilities(Generation):
+    """
+    What a server can do.
+
+    :param csv_routes: whether messaging services can be exported and imported as CSV by the server itself,
+        which the vendor documents and the open-source server cannot, whatever its version.
+    """
+
+    csv_routes: bool
+
+    def describe(self, address: str) -> str:
+        """Return it in one line for people."""
+        routes = "CSV routes" if self.csv_routes else "no CSV routes"
+        patch = "by name" if self.patch_by_name else "by id only"
+        return (
+            f"OpenMetadata {self.version or 'of unknown version'} at {address}: "
+            f"{routes} for messaging services, {_JOBS[self.jobs]}, JSON Patch {patch}"
+        )
+
+
+def generation(version: str) -> Generation:
+    """
+    Return what a version tells. One that cannot be read is taken for the newest.
+
+    :param version: as the server writes it.
+    """
+    found = _VERSION.match(version.strip())
+    number = (int(found[1]), int(found[2] or 0)) if found else _NEWEST
+    return Generation(
+        version=version.strip(),
+        jobs=REST if number >= (2, 0) else SOCKET if number >= (1, 6) else NONE,
+        patch_by_name=number >= (1, 5),
+        detects_conflicts=number >= (1, 9),
+        owners_field="owners" if number >= (1, 5) else "owner",
+        domains_field="domains" if number >= (1, 9) else "domain",
+    )

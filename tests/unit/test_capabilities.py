@@ -1,0 +1,74 @@
+"""What the version of a server tells."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from airflow_provider_om_messaging.protocol.capabilities import Capabilities, generation
+
+
+@pytest.mark.parametrize(
+    ("version", "jobs", "by_name", "conflicts", "owners", "domains"),
+    [
+        ("1.2.0", "none", False, False, "owner", "domain"),
+        ("1.4.9", "none", False, False, "owner", "domain"),
+        ("1.5.0", "none", True, False, "owners", "domain"),
+        ("1.6.0-SNAPSHOT", "socket", True, False, "owners", "domain"),
+        ("1.8.12", "socket", True, False, "owners", "domain"),
+        ("1.9.0", "socket", True, True, "owners", "domains"),
+        ("1.10.3", "socket", True, True, "owners", "domains"),
+        ("1.13.2-SNAPSHOT", "socket", True, True, "owners", "domains"),
+        ("2.0.1", "rest", True, True, "owners", "domains"),
+        ("2.0.1.collate", "rest", True, True, "owners", "domains"),
+        ("v2", "rest", True, True, "owners", "domains"),
+        ("10.1", "rest", True, True, "owners", "domains"),
+        ("", "rest", True, True, "owners", "domains"),
+        ("main-4f2c", "rest", True, True, "owners", "domains"),
+    ],
+)
+def test_names_and_routes_by_version(
+    version: str, jobs: str, by_name: bool, conflicts: bool, owners: str, domains: str
+) -> None:
+    assert asdict(generation(version)) == {
+        "version": version,
+        "jobs": jobs,
+        "patch_by_name": by_name,
+        "detects_conflicts": conflicts,
+        "owners_field": owners,
+        "domains_field": domains,
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "csv_routes", "said"),
+    [
+        (
+            "1.13.2",
+            False,
+            "1.13.2 at https://om/api: no CSV routes for messaging services, jobs over Socket.IO, "
+            "JSON Patch by name",
+        ),
+        (
+            "2.0.1",
+            True,
+            "2.0.1 at https://om/api: CSV routes for messaging services, jobs over REST, JSON Patch by name",
+        ),
+        (
+            "1.2.0",
+            False,
+            "1.2.0 at https://om/api: no CSV routes for messaging services, no async jobs, "
+            "JSON Patch by id only",
+        ),
+        (
+            "",
+            True,
+            "of unknown version at https://om/api: CSV routes for messaging services, jobs over REST, "
+            "JSON Patch by name",
+        ),
+    ],
+)
+def test_they_are_told_in_one_line(version: str, csv_routes: bool, said: str) -> None:
+    capabilities = Capabilities(**asdict(generation(version)), csv_routes=csv_routes)
+    assert capabilities.describe("https://om/api") == f"OpenMetadata {said}"
