@@ -13,6 +13,8 @@ from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION
 from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError, tokens_of
 from airflow_provider_om_messaging.protocol.merge import masked_members
+from airflow_provider_om_messaging.protocol.naming import todays_operations
+from airflow_provider_om_messaging.protocol.portable import portable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,11 +89,11 @@ def changing(client: Client, kind: Kind, changes: object) -> Edit:
 
 def operating(operations: object) -> Edit:
     """
-    Return the edit that sends a JSON Patch as it was written.
+    Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
 
     :raises Fault: an operation that not every server takes as it is meant.
     """
-    checked = patches.checked_operations(structured(operations, "operations"))
+    checked = todays_operations(patches.checked_operations(structured(operations, "operations")))
 
     def plan(entity: Entity) -> Plan:
         try:
@@ -99,7 +101,8 @@ def operating(operations: object) -> Edit:
         except DoesNotApplyError as error:
             return Plan(checked, None, f"operations do not fit what was read: {error}.")
         # Whatever the tests in it say, a patch without effect need not be sent.
-        return Plan(checked if patches.operations_of(wanted, entity) else [], wanted)
+        changes = bool(patches.operations_of(wanted, entity))
+        return Plan(portable(checked, wanted, entity) if changes else [], wanted)
 
     looked_at = dict.fromkeys(tokens_of(operation["path"])[0] for operation in checked)
     return Edit((*looked_at, *patches.touched_fields(checked)), plan, repeatable=False)

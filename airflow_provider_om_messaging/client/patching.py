@@ -7,12 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.client.naming import asked, sent
 from airflow_provider_om_messaging.client.readback import OverwrittenError, confirmed, conflict, stamp
 from airflow_provider_om_messaging.protocol import patches, requests
+from airflow_provider_om_messaging.protocol.entities import fields_to_ask
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION, differing, shown, value_of
 from airflow_provider_om_messaging.protocol.journal import entry
 from airflow_provider_om_messaging.protocol.merge import merged, projected, texts_in
+from airflow_provider_om_messaging.protocol.naming import TODAYS
 from airflow_provider_om_messaging.protocol.versions import version_of
 
 if TYPE_CHECKING:
@@ -66,13 +69,14 @@ def carry_out(
         before = read.entity
         _check_version(client, target, before)
         plan = edit.plan(before)
+        patch = sent(client, plan.operations)
         if dry_run:
             return _preview(before, plan)
         if not plan.operations:
             return _outcome(*(unsettled or (before, plan)), before, notes)
         may_repeat = may_retry and tried < TRIES
         try:
-            stored = _send(client, target, read, plan)
+            stored = _send(client, target, read, plan, patch)
         except Fault as fault:
             if fault.cause is not Cause.CONFLICT or not may_repeat:
                 now = _judged(client, target, edit, plan, before, fault, may_repeat)
@@ -115,23 +119,27 @@ def _read_back(
 
 
 def _read(client: Client, target: Target, edit: Edit) -> Read:
-    return client.call(requests.read_entity(target.kind, target.name_or_id, edit.fields))
+    fields = asked(client, fields_to_ask(target.kind, edit.fields))
+    read = client.call(requests.read_entity(target.kind, target.name_or_id, fields))
+    for name in TODAYS.values():
+        if name in edit.fields:
+            # New servers send an empty list where there is nothing, old ones leave the one owner out.
+            read.entity.setdefault(name, [])
+    return read
 
 
-def _send(client: Client, target: Target, read: Read, plan: Plan) -> Entity:
+def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
-    request = requests.patch_service(
-        str(entity.get("id")), plan.operations, version_of(entity).version, target.kind
-    )
+    request = requests.patch_service(str(entity.get("id")), patch, version_of(entity).version, target.kind)
     tests = [] if read.tagged else patches.guards(plan.operations, entity)
     try:
         try:
-            return client.call(request, requests.json_body([*tests, *plan.operations]))
+            return client.call(request, requests.json_body([*tests, *patch]))
         except Fault as fault:
             if fault.cause is not Cause.FORBIDDEN or not tests:
                 raise
             # The right to edit one field is not the right to test the version.
-            return client.call(request, requests.json_body(plan.operations))
+            return client.call(request, requests.json_body(patch))
     except Fault as fault:
         raise _without_secrets(fault, plan) from None
 

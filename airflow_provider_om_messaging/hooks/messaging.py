@@ -107,7 +107,11 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param fields: fields beyond those that are always there, such as ``owners``.
         """
-        return without_secrets(self._client.call(requests.get_service(_reference(fqn_or_id), fields)))
+        from airflow_provider_om_messaging.client.naming import asked
+
+        reference = _reference(fqn_or_id)
+        request = requests.get_service(reference, asked(self._client, fields))
+        return without_secrets(self._client.call(request))
 
     @public_errors()
     def export_csv(self, fqn: str, max_bytes: int | None = None) -> str:

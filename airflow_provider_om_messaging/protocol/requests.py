@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol import imports, jobs, names, versions
-from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind, fields_to_ask
+from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind
 from airflow_provider_om_messaging.protocol.names import is_uuid, segment
+from airflow_provider_om_messaging.protocol.naming import todays
 from airflow_provider_om_messaging.protocol.wire import Reply, Request
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def _object(reply: Reply) -> dict[str, Any]:
     return reply.json_object()
 
 
+def _entity(reply: Reply) -> dict[str, Any]:
+    return todays(reply.json_object())
+
+
 def server_version() -> Request[dict[str, Any]]:
     """Ask for the server's version; needs no token."""
     return Request("GET", "/v1/system/version", _object, "the server's version", headers=_JSON, safe=True)
@@ -47,13 +52,11 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
     Ask for a messaging service.
 
     :param name_or_id: its canonical FQN or its id.
-    :param fields: fields beyond those that are always sent, such as ``owners``.
+    :param fields: fields beyond those that are always sent, by the names that the server takes.
     """
-    tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
-    # A text is taken as it is: joining it would ask for a field per letter.
-    wanted = fields if isinstance(fields, str) else ",".join(fields)
-    query = {"fields": wanted} if wanted else {}
-    return Request("GET", f"{SERVICES}/{tail}", _object, "messaging services", query, _JSON, safe=True)
+    return Request(
+        "GET", _one(SERVICE, name_or_id), _entity, SERVICE.plural, _fields(fields), _JSON, safe=True
+    )
 
 
 def export(fqn: str) -> Request[str]:
@@ -124,14 +127,14 @@ def patch_service(
     Patch a service, or an entity of another kind.
 
     :param entity_id: its id: by name, old servers have no such route.
-    :param operations: an RFC 6902 patch, to be sent as the body.
+    :param operations: an RFC 6902 patch with the names that the server takes, to be sent as the body.
     :param version: the version that the patch was made for. It goes as a weak tag, because a strong one taken
         from a read with other fields never matches.
     :param kind: what is patched.
     """
     headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
     return Request(
-        "PATCH", f"{kind.path}/{segment(entity_id)}", _object, f"patching {kind.plural}", {}, headers
+        "PATCH", f"{kind.path}/{segment(entity_id)}", _entity, f"patching {kind.plural}", {}, headers
     )
 
 
@@ -151,7 +154,7 @@ def list_versions(entity_id: str, kind: Kind = SERVICE) -> Request[list[dict[str
 def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[dict[str, Any]]:
     """Ask for an entity as it was in one version."""
     path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
-    return Request("GET", path, _object, f"versions of {kind.plural}", headers=_JSON, safe=True)
+    return Request("GET", path, _entity, f"versions of {kind.plural}", headers=_JSON, safe=True)
 
 
 _EXPORT = "CSV export of messaging services"
@@ -186,11 +189,9 @@ def read_entity(kind: Kind, name_or_id: str, fields: Iterable[str] = ()) -> Requ
     Ask for an entity that is to be changed, or referred to.
 
     :param name_or_id: its canonical FQN or its id.
-    :param fields: fields that are needed, whether they are always sent or not.
+    :param fields: as for :func:`get_service`.
     """
-    wanted = ",".join(fields_to_ask(kind, fields))
-    query = {"fields": wanted} if wanted else {}
-    return Request("GET", _one(kind, name_or_id), _read, kind.plural, query, _JSON, safe=True)
+    return Request("GET", _one(kind, name_or_id), _read, kind.plural, _fields(fields), _JSON, safe=True)
 
 
 def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
@@ -202,13 +203,18 @@ def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
     return Request("GET", kind.path, _names, kind.plural, {"limit": str(limit)}, _JSON, safe=True)
 
 
+def _fields(fields: Iterable[str]) -> dict[str, str]:
+    wanted = ",".join(fields)
+    return {"fields": wanted} if wanted else {}
+
+
 def _one(kind: Kind, name_or_id: str) -> str:
     tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
     return f"{kind.path}/{tail}"
 
 
 def _read(reply: Reply) -> Read:
-    return Read(reply.json_object(), "etag" in reply.headers)
+    return Read(_entity(reply), "etag" in reply.headers)
 
 
 def _names(reply: Reply) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.fields import CONNECTION, LISTS, short, shown
+from airflow_provider_om_messaging.protocol.naming import todays
 from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 
 
@@ -86,7 +87,7 @@ def read_versions(reply: Reply) -> list[dict[str, Any]]:
         raise unexpected("a version that is not JSON") from None
     if not all(isinstance(entity, dict) for entity in entities):
         raise unexpected("a version that is not an entity")
-    return entities
+    return [todays(entity) for entity in entities]
 
 
 def iso_time(milliseconds: int | None) -> str | None:

@@ -1,0 +1,117 @@
+"""A JSON Patch means the same on a server that runs removals last and fails at replacing what is absent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.fields import value_of
+from airflow_provider_om_messaging.protocol.json_patch import (
+    DoesNotApplyError,
+    applied,
+    found_at,
+    tokens_of,
+)
+from airflow_provider_om_messaging.protocol.patches import foretold
+from airflow_provider_om_messaging.protocol.portable import portable
+
+ENTITY: dict[str, Any] = {
+    "description": "Old.",
+    "tags": [{"tagFQN": "a", "source": "Classification"}, {"tagFQN": "b", "source": "Classification"}],
+    "owners": [{"id": "1", "type": "user", "name": "ada"}],
+    "style": {"color": "red"},
+}
+LABEL = {"tagFQN": "c", "source": "Classification"}
+
+
+def sent(*operations: dict[str, Any]) -> list[dict[str, Any]]:
+    return portable(operations, foretold(operations, ENTITY), ENTITY)
+
+
+def on_an_old_server(entity: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
+    in_order = sorted(operations, key=lambda operation: operation["op"] == "remove")
+    state = entity
+    for operation in in_order:
+        if operation["op"] == "replace":
+            found_at(state, operation["path"])
+        state = applied(state, [operation])
+    return dict(state)
+
+
+def test_what_means_the_same_everywhere_is_sent_as_written() -> None:
+    operations = [
+        {"op": "test", "path": "/description", "value": "Old."},
+        {"op": "replace", "path": "/description", "value": "New."},
+        {"op": "add", "path": "/tags/-", "value": LABEL},
+        {"op": "remove", "path": "/style/color"},
+    ]
+    assert sent(*operations) == operations
+
+
+def test_replacing_what_is_absent_adds_it() -> None:
+    assert sent(
+        {"op": "replace", "path": "/displayName", "value": "K"},
+        {"op": "replace", "path": "/displayName", "value": "L"},
+    ) == [
+        {"op": "add", "path": "/displayName", "value": "K"},
+        {"op": "replace", "path": "/displayName", "value": "L"},
+    ]
+
+
+def test_removing_and_adding_again_does_not_end_without() -> None:
+    test = {"op": "test", "path": "/description", "value": "Old."}
+    assert sent(
+        test,
+        {"op": "remove", "path": "/description"},
+        {"op": "add", "path": "/description", "value": "New."},
+    ) == [test, {"op": "replace", "path": "/description", "value": "New."}]
+
+
+def test_an_entry_of_the_owners_goes_as_the_whole_list() -> None:
+    bob = {"id": "2", "type": "user", "name": "bob"}
+    assert sent({"op": "replace", "path": "/owners/0", "value": bob}) == [
+        {"op": "add", "path": "/owners", "value": [bob]}
+    ]
+
+
+def test_what_travels_within_the_connection_is_left_to_the_server() -> None:
+    entity = {"connection": {"config": {"a": "*********", "c": "x"}}}
+    operations = [
+        {"op": "move", "from": "/connection/config/a", "path": "/connection/config/b"},
+        {"op": "add", "path": "/connection/config/d", "value": "y"},
+    ]
+    assert portable(operations, foretold(operations, entity), entity) == operations
+
+
+POINTERS = ["/description", "/displayName", "/style", "/tags", "/tags/0", "/tags/1", "/tags/-", "/owners/0"]
+VALUES = st.sampled_from(["x", "y", LABEL, [LABEL], {"color": "blue"}])
+OPERATIONS = st.one_of(
+    st.fixed_dictionaries(
+        {"op": st.sampled_from(["add", "replace"]), "path": st.sampled_from(POINTERS), "value": VALUES}
+    ),
+    st.fixed_dictionaries({"op": st.just("remove"), "path": st.sampled_from(POINTERS)}),
+)
+
+
+@given(st.lists(OPERATIONS, min_size=1, max_size=5))
+def test_an_old_server_ends_where_a_new_one_does(operations: list[dict[str, Any]]) -> None:
+    try:
+        wanted = foretold(operations, ENTITY)
+    except DoesNotApplyError:
+        assume(False)
+    after = on_an_old_server(ENTITY, portable(operations, wanted, ENTITY))
+    fields = {tokens_of(operation["path"])[0] for operation in operations}
+    assert {field: value_of(after, field) for field in fields} == wanted
+
+
+def test_the_old_server_of_these_tests_is_one() -> None:
+    swapped = [
+        {"op": "remove", "path": "/description"},
+        {"op": "add", "path": "/description", "value": "New."},
+    ]
+    assert "description" not in on_an_old_server(ENTITY, swapped)
+    with pytest.raises(DoesNotApplyError):
+        on_an_old_server(ENTITY, [{"op": "replace", "path": "/displayName", "value": "K"}])
