@@ -20,7 +20,16 @@ from airflow_provider_om_messaging.protocol.wire import Reply, Request, unexpect
 _FRAMEWORK_STATUS = re.compile(r"\bHTTP (404|405|406|415) [A-Z]")
 # Where a route for CSV exists for all kinds of entities, but not for this one.
 _NO_CSV = re.compile(r"CSV for bulk operations is not supported for entity")
+# What old servers answer with a bare 500 although the request is at fault.
+_UNKNOWN_KEY = re.compile(r"No key found in .{0,200}\bkid\b|keyID doesn't match|SigningKeyNotFound")
+_NUL = re.compile(r"\\u0000 cannot be converted|unsupported Unicode escape")
+_BAD_PATCH = re.compile(
+    r"JsonPatch\.Operation[.\w]* fails|JSON Patch operation .{0,200}? failed"
+    r"|contains no value for name '[^']{0,80}'|Non-existing name/value pair|array (?:item )?index",
+    re.IGNORECASE,
+)
 
+_OF_ANOTHER_SERVER = "The token was signed by another server: check that Host and token belong together."
 _TOKEN_ADVICE = [
     ("token not present", "The request carried no usable token: put the JWT in the connection's Password."),
     (
@@ -32,8 +41,9 @@ _TOKEN_ADVICE = [
         "The bot has a newer token: copy it from OpenMetadata into the connection's Password.",
     ),
     ("personal access token", "The personal access token was revoked: create a new one."),
-    ("key", "The token was signed by another server: check that Host and token belong together."),
+    ("key", _OF_ANOTHER_SERVER),
 ]
+_LONGEST_LOOKED_AT = 1_000_000
 
 
 def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
@@ -113,6 +123,8 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
         )
     if status == 429:
         return Fault(Cause.RATE_LIMITED, f"The server refuses more for now (429).{said}")
+    if status == 500 and (blamed := _blamed(request, reply, said)):
+        return blamed
     if status >= 500:
         return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{said}")
     if reply.is_html():
@@ -126,6 +138,25 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     return Fault(
         Cause.BAD_REQUEST, f"The server did not accept the request ({status}): {request.feature}.{said}"
     )
+
+
+def _blamed(request: Request[Any], reply: Reply, said: str) -> Fault | None:
+    """Return the fault for a 500 that means the request, or None if it may well mean the server."""
+    # As it came: what is left for people may end before the words that tell.
+    text = reply.body[:_LONGEST_LOOKED_AT].decode("utf-8", "replace")
+    if _UNKNOWN_KEY.search(text):
+        return Fault(Cause.UNAUTHORIZED, f"Not authorized (500). {_OF_ANOTHER_SERVER}{said}")
+    if _NUL.search(text):
+        return Fault(
+            Cause.BAD_REQUEST,
+            f"The server cannot store the character U+0000 (500): {request.feature}. Take it out.",
+        )
+    if request.method == "PATCH" and (found := _BAD_PATCH.search(text)):
+        return Fault(
+            Cause.BAD_REQUEST,
+            f"The server could not apply the patch (500), of which nothing was stored: {redacted(found[0])}.",
+        )
+    return None
 
 
 def _missing_route(request: Request[Any], status: int, text: str) -> Fault:

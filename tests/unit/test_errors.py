@@ -30,6 +30,8 @@ def test_success_is_no_fault(status: int) -> None:
         (error_reply(400, "Invalid request format"), Cause.BAD_REQUEST),
         (reply(400, b"[query param limit must be greater than or equal to 0]"), Cause.BAD_REQUEST),
         (reply(400, b"Unexpected character", content_type="text/plain"), Cause.BAD_REQUEST),
+        (reply(401), Cause.UNAUTHORIZED),
+        (reply(401, b"Unauthorized", content_type="text/plain"), Cause.UNAUTHORIZED),
         (json_reply(400, {"code": 400, "errorType": "RULE_VIOLATION", "message": "x"}), Cause.BAD_REQUEST),
         (error_reply(401, "Not Authorized! Token not present"), Cause.UNAUTHORIZED),
         (error_reply(403, "Principal: CatalogPrincipal{name='u'} is not admin"), Cause.FORBIDDEN),
@@ -68,6 +70,49 @@ def test_a_missing_route_is_not_a_missing_service(answer: Reply) -> None:
     assert found.cause is Cause.UNSUPPORTED
     assert "edition or version" in found.message
     assert "CSV export" in found.message
+    assert not found.transient
+
+
+ENTITY = '{"id":"026d","name":"k","connection":{"config":{"saslPassword":"hunter2"}},"tags":[]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "cause", "said"),
+    [
+        (f"'{ENTITY}' contains no value for name 'displayName'", "PATCH", Cause.BAD_REQUEST, "'displayName'"),
+        ("JsonPatch.Operation.TEST fails! Values differ", "PATCH", Cause.BAD_REQUEST, "Operation.TEST fails"),
+        (
+            "The JSON Patch operation 'test' failed for path '/version': other value",
+            "PATCH",
+            Cause.BAD_REQUEST,
+            "operation 'test' failed",
+        ),
+        ("An array item index is out of range. Index: 9, Size: 1", "PATCH", Cause.BAD_REQUEST, "not"),
+        ("contains no value for name 'x'", "GET", Cause.UNAVAILABLE, "failed (500)"),
+        (
+            "PSQLException: ERROR: Detail: \\u0000 cannot be converted to text.",
+            "PATCH",
+            Cause.BAD_REQUEST,
+            "U+0000",
+        ),
+        ("No key found in with kid f688365c", "GET", Cause.UNAUTHORIZED, "belong together"),
+        (
+            "com.auth0.jwk.SigningKeyNotFoundException: JWT Token keyID doesn't match the configured keyID.",
+            "GET",
+            Cause.UNAUTHORIZED,
+            "belong together",
+        ),
+        ("HikariPool-1 - Connection is not available", "PATCH", Cause.UNAVAILABLE, "failed (500)"),
+    ],
+)
+def test_a_500_that_means_the_request_is_named_after_what_is_wrong_with_it(
+    text: str, method: str, cause: Cause, said: str
+) -> None:
+    found = fault_of(request(method=method), old_error(text))
+    assert found is not None
+    assert found.cause is cause
+    assert said in found.message
+    assert "hunter2" not in found.message
     assert not found.transient
 
 
