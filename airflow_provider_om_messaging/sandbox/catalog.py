@@ -88,8 +88,9 @@ class Catalog:
             "version": revisions.FIRST_VERSION,
             "updatedAt": self._clock.millis(),
             "updatedBy": user,
-            "deleted": False,
         }
+        if "deleted" in KINDS[kind].properties:
+            stored["deleted"] = False
         self._put(kind, stored)
         self._record("entityCreated", kind, stored, None, None)
         return stored

@@ -7,7 +7,7 @@ from typing import Any
 
 Document = dict[str, Any]
 
-#: Properties every entity has; their types are words that ``shape_fault`` understands.
+#: Properties nearly every entity has; their types are words that ``shape_fault`` understands.
 _COMMON = {
     "id": "text",
     "name": "text",
@@ -22,9 +22,6 @@ _COMMON = {
     "deleted": "flag",
     "changeDescription": "object",
     "incrementalChangeDescription": "object",
-    "style": "object",
-    "entityStatus": "text",
-    "provider": "text",
 }
 
 _ASSET = {
@@ -35,6 +32,7 @@ _ASSET = {
     "followers": "references",
     "dataProducts": "references",
     "dataContract": "object",
+    "entityStatus": "text",
 }
 
 
@@ -70,6 +68,7 @@ SERVICE = Kind(
         "connection": "object",
         "pipelines": "references",
         "testConnectionResult": "object",
+        "style": "object",
         "ingestionRunner": "object",
     },
     on_request=_RELATIONS | {"pipelines"},
@@ -108,6 +107,8 @@ TOPIC = Kind(
         "sourceUrl": "text",
         "sourceHash": "text",
         "extension": "object",
+        "lifeCycle": "object",
+        "certification": "object",
     },
     on_request=_RELATIONS | {"extension", "sourceHash"},
     create={
@@ -164,19 +165,28 @@ TEAM = Kind(
 CLASSIFICATION = Kind(
     name="classification",
     collection="classifications",
-    properties={**_COMMON, "mutuallyExclusive": "flag"},
+    properties={**_COMMON, "mutuallyExclusive": "flag", "provider": "text", "entityStatus": "text"},
 )
 TAG = Kind(
     name="tag",
     collection="tags",
-    properties={**_COMMON, "classification": "object", "mutuallyExclusive": "flag"},
+    properties={
+        **_COMMON,
+        "classification": "object",
+        "mutuallyExclusive": "flag",
+        "provider": "text",
+        "style": "object",
+        "entityStatus": "text",
+    },
 )
 DOMAIN = Kind(
     name="domain",
     collection="domains",
     properties={
-        **_COMMON,
+        **{name: kind for name, kind in _COMMON.items() if name != "deleted"},
         "domainType": "text",
+        "style": "object",
+        "entityStatus": "text",
         "parent": "object",
         "owners": "references",
         "tags": "tags",

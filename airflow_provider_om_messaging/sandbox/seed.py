@@ -51,37 +51,37 @@ _TEAMS = (
     ("growth", "Growth", "Group"),
     ("fulfilment.eu", "Fulfilment EU", "Group"),
 )
-_TAGS: dict[tuple[str, bool], dict[str, str]] = {
-    # (classification, whether its tags exclude each other): tags with descriptions
-    ("PII", True): {
+_TAGS: dict[tuple[str, str, bool], dict[str, str]] = {
+    # (classification, description, whether its tags exclude each other): tags with descriptions
+    ("PII", "How personal the data is.", True): {
         "Sensitive": "Identifies a person and can harm them.",
         "NonSensitive": "Identifies a person.",
         "None": "Holds nothing personal.",
     },
-    ("Tier", True): {
+    ("Tier", "How much depends on it.", True): {
         "Tier1": "The company stops without it.",
         "Tier2": "A department stops without it.",
         "Tier3": "Missed within the day.",
         "Tier4": "Missed within the week.",
         "Tier5": "Private or short-lived.",
     },
-    ("Compliance", False): {
+    ("Compliance", "Rules that the data is under.", False): {
         "GDPR": "",
         "SOX": "",
         "PCI;DSS": "Cards; see the yearly audit.",
         "HIPAA, US": "",
     },
-    ("Retention", True): {"7.days": "", "30.days": "", "forever": ""},
+    ("Retention", "How long it is kept.", True): {"7.days": "", "30.days": "", "forever": ""},
 }
 _DOMAINS = (
-    # FQN's parts, display name
-    (("Finance",), "Finance"),
-    (("Finance", "Payments"), "Payments"),
-    (("Logistics",), "Logistics"),
-    (("Customer",), "Customer"),
-    (("Marketing",), "Marketing; Brand & Growth"),
-    (("Retail.EU",), "Retail (EU)"),
-    (("物流",), "物流"),
+    # FQN's parts, display name, description
+    (("Finance",), "Finance", "Money in and out."),
+    (("Finance", "Payments"), "Payments", "Money in."),
+    (("Logistics",), "Logistics", "Goods on their way."),
+    (("Customer",), "Customer", "Who buys."),
+    (("Marketing",), "Marketing; Brand & Growth", "Who might buy."),
+    (("Retail.EU",), "Retail (EU)", "Shops of the European Union."),
+    (("物流",), "物流", "倉庫と配送。"),
 )
 _SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
     (
@@ -145,9 +145,11 @@ _SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
         {
             "type": "PubSub",
             "gcpConfig": {
-                "type": "service_account",
-                "projectId": "sandbox",
-                "privateKey": "pubsub-sandbox-secret",
+                "gcpConfig": {
+                    "type": "service_account",
+                    "projectId": "sandbox",
+                    "privateKey": "pubsub-sandbox-secret",
+                },
             },
         },
     ),
@@ -196,8 +198,8 @@ def _people(catalog: Catalog) -> None:
 
 
 def _labels(catalog: Catalog) -> None:
-    for (name, exclusive), tags in _TAGS.items():
-        document = _named(name, None, mutuallyExclusive=exclusive, provider="user")
+    for (name, about, exclusive), tags in _TAGS.items():
+        document = _named(name, None, description=about, mutuallyExclusive=exclusive, provider="user")
         classification = _create(catalog, CLASSIFICATION.name, document)
         for tag, description in tags.items():
             label = {
@@ -207,12 +209,13 @@ def _labels(catalog: Catalog) -> None:
                 "classification": references.reference(CLASSIFICATION.name, classification),
             }
             _create(catalog, TAG.name, label)
-    for parts, display_name in _DOMAINS:
+    for parts, display_name, description in _DOMAINS:
         fqn = names.join(*(names.quote(part) for part in parts))
         domain: Document = {"name": parts[-1], "fullyQualifiedName": fqn, "displayName": display_name}
         if len(parts) > 1:
             domain["parent"] = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, parts[0]))
-        _create(catalog, DOMAIN.name, {**domain, "domainType": "Source-aligned"})
+        more = {"description": description, "domainType": "Source-aligned"}
+        _create(catalog, DOMAIN.name, {**domain, **more})
 
 
 def _topic(catalog: Catalog, service: Document, topic: TopicSeed) -> Document:

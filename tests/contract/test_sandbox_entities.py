@@ -68,6 +68,17 @@ def test_owners_tags_and_domains_come_only_when_asked_for(api: Api) -> None:
     assert asked["tags"] == []
 
 
+def test_what_the_vendors_schema_requires_is_there(api: Api) -> None:
+    for path in ("/v1/domains", "/v1/classifications"):
+        found = api.json(path, params={"limit": 100})["data"]
+        assert [item["name"] for item in found if not item.get("description")] == []
+    domains = api.json("/v1/domains", params={"limit": 100})["data"]
+    assert [item["name"] for item in domains if "deleted" in item] == []  # a domain cannot be soft-deleted
+    config = api.service("empty_pubsub")["connection"]["config"]
+    assert set(config) == {"type", "gcpConfig"}
+    assert config["gcpConfig"]["gcpConfig"]["projectId"] == "sandbox"
+
+
 def test_the_field_of_an_older_server_is_refused(api: Api) -> None:
     for field in ("owner", "domain", "nope"):
         reply = api.get(f"{SERVICES}/name/sample_kafka", params={"fields": f"tags,{field}"})

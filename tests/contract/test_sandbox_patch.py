@@ -129,6 +129,22 @@ def test_a_failing_operation_undoes_the_ones_before_it(api: Api, failing: dict[s
     assert api.patch(PATH, failing).status_code == 500
 
 
+@pytest.mark.parametrize(
+    ("path", "member", "status"),
+    [
+        (PATH, "/style", 200),
+        (PATH, "/provider", 500),
+        ("/v1/topics/name/sample_kafka.nothing_known", "/style", 500),
+        ("/v1/topics/name/sample_kafka.nothing_known", "/provider", 500),
+        ("/v1/topics/name/sample_kafka.nothing_known", "/lifeCycle", 200),
+        ("/v1/topics/name/sample_kafka.nothing_known", "/certification", 200),
+    ],
+)
+def test_each_kind_has_the_members_of_its_schema(api: Api, path: str, member: str, status: int) -> None:
+    value: Any = "user" if member == "/provider" else {}
+    assert api.patch(path, put(member, value)).status_code == status
+
+
 def test_replace_of_an_absent_member_adds_it(api: Api) -> None:
     path = "/v1/topics/name/sample_kafka.nothing_known"
     reply = api.patch(path, {"op": "replace", "path": "/description", "value": "Now known."})
