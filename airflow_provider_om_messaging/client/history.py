@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import requests
@@ -62,6 +63,14 @@ class History:
         if now.previous is None:
             raise Fault(Cause.NOT_FOUND, f"There is no previous version: {now.version} is the first one.")
         return self._at(now.previous), []
+
+    def since(self, number: str) -> Iterator[Entity]:
+        """
+        Walk back to a version, which is not told any more.
+
+        :param number: of that version; whether there is one does not matter.
+        """
+        return takewhile(lambda state: float(state["version"]) > float(number), self._backwards())
 
     def _as_of(self, moment: int) -> tuple[Entity, list[str]]:
         newer = None

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.client.conflicts import changed_since, not_expected
 from airflow_provider_om_messaging.client.naming import asked, sent
-from airflow_provider_om_messaging.client.readback import OverwrittenError, confirmed, conflict, stamp
+from airflow_provider_om_messaging.client.readback import OverwrittenError, confirmed, stamp
 from airflow_provider_om_messaging.protocol import patches, requests
 from airflow_provider_om_messaging.protocol.entities import fields_to_ask
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -164,7 +165,12 @@ def _judged(
     if moved and (unknown or fault.cause in {Cause.CONFLICT, Cause.BAD_REQUEST}):
         if may_retry:
             return None
-        raise conflict(before, now, f"{fault.message} " if unknown else "")
+        why = (
+            f"{fault.message} "
+            if unknown
+            else "The server did not take the patch, and it is not sent again. "
+        )
+        raise changed_since(client, target.kind, before, now, why)
     if may_retry and fault.transient:
         return None
     raise fault
@@ -178,14 +184,9 @@ def _pause(fault: Fault, tried: int) -> None:
 
 
 def _check_version(client: Client, target: Target, entity: Entity) -> None:
-    expected, found = target.expected_version, version_of(entity)
-    if expected is None or found.version == expected:
-        return
-    try:
-        then = client.call(requests.get_version(str(entity.get("id")), expected, target.kind))
-    except Fault:
-        then = None
-    raise conflict(then, entity, f"Nothing was sent, because expected_version is {expected}. ")
+    expected = target.expected_version
+    if expected is not None and version_of(entity).version != expected:
+        raise not_expected(client, target.kind, expected, entity)
 
 
 def _outcome(before: Entity, plan: Plan, after: Entity, notes: list[str]) -> dict[str, Any]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.client.conflicts import told_by
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import (
     CONNECTION,
     LISTS,
-    changed_between,
     differing,
     key,
     value_of,
 )
 from airflow_provider_om_messaging.protocol.merge import projected
-from airflow_provider_om_messaging.protocol.versions import iso_time, version_of
+from airflow_provider_om_messaging.protocol.versions import version_of
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.edits import Plan
@@ -72,26 +72,10 @@ def confirmed(
     if lost:
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
     if on_top:
-        notes.append(f"Another write lies on top: {_who(after)}. What was changed here is still there.")
+        notes.append(
+            f"Another write lies on top: {told_by(version_of(after))}. What was changed here is still there."
+        )
     return notes
-
-
-def conflict(before: Entity | None, now: Entity, why: str = "") -> Fault:
-    """
-    Return the fault for an entity that somebody else changed.
-
-    :param before: its state that was relied on; None if that is not known.
-    :param now: its state now.
-    :param why: sentences to begin with.
-    """
-    fields = changed_between(before, now) if before is not None else []
-    # A snapshot of a history and a read for a change do not show the same fields.
-    fields = [field for field in fields if before is not None and field in before and field in now]
-    what = f" Different by now: {', '.join(fields)}." if fields else ""
-    return Fault(
-        Cause.CONFLICT,
-        f"{why}The entity has been changed in the meantime: it is at {_who(now)}.{what}",
-    )
 
 
 def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:
@@ -113,11 +97,5 @@ def _told(client: Client, kind: Kind, plan: Plan, gone: list[str], stored: Entit
     where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
     return (
         f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
-        f"{_who(after)} lies on top. {where}."
+        f"{told_by(version_of(after))} lies on top. {where}."
     )
-
-
-def _who(entity: Entity) -> str:
-    found = version_of(entity)
-    when = iso_time(found.updated_at)
-    return f"version {found.version} by {found.updated_by or 'unknown'}" + (f" of {when}" if when else "")

@@ -366,24 +366,64 @@ class TestFaults:
 
 
 class TestExpectedVersion:
-    def test_it_tells_what_differs_and_who_did_it(
-        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, api: Api
-    ) -> None:
-        with pytest.raises(ConflictError) as caught:
-            hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version="0.2")
-        for word in ("expected_version", "0.3", "admin"):
-            assert word in str(caught.value)
-        assert sent(sandbox) == []
-
     def test_the_right_one_passes(self, hook: OpenMetadataMessagingHook) -> None:
         assert (
             hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version=0.3)["changed"] is True
         )
 
-    def test_it_tells_the_fields(self, hook: OpenMetadataMessagingHook) -> None:
-        hook.patch_service(KAFKA, changes={"displayName": "Others"})
-        with pytest.raises(ConflictError, match="Different by now: displayName"):
+    def test_it_tells_who_changed_what(
+        self, sandbox: Sandbox, hook_of: Callable[[str], OpenMetadataMessagingHook], api: Api
+    ) -> None:
+        path = f"{SERVICES}/{api.service(KAFKA)['id']}"
+        hook_of(sandbox.token("alice")).patch_service(
+            KAFKA, changes={"owners": ["user:mei"], "tags": ["PII.None", "-Tier.Tier1"]}
+        )
+        Api(sandbox, sandbox.admin_token).patch(path, {"op": "add", "path": "/displayName", "value": "K"})
+        hook_of(sandbox.admin_token).patch_service(
+            KAFKA, changes={"domains": ["Finance"], "connection": {"config": {"saslPassword": "new-secret"}}}
+        )
+        sandbox.clear_journal()
+        with pytest.raises(ConflictError) as caught:
+            hook_of(sandbox.bot_token).patch_service(
+                KAFKA, changes={"description": "x"}, expected_version="0.3"
+            )
+        told = str(caught.value)
+        assert "Nothing was sent, because expected_version is 0.3." in told
+        for what in (
+            "Version 0.4 by alice of 20",
+            "changed owners: nothing → user:mei; tags: nothing → PII.None; tags: Tier.Tier1 → nothing.",
+            "Version 0.5 by admin of 20",
+            "changed displayName: Sample Kafka → K.",
+            "Version 0.6 by admin of 20",
+            "domains: nothing → Finance",
+            "connection: hidden → hidden",
+        ):
+            assert what in told
+        assert "Version 0.3" not in told
+        assert "secret" not in told
+        assert sent(sandbox) == []
+
+    @pytest.mark.parametrize("version", ["0.25", "0.9"])
+    def test_one_that_never_was_is_told_as_such(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, version: str
+    ) -> None:
+        with pytest.raises(ConflictError, match=f"history has no version {version}.*at version 0.3 by admin"):
+            hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version=version)
+        assert sent(sandbox) == []
+
+    def test_of_a_long_history_the_newest_is_told_and_all_that_differs(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+    ) -> None:
+        hook.patch_service(KAFKA, changes={"owners": ["user:bob"], "displayName": "K"})
+        for number in range(12):
+            hook.patch_service(KAFKA, changes={"description": f"edit {number}"})
+        with pytest.raises(ConflictError) as caught:
             hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version="0.3")
+        told = str(caught.value)
+        assert "edit 10 → edit 11" in told
+        assert "edit 0 → edit 1." not in told
+        assert "There may be more versions before these." in told
+        assert "Different by now: displayName: Sample Kafka → K; owners: nothing → user:bob." in told
 
 
 def test_the_service_routes_are_those_of_the_documentation(

@@ -39,21 +39,21 @@ MANY_FIELDS = [
 ]
 
 
-def race(changes: list[dict[str, Any]]) -> list[dict[str, Any] | Exception]:
+def race(edits: list[Any], kind: str = "changes") -> list[dict[str, Any] | Exception]:
     """Apply each in a thread of its own, and return results and errors in their order."""
-    outcomes: list[dict[str, Any] | Exception] = [{} for _ in changes]
-    start = threading.Barrier(len(changes))
+    outcomes: list[dict[str, Any] | Exception] = [{} for _ in edits]
+    start = threading.Barrier(len(edits))
 
     def work(number: int) -> None:
         hook = OpenMetadataMessagingHook()
         hook.get_conn()
         start.wait()
         try:
-            outcomes[number] = hook.patch_service(KAFKA, changes=changes[number])
+            outcomes[number] = hook.patch_service(KAFKA, **{kind: edits[number]})
         except ConflictError as error:
             outcomes[number] = error
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(changes))]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(edits))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -106,6 +106,60 @@ def test_of_different_fields_none_is_lost_where_conflicts_are_detected(api: Api)
     for changes, outcome in zip(MANY_FIELDS, outcomes, strict=True):
         assert isinstance(outcome, Exception) or not unmet(changes, service)
     assert sum(isinstance(outcome, dict) for outcome in outcomes) > WRITERS // 2
+
+
+def test_operations_that_came_too_late_end_with_who_changed_what(sandbox: Sandbox, api: Api) -> None:
+    path = f"{SERVICES}/{api.service(KAFKA)['id']}"
+    # Our patch has passed the check of its version, and now the others write: only the server can tell.
+    sandbox.configure(race_window=3.0)
+    sandbox.clear_journal()
+
+    def write_first() -> None:
+        while not [entry for entry in sandbox.journal if entry["method"] == "PATCH" and entry["user"]]:
+            pass
+        sandbox.configure(race_window=0)
+        mei = {"id": api.json("/v1/users/name/mei")["id"], "type": "user"}
+        as_alice = Api(sandbox, sandbox.token("alice"))
+        as_alice.patch(
+            path, {"op": "add", "path": "/owners", "value": [mei]}, {"op": "remove", "path": "/tags"}
+        )
+        finance = {"id": api.json("/v1/domains/name/Finance")["id"], "type": "domain"}
+        as_admin = Api(sandbox, sandbox.admin_token)
+        as_admin.patch(path, {"op": "add", "path": "/domains", "value": [finance]})
+
+    others = threading.Thread(target=write_first)
+    others.start()
+    operations = [{"op": "replace", "path": "/description", "value": "ours"}]
+    with pytest.raises(ConflictError) as caught:
+        OpenMetadataMessagingHook().patch_service(KAFKA, operations=operations)
+    others.join()
+    told = str(caught.value)
+    assert "did not take the patch, and it is not sent again" in told
+    assert "Version 0.4 by alice" in told
+    assert "owners: nothing → user:mei; tags: Tier.Tier1 → nothing." in told
+    assert "Version 0.5 by admin" in told
+    assert "changed domains: nothing → Finance." in told
+    ours = [
+        entry for entry in sandbox.journal if entry["method"] == "PATCH" and "If-Match" in entry["headers"]
+    ]
+    assert [entry["status"] for entry in ours] == [412]
+    assert api.service(KAFKA)["description"] != "ours"
+
+
+@pytest.mark.parametrize(("if_match", "status"), [(True, 400), (False, 400), (False, 500)])
+def test_operations_of_many_are_sent_once_each(
+    sandbox: Sandbox, api: Api, if_match: bool, status: int
+) -> None:
+    sandbox.configure(if_match=if_match, patch_error_status=status)
+    sandbox.clear_journal()
+    texts = [change["description"] for change in ONE_FIELD]
+    outcomes = race([[{"op": "add", "path": "/description", "value": text}] for text in texts], "operations")
+    assert len([entry for entry in sandbox.journal if entry["method"] == "PATCH"]) == WRITERS
+    assert any(isinstance(outcome, dict) for outcome in outcomes)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception) and "lies on top" not in str(outcome):
+            assert "description: " in str(outcome)
+            assert "by ingestion-bot" in str(outcome)
 
 
 @pytest.mark.parametrize("status", [400, 500])
