@@ -11,11 +11,12 @@ from dataclasses import fields
 from pathlib import Path
 
 from airflow_provider_om_messaging.sandbox import DataError, PortTaken, Sandbox
+from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
 from airflow_provider_om_messaging.sandbox.keeping import write_whole
 from airflow_provider_om_messaging.sandbox.switches import Switches, add_arguments
 
 _GREETING = """\
-OpenMetadata sandbox, version {version}, at {url}
+OpenMetadata sandbox, version {version} ({edition}), at {url}
 
 Services and their numbers of topics
 {services}
@@ -30,7 +31,7 @@ Airflow connection
 
 Try it
   curl -H 'Authorization: Bearer {bot_token}' \\
-    {url}/api/v1/services/messagingServices/name/sample_kafka/export
+    {url}/api/v1/services/messagingServices/name/sample_kafka{export}
 
 Switches, faults, clock and the journal of requests: {url}/_sandbox
 {keeping} Stop with Ctrl-C.
@@ -49,8 +50,17 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        switches = {item.name: getattr(options, item.name) for item in fields(Switches)}
-        sandbox = Sandbox(options.port, options.data, **switches).start()
+        given = vars(options)
+        switches = {item.name: given[item.name] for item in fields(Switches) if item.name in given}
+        sandbox = Sandbox(
+            options.port,
+            options.data,
+            generation=options.generation,
+            edition=options.edition,
+            topics=options.topics,
+            services=options.services,
+            **switches,
+        ).start()
     except (PortTaken, DataError, ValueError, OverflowError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         if isinstance(error, PortTaken):
@@ -71,10 +81,29 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_om_messaging.sandbox",
-        description="A stand-in OpenMetadata 2.0 to test DAGs against; it listens on this machine only.",
+        description="A stand-in OpenMetadata server to test DAGs against; it listens on this machine only.",
     )
     parser.add_argument(
         "--port", type=int, default=8585, help="where to listen, 0 for any free port (default: 8585)"
+    )
+    parser.add_argument(
+        "--generation",
+        choices=GENERATIONS,
+        default="2.0",
+        help="which generation of servers to be one of (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--edition",
+        choices=EDITIONS,
+        default="documented",
+        help="whether messaging services have the CSV routes that the vendor documents, or, as in the "
+        "open-source server, none of them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--topics", type=int, default=0, metavar="N", help="have a service big_kafka of so many topics"
+    )
+    parser.add_argument(
+        "--services", type=int, default=0, metavar="N", help="have so many further services of few topics"
     )
     parser.add_argument(
         "--data", type=Path, metavar="DIR|FILE", help="keep the state there, to survive a restart"
@@ -102,7 +131,14 @@ def _ready(sandbox: Sandbox) -> dict[str, str]:
 def _greeting(sandbox: Sandbox, data: Path | None) -> str:
     services = "\n".join(f"  {count:>4}  {fqn}" for fqn, count in sandbox.services().items())
     keeping = f"The data is kept in {data}." if data else "Nothing is kept; --data DIR would."
-    return _GREETING.format(version=sandbox.version, services=services, keeping=keeping, **_ready(sandbox))
+    return _GREETING.format(
+        version=sandbox.version,
+        services=services,
+        keeping=keeping,
+        edition=sandbox.edition,
+        export="/export" if sandbox.edition == "documented" else "",
+        **_ready(sandbox),
+    )
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class App:
             *system_routes.routes(),
             *csv_routes.routes(),
             *job_routes.routes(),
-            *entity_routes.routes(),
+            *entity_routes.routes(world.era),
         ]
 
     def application(self) -> web.Application:
@@ -73,7 +73,7 @@ class App:
             host = request.headers.get("Host", "")
             return self._response(request, control.handle(self._world, request.method, name, body, host))
         if path != API and not path.startswith(API + "/"):
-            return web.Response(text=_PAGE, content_type="text/html")
+            return web.Response(text=_PAGE, content_type="text/html", status=self._world.era.page_status)
         return await self._serve(request, path[len(API) :])
 
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
@@ -111,7 +111,7 @@ class App:
                 caller = world.caller(request.headers.get("Authorization"))
                 entry["user"] = caller["name"]
             base = f"{request.scheme}://{request.host}{API}"
-            call = Call(world, values, entry["query"], request.headers, body, caller, base)
+            call = Call(world, values, entry["query"], request.headers, body, caller, base, request.method)
             return await route.handler(call)
         except ApiError as error:
             return self._error(error)
@@ -120,8 +120,8 @@ class App:
             return self._error(unhandled(f"{type(error).__name__}: {error}"))
 
     def _error(self, error: ApiError) -> Reply:
-        status, body, headers = self._world.era.error_reply(error)
-        return Reply(body, status, headers)
+        shape = self._world.era.shape(error)
+        return Reply(shape.body, shape.status, shape.headers, shape.content_type)
 
     def _response(self, request: web.Request, reply: Reply) -> web.Response:
         payload = reply.payload()

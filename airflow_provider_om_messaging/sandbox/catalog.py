@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_om_messaging.sandbox.clock import Clock
+    from airflow_provider_om_messaging.sandbox.era import Era
 
 #: Values of the ``include`` parameter.
 INCLUDES = ("non-deleted", "deleted", "all")
+#: U+0000 in JSON text: the escape, not an escaped backslash before the same letters.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Catalog:
@@ -25,10 +29,12 @@ class Catalog:
     Entities by kind and id; documents handed out are the stored ones and must not be changed by callers.
 
     :param clock: stamps every change.
+    :param era: the server's generation.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, era: Era) -> None:
         self._clock = clock
+        self._era = era
         self.entities: dict[str, dict[str, Document]] = {name: {} for name in KINDS}
         self.history: dict[str, list[Document]] = {}
         self.events: list[Document] = []
@@ -96,7 +102,13 @@ class Catalog:
         return stored
 
     def update(
-        self, kind: str, proposed: Document, user: str, *, session: bool = False
+        self,
+        kind: str,
+        proposed: Document,
+        user: str,
+        *,
+        session: bool = False,
+        base: Document | None = None,
     ) -> tuple[Document, bool]:
         """
         Store a changed entity under the version number its changes call for.
@@ -105,25 +117,32 @@ class Catalog:
         :param user: who does it.
         :param session: whether this may continue the user's editing session (only a PATCH without
             ``If-Match`` may).
+        :param base: the document that the proposed one was made of, if that is not the stored one any more:
+            what was written in between is overwritten, and is in no version.
         :returns: the stored document, and whether anything changed. Without a change not even
             ``updatedAt`` moves.
         """
-        current = self.entities[kind][proposed["id"]]
+        current = base or self.entities[kind][proposed["id"]]
         proposed = _storable(proposed)
         changes = revisions.changes_between(current, proposed)
         if revisions.is_empty(changes):
             return current, False
+        if self._ids.get((kind, proposed["fullyQualifiedName"]), current["id"]) != current["id"]:
+            raise ApiError(409, "Entity already exists", om_auth=True)
         now = self._clock.millis()
         past = self.history.setdefault(current["id"], [])
         stored = {**proposed, "updatedAt": now, "updatedBy": user}
-        stored["incrementalChangeDescription"] = {**changes, "previousVersion": current["version"]}
+        if "incrementalChangeDescription" not in self._era.unknown:
+            stored["incrementalChangeDescription"] = {**changes, "previousVersion": current["version"]}
         start = past[-1] if past and session and revisions.in_session(current, user, now) else None
         if start is None:
-            past.append(current)
+            if all(item["version"] != current["version"] for item in past):
+                past.append(current)
             stored["version"] = revisions.next_version(current["version"], changes)
             stored["changeDescription"] = {**changes, "previousVersion": current["version"]}
         else:
             self._continue_session(stored, current, start, past)
+        self._ids.pop((kind, current["fullyQualifiedName"]), None)
         self._put(kind, stored)
         self._record("entityUpdated", kind, stored, current["version"], changes)
         return stored, True
@@ -217,7 +236,7 @@ def _storable(document: Document) -> Document:
         text = json.dumps(document, allow_nan=False)
     except ValueError:
         raise bad_request("Invalid request format") from None
-    if "\\u0000" in text:
+    if _NUL.search(text):
         raise unhandled(
             "ERROR: unsupported Unicode escape sequence Detail: \\u0000 cannot be converted to text."
         )

@@ -60,6 +60,8 @@ def _refusal(status: int, message: str) -> Reply:
 def _state(world: World, order: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": world.era.version,
+        "generation": world.era.name,
+        "edition": world.edition,
         "clock": world.clock.millis(),
         "clockOffsetSeconds": world.clock.offset,
         "services": world.summary(),

@@ -10,7 +10,6 @@ from airflow_provider_om_messaging.sandbox import csv_text, names, references
 from airflow_provider_om_messaging.sandbox.csv_text import CsvBroken
 from airflow_provider_om_messaging.sandbox.errors import ApiError
 from airflow_provider_om_messaging.sandbox.kinds import DOMAIN, TAG, TEAM, TOPIC, USER, Document
-from airflow_provider_om_messaging.sandbox.views import whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "displayName", "description", "owner", "tags", "domain")
 BATCH_SIZE = 100
+_OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def export_steps(catalog: Catalog, service: Document) -> Generator[Progress, Non
     lines = [csv_text.line(COLUMNS)]
     for number, start in enumerate(range(0, len(topics), BATCH_SIZE), 1):
         for topic in topics[start : start + BATCH_SIZE]:
-            lines.append(csv_text.line(_cells(whole(catalog, TOPIC, topic))))
+            lines.append(csv_text.line(_cells(topic)))
         done = len(lines) - 1
         yield Progress(done, len(topics), f"Exported {done} of {len(topics)} entities (batch {number})")
     return "".join(lines)
@@ -53,11 +53,11 @@ def _cells(topic: Document) -> Iterator[str]:
     yield topic["name"]
     yield topic.get("displayName") or ""
     yield topic.get("description") or ""
-    # What a topic inherits is the service's: written down, the next import would make it the topic's own.
-    own = {key: [item for item in topic[key] if not item.get("inherited")] for key in ("owners", "domains")}
-    yield csv_text.join_values(f"{item['type']}:{item['name']}" for item in own["owners"])
-    yield csv_text.join_values(label["tagFQN"] for label in topic["tags"])
-    yield csv_text.join_values(item["fullyQualifiedName"] for item in own["domains"])
+    # Only what is stored: written down, what a topic inherits would become its own by the next import.
+    owners, domains = (references.related(topic, name) for name in ("owners", "domains"))
+    yield csv_text.join_values(f"{item['type']}:{item['name']}" for item in owners)
+    yield csv_text.join_values(label["tagFQN"] for label in topic.get("tags", []))
+    yield csv_text.join_values(item["fullyQualifiedName"] for item in domains)
 
 
 class _RowRefused(Exception):
@@ -74,7 +74,7 @@ class ImportRun:
     One import of one text.
 
     :param catalog: where topics are created and updated.
-    :param era: decides how rows are counted.
+    :param era: decides how rows are counted, and whether a topic can have several owners.
     :param service: whose topics.
     :param text: the CSV.
     :param dry_run: check every row and change nothing.
@@ -156,16 +156,18 @@ class ImportRun:
         name, display_name, description, owner, tags, domain = row
         if not name:
             raise _RowRefused("#FIELD_REQUIRED: Field 1 is required", at_once=True)
-        if fault := names.fault_of(name):
+        if fault := names.fault_of(name, checked=self.era.names_are_checked):
             raise _RowRefused(fault, at_once=True)
         fqn = names.join(self.service["fullyQualifiedName"], name)
         try:
             changes = {
                 "displayName": display_name or None,
                 "description": description or None,
-                "owners": references.checked_owners(self.catalog, self._owners(owner)),
                 "tags": references.tags(self.catalog, self._tags(tags)),
-                "domains": self._domains(domain),
+                **self.era.related(
+                    owners=references.checked_owners(self.catalog, self._owners(owner)),
+                    domains=self._domains(domain),
+                ),
             }
             existing = self.catalog.find(TOPIC.name, fqn, "all")
             if self.dry_run:
@@ -182,10 +184,13 @@ class ImportRun:
 
     def _owners(self, cell: str) -> list[Document]:
         found, unknown = [], None
-        for value in self._values(cell, "owner"):
+        values = self._values(cell, "owner")
+        if self.era.single_owner and len(values) > 1:
+            raise _invalid("owner", _OWNER_FORMAT)
+        for value in values:
             kind, colon, name = value.partition(":")
             if not colon or not name or kind not in (USER.name, TEAM.name):
-                raise _invalid("owner", "Owner should be of format user:userName or team:teamName")
+                raise _invalid("owner", _OWNER_FORMAT)
             entity = self.catalog.find(kind, name)
             if entity is None:
                 unknown = _invalid("owner", f"Entity {name} of type {kind} not found")
@@ -201,7 +206,10 @@ class ImportRun:
         ]
 
     def _domains(self, cell: str) -> list[Document]:
-        found = (self._known("domain", DOMAIN.name, fqn) for fqn in self._values(cell, "domain"))
+        # Where there is one domain at most, the cell is its name, whatever is in it.
+        single = [cell] if cell else []
+        fqns = single if self.era.single_owner else self._values(cell, "domain")
+        found = (self._known("domain", DOMAIN.name, fqn) for fqn in fqns)
         return list({item["id"]: references.reference(DOMAIN.name, item) for item in found}.values())
 
     def _known(self, column: str, kind: str, fqn: str) -> Document:

@@ -27,6 +27,9 @@ from airflow_provider_om_messaging.sandbox.router import JSON, JSON_PATCH, Call,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_provider_om_messaging.sandbox.catalog import Catalog
+    from airflow_provider_om_messaging.sandbox.era import Era
+
 #: What a PATCH cannot change; it is put back without a word.
 _KEPT = (
     "id",
@@ -43,11 +46,15 @@ _BOUND = {SERVICE.name: ("serviceType",), TOPIC.name: ("service", "serviceType")
 _FILTERS = {SERVICE.name: ("domain",), TOPIC.name: ("service", "domain"), TAG.name: ("parent",)}
 
 
-def routes() -> list[Route]:
-    """Return the routes of all kinds."""
+def routes(era: Era) -> list[Route]:
+    """
+    Return the routes of all kinds.
+
+    :param era: the generation, which decides what entities are made of.
+    """
     found: list[Route] = []
     for kind in KINDS.values():
-        found += _Entities(kind).routes()
+        found += _Entities(era.kind(kind), era).routes()
     return found
 
 
@@ -55,11 +62,13 @@ class _Entities:
     """
     The routes of one kind.
 
-    :param kind: which.
+    :param kind: which, as the generation has it.
+    :param era: the generation.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, era: Era) -> None:
         self.kind = kind
+        self.era = era
 
     def routes(self) -> list[Route]:
         """Return them, exact paths first."""
@@ -78,11 +87,12 @@ class _Entities:
                 Route("POST", base, self.create, consumes=JSON),
                 Route("PUT", base, self.create_or_update, consumes=JSON),
                 Route("PUT", f"{base}/restore", self.restore, consumes=JSON),
-                Route("PATCH", f"{base}/name/{{fqn}}", self.patch, change, consumes=JSON_PATCH),
                 Route("PATCH", f"{base}/{{id}}", self.patch, change, consumes=JSON_PATCH),
                 Route("DELETE", f"{base}/name/{{fqn}}", self.delete, ("recursive", "hardDelete")),
                 Route("DELETE", f"{base}/{{id}}", self.delete, ("recursive", "hardDelete")),
             ]
+            if self.era.patch_by_name:
+                found.append(Route("PATCH", f"{base}/name/{{fqn}}", self.patch, change, consumes=JSON_PATCH))
         # A path such as /restore also has the form of /{id}: literal templates have to come first.
         return sorted(found, key=lambda route: route.template.count("{"))
 
@@ -165,17 +175,24 @@ class _Entities:
         expected = call.headers.get("If-Match") if world.honours_if_match else None
         shown = views.whole(catalog, self.kind, current)
         if expected is not None:
-            views.check_if_match(expected, self._render(call, current, self.kind.on_request))
-        proposed = self._patched(
-            call, current, patches.apply(shown, operations, world.switches.patch_error_status)
-        )
+            tag = self._tag(self._render(call, current, self.kind.on_request))
+            views.check_if_match(expected, current["version"], tag)
+        result = patches.apply(shown, operations, world.switches.patch_error_status, self.era)
+        proposed = self._patched(call, current, result)
         if world.switches.race_window:
             await asyncio.sleep(world.switches.race_window)
-            if expected is not None and catalog.get(self.kind.name, current["id"]) is not current:
+            if catalog.get(self.kind.name, current["id"]) is not current and expected is not None:
                 text = "The entity has been modified by another user. Please refresh and retry."
                 raise ApiError(412, text, om_auth=True)
-        user = call.caller["name"]
-        return self._changed(call, *catalog.update(self.kind.name, proposed, user, session=expected is None))
+        session = expected is None or not self.era.guarded_patch_is_alone
+        stored, changed = catalog.update(
+            self.kind.name, proposed, call.caller["name"], session=session, base=current
+        )
+        reply = self._changed(call, stored, changed)
+        if self.era.patch_renames and not changed:
+            # What alone changed was the name: it is told, and not stored.
+            reply.body["name"] = proposed["name"]
+        return reply
 
     async def delete(self, call: Call) -> Reply:
         """Delete softly, or for good with ``hardDelete``."""
@@ -183,7 +200,11 @@ class _Entities:
         hard, user = call.flag("hardDelete", False), call.caller["name"]
         document = self._find(call, "all" if hard else "non-deleted")
         rights.require(call.caller, "Delete")
-        topics = catalog.topics_of(document, "all" if hard else "non-deleted") if self.kind is SERVICE else []
+        topics = (
+            catalog.topics_of(document, "all" if hard else "non-deleted")
+            if self.kind.name == SERVICE.name
+            else []
+        )
         if topics and not call.flag("recursive", False):
             raise bad_request(f"{self.kind.name} is not empty")
         for kind, item in [*((TOPIC.name, topic) for topic in topics), (self.kind.name, document)]:
@@ -210,12 +231,15 @@ class _Entities:
         self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
     ) -> Reply:
         headers = dict(headers or {})
-        if call.world.honours_if_match:
-            headers["ETag"] = tag = views.strong_tag(shown)
+        if call.world.honours_if_match and (self.era.tags_content or call.method in ("GET", "HEAD", "PATCH")):
+            headers["ETag"] = tag = self._tag(shown)
             headers["Cache-Control"] = "no-store"
             if cacheable and views.none_match(call.headers.get("If-None-Match", ""), tag):
                 return Reply(None, 304, headers)
         return Reply(shown, headers=headers)
+
+    def _tag(self, shown: Document) -> str:
+        return views.strong_tag(shown, of_content=self.era.tags_content)
 
     def _snapshots(self, call: Call, document: Document) -> list[Document]:
         past = call.world.catalog.history.get(document["id"], [])
@@ -233,14 +257,15 @@ class _Entities:
         missing = [name for name in self.kind.required if body.get(name) in (None, "")]
         if shape_fault(properties, body) or missing:
             raise bad_request(f"[{missing[0]} must not be null]" if missing else "Invalid request format")
-        if fault := names.fault_of(body["name"]):
+        if fault := names.fault_of(body["name"], checked=self.era.names_are_checked):
             raise bad_request(fault)
         catalog = call.world.catalog
         if body.get("domains"):
-            found = [catalog.by_name(DOMAIN.name, fqn) for fqn in body["domains"]]
-            body["domains"] = [references.reference(DOMAIN.name, item) for item in found]
+            body["domains"] = [_domain(catalog, fqn) for fqn in body["domains"]]
+        if body.get("domain"):
+            body["domain"] = _domain(catalog, body["domain"])
         references.complete(catalog, body)
-        if self.kind is TOPIC:
+        if self.kind.name == TOPIC.name:
             service = catalog.by_name(SERVICE.name, body.pop("service"))
             return new_topic(service, body["name"], body)
         if body["serviceType"] not in SERVICE_TYPES:
@@ -257,21 +282,36 @@ class _Entities:
 
     def _patched(self, call: Call, current: Document, result: Any) -> Document:
         if not isinstance(result, dict):
-            raise patches.unreadable(self.kind.name, "not an object")
+            raise self._misfit("not an object")
+        wanted = result.get("name")
         for name in (*_KEPT, *_BOUND[self.kind.name]):
             result.pop(name, None)
             if name in current:
                 result[name] = current[name]
         if fault := shape_fault(self.kind.properties, result):
-            raise patches.unreadable(self.kind.name, fault)
+            raise self._misfit(fault)
+        if self.era.patch_renames and wanted and isinstance(wanted, str):
+            result["name"] = wanted
+            result["fullyQualifiedName"] = self._fqn(call.world.catalog, current, wanted)
         result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
         references.complete(call.world.catalog, result)
         return result
+
+    def _fqn(self, catalog: Catalog, document: Document, name: str) -> str:
+        parent = catalog.parent_of(self.kind.name, document)
+        return names.join(parent["fullyQualifiedName"], name) if parent else names.quote(name)
+
+    def _misfit(self, reason: str) -> ApiError:
+        return patches.misfit(self.kind.name, reason, self.era.patch_misfit_status)
 
     def _changed(self, call: Call, stored: Document, changed: bool) -> Reply:
         shown = self._render(call, stored, self.kind.on_request)
         told = "entityUpdated" if changed else "entityNoChange"
         return self._entity_reply(call, shown, {"X-OpenMetadata-Change": told})
+
+
+def _domain(catalog: Catalog, fqn: str) -> Document:
+    return references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, fqn))
 
 
 def _include(call: Call) -> str:
@@ -291,5 +331,5 @@ def _passes(kind: Kind, query: Mapping[str, str], document: Document) -> bool:
 
 def _filter_values(name: str, document: Document) -> set[str]:
     if name == "domain":
-        return {item["fullyQualifiedName"] for item in document.get("domains", [])}
+        return {item["fullyQualifiedName"] for item in references.related(document, "domains")}
     return {document["classification" if name == "parent" else name]["fullyQualifiedName"]}

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+#: Families of errors that some generations answer in a way of their own.
+FRAMEWORK, UNHANDLED, SYNTAX = "framework", "unhandled", "syntax"
+
+
 class ApiError(Exception):
     """
     A refused request.
@@ -18,6 +22,8 @@ class ApiError(Exception):
     :param om_auth: whether the reply carries ``WWW-Authenticate: om-auth``. The server's static error helper
         sets it on many statuses, so it does not mean "not authenticated".
     :param headers: further headers.
+    :param family: where it comes from, if not from the server's own checks.
+    :param detail: a parser's own words, which only some generations pass on.
     """
 
     def __init__(
@@ -28,6 +34,8 @@ class ApiError(Exception):
         error_type: str | None = None,
         om_auth: bool = False,
         headers: Mapping[str, str] | None = None,
+        family: str = "",
+        detail: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -35,11 +43,22 @@ class ApiError(Exception):
         self.error_type = error_type
         self.om_auth = om_auth
         self.headers = dict(headers or {})
+        self.family = family
+        self.detail = detail
 
 
 def bad_request(message: str) -> ApiError:
     """Return the 400 of an illegal argument."""
     return ApiError(400, message)
+
+
+def syntax_error(detail: str) -> ApiError:
+    """
+    Return the 400 of a body that is no JSON.
+
+    :param detail: the parser's words.
+    """
+    return ApiError(400, "Invalid request format", family=SYNTAX, detail=detail)
 
 
 def unauthorized(message: str) -> ApiError:
@@ -63,7 +82,7 @@ def framework(status: int, reason: str, headers: Mapping[str, str] | None = None
 
     :param reason: the status line's words, for example ``Not Found``.
     """
-    return ApiError(status, f"HTTP {status} {reason}", headers=headers)
+    return ApiError(status, f"HTTP {status} {reason}", headers=headers, family=FRAMEWORK)
 
 
 def no_route() -> ApiError:
@@ -74,4 +93,4 @@ def no_route() -> ApiError:
 def unhandled(cause: str) -> ApiError:
     """Return the 500 of an exception nobody caught, with its text inside brackets."""
     text = f"An exception with message [{cause}] was thrown while processing request."
-    return ApiError(500, text, error_type="UNHANDLED")
+    return ApiError(500, text, error_type="UNHANDLED", family=UNHANDLED)

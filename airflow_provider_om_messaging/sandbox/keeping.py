@@ -50,6 +50,11 @@ class Keeper:
         told = f"{type(error).__name__}: {error}"
         return DataError(f"{self.path} is damaged ({told}); move it away to start anew")
 
+    def of_another_generation(self, kept: str, wanted: str) -> DataError:
+        """Return the error for data in which entities are made of other things."""
+        told = f"was written by a sandbox of generation {kept}, not {wanted}"
+        return DataError(f"{self.path} {told}; move it away to start anew")
+
     def write(self, state: dict[str, Any]) -> None:
         """Keep a state."""
         write_whole(self.path, json.dumps({"format": _FORMAT, **state}))

@@ -110,7 +110,7 @@ TOPIC = Kind(
         "lifeCycle": "object",
         "certification": "object",
     },
-    on_request=_RELATIONS | {"extension", "sourceHash"},
+    on_request=_RELATIONS | {"extension", "sourceHash", "certification"},
     create={
         "name": "text",
         "displayName": "text",

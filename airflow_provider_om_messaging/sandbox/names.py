@@ -28,10 +28,18 @@ def join(*parts: str) -> str:
     return ".".join([*parent, quote(name)])
 
 
-def fault_of(name: str) -> str | None:
-    """Return why a name is refused, in the words of the server's validation, or ``None``."""
+def fault_of(name: str, *, checked: bool) -> str | None:
+    """
+    Return why a name is refused, in the words of the server's validation, or ``None``.
+
+    :param checked: whether more than its length is looked at. A quote is refused in any case: no FQN could
+        hold it.
+    """
     if not 1 <= len(name) <= MAX_LENGTH:
         return f"[name size must be between 1 and {MAX_LENGTH}]"
-    if any(text in name for text in FORBIDDEN) or any(ord(char) < 32 or ord(char) == 127 for char in name):
+    forbidden = any(text in name for text in FORBIDDEN) or any(
+        ord(char) < 32 or ord(char) == 127 for char in name
+    )
+    if '"' in name or (checked and forbidden):
         return '[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]'
     return None

@@ -6,6 +6,7 @@ import copy
 import json
 from typing import Any
 
+from airflow_provider_om_messaging.sandbox.era import ERA_2_0, Era
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, unhandled
 
 Operation = dict[str, Any]
@@ -39,24 +40,29 @@ def parse(body: bytes) -> list[Operation]:
     return operations
 
 
-def apply(document: Any, operations: list[Operation], error_status: int) -> Any:
+def apply(document: Any, operations: list[Operation], error_status: int, era: Era = ERA_2_0) -> Any:
     """
-    Return a copy of the document with the operations carried out in their order.
+    Return a copy of the document with the operations carried out.
 
     :param document: what to patch; left as it is.
-    :param operations: from :func:`parse`.
+    :param operations: from :func:`parse`; their order counts, but for the removals of old servers.
     :param error_status: status of an operation that fails: 400, or 500 before May 2026.
+    :param era: how the server applies them.
     """
     result = copy.deepcopy(document)
+    if era.patch_removes_last:
+        operations = sorted(operations, key=lambda operation: operation["op"] == "remove")
     for operation in operations:
         if _is_skipped(operation["path"]):
             continue
         try:
-            result = _carry_out(result, operation)
+            result = _carry_out(result, operation, adds_absent=era.patch_adds_absent)
         except _PatchFault as fault:
             text = (
                 f"The JSON Patch operation '{operation['op']}' failed for path '{operation['path']}': {fault}"
             )
+            if era.patch_quotes_entity:
+                text = f"'{json.dumps(document, ensure_ascii=False)}': {text}"
             raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
     return result
 
@@ -82,7 +88,7 @@ def _is_skipped(pointer: str) -> bool:
     return pointer.startswith(("/changeDescription", "/incrementalChangeDescription"))
 
 
-def _carry_out(document: Any, operation: Operation) -> Any:
+def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any:
     verb, pointer = operation["op"], operation["path"]
     if verb == "test":
         if _read(document, pointer) != operation["value"]:
@@ -90,7 +96,7 @@ def _carry_out(document: Any, operation: Operation) -> Any:
         return document
     if verb == "remove":
         return _removed(document, pointer)
-    if verb == "replace" and _exists(document, pointer):
+    if verb == "replace" and (not adds_absent or _exists(document, pointer)):
         return _added(_removed(document, pointer), pointer, operation["value"])
     if verb in ("add", "replace"):
         return _added(document, pointer, operation["value"])
@@ -163,6 +169,12 @@ def _removed(document: Any, pointer: str) -> Any:
     return document
 
 
-def unreadable(kind: str, reason: str) -> ApiError:
-    """Return the 500 of a patch whose result no longer fits the entity's class."""
+def misfit(kind: str, reason: str, status: int) -> ApiError:
+    """
+    Return the error of a patch whose result no longer fits the entity's class.
+
+    :param status: 500; 400 in 1.2.
+    """
+    if status == 400:
+        return bad_request(reason)
     return unhandled(f"Failed to convert JsonValue to {kind}: {reason}")

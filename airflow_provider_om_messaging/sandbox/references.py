@@ -32,6 +32,16 @@ def reference(kind: str, document: Document) -> Document:
     return {**told, "deleted": bool(document.get("deleted"))}
 
 
+def related(document: Document, name: str) -> list[Document]:
+    """
+    Return an entity's owners or domains, whether it has a list or, as before 1.5, one at most.
+
+    :param name: ``owners`` or ``domains``.
+    """
+    single = document.get(name[:-1])
+    return [single] if single else document.get(name) or []
+
+
 def tag_label(catalog: Catalog, fqn: str) -> Document:
     """Return the label of a classification tag, or raise the 404."""
     tag = catalog.by_name(TAG.name, fqn)
@@ -51,8 +61,12 @@ def complete(catalog: Catalog, document: Document) -> None:
     if document.get("owners") is not None:
         document["owners"] = owners(catalog, document["owners"])
     if document.get("domains") is not None:
-        direct = _direct(document["domains"])
-        document["domains"] = [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in direct]
+        document["domains"] = _domains(catalog, document["domains"])
+    for name, completed in (("owner", owners), ("domain", _domains)):
+        if document.get(name) is not None:
+            document[name] = next(iter(completed(catalog, [document[name]])), None)
+    if document.get("certification") is not None:
+        document["certification"] = _certification(catalog, document["certification"])
     if document.get("tags") is not None:
         document["tags"] = tags(catalog, [str(item.get("tagFQN", "")) for item in document["tags"]])
 
@@ -96,6 +110,17 @@ def tags(catalog: Catalog, fqns: list[str]) -> list[Document]:
                 "and can't be assigned together"
             )
     return labels
+
+
+def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
+    return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _direct(given)]
+
+
+def _certification(catalog: Catalog, given: Document) -> Document:
+    label = given.get("tagLabel")
+    if not isinstance(label, dict):
+        raise bad_request("[certification.tagLabel must not be null]")
+    return {**given, "tagLabel": tag_label(catalog, str(label.get("tagFQN", "")))}
 
 
 def _direct(items: list[Document]) -> list[Document]:

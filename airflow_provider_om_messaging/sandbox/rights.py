@@ -14,10 +14,11 @@ _EDITS = {
     "description": "EditDescription",
     "displayName": "EditDisplayName",
     "owners": "EditOwners",
+    "owner": "EditOwner",
     "tags": "EditTags",
 }
 _ROLES = {
-    "DataSteward": frozenset({"EditDescription", "EditDisplayName", "EditOwners", "EditTags"}),
+    "DataSteward": frozenset({"EditDescription", "EditDisplayName", "EditOwner", "EditOwners", "EditTags"}),
     "DataConsumer": frozenset({"EditDescription", "EditTags"}),
 }
 

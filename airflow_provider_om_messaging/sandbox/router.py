@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from airflow_provider_om_messaging.sandbox.errors import bad_request, framework, no_route
+from airflow_provider_om_messaging.sandbox.errors import bad_request, framework, no_route, syntax_error
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.kinds import Document
@@ -59,6 +59,7 @@ class Call:
     :param body: the body's bytes.
     :param caller: the user; empty on routes that are open to all.
     :param base: the server's address up to and with ``/api``.
+    :param method: HTTP verb.
     """
 
     world: World
@@ -68,6 +69,7 @@ class Call:
     body: bytes
     caller: Document
     base: str
+    method: str
 
     def flag(self, name: str, default: bool) -> bool:
         """
@@ -89,8 +91,8 @@ class Call:
         """Return the body's JSON object."""
         try:
             data = json.loads(self.body)
-        except ValueError:
-            raise bad_request("Invalid request format") from None
+        except ValueError as error:
+            raise syntax_error(f"Unexpected character or end of input: {error}") from None
         if not isinstance(data, dict):
             raise bad_request("Invalid request format")
         return data

@@ -22,6 +22,8 @@ from airflow_provider_om_messaging.sandbox.seed_topics import TopicSeed, topics_
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.clock import Clock
+    from airflow_provider_om_messaging.sandbox.era import Era
+    from airflow_provider_om_messaging.sandbox.seed_crowd import Crowd
 
 _NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
 #: How long before the first start the data was last changed, so that no editing session is open.
@@ -156,10 +158,12 @@ _SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
 )
 
 
-def fill(catalog: Catalog, clock: Clock) -> None:
+def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
     """
     Fill an empty catalog.
 
+    :param era: where entities can have but one owner and domain, each gets the first.
+    :param crowd: how much to have beyond the sample data.
     :param clock: put back while the data is made, so that it looks a month old.
     """
     clock.offset -= _AGE_SECONDS
@@ -177,9 +181,13 @@ def fill(catalog: Catalog, clock: Clock) -> None:
             }
             service = _create(catalog, SERVICE.name, document)
             for topic in topics_of(name):
-                _create(catalog, TOPIC.name, _topic(catalog, service, topic))
+                _create(catalog, TOPIC.name, _topic(catalog, era, service, topic))
+        for document, topics in crowd.services():
+            service = _create(catalog, SERVICE.name, document)
+            for topic in topics:
+                _create(catalog, TOPIC.name, _topic(catalog, era, service, topic))
         clock.offset += _AGE_SECONDS / 2
-        _edits(catalog)
+        _edits(catalog, era)
     finally:
         clock.offset = 0.0
 
@@ -218,7 +226,7 @@ def _labels(catalog: Catalog) -> None:
         _create(catalog, DOMAIN.name, {**domain, **more})
 
 
-def _topic(catalog: Catalog, service: Document, topic: TopicSeed) -> Document:
+def _topic(catalog: Catalog, era: Era, service: Document, topic: TopicSeed) -> Document:
     named = (owner.split(":", 1) for owner in topic.owners)
     owners = [references.reference(kind, catalog.by_name(kind, name)) for kind, name in named]
     found = (catalog.by_name(DOMAIN.name, fqn) for fqn in topic.domains)
@@ -226,9 +234,8 @@ def _topic(catalog: Catalog, service: Document, topic: TopicSeed) -> Document:
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
         "description": topic.description,
-        "owners": owners,
         "tags": references.tags(catalog, list(topic.tags)),
-        "domains": domains,
+        **era.related(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
         "cleanupPolicies": ["delete"],
@@ -236,7 +243,7 @@ def _topic(catalog: Catalog, service: Document, topic: TopicSeed) -> Document:
     return new_topic(service, topic.name, {key: value for key, value in properties.items() if value})
 
 
-def _edits(catalog: Catalog) -> None:
+def _edits(catalog: Catalog, era: Era) -> None:
     """Give some entities a past: a service of three versions, one with an owner and a domain to inherit."""
     kafka = catalog.by_name(SERVICE.name, "sample_kafka")
     text = "The company's main cluster: orders, payments, stock and shipping."
@@ -246,7 +253,7 @@ def _edits(catalog: Catalog) -> None:
     orders = catalog.by_name(SERVICE.name, "orders_redpanda")
     team = references.reference(TEAM.name, catalog.by_name(TEAM.name, "payments"))
     domain = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, "Finance"))
-    catalog.update(SERVICE.name, {**orders, "owners": [team], "domains": [domain]}, "admin")
+    catalog.update(SERVICE.name, {**orders, **era.related(owners=[team], domains=[domain])}, "admin")
 
 
 def _named(name: str, display_name: str | None, **more: Any) -> Document:

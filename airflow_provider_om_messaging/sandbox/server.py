@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 
 from airflow_provider_om_messaging.sandbox.app import App
+from airflow_provider_om_messaging.sandbox.era import chosen
 from airflow_provider_om_messaging.sandbox.faults import Fault
 from airflow_provider_om_messaging.sandbox.keeping import Keeper
+from airflow_provider_om_messaging.sandbox.seed_crowd import Crowd
 from airflow_provider_om_messaging.sandbox.switches import Switches
 from airflow_provider_om_messaging.sandbox.world import World
 
@@ -43,14 +45,32 @@ class Sandbox:
 
     :param port: where to listen; 0 picks a free port.
     :param data: a directory or ``.json`` file to keep the state in; without, every start is a fresh one.
-    :param switches: what kind of server to be, see :class:`Switches`.
+    :param generation: which generation of servers to be one of: ``2.0``, ``1.13`` or ``1.2``.
+    :param edition: ``documented``, or ``open-source`` for a server without CSV routes for messaging services.
+    :param topics: so many topics in a service ``big_kafka``, for tests at scale.
+    :param services: so many further services, of few topics each.
+    :param switches: what kind of server to be, see :class:`Switches`; generation and edition set those that
+        are not given.
     """
 
-    def __init__(self, port: int = 0, data: str | Path | None = None, **switches: Any) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        data: str | Path | None = None,
+        *,
+        generation: str = "2.0",
+        edition: str = "documented",
+        topics: int = 0,
+        services: int = 0,
+        **switches: Any,
+    ) -> None:
         self._port = port
         self._data = data
+        self._era, defaults = chosen(generation, edition)
+        self._crowd = Crowd(topics, services)
+        self.edition = edition
         self._switches = Switches()
-        self._switches.update(**switches)
+        self._switches.update(**{**defaults, **switches})
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -96,9 +116,14 @@ class Sandbox:
         self.stop()
 
     @property
+    def generation(self) -> str:
+        """The generation of servers it is one of."""
+        return self._era.name
+
+    @property
     def version(self) -> str:
         """The version the server claims to be."""
-        return self._live.era.version
+        return self._era.version
 
     # -- tokens and connection
 
@@ -237,7 +262,9 @@ class Sandbox:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         keeper = Keeper(self._data) if self._data is not None else None
         try:
-            world = self._world = World(self._switches, keeper)
+            world = self._world = World(
+                self._switches, keeper, era=self._era, edition=self.edition, crowd=self._crowd
+            )
             await self._listen(world, self._stopping, ready)
             world.keep()
         finally:

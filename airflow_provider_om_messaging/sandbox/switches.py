@@ -6,6 +6,8 @@ import argparse
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
+
 VERDICTS = ("none", "job", "endpoint")
 
 
@@ -86,22 +88,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     Add one command line flag a switch.
 
-    :param parser: where to; destinations are the switches' names.
+    :param parser: where to; destinations are the switches' names, and only of those that are given.
     """
     group = parser.add_argument_group(
-        "switches", "what kind of server to be; also at /_sandbox while it runs"
+        "switches",
+        "what kind of server to be; also at /_sandbox while it runs; generation and edition set some of them",
     )
     for item in fields(Switches):
         flag = "--" + item.name.replace("_", "-")
-        text = f"{item.metadata['help']} (default: %(default)s)"
+        text = f"{item.metadata['help']} (default: {_default_told(item)})"
+        # One that is not given is left out, so that generation and edition can set it.
+        absent = argparse.SUPPRESS
         if isinstance(item.default, bool):
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=item.default, help=text)
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=absent, help=text)
         else:
             group.add_argument(
                 flag,
                 type=type(item.default),
-                default=item.default,
+                default=absent,
                 choices=item.metadata.get("choices"),
                 help=text,
                 metavar=None if item.metadata.get("choices") else "SECONDS",
             )
+
+
+def _default_told(item: Any) -> str:
+    others = [
+        f"{settings[item.name]} with {name}"
+        for name, settings in (*((era.name, era.switches) for era in GENERATIONS.values()), *EDITIONS.items())
+        if item.name in settings
+    ]
+    return "; ".join([str(item.default), *others])

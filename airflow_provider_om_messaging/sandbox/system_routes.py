@@ -7,7 +7,7 @@ import binascii
 import hashlib
 
 from airflow_provider_om_messaging.sandbox import views
-from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, unauthorized
+from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, no_route
 from airflow_provider_om_messaging.sandbox.kinds import KINDS, USER, Document
 from airflow_provider_om_messaging.sandbox.router import TEXT, Call, Reply, Route
 
@@ -69,12 +69,14 @@ async def _login(call: Call) -> Reply:
             token = call.world.tokens.mint(user, _LOGIN_SECONDS)
             reply = {"accessToken": token, "refreshToken": user["id"], "tokenType": "Bearer "}
             return Reply({**reply, "expiryDuration": _LOGIN_SECONDS})
-    raise unauthorized("You have entered an invalid email or password.")
+    status = call.world.era.login_status
+    raise ApiError(status, "You have entered an invalid email or password.", om_auth=status == 401)
 
 
 async def _logged_in_user(call: Call) -> Reply:
-    fields = views.parse_fields(USER, call.query.get("fields"))
-    return Reply(views.render(call.world.catalog, USER, call.caller, call.caller, call.base, fields))
+    kind = call.world.era.kind(USER)
+    fields = views.parse_fields(kind, call.query.get("fields"))
+    return Reply(views.render(call.world.catalog, kind, call.caller, call.caller, call.base, fields))
 
 
 async def _events(call: Call) -> Reply:
@@ -84,7 +86,7 @@ async def _events(call: Call) -> Reply:
     except KeyError:
         raise bad_request("query param timestamp must not be null") from None
     except ValueError:
-        raise ApiError(404, "HTTP 404 Not Found") from None
+        raise no_route() from None
     wanted: dict[str, set[str]] = {}
     for parameter, event_types in _EVENTS.items():
         kinds = _kinds(call.query.get(parameter))

@@ -16,10 +16,11 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
         "pip install 'airflow-provider-om-messaging[sandbox]'"
     ) from error
 
-from airflow_provider_om_messaging.sandbox.errors import unauthorized
+from airflow_provider_om_messaging.sandbox.errors import unauthorized, unhandled
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
+    from airflow_provider_om_messaging.sandbox.era import Era
 
 ISSUER = "open-metadata.org"
 KEY_ID = "om-sandbox-key"
@@ -30,11 +31,13 @@ class Tokens:
     One signing key and everything done with it.
 
     :param clock: by which tokens expire.
+    :param era: which broken tokens the server trips over.
     :param pem: a private key kept from an earlier run; a new one is made without.
     """
 
-    def __init__(self, clock: Clock, pem: str | None = None) -> None:
+    def __init__(self, clock: Clock, era: Era, pem: str | None = None) -> None:
         self._clock = clock
+        self._era = era
         self._key = _load(pem) if pem else _new_key()
         self._stranger: rsa.RSAPrivateKey | None = None
         self._serial = 0
@@ -104,10 +107,11 @@ class Tokens:
 
         :param authorization: the request's header. The scheme is matched with its exact case.
         """
-        if not authorization or not authorization.startswith("Bearer "):
-            raise unauthorized("Not Authorized! Token not present")
-        token = authorization[len("Bearer ") :].strip()
-        if not token:
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme == "Bearer" and not token and self._era.broken_tokens_fail:
+            raise unhandled("begin 7, end 6, length 6")
+        if scheme != "Bearer" or not token:
             raise unauthorized("Not Authorized! Token not present")
         try:
             header = jwt.get_unverified_header(token)
@@ -122,6 +126,8 @@ class Tokens:
         if expires is not None and expires <= self._clock.seconds():
             raise unauthorized("Expired token!")
         if header.get("kid") != KEY_ID:
+            if self._era.unknown_keys_fail:
+                raise unhandled(f"No key found with kid {header.get('kid')!s}")
             raise unauthorized(
                 "Not Authorized! Token signing key not found in configured public keys "
                 f"for kid {header.get('kid')!s}."

@@ -27,7 +27,7 @@ SECRETS = frozenset(
         "sslKey",
     }
 )
-_INHERITED = ("owners", "domains")
+_INHERITED = ("owners", "domains", "owner", "domain")
 
 
 def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
@@ -55,7 +55,7 @@ def whole(catalog: Catalog, kind: Kind, document: Document) -> Document:
             shown.setdefault(name, [])
     for name in _INHERITED:
         if parent and not shown.get(name) and parent.get(name):
-            shown[name] = [{**copy.deepcopy(item), "inherited": True} for item in parent[name]]
+            shown[name] = _inherited(parent[name])
     return shown
 
 
@@ -100,21 +100,28 @@ def unmask(value: Any, stored: Any) -> Any:
     return stored if value == MASK and isinstance(stored, str) else value
 
 
-def strong_tag(shown: Document) -> str:
+def strong_tag(shown: Document, *, of_content: bool) -> str:
     """
     Return the strong entity tag of a rendered entity.
 
-    It depends on which fields are shown. That is the server's known defect: a tag taken from a GET with
-    other fields never matches on PATCH; the weak ``W/"version"`` does.
+    :param of_content: whether it is made of all that is shown. That is a known defect of 2.0: a tag taken
+        from a GET with other fields never matches on PATCH; the weak ``W/"version"`` does.
     """
-    text = json.dumps({key: shown[key] for key in shown if key != "href"}, sort_keys=True)
+    if of_content:
+        text = json.dumps({key: shown[key] for key in shown if key != "href"}, sort_keys=True)
+    else:
+        text = f"{shown['version']}-{shown['updatedAt']}"
     return '"' + hashlib.sha256(text.encode()).hexdigest()[:16] + '"'
 
 
-def check_if_match(header: str, shown: Document) -> None:
-    """Raise the 412 unless one of the tags of an ``If-Match`` header fits."""
-    current = strong_tag(shown)
-    accepted = {"*", current, f'W/"{shown["version"]}"'}
+def check_if_match(header: str, version: float, current: str) -> None:
+    """
+    Raise the 412 unless one of the tags of an ``If-Match`` header fits.
+
+    :param version: the entity's version.
+    :param current: its strong tag.
+    """
+    accepted = {"*", current, f'W/"{version}"'}
     if not accepted & {tag.strip() for tag in header.split(",")}:
         raise ApiError(
             412,
@@ -128,6 +135,12 @@ def none_match(header: str, tag: str) -> bool:
     """Tell whether an ``If-None-Match`` header names this tag; the comparison is a weak one."""
     given = {item.strip().removeprefix("W/") for item in header.split(",")}
     return "*" in given or tag in given
+
+
+def _inherited(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_inherited(item) for item in value]
+    return {**copy.deepcopy(value), "inherited": True}
 
 
 def _masked(value: Any) -> Any:

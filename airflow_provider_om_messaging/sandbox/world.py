@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox import seed
 from airflow_provider_om_messaging.sandbox.catalog import Catalog
 from airflow_provider_om_messaging.sandbox.clock import Clock
-from airflow_provider_om_messaging.sandbox.era import ERA_2_0, Era
 from airflow_provider_om_messaging.sandbox.errors import not_found, unauthorized
 from airflow_provider_om_messaging.sandbox.faults import Faults
 from airflow_provider_om_messaging.sandbox.jobs import Jobs
-from airflow_provider_om_messaging.sandbox.kinds import SERVICE, USER, Document
+from airflow_provider_om_messaging.sandbox.kinds import SERVICE, TOPIC, USER, Document
 from airflow_provider_om_messaging.sandbox.tokens import Tokens
 
 if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.era import Era
     from airflow_provider_om_messaging.sandbox.keeping import Keeper
+    from airflow_provider_om_messaging.sandbox.seed_crowd import Crowd
     from airflow_provider_om_messaging.sandbox.switches import Switches
 
 log = logging.getLogger(__name__)
@@ -35,30 +37,37 @@ class World:
     :param switches: what kind of server to be.
     :param keeper: where the state outlives this process; nothing is kept without.
     :param era: the generation to be.
+    :param edition: the edition to be; what it means is in the switches.
+    :param crowd: how much to have beyond the sample data.
     """
 
-    def __init__(self, switches: Switches, keeper: Keeper | None = None, era: Era = ERA_2_0) -> None:
+    def __init__(
+        self, switches: Switches, keeper: Keeper | None = None, *, era: Era, edition: str, crowd: Crowd
+    ) -> None:
         self.switches = switches
         self.era = era
+        self.edition = edition
         self.faults = Faults()
         self.journal: list[dict[str, Any]] = []
         self._keeper = keeper
         self._keep_at = 0.0
         kept = keeper.read() if keeper else None
         if kept is None or keeper is None:
-            self._begin()
+            self._begin(crowd)
         else:
+            if kept.get("generation", era.name) != era.name:
+                raise keeper.of_another_generation(kept["generation"], era.name)
             try:
                 self._take_up(kept)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise keeper.damaged(error) from error
         self._kept_changes = -1 if kept is None else self._changes()
 
-    def _begin(self) -> None:
+    def _begin(self, crowd: Crowd) -> None:
         self.clock = Clock()
-        self.tokens = Tokens(self.clock)
-        self.catalog = Catalog(self.clock)
-        seed.fill(self.catalog, self.clock)
+        self.tokens = Tokens(self.clock, self.era)
+        self.catalog = Catalog(self.clock, self.era)
+        seed.fill(self.catalog, self.clock, self.era, crowd)
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.era)
         self.bot_token = self.token(BOT, None)
         self.admin_token = self.token(ADMIN, None)
@@ -66,8 +75,8 @@ class World:
 
     def _take_up(self, kept: dict[str, Any]) -> None:
         self.clock = Clock(kept["clock_offset"])
-        self.tokens = Tokens(self.clock, kept["signing_key"])
-        self.catalog = Catalog(self.clock)
+        self.tokens = Tokens(self.clock, self.era, kept["signing_key"])
+        self.catalog = Catalog(self.clock, self.era)
         self.catalog.load(kept["catalog"])
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.era)
         self.jobs.load(kept["jobs"])
@@ -78,7 +87,7 @@ class World:
     @property
     def honours_if_match(self) -> bool:
         """Whether PATCH looks at ``If-Match`` and replies carry an ``ETag``."""
-        return self.era.honours_if_match and self.switches.if_match
+        return self.switches.if_match
 
     # -- tokens
 
@@ -133,6 +142,7 @@ class World:
         if self._keeper is None:
             return
         state = {
+            "generation": self.era.name,
             "clock_offset": self.clock.offset,
             "signing_key": self.tokens.pem(),
             "bot_token": self.bot_token,
@@ -158,4 +168,5 @@ class World:
     def summary(self) -> dict[str, int]:
         """Return the services by FQN with their numbers of topics."""
         services = sorted(self.catalog.all(SERVICE.name), key=lambda item: str(item["name"]))
-        return {item["fullyQualifiedName"]: len(self.catalog.topics_of(item)) for item in services}
+        counts = Counter(topic["service"]["id"] for topic in self.catalog.all(TOPIC.name))
+        return {item["fullyQualifiedName"]: counts[item["id"]] for item in services}
