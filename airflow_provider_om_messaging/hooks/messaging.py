@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.files import CsvMeter, CsvUpload, Destination, Written, csv_upload
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
+from airflow_provider_om_messaging.hooks.engines import advised, chosen
 from airflow_provider_om_messaging.masking import mask_secret
 from airflow_provider_om_messaging.protocol import entities, imports, names, requests
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
@@ -22,7 +23,8 @@ from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from os import PathLike
 
     from requests import Session
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.history import History
     from airflow_provider_om_messaging.client.settings import Settings
     from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.capabilities import Capabilities
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
     from airflow_provider_om_messaging.protocol.waiting import Wait
     from airflow_provider_om_messaging.protocol.wire import Request
+
+    Export = AbstractContextManager[Iterator[bytes]]
 
 T = TypeVar("T")
 
@@ -114,43 +119,62 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return without_secrets(self._client.call(request))
 
     @public_errors()
-    def export_csv(self, fqn: str, max_bytes: int | None = None) -> str:
+    def engine(self, wanted: str = "auto", *, columns: str = "documented") -> Engine:
+        """
+        Return what exports and imports: the server by its CSV routes, or this package, topic by topic.
+
+        :param wanted: ``server``, ``client``, or ``auto`` for the server's routes where there are any.
+        :param columns: ``documented``.
+        """
+        return chosen(self._client, wanted, columns)
+
+    @public_errors()
+    def export_csv(self, fqn: str, max_bytes: int | None = None, *, engine: str | Engine = "auto") -> str:
         """
         Return the CSV of a service.
 
         :param max_bytes: refuse a longer one.
+        :param engine: as for :meth:`engine`, or what that returned.
         """
-        return self._text(requests.export(self._fqn(fqn)), max_bytes)
+        fqn = self._fqn(fqn)
+        return self._text(self._engine(engine).export(fqn), max_bytes)
 
     @public_errors()
-    def export_csv_to(self, fqn: str, destination: str | PathLike[str]) -> Written:
+    def export_csv_to(
+        self, fqn: str, destination: str | PathLike[str], *, engine: str | Engine = "auto"
+    ) -> Written:
         """
         Write the CSV of a service to a file, which appears once it is whole.
 
         :param destination: a local path or an object-storage URL; ``.gz`` compresses.
+        :param engine: as for :meth:`engine`, or what that returned.
         """
-        target = Destination(destination)
-        return self._file(requests.export(self._fqn(fqn)), target)
+        target, fqn = Destination(destination), self._fqn(fqn)
+        return self._file(self._engine(engine).export(fqn), target)
 
     @public_errors()
     def submit_export(self, fqn: str) -> str:
         """Start an export job and return its id."""
-        return self._client.call(requests.submit_export(self._fqn(fqn)))
+        with advised():
+            return self._client.call(requests.submit_export(self._fqn(fqn)))
 
     @public_errors()
-    def import_csv(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> ImportResult:
+    def import_csv(
+        self, fqn: str, csv: str | CsvUpload, dry_run: bool = True, *, engine: str | Engine = "auto"
+    ) -> ImportResult:
         """
         Import a CSV and return the verdict on its rows.
 
         :param csv: the text, or an upload that was checked.
         :param dry_run: only check, write nothing.
+        :param engine: as for :meth:`engine`, or what that returned.
         """
         if isinstance(csv, str):
             with csv_upload(csv=csv) as upload:
-                return self.import_csv(fqn, upload, dry_run)
-        request = requests.import_csv(self._fqn(fqn), dry_run, csv.facts.rows)
+                return self.import_csv(fqn, upload, dry_run, engine=engine)
+        fqn, dry_run = self._fqn(fqn), names.flag("dry_run", dry_run)
         try:
-            return self._client.call(request, csv.body)
+            return self._engine(engine).import_csv(fqn, csv, dry_run)
         except Fault as fault:
             if not dry_run and fault.may_have_worked:
                 fault.message += (
@@ -165,7 +189,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         if isinstance(csv, str):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
-        return self._client.call(requests.submit_import(self._fqn(fqn), dry_run), csv.body)
+        with advised():
+            return self._client.call(requests.submit_import(self._fqn(fqn), dry_run), csv.body)
 
     @public_errors()
     def get_job(self, job_id: str) -> Job:
@@ -188,7 +213,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param max_bytes: refuse a longer one.
         """
-        return self._text(requests.job_result(names.job_id(job_id)), max_bytes)
+        return self._text(self._client.download(requests.job_result(names.job_id(job_id))), max_bytes)
 
     @public_errors()
     def get_job_result_to(self, job_id: str, destination: str | PathLike[str]) -> Written:
@@ -198,7 +223,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param destination: a local path or an object-storage URL; ``.gz`` compresses.
         """
         request = requests.job_result(names.job_id(job_id))
-        return self._file(request, Destination(destination))
+        return self._file(self._client.download(request), Destination(destination))
 
     @public_errors()
     def get_import_verdict(
@@ -410,9 +435,12 @@ class OpenMetadataMessagingHook(MessagingHookBase):
             return reference
         return str(self._client.call(requests.get_service(reference)).get("fullyQualifiedName"))
 
-    def _text(self, request: Request[str], max_bytes: int | None) -> str:
+    def _engine(self, engine: str | Engine) -> Engine:
+        return self.engine(engine) if isinstance(engine, str) else engine
+
+    def _text(self, export: Export, max_bytes: int | None) -> str:
         meter, parts = CsvMeter(), []
-        with self._client.download(request) as chunks:
+        with export as chunks:
             for chunk in meter.through(chunks):
                 parts.append(chunk)
                 if max_bytes is not None and meter.written.bytes > max_bytes:
@@ -425,9 +453,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         except UnicodeDecodeError:
             raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an export that is not UTF-8.") from None
 
-    def _file(self, request: Request[str], target: Destination) -> Written:
+    def _file(self, export: Export, target: Destination) -> Written:
         meter = CsvMeter()
-        with self._client.download(request) as chunks:
+        with export as chunks:
             unchanged = target.write(meter.through(chunks))
         return replace(meter.written, unchanged=unchanged)
 

@@ -23,32 +23,40 @@ class ExportMessagingServiceOperator(WaitingOperator):
 
     Returns ``service``, ``destination``, ``rows`` (without the header), ``bytes`` and ``sha256`` (of the CSV,
     before compression), ``job_id``, ``unchanged`` (the destination held these very bytes already, and was
-    left as it is), and ``csv`` if there is no destination. Without ``wait_for_completion``
-    the job is not done yet, so that everything but ``service``, ``destination`` and ``job_id`` is None.
+    left as it is), ``engine``, and ``csv`` if there is no destination. Without ``wait_for_completion``
+    the job is not done yet, so that everything but ``service``, ``destination``, ``job_id`` and ``engine`` is
+    None.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param destination: a local path or an object-storage URL (``s3://conn_id@bucket/key``); ``.gz``
         compresses. A failed export leaves what was there. None returns the text in XCom, up to 1 MiB.
+    :param engine: ``server`` exports by the server's CSV routes, ``client`` makes the same CSV from its
+        topics (with it, ``asynchronous`` means nothing: there is no job), ``auto`` takes the routes where
+        there are any. The open-source server has none.
     """
 
-    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination")
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "engine")
 
-    def __init__(self, *, destination: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, destination: str | None = None, engine: str = "auto", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.destination = as_text(destination)
+        self.engine = engine
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Export, or submit a job that does."""
         service = self.checked_service()
         check_destination(self.destination)
-        if not self.asynchronous:
+        self.canonical_service()  # a malformed name is refused before the server is asked anything
+        engine = self.hook.engine(self.engine)
+        if not self.has_job(engine):
             return export_result(
                 service,
                 self.destination,
                 None,
-                lambda destination: self.hook.export_csv_to(service, destination),
-                lambda limit: self.hook.export_csv(service, limit),
+                lambda destination: self.hook.export_csv_to(service, destination, engine=engine),
+                lambda limit: self.hook.export_csv(service, limit, engine=engine),
+                engine.name,
             )
         job_id = self._submitted(context, service)
         if self.wait_for_completion:
@@ -61,6 +69,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
             "sha256": None,
             "job_id": job_id,
             "unchanged": None,
+            "engine": engine.name,
         }
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:

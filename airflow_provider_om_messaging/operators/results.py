@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     error_of,
 )
 from airflow_provider_om_messaging.files import Destination, Written, measured
+from airflow_provider_om_messaging.hooks.engines import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,7 @@ def export_result(
     job_id: str | None,
     to_file: Callable[[str], Written],
     to_text: Callable[[int], str],
+    engine: str = SERVER,
 ) -> dict[str, Any]:
     """
     Fetch an export and return its result.
@@ -40,6 +42,7 @@ def export_result(
     :param job_id: the job that made it, if one did.
     :param to_file: writes the export to a destination.
     :param to_text: returns the export, up to so many bytes.
+    :param engine: what made it; a job is always the server's.
     :raises ResultGoneError: the server no longer has what the job made.
     """
     result: dict[str, Any] = {"service": service, "destination": destination}
@@ -54,7 +57,7 @@ def export_result(
             raise
         raise ResultGoneError(f"Job {job_id} completed, but: {error}", status=error.status) from None
     result |= {"rows": written.rows, "bytes": written.bytes, "sha256": written.sha256, "job_id": job_id}
-    result["unchanged"] = written.unchanged
+    result |= {"unchanged": written.unchanged, "engine": engine}
     return result if text is None else {**result, "csv": text}
 
 

@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
     public_errors,
 )
+from airflow_provider_om_messaging.hooks.engines import SERVER
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.job_memory import JobMemory
 from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, FAILED
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.jobs import Job
 
 AGAIN = "submitted_again"
@@ -84,6 +86,14 @@ class WaitingOperator(MessagingOperator):
         self.cancel_on_kill = cancel_on_kill
         self.resubmit_on_server_restart = resubmit_on_server_restart
         self._job_id: str | None = None
+
+    def has_job(self, engine: Engine) -> bool:
+        """Tell whether the task's work is done by a job of the server; the log says why not, if asked for."""
+        if self.asynchronous and engine.name != SERVER:
+            self.log.info(
+                "asynchronous has no effect: with the engine %s, the task does it itself.", engine.name
+            )
+        return self.asynchronous and engine.name == SERVER
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """

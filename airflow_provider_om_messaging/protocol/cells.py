@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import re
 from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellError, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +14,6 @@ LISTS = frozenset(
     {"owner", "owners", "reviewers", "tags", "glossaryTerms", "tiers", "domain", "domains", "dataProducts"}
 )
 """Columns whose cells hold several values, divided by ``;`` and in no order."""
-
-_NOT_PLAIN = re.compile(r'["\r\n]')
 
 
 def columns_of(header: Sequence[str]) -> tuple[str, ...]:
@@ -37,11 +35,9 @@ def meaning(column: str, cell: str) -> str | tuple[str, ...]:
 
 def values(cell: str) -> list[str]:
     """Return the values in a cell that holds several; one with a ``;`` in it stands in quotes there."""
-    if _NOT_PLAIN.search(cell) is None:
-        return [value for value in cell.split(";") if value]
     try:
-        return [value for row in csv.reader(cell.splitlines(True), delimiter=";") for value in row if value]
-    except csv.Error:
+        return split(cell)
+    except MalformedCellError:
         return [cell]  # a server refuses it: let it differ from anything else
 
 

@@ -325,9 +325,11 @@ class TestErrors:
     def test_unsupported(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         sandbox.configure(csv_routes=False, job_api=False)
         with pytest.raises(exceptions.UnsupportedByServerError, match="CSV export of messaging services"):
-            hook.export_csv(SERVICE)
+            hook.export_csv(SERVICE, engine="server")
         with pytest.raises(exceptions.UnsupportedByServerError, match="CSV import of messaging services"):
-            hook.import_csv(SERVICE, "name,displayName,description,owner,tags,domain\na,,,,,\n")
+            hook.import_csv(
+                SERVICE, "name,displayName,description,owner,tags,domain\na,,,,,\n", engine="server"
+            )
         with pytest.raises(exceptions.UnsupportedByServerError, match="async CSV jobs"):
             hook.list_jobs()
 

@@ -52,11 +52,11 @@ def before_batch(operator: Any, number: int, happens: Callable[[], Any]) -> Any:
     """Let something happen just before a batch is sent."""
     original, count = operator.hook.import_csv, itertools.count(1)
 
-    def import_csv(fqn: str, csv: Any, dry_run: bool = True) -> Any:
+    def import_csv(fqn: str, csv: Any, dry_run: bool = True, **options: Any) -> Any:
         # The hook calls itself with a checked upload.
         if isinstance(csv, str) and next(count) == number:
             happens()
-        return original(fqn, csv, dry_run)
+        return original(fqn, csv, dry_run, **options)
 
     operator.hook.__dict__["import_csv"] = import_csv
     return operator

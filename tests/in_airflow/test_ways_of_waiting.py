@@ -82,7 +82,16 @@ def test_an_export_is_the_same_in_every_way(sandbox: Sandbox, tmp_path: Path) ->
     assert files == [files[0]] * 3
     assert [without_job(result) for result in results] == [without_job(results[0])] * 3
     assert [bool(result["job_id"]) for result in results] == [False, True, True]
-    assert list(results[0]) == ["service", "destination", "rows", "bytes", "sha256", "job_id", "unchanged"]
+    assert list(results[0]) == [
+        "service",
+        "destination",
+        "rows",
+        "bytes",
+        "sha256",
+        "job_id",
+        "unchanged",
+        "engine",
+    ]
 
 
 @every_way

@@ -1,0 +1,55 @@
+"""Reading all topics of a service, a page at a time, and writing them down as the server's export would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.protocol import requests, topic_csv
+from airflow_provider_om_messaging.protocol.commons_csv import line
+from airflow_provider_om_messaging.protocol.topics import PAGE, list_topics
+from airflow_provider_om_messaging.protocol.wire import unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_om_messaging.client.sync import Client
+
+
+def topic_pages(client: Client, service: str, size: int = PAGE) -> Iterator[list[dict[str, Any]]]:
+    """
+    Yield the topics of a service in pages, in the order of their names.
+
+    :param service: canonical FQN of a service that exists: of another, a list is just empty.
+    :param size: topics in a page.
+    """
+    generation = generation_of(client)
+    after: str | None = None
+    while True:
+        page = client.call(list_topics(service, generation, after, size))
+        # Some servers find services by how their names begin.
+        yield [topic for topic in page.topics if _service_of(topic) in {None, service}]
+        if page.after is None:
+            return
+        if page.after == after:
+            raise unexpected("a list of topics that never ends")
+        after = page.after
+
+
+def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:
+    """
+    Yield the CSV of a service, a page of topics at a time.
+
+    :param service: canonical FQN of the service.
+    :param columns: its columns.
+    :raises Fault: there is no such service.
+    """
+    client.call(requests.get_service(service))
+    yield line(columns).encode()
+    for topics in topic_pages(client, service):
+        yield topic_csv.text_of(topics, columns)
+
+
+def _service_of(topic: dict[str, Any]) -> Any:
+    service = topic.get("service")
+    return service.get("fullyQualifiedName") if isinstance(service, dict) else None

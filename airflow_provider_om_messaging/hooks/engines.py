@@ -1,0 +1,140 @@
+"""
+Who carries out an export or an import: the server by its CSV routes, or this package, topic by topic.
+
+The vendor documents CSV routes for messaging services; the open-source server has none. Both engines take and
+give the same CSV.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.files import CsvUpload
+    from airflow_provider_om_messaging.protocol.imports import ImportResult
+
+AUTO, SERVER, CLIENT = "auto", "server", "client"
+ENGINES = (AUTO, SERVER, CLIENT)
+
+log = logging.getLogger(__name__)
+
+
+class Engine(Protocol):
+    """What can export and import a service; ``name`` is ``server`` or ``client``."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as results have it."""
+
+    def export(self, fqn: str) -> AbstractContextManager[Iterator[bytes]]:
+        """Hand out the CSV of a service as it comes."""
+
+    def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
+        """Import a CSV into a service, or only check it."""
+
+
+class ServerEngine:
+    """
+    Lets the server do it by its CSV routes.
+
+    :param client: asks the server.
+    """
+
+    name = SERVER
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @contextmanager
+    def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
+        """Hand out the CSV of a service as it comes."""
+        with advised(), self._client.download(requests.export(fqn)) as chunks:
+            yield chunks
+
+    def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
+        """Import a CSV into a service, or only check it."""
+        with advised():
+            return self._client.call(requests.import_csv(fqn, dry_run, upload.facts.rows), upload.body)
+
+
+class ClientEngine:
+    """
+    Does the same from the topics themselves: lists them, and patches those that differ.
+
+    :param client: asks the server.
+    :param columns: of an export.
+    """
+
+    name = CLIENT
+
+    def __init__(self, client: Client, columns: tuple[str, ...]) -> None:
+        self._client = client
+        self._columns = columns
+
+    @contextmanager
+    def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
+        """Hand out the CSV of a service, a page of topics at a time."""
+        from airflow_provider_om_messaging.client.topic_pages import exported
+
+        yield exported(self._client, fqn, self._columns)
+
+    def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
+        """Import a CSV into a service, or only check it."""
+        raise Fault(Cause.UNSUPPORTED, "The client engine cannot import yet.")
+
+
+def chosen(client: Client, wanted: object, columns: str = "documented") -> Engine:
+    """
+    Return the engine for a task, and log why it is this one.
+
+    :param wanted: ``auto``, ``server`` or ``client``.
+    :param columns: a key of :data:`COLUMNS`.
+    :raises Fault: there is no such engine, or it cannot do that.
+    """
+    if wanted not in ENGINES:
+        raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
+    if columns not in COLUMNS:
+        raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
+    name, why = _picked(client, str(wanted), columns)
+    log.info("Engine: %s (%s).", name, why)
+    return ServerEngine(client) if name == SERVER else ClientEngine(client, COLUMNS[columns])
+
+
+@contextmanager
+def advised() -> Iterator[None]:
+    """Tell those whose server lacks a CSV route what works there."""
+    try:
+        yield
+    except Fault as fault:
+        if fault.cause is Cause.UNSUPPORTED:
+            fault.message += " engine='auto' or 'client' does without: it works on the topics one by one."
+            fault.args = (fault.message,)
+        raise
+
+
+def _picked(client: Client, wanted: str, columns: str) -> tuple[str, str]:
+    if columns != "documented":
+        if wanted == SERVER:
+            raise _invalid(f"The server's own CSV routes know no {columns} columns: use engine='client'.")
+        return CLIENT, f"the server's own CSV routes know no {columns} columns"
+    if wanted != AUTO:
+        return wanted, "as asked for"
+    from airflow_provider_om_messaging.client.capabilities import capabilities_of
+
+    if capabilities_of(client).csv_routes:
+        return SERVER, "the server has CSV routes for messaging services"
+    return CLIENT, "the server has no CSV routes for messaging services"
+
+
+def _invalid(problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"{problem} Nothing was sent.")

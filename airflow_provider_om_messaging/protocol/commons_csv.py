@@ -1,0 +1,70 @@
+"""
+CSV as servers write and read it, which is the way of Apache Commons CSV.
+
+What this package writes in a server's place has to be the same byte for byte. A cell that holds several
+values is a record of its own, with ``;`` between them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_VALUE = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")[^\S\r\n]*|((?!")[^;\r\n]*)')
+_SPECIAL = re.compile(r'[,"\r\n]')
+_SPECIAL_INSIDE = re.compile(r"[,;\r\n]")
+
+
+class MalformedCellError(Exception):
+    """A cell that is to hold several values, but has a quote that is not closed or closes too early."""
+
+
+def line(cells: Iterable[str]) -> str:
+    """Return one record with its CRLF; only cells that need it stand in quotes."""
+    return ",".join(_cell(value, first=not index) for index, value in enumerate(cells)) + "\r\n"
+
+
+def joined(values: Iterable[str]) -> str:
+    """Return the cell that holds several values."""
+    return ";".join(
+        _quoted(value) if _SPECIAL_INSIDE.search(value) or value.startswith('"') else value
+        for value in values
+    )
+
+
+def split(cell: str) -> list[str]:
+    """
+    Return the values in a cell that holds several; empty ones are none.
+
+    :raises MalformedCellError: a quote is not closed, or text follows a closing one.
+    """
+    if '"' not in cell and "\n" not in cell and "\r" not in cell:
+        return [value for value in cell.split(";") if value]
+    found: list[str] = []
+    position = 0
+    while position < len(cell):
+        match = _VALUE.match(cell, position)
+        if match is None:
+            raise MalformedCellError("(startline 1) EOF reached before encapsulated token finished")
+        found.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+        position = match.end()
+        if position < len(cell) and cell[position] not in ";\r\n":
+            raise MalformedCellError(
+                f"Invalid character between encapsulated token and delimiter at line: 1, position: {position}"
+            )
+        position += 1
+    return [value for value in found if value]
+
+
+def _cell(value: str, *, first: bool) -> str:
+    if not value:
+        # An empty first cell stands in quotes, or the record could be taken for an empty line.
+        return '""' if first else ""
+    return _quoted(value) if _SPECIAL.search(value) or value[0] <= "#" or value[-1] <= " " else value
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

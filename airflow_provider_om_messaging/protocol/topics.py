@@ -1,0 +1,62 @@
+"""The topics of a service as lists of them tell, in pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.entities import TOPIC, in_todays_names
+from airflow_provider_om_messaging.protocol.wire import Reply, Request, unexpected
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.capabilities import Generation
+
+PAGE = 1000
+"""Topics that are asked for at a time."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    A part of a list.
+
+    :param topics: them, in today's names.
+    :param after: the cursor for the next part; None at the end.
+    """
+
+    topics: list[dict[str, Any]]
+    after: str | None
+
+
+def list_topics(
+    service: str,
+    generation: Generation,
+    after: str | None = None,
+    limit: int = PAGE,
+    more: tuple[str, ...] = (),
+) -> Request[Page]:
+    """
+    Ask for a page of a service's topics with what a CSV tells of them, in the order of their names.
+
+    :param service: canonical FQN of the service.
+    :param generation: how this server calls owners and domains; asking for another name is an error.
+    :param after: the cursor that the page before ended with.
+    :param limit: topics in the page.
+    :param more: further fields.
+    """
+    fields = (generation.owners_field, "tags", generation.domains_field, *more)
+    query = {"service": service, "fields": ",".join(fields), "limit": str(limit)}
+    if after is not None:
+        query["after"] = after
+    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
+
+
+def _page(reply: Reply) -> Page:
+    document = reply.json_object()
+    topics, paging = document.get("data"), document.get("paging")
+    if not isinstance(topics, list) or not all(isinstance(item, dict) and "name" in item for item in topics):
+        raise unexpected("a list of topics that holds something else")
+    after = paging.get("after") if isinstance(paging, dict) else None
+    return Page(
+        [in_todays_names(item) for item in topics], after if isinstance(after, str) and after else None
+    )
