@@ -35,13 +35,13 @@ class AsyncClient:
     def __init__(self, settings: Settings, retry: RetryPolicy | None = None) -> None:
         self.settings = settings
         self.retry = retry or RetryPolicy()
+        self.tls: ssl.SSLContext | bool = True
         self._session: aiohttp.ClientSession | None = None
-        self._tls: ssl.SSLContext | bool = True
 
     async def __aenter__(self) -> AsyncClient:
         # Reading certificates from disk takes tens of milliseconds.
         try:
-            self._tls = await asyncio.to_thread(_tls_context, self.settings)
+            self.tls = await asyncio.to_thread(_tls_context, self.settings)
         except OSError as error:
             raise connection_fault("tls", self.settings.address, _words(error)) from None
         settings = self.settings
@@ -84,17 +84,22 @@ class AsyncClient:
                 log.info("%s Trying again in %.1f seconds.", fault.message, pause)
             await asyncio.sleep(pause)
 
-    async def _read(self, request: Request[Any]) -> Reply:
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connections; each request on them needs the token, ``tls`` and the proxy of the settings."""
         if self._session is None:
             raise RuntimeError("AsyncClient is used outside its `async with` block")
+        return self._session
+
+    async def _read(self, request: Request[Any]) -> Reply:
         try:
-            async with self._session.request(
+            async with self.session.request(
                 request.method,
                 # The path is percent-encoded already; aiohttp would decode parts of it.
                 _url(self.settings.base_url + request.path, request.query),
                 headers={**request.headers, "Authorization": f"Bearer {self.settings.token.value}"},
                 allow_redirects=False,
-                ssl=self._tls,
+                ssl=self.tls,
                 proxy=self.settings.proxy,
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}

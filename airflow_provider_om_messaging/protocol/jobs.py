@@ -128,7 +128,7 @@ def read_job(reply: Reply) -> Job:
 
     :raises Fault: the reply holds none.
     """
-    return _job(reply.json_object())
+    return job_of(reply.json_object())
 
 
 def read_jobs(reply: Reply) -> list[Job]:
@@ -140,10 +140,15 @@ def read_jobs(reply: Reply) -> list[Job]:
     documents = reply.json()
     if not isinstance(documents, list):
         raise unexpected("JSON that is not a list of jobs")
-    return [_job(document) for document in documents]
+    return [job_of(document) for document in documents]
 
 
-def _job(document: Any) -> Job:
+def job_of(document: Any) -> Job:
+    """
+    Return the job that a JSON document describes.
+
+    :raises Fault: it describes none.
+    """
     if (
         not isinstance(document, dict)
         or not document.get("jobId")

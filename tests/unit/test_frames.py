@@ -1,0 +1,99 @@
+"""What is pushed about jobs: which frames count, and which are kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.frames import CHANNELS, Frame, Inbox, read_frame
+
+EXPORT, IMPORT = CHANNELS
+
+
+def frame(job_id: str, status: str = "IN_PROGRESS", channel: str = EXPORT, **members: Any) -> Frame:
+    found = read_frame(channel, json.dumps({"jobId": job_id, "status": status, **members}))
+    assert found is not None
+    return found
+
+
+def test_an_export_that_completed_has_its_csv() -> None:
+    found = frame("7-a", "COMPLETED", data="name\r\norders\r\n")
+    assert (found.job.job_id, found.job.operation, found.job.status) == ("7-a", "EXPORT", "COMPLETED")
+    assert found.csv == "name\r\norders\r\n"
+
+
+def test_an_import_that_completed_has_its_verdict() -> None:
+    verdict = {"dryRun": True, "status": "success"}
+    found = frame("7-a", "COMPLETED", IMPORT, result=verdict)
+    assert (found.job.operation, found.job.verdict, found.csv) == ("IMPORT", verdict, None)
+
+
+@pytest.mark.parametrize("status", ["STARTED", "IN_PROGRESS"])
+def test_a_job_that_is_under_way(status: str) -> None:
+    found = frame("7-a", status, progress=10, total=40)
+    assert (found.job.status, found.job.finished) == ("RUNNING", False)
+    assert found.job.progress_text() == "Export job 7-a: RUNNING, 10 of 40 rows"
+
+
+def test_a_failed_import_comes_in_the_shape_of_an_export() -> None:
+    found = frame("7-a", "FAILED", IMPORT, data=None, error='boom {"password": "hunter2"}')
+    assert (found.job.operation, found.job.status, found.job.error) == ("IMPORT", "FAILED", "boom {…}")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["", "null", "[]", "{}", "not json", '{"jobId": "1"}', '{"status": "COMPLETED"}', None, 7, b"x", "[1]"],
+)
+def test_what_is_no_frame_is_passed_over(payload: object) -> None:
+    assert read_frame(EXPORT, payload) is None
+
+
+def test_other_channels_are_none_of_our_business() -> None:
+    assert read_frame("deleteEntityChannel", '{"jobId": "1", "status": "COMPLETED"}') is None
+
+
+@given(st.sampled_from([*CHANNELS, "x"]), st.recursive(st.none() | st.text() | st.integers(), st.lists))
+def test_no_push_breaks_the_reader(channel: str, payload: object) -> None:
+    read_frame(channel, payload)
+    read_frame(channel, {"jobId": payload, "status": payload, "result": payload})
+
+
+def test_frames_that_come_before_the_job_is_known_are_kept() -> None:
+    inbox = Inbox()
+    inbox.take(frame("theirs", "COMPLETED"))
+    inbox.take(frame("ours", "COMPLETED", data="x"))
+    inbox.take(frame("theirs 2"))
+    found = inbox.of("ours")
+    assert found is not None
+    assert found.csv == "x"
+
+
+def test_once_the_job_is_known_no_other_is_kept() -> None:
+    inbox = Inbox()
+    inbox.take(frame("theirs", "COMPLETED"))
+    assert inbox.of("ours") is None
+    inbox.take(frame("theirs", "COMPLETED"))
+    assert inbox.of("theirs") is None
+
+
+def test_a_late_frame_does_not_bring_a_job_back_to_life() -> None:
+    inbox = Inbox()
+    inbox.take(frame("ours", "COMPLETED", data="x"))
+    inbox.take(frame("ours", "IN_PROGRESS"))
+    inbox.take(frame("ours", "COMPLETED"))
+    found = inbox.of("ours")
+    assert found is not None
+    assert found.csv == "x"
+
+
+def test_what_is_kept_is_bounded() -> None:
+    inbox = Inbox(longest=1000)
+    for number in range(500):
+        inbox.take(frame(f"theirs {number}", "COMPLETED", data="x" * 400))
+    inbox.take(frame("ours"))
+    assert len(inbox._frames) <= 3
+    assert inbox.of("ours") is not None
