@@ -28,7 +28,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Body = bytes | IO[bytes] | None
 CHUNK = 256 * 1024
-"""Bytes that are read from a socket at a time."""
+"""Bytes that are read from a socket or sent at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -127,11 +127,19 @@ class Client:
         return response
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        received = 0
+        received, held, size = 0, list[bytes](), 0
         with self._named_faults():
+            # A server may cut its reply into pieces as small as it likes.
             for chunk in response.iter_content(CHUNK):
-                received += len(chunk)
-                yield chunk
+                held.append(chunk)
+                size += len(chunk)
+                if size >= CHUNK:
+                    received += size
+                    yield b"".join(held)
+                    held, size = [], 0
+        if held:
+            received += size
+            yield b"".join(held)
         announced = response.headers.get("Content-Length", "")
         if announced.isdigit() and "Content-Encoding" not in response.headers and received != int(announced):
             raise connection_fault("dropped", self.settings.address, f"{received} of {announced} bytes came")
@@ -143,7 +151,7 @@ class Client:
                 self.settings.base_url + request.path,
                 params=request.query,
                 headers=request.headers,
-                data=body,
+                data=body if body is None or isinstance(body, bytes) else _InBlocks(body),
                 stream=True,
                 # A token must not travel to where a redirect points, and a redirected PUT would become a GET.
                 allow_redirects=False,
@@ -158,6 +166,19 @@ class Client:
             yield
         except (requests.RequestException, OSError) as error:
             raise connection_fault(_problem(error), self.settings.address, _innermost(error)) from None
+
+
+class _InBlocks:
+    """An open file to be sent: read in blocks of its own size, because those of the HTTP library are tiny."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, _: int = -1) -> bytes:
+        return self._file.read(CHUNK)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class _BearerAuth(AuthBase):

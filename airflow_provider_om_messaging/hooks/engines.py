@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from airflow_provider_om_messaging.client.sync import Client
-    from airflow_provider_om_messaging.files import CsvUpload
+    from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.protocol.imports import ImportResult
 
 AUTO, SERVER, CLIENT = "auto", "server", "client"

@@ -10,8 +10,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow_provider_om_messaging.csv_files import CsvMeter, CsvUpload, Written, csv_upload
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
-from airflow_provider_om_messaging.files import CsvMeter, CsvUpload, Destination, Written, csv_upload
+from airflow_provider_om_messaging.files import Destination
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.hooks.engines import advised, chosen
 from airflow_provider_om_messaging.masking import mask_secret
@@ -443,7 +444,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         with export as chunks:
             for chunk in meter.through(chunks):
                 parts.append(chunk)
-                if max_bytes is not None and meter.written.bytes > max_bytes:
+                if max_bytes is not None and meter.bytes > max_bytes:
                     raise Fault(
                         Cause.INVALID_PARAMETER,
                         f"The CSV is longer than {max_bytes:,} bytes: name a destination to write it to.",

@@ -29,7 +29,7 @@ from airflow_provider_om_messaging.protocol.verdicts import UNTOLD, result_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_om_messaging.files import CsvUpload
+    from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.batches import Row
     from airflow_provider_om_messaging.protocol.imports import ImportResult

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.csv_files import csv_upload
 from airflow_provider_om_messaging.exceptions import (
     InvalidCsvError,
     InvalidParameterError,
     OpenMetadataError,
     public_errors,
 )
-from airflow_provider_om_messaging.files import Destination, as_text, csv_upload, open_source, same_file
+from airflow_provider_om_messaging.files import Destination, as_text, open_source, same_file
 from airflow_provider_om_messaging.operators.batched import BatchedImport
 from airflow_provider_om_messaging.operators.results import (
     check_destination,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.files import CsvUpload
+    from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
 

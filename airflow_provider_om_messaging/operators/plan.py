@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_provider_om_messaging.csv_files import csv_upload
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     PlanViolationError,
     public_errors,
 )
-from airflow_provider_om_messaging.files import Destination, as_text, csv_upload, rows_of
+from airflow_provider_om_messaging.files import Destination, as_text, rows_of
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows

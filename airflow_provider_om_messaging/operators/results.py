@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_provider_om_messaging.csv_files import Written, measured
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
     ResultGoneError,
     error_of,
 )
-from airflow_provider_om_messaging.files import Destination, Written, measured
+from airflow_provider_om_messaging.files import Destination
 from airflow_provider_om_messaging.hooks.engines import SERVER
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """
-Checking a CSV before it is sent, and counting its rows.
+Checking a CSV before it is sent.
 
 A server may have saved half of a broken file before it notices, and it replaces bytes that are not UTF-8
 without a word. So every file is read to its end here first.
@@ -16,12 +16,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from airflow_provider_om_messaging.protocol.csv_scan import BYTE_ORDER_MARK
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-BYTE_ORDER_MARK = codecs.BOM_UTF8
 LARGEST_CELL = 64 * 1024 * 1024
 """Characters that one cell may hold."""
 
@@ -97,58 +97,6 @@ def read_rows(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, Sequenc
         _refuse(name, _syntax_problem(str(error), first_line))
     finally:
         csv.field_size_limit(limit)
-
-
-class RowCounter:
-    """
-    Counts the data rows of a CSV while its bytes pass: a cell with line breaks is part of one row.
-
-    It trusts that quotes stand in pairs, as every CSV writer sees to; an odd number shows in
-    :attr:`complete`.
-    """
-
-    def __init__(self) -> None:
-        self._quoted = False
-        self._line_has_text = False
-        self._records = 0
-
-    def feed(self, chunk: bytes) -> None:
-        """
-        Take the next bytes.
-
-        :param chunk: any part of the text, in order.
-        """
-        parts = chunk.split(b'"')
-        # What stands outside of quotes, with a quote in place of each quoted part, because that is text too.
-        outside = b'"'.join(parts[self._quoted :: 2])
-        if self._quoted:
-            outside = b'"' + outside
-        self._quoted ^= len(parts) % 2 == 0
-        if self._quoted:
-            outside += b'"'
-        if outside[:1] in {b"\r", b"\n"} or b"\n\n" in outside or b"\n\r" in outside:
-            self._count_carefully(outside.replace(b"\r", b""))
-        elif outside:
-            self._records += outside.count(b"\n")
-            self._line_has_text = not outside.endswith(b"\n")
-
-    def _count_carefully(self, text: bytes) -> None:
-        """Count where lines may be empty."""
-        lines = text.split(b"\n")
-        if len(lines) > 1:
-            self._records += (self._line_has_text or bool(lines[0])) + sum(map(bool, lines[1:-1]))
-            self._line_has_text = False
-        self._line_has_text = self._line_has_text or bool(lines[-1])
-
-    @property
-    def complete(self) -> bool:
-        """Whether every quote so far is closed: a text that was cut off inside a cell is not complete."""
-        return not self._quoted
-
-    @property
-    def rows(self) -> int:
-        """Data rows so far, the header not counted."""
-        return max(0, self._records + self._line_has_text - 1)
 
 
 class _Meter:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.csv_text import RowCounter, check_csv
+from airflow_provider_om_messaging.protocol.csv_scan import RowCounter
+from airflow_provider_om_messaging.protocol.csv_text import check_csv
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from tests.unit.tables import pieces, tables, written
 

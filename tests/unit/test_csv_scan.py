@@ -1,0 +1,149 @@
+"""Looking a CSV through as bytes never says anything else than a reader that takes every cell out of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging import object_files
+from airflow_provider_om_messaging.csv_files import csv_upload
+from airflow_provider_om_messaging.protocol import csv_scan
+from airflow_provider_om_messaging.protocol.csv_scan import Proof, RowCounter
+from airflow_provider_om_messaging.protocol.csv_text import check_csv
+from airflow_provider_om_messaging.protocol.faults import Fault
+from tests.unit.tables import pieces, tables, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+chunk_sizes = st.lists(st.integers(1, 9), min_size=1, max_size=5)
+# What decides how a CSV is read, in any order, now and then with a header and rows around it.
+FRAGMENTS = [
+    '"',
+    '""',
+    ",",
+    '",',
+    ',"',
+    '","',
+    "\n",
+    "\r\n",
+    "\r",
+    "a",
+    "é",
+    "事",
+    "\0",
+    "\ufeff",
+    "a,b\r\n",
+    '"a,\n"',
+]
+anything = st.tuples(
+    st.sampled_from(["", "name,x\r\n", "name,x\n", "\ufeffname,x\r\n", '"name","x\n"\n']),
+    st.lists(
+        st.one_of(st.sampled_from([text.encode() for text in FRAGMENTS]), st.binary(max_size=2)), max_size=14
+    ).map(b"".join),
+).map(lambda parts: parts[0].encode() + parts[1])
+
+plain_cells = st.sampled_from(["", "a", "é b", "'", " "])
+quoted_cells = st.sampled_from(['""', '"a,b"', '"a\n\nb"', '"\r\nx"', '"""a"""', '",""\r"', '"é"'])
+
+
+@st.composite
+def well_formed(draw: st.DrawFn, min_cells: int = 1) -> tuple[bytes, int]:
+    """Draw a CSV as its format wants it, byte by byte as no writer would choose, and its number of rows."""
+    width = draw(st.integers(min_cells, 3))
+    row = st.lists(st.one_of(plain_cells, quoted_cells), min_size=width, max_size=width).map(",".join)
+    rows = [text or '""' for text in draw(st.lists(row, min_size=2, max_size=8))]
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    return (end.join(rows) + draw(st.sampled_from(["", end]))).encode(), len(rows) - 1
+
+
+def proven(chunks: list[bytes]) -> Proof | None:
+    proof = Proof()
+    return proof if all(map(proof.feed, chunks)) and proof.finish() else None
+
+
+def said(checked: Any) -> Any:
+    """Return the facts or the words of a check."""
+    try:
+        with checked() as found:
+            return getattr(found, "facts", found)
+    except Fault as fault:
+        return fault.cause, fault.message
+
+
+@example(b'a,b\n"x"",y\n', [1])
+@example(b'a,b\n","a"b,"c\n', [3])
+@example(b"\xef\xbb\xbf\xef\xbb\xbfa,b\nc,d\n", [1])
+@example(b"a,b\r,c\nd,e\r,f\n", [100])
+@given(anything, chunk_sizes)
+def test_what_is_proven_is_fit(content: bytes, sizes: list[int]) -> None:
+    if proof := proven(pieces(content, sizes)):
+        facts = check_csv([content], "x")
+        assert proof.records == facts.rows + 1
+
+
+@given(well_formed(min_cells=2), chunk_sizes)
+def test_what_is_as_the_format_wants_it_is_proven(drawn: tuple[bytes, int], sizes: list[int]) -> None:
+    content, rows = drawn
+    proof = proven(pieces(content, sizes))
+    assert proof is not None
+    assert proof.records == rows + 1
+
+
+@given(tables(min_rows=0), st.sampled_from(["\r\n", "\n"]), chunk_sizes)
+def test_a_writers_table_is_proven(table: list[list[str]], line_end: str, sizes: list[int]) -> None:
+    table = [[*row, "x"] for row in table]
+    fit = len(table) > 1
+    assert (proven(pieces(written(table, line_end), sizes)) is not None) is fit
+
+
+@given(anything, st.integers(1, 12))
+def test_a_check_says_what_a_reader_says(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, size: int
+) -> None:
+    path: Path = tmp_path_factory.getbasetemp() / "scanned.csv"
+    path.write_bytes(content)
+    with patch.object(object_files, "CHUNK", size):
+        checked = said(lambda: csv_upload(source=str(path)))
+    assert checked == said(lambda: nullcontext(check_csv(pieces(content, [size]), str(path))))
+
+
+@pytest.mark.parametrize("rest", [b"orders,,\r\n", b"\xff", b'"never closed'])
+def test_a_check_that_reads_after_all_reads_the_whole(tmp_path: Path, rest: bytes) -> None:
+    # Megabytes before and after what cannot be proven, so that the helper thread has work under way.
+    good = b'orders,"Orders, placed"\r\n' * 60_000
+    content = b"name,description\r\n" + good + b'5" screens,x\r\n' + good + rest
+    path = tmp_path / "topics.csv"
+    path.write_bytes(content)
+    checked = said(lambda: csv_upload(source=str(path)))
+    assert checked == said(lambda: nullcontext(check_csv([content], str(path))))
+    if rest == b"\xff":
+        assert "line 120003" in checked[1]
+
+
+def test_a_row_of_many_megabytes_is_left_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_scan, "LARGEST_BLOCK", 1000)
+    row = b'orders,"' + b"many lines\n" * 50 + b'"\n'
+    assert proven(pieces(b"name,x\n" + row * 20, [100]))
+    assert not proven(pieces(b"name,x\n" + row.replace(b"many", b"very, very many") * 2, [100]))
+
+
+@given(well_formed(), st.integers(0, 3), chunk_sizes)
+def test_rows_are_counted_while_bytes_pass(
+    drawn: tuple[bytes, int], empty_lines: int, sizes: list[int]
+) -> None:
+    content, rows = drawn
+    content = b"\n" * empty_lines + content + b"\r\n" * empty_lines
+    counter = RowCounter()
+    for chunk in pieces(content, sizes):
+        counter.feed(chunk)
+    assert counter.rows == rows
+    assert counter.complete
+    assert rows == sum(map(bool, csv.reader(io.StringIO(content.decode(), newline="")))) - 1
