@@ -70,19 +70,20 @@ def _adding_what_is_absent(operations: Sequence[Mapping[str, Any]], entity: Enti
     state: Any = entity
     for operation in operations:
         kind = operation["op"]
-        if kind == "replace" and not _is_there(state, operation["path"]):
+        if kind == "replace" and _may_be_absent(state, operation["path"]):
             kind = "add"
         sent.append({**operation, "op": kind})
         state = applied(state, [operation])
     return sent
 
 
-def _is_there(state: Any, pointer: str) -> bool:
+def _may_be_absent(state: Any, pointer: str) -> bool:
     try:
-        found_at(state, pointer)
+        found = found_at(state, pointer)
     except DoesNotApplyError:
-        return False
-    return True
+        return True
+    # Where a new server has an empty list, an old one has no member.
+    return found == [] and pointer.removeprefix("/") in TODAYS.values()
 
 
 def _fields_of(operation: Mapping[str, Any]) -> set[str]:
