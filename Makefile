@@ -75,7 +75,7 @@ constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per 
 	  echo "== $$file"; \
 	  case $$line in *-cluster) more='--group cluster';; *) more=;; esac; \
 	  echo "apache-airflow==$${line%-cluster}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
-	    --universal --python-version 3.10 --extra sandbox --group test --group lint $$more pyproject.toml - > $$file.new; \
+	    --universal --python-version 3.10 --extra sandbox --extra sockets --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \
 	    cat $$file.new; } > $$file; \
 	  rm $$file.new; \

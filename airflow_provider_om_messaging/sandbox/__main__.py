@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
             services=options.services,
             **switches,
         ).start()
-    except (PortTaken, DataError, ValueError, OverflowError) as error:
+    except (PortTaken, DataError, ValueError, OverflowError, ImportError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         if isinstance(error, PortTaken):
             print("sandbox: choose another port with --port, or any free one with --port 0", file=sys.stderr)

@@ -25,11 +25,13 @@ from airflow_provider_om_messaging.sandbox.router import Call, Reply, Route
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_provider_om_messaging.sandbox.push import Push
     from airflow_provider_om_messaging.sandbox.world import World
 
 log = logging.getLogger(__name__)
 
 API = "/api"
+PUSH = "/v1/push/feed"
 GZIP_FROM_BYTES = 256
 #: How many requests the journal remembers.
 JOURNAL_ENTRIES = 10_000
@@ -49,6 +51,7 @@ class App:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._push = _push(world)
         self._routes: list[Route] = [
             *system_routes.routes(),
             *csv_routes.routes(),
@@ -62,9 +65,21 @@ class App:
         app.router.add_route("*", "/{rest:.*}", self._handle)
         return app
 
-    def close(self) -> None:
-        """Let go of the requests that hang."""
+    async def deliver(self) -> None:
+        """Send what there is to tell over sockets."""
+        if self._push:
+            await self._push.deliver()
+
+    async def close_sockets(self) -> None:
+        """Close every open socket."""
+        if self._push:
+            await self._push.close_all()
+
+    async def close(self) -> None:
+        """Let go of the requests that hang, and of the sockets."""
         self._world.faults.clear()
+        if self._push:
+            await self._push.stop()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         path = _raw_path(request)
@@ -88,11 +103,25 @@ class App:
         entry["fault"] = fault.kind if fault else None
         if fault and fault.kind not in AFTER:
             return await self._faulty(request, fault, entry)
+        if self._push and path.rstrip("/") == PUSH:
+            return await self._socket(self._push, request, entry)
         reply = await self._reply(request, path, body, entry)
+        await self.deliver()
         if fault:
             return await self._break(request, fault, reply)
         entry["status"] = reply.status
         return self._response(request, reply)
+
+    async def _socket(self, push: Push, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
+        try:
+            if self._world.switches.secure_socket:
+                entry["user"] = self._world.caller(request.headers.get("Authorization"))["name"]
+        except ApiError as error:
+            reply = self._error(error)
+            entry["status"] = reply.status
+            return self._response(request, reply)
+        entry["status"] = 101
+        return await push.serve(request)
 
     async def _reply(self, request: web.Request, path: str, body: bytes, entry: dict[str, Any]) -> Reply:
         world = self._world
@@ -202,6 +231,15 @@ class App:
             "fault": None,
             "notes": [],
         }
+
+
+def _push(world: World) -> Push | None:
+    if not world.era.pushes:
+        return None
+    # Only now: nobody else needs the package that it is made of.
+    from airflow_provider_om_messaging.sandbox.push import Push
+
+    return Push(world)
 
 
 def _raw_path(request: web.Request) -> str:

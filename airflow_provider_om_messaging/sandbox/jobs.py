@@ -21,6 +21,7 @@ from airflow_provider_om_messaging.sandbox.csv_topics import (
     export_steps,
 )
 from airflow_provider_om_messaging.sandbox.errors import ApiError
+from airflow_provider_om_messaging.sandbox.frames import Frame, frame
 from airflow_provider_om_messaging.sandbox.kinds import SERVICE, Document
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class Jobs:
         self._switches = switches
         self._era = era
         self.jobs: dict[str, Job] = {}
+        #: What is to be told over Socket.IO; only servers up to 1.13 do.
+        self.frames: list[Frame] = []
         self._last_id = 1000
         self._last_log = 0
         self._runs: dict[str, Generator[Progress, None, Any]] = {}
@@ -193,10 +196,12 @@ class Jobs:
         )
         self.jobs[job.job_id] = job
         self._note(job, now, f"{operation.capitalize()} queued.")
+        if self._switches.early_frames:
+            self.tick()
         return job
 
     def _start_queued(self, now: int) -> None:
-        delay = int(self._switches.job_start_delay * 1000)
+        delay = 0 if self._switches.early_frames else int(self._switches.job_start_delay * 1000)
         for job in self.jobs.values():
             if job.status == "QUEUED" and job.created_at + delay <= now and self._free_since:
                 start = max(job.created_at + delay, self._free_since.pop(0))
@@ -204,7 +209,7 @@ class Jobs:
 
     def _start(self, job: Job, at: int) -> None:
         job.status, job.started_at = "RUNNING", at
-        job.duration = self._switches.job_seconds * 1000
+        job.duration = 0 if self._switches.early_frames else self._switches.job_seconds * 1000
         job.stuck, job.failing = self._switches.stuck_jobs, self._switches.failing_jobs
         self._note(job, at, f"{job.operation.capitalize()} started.")
         if job.cancel_requested_at is not None:
@@ -225,6 +230,7 @@ class Jobs:
                 self._catalog, self._era, service, job.csv or "", dry_run=job.dry_run, user=job.created_by
             )
             self._runs[job.job_id] = run.steps()
+            self._tell(job, "STARTED")
 
     def _step(self, now: int) -> bool:
         """Take the earliest step that is due; tell whether there was one."""
@@ -251,6 +257,7 @@ class Jobs:
         else:
             job.progress = progress.done
             self._note(job, int(at), progress.message)
+            self._tell(job, "IN_PROGRESS")
         return True
 
     def _next_step_at(self, job: Job) -> float:
@@ -277,10 +284,13 @@ class Jobs:
     def _end(self, job: Job, at: int, status: str, message: str, level: str = "INFO") -> None:
         job.status, job.completed_at, job.csv = status, at, None
         self._note(job, at, message, level)
+        self._tell(job, status)
         if self._runs.pop(job.job_id, None) is not None:
             self._free_since.append(at)
 
     def _fail_silent(self, now: int) -> None:
+        if self._era.pushes:
+            return
         for job in self.jobs.values():
             if job.status == "RUNNING" and now - job.updated_at > SILENCE_MILLIS:
                 job.error = STOPPED_RESPONDING
@@ -299,6 +309,10 @@ class Jobs:
                 if held[job.created_by] > RESULTS_KEPT or age > RESULT_MILLIS:
                     job.export = None
                     self.changes += 1
+
+    def _tell(self, job: Job, status: str) -> None:
+        if self._era.pushes:
+            self.frames.append(frame(job, status))
 
     def _note(self, job: Job, at: int, message: str, level: str = "INFO") -> None:
         self._last_log += 1
@@ -319,9 +333,11 @@ class Jobs:
         Take over what ``dump`` returned.
 
         Queued jobs will run. Running ones have lost their worker: they are never taken up again, and fail
-        when nothing was heard from them for five minutes.
+        when nothing was heard from them for five minutes. Up to 1.13, jobs live in memory only, so none is
+        left.
         """
-        self.jobs = {item["job_id"]: Job(**item) for item in data["jobs"]}
+        kept = [] if self._era.pushes else data["jobs"]
+        self.jobs = {item["job_id"]: Job(**item) for item in kept}
         self._last_id, self._last_log = data["last_id"], data["last_log"]
 
 

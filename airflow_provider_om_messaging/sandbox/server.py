@@ -75,6 +75,7 @@ class Sandbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._world: World | None = None
+        self._app: App | None = None
         self.url = ""
 
     # -- life
@@ -204,6 +205,11 @@ class Sandbox:
         """Forget all faults and let go of requests that hang."""
         self._do(lambda world: world.faults.clear())
 
+    def close_sockets(self) -> None:
+        """Close every open socket, as a server that restarts does."""
+        if self._app and self._loop:
+            asyncio.run_coroutine_threadsafe(self._app.close_sockets(), self._loop).result()
+
     def advance_clock(self, seconds: float) -> None:
         """Put the server's clock forward; jobs, tokens and versions live by it."""
         self._do(lambda world: world.advance_clock(seconds))
@@ -272,7 +278,7 @@ class Sandbox:
                 keeper.close()
 
     async def _listen(self, world: World, stopping: asyncio.Event, ready: Future[str]) -> None:
-        app = App(world)
+        app = self._app = App(world)
         runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
@@ -281,14 +287,16 @@ class Sandbox:
             except OSError as error:
                 raise PortTaken(f"cannot listen on {HOST}:{self._port}: {error.strerror}") from None
             ready.set_result(f"http://{HOST}:{runner.addresses[0][1]}")
-            await self._tick_until_stopped(world, stopping)
+            await self._tick_until_stopped(world, app, stopping)
         finally:
-            app.close()
+            self._app = None
+            await app.close()
             await runner.cleanup()
 
-    async def _tick_until_stopped(self, world: World, stopping: asyncio.Event) -> None:
+    async def _tick_until_stopped(self, world: World, app: App, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             world.tick()
+            await app.deliver()
             try:
                 await asyncio.wait_for(stopping.wait(), TICK_SECONDS)
             except asyncio.TimeoutError:

@@ -40,6 +40,12 @@ class Switches:
     lost_results: bool = _switch(
         False, "results of completed jobs answer 404, as on a node that did not run them"
     )
+    early_frames: bool = _switch(
+        False, "before 2.0: jobs run at once, and are told over the socket before the reply to their request"
+    )
+    duplicate_frames: bool = _switch(False, "before 2.0: every frame is sent twice")
+    lost_frames: bool = _switch(False, "before 2.0: no frame arrives")
+    secure_socket: bool = _switch(False, "before 2.0: opening a socket needs a token")
     latency: float = _switch(0.0, "delay before every API reply, in seconds", minimum=0)
     if_match: bool = _switch(
         True, "PATCH honours If-Match (off: ignored, no ETag, and concurrent writes get lost, as before 1.9)"
