@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol import references, requests
@@ -64,9 +66,12 @@ def _found(client: Client, name: Name) -> Entity | None:
         return None
 
 
-def _names_near(client: Client, name: Name) -> list[str]:
-    try:
-        return client.call(requests.list_names(REFERRED[name.kind]))
-    except Fault:
+def _names_near(client: Client, name: Name) -> list[Name]:
+    near = []
+    for kind in references.alike(name):
         # The names would only be a help; what is wrong is known without them.
-        return []
+        with suppress(Fault):
+            near += [
+                replace(name, kind=kind, fqn=fqn) for fqn in client.call(requests.list_names(REFERRED[kind]))
+            ]
+    return near

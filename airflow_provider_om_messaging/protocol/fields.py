@@ -108,7 +108,7 @@ def label(item: Any) -> Any:
     if not isinstance(item, Mapping):
         return item
     if "tagFQN" in item:
-        return item["tagFQN"]
+        return f"glossaryTerm:{item['tagFQN']}" if item.get("source") == "Glossary" else item["tagFQN"]
     name = item.get("fullyQualifiedName") or item.get("name") or item.get("id")
     if name is None:
         return dict(item)

@@ -168,16 +168,24 @@ def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
         raise _invalid("owners", f"would be {names}: servers take several users or one team, not both")
 
 
-def not_found(name: Name, candidates: Iterable[str]) -> Fault:
+def alike(name: Name) -> tuple[str, ...]:
+    """Return the kinds that a name in the same field may be of, its own one first."""
+    return (name.kind, *(kind for kind in _KINDS[name.field] if kind != name.kind))
+
+
+def not_found(name: Name, candidates: Iterable[Name]) -> Fault:
     """
     Return the fault for a name that the server does not know.
 
-    :param candidates: names of the kind that it does know.
+    :param candidates: names that it does know in this field.
     """
-    by_case = {candidate.casefold(): candidate for candidate in candidates}
-    near = [by_case[match] for match in get_close_matches(name.fqn.casefold(), by_case, n=3)]
-    prefix = f"{name.kind}:" if name.field == "owners" else ""
-    hint = f" Near names: {', '.join(prefix + match for match in near)}." if near else ""
+    known: dict[str, list[Name]] = {}
+    for candidate in candidates:
+        known.setdefault(candidate.fqn.casefold(), []).append(candidate)
+    near = [
+        str(found) for match in get_close_matches(name.fqn.casefold(), known, n=3) for found in known[match]
+    ]
+    hint = f" Near names: {', '.join(near)}." if near else ""
     return Fault(
         Cause.NOT_FOUND,
         f"changes names {str(name)!r} in {name.field}, which the server does not know.{hint} "

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox import csv_text, names, references
+from airflow_provider_om_messaging.sandbox import csv_text, labels, names, references
 from airflow_provider_om_messaging.sandbox.csv_text import CsvBroken
 from airflow_provider_om_messaging.sandbox.errors import ApiError
 from airflow_provider_om_messaging.sandbox.kinds import DOMAIN, TAG, TEAM, TOPIC, USER, Document
@@ -56,7 +56,8 @@ def _cells(topic: Document) -> Iterator[str]:
     # Only what is stored: written down, what a topic inherits would become its own by the next import.
     owners, domains = (references.related(topic, name) for name in ("owners", "domains"))
     yield csv_text.join_values(f"{item['type']}:{item['name']}" for item in owners)
-    yield csv_text.join_values(label["tagFQN"] for label in topic.get("tags", []))
+    # Terms have no column of their own here, so the file does not tell them, and an import leaves them.
+    yield csv_text.join_values(label["tagFQN"] for label in labels.classified(topic.get("tags", [])))
     yield csv_text.join_values(item["fullyQualifiedName"] for item in domains)
 
 
@@ -163,7 +164,7 @@ class ImportRun:
             changes = {
                 "displayName": display_name or None,
                 "description": description or None,
-                "tags": references.tags(self.catalog, self._tags(tags)),
+                "tags": labels.tags(self.catalog, self._tags(tags)),
                 **self.era.related(
                     owners=references.checked_owners(self.catalog, self._owners(owner)),
                     domains=self._domains(domain),
@@ -175,6 +176,7 @@ class ImportRun:
                 self._simulated.add(fqn)
                 return "Entity updated" if known else "Entity created"
             if existing is not None:
+                changes["tags"] += labels.terms(existing.get("tags", []))
                 self.catalog.update(TOPIC.name, {**existing, **changes, "deleted": False}, self.user)
                 return "Entity updated"
             self.catalog.create(TOPIC.name, new_topic(self.service, name, changes), self.user)

@@ -179,6 +179,23 @@ TAG = Kind(
         "entityStatus": "text",
     },
 )
+GLOSSARY = Kind(
+    name="glossary",
+    collection="glossaries",
+    properties={**_COMMON, "mutuallyExclusive": "flag", "provider": "text", "entityStatus": "text"},
+)
+GLOSSARY_TERM = Kind(
+    name="glossaryTerm",
+    collection="glossaryTerms",
+    properties={
+        **_COMMON,
+        "glossary": "object",
+        "mutuallyExclusive": "flag",
+        "provider": "text",
+        "style": "object",
+        "entityStatus": "text",
+    },
+)
 DOMAIN = Kind(
     name="domain",
     collection="domains",
@@ -196,7 +213,20 @@ DOMAIN = Kind(
     on_request=frozenset({"parent", "owners", "tags", "experts", "children"}),
 )
 
-KINDS = {kind.name: kind for kind in (SERVICE, TOPIC, USER, TEAM, CLASSIFICATION, TAG, DOMAIN)}
+KINDS = {
+    kind.name: kind
+    for kind in (
+        SERVICE,
+        TOPIC,
+        USER,
+        TEAM,
+        CLASSIFICATION,
+        TAG,
+        GLOSSARY,
+        GLOSSARY_TERM,
+        DOMAIN,
+    )
+}
 
 
 def shape_fault(properties: dict[str, str], body: Document) -> str | None:

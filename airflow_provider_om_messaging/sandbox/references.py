@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.sandbox import labels
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, not_found
 from airflow_provider_om_messaging.sandbox.kinds import (
-    CLASSIFICATION,
     DOMAIN,
     KINDS,
-    TAG,
     TEAM,
     USER,
     Document,
@@ -42,16 +41,6 @@ def related(document: Document, name: str) -> list[Document]:
     return [single] if single else document.get(name) or []
 
 
-def tag_label(catalog: Catalog, fqn: str) -> Document:
-    """Return the label of a classification tag, or raise the 404."""
-    tag = catalog.by_name(TAG.name, fqn)
-    label = {"tagFQN": tag["fullyQualifiedName"], "name": tag["name"]}
-    for name in ("displayName", "description", "style"):
-        if tag.get(name):
-            label[name] = tag[name]
-    return {**label, "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
-
-
 def complete(catalog: Catalog, document: Document) -> None:
     """
     Replace the references of a document by complete ones, or refuse it.
@@ -68,7 +57,7 @@ def complete(catalog: Catalog, document: Document) -> None:
     if document.get("certification") is not None:
         document["certification"] = _certification(catalog, document["certification"])
     if document.get("tags") is not None:
-        document["tags"] = tags(catalog, [str(item.get("tagFQN", "")) for item in document["tags"]])
+        document["tags"] = labels.labels(catalog, document["tags"])
 
 
 def owners(catalog: Catalog, given: list[Document]) -> list[Document]:
@@ -94,24 +83,6 @@ def checked_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]
     return unique
 
 
-def tags(catalog: Catalog, fqns: list[str]) -> list[Document]:
-    """Return labels for tags, or refuse tags that exclude each other."""
-    labels = list({fqn: tag_label(catalog, fqn) for fqn in fqns}.values())
-    exclusive: dict[str, str] = {}
-    for label in labels:
-        tag = catalog.by_name(TAG.name, label["tagFQN"])
-        classification = catalog.get(CLASSIFICATION.name, tag["classification"]["id"])
-        if not classification.get("mutuallyExclusive"):
-            continue
-        other = exclusive.setdefault(classification["id"], label["tagFQN"])
-        if other != label["tagFQN"]:
-            raise bad_request(
-                f"Tag labels {other} and {label['tagFQN']} are mutually exclusive "
-                "and can't be assigned together"
-            )
-    return labels
-
-
 def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
     return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _direct(given)]
 
@@ -120,7 +91,7 @@ def _certification(catalog: Catalog, given: Document) -> Document:
     label = given.get("tagLabel")
     if not isinstance(label, dict):
         raise bad_request("[certification.tagLabel must not be null]")
-    return {**given, "tagLabel": tag_label(catalog, str(label.get("tagFQN", "")))}
+    return {**given, "tagLabel": labels.label(catalog, str(label.get("tagFQN", "")))}
 
 
 def _direct(items: list[Document]) -> list[Document]:

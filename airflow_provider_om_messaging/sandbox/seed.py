@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox import names, references
+from airflow_provider_om_messaging.sandbox import labels, names, references, seed_terms
 from airflow_provider_om_messaging.sandbox.csv_topics import new_topic
 from airflow_provider_om_messaging.sandbox.kinds import (
     CLASSIFICATION,
     DOMAIN,
+    GLOSSARY,
+    GLOSSARY_TERM,
     SERVICE,
     TAG,
     TEAM,
@@ -178,6 +180,7 @@ def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
                 "description": description,
                 "serviceType": service_type,
                 "connection": {"config": config},
+                "tags": labels.labels(catalog, seed_terms.LABELS.get(name, ())),
             }
             service = _create(catalog, SERVICE.name, document)
             for topic in topics_of(name):
@@ -217,6 +220,10 @@ def _labels(catalog: Catalog) -> None:
                 "classification": references.reference(CLASSIFICATION.name, classification),
             }
             _create(catalog, TAG.name, label)
+    for document in seed_terms.glossaries():
+        glossary = _create(catalog, GLOSSARY.name, document)
+        for term in seed_terms.terms(glossary):
+            _create(catalog, GLOSSARY_TERM.name, term)
     for parts, display_name, description in _DOMAINS:
         fqn = names.join(*(names.quote(part) for part in parts))
         domain: Document = {"name": parts[-1], "fullyQualifiedName": fqn, "displayName": display_name}
@@ -234,7 +241,7 @@ def _topic(catalog: Catalog, era: Era, service: Document, topic: TopicSeed) -> D
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
         "description": topic.description,
-        "tags": references.tags(catalog, list(topic.tags)),
+        "tags": labels.tags(catalog, list(topic.tags)),
         **era.related(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
@@ -248,7 +255,7 @@ def _edits(catalog: Catalog, era: Era) -> None:
     kafka = catalog.by_name(SERVICE.name, "sample_kafka")
     text = "The company's main cluster: orders, payments, stock and shipping."
     kafka, _ = catalog.update(SERVICE.name, {**kafka, "description": text}, "alice")
-    tags = references.tags(catalog, ["Tier.Tier1"])
+    tags = labels.tags(catalog, ["Tier.Tier1"])
     catalog.update(SERVICE.name, {**kafka, "tags": tags}, "admin")
     orders = catalog.by_name(SERVICE.name, "orders_redpanda")
     team = references.reference(TEAM.name, catalog.by_name(TEAM.name, "payments"))

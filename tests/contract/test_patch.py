@@ -135,6 +135,10 @@ class TestChanges:
             ({"tags": ["Teir.Tier1"]}, "Tier.Tier1"),
             ({"domains": ["Finanse"]}, "Finance"),
             ({"tags": ["Tier.Tier2", "-PII.Sensitv"]}, "PII.Sensitive"),
+            ({"tags": ["glossaryTerm:Busines.Order"]}, "glossaryTerm:Business.Order"),
+            # The kind is wrong, not the name.
+            ({"tags": ["Business.Order"]}, "glossaryTerm:Business.Order"),
+            ({"owners": ["user:data-platform"]}, "team:data-platform"),
         ):
             with pytest.raises(NotFoundError, match="does not know") as caught:
                 hook.patch_service(KAFKA, changes=changes)
@@ -162,6 +166,58 @@ class TestChanges:
     def test_what_the_server_refuses_is_named(self, hook: OpenMetadataMessagingHook) -> None:
         with pytest.raises(BadRequestError, match="mutually exclusive"):
             hook.patch_service(KAFKA, changes={"tags": ["+Tier.Tier2"]})
+
+
+class TestGlossaryTerms:
+    TERMS = (
+        "glossaryTerm:Business.Order",
+        'glossaryTerm:Business."Net.Revenue"',
+        "glossaryTerm:Business.顧客",
+    )
+
+    def test_terms_come_and_go_beside_tags(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
+        added = hook.patch_service(KAFKA, changes={"tags": [f"+{term}" for term in self.TERMS]})
+        labels = api.service(KAFKA, "tags")["tags"]
+        assert [(label["source"], label["tagFQN"], label.get("displayName")) for label in labels] == [
+            ("Classification", "Tier.Tier1", None),
+            ("Glossary", "Business.Order", "Order"),
+            ("Glossary", 'Business."Net.Revenue"', "Net revenue"),
+            ("Glossary", "Business.顧客", "顧客"),
+        ]
+        assert hook.patch_service(KAFKA, changes={"tags": [f"+{self.TERMS[1]}"]})["changed"] is False
+        hook.patch_service(KAFKA, changes={"tags": [f"-{self.TERMS[1]}"]})
+        assert names(api.service(KAFKA, "tags"), "tags") == ["Business.Order", "Business.顧客", "Tier.Tier1"]
+        hook.restore_service(KAFKA, added["version"])
+        assert len(api.service(KAFKA, "tags")["tags"]) == 4
+
+    def test_a_journal_takes_a_term_away_again(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
+        before = api.service("clicks_kinesis", "tags")["tags"]
+        assert [label["source"] for label in before] == ["Glossary"]
+        result = hook.patch_service("clicks_kinesis", changes={"tags": ["PII.None", self.TERMS[0]]})
+        hook.restore_service("clicks_kinesis", journal=result)
+        assert api.service("clicks_kinesis", "tags")["tags"] == before
+
+    def test_a_preview_names_terms_as_changes_do(self, hook: OpenMetadataMessagingHook) -> None:
+        preview = hook.patch_service(KAFKA, changes={"tags": [f"+{self.TERMS[0]}"]}, dry_run=True)["preview"]
+        assert preview["tags"]["after"] == ["Tier.Tier1", "glossaryTerm:Business.Order"]
+
+    def test_a_draft_is_a_term_and_terms_may_exclude_each_other(
+        self, hook: OpenMetadataMessagingHook, api: Api
+    ) -> None:
+        # Only the CSV import of a server asks whether a term is approved.
+        hook.patch_service(KAFKA, changes={"tags": ["glossaryTerm:Business.Basket"]})
+        assert names(api.service(KAFKA, "tags"), "tags") == ["Business.Basket"]
+        both = ["glossaryTerm:Lifecycle.Trial", "glossaryTerm:Lifecycle.Stable"]
+        with pytest.raises(BadRequestError, match="mutually exclusive"):
+            hook.patch_service(KAFKA, changes={"tags": both})
+
+    def test_an_import_leaves_the_terms_of_a_topic(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
+        topic = api.json("/v1/topics", params={"service": ORDERS, "limit": 1})["data"][0]
+        fqn = topic["fullyQualifiedName"]
+        hook.patch_service(fqn, changes={"tags": [self.TERMS[0]]}, entity="topic")
+        assert "Business.Order" not in hook.export_csv(ORDERS)
+        hook.import_csv(ORDERS, hook.export_csv(ORDERS), dry_run=False)
+        assert names(api.topic(fqn), "tags") == ["Business.Order"]
 
 
 class TestConnection:

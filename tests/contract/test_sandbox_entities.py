@@ -300,3 +300,23 @@ def test_events_tell_what_happened_since(fresh: Api) -> None:
     only = {"entityUpdated": "messagingService", "timestamp": start}
     assert len(fresh.json("/v1/events", params=only)["data"]) == 2
     assert fresh.get("/v1/events", params={"entityUpdated": "nope", "timestamp": 0}).status_code == 400
+
+
+def test_glossary_terms_can_be_read_and_label_things(api: Api) -> None:
+    terms = api.json("/v1/glossaryTerms", params={"limit": 100})["data"]
+    status = {term["fullyQualifiedName"]: term["entityStatus"] for term in terms}
+    assert (status["Business.Order"], status["Business.Basket"]) == ("Approved", "Draft")
+    term = api.json('/v1/glossaryTerms/name/Business."Net.Revenue"')
+    assert term["glossary"]["fullyQualifiedName"] == "Business"
+    reply = api.get("/v1/glossaryTerms/name/Business.Nothing")
+    assert (reply.status_code, reply.json()["message"]) == (
+        404,
+        "glossaryTerm instance for Business.Nothing not found",
+    )
+    path = f"/v1/services/messagingServices/{api.service('sample_kafka')['id']}"
+    for label, status_code, message in (
+        ({"tagFQN": "Business.Order", "source": "Classification"}, 404, "tag instance for Business.Order"),
+        ({"tagFQN": "Business.Order", "source": "Derived"}, 400, "Invalid source type Derived"),
+    ):
+        refused = api.patch(path, {"op": "add", "path": "/tags", "value": [label]})
+        assert (refused.status_code, refused.json()["message"][: len(message)]) == (status_code, message)

@@ -154,7 +154,9 @@ class TestNames:
         ]
 
     def test_near_names_are_told_as_they_would_be_written(self) -> None:
-        fault = not_found(Name("owners", "user", "Adah"), ["ada", "adam", "bob"])
+        known = [("user", "ada"), ("user", "adam"), ("user", "bob"), ("team", "Ada")]
+        fault = not_found(
+            Name("owners", "user", "Adah"), [Name("owners", kind, name) for kind, name in known]
+        )
         assert "'user:Adah' in owners" in fault.message
-        assert "user:ada" in fault.message
-        assert "bob" not in fault.message
+        assert "Near names: user:ada, team:Ada, user:adam." in fault.message

@@ -1,0 +1,79 @@
+"""Labels of an entity: classification tags and glossary terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.sandbox.errors import bad_request
+from airflow_provider_om_messaging.sandbox.kinds import (
+    CLASSIFICATION,
+    GLOSSARY,
+    GLOSSARY_TERM,
+    TAG,
+    Document,
+    Kind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_om_messaging.sandbox.catalog import Catalog
+
+CLASSIFIED, TERM = "Classification", "Glossary"
+#: What a label of a source is of, and the kind of what holds those.
+_KINDS: dict[str, tuple[Kind, Kind]] = {CLASSIFIED: (TAG, CLASSIFICATION), TERM: (GLOSSARY_TERM, GLOSSARY)}
+
+
+def label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
+    """Return the label of a tag or term, or raise the 404. A term may be a draft: only CSV imports look."""
+    tag = catalog.by_name(_kinds(source)[0].name, fqn)
+    made = {"tagFQN": tag["fullyQualifiedName"], "name": tag["name"]}
+    for name in ("displayName", "description", "style"):
+        if tag.get(name):
+            made[name] = tag[name]
+    return {**made, "source": source, "labelType": "Manual", "state": "Confirmed"}
+
+
+def tags(catalog: Catalog, fqns: Iterable[str]) -> list[Document]:
+    """Return labels for classification tags, or refuse tags that exclude each other."""
+    return labels(catalog, [{"tagFQN": fqn} for fqn in fqns])
+
+
+def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
+    """
+    Return complete labels, or refuse labels that exclude each other.
+
+    :param given: labels with at least ``tagFQN``; ``source`` defaults to classification tags.
+    """
+    named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): None for item in given}
+    found = [label(catalog, fqn, source) for source, fqn in named]
+    exclusive: dict[str, str] = {}
+    for item in found:
+        kind, holder = _kinds(item["source"])
+        tag = catalog.by_name(kind.name, item["tagFQN"])
+        held_by = catalog.get(holder.name, tag[holder.name]["id"])
+        if not held_by.get("mutuallyExclusive"):
+            continue
+        other = exclusive.setdefault(held_by["id"], item["tagFQN"])
+        if other != item["tagFQN"]:
+            raise bad_request(
+                f"Tag labels {other} and {item['tagFQN']} are mutually exclusive "
+                "and can't be assigned together"
+            )
+    return found
+
+
+def classified(given: Iterable[Document]) -> list[Document]:
+    """Return those of the labels that are of classification tags."""
+    return [item for item in given if item.get("source") != TERM]
+
+
+def terms(given: Iterable[Document]) -> list[Document]:
+    """Return those of the labels that are of glossary terms."""
+    return [item for item in given if item.get("source") == TERM]
+
+
+def _kinds(source: str) -> tuple[Kind, Kind]:
+    if source not in _KINDS:
+        raise bad_request(f"Invalid source type {source}")
+    return _KINDS[source]
