@@ -97,6 +97,8 @@ class Catalog:
         }
         if "deleted" in KINDS[kind].properties:
             stored["deleted"] = False
+        for name in self._era.unknown & stored.keys():
+            del stored[name]
         self._put(kind, stored)
         self._record("entityCreated", kind, stored, None, None)
         return stored

@@ -54,11 +54,13 @@ def _cells(topic: Document) -> Iterator[str]:
     yield topic.get("displayName") or ""
     yield topic.get("description") or ""
     # Only what is stored: written down, what a topic inherits would become its own by the next import.
-    owners, domains = (references.related(topic, name) for name in ("owners", "domains"))
+    owners = references.related(topic, "owners")
     yield csv_text.join_values(f"{item['type']}:{item['name']}" for item in owners)
     # Terms have no column of their own here, so the file does not tell them, and an import leaves them.
     yield csv_text.join_values(label["tagFQN"] for label in labels.classified(topic.get("tags", [])))
-    yield csv_text.join_values(item["fullyQualifiedName"] for item in domains)
+    # A single domain's name stands there as it is, without the quotes that keep several apart.
+    single = topic.get("domain", {}).get("fullyQualifiedName")
+    yield single or csv_text.join_values(item["fullyQualifiedName"] for item in topic.get("domains", []))
 
 
 class _RowRefused(Exception):

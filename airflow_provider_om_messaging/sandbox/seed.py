@@ -75,6 +75,11 @@ _TAGS: dict[tuple[str, str, bool], dict[str, str]] = {
         "PCI;DSS": "Cards; see the yearly audit.",
         "HIPAA, US": "",
     },
+    ("Certification", "How far it can be trusted.", True): {
+        "Gold": "Checked every night.",
+        "Silver": "Checked once.",
+        "Bronze": "Looked at.",
+    },
     ("Retention", "How long it is kept.", True): {"7.days": "", "30.days": "", "forever": ""},
 }
 _DOMAINS = (
