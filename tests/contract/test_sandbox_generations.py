@@ -355,6 +355,54 @@ def test_names_with_dots(each: Api) -> None:
     assert each.get(f"{SERVICES}/name/Edge.Kafka").status_code == 404
 
 
+@pytest.mark.parametrize("generation", ["2.0", "1.13"])
+def test_certifications_of_topics(generation: str) -> None:
+    with Sandbox(generation=generation) as sandbox:
+        api = Api(sandbox)
+        path = "/v1/topics/name/sample_kafka.orders"
+        assert "certification" not in api.topic("sample_kafka.orders")
+        gold = {"tagLabel": {"tagFQN": "Certification.Gold", "source": "Classification"}}
+        assert api.patch(path, put("/certification", gold)).status_code == 200
+        shown = api.topic("sample_kafka.orders", "certification")["certification"]
+        assert shown["tagLabel"]["description"] == "Checked every night."
+        assert "certification" not in api.topic("sample_kafka.orders", "tags")
+        lead = {"tagLabel": {"tagFQN": "Certification.Lead"}}
+        assert api.patch(path, put("/certification", lead)).status_code == 404
+
+
+def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
+    topic = {"name": "labelled", "service": "sample_kafka", "partitions": 1}
+    path = f"/v1/topics/{each('PUT', '/v1/topics', json=topic).json()['id']}"
+    labels = [
+        {"tagFQN": "Tier.Tier1", "source": "Classification"},
+        {"tagFQN": "Business.Order", "source": "Glossary"},
+    ]
+    reply = each.patch(path, put("/tags", labels), put("/extension", {"retention": "7 days"}))
+    assert [item["name"] for item in reply.json()["tags"]] == ["Tier1", "Order"]
+    shown = each.json(path, params={"fields": "tags,extension"})
+    assert (len(shown["tags"]), shown["extension"]) == (2, {"retention": "7 days"})
+    assert each.patch(path, put("/tags/-", {**labels[0], "tagFQN": "Tier.Tier2"})).status_code == 400
+    assert each.patch(path, put("/tags/-", {**labels[1], "tagFQN": "Business.Nope"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("collection", "name"),
+    [
+        ("users", "alice"),
+        ("teams", "payments"),
+        ("domains", "Finance.Payments"),
+        ("tags", "Tier.Tier1"),
+        ("glossaryTerms", "Business.Order"),
+    ],
+)
+def test_what_topics_refer_to_can_be_read_and_listed(each: Api, collection: str, name: str) -> None:
+    found = each.json(f"/v1/{collection}/name/{name}")
+    page = each.json(f"/v1/{collection}", params={"limit": 1000})
+    assert found["id"] in {item["id"] for item in page["data"]}
+    assert page["paging"]["total"] == len(page["data"])
+    assert each.get(f"/v1/{collection}/name/nope").status_code == 404
+
+
 # -- PATCH in 1.2, as it was measured
 
 
