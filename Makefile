@@ -11,14 +11,16 @@ PYTHON ?= python3
 # The Airflow line that everything runs on, and the older one that the Airflow-facing tests run on as well.
 NEW := 3.3.2
 OLD := 2.11.2
-# The newer line with Celery, PostgreSQL, Redis and object storage.
+# The newer line with Celery, PostgreSQL, Redis and object storage, and the older one with object storage.
 CLUSTER := $(NEW)-cluster
+STORAGE := $(OLD)-storage
 LINE ?= $(NEW)
 ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
 BIN := .venvs/airflow-$(NEW)/bin
 IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
+STORED := tests/in_airflow/test_object_storage.py
 CODE := airflow_provider_om_messaging benchmarks example_dags tests tools
 
 .PHONY: help
@@ -36,8 +38,10 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
 	@$(MAKE) test-one LINE=$(NEW)
+	@$(MAKE) test-one LINE=$(CLUSTER) ARGS=$(STORED)
 	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
-	then $(MAKE) test-one LINE=$(OLD) ARGS='tests/in_airflow tests/system'; \
+	then $(MAKE) test-one LINE=$(OLD) ARGS='tests/in_airflow tests/system' \
+	  && $(MAKE) test-one LINE=$(STORAGE) ARGS=$(STORED); \
 	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
 
 .PHONY: test-one
@@ -70,11 +74,11 @@ environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only 
 
 .PHONY: constraints
 constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment
-	@for line in $(NEW) $(OLD) $(CLUSTER); do \
+	@for line in $(NEW) $(OLD) $(CLUSTER) $(STORAGE); do \
 	  file=constraints/airflow-$$line.txt; \
 	  echo "== $$file"; \
-	  case $$line in *-cluster) more='--group cluster';; *) more=;; esac; \
-	  echo "apache-airflow==$${line%-cluster}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
+	  case $$line in *-*) more="--group $${line##*-}";; *) more=;; esac; \
+	  echo "apache-airflow==$${line%-*}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
 	    --universal --python-version 3.10 --extra sandbox --extra sockets --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \
 	    cat $$file.new; } > $$file; \
@@ -87,6 +91,7 @@ clean: ## remove environments, tools and all files of runs
 	rm -rf .venvs .tools .run .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # The stamp is set last: an interrupted set-up is taken up again by the next call.
+.PRECIOUS: .venvs/airflow-%/.ready
 .venvs/airflow-%/.ready: pyproject.toml constraints/airflow-%.txt tools/setup_environment.py
 	@$(PYTHON) tools/setup_environment.py $*
 	@touch $@

@@ -1,7 +1,7 @@
 """
 Exports to and imports from object storage, over a real S3 API.
 
-They run where moto's server, s3fs and the Amazon provider are installed, which the test group does not bring:
+They run where moto's server, s3fs and the Amazon provider are installed: in environments of their own, because
 together they are fifty packages.
 """
 
