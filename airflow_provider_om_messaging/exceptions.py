@@ -14,7 +14,9 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_om_messaging.protocol.imports import Verdict
 
 
 class OpenMetadataError(AirflowException):
@@ -39,6 +41,8 @@ class OpenMetadataError(AirflowException):
         self.status = status
         self.retry_after = retry_after
         self.transient = transient
+        self.verdicts: Sequence[Verdict] = ()
+        """On the rows of an import that stopped in the middle."""
 
 
 class PermanentError(OpenMetadataError, AirflowFailException):
@@ -159,9 +163,11 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
 
 def error_of(fault: Fault) -> OpenMetadataError:
     """Return the public exception for a fault."""
-    return CLASSES[fault.cause](
+    error = CLASSES[fault.cause](
         fault.message, status=fault.status, retry_after=fault.retry_after, transient=fault.transient
     )
+    error.verdicts = fault.verdicts
+    return error
 
 
 @contextmanager

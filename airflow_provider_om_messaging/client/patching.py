@@ -51,6 +51,23 @@ class Target:
     expected_version: str | None = None
 
 
+@dataclass(frozen=True)
+class Done:
+    """
+    An edit that was carried out.
+
+    :param before: the entity before it; the very one after it if there was nothing to send.
+    :param plan: what was sent.
+    :param after: the entity after it.
+    :param notes: what there is to say.
+    """
+
+    before: Entity
+    plan: Plan
+    after: Entity
+    notes: list[str]
+
+
 def carry_out(
     client: Client, target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None
 ) -> dict[str, Any]:
@@ -62,19 +79,40 @@ def carry_out(
         came too early for; 0 for never. None for a short time on servers that detect no conflicts.
     :raises Fault: the edit cannot be carried out, or a later read shows that it is not there.
     """
+    if not dry_run:
+        return _outcome(apply(client, target, edit, recheck_after=recheck_after))
+    before = _read(client, target, edit).entity
+    _check_version(client, target, before)
+    plan = edit.plan(before)
+    sent(client, plan.operations)
+    return _preview(before, plan)
+
+
+def apply(
+    client: Client,
+    target: Target,
+    edit: Edit,
+    *,
+    recheck_after: float | None = None,
+    listed: Read | None = None,
+) -> Done:
+    """
+    Carry out an edit; parameters and faults as for :func:`carry_out`.
+
+    :param listed: the entity as a list has shown it. Then the first try does not read it, and what the
+        server answers to the patch is taken for the read-back: one request where all goes well.
+    """
     may_retry = edit.repeatable and target.expected_version is None
     notes: list[str] = []
     unsettled: tuple[Entity, Plan] | None = None
     for tried in range(1, TRIES + 1):
-        read = _read(client, target, edit)
+        read = listed if listed is not None and tried == 1 else _read(client, target, edit)
         before = read.entity
         _check_version(client, target, before)
         plan = edit.plan(before)
         patch = sent(client, plan.operations)
-        if dry_run:
-            return _preview(before, plan)
         if not plan.operations:
-            return _outcome(*(unsettled or (before, plan)), before, notes)
+            return Done(*(unsettled or (before, plan)), before, notes)
         may_repeat = may_retry and tried < TRIES
         try:
             stored = _send(client, target, read, plan, patch)
@@ -82,14 +120,17 @@ def carry_out(
             if fault.cause is not Cause.CONFLICT or not may_repeat:
                 now = _judged(client, target, edit, plan, before, fault, may_repeat)
                 if now is not None:
-                    return _outcome(before, plan, now, [*notes, _LOST_REPLY])
+                    return Done(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
                 unsettled = before, plan
             _pause(fault, tried)
             continue
         try:
-            delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
-            after, said = _read_back(client, target, edit, plan, before, stored, delay)
+            if listed is not None and _tells(stored, plan):
+                after, said = stored, confirmed(client, target.kind, plan, before, stored, stored)
+            else:
+                delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
+                after, said = _read_back(client, target, edit, plan, before, stored, delay)
         except OverwrittenError as fault:
             if not (fault.reverted and may_repeat):
                 raise
@@ -97,7 +138,7 @@ def carry_out(
             unsettled = before, plan
             _pause(fault, tried)
             continue
-        return _outcome(before, plan, after, [*notes, *said])
+        return Done(before, plan, after, [*notes, *said])
     raise AssertionError("unreachable: the last try returns or raises")
 
 
@@ -189,7 +230,15 @@ def _check_version(client: Client, target: Target, entity: Entity) -> None:
         raise not_expected(client, target.kind, expected, entity)
 
 
-def _outcome(before: Entity, plan: Plan, after: Entity, notes: list[str]) -> dict[str, Any]:
+def _tells(stored: Entity, plan: Plan) -> bool:
+    """Tell whether the reply to a patch shows all that was changed."""
+    return "version" in stored and all(
+        field in stored for field, value in (plan.wanted or {}).items() if value is not None
+    )
+
+
+def _outcome(done: Done) -> dict[str, Any]:
+    before, plan, after = done.before, done.plan, done.after
     first, last = version_of(before), version_of(after)
     # A version alone does not tell: edits of one user within minutes are merged into the same number.
     changed = bool(plan.operations) and stamp(before) != stamp(after)
@@ -203,7 +252,7 @@ def _outcome(before: Entity, plan: Plan, after: Entity, notes: list[str]) -> dic
         "fields": fields,
         "journal": entry(before, after, plan.wanted or {}, fields),
         "missing": plan.missing,
-        "notes": [*plan.notes, *notes],
+        "notes": [*plan.notes, *done.notes],
     }
 
 
@@ -218,7 +267,7 @@ def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
             was, is_to_be = projected(is_to_be, was), projected(is_to_be, merged(was, is_to_be))
         preview[field] = {"before": shown(field, was), "after": shown(field, is_to_be)}
     return {
-        **_outcome(before, plan, before, []),
+        **_outcome(Done(before, plan, before, [])),
         "fields": fields,
         "dry_run": True,
         "operations": patches.hidden_operations(plan.operations),

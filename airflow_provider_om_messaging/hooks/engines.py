@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS
+from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS, DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,14 +72,16 @@ class ClientEngine:
     Does the same from the topics themselves: lists them, and patches those that differ.
 
     :param client: asks the server.
-    :param columns: of an export.
+    :param columns: of an export; a file to be imported tells its own by its header.
+    :param create_missing: whether an import creates topics that the service does not have.
     """
 
     name = CLIENT
 
-    def __init__(self, client: Client, columns: tuple[str, ...]) -> None:
+    def __init__(self, client: Client, columns: tuple[str, ...], create_missing: bool) -> None:
         self._client = client
         self._columns = columns
+        self._create_missing = create_missing
 
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
@@ -90,15 +92,18 @@ class ClientEngine:
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
-        raise Fault(Cause.UNSUPPORTED, "The client engine cannot import yet.")
+        from airflow_provider_om_messaging.client.topic_import import imported
+
+        return imported(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
 
 
-def chosen(client: Client, wanted: object, columns: str = "documented") -> Engine:
+def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False) -> Engine:
     """
     Return the engine for a task, and log why it is this one.
 
     :param wanted: ``auto``, ``server`` or ``client``.
     :param columns: a key of :data:`COLUMNS`.
+    :param create_missing: as for :class:`ClientEngine`; the server's own import always creates.
     :raises Fault: there is no such engine, or it cannot do that.
     """
     if wanted not in ENGINES:
@@ -107,7 +112,9 @@ def chosen(client: Client, wanted: object, columns: str = "documented") -> Engin
         raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
     name, why = _picked(client, str(wanted), columns)
     log.info("Engine: %s (%s).", name, why)
-    return ServerEngine(client) if name == SERVER else ClientEngine(client, COLUMNS[columns])
+    if name == SERVER:
+        return ServerEngine(client)
+    return ClientEngine(client, COLUMNS[columns], create_missing)
 
 
 @contextmanager
@@ -123,7 +130,7 @@ def advised() -> Iterator[None]:
 
 
 def _picked(client: Client, wanted: str, columns: str) -> tuple[str, str]:
-    if columns != "documented":
+    if columns != DEFAULT:
         if wanted == SERVER:
             raise _invalid(f"The server's own CSV routes know no {columns} columns: use engine='client'.")
         return CLIENT, f"the server's own CSV routes know no {columns} columns"

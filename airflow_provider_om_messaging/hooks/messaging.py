@@ -120,14 +120,18 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return without_secrets(self._client.call(request))
 
     @public_errors()
-    def engine(self, wanted: str = "auto", *, columns: str = "documented") -> Engine:
+    def engine(
+        self, wanted: str = "auto", *, columns: str = "documented", create_missing: bool = False
+    ) -> Engine:
         """
         Return what exports and imports: the server by its CSV routes, or this package, topic by topic.
 
         :param wanted: ``server``, ``client``, or ``auto`` for the server's routes where there are any.
         :param columns: ``documented``.
+        :param create_missing: let the client engine create topics that the service does not have. The
+            server's own import always does.
         """
-        return chosen(self._client, wanted, columns)
+        return chosen(self._client, wanted, columns, create_missing)
 
     @public_errors()
     def export_csv(self, fqn: str, max_bytes: int | None = None, *, engine: str | Engine = "auto") -> str:

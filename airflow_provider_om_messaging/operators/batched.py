@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.batches import Row
     from airflow_provider_om_messaging.protocol.imports import ImportResult
@@ -49,6 +50,7 @@ class BatchedImport:
     One import in batches.
 
     :param hook: asks the server.
+    :param engine: carries out each batch.
     :param service: the service to import into.
     :param dry_run: only check.
     :param size: data rows in a batch.
@@ -56,9 +58,16 @@ class BatchedImport:
     """
 
     def __init__(
-        self, hook: OpenMetadataMessagingHook, service: str, dry_run: bool, size: int, log: Any
+        self,
+        hook: OpenMetadataMessagingHook,
+        engine: Engine,
+        service: str,
+        dry_run: bool,
+        size: int,
+        log: Any,
     ) -> None:
         self._hook = hook
+        self._engine = engine
         self._service = service
         self._dry_run = dry_run
         self._size = size
@@ -104,7 +113,7 @@ class BatchedImport:
 
     def _compare(self) -> None:
         """Take a fresh look at what the server has."""
-        with server_rows(self._hook, self._service) as rows:
+        with server_rows(self._hook, self._service, self._engine) as rows:
             self._state = State(rows(), export_name(self._service))
         check_columns(columns_of(self._header), self._state.columns, "the file", export_name(self._service))
 
@@ -117,7 +126,9 @@ class BatchedImport:
             doubt: OpenMetadataError | None = None
             try:
                 text = csv_of(self._header, pending)
-                result = self._hook.import_csv(self._service, text, dry_run=self._dry_run)
+                result = self._hook.import_csv(
+                    self._service, text, dry_run=self._dry_run, engine=self._engine
+                )
             except IN_DOUBT as error:
                 doubt = error
             else:

@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.files import Destination, as_text, open_source, same_file
+from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.batched import BatchedImport
 from airflow_provider_om_messaging.operators.results import (
     check_destination,
@@ -25,6 +26,7 @@ from airflow_provider_om_messaging.operators.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.imports import ABORTED, UNREADABLE, Verdict, verdicts_of
 from airflow_provider_om_messaging.protocol.plan import check_names, compare
 from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.topic_csv import DEFAULT, kind_of
 from airflow_provider_om_messaging.protocol.verdicts import (
     UNTOLD,
     check_verified,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
 
@@ -55,7 +58,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
 
     Returns ``service``, ``dry_run``, ``status``, ``rows_processed``, ``rows_passed``, ``rows_failed`` (data
     rows), ``failures`` (the first 20: ``row`` is the name in it, ``details`` the server's words), ``sha256``,
-    ``job_id`` and ``verified`` (rows compared after the import; None without ``verify``).
+    ``job_id``, ``verified`` (rows compared after the import; None without ``verify``) and ``engine``.
     Without ``wait_for_completion`` the status is ``submitted`` and the rows are None.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
@@ -75,7 +78,13 @@ class ImportMessagingServiceOperator(WaitingOperator):
         fails if one is not as in the file. This also settles imports whose verdict cannot be read.
     :param batch_rows: send the file in batches of so many rows, each in a request of its own, for files too
         large for one. Rows that are in place already are not sent, so that a retry goes on where the last
-        try stopped. Not with ``asynchronous``.
+        try stopped. Not with ``asynchronous``. The client engine does all that anyway, row by row.
+    :param engine: ``server`` imports by the server's CSV routes, ``client`` compares the file with the
+        service's topics and patches those that differ (with it, ``asynchronous`` means nothing: there is no
+        job), ``auto`` takes the routes where there are any. The open-source server has none. The client
+        engine checks no rights in a dry run.
+    :param create_missing: let the client engine create topics that the service does not have. The server's
+        own import always does.
     :param results_destination: where to write every row of the file with its line and its verdict, as CSV.
     """
 
@@ -85,6 +94,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         "csv",
         "expected_sha256",
         "expected_plan",
+        "engine",
         "results_destination",
     )
 
@@ -100,6 +110,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
         expected_plan: Any = None,
         verify: bool = False,
         batch_rows: int | None = None,
+        engine: str = "auto",
+        create_missing: bool = False,
         results_destination: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -133,12 +145,15 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.expected_plan = expected_plan
         self.verify = verify
         self.batch_rows = batch_rows
+        self.engine = engine
+        self.create_missing = create_missing
         self.results_destination = as_text(results_destination)
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the file, then import it, or submit a job that does."""
         service = self.checked_service()
+        self.canonical_service()  # a malformed name is refused before the server is asked anything
         check_destination(self.results_destination, "results_destination")
         if self.source and self.results_destination and same_file(self.source, self.results_destination):
             raise InvalidParameterError(
@@ -153,14 +168,13 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 )
             if self.batch_rows or self.verify:
                 check_names(upload.rows(), "The file")
-            planned = self._check_plan(service, upload)
+            engine = self._engine(upload)
+            planned = self._check_plan(service, upload, engine)
             what = "dry run" if self.only_check else "import"
             self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
-            if self.batch_rows:
-                return self._concluded(self._batched(service, upload), upload, planned, None)
-            if not self.asynchronous:
-                result = self.hook.import_csv(service, upload.rewound(), self.only_check)
-                return self._concluded(result, upload, planned, None)
+            if not self.has_job(engine):
+                result = self._imported(service, upload, engine)
+                return self._concluded(result, upload, planned, engine, None)
             job_id = self._submitted(context, upload)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
@@ -175,6 +189,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             "sha256": facts.sha256,
             "job_id": job_id,
             "verified": None,
+            "engine": engine.name,
         }
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
@@ -216,24 +231,38 @@ class ImportMessagingServiceOperator(WaitingOperator):
                     f"{state.get('sha256')}): its rows can be neither verified nor told apart."
                 )
             planned = None if self.expected_plan is None else self._planned()
-            return self._concluded(result, upload, planned, job.job_id)
+            return self._concluded(result, upload, planned, self._engine(upload), job.job_id)
 
-    def _batched(self, service: str, upload: CsvUpload) -> ImportResult:
-        run = BatchedImport(self.hook, service, self.only_check, self.batch_rows or 1, self.log)
+    def _engine(self, upload: CsvUpload) -> Engine:
+        columns = kind_of(upload.facts.header) or DEFAULT
+        return self.hook.engine(self.engine, columns=columns, create_missing=self.create_missing)
+
+    def _imported(self, service: str, upload: CsvUpload, engine: Engine) -> ImportResult:
+        verdicts: Sequence[Verdict] | None = None
         try:
+            if not self.batch_rows or engine.name == CLIENT:
+                return self.hook.import_csv(service, upload.rewound(), self.only_check, engine=engine)
+            run = BatchedImport(self.hook, engine, service, self.only_check, self.batch_rows, self.log)
+            verdicts = run.verdicts
             return run.run(upload)
-        except OpenMetadataError:
-            self._write_results(upload, run.verdicts)
+        except OpenMetadataError as error:
+            if (told := error.verdicts or verdicts) is not None:
+                self._write_results(upload, told)
             raise
 
     def _concluded(
-        self, result: ImportResult, upload: CsvUpload, planned: dict[str, str] | None, job_id: str | None
+        self,
+        result: ImportResult,
+        upload: CsvUpload,
+        planned: dict[str, str] | None,
+        engine: Engine,
+        job_id: str | None,
     ) -> dict[str, Any]:
         verifying = self.verify and not self.only_check and result.status != ABORTED
         differing: list[Verdict] = []
         verdicts = verdicts_of(result.results_csv)
         if verifying:
-            differing = self._differing(upload, planned)
+            differing = self._differing(upload, planned, engine)
             if result.status == UNREADABLE:
                 passed = upload.facts.rows - len(differing)
                 result = result_of(differing, dry_run=False, passed=passed)
@@ -244,27 +273,29 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self._write_results(upload, verdicts, otherwise)
         judge(result, self.max_failed_rows, self.on_rejected, self.log)
         check_verified(differing, verdicts, result)
-        summary = import_summary(self.checked_service(), result, upload.facts.sha256, job_id)
+        summary = import_summary(self.checked_service(), result, upload.facts.sha256, job_id, engine.name)
         if verifying:
             compared = upload.facts.rows if planned is None else len(planned)
             summary["verified"] = compared - len(differing)
             self.log.info("%d rows are verified by an export.", summary["verified"])
         return summary
 
-    def _differing(self, upload: CsvUpload, planned: dict[str, str] | None) -> list[Verdict]:
+    def _differing(self, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine) -> list[Verdict]:
         """Return the rows that were to change and are not as in the file."""
         service = self.checked_service()
-        with server_rows(self.hook, service) as rows:
+        with server_rows(self.hook, service, engine) as rows:
             after = compare(upload.rows, rows, "the file", export_name(service))
         return not_in_place(after, None if planned is None else frozenset(planned))
 
-    def _write_results(self, upload: CsvUpload, verdicts: list[Verdict], otherwise: Verdict = UNTOLD) -> None:
+    def _write_results(
+        self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNTOLD
+    ) -> None:
         if self.results_destination is not None:
             table = verdict_table(upload.rows(), verdicts, otherwise)
             Destination(self.results_destination, "results_destination").write(table)
             self.log.info("The verdict on every row lies in %s.", self.results_destination)
 
-    def _check_plan(self, service: str, upload: CsvUpload) -> dict[str, str] | None:
+    def _check_plan(self, service: str, upload: CsvUpload, engine: Engine) -> dict[str, str] | None:
         if self.expected_plan is None:
             return None
         planned = self._planned()
@@ -275,7 +306,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
                 f"not for {service} and {upload.facts.sha256}. Nothing was sent."
             )
-        with server_rows(self.hook, service) as rows:
+        with server_rows(self.hook, service, engine) as rows:
             check_still_valid(planned, compare(upload.rows, rows, "the file", export_name(service)))
         return planned
 

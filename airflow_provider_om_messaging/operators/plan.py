@@ -15,12 +15,14 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.files import Destination, as_text, rows_of
+from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.protocol.names import required_text
 from airflow_provider_om_messaging.protocol.plan import compare
 from airflow_provider_om_messaging.protocol.plan_policies import Policies
+from airflow_provider_om_messaging.protocol.topic_csv import DEFAULT, kind_of
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.plan import Change, Rows
 
 SHOWN_CHANGES = 50
@@ -49,13 +53,17 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     Returns ``service``, ``sha256`` (of the file), ``created``, ``changed``, ``unchanged`` and ``absent``
     (rows), ``changes`` (the first 50: ``row`` is the name in it, ``line`` where it begins in the file,
     ``change`` is ``created`` or ``changed``, ``fields`` has ``before`` and ``after`` of each, ``before`` is a
-    digest of the row as it is), ``violations``, ``plan_path`` and ``plan_page`` (None without a destination).
+    digest of the row as it is), ``violations``, ``plan_path`` and ``plan_page`` (None without a destination),
+    and ``engine`` (None if no server was asked). The client engine creates rows only with
+    ``create_missing=True``, though they are in the plan.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
     :param csv: the text itself, in place of ``source``.
     :param against: compare with this file in place of the server, which is then not asked: with last night's
         export, ``source`` being one of now, the plan is what people have changed since.
+    :param engine: what the server's rows come from: ``server`` for its CSV routes, ``client`` for its topics,
+        ``auto`` for the routes where there are any.
     :param plan_destination: where to write the whole plan: ``plan`` or ``plan.json`` gives ``plan.json`` and,
         to be looked at in a browser, ``plan.html``. A local path or an object-storage URL.
     :param max_changed_rows: how many rows may be created or changed.
@@ -72,6 +80,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         "source",
         "csv",
         "against",
+        "engine",
         "plan_destination",
     )
 
@@ -81,6 +90,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         source: str | None = None,
         csv: str | None = None,
         against: str | None = None,
+        engine: str = "auto",
         plan_destination: str | None = None,
         max_changed_rows: int | None = None,
         max_changed_fraction: float | None = None,
@@ -104,6 +114,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         self.source = as_text(source)
         self.csv = csv
         self.against = as_text(against)
+        self.engine = engine
         self.plan_destination = as_text(plan_destination)
         self.on_violation = on_violation
 
@@ -113,9 +124,12 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         service = self.checked_service()
         paths = None if self.plan_destination is None else plan_paths(self.plan_destination)
         destinations = [Destination(path, "plan_destination") for path in paths or ()]
-        with csv_upload(source=self.source, csv=self.csv) as upload, self._present(service) as present:
+        self.canonical_service()  # a malformed name is refused before the server is asked anything
+        with csv_upload(source=self.source, csv=self.csv) as upload:
+            engine = None if self.against is not None else self._engine(upload)
             other = self.against or export_name(service)
-            plan = compare(upload.rows, present, self.source or "csv", other)
+            with self._present(service, engine) as present:
+                plan = compare(upload.rows, present, self.source or "csv", other)
             sha256 = upload.facts.sha256
         self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations = self.policies.violations(plan)
@@ -129,6 +143,8 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             }
             destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations))
             self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
+        if plan.created and engine and engine.name == CLIENT:
+            self.log.warning("The client engine creates topics only with create_missing=True.")
         self._judge(violations)
         return {
             "service": service,
@@ -138,15 +154,19 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "violations": violations,
             "plan_path": paths[0] if paths else None,
             "plan_page": paths[1] if paths else None,
+            "engine": engine.name if engine else None,
         }
 
     @contextmanager
-    def _present(self, service: str) -> Iterator[Callable[[], Rows]]:
-        if self.against is not None:
-            yield partial(rows_of, self.against, self.against, "against")
+    def _present(self, service: str, engine: Engine | None) -> Iterator[Callable[[], Rows]]:
+        if engine is None:
+            yield partial(rows_of, self.against or "", self.against or "", "against")
         else:
-            with server_rows(self.hook, service) as rows:
+            with server_rows(self.hook, service, engine) as rows:
                 yield rows
+
+    def _engine(self, upload: CsvUpload) -> Engine:
+        return self.hook.engine(self.engine, columns=kind_of(upload.facts.header) or DEFAULT)
 
     def _judge(self, violations: list[str]) -> None:
         if not violations:

@@ -63,7 +63,7 @@ def export_result(
 
 
 def import_summary(
-    service: str, result: ImportResult, sha256: str | None, job_id: str | None
+    service: str, result: ImportResult, sha256: str | None, job_id: str | None, engine: str = SERVER
 ) -> dict[str, Any]:
     """
     Return the result of an import.
@@ -72,6 +72,7 @@ def import_summary(
     :param result: the verdict.
     :param sha256: digest of the file; None if that is not known.
     :param job_id: the job that did it, if one did.
+    :param engine: what did it; a job is always the server's.
     """
     return {
         "service": service,
@@ -84,6 +85,7 @@ def import_summary(
         "sha256": sha256,
         "job_id": job_id,
         "verified": None,
+        "engine": engine,
     }
 
 

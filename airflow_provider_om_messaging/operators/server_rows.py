@@ -12,21 +12,25 @@ from airflow_provider_om_messaging.files import rows_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.plan import Rows
 
 
 @contextmanager
-def server_rows(hook: OpenMetadataMessagingHook, service: str) -> Iterator[Callable[[], Rows]]:
+def server_rows(
+    hook: OpenMetadataMessagingHook, service: str, engine: Engine
+) -> Iterator[Callable[[], Rows]]:
     """
     Export a service to a temporary file and hand out what reads its rows, as often as it is called.
 
     :param hook: asks the server.
     :param service: what to export.
+    :param engine: makes the export.
     """
     with TemporaryDirectory(prefix="om-messaging-") as folder:
         path = f"{folder}/export.csv"
-        hook.export_csv_to(service, path)
+        hook.export_csv_to(service, path, engine=engine)
         yield partial(rows_of, path, export_name(service))
 
 

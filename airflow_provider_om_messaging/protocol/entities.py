@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import names
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -89,12 +89,3 @@ def fields_to_ask(kind: Kind, fields: Iterable[str]) -> list[str]:
     """Return those of the fields that a read has to ask for by name."""
     wanted = set(fields)
     return [field for field in kind.on_request if field in wanted]
-
-
-def in_todays_names(entity: dict[str, Any]) -> dict[str, Any]:
-    """Return an entity with the one ``owner`` and ``domain`` of older servers as lists, as in newer ones."""
-    for old, new in (("owner", "owners"), ("domain", "domains")):
-        if old in entity and new not in entity:
-            one = entity.pop(old)
-            entity[new] = [one] if one else []
-    return entity

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.protocol.imports import Verdict
 
 
 class Cause(str, Enum):
@@ -59,3 +65,5 @@ class Fault(Exception):
         self.retry_after = retry_after
         self.transient = transient
         self.may_have_worked = may_have_worked
+        self.verdicts: Sequence[Verdict] = ()
+        """On the rows of an import that stopped in the middle."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     Label = Mapping[str, Any]
 
 DOCUMENTED = ("name", "displayName", "description", "owner", "tags", "domain")
-COLUMNS = {"documented": DOCUMENTED}
+DEFAULT = "documented"
+COLUMNS = {DEFAULT: DOCUMENTED}
 """The columns of a file, by what the parameter ``columns`` says."""
 
 

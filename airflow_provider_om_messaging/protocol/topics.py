@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.entities import TOPIC, in_todays_names
+from airflow_provider_om_messaging.protocol.entities import TOPIC
+from airflow_provider_om_messaging.protocol.naming import asked, todays
 from airflow_provider_om_messaging.protocol.wire import Reply, Request, unexpected
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_om_messaging.protocol.capabilities import Generation
 
 PAGE = 1000
 """Topics that are asked for at a time."""
+READ_TWICE = 2 * PAGE
+"""The same where a server detects no conflicts, so that an import lists the topics twice."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def list_topics(
     :param limit: topics in the page.
     :param more: further fields.
     """
-    fields = (generation.owners_field, "tags", generation.domains_field, *more)
+    fields = asked(("owners", "tags", "domains", *more), generation)
     query = {"service": service, "fields": ",".join(fields), "limit": str(limit)}
     if after is not None:
         query["after"] = after
@@ -57,6 +62,29 @@ def _page(reply: Reply) -> Page:
     if not isinstance(topics, list) or not all(isinstance(item, dict) and "name" in item for item in topics):
         raise unexpected("a list of topics that holds something else")
     after = paging.get("after") if isinstance(paging, dict) else None
-    return Page(
-        [in_todays_names(item) for item in topics], after if isinstance(after, str) and after else None
+    return Page([todays(item) for item in topics], after if isinstance(after, str) and after else None)
+
+
+def create_topic() -> Request[dict[str, Any]]:
+    """Create a topic, which is the body of the request; one that exists already is a conflict."""
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    return Request(
+        "POST", TOPIC.path, lambda reply: todays(reply.json_object()), "creating topics", {}, headers
     )
+
+
+def creation(service: str, name: str, wanted: Mapping[str, Any], generation: Generation) -> dict[str, Any]:
+    """
+    Return the body that creates a topic, with one partition.
+
+    :param service: canonical FQN of the service.
+    :param wanted: field → value with today's names; None for none.
+    """
+    body = {field: value for field, value in wanted.items() if value is not None}
+    if "domains" in body:
+        # Unlike anywhere else, domains go by name here.
+        body["domains"] = [domain["fullyQualifiedName"] for domain in body["domains"]]
+    for new, theirs in (("owners", generation.owners_field), ("domains", generation.domains_field)):
+        if new in body and theirs != new:
+            body[theirs] = body.pop(new)[0]
+    return {"name": name, "service": service, "partitions": 1, **body}

@@ -7,6 +7,7 @@ import io
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from airflow_provider_om_messaging.protocol import commons_csv
 from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.imports import SHOWN_FAILURES, ImportResult, Verdict
@@ -70,6 +71,20 @@ def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = N
         failures=tuple(verdict.to_dict() for verdict in failed[:SHOWN_FAILURES]),
         results_csv=text.decode("utf-8"),
     )
+
+
+def results_text(rows: Rows, verdicts: Sequence[Verdict]) -> str:
+    """
+    Return the rows of a file with their verdicts, as servers return them.
+
+    :param rows: the file's records, the header first.
+    :param verdicts: on its rows, in its order.
+    """
+    records = iter(rows)
+    parts = [commons_csv.line(["status", "details", *next(records)[1]])]
+    for (_, row), verdict in zip(records, verdicts, strict=True):
+        parts.append(commons_csv.line([verdict.status, verdict.details, *row]))
+    return "".join(parts)
 
 
 def not_in_place(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:

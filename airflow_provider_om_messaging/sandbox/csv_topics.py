@@ -163,14 +163,13 @@ class ImportRun:
             raise _RowRefused(fault, at_once=True)
         fqn = names.join(self.service["fullyQualifiedName"], name)
         try:
+            # In the order of the columns: a row fails for its first fault.
+            owners = references.checked_owners(self.catalog, self._owners(owner))
             changes = {
                 "displayName": display_name or None,
                 "description": description or None,
                 "tags": labels.tags(self.catalog, self._tags(tags)),
-                **self.era.related(
-                    owners=references.checked_owners(self.catalog, self._owners(owner)),
-                    domains=self._domains(domain),
-                ),
+                **self.era.related(owners=owners, domains=self._domains(domain)),
             }
             existing = self.catalog.find(TOPIC.name, fqn, "all")
             if self.dry_run:

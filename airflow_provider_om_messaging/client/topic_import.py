@@ -1,0 +1,286 @@
+"""
+Importing a CSV topic by topic, for servers without CSV routes.
+
+The topics are listed once and compared with the file. Only rows that say something else are sent, several at
+a time, each for the version of its topic that was listed: one that somebody has changed since is a conflict.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client import patching
+from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.conflicts import changed_since
+from airflow_provider_om_messaging.client.edits import Edit, Plan
+from airflow_provider_om_messaging.client.naming import sent
+from airflow_provider_om_messaging.client.topic_lookups import look_up
+from airflow_provider_om_messaging.client.topic_pages import topic_pages
+from airflow_provider_om_messaging.client.topic_readback import overwritten
+from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol.cells import fingerprint
+from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
+from airflow_provider_om_messaging.protocol.entities import TOPIC
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.fields import differing
+from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult, Verdict
+from airflow_provider_om_messaging.protocol.patches import operations_of
+from airflow_provider_om_messaging.protocol.requests import Read
+from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS, DEFAULT, cells_of, kind_of
+from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError, check_name, wanted_of
+from airflow_provider_om_messaging.protocol.topics import PAGE, READ_TWICE, create_topic, creation
+from airflow_provider_om_messaging.protocol.verdicts import result_of, results_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from airflow_provider_om_messaging.client.patching import Done
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.protocol.fields import Entity
+    from airflow_provider_om_messaging.protocol.plan import Rows
+
+    Pages = Iterable[Sequence[Entity]]
+
+PARALLEL = 8
+"""Rows that are sent at a time."""
+
+_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE)
+_ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
+
+log = logging.getLogger(__name__)
+
+
+class TopicImport:
+    """
+    One import of one file.
+
+    :param client: asks the server.
+    :param service: canonical FQN of the service.
+    :param columns: the columns of the file.
+    :param dry_run: only check.
+    :param create_missing: create topics that the service does not have.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        service: str,
+        columns: tuple[str, ...],
+        *,
+        dry_run: bool,
+        create_missing: bool,
+    ) -> None:
+        self._client = client
+        self._service = service
+        self._columns = columns
+        self._dry_run = dry_run
+        self._create_missing = create_missing
+        self._generation = generation_of(client)
+        self._known: dict[Any, Entity | None] = {}
+        self._verdicts: list[Verdict] = []
+        self._stop = Event()
+        self._fault: Fault | None = None
+        self._forbidden: Fault | None = None
+        self._changed: dict[str, tuple[int, Done]] = {}
+
+    def run(self, rows: Callable[[], Rows], pages: Callable[[], Pages]) -> list[Verdict]:
+        """
+        Import a file and return the verdicts on its rows, in its order.
+
+        :param rows: reads the file's records, the header first.
+        :param pages: lists the topics of the service; called again for a read-back.
+        :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
+            are those on the rows so far.
+        """
+        present, listed = self._compared(rows(), pages())
+        tasks = self._tasks(rows(), present)
+        count = sum(map(len, tasks.values()))
+        log.info("%d of %d rows differ from the topics that there are.", count, len(self._verdicts))
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="om-messaging") as pool:
+            self._known = look_up(self._client, (row for task in tasks.values() for _, row in task), pool)
+            try:
+                for future in [
+                    pool.submit(self._carry_out, present.get(name), task) for name, task in tasks.items()
+                ]:
+                    future.result()
+                if not self._generation.detects_conflicts and not self._stop.is_set():
+                    self._read_back(pages, listed, pool)
+            except Fault as fault:
+                self._fault = self._fault or fault
+            finally:
+                self._stop.set()
+        if self._fault is not None:
+            raise self._stopped(self._fault)
+        if self._forbidden is not None and not self._changed:
+            self._forbidden.verdicts = self._verdicts
+            raise self._forbidden
+        return self._verdicts
+
+    def _compared(self, rows: Rows, pages: Pages) -> tuple[dict[str, Entity | None], int]:
+        """Return the topics that the file names, None for those as in it, and the number of pages."""
+        records = iter(rows)
+        next(records)
+        wanted: dict[str, set[bytes]] = defaultdict(set)
+        for _, row in records:
+            wanted[row[0]].add(fingerprint(self._columns, row))
+        present: dict[str, Entity | None] = {}
+        listed = 0
+        for topics in pages:
+            listed += 1
+            for topic in topics:
+                name = str(topic["name"])
+                if name in wanted:
+                    in_place = wanted[name] == {self._said(topic)}
+                    present[name] = None if in_place else _slim(topic)
+        return present, listed
+
+    def _tasks(self, rows: Rows, present: dict[str, Entity | None]) -> dict[str, list[tuple[int, Row]]]:
+        """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
+        tasks: dict[str, list[tuple[int, Row]]] = defaultdict(list)
+        records = iter(rows)
+        next(records)
+        for number, (_, cells) in enumerate(records):
+            row = Row(self._columns, tuple(cells))
+            name = row.name
+            verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
+            if not name:
+                verdict = _failed(verdict, "#FIELD_REQUIRED: Field 1 is required")
+            elif name in present and present[name] is None:
+                verdict = _passed(verdict, "Entity updated")
+            elif name not in present and not self._create_missing:
+                verdict = _failed(
+                    verdict,
+                    f"#INVALID_FIELD: Field 1 error - Entity {name} of type topic not found. "
+                    "Topics come from the broker; create_missing=True creates them",
+                )
+            else:
+                tasks[name].append((number, row))
+            self._verdicts.append(verdict)
+        return tasks
+
+    def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:
+        """Carry out all rows of one topic, one after the other."""
+        for number, row in rows:
+            if self._stop.is_set():
+                return
+            verdict = self._verdicts[number]
+            try:
+                done = "Entity created" if topic is None else "Entity updated"
+                topic = self._created(row) if topic is None else self._updated(topic, number, row)
+                verdict = _passed(verdict, done)
+            except RowRefusedError as error:
+                verdict = _failed(verdict, str(error))
+            except Fault as fault:
+                if fault.transient or fault.cause in _ENDS_ALL:
+                    self._verdicts[number] = Verdict(verdict.row, "unknown", fault.message)
+                    self._stop.set()
+                    self._fault = self._fault or fault
+                    return
+                if fault.cause is Cause.FORBIDDEN:
+                    self._forbidden = fault
+                verdict = _failed(verdict, fault.message)
+            self._verdicts[number] = verdict
+
+    def _created(self, row: Row) -> Entity:
+        check_name(row.name)
+        wanted = wanted_of(row, {}, self._known, self._generation)
+        body = creation(self._service, row.name, wanted, self._generation)
+        if self._dry_run:
+            return {"name": row.name, **wanted}
+        return _slim(self._client.call(create_topic(), requests.json_body(body)))
+
+    def _updated(self, topic: Entity, number: int, row: Row) -> Entity:
+        def plan(entity: Entity) -> Plan:
+            wanted = wanted_of(row, entity, self._known, self._generation)
+            operations = operations_of(wanted, entity)
+            if operations and entity is not topic and self._said(entity) != self._said(topic):
+                raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
+            return Plan(operations, wanted)
+
+        if self._dry_run:
+            sent(self._client, plan(topic).operations)
+            return topic
+        done = patching.apply(
+            self._client,
+            patching.Target(TOPIC, str(topic["id"])),
+            Edit(CHANGEABLE, plan),
+            recheck_after=0,
+            listed=Read(topic, self._generation.detects_conflicts),
+        )
+        if done.plan.operations:
+            self._changed[str(topic["id"])] = number, done
+        if lost := differing(done.plan.wanted or {}, done.after):
+            raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
+        return _slim(done.after)
+
+    def _read_back(self, pages: Callable[[], Pages], listed: int, pool: ThreadPoolExecutor) -> None:
+        """Look again at what was changed: this server detects no conflicts."""
+        changed = {topic_id: done for topic_id, (_, done) in self._changed.items()}
+        for topic_id, fault in overwritten(self._client, changed, pages, listed, pool):
+            number, _ = self._changed[topic_id]
+            self._verdicts[number] = _failed(self._verdicts[number], fault.message)
+
+    def _said(self, topic: Entity) -> bytes:
+        return fingerprint(self._columns, cells_of(topic, self._columns))
+
+    def _stopped(self, fault: Fault) -> Fault:
+        count = Counter(verdict.status for verdict in self._verdicts)
+        parts = [
+            f"Stopped: of {len(self._verdicts):,} rows, {count['success']:,} "
+            + ("would pass" if self._dry_run else "are in place"),
+            f"{count['failure']:,} failed",
+        ]
+        if count["unknown"]:
+            parts.append(f"{count['unknown']:,} may or may not be applied")
+        parts.append(f"{count['skipped']:,} were not sent")
+        advice = "" if self._dry_run else " A retry compares with the server and goes on from there."
+        stopped = Fault(
+            fault.cause,
+            f"{', '.join(parts)}.{advice} {fault.message}",
+            status=fault.status,
+            retry_after=fault.retry_after,
+            transient=fault.transient,
+        )
+        stopped.verdicts = self._verdicts
+        return stopped
+
+
+def _slim(topic: Entity) -> Entity:
+    """Return what is needed of a topic; one of a page of thousands can be large."""
+    return {"owners": [], "domains": [], **{field: topic[field] for field in _KEPT if field in topic}}
+
+
+def _passed(verdict: Verdict, details: str) -> Verdict:
+    return Verdict(verdict.row, "success", details)
+
+
+def _failed(verdict: Verdict, details: str) -> Verdict:
+    return Verdict(verdict.row, "failure", details)
+
+
+def imported(
+    client: Client, service: str, upload: CsvUpload, *, dry_run: bool, create_missing: bool
+) -> ImportResult:
+    """
+    Import a file into a service, or only check it, and return the result as the server's own import would.
+
+    :param upload: the file, which was checked.
+    :param service: canonical FQN of the service.
+    :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
+    """
+    client.call(requests.get_service(service))
+    kind = kind_of(upload.facts.header)
+    if kind is None:
+        header, expected = ",".join(upload.facts.header), ",".join(COLUMNS[DEFAULT])
+        reason = f"#INVALID_HEADER: Headers [{header}] doesn't match [{expected}]"
+        return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
+    run = TopicImport(client, service, COLUMNS[kind], dry_run=dry_run, create_missing=create_missing)
+    size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
+    verdicts = run.run(upload.rows, lambda: topic_pages(client, service, size))
+    return replace(result_of(verdicts, dry_run), results_csv=results_text(upload.rows(), verdicts))

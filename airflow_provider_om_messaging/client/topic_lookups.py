@@ -1,0 +1,54 @@
+"""Looking up what the rows of a CSV refer to: each name once, several at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol.entities import REFERRED, Kind
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.topic_rows import classification, classifications
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from concurrent.futures import Executor
+
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.protocol.fields import Entity
+    from airflow_provider_om_messaging.protocol.references import Name
+    from airflow_provider_om_messaging.protocol.topic_rows import Row
+
+_KINDS = {**REFERRED, "classification": Kind("classification", "/v1/classifications", "classifications")}
+_UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
+"""How servers answer a name that they do not know, or that cannot be one."""
+
+
+def look_up(client: Client, rows: Iterable[Row], pool: Executor) -> dict[Name, Entity | None]:
+    """
+    Return what rows refer to; None for what the server does not know.
+
+    :param pool: carries out the requests.
+    :raises Fault: the server cannot be asked.
+    """
+    rows = list(rows)
+    known = _found(client, {name for row in rows for name in row.names()}, pool)
+    # Whether tags exclude each other is for their classification to say.
+    return known | _found(client, map(classification, classifications(rows, known)), pool)
+
+
+def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
+    wanted = list(names)
+    return dict(zip(wanted, pool.map(lambda name: _one(client, name), wanted), strict=True))
+
+
+def _one(client: Client, name: Name) -> Entity | None:
+    if not name.fqn.strip("."):
+        return None  # in a URL, dots alone would lead to somewhere else
+    try:
+        entity = client.call(requests.read_entity(_KINDS[name.kind], name.fqn)).entity
+    except Fault as fault:
+        if fault.cause not in _UNKNOWN:
+            raise
+        return None
+    # A name of the form of an id is asked for as one.
+    return None if entity.get("id") in {None, name.fqn} else entity

@@ -1,0 +1,219 @@
+"""
+What the rows of a CSV want of topics, and what is wrong with them in the words of a server.
+
+A row is checked column by column, as servers do: its first fault is what it is refused for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol import references
+from airflow_provider_om_messaging.protocol.cells import meaning
+from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellError, split
+from airflow_provider_om_messaging.protocol.fields import LISTS, TEXTS, key, value_of
+from airflow_provider_om_messaging.protocol.names import join_fqn
+from airflow_provider_om_messaging.protocol.references import Name
+from airflow_provider_om_messaging.protocol.topic_csv import is_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_om_messaging.protocol.capabilities import Generation
+    from airflow_provider_om_messaging.protocol.fields import Entity
+
+    Known = Mapping[Name, Entity | None]
+    """What was looked up; None for what the server does not know."""
+
+FIELDS = {"owner": "owners", "tags": "tags", "domain": "domains"}
+"""The fields of a topic that columns with several values stand for."""
+
+MOST_OWNERS = 5
+_OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
+_NAME = re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*')
+
+
+class RowRefusedError(Exception):
+    """A row that cannot be imported; the message is the verdict's ``details``."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One row of a file.
+
+    :param columns: the columns of the file.
+    :param cells: what stands in them.
+    """
+
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the topic."""
+        return self["name"]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[self.columns.index(column)]
+
+    def names(self) -> Iterator[Name]:
+        """Yield all that it refers to, as far as that can be read."""
+        for column in FIELDS:
+            try:
+                yield from self.referred(column)
+            except RowRefusedError:
+                continue
+
+    def referred(self, column: str) -> list[Name]:
+        """
+        Return what a cell refers to.
+
+        :raises RowRefusedError: the cell is malformed.
+        """
+        try:
+            written = list(dict.fromkeys(split(self[column])))
+        except MalformedCellError as error:
+            raise self.fault(column, str(error)) from None
+        if column == "owner":
+            return [self._owner(text) for text in written]
+        kind = "tag" if column == "tags" else "domain"
+        return [Name(FIELDS[column], kind, text) for text in written]
+
+    def fault(self, column: str, reason: str) -> RowRefusedError:
+        """Return the error for a cell."""
+        return RowRefusedError(f"#INVALID_FIELD: Field {self.columns.index(column) + 1} error - {reason}")
+
+    def _owner(self, text: str) -> Name:
+        kind, _, name = text.partition(":")
+        if kind not in {"user", "team"} or not name:
+            raise self.fault("owner", _OWNER_FORMAT)
+        # Users and teams stand at the top: a dot in their name does not separate.
+        return Name("owners", kind, name if '"' in name else join_fqn(name))
+
+
+def check_name(name: str) -> None:
+    """
+    Check the name of a topic that is to be created, as the server would.
+
+    :raises RowRefusedError: it cannot be one.
+    """
+    if len(name) > 256:
+        raise RowRefusedError("[name size must be between 1 and 256]")
+    if not _NAME.fullmatch(name):
+        raise RowRefusedError('[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]')
+
+
+def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> dict[str, Any]:
+    """
+    Return field → value as a row wants it, of the fields that its columns cover; None takes a value away.
+
+    :param row: the row.
+    :param topic: the topic as it is, ``{}`` for one that does not exist yet. Labels that are no tags stay.
+    :param known: what the row refers to.
+    :param generation: of the server: older ones store one owner and one domain.
+    :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
+    """
+    wanted: dict[str, Any] = {field: _text(field, row[field], topic) for field in TEXTS}
+    owners = _found(row, "owner", known)
+    if generation.owners_field == "owner" and len(owners) > 1:
+        raise row.fault("owner", _OWNER_FORMAT)
+    _check_owners(owners)
+    wanted["owners"] = _references(owners, topic, "owners")
+    tags = _found(row, "tags", known)
+    _check_exclusive(tags, known)
+    others = [label for label in value_of(topic, "tags") or () if not is_tag(label)]
+    wanted["tags"] = [*(_references(tags, topic, "tags") or ()), *others] or None
+    domains = _found(row, "domain", known)
+    if generation.domains_field == "domain" and len(domains) > 1:
+        raise row.fault("domain", f"Entity {row['domain']} of type domain not found")
+    wanted["domains"] = _references(domains, topic, "domains")
+    return wanted
+
+
+def classifications(rows: Iterable[Row], known: Known) -> set[str]:
+    """Return the classifications that have to be looked at, because a row has several tags of one of them."""
+    found: set[str] = set()
+    for row in rows:
+        tags = [name for name in row.names() if name.kind == "tag"]
+        held = [_classification(known[name]) for name in tags]
+        found |= {fqn for fqn in held if fqn and held.count(fqn) > 1}
+    return found
+
+
+def classification(fqn: str) -> Name:
+    """Return the name by which a classification stands among what was looked up."""
+    return Name("tags", "classification", fqn)
+
+
+def _text(field: str, cell: str, topic: Entity) -> Any:
+    present = value_of(topic, field)
+    # A difference in line ends alone is none: the topic keeps its own.
+    return present if meaning(field, str(present or "")) == meaning(field, cell) else cell or None
+
+
+def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
+    """Return what a cell refers to. Of several unknown owners the last is told, of others the first."""
+    found, unknown = [], []
+    for name in row.referred(column):
+        entity = known[name]
+        if entity is None:
+            unknown.append(name)
+        else:
+            found.append((name, entity))
+    if unknown:
+        name = unknown[-1 if column == "owner" else 0]
+        written = name.fqn if column != "owner" else _as_written(row[column], name)
+        raise row.fault(column, f"Entity {written} of type {name.kind} not found")
+    return found
+
+
+def _as_written(cell: str, name: Name) -> str:
+    plain = name.fqn[1:-1].replace('""', '"') if name.fqn.startswith('"') else name.fqn
+    return plain if f"{name.kind}:{plain}" in split(cell) else name.fqn
+
+
+def _references(
+    found: Sequence[tuple[Name, Entity]], topic: Entity, field: str
+) -> list[dict[str, Any]] | None:
+    """Return complete references, those that the topic has already as they are there."""
+    present = {key(item): item for item in value_of(topic, field) or ()} if field in LISTS else {}
+    made = [references.reference(name, entity) for name, entity in found]
+    return list({key(item): present.get(key(item), item) for item in made}.values()) or None
+
+
+def _check_owners(owners: Sequence[tuple[Name, Entity]]) -> None:
+    kinds = {name.kind for name, _ in owners}
+    if len(kinds) > 1 or len(owners) > MOST_OWNERS:
+        raise RowRefusedError("Data Assets can have up to 5 users or a Team but not both as owners.")
+    if kinds != {"team"}:
+        return
+    if len(owners) > 1:
+        raise RowRefusedError("Only One Team is allowed to own Data Assets.")
+    team_type = owners[0][1].get("teamType") or "Group"
+    if team_type != "Group":
+        raise RowRefusedError(
+            f"Team of type {team_type} can't own entities. Only Team of type Group can own entities."
+        )
+
+
+def _check_exclusive(tags: Sequence[tuple[Name, Entity]], known: Known) -> None:
+    first: dict[str, str] = {}
+    for _, tag in tags:
+        held_by = _classification(tag)
+        holder = known.get(classification(held_by)) if held_by else None
+        if not held_by or not holder or not holder.get("mutuallyExclusive"):
+            continue
+        fqn = str(tag.get("fullyQualifiedName"))
+        other = first.setdefault(held_by, fqn)
+        if other != fqn:
+            raise RowRefusedError(
+                f"Tag labels {other} and {fqn} are mutually exclusive and can't be assigned together"
+            )
+
+
+def _classification(tag: Entity | None) -> str | None:
+    held_by = (tag or {}).get("classification")
+    return held_by.get("fullyQualifiedName") or held_by.get("name") if isinstance(held_by, dict) else None
