@@ -151,9 +151,9 @@ def test_refused_rows_are_not_called_unverified(sandbox: Sandbox) -> None:
 class Undoing(OpenMetadataMessagingHook):
     """A hook in whose server somebody undoes a row right after each import."""
 
-    def import_csv(self, fqn: str, csv: Any, dry_run: bool = True) -> Any:
+    def import_csv(self, fqn: str, csv: Any, dry_run: bool = True, **options: Any) -> Any:
         before = as_csv(exported()[:1])
-        result = super().import_csv(fqn, csv, dry_run)
+        result = super().import_csv(fqn, csv, dry_run, **options)
         OpenMetadataMessagingHook().import_csv(fqn, before, dry_run)
         return result
 

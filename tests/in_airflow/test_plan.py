@@ -66,6 +66,7 @@ def test_a_plan_in_full(
         "violations",
         "plan_path",
         "plan_page",
+        "engine",
     ]
     assert (result["created"], result["changed"], result["unchanged"]) == (1, 1, 1)
     assert result["absent"] == len(rows) - 2

@@ -120,6 +120,7 @@ def test_an_import_is_the_same_in_every_way(sandbox: Sandbox) -> None:
         "sha256",
         "job_id",
         "verified",
+        "engine",
     ]
     assert results[0]["status"] == "success"
     assert results[0]["dry_run"] is True
