@@ -208,6 +208,8 @@ class App:
             await response.write(payload[: len(payload) // 2 + 1])
             _disconnect(request)
             return response
+        if fault.kind == "hang_after":
+            await self._world.faults.released.wait()
         _disconnect(request)
         return web.Response()
 

@@ -20,11 +20,12 @@ KINDS = {
     "drop_after": "the request is carried out, then the connection closes without a reply",
     "cut": "the request is carried out, then the connection closes in the middle of the body",
     "hang": "no reply until the client gives up or faults are cleared",
+    "hang_after": "the request is carried out, then no reply until the client gives up or faults are cleared",
     "lost_result": "404: the job's result is no longer available",
 }
 
 #: Kinds that let the request have its effect first.
-AFTER = frozenset({"drop_after", "cut"})
+AFTER = frozenset({"drop_after", "cut", "hang_after"})
 
 
 @dataclass

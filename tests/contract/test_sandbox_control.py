@@ -65,13 +65,14 @@ def test_some_connections_break_after_the_work_is_done(api: Api, kind: str) -> N
     assert api.sandbox.services()["sample_kafka"] == 301
 
 
-def test_a_hanging_request_ends_when_faults_are_cleared(api: Api) -> None:
-    api.sandbox.fault("hang")
+@pytest.mark.parametrize(("kind", "topics"), [("hang", 300), ("hang_after", 301)])
+def test_a_hanging_request_ends_when_faults_are_cleared(api: Api, kind: str, topics: int) -> None:
+    api.sandbox.fault(kind)
     ended: list[Exception] = []
 
     def wait() -> None:
         try:
-            api.get(PATH)
+            api.load(table(row("made_before_it_hung")))
         except requests.ConnectionError as error:
             ended.append(error)
 
@@ -83,6 +84,7 @@ def test_a_hanging_request_ends_when_faults_are_cleared(api: Api) -> None:
     api.sandbox.clear_faults()
     thread.join()
     assert ended
+    assert api.sandbox.services()["sample_kafka"] == topics
 
 
 def test_a_hanging_request_does_not_keep_the_sandbox_from_stopping() -> None:
