@@ -15,6 +15,7 @@ OLD := 2.11.2
 CLUSTER := $(NEW)-cluster
 STORAGE := $(OLD)-storage
 LINE ?= $(NEW)
+SERVICES ?= 50
 ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
@@ -48,6 +49,10 @@ test: lint types ## lint, types and the tests: all on the newer Airflow line, th
 test-one: .run/test-$(LINE)/.migrated ## tests on one line: make test-one LINE=2.11.2 ARGS='tests/in_airflow -k patch'
 	@echo "== Tests on Airflow $(LINE)"
 	@$(IN_LINE) python -m pytest $(ARGS)
+
+.PHONY: system
+system: ## many services on a Celery Airflow whose parts are killed; needs PostgreSQL and Redis; SERVICES=50
+	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(CLUSTER) ARGS=tests/system/test_many_machines.py
 
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## ruff: rules and format

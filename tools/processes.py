@@ -15,13 +15,13 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 
 class Programs:
@@ -95,7 +95,8 @@ class Programs:
     def _is_ours(self, leader: int) -> bool:
         # The number of a session that still has members is not given to a new process.
         try:
-            return bool(psutil.Process(leader).cwd() == str(self.folder))
+            # PostgreSQL goes to its own folder below.
+            return Path(psutil.Process(leader).cwd()).is_relative_to(self.folder)
         except psutil.NoSuchProcess:
             return True
         except psutil.AccessDenied:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _BIN = Path(sys.executable).parent
+_PAGE = 100  # more than that no line gives at once
 # A proxy of the machine must not come between us and our own loopback server.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -54,6 +55,9 @@ class Task:
     state: str | None
     seconds: float | None
     started: str | None
+    tries: int
+    host: str | None
+    triggerer: str | None
 
     @property
     def name(self) -> str:
@@ -128,7 +132,11 @@ class RealAirflow:
 
     def start_component(self, name: str) -> int:
         """Start one component by its name and return its process id."""
-        return self.programs.start(name, [_BIN / "airflow", *self.components[name]], self.env)
+        return self.programs.start(name, [_BIN / "airflow", *self.components[name]], self.env_of(name))
+
+    def env_of(self, name: str) -> Mapping[str, str]:
+        """Return the environment of one component; here all have the same."""
+        return self.env
 
     def run(self, *arguments: str) -> str:
         """Run an ``airflow`` command to its end and return what it printed."""
@@ -247,18 +255,26 @@ class RealAirflow:
 
     def task_states(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
         """Return the task instances of a run, of all runs (``~``) if none is named."""
-        return [
-            Task(
-                dag_id=task["dag_id"],
-                run_id=task["dag_run_id"],
-                task_id=task["task_id"],
-                map_index=task["map_index"],
-                state=task["state"],
-                seconds=task["duration"],
-                started=task["start_date"],
-            )
-            for task in self.call("GET", f"{_run(dag_id, run_id)}/taskInstances", limit=100)["task_instances"]
-        ]
+        path, found = f"{_run(dag_id, run_id)}/taskInstances", list[Task]()
+        while True:
+            page = self.call("GET", path, limit=_PAGE, offset=len(found))
+            found += [
+                Task(
+                    dag_id=task["dag_id"],
+                    run_id=task["dag_run_id"],
+                    task_id=task["task_id"],
+                    map_index=task["map_index"],
+                    state=task["state"],
+                    seconds=task["duration"],
+                    started=task["start_date"],
+                    tries=task["try_number"],
+                    host=task["hostname"],
+                    triggerer=(task["triggerer_job"] or {}).get("hostname"),
+                )
+                for task in page["task_instances"]
+            ]
+            if len(page["task_instances"]) < _PAGE:
+                return found
 
     def xcom(
         self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value"
@@ -313,8 +329,14 @@ class RealAirflow:
 
     def task_logs(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[Path]:
         """Return the log files of a task, of the worker and of the triggerer."""
-        folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
-        return sorted((folder if map_index < 0 else folder / f"map_index={map_index}").glob("attempt=*"))
+        one = f"logs/dag_id={dag_id}/run_id={run_id}/task_id={task_id}"
+        one += f"/map_index={map_index}" if map_index >= 0 else ""
+        return sorted(log for home in self.homes for log in (home / one).glob("attempt=*"))
+
+    @property
+    def homes(self) -> list[Path]:
+        """Return the folders in which components keep their files."""
+        return [self.home]
 
     # ------------------------------------------------------------------ helpers
 

@@ -1,0 +1,81 @@
+"""The sandbox with many services, which tells over its own restarts what it was asked to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+from airflow_provider_om_messaging.sandbox import Sandbox
+from tools.processes import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOT = "ingestion-bot"
+
+
+class ServerOfMany:
+    """
+    The server, and as a witness what tasks have asked of it.
+
+    :param folder: where it keeps its data over a restart.
+    :param number: how many services it holds beside its own.
+    """
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.services = [f"fleet_{index:02d}" for index in range(number)]
+        self.sandbox = Sandbox(free_port(), folder, import_verdict="endpoint", job_seconds=1.0)
+        self._earlier: list[dict[str, Any]] = []
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def __enter__(self) -> ServerOfMany:
+        self.sandbox.start()
+        self._session.headers["Authorization"] = f"Bearer {self.sandbox.admin_token}"
+        for index, service in enumerate(self.services):
+            self._post("services/messagingServices", {"name": service, "serviceType": "Kafka"})
+            for topic in range(1 + index % 7):
+                self._post("topics", {"name": f"topic.{topic}", "service": service, "partitions": 1})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+        self.sandbox.stop()
+
+    def restart(self) -> None:
+        """Stop the server and start it anew on what it has kept: jobs that ran are lost."""
+        self.sandbox.stop()
+        self._earlier += self.sandbox.journal
+        self.sandbox.start()
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """Every request of a task, oldest first."""
+        return [entry for entry in self._earlier + self.sandbox.journal if entry["user"] == BOT]
+
+    def submissions(self, operation: str, service: str) -> list[dict[str, Any]]:
+        """Return the requests that made a job: ``export`` or ``import``."""
+        path = f"{service}/{operation}Async"
+        return [entry for entry in self.journal if entry["path"].endswith(path)]
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return every job, oldest first."""
+        known = self._get("/_sandbox").json()["jobs"]
+        return [self._get(f"/api/v1/csvAsyncJobs/{job_id}").json() for job_id in sorted(known, key=int)]
+
+    def export(self, service: str) -> bytes:
+        """Return the service's CSV as it is now."""
+        return self._get(f"/api/v1/services/messagingServices/name/{quote(service)}/export").content
+
+    def _get(self, path: str) -> requests.Response:
+        return _good(self._session.get(f"{self.sandbox.url}{path}", timeout=60))
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        _good(self._session.post(f"{self.sandbox.url}/api/v1/{path}", json=body, timeout=60))
+
+
+def _good(reply: requests.Response) -> requests.Response:
+    assert reply.ok, reply.text
+    return reply
