@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOT = "ingestion-bot"
+SILENCE_SECONDS = 301
 
 
 class ServerOfMany:
@@ -44,11 +46,25 @@ class ServerOfMany:
         self._session.close()
         self.sandbox.stop()
 
-    def restart(self) -> None:
-        """Stop the server and start it anew on what it has kept: jobs that ran are lost."""
+    def fault_of_submission(self, operation: str, service: str) -> None:
+        """Let the next submission of a job (``export`` or ``import``) be carried out and not answered."""
+        self.sandbox.fault("hang_after", path=f"/{service}/{operation}Async$")
+
+    def restart_in_the_middle_of_a_job(self, timeout: float = 120) -> set[str]:
+        """
+        Stop the server and start it anew on what it has kept; return the jobs that are lost by that.
+
+        Five minutes later, which do not have to be waited for, it gives them up.
+        """
+        deadline = time.monotonic() + timeout
+        while not (running := self._in_state("RUNNING")):
+            assert time.monotonic() < deadline, "the server has nothing to do"
+            time.sleep(0.1)
         self.sandbox.stop()
         self._earlier += self.sandbox.journal
         self.sandbox.start()
+        self.sandbox.advance_clock(SILENCE_SECONDS)
+        return running & self._in_state("FAILED")
 
     @property
     def journal(self) -> list[dict[str, Any]]:
@@ -60,14 +76,25 @@ class ServerOfMany:
         path = f"{service}/{operation}Async"
         return [entry for entry in self.journal if entry["path"].endswith(path)]
 
+    def gone_results(self) -> set[str]:
+        """Return the jobs whose result was asked for when the server had thrown it away."""
+        results = [entry for entry in self.journal if entry["path"].endswith("/result")]
+        return {entry["path"].split("/")[-2] for entry in results if entry["status"] == 404}
+
     def jobs(self) -> list[dict[str, Any]]:
         """Return every job, oldest first."""
-        known = self._get("/_sandbox").json()["jobs"]
-        return [self._get(f"/api/v1/csvAsyncJobs/{job_id}").json() for job_id in sorted(known, key=int)]
+        known = sorted(self._states(), key=int)
+        return [self._get(f"/api/v1/csvAsyncJobs/{job_id}").json() for job_id in known]
 
     def export(self, service: str) -> bytes:
         """Return the service's CSV as it is now."""
         return self._get(f"/api/v1/services/messagingServices/name/{quote(service)}/export").content
+
+    def _states(self) -> dict[str, str]:
+        return dict(self._get("/_sandbox").json()["jobs"])
+
+    def _in_state(self, wanted: str) -> set[str]:
+        return {job_id for job_id, state in self._states().items() if state == wanted}
 
     def _get(self, path: str) -> requests.Response:
         return _good(self._session.get(f"{self.sandbox.url}{path}", timeout=60))

@@ -11,17 +11,20 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.contract.s3_server import s3_server
+from tests.system.run_of_many import DAG, Run
 from tests.system.server_of_many import ServerOfMany
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tools.backends import Backends
     from tools.cluster import Cluster
 
 pytest.importorskip("airflow.providers.celery")
@@ -30,7 +33,7 @@ boto3 = pytest.importorskip("boto3")
 ROOT = Path(__file__).parents[2]
 NUMBER = int(os.environ.get("OM_SYSTEM_SERVICES", "50"))
 BUCKET = "fleet"
-DAG = "fleet"
+CUT_SECONDS = 10
 # The libraries underneath warn about each other.
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -64,33 +67,91 @@ def bucket() -> Iterator[tuple[Any, str]]:
 
 
 @pytest.fixture(scope="module")
-def airflow(home: Path, server: ServerOfMany, bucket: tuple[Any, str]) -> Iterator[Cluster]:
+def backends(home: Path) -> Iterator[Backends]:
     from tools.backends import Backends
+
+    with Backends(home / "backends") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    home: Path, server: ServerOfMany, bucket: tuple[Any, str], backends: Backends
+) -> Iterator[Cluster]:
     from tools.cluster import Cluster
 
     env = {
         "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.sandbox.airflow_connection(),
         "AIRFLOW_CONN_AWS_DEFAULT": bucket[1],
     }
-    dags = Path(__file__).parent / "many_machines"
-    with Backends(home / "backends") as backends, Cluster(home / "airflow", dags, backends, env) as running:
+    with Cluster(home / "airflow", Path(__file__).parent / "many_machines", backends, env) as running:
         running.wait_for_dags([DAG])
         yield running
 
 
-def test_a_fleet(airflow: Cluster, server: ServerOfMany, bucket: tuple[Any, str]) -> None:
+def test_every_part_may_die(
+    airflow: Cluster,
+    server: ServerOfMany,
+    bucket: tuple[Any, str],
+    backends: Backends,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     before = {service: server.export(service) for service in server.services}
-    run_id = airflow.trigger(DAG, {"services": server.services, "store": f"s3://aws_default@{BUCKET}"})
-    assert airflow.wait_for_run(DAG, run_id, 1200) == "success"
+    server.fault_of_submission("export", server.services[0])
+    server.sandbox.configure(job_seconds=20.0)
+    run = Run(airflow, server.services, f"s3://aws_default@{BUCKET}")
 
+    killed = [run.kill_the_worker("export", 0, server), run.kill_a_triggerer("export")]
+    server.fault_of_submission("import", server.services[-1])
+    server.sandbox.configure(job_seconds=0.5)
+    run.wait_for("export", "success")
+    for name in killed:
+        airflow.start_component(name)
+
+    server.sandbox.configure(job_seconds=20.0)
+    killed = [run.kill_the_worker("apply", len(server.services) - 1, server)]
+    run.wait_for("apply", "deferred", "success", at_least=1)
+    with backends.relay.cut():
+        time.sleep(CUT_SECONDS)
+    server.sandbox.configure(job_seconds=0.5)
+    run.wait_for("apply", "success")
+    airflow.start_component(killed[0])
+
+    server.sandbox.configure(job_seconds=20.0)
+    run.wait_for("export_again", "deferred", at_least=1)
+    lost = server.restart_in_the_middle_of_a_job()
+    assert lost
+    server.sandbox.configure(job_seconds=0.5)
+    assert airflow.wait_for_run(DAG, run.run_id, 1200) == "success", run.told()
+
+    _check_files(bucket[0], server, before, run)
+    _check_jobs(server, lost)
+    with capsys.disabled():
+        print(f"\n{run.told()}")
+
+
+def _check_files(bucket: Any, server: ServerOfMany, before: dict[str, bytes], run: Run) -> None:
+    """Each file is whole and what the server has, and what the tasks have told of it is true."""
     for index, service in enumerate(server.services):
-        after = server.export(service)
-        for step, text in (("export", before[service]), ("export_again", after)):
-            folder = "before" if step == "export" else "after"
-            file = gzip.decompress(bucket[0].Object(f"{folder}/{service}.csv.gz").get()["Body"].read())
-            assert file == text
-            told = airflow.xcom(DAG, run_id, step, index)
-            assert (told["rows"], told["sha256"]) == (1 + index % 7, hashlib.sha256(text).hexdigest())
-        assert after.count(f" of {service}".encode()) == 1 + index % 7
-        assert len(server.submissions("export", service)) == 2
-        assert len(server.submissions("import", service)) == 1
+        topics, after = 1 + index % 7, server.export(service)
+        assert after.count(f" of {service}".encode()) == topics
+        for step, folder, text in (("export", "before", before[service]), ("export_again", "after", after)):
+            file = bucket.Object(f"{folder}/{service}.csv.gz").get()["Body"].read()
+            assert gzip.decompress(file) == text
+            told = run.result(step, index)
+            assert (told["rows"], told["sha256"]) == (topics, hashlib.sha256(text).hexdigest())
+        told = run.result("apply", index)
+        assert (told["status"], told["rows_passed"], told["rows_failed"]) == ("success", topics, 0)
+
+
+def _check_jobs(server: ServerOfMany, lost: set[str]) -> None:
+    """Nothing was submitted twice, but for what the server itself has lost."""
+    jobs = server.jobs()
+    failed = {job["jobId"] for job in jobs if job["status"] != "COMPLETED"}
+    assert failed == lost
+    in_vain = failed | server.gone_results()
+    for service in server.services:
+        for operation, times in (("EXPORT", 2), ("IMPORT", 1)):
+            own = [job for job in jobs if (job["operation"], job["targetFqn"]) == (operation, service)]
+            assert len([job for job in own if job["jobId"] not in in_vain]) == times
+            assert len(server.submissions(operation.lower(), service)) == len(own)
