@@ -89,7 +89,8 @@ class Programs:
         if not left:
             self._write({name: pid for name, pid in self._read().items() if name not in names})
             for name in names:
-                self._children.pop(name, None)
+                if child := self._children.pop(name, None):
+                    child.wait()
         return left
 
     def _is_ours(self, leader: int) -> bool:
