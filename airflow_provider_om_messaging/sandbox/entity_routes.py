@@ -5,44 +5,26 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.sandbox import names, paging, patches, references, rights, views
+from airflow_provider_om_messaging.sandbox import names, paging, patches, proposals, references, rights, views
 from airflow_provider_om_messaging.sandbox.catalog import INCLUDES
-from airflow_provider_om_messaging.sandbox.csv_topics import new_topic
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request
 from airflow_provider_om_messaging.sandbox.kinds import (
-    DOMAIN,
     KINDS,
     SERVICE,
-    SERVICE_TYPES,
     TAG,
     TOPIC,
     Document,
     Kind,
-    shape_fault,
 )
 from airflow_provider_om_messaging.sandbox.router import JSON, JSON_PATCH, Call, Reply, Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_om_messaging.sandbox.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.era import Era
 
-#: What a PATCH cannot change; it is put back without a word.
-_KEPT = (
-    "id",
-    "name",
-    "fullyQualifiedName",
-    "version",
-    "updatedAt",
-    "updatedBy",
-    "deleted",
-    "changeDescription",
-    "incrementalChangeDescription",
-)
-_BOUND = {SERVICE.name: ("serviceType",), TOPIC.name: ("service", "serviceType")}
 _FILTERS = {SERVICE.name: ("domain",), TOPIC.name: ("service", "domain"), TAG.name: ("parent",)}
 
 
@@ -137,13 +119,13 @@ class _Entities:
 
     async def create(self, call: Call) -> Reply:
         """Create an entity."""
-        document = self._requested(call)
+        document = proposals.requested(call, self.kind, self.era)
         rights.require(call.caller, "Create")
         return self._created(call, document)
 
     async def create_or_update(self, call: Call) -> Reply:
         """Create an entity, or update what the request names; PUT never continues a session."""
-        requested = self._requested(call)
+        requested = proposals.requested(call, self.kind, self.era)
         catalog = call.world.catalog
         existing = catalog.find(self.kind.name, requested["fullyQualifiedName"], "all")
         if existing is None:
@@ -178,7 +160,7 @@ class _Entities:
             tag = self._tag(self._render(call, current, self.kind.on_request))
             views.check_if_match(expected, current["version"], tag)
         result = patches.apply(shown, operations, world.switches.patch_error_status, self.era)
-        proposed = self._patched(call, current, result)
+        proposed = proposals.patched(catalog, self.kind, self.era, current, result)
         if world.switches.race_window:
             await asyncio.sleep(world.switches.race_window)
             if catalog.get(self.kind.name, current["id"]) is not current and expected is not None:
@@ -251,27 +233,6 @@ class _Entities:
             found.append(shown)
         return found
 
-    def _requested(self, call: Call) -> Document:
-        body = call.json_object()
-        properties = self.kind.create or {}
-        missing = [name for name in self.kind.required if body.get(name) in (None, "")]
-        if shape_fault(properties, body) or missing:
-            raise bad_request(f"[{missing[0]} must not be null]" if missing else "Invalid request format")
-        if fault := names.fault_of(body["name"], checked=self.era.names_are_checked):
-            raise bad_request(fault)
-        catalog = call.world.catalog
-        if body.get("domains"):
-            body["domains"] = [_domain(catalog, fqn) for fqn in body["domains"]]
-        if body.get("domain"):
-            body["domain"] = _domain(catalog, body["domain"])
-        references.complete(catalog, body)
-        if self.kind.name == TOPIC.name:
-            service = catalog.by_name(SERVICE.name, body.pop("service"))
-            return new_topic(service, body["name"], body)
-        if body["serviceType"] not in SERVICE_TYPES:
-            raise bad_request("Invalid request format")
-        return {**body, "fullyQualifiedName": names.quote(body["name"])}
-
     def _created(self, call: Call, document: Document) -> Reply:
         stored = call.world.catalog.create(self.kind.name, document, call.caller["name"])
         shown = self._render(call, stored, self.kind.on_request)
@@ -280,38 +241,10 @@ class _Entities:
         reply.status = 201
         return reply
 
-    def _patched(self, call: Call, current: Document, result: Any) -> Document:
-        if not isinstance(result, dict):
-            raise self._misfit("not an object")
-        wanted = result.get("name")
-        for name in (*_KEPT, *_BOUND[self.kind.name]):
-            result.pop(name, None)
-            if name in current:
-                result[name] = current[name]
-        if fault := shape_fault(self.kind.properties, result):
-            raise self._misfit(fault)
-        if self.era.patch_renames and wanted and isinstance(wanted, str):
-            result["name"] = wanted
-            result["fullyQualifiedName"] = self._fqn(call.world.catalog, current, wanted)
-        result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
-        references.complete(call.world.catalog, result)
-        return result
-
-    def _fqn(self, catalog: Catalog, document: Document, name: str) -> str:
-        parent = catalog.parent_of(self.kind.name, document)
-        return names.join(parent["fullyQualifiedName"], name) if parent else names.quote(name)
-
-    def _misfit(self, reason: str) -> ApiError:
-        return patches.misfit(self.kind.name, reason, self.era.patch_misfit_status)
-
     def _changed(self, call: Call, stored: Document, changed: bool) -> Reply:
         shown = self._render(call, stored, self.kind.on_request)
         told = "entityUpdated" if changed else "entityNoChange"
         return self._entity_reply(call, shown, {"X-OpenMetadata-Change": told})
-
-
-def _domain(catalog: Catalog, fqn: str) -> Document:
-    return references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, fqn))
 
 
 def _include(call: Call) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.jobs import Job
+    from airflow_provider_om_messaging.sandbox.job import Job
 
 CHANNELS = {"EXPORT": "csvExportChannel", "IMPORT": "csvImportChannel"}
 

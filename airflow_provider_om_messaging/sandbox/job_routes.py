@@ -8,7 +8,7 @@ from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, 
 from airflow_provider_om_messaging.sandbox.router import CSV, Call, Reply, Route
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.jobs import Job
+    from airflow_provider_om_messaging.sandbox.job import Job
     from airflow_provider_om_messaging.sandbox.kinds import Document
     from airflow_provider_om_messaging.sandbox.world import World
 

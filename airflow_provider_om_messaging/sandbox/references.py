@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.sandbox import labels
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, not_found
 from airflow_provider_om_messaging.sandbox.kinds import (
+    CUSTOM_FIELDS,
     DOMAIN,
     KINDS,
     TEAM,
@@ -56,6 +57,9 @@ def complete(catalog: Catalog, document: Document) -> None:
             document[name] = next(iter(completed(catalog, [document[name]])), None)
     if document.get("certification") is not None:
         document["certification"] = _certification(catalog, document["certification"])
+    for name in document.get("extension") or {}:
+        if name not in CUSTOM_FIELDS:
+            raise bad_request(f"Unknown custom field {name}")
     if document.get("tags") is not None:
         document["tags"] = labels.labels(catalog, document["tags"])
 

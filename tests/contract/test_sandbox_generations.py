@@ -381,6 +381,8 @@ def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
     assert [item["name"] for item in reply.json()["tags"]] == ["Tier1", "Order"]
     shown = each.json(path, params={"fields": "tags,extension"})
     assert (len(shown["tags"]), shown["extension"]) == (2, {"retention": "7 days"})
+    unknown = each.patch(path, put("/extension/colour", "red"))
+    assert (unknown.status_code, unknown.json()["message"]) == (400, "Unknown custom field colour")
     assert each.patch(path, put("/tags/-", {**labels[0], "tagFQN": "Tier.Tier2"})).status_code == 400
     assert each.patch(path, put("/tags/-", {**labels[1], "tagFQN": "Business.Nope"})).status_code == 404
 

@@ -141,7 +141,8 @@ def test_a_failing_operation_undoes_the_ones_before_it(api: Api, failing: dict[s
     ],
 )
 def test_each_kind_has_the_members_of_its_schema(api: Api, path: str, member: str, status: int) -> None:
-    value: Any = "user" if member == "/provider" else {}
+    gold = {"tagLabel": {"tagFQN": "Certification.Gold"}}
+    value: Any = {"/provider": "user", "/certification": gold}.get(member, {})
     assert api.patch(path, put(member, value)).status_code == status
 
 
