@@ -5,8 +5,8 @@ Fill in what a messaging service's topics lack, from an upstream catalogue, behi
 2. ``plan`` compares it with the server, row by row. It fails the run if a value would be cleared, a topic
    created or too many rows changed; ``plan.html`` shows what would happen.
 3. ``dry_run`` lets the server check every row. A single bad row fails it, and nothing was written.
-4. ``approve`` asks a person if more rows would change than param ``ask_above`` lets pass. Airflow before 3.1
-   does without.
+4. ``approve`` asks a person if more rows would change than param ``ask_above`` lets pass. *Reject* skips
+   ``apply``; clearing ``approve`` asks again. Airflow before 3.1 does without.
 5. ``apply`` imports exactly that: it refuses another file, and it refuses if somebody has changed one of its
    rows since the plan. Then it exports the service again and compares every row that was to change.
 

@@ -1,0 +1,89 @@
+"""The example import waits for a person's word on a real Airflow, and does what the person says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.conftest import AIRFLOW_LINE
+from tools.real_airflow import RealAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAG = "gated_import"
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
+pytestmark = pytest.mark.skipif(AIRFLOW_LINE.startswith("2."), reason="Airflow asks nobody before 3.1")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def airflow(sandbox: Sandbox, tmp_path: Path) -> Iterator[RealAirflow]:
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    shutil.copy(EXAMPLES / f"{DAG}.py", dags)
+    env = {"AIRFLOW_CONN_OM_MESSAGING_DEFAULT": sandbox.airflow_connection()}
+    with RealAirflow(tmp_path / "airflow", dags, env) as running:
+        running.wait_for_dags([DAG])
+        yield running
+
+
+def test_a_person_decides(airflow: RealAirflow, sandbox: Sandbox) -> None:
+    run_id = airflow.trigger(DAG, {"ask_above": 0})
+    _wait_until_asked(airflow, run_id)
+    question = _question(airflow, run_id)
+    plan = airflow.xcom(DAG, run_id, "plan")
+    assert question["subject"] == f"Import {plan['changed']} topics into sample_kafka?"
+    assert plan["plan_page"] in question["body"]
+    _answer(airflow, run_id, "Reject")
+    assert airflow.wait_for_run(DAG, run_id) == "success"
+    assert _states(airflow, run_id)["apply"] == "skipped"
+    assert _imports(sandbox) == ["true"]
+
+    # Whoever thinks better of it clears the question.
+    again = {"dag_run_id": run_id, "task_ids": ["approve"], "include_downstream": True}
+    airflow.call("POST", f"/dags/{DAG}/clearTaskInstances", {**again, "only_failed": False, "dry_run": False})
+    _wait_until_asked(airflow, run_id)
+    _answer(airflow, run_id, "Approve")
+    assert airflow.wait_for_run(DAG, run_id) == "success"
+    assert _states(airflow, run_id)["apply"] == "success"
+    assert _imports(sandbox) == ["true", "false"]
+    applied = airflow.xcom(DAG, run_id, "apply")
+    assert applied["rows_passed"] == applied["verified"] == plan["changed"] > 0
+
+
+def _wait_until_asked(airflow: RealAirflow, run_id: str) -> None:
+    state = airflow.wait_for_task(DAG, run_id, "approve", {"deferred", "awaiting_input"})
+    assert state in {"deferred", "awaiting_input"}
+    assert _states(airflow, run_id)["apply"] is None
+
+
+def _question(airflow: RealAirflow, run_id: str) -> dict[str, Any]:
+    return dict(airflow.call("GET", _path(run_id)))
+
+
+def _answer(airflow: RealAirflow, run_id: str, option: str) -> None:
+    """Answer as the web interface does."""
+    airflow.call("PATCH", _path(run_id), {"chosen_options": [option], "params_input": {}})
+
+
+def _path(run_id: str) -> str:
+    return f"/dags/{DAG}/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+
+
+def _states(airflow: RealAirflow, run_id: str) -> dict[str, str | None]:
+    return {task.task_id: task.state for task in airflow.task_states(DAG, run_id)}
+
+
+def _imports(sandbox: Sandbox) -> list[str]:
+    """Return ``dryRun`` of every import that the server got."""
+    return [entry["query"]["dryRun"] for entry in sandbox.journal if entry["method"] == "PUT"]
