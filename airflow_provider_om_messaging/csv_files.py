@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.object_files import chunks_of
 from airflow_provider_om_messaging.protocol.csv_scan import BYTE_ORDER_MARK, Proof, RowCounter
 from airflow_provider_om_messaging.protocol.csv_text import CsvFacts, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.job_limits import LARGEST, job_limit_fault
 from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 
 if TYPE_CHECKING:
@@ -109,6 +110,14 @@ class CsvUpload:
         """Return it, with the body standing where the content begins."""
         self.body.seek(len(BYTE_ORDER_MARK) if self.facts.byte_order_mark else 0)
         return self
+
+    def job_limit_fault(self) -> Fault | None:
+        """Return why servers from 2.0 would not take it as a job, or None, and leave it as rewound."""
+        body = self.rewound().body
+        size = self.facts.bytes - body.tell()
+        lines = sum(chunk.count(b"\n") for chunk in chunks_of(body)) if size <= LARGEST else 0
+        self.rewound()
+        return job_limit_fault(size, lines)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield its records with the lines that they begin in, the header first, and leave it at its end."""

@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings
 from airflow_provider_om_messaging.hooks.engines import advised, chosen
 from airflow_provider_om_messaging.masking import mask_secret
 from airflow_provider_om_messaging.protocol import entities, imports, names, requests
+from airflow_provider_om_messaging.protocol.capabilities import REST
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
@@ -194,8 +195,23 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         if isinstance(csv, str):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
+        self.check_job_limits(csv)
         with advised():
             return self._client.call(requests.submit_import(self._fqn(fqn), dry_run), csv.body)
+
+    @public_errors()
+    def check_job_limits(self, csv: CsvUpload) -> None:
+        """
+        Refuse a CSV that the server would not import as a job; before 2.0, servers have no such limits.
+
+        :param csv: an upload that was checked.
+        :raises InvalidCsvError: it is too large.
+        """
+        from airflow_provider_om_messaging.client.capabilities import generation_of
+
+        fault = csv.job_limit_fault()
+        if fault is not None and generation_of(self._client).jobs == REST:
+            raise fault
 
     @public_errors()
     def get_job(self, job_id: str) -> Job:
@@ -438,7 +454,15 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         reference = _reference(fqn_or_id)
         if not names.is_uuid(reference):
             return reference
-        return str(self._client.call(requests.get_service(reference)).get("fullyQualifiedName"))
+        if reference not in self._fqns:
+            service = self._client.call(requests.get_service(reference))
+            self._fqns[reference] = str(service.get("fullyQualifiedName"))
+        return self._fqns[reference]
+
+    @cached_property
+    def _fqns(self) -> dict[str, str]:
+        """Names by ids, as far as they were asked for."""
+        return {}
 
     def _engine(self, engine: str | Engine) -> Engine:
         return self.engine(engine) if isinstance(engine, str) else engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.csv_files import csv_upload
@@ -36,7 +37,7 @@ from airflow_provider_om_messaging.protocol.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -168,14 +169,17 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 )
             if self.batch_rows or self.verify:
                 check_names(upload.rows(), "The file")
+            planned = self._planned_for(service, upload)
             engine = self._engine(upload)
-            planned = self._check_plan(service, upload, engine)
+            still_valid = partial(self._check_still_valid, service, upload, planned, engine)
+            if not self.has_job(engine):
+                still_valid()
             what = "dry run" if self.only_check else "import"
             self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
             if not self.has_job(engine):
                 result = self._imported(service, upload, engine)
                 return self._concluded(result, upload, planned, engine, None)
-            job_id = self._submitted(context, upload)
+            job_id = self._submitted(context, upload, check=still_valid)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
         return {
@@ -199,8 +203,16 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 raise InvalidCsvError("The file is another one by now: its dry run cannot be repeated.")
             return self._submitted(context, upload, anew=True)
 
-    def _submitted(self, context: Context, upload: CsvUpload, *, anew: bool = False) -> str:
+    def _submitted(
+        self,
+        context: Context,
+        upload: CsvUpload,
+        *,
+        anew: bool = False,
+        check: Callable[[], object] = lambda: None,
+    ) -> str:
         service = self.checked_service()
+        self.hook.check_job_limits(upload)
         work = {
             "operation": "IMPORT",
             "service": self.canonical_service(),
@@ -212,6 +224,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
             work,
             lambda: self.hook.submit_import(service, upload.rewound(), self.only_check),
             anew=anew,
+            # What an earlier try has submitted was checked then, and may be half applied by now.
+            check=check,
         )
         what = "dry run" if self.only_check else "import"
         self.log.info("The %s of %s is job %s.", what, service, job_id)
@@ -295,20 +309,28 @@ class ImportMessagingServiceOperator(WaitingOperator):
             Destination(self.results_destination, "results_destination").write(table)
             self.log.info("The verdict on every row lies in %s.", self.results_destination)
 
-    def _check_plan(self, service: str, upload: CsvUpload, engine: Engine) -> dict[str, str] | None:
+    def _planned_for(self, service: str, upload: CsvUpload) -> dict[str, str] | None:
+        """Return the rows that the plan touches, if there is one, and it is for this file and service."""
         if self.expected_plan is None:
             return None
         planned = self._planned()
         wanted = plan_result(self.expected_plan)
-        same_service = self.hook.canonical_fqn(str(wanted["service"])) == self.hook.canonical_fqn(service)
+        same_service = wanted["service"] == service or (
+            self.hook.canonical_fqn(str(wanted["service"])) == self.hook.canonical_fqn(service)
+        )
         if wanted["sha256"] != upload.facts.sha256 or not same_service:
             raise InvalidCsvError(
                 f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
                 f"not for {service} and {upload.facts.sha256}. Nothing was sent."
             )
-        with server_rows(self.hook, service, engine) as rows:
-            check_still_valid(planned, compare(upload.rows, rows, "the file", export_name(service)))
         return planned
+
+    def _check_still_valid(
+        self, service: str, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine
+    ) -> None:
+        if planned is not None:
+            with server_rows(self.hook, service, engine) as rows:
+                check_still_valid(planned, compare(upload.rows, rows, "the file", export_name(service)))
 
     def _planned(self) -> dict[str, str]:
         result = plan_result(self.expected_plan)

@@ -114,7 +114,13 @@ class WaitingOperator(MessagingOperator):
         raise NotImplementedError(f"{type(self).__name__} cannot submit a job again")
 
     def submit_once(
-        self, context: Context, work: dict[str, Any], submit: Callable[[], str], *, anew: bool = False
+        self,
+        context: Context,
+        work: dict[str, Any],
+        submit: Callable[[], str],
+        *,
+        anew: bool = False,
+        check: Callable[[], object] = lambda: None,
     ) -> str:
         """
         Return the id of the job for some work: the one that an earlier try has submitted, or a new one.
@@ -123,6 +129,7 @@ class WaitingOperator(MessagingOperator):
         :param work: what the job is to do, for :class:`JobMemory`.
         :param submit: submits it and returns its id.
         :param anew: do not look for an earlier one.
+        :param check: raises if a new one must not be submitted.
         """
         memory = JobMemory(context, work)
         if not anew and (earlier := self._earlier(memory)) is not None:
@@ -130,6 +137,7 @@ class WaitingOperator(MessagingOperator):
             memory.submitted(earlier)
             return earlier
         self._check_job_api()
+        check()
         memory.about_to_submit()
         job_id = submit()
         # First of all, because this task may die at any time.

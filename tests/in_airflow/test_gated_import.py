@@ -20,6 +20,8 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from tests.in_airflow.running import run
+from tests.in_airflow.test_survival import Store, context, crash, importing, submissions
+from tests.in_airflow.test_survival import run as run_again
 from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ every_way = pytest.mark.parametrize("way", WAYS)
 
 
 def plan(text: str, **kwargs: Any) -> Any:
-    return run(PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=text, **kwargs))
+    given = {"service": SERVICE, "csv": text, **kwargs}
+    return run(PlanMessagingServiceImportOperator(task_id="plan", **given))
 
 
 def apply(text: str, way: str = "sync", **kwargs: Any) -> Any:
@@ -81,11 +84,40 @@ def test_a_row_that_somebody_changed_since_the_plan(sandbox: Sandbox, way: str) 
     assert writes(sandbox) == []
 
 
-def test_what_is_already_as_planned_is_no_hindrance(sandbox: Sandbox) -> None:
-    text = as_csv(described(exported()[:3]))
+@every_way
+def test_what_is_already_as_planned_is_no_hindrance(sandbox: Sandbox, way: str) -> None:
+    # As an import leaves it that was cut off in the middle.
+    sandbox.configure(import_verdict="endpoint")
+    text = as_csv([*described(exported()[:3]), new("brand.new"), new("brand.newer")])
     planned = plan(text)
-    OpenMetadataMessagingHook().import_csv(SERVICE, as_csv(described(exported()[:1])), dry_run=False)
-    assert apply(text, expected_plan=planned)["status"] == "success"
+    done = as_csv([*described(exported()[:1]), new("brand.new")])
+    OpenMetadataMessagingHook().import_csv(SERVICE, done, dry_run=False)
+    assert apply(text, way, expected_plan=planned)["status"] == "success"
+
+
+@pytest.mark.parametrize("way", ["waiting", "deferred"])
+def test_a_retry_takes_up_its_job_whatever_became_of_the_plan(sandbox: Sandbox, way: str) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    rows = exported()
+    text = as_csv(described(rows[:2]))
+    gated = {"csv": text, "dry_run": False, "expected_plan": plan(text), **WAYS[way]}
+    store = Store()
+    crash(sandbox, importing(service=SERVICE, **gated), context(store))
+    # The job is done. What somebody changes after it does not make it undone.
+    by_hand = as_csv([{**rows[0], "displayName": "By hand"}])
+    OpenMetadataMessagingHook().import_csv(SERVICE, by_hand, dry_run=False)
+    result = run_again(importing(service=SERVICE, **gated), context(store))
+    assert (result["status"], result["rows_passed"]) == ("success", 2)
+    assert submissions(sandbox) == 1
+
+
+def test_a_service_by_its_id_is_looked_up_once(sandbox: Sandbox) -> None:
+    service = OpenMetadataMessagingHook().get_service(SERVICE)["id"]
+    text = as_csv(described(exported()[:2]))
+    planned = plan(text, service=service)
+    sandbox.clear_journal()
+    assert apply(text, service=service, expected_plan=planned, verify=True)["verified"] == 2
+    assert sum(service in entry["path"] for entry in sandbox.journal) == 1
 
 
 def test_a_plan_of_another_file_or_service_is_refused(sandbox: Sandbox) -> None:

@@ -1,8 +1,8 @@
 """
 Exports to and imports from object storage, over a real S3 API.
 
-They run where moto's server, s3fs and the Amazon provider are installed: in environments of their own, because
-together they are fifty packages.
+They run where moto's server, s3fs and the Amazon provider are installed: in environments of their own,
+because together they are fifty packages.
 """
 
 from __future__ import annotations
