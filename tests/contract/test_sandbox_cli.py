@@ -66,6 +66,31 @@ def test_switches_are_flags(tmp_path: Path) -> None:
     assert (switches["import_verdict"], switches["job_seconds"]) == ("endpoint", 3.0)
 
 
+def test_generation_edition_and_size_are_flags(tmp_path: Path) -> None:
+    flags = ["--generation", "1.2", "--edition", "open-source", "--topics", "30", "--services", "2"]
+    with running(tmp_path, *flags, "--if-match") as (process, ready):
+        state = requests.get(ready["url"] + "/_sandbox", timeout=20).json()
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=20)
+    assert (state["generation"], state["edition"], state["version"]) == ("1.2", "open-source", "1.2.0")
+    assert (state["services"]["big_kafka"], state["services"]["team_00002"]) == (30, 3)
+    switches = {name: state["switches"][name] for name in ("csv_routes", "job_api", "if_match")}
+    assert switches == {"csv_routes": False, "job_api": False, "if_match": True}
+    assert "OpenMetadata sandbox, version 1.2.0 (open-source)" in printed
+    # A route that is not there is nothing to try.
+    assert "/export\n" not in printed
+
+
+def test_the_help_tells_what_generations_and_editions_set(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--generation {2.0,1.13,1.2}" in told
+    assert "--edition {documented,open-source}" in told
+    assert "(default: True; False with open-source)" in told
+    assert "(default: 400; 500 with 1.13; 500 with 1.2)" in told
+
+
 def test_data_survives_even_a_kill(tmp_path: Path) -> None:
     data = tmp_path / "kept"
     with running(tmp_path, "--data", str(data)) as (process, first):
