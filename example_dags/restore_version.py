@@ -20,6 +20,7 @@ from airflow_provider_om_messaging.operators.versions import (
 )
 
 FIELDS = ["description", "displayName", "owners", "tags", "domains", "connection"]
+VERSION = r"^(\d+(\.\d+)?|\d{4}-\d\d-\d\d.*)$"
 # Templates make texts; a list has to go through as JSON.
 CHOICE: dict[str, Any] = {
     "service": "{{ params.service }}",
@@ -35,24 +36,37 @@ CHOICE: dict[str, Any] = {
     catchup=False,
     max_active_runs=1,
     params={
-        "service": Param("sample_kafka", type="string", description="Name of the messaging service."),
-        "version": Param(
-            "0.1",
+        "service": Param(
+            "sample_kafka",
             type="string",
-            description="A version's number, or a time such as 2026-09-01T12:00:00Z for the version of then.",
+            title="Messaging service",
+            minLength=1,
+            description="Its name, as OpenMetadata shows it.",
+        ),
+        # Without a default: which version is the right one, nobody can know beforehand.
+        "version": Param(
+            type="string",
+            title="Back to version",
+            pattern=VERSION,
+            description="A number such as 0.2, or a time such as 2026-09-01T12:00:00Z: the version of then.",
         ),
         "fields": Param(
             FIELDS[:-1],
             type="array",
+            title="Fields",
             items={"type": "string", "enum": FIELDS},
             examples=FIELDS,
+            minItems=1,
+            uniqueItems=True,
             description="What to bring back. The connection takes a token that may see it.",
         ),
         "on_missing": Param(
             "fail",
             type="string",
+            title="If an owner, tag or domain no longer exists",
             enum=["fail", "skip"],
-            description="What to do about owners, tags and domains that no longer exist.",
+            values_display={"fail": "fail: change nothing and say which", "skip": "skip: leave it out"},
+            description="skip brings back all the others.",
         ),
     },
     tags=["om_messaging", "restore"],

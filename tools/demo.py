@@ -116,9 +116,10 @@ def _conf(board: Board, dag_id: str, service: str | None) -> dict[str, Any]:
     conf: dict[str, Any] = {}
     if service:
         conf = {"services": [service]} if dag_id == "nightly_export" else {"service": service}
-    if dag_id == "restore_version" and CONNECTION in os.environ:
-        # Its default is the first version. Nobody's own service goes back further than to before this demo.
-        conf["version"] = str(board.result("patch_and_versions", "patch")["version_before"])
+    if dag_id == "restore_version":
+        # Nobody's own service goes back further than to before this demo.
+        before = CONNECTION in os.environ and board.result("patch_and_versions", "patch")["version_before"]
+        conf["version"] = str(before or "0.1")
     return conf
 
 

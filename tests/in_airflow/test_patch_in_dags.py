@@ -68,6 +68,7 @@ def patching():
 patching()
 """
 RUNNER = """
+import json
 import sys
 from importlib import import_module
 sys.path.insert(0, sys.argv[1])
@@ -75,7 +76,7 @@ module = import_module(sys.argv[2])
 from airflow.providers.common.compat.sdk import DAG
 made = [*vars(module).values(), getattr(module, sys.argv[2])()]
 dag = next(value for value in made if isinstance(value, DAG))
-run = dag.test()
+run = dag.test(run_conf=json.loads(sys.argv[3]))
 print("STATE", run.state)
 """
 
@@ -107,7 +108,7 @@ class Done:
 RENDERED = "select task_id, map_index, rendered_fields from rendered_task_instance_fields"
 
 
-def run_dag(home: Path, dags: Path, name: str, sandbox: Sandbox) -> Done:
+def run_dag(home: Path, dags: Path, name: str, sandbox: Sandbox, **params: Any) -> Done:
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(home),
@@ -119,7 +120,10 @@ def run_dag(home: Path, dags: Path, name: str, sandbox: Sandbox) -> Done:
         "PYTHONPATH": str(ROOT),
     }
     airflow = [sys.executable, "-m", "airflow"]
-    for command in ([*airflow, "db", "migrate"], [sys.executable, "-c", RUNNER, str(dags), name]):
+    for command in (
+        [*airflow, "db", "migrate"],
+        [sys.executable, "-c", RUNNER, str(dags), name, json.dumps(params)],
+    ):
         done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, timeout=300)
         output = done.stdout + done.stderr
         assert done.returncode == 0, output
@@ -197,7 +201,7 @@ def test_the_example_restores_what_its_form_says(
     server: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.mktemp("airflow")
-    done = run_dag(home, ROOT / "example_dags", "restore_version", server)
+    done = run_dag(home, ROOT / "example_dags", "restore_version", server, version="0.1")
     assert done.xcom("preview")["fields"] == done.xcom("restore")["fields"]
     assert done.xcom("restore")["changed"] is True
     assert Api(server).service("sample_kafka")["description"] == "The company's main cluster."
