@@ -155,11 +155,9 @@ class Catalog:
         changes = revisions.changes_between(start, stored)
         if revisions.is_empty(changes):
             # The session came to nothing: its version disappears, as if it had never been.
-            past.pop()
-            stored["version"] = start["version"]
-            stored.pop("changeDescription", None)
-            if "changeDescription" in start:
-                stored["changeDescription"] = start["changeDescription"]
+            # Its time goes as well, or the next edit would melt into the version before the session.
+            stored.clear()
+            stored.update(past.pop())
         else:
             stored["version"] = current["version"]
             stored["changeDescription"] = {**changes, "previousVersion": start["version"]}

@@ -385,9 +385,12 @@ def test_a_session_that_comes_to_nothing_leaves_no_version(api: Api) -> None:
     before = api.service()
     api.patch(PATH, put("/displayName", "oops"))
     after = api.patch(PATH, put("/displayName", before["displayName"])).json()
-    assert after["version"] == before["version"]
-    assert after["updatedAt"] > before["updatedAt"]
+    for name in ("version", "updatedAt", "updatedBy"):
+        assert after[name] == before[name]
     assert [item["version"] for item in history(api, before["id"])] == [0.3, 0.2, 0.1]
+    # The next edit begins a session of its own, and leaves the version before alone.
+    assert api.patch(PATH, put("/displayName", "next")).json()["version"] == 0.4
+    assert history(api, before["id"])[1]["displayName"] == before["displayName"]
 
 
 def test_after_nine_comes_the_next_whole_number(api: Api) -> None:
