@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
@@ -53,27 +54,34 @@ class Run:
             self._airflow.check_components()
             time.sleep(0.5)
 
-    def kill_the_worker(self, step: str, index: int, server: ServerOfMany) -> str:
+    def kill_the_worker_that_submits(self, step: str, index: int, server: ServerOfMany) -> str:
         """Kill the worker whose task has submitted a job and waits for the reply; return its name."""
         deadline = time.monotonic() + 600
         asked = (OPERATIONS[step], self._services[index])
         while not any(entry["fault"] for entry in server.submissions(*asked)):
             assert time.monotonic() < deadline, f"{step}[{index}] submits nothing: {self.told()}"
             time.sleep(0.1)
-        (task,) = [task for task in self.tasks(step) if task.map_index == index]
-        assert (task.state, task.tries) == ("running", 1)
-        self._kill(str(task.host), f"while {task.name} submitted its job")
+        name = self._kill_the_worker(step, index, "submitted its job")
         server.sandbox.clear_faults()
-        return str(task.host)
+        return name
+
+    def kill_the_worker_that_waits(self, step: str, index: int, server: ServerOfMany) -> str:
+        """Kill the worker whose task waits there for a job; return its name."""
+        server.wait_for_polls(OPERATIONS[step], self._services[index])
+        return self._kill_the_worker(step, index, "waited for its job there")
+
+    def wait_for_a_triggerer(self, step: str, timeout: float = 120) -> list[Task]:
+        """Wait until tasks of a step are in the hands of triggerers, and return those that are."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if waiting := [task for task in self.tasks(step) if task.state == "deferred" and task.triggerer]:
+                return waiting
+            assert time.monotonic() < deadline, f"{step} is with no triggerer: {self.told()}"
+            time.sleep(0.2)
 
     def kill_a_triggerer(self, step: str) -> str:
         """Kill a triggerer that waits for jobs of a step; return its name."""
-        deadline = time.monotonic() + 120
-        while not (
-            waiting := [task for task in self.tasks(step) if task.state == "deferred" and task.triggerer]
-        ):
-            assert time.monotonic() < deadline, f"{step} is with no triggerer: {self.told()}"
-            time.sleep(0.2)
+        waiting = self.wait_for_a_triggerer(step)
         name = str(waiting[0].triggerer)
         number = len([task for task in waiting if task.triggerer == name])
         self._kill(name, f"while {number} of {step} waited in it")
@@ -93,6 +101,35 @@ class Run:
                 f"ended by themselves and were started again: {', '.join(self._airflow.restarted) or 'none'}",
             ]
         )
+
+    def mark(self, step: str, index: int, state: str) -> None:
+        """Mark a task as a user does."""
+        self._airflow.call("PATCH", f"{self._path}/taskInstances/{step}/{index}", {"new_state": state})
+
+    def clear(self, step: str, index: int) -> None:
+        """Clear a task as a user does."""
+        body = {
+            "dag_run_id": self.run_id,
+            "task_ids": [[step, index]],
+            "dry_run": False,
+            "only_failed": False,
+        }
+        self._airflow.call("POST", f"/dags/{DAG}/clearTaskInstances", body)
+
+    def task(self, step: str, index: int) -> Task:
+        """Return one mapped task as it is now."""
+        (task,) = [task for task in self.tasks(step) if task.map_index == index]
+        return task
+
+    @property
+    def _path(self) -> str:
+        return f"/dags/{DAG}/dagRuns/{quote(self.run_id)}"
+
+    def _kill_the_worker(self, step: str, index: int, when: str) -> str:
+        task = self.task(step, index)
+        assert (task.state, task.tries) == ("running", 1)
+        self._kill(str(task.host), f"while {task.name} {when}")
+        return str(task.host)
 
     def _kill(self, name: str, when: str) -> None:
         self._airflow.programs.kill(name)

@@ -76,6 +76,32 @@ class ServerOfMany:
         path = f"{service}/{operation}Async"
         return [entry for entry in self.journal if entry["path"].endswith(path)]
 
+    def jobs_of(self, operation: str, service: str) -> list[dict[str, Any]]:
+        """Return the jobs (``export`` or ``import``) of a service, oldest first."""
+        wanted = (operation.upper(), service)
+        return [job for job in self.jobs() if (job["operation"], job["targetFqn"]) == wanted]
+
+    def wait_for_jobs(
+        self, operation: str, service: str, number: int, *, cancelled: int, timeout: float = 180
+    ) -> None:
+        """Wait until a service has so many jobs, so many of them told to stop."""
+        deadline = time.monotonic() + timeout
+        while True:
+            jobs = self.jobs_of(operation, service)
+            if (len(jobs), len([job for job in jobs if job["cancelRequested"]])) == (number, cancelled):
+                return
+            assert time.monotonic() < deadline, f"not {number} jobs, {cancelled} of them cancelled: {jobs}"
+            time.sleep(0.2)
+
+    def wait_for_polls(self, operation: str, service: str, timeout: float = 300) -> None:
+        """Wait until somebody has asked for the newest job of a service."""
+        deadline = time.monotonic() + timeout
+        while not (jobs := self.jobs_of(operation, service)) or not any(
+            entry["path"].endswith(f"/csvAsyncJobs/{jobs[-1]['jobId']}") for entry in self.journal
+        ):
+            assert time.monotonic() < deadline, f"nobody waits for the {operation} of {service}"
+            time.sleep(0.2)
+
     def gone_results(self) -> set[str]:
         """Return the jobs whose result was asked for when the server had thrown it away."""
         results = [entry for entry in self.journal if entry["path"].endswith("/result")]

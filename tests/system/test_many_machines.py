@@ -98,24 +98,25 @@ def test_every_part_may_die(
 ) -> None:
     before = {service: server.export(service) for service in server.services}
     server.fault_of_submission("export", server.services[0])
-    server.sandbox.configure(job_seconds=20.0)
+    server.sandbox.configure(job_seconds=30.0)
     run = Run(airflow, server.services, f"s3://aws_default@{BUCKET}")
 
-    killed = [run.kill_the_worker("export", 0, server), run.kill_a_triggerer("export")]
+    airflow.start_component(run.kill_the_worker_that_submits("export", 0, server))
+    airflow.start_component(run.kill_the_worker_that_waits("export", 1, server))
+    triggerer = run.kill_a_triggerer("export")
     server.fault_of_submission("import", server.services[-1])
     server.sandbox.configure(job_seconds=0.5)
     run.wait_for("export", "success")
-    for name in killed:
-        airflow.start_component(name)
+    airflow.start_component(triggerer)
 
     server.sandbox.configure(job_seconds=20.0)
-    killed = [run.kill_the_worker("apply", len(server.services) - 1, server)]
+    worker = run.kill_the_worker_that_submits("apply", len(server.services) - 1, server)
     run.wait_for("apply", "deferred", "success", at_least=1)
     with backends.relay.cut():
         time.sleep(CUT_SECONDS)
     server.sandbox.configure(job_seconds=0.5)
     run.wait_for("apply", "success")
-    airflow.start_component(killed[0])
+    airflow.start_component(worker)
 
     server.sandbox.configure(job_seconds=20.0)
     run.wait_for("export_again", "deferred", at_least=1)
@@ -128,6 +129,27 @@ def test_every_part_may_die(
     _check_jobs(server, lost)
     with capsys.disabled():
         print(f"\n{run.told()}")
+
+
+def test_a_task_that_its_user_kills_cancels_its_job(airflow: Cluster, server: ServerOfMany) -> None:
+    first, second = services = server.services[:2]
+    known = {service: len(server.jobs_of("export", service)) for service in services}
+    server.sandbox.configure(job_seconds=600.0)
+    run = Run(airflow, services, f"s3://aws_default@{BUCKET}/killed")
+    for service in services:
+        server.wait_for_jobs("export", service, known[service] + 1, cancelled=0)
+    server.wait_for_polls("export", second)
+    run.wait_for_a_triggerer("export")
+    assert [run.task("export", index).state for index in (0, 1)] == ["deferred", "running"]
+
+    run.mark("export", 1, "failed")
+    server.wait_for_jobs("export", second, known[second] + 1, cancelled=1)
+    run.clear("export", 0)
+    server.wait_for_jobs("export", first, known[first] + 2, cancelled=1)
+    run.wait_for_a_triggerer("export")
+    run.mark("export", 0, "success")
+    server.wait_for_jobs("export", first, known[first] + 2, cancelled=2)
+    assert airflow.wait_for_run(DAG, run.run_id) == "failed"
 
 
 def _check_files(bucket: Any, server: ServerOfMany, before: dict[str, bytes], run: Run) -> None:

@@ -1,7 +1,8 @@
 """
 Many services at once: export each, complete its descriptions, import them, export again.
 
-Every step waits for the server's jobs in the triggerer, and hands its files on through object storage.
+Every step waits for the server's jobs in the triggerer, but for exports of the second service, which wait in
+their worker. Files are handed on through object storage.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, chain,
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 
-WAITING: dict[str, Any] = {"asynchronous": True, "deferrable": True, "poll_interval": 2}
+WAITING: dict[str, Any] = {"asynchronous": True, "poll_interval": 2}
 
 
 @dag(
@@ -29,11 +30,15 @@ WAITING: dict[str, Any] = {"asynchronous": True, "deferrable": True, "poll_inter
 )
 def fleet() -> None:
     @task
-    def plan(step: str, **context: Any) -> list[dict[str, str]]:
+    def plan(step: str, **context: Any) -> list[dict[str, Any]]:
         params = context["params"]
         return [
-            {"service": service, "destination": f"{params['store']}/{step}/{service}.csv.gz"}
-            for service in params["services"]
+            {
+                "service": service,
+                "destination": f"{params['store']}/{step}/{service}.csv.gz",
+                "deferrable": index != 1,
+            }
+            for index, service in enumerate(params["services"])
         ]
 
     @task
@@ -42,9 +47,9 @@ def fleet() -> None:
 
     before = plan.override(task_id="plan_before")("before")
     export = ExportMessagingServiceOperator.partial(task_id="export", **WAITING).expand_kwargs(before)
-    apply = ImportMessagingServiceOperator.partial(task_id="apply", dry_run=False, **WAITING).expand_kwargs(
-        complete(export.output)
-    )
+    apply = ImportMessagingServiceOperator.partial(
+        task_id="apply", dry_run=False, deferrable=True, **WAITING
+    ).expand_kwargs(complete(export.output))
     after = plan.override(task_id="plan_after")("after")
     export_again = ExportMessagingServiceOperator.partial(
         task_id="export_again", resubmit_on_server_restart=True, **WAITING
