@@ -1,18 +1,24 @@
 """
 Exports and imports of 20 MB, 200 MB and 2 GB, and a plan of 100,000 rows: seconds and memory.
 
+Ours beside ``requests`` alone, streaming with the same SHA-256, and beside the HTTP provider's
+``HttpOperator``: all in the environment of the Airflow line that has that provider, taken in turns; seconds
+are medians. Ours also counts the rows of an export and waits until it is safely on the disk, and checks every
+row of an import and copies it, so that what is sent is what was checked.
 The server is another process that streams generated CSV and reads what it is sent. Each measurement runs in a
 process of its own, after a small one that loads all code; its memory is the growth of the resident set at its
-peak. The yardstick is ``requests`` alone, streaming with the same SHA-256.
+peak. ``HttpOperator`` holds everything in memory, so that it is left out above ``--http-up-to``.
 
-Run it as ``python benchmarks/bench_transfer.py [megabytes …]``.
+Run it as ``python benchmarks/bench_transfer.py [megabytes …] [--rounds 5] [--http-up-to 200]``.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,6 +32,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+HERE = Path(__file__).parent
+PYTHON = os.environ.get("BENCH_PYTHON", str(HERE.parent / ".venvs" / "airflow-2.11.2" / "bin" / "python"))
 SIZES = (20, 200, 2000)
 MEGABYTE = 1_000_000
 HEADER = b"name,displayName,description,owner,tags,domain\r\n"
@@ -34,6 +42,7 @@ ROW = (
 )
 ROWS_A_BLOCK = 2500
 PLANNED_ROWS = 100_000
+WAYS = {"plain": "requests alone", "ours": "ours", "http": "HttpOperator"}
 MOST_TIME, MOST_MEMORY = 1.25, 24
 MOST_PLAN_SECONDS, MOST_PLAN_MEMORY = 5, 150
 
@@ -98,12 +107,20 @@ def plain_export(url: str, megabytes: int, folder: Path) -> None:
             file.write(chunk)
 
 
-def our_export(url: str, megabytes: int, folder: Path) -> None:
+def ours_export(url: str, megabytes: int, folder: Path) -> None:
     from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 
     ExportMessagingServiceOperator(
-        task_id="export", service=str(megabytes), destination=str(folder / "ours.csv")
+        task_id="export", service=str(megabytes), destination=str(folder / "ours.csv"), engine="server"
     ).execute({})
+
+
+def http_export(url: str, megabytes: int, folder: Path) -> None:
+    def kept(response: Any) -> str:
+        (folder / "http.csv").write_bytes(response.content)
+        return hashlib.sha256(response.content).hexdigest()
+
+    _http_operator(method="GET", endpoint=f"{_path(url)}/name/{megabytes}/export", response_filter=kept)
 
 
 def plain_import(url: str, megabytes: int, folder: Path) -> None:
@@ -117,7 +134,7 @@ def plain_import(url: str, megabytes: int, folder: Path) -> None:
         requests.put(f"{url}/name/{megabytes}/import?dryRun=false", data=file, timeout=60)
 
 
-def our_import(url: str, megabytes: int, folder: Path) -> None:
+def ours_import(url: str, megabytes: int, folder: Path) -> None:
     from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 
     # The server counts nothing, so that its verdict is that no row passed: only to be reported here.
@@ -127,7 +144,25 @@ def our_import(url: str, megabytes: int, folder: Path) -> None:
         source=str(folder / f"{megabytes}.csv"),
         dry_run=False,
         on_rejected="report",
+        engine="server",
     ).execute({})
+
+
+def http_import(url: str, megabytes: int, folder: Path) -> None:
+    content = (folder / f"{megabytes}.csv").read_bytes()
+    hashlib.sha256(content).hexdigest()
+    endpoint = f"{_path(url)}/name/{megabytes}/import?dryRun=false"
+    _http_operator(method="PUT", endpoint=endpoint, data=content)
+
+
+def _http_operator(**kwargs: Any) -> None:
+    from airflow.providers.http.operators.http import HttpOperator
+
+    HttpOperator(task_id="http", http_conn_id="bench_http", **kwargs).execute({})
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
 
 
 def our_plan(url: str, megabytes: int, folder: Path) -> None:
@@ -163,12 +198,17 @@ def measure(what: str, url: str, size: int, warm: int, folder: Path) -> None:
 
 def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[float, float]:
     connection = {"conn_type": "om_messaging", "host": url.partition("/api")[0], "password": "jwt"}
+    http = {"conn_type": "http", "host": url.partition("/api")[0]}
     run = subprocess.run(
-        [sys.executable, __file__, "--measure", what, url, str(size), str(warm), str(folder)],
+        [PYTHON, __file__, "--measure", what, url, str(size), str(warm), str(folder)],
         env={
             **os.environ,
             "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY": "True",
             "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": json.dumps(connection),
+            "AIRFLOW_CONN_BENCH_HTTP": json.dumps(http),
+            "NO_PROXY": "127.0.0.1",
+            "PYTHONPATH": f"{HERE.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
         },
         capture_output=True,
         text=True,
@@ -181,7 +221,7 @@ def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[f
 
 @contextmanager
 def running_server() -> Iterator[str]:
-    command = [sys.executable, __file__, "--serve"]
+    command = [PYTHON, __file__, "--serve"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the server has no pipes")
@@ -208,12 +248,28 @@ def write_plan_files(folder: Path, rows: int) -> None:
             new.write(row if number % 100 else row.replace(b"every shop", b"no shop"))
 
 
+def in_turns(
+    direction: str, url: str, size: int, folder: Path, ways: list[str], rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Return seconds (the median) and mebibytes (the most) of each way."""
+    found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way in ways:
+            found[way].append(measured(f"{way}_{direction}", url, size, 1, folder))
+            for name in ways:
+                (folder / f"{name}.csv").unlink(missing_ok=True)
+    return {
+        way: (statistics.median(seconds for seconds, _ in runs), max(memory for _, memory in runs))
+        for way, runs in found.items()
+    }
+
+
 def verdict(good: bool) -> str:
     return "reached" if good else "NOT reached"
 
 
-def main(sizes: list[int]) -> None:
-    print(f"{'':30} {'plain':>8} {'ours':>8} {'ratio':>6} {'plain':>9} {'ours':>9}")
+def main(sizes: list[int], rounds: int, http_up_to: int) -> None:
+    print("| | way | time | ratio | memory | |\n|---|---|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory(prefix="bench-transfer-") as name, running_server() as url:
         folder = Path(name)
         write_csv(folder / "1.csv", 1)
@@ -221,23 +277,27 @@ def main(sizes: list[int]) -> None:
             for size in sizes:
                 if direction == "import":
                     write_csv(folder / f"{size}.csv", size)
-                plain, plain_memory = measured(f"plain_{direction}", url, size, 1, folder)
-                ours, memory = measured(f"our_{direction}", url, size, 1, folder)
-                for path in folder.glob("*.csv"):
-                    if path.name != "1.csv":
-                        path.unlink()
-                aims = f"time {verdict(ours <= MOST_TIME * plain)}, memory {verdict(memory <= MOST_MEMORY)}"
-                print(
-                    f"{f'{direction} of {size:,} MB':30} {plain:6.2f} s {ours:6.2f} s {ours / plain:5.2f}× "
-                    f"{plain_memory:+5.0f} MiB {memory:+5.0f} MiB  {aims}",
-                    flush=True,
-                )
-        for rows in (1000, PLANNED_ROWS):
-            write_plan_files(folder, rows)
+                ways = ["plain", "ours", *(["http"] if size <= http_up_to else [])]
+                rows = in_turns(direction, url, size, folder, ways, rounds if size < 1000 else 1)
+                if direction == "import" and size != 1:
+                    (folder / f"{size}.csv").unlink()
+                yardstick = rows["plain"][0]
+                for way, (seconds, memory) in rows.items():
+                    aims = ""
+                    if way == "ours":
+                        aims = f"time {verdict(seconds <= MOST_TIME * yardstick)}, "
+                        aims += f"memory {verdict(memory <= MOST_MEMORY)}"
+                    print(
+                        f"| {direction} of {size:,} MB | {WAYS[way]} | {seconds:.2f} s "
+                        f"| {seconds / yardstick:.2f} | {memory:+.0f} MiB | {aims} |",
+                        flush=True,
+                    )
+        for number in (1000, PLANNED_ROWS):
+            write_plan_files(folder, number)
         seconds, memory = measured("our_plan", url, PLANNED_ROWS, 1000, folder)
         aims = f"time {verdict(seconds <= MOST_PLAN_SECONDS)}, memory {verdict(memory <= MOST_PLAN_MEMORY)}"
         what = f"plan of {PLANNED_ROWS:,} rows, 1 % changed"
-        print(f"{what:39} {seconds:6.2f} s {'':16} {memory:+5.0f} MiB  {aims}")
+        print(f"| {what} | ours | {seconds:.2f} s | | {memory:+.0f} MiB | {aims} |")
     print(
         f"\nAims: at most {MOST_TIME} × plain streaming and +{MOST_MEMORY} MiB; "
         f"a plan in {MOST_PLAN_SECONDS} s and +{MOST_PLAN_MEMORY} MiB."
@@ -245,11 +305,15 @@ def main(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    arguments: list[Any] = sys.argv[1:]
-    if arguments[:1] == ["--serve"]:
+    if sys.argv[1:2] == ["--serve"]:
         serve()
-    elif arguments[:1] == ["--measure"]:
-        what, url, size, warm, folder = arguments[1:]
+    elif sys.argv[1:2] == ["--measure"]:
+        what, url, size, warm, folder = sys.argv[2:]
         measure(what, url, int(size), int(warm), Path(folder))
     else:
-        main([int(size) for size in arguments] or list(SIZES))
+        parser = argparse.ArgumentParser()
+        parser.add_argument("megabytes", nargs="*", type=int, default=list(SIZES))
+        parser.add_argument("--rounds", type=int, default=5)
+        parser.add_argument("--http-up-to", type=int, default=200)
+        options = parser.parse_args()
+        main(options.megabytes, options.rounds, options.http_up_to)
