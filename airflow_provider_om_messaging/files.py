@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import tempfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from airflow_provider_om_messaging.object_files import chunks_of, equal, open_object, same_content, upload
 from airflow_provider_om_messaging.protocol.csv_text import read_rows
@@ -131,7 +131,7 @@ def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[i
 
 
 def _local_path(target: str, parameter: str) -> Path | None:
-    scheme, separator, _ = target.partition("://")
+    scheme, separator, rest = target.partition("://")
     if not separator:
         try:
             return Path(target).expanduser()
@@ -139,10 +139,11 @@ def _local_path(target: str, parameter: str) -> Path | None:
             raise _invalid(parameter, f"lies in the home of a user that does not exist: {target}") from None
     if scheme.lower() != "file":
         return None
-    parts = urlsplit(target)
-    if parts.netloc not in {"", "localhost"}:
+    host, _, path = rest.partition("/")
+    if host not in {"", "localhost"}:
         raise _invalid(parameter, f"names a host, not a folder, after file://: {target}. Write file:///…")
-    return Path(unquote(parts.path))
+    # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
+    return Path(f"/{path}")
 
 
 def _object_path(target: str, parameter: str) -> ObjectStoragePath:
@@ -160,6 +161,8 @@ def _replace(path: Path, chunks: Iterable[bytes], compressed: bool) -> bool:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w+b") as file:
+            with suppress(FileNotFoundError):
+                shutil.copymode(path, part)
             _copy(chunks, file, compressed)
             if os.access(path, os.R_OK) and path.stat().st_size == file.seek(0, os.SEEK_END):
                 file.seek(0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,8 +80,6 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, storage: Storage) -> 
 
 @pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz", "a b%20é.csv"])
 def test_what_is_written_is_read_back(folder: str, name: str) -> None:
-    if folder.startswith("file:"):
-        name = name.replace("%", "%25").replace(" ", "%20")
     for content in (YESTERDAY, CSV):
         Destination(f"{folder}/{name}").write(pieces(content, [7]))
         assert read(f"{folder}/{name}") == content
@@ -134,6 +133,31 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     Destination(str(tmp_path / "latest.csv")).write([CSV])
     assert (tmp_path / "latest.csv").is_symlink()
     assert (tmp_path / "2026-09-14.csv").read_bytes() == CSV
+
+
+@pytest.mark.parametrize("name", ["a b%20é.csv", "50%.csv", "a#b?c.csv", "100%25.csv"])
+def test_a_url_of_this_machine_means_what_airflow_takes_it_for(tmp_path: Path, name: str) -> None:
+    url = f"file://{tmp_path}/{name}"
+    Destination(url).write([CSV])
+    assert (tmp_path / name).read_bytes() == CSV
+    assert ObjectStoragePath(url).read_bytes() == CSV
+    ObjectStoragePath(url).write_bytes(YESTERDAY)
+    assert read(url) == YESTERDAY
+
+
+def test_the_mode_of_a_file_is_kept_and_a_new_ones_is_the_usual(tmp_path: Path) -> None:
+    umask = os.umask(0o027)
+    try:
+        for name, mode in (("new.csv", 0o640), ("shared.csv", 0o664), ("secret.csv", 0o600)):
+            path = tmp_path / name
+            if name != "new.csv":
+                path.write_bytes(YESTERDAY)
+                path.chmod(mode)
+            Destination(str(path)).write([CSV])
+            assert path.read_bytes() == CSV
+            assert path.stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(umask)
 
 
 def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
