@@ -7,6 +7,8 @@ import logging
 import random
 import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -36,6 +38,7 @@ class AsyncClient:
         self.settings = settings
         self.retry = retry or RetryPolicy()
         self.tls: ssl.SSLContext | bool = True
+        self.proxy = settings.proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> AsyncClient:
@@ -45,6 +48,9 @@ class AsyncClient:
         except OSError as error:
             raise connection_fault("tls", self.settings.address, _words(error)) from None
         settings = self.settings
+        # Once, not at each request: aiohttp would look up proxies and ~/.netrc in threads, which costs as
+        # much as the request itself, and an entry for the server there would be an error.
+        self.proxy = settings.proxy or _environments_proxy(settings.base_url)
         # What a trigger asks for is one small row: a server that is silent for a minute has a problem.
         silence = min(60.0, settings.read_timeout)
         self._session = aiohttp.ClientSession(
@@ -52,7 +58,6 @@ class AsyncClient:
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=settings.connect_timeout, sock_read=silence
             ),
-            trust_env=settings.proxy is None,
         )
         return self
 
@@ -86,7 +91,7 @@ class AsyncClient:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The connections; each request on them needs the token, ``tls`` and the proxy of the settings."""
+        """The connections; each request on them needs the token, ``tls`` and ``proxy``."""
         if self._session is None:
             raise RuntimeError("AsyncClient is used outside its `async with` block")
         return self._session
@@ -100,7 +105,7 @@ class AsyncClient:
                 headers={**request.headers, "Authorization": f"Bearer {self.settings.token.value}"},
                 allow_redirects=False,
                 ssl=self.tls,
-                proxy=self.settings.proxy,
+                proxy=self.proxy,
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 reply = Reply(response.status, headers, await response.read())
@@ -116,6 +121,12 @@ def _url(address: str, query: Any) -> Any:
 
     url = URL(address, encoded=True)
     return url.with_query(query) if query else url
+
+
+def _environments_proxy(address: str) -> str | None:
+    url = urlsplit(address)
+    proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext | bool:

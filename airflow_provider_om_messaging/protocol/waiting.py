@@ -16,6 +16,7 @@ BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMI
 """Failures of a poll that may pass by themselves."""
 
 _FIRST_PAUSE = 1.0
+_SHORTEST_PAUSE = 0.05
 _LONGEST_RETRY_AFTER = 300.0
 # Servers give up a job that is silent for five minutes; one that is still being cancelled then is stuck.
 _LONGEST_CANCELLING = 600.0
@@ -36,12 +37,17 @@ class Wait:
     deadline: float
     poll_interval: float
     max_consecutive_failures: int
-    last_state: str = "not seen yet"
     log: JobLog = field(default_factory=JobLog)
-    _looks: int = 0
+    last_job: Job | None = None
+    _next_pause: float = _FIRST_PAUSE
     _failures: int = 0
     _retry_after: float = 0.0
     _cancelling_since: float | None = None
+
+    @property
+    def last_state(self) -> str:
+        """What the last poll that succeeded found, for messages."""
+        return "not seen yet" if self.last_job is None else self.last_job.progress_text()
 
     def saw(self, job: Job, now: float) -> bool:
         """
@@ -50,11 +56,16 @@ class Wait:
         :raises Fault: the deadline has passed, or the job is being cancelled for too long.
         """
         self._failures, self._retry_after = 0, 0.0
-        self.last_state = job.progress_text()
-        if not job.finished:
+        self.last_job = job
+        if job.finished:
+            return True
+        if job.status == CANCELLING:
             self._check_cancelling(job, now)
-            self._check_deadline(now)
-        return job.finished
+        else:
+            self._cancelling_since = None
+        if now >= self.deadline:
+            raise self._too_late()
+        return False
 
     def failed(self, fault: Fault, now: float) -> None:
         """
@@ -73,7 +84,8 @@ class Wait:
                 f"(last state: {self.last_state}). {fault.message}",
                 status=fault.status,
             )
-        self._check_deadline(now, f" The last poll failed: {fault.message}")
+        if now >= self.deadline:
+            raise self._too_late(f" The last poll failed: {fault.message}")
 
     def pause(self, now: float, chance: float = 1.0) -> float:
         """
@@ -82,15 +94,14 @@ class Wait:
         :param now: the moment.
         :param chance: a random number from 0 to 1, which spreads the polls of many waits; 1 is the longest.
         """
-        pause = min(self.poll_interval, _FIRST_PAUSE * 2.0**self._looks) * (0.9 + chance / 10)
-        self._looks = min(self._looks + 1, 30)
-        pause = max(pause, self._retry_after)
-        return max(0.05, min(pause, self.deadline - now))
+        pause = self.poll_interval
+        if self._next_pause < pause:
+            pause = self._next_pause
+            self._next_pause *= 2
+        pause = max(pause * (0.9 + chance / 10), self._retry_after)
+        return max(_SHORTEST_PAUSE, min(pause, self.deadline - now))
 
     def _check_cancelling(self, job: Job, now: float) -> None:
-        if job.status != CANCELLING:
-            self._cancelling_since = None
-            return
         if self._cancelling_since is None:
             self._cancelling_since = now
         if now - self._cancelling_since >= _LONGEST_CANCELLING:
@@ -100,12 +111,10 @@ class Wait:
                 f"stopped. Last state: {self.last_state}.",
             )
 
-    def _check_deadline(self, now: float, why: str = "") -> None:
-        if now >= self.deadline:
-            raise Fault(
-                Cause.JOB_TIMEOUT,
-                f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}",
-            )
+    def _too_late(self, why: str = "") -> Fault:
+        return Fault(
+            Cause.JOB_TIMEOUT, f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}"
+        )
 
 
 def patience(fault: Fault) -> float:

@@ -43,7 +43,7 @@ class Reply:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise unexpected("something that is not JSON") from None
 
     def json_object(self) -> dict[str, Any]:

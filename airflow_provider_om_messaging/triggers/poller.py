@@ -4,7 +4,7 @@ One poller for all waits of a connection.
 Thousands of triggers in one process must not mean thousands of sessions and requests. Every wait of the same
 connection, with the same settings and in the same event loop, is served by one :class:`Poller`: the server's
 list of the newest jobs answers most of them at once, and only jobs that are not in it are asked for one by
-one, so many at a time and so many a second.
+one, so many at a time and so many a second, the likeliest to have ended first.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import contextvars
 import logging
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol import poll_order, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.job_list import JobList
 from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import BEARABLE, patience
 
@@ -39,11 +40,11 @@ PAGE = 100
 AT_ONCE = 8
 """Jobs that are asked for singly at the same time."""
 
-A_SECOND = 50
-"""Jobs that are asked for singly in a second."""
+A_SECOND = 100
+"""Jobs that are asked for singly in a second, at most."""
 
-A_TURN = 5
-"""Waits that are served before the loop goes on with something else."""
+A_TURN = 0.005
+"""Seconds of work before the loop goes on with something else."""
 
 LONGEST_ROUND_PAUSE = 1.0
 """Seconds within which what is due is gathered, so that one list serves it."""
@@ -76,8 +77,19 @@ class _Entry:
     ended: asyncio.Future[Job]
     due: float = 0.0
     listed: bool = True
+    likeliness: poll_order.Likeliness = (0, 0.0)
     # Airflow finds the task that a log line belongs to by context variables.
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def put_off(self, now: float, chance: float) -> None:
+        """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
+        self.due = now + self.wait.pause(now, chance)
+        if not self.listed:
+            self.rank()
+
+    def rank(self) -> None:
+        """Set when it is its turn among those that are due and not in the list."""
+        self.likeliness = poll_order.likeliness(self.wait.job_id, self.wait.last_job, self.due)
 
 
 class Poller:
@@ -97,11 +109,13 @@ class Poller:
         self._forget = forget
         self._identity = settings.identity
         self._entries: dict[_Entry, None] = {}
-        self._joined = asyncio.Event()
+        self._alarm: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._client: AsyncClient | None = None
+        self._list = JobList()
         self._has_list = True
         self._not_before = 0.0
+        self._round_pause = LONGEST_ROUND_PAUSE
 
     async def wait_for(self, wait: Wait, tell: Callable[[int, str], None]) -> Job:
         """
@@ -114,7 +128,8 @@ class Poller:
         loop = asyncio.get_running_loop()
         entry = _Entry(wait, tell, loop.create_future())
         self._entries[entry] = None
-        self._joined.set()
+        self._round_pause = min(self._round_pause, wait.poll_interval)
+        self._wake()
         if self._task is None:
             # In a context of its own, or all that it logs would go to the task that came first.
             self._task = contextvars.Context().run(loop.create_task, self._run())
@@ -150,27 +165,38 @@ class Poller:
 
     async def _rest(self) -> None:
         """Sleep until a wait is due, but not so shortly that every wait gets a request of its own."""
-        waiting = self._waiting()
-        self._joined.clear()
-        if not waiting:
-            # All have ended, and the last one to leave ends this poller.
-            await self._joined.wait()
-            return
-        now = time.time()
-        held_until = min(self._not_before, *(entry.wait.deadline for entry in waiting))
-        await asyncio.sleep(max(_shortest_pause(waiting), held_until - now))
-        left = min(entry.due for entry in waiting) - time.time()
-        if left > 0 and not self._joined.is_set():
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._joined.wait(), left)
+        waiting, now = self._waiting(), time.time()
+        earliest = now + self._round_pause
+        if self._not_before > earliest:
+            earliest = max(earliest, min([self._not_before, *(entry.wait.deadline for entry in waiting)]))
+        # If all have ended, the last one to leave ends this poller.
+        await self._doze(min([entry.due for entry in waiting], default=now + 3600) - now)
+        if (left := earliest - time.time()) > 0:
+            await asyncio.sleep(left)
+
+    async def _doze(self, seconds: float) -> None:
+        """Sleep, but no longer than until another wait joins."""
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await self._alarm
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._alarm is not None and not self._alarm.done():
+            self._alarm.set_result(None)
 
     async def _look_round(self, client: AsyncClient) -> None:
         now = time.time()
         try:
-            listed = [entry for entry in self._waiting() if entry.listed]
-            if self._has_list and len(listed) > 1 and any(entry.due <= now for entry in listed):
-                await self._look_at_list(client, listed)
-            await self._look_singly(client, now)
+            if self._has_list:
+                listed = [entry for entry in self._waiting() if entry.listed]
+                if len(listed) > 1 and min([entry.due for entry in listed]) <= now:
+                    await self._look_at_list(client, listed)
+            if due := self._due(now):
+                await self._look_singly(client, due)
         except Fault as fault:
             if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
                 self._client = None
@@ -180,7 +206,8 @@ class Poller:
 
     async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
         try:
-            jobs = {job.job_id: job for job in await client.call(requests.list_jobs(PAGE))}
+            request = replace(requests.list_jobs(PAGE), read=self._list.read)
+            jobs = {job.job_id: job for job in await client.call(request)}
         except Fault as fault:
             if _concerns_all(fault):
                 raise
@@ -188,22 +215,24 @@ class Poller:
             log.info("Jobs are asked for one by one, because the server gives no list: %s", fault.message)
             self._has_list = False
             return
+        # The same for all of them, which the next list is to serve at once as well.
+        now, chance = time.time(), _chance()
         async for entry in _in_turns(listed):
             job = jobs.get(entry.wait.job_id)
-            # The list is of the newest: what has fallen out of it does not come back.
-            entry.listed = job is not None
             if job is not None:
-                self._saw(entry, job)
+                self._saw(entry, job, now, chance)
+            else:
+                # The list is of the newest: what has fallen out of it does not come back.
+                entry.listed = False
+                entry.rank()
 
-    async def _look_singly(self, client: AsyncClient, now: float) -> None:
-        due = sorted(self._due(now), key=lambda entry: entry.due)
-        if not due:
-            return
-        by_job: dict[str, list[_Entry]] = {}
+    async def _look_singly(self, client: AsyncClient, due: list[_Entry]) -> None:
+        chosen = poll_order.first(due, max(AT_ONCE, int(A_SECOND * self._round_pause)))
+        by_job: dict[str, list[_Entry]] = {entry.wait.job_id: [] for entry in chosen}
         for entry in due:
-            by_job.setdefault(entry.wait.job_id, []).append(entry)
-        number = max(AT_ONCE, int(A_SECOND * _shortest_pause(due)))
-        asked = iter(list(by_job.items())[:number])
+            if entry.wait.job_id in by_job:
+                by_job[entry.wait.job_id].append(entry)
+        asked = iter(by_job.items())
         in_a_row: list[Fault] = []
 
         async def ask() -> None:
@@ -221,7 +250,7 @@ class Poller:
                 else:
                     in_a_row.clear()
                     async for entry in _in_turns(entries):
-                        self._saw(entry, job)
+                        self._saw(entry, job, time.time(), _chance())
 
         await asyncio.gather(*(ask() for _ in range(min(AT_ONCE, len(by_job)))))
         for fault in in_a_row:
@@ -230,21 +259,22 @@ class Poller:
             ):
                 raise fault
 
-    def _saw(self, entry: _Entry, job: Job) -> None:
+    def _saw(self, entry: _Entry, job: Job, now: float, chance: float) -> None:
         if entry.ended.done():
             return
-        now = time.time()
+        unchanged = job is entry.wait.last_job
         try:
             ended = entry.wait.saw(job, now)
         except Fault as fault:
             entry.ended.set_exception(fault)
             return
-        for level, text in entry.wait.log.news(job):
-            entry.context.run(entry.tell, level, text)
+        if not unchanged:
+            for level, text in entry.wait.log.news(job):
+                entry.context.run(entry.tell, level, text)
         if ended:
             entry.ended.set_result(job)
         else:
-            entry.due = now + _pause(entry.wait, now)
+            entry.put_off(now, chance)
 
     async def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
         now = time.time()
@@ -258,7 +288,7 @@ class Poller:
                 continue
             text = f"Polling job {entry.wait.job_id} failed, trying again: {fault.message}"
             entry.context.run(entry.tell, logging.WARNING, text)
-            entry.due = now + _pause(entry.wait, now)
+            entry.put_off(now, _chance())
 
     async def _has_other_settings(self) -> bool:
         """Read the connection again, and tell whether it or its token has changed since it was last read."""
@@ -278,19 +308,17 @@ class Poller:
 
 async def _in_turns(entries: Iterable[_Entry]) -> AsyncIterator[_Entry]:
     """Hand out entries, and let other triggers go on in between: each may have many lines to log."""
-    for number, entry in enumerate(entries, 1):
+    until = time.perf_counter() + A_TURN
+    for entry in entries:
         yield entry
-        if number % A_TURN == 0:
+        if time.perf_counter() > until:
             await asyncio.sleep(0)
+            until = time.perf_counter() + A_TURN
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311  # spreads load
 
 
 def _concerns_all(fault: Fault) -> bool:
     return fault.cause in BEARABLE or fault.cause is Cause.UNAUTHORIZED
-
-
-def _pause(wait: Wait, now: float) -> float:
-    return wait.pause(now, random.random())  # noqa: S311  # spreads load
-
-
-def _shortest_pause(entries: Iterable[_Entry]) -> float:
-    return min([LONGEST_ROUND_PAUSE, *(entry.wait.poll_interval for entry in entries)])

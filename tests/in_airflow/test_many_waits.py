@@ -20,6 +20,7 @@ from tests.in_airflow.running import again
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
@@ -100,7 +101,7 @@ async def test_single_requests_are_bounded_in_number(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
-    monkeypatch.setattr(poller, "LONGEST_ROUND_PAUSE", 0.5)
+    monkeypatch.setattr(poller, "LONGEST_ROUND_PAUSE", 0.25)
     sandbox.configure(latency=0.05)
     old = submitted(80)
     started = time.time()
@@ -108,9 +109,31 @@ async def test_single_requests_are_bounded_in_number(
     assert {event["status"] for event in found} == {"finished"}
     asked = [entry["at"] for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
     assert len(asked) == 79
-    # 25 in half a second: the last of them cannot have been sent before the fourth round.
-    assert max(asked) - started >= 1.4
+    # 25 in a quarter of a second: the last of them cannot have been sent before the fourth round.
+    assert max(asked) - started >= 0.7
     assert max(sum(at <= other < at + 0.04 for other in asked) for at in asked) <= 2 * poller.AT_ONCE
+
+
+async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "PAGE", 1)
+    monkeypatch.setattr(poller, "LONGEST_ROUND_PAUSE", 0.2)
+    monkeypatch.setattr(poller, "A_SECOND", 40)
+    sandbox.configure(job_seconds=1)
+    jobs = submitted(150)
+    # Joined the wrong way round, so that their order is not what helps.
+    waits = [asyncio.create_task(events([waiting(job_id, poll_interval=0.5)])) for job_id in reversed(jobs)]
+    await asyncio.wait(waits[-6:])
+    asked = [
+        entry["path"].rpartition("/")[2] for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]
+    ]
+    for task in waits:
+        task.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    often = sum(asked.count(job_id) for job_id in jobs[:6]) / 6
+    seldom = sum(asked.count(job_id) for job_id in jobs[-60:]) / 60
+    assert often >= 2 * seldom
 
 
 async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +221,30 @@ async def test_a_token_that_stays_refused_ends_the_waits_at_once(sandbox: Sandbo
     found = await events([waiting(job_id) for job_id in jobs])
     assert {event["cause"] for event in found} == {"unauthorized"}
     assert sum(polls(sandbox)) == 1
+
+
+async def test_a_netrc_that_knows_the_server_is_no_hindrance(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    [event] = await events([waiting(submitted(1)[0])])
+    assert event["status"] == "finished"
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9"])
+async def test_the_environments_proxy_is_used_unless_it_is_not_for_this_server(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    [job_id] = submitted(1)
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("NO_PROXY", "elsewhere")
+    monkeypatch.setenv("no_proxy", "elsewhere")
+    [event] = await events([waiting(job_id, max_consecutive_failures=0)])
+    assert "proxy" in event["message"]
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    [event] = await events([waiting(job_id)])
+    assert event["status"] == "finished"
 
 
 TASK: ContextVar[str] = ContextVar("TASK")

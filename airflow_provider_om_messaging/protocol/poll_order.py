@@ -1,0 +1,63 @@
+"""Which jobs to ask for first, if not all can be asked for within a poll interval."""
+
+from __future__ import annotations
+
+from heapq import nsmallest
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.protocol.jobs import Job
+
+QUEUED = frozenset({"QUEUED", "PENDING"})
+
+Likeliness = tuple[int, float]
+
+
+class Due(Protocol):
+    """Something that is to be asked for."""
+
+    due: float
+    """The moment from which on it is to be asked for."""
+
+    likeliness: Likeliness
+    """How likely it is to have ended; the smallest is the likeliest."""
+
+
+D = TypeVar("D", bound=Due)
+
+
+def likeliness(job_id: str, job: Job | None, due: float) -> Likeliness:
+    """
+    Return how likely a job is to have ended by its next poll; the smallest is the likeliest.
+
+    A server has few workers, which take the oldest job first. So jobs that were seen at work come first,
+    then those that were never seen, then those that wait in the server's queue, in its order.
+
+    :param job: the job as it was last seen; None if it was not seen yet.
+    :param due: the moment of its next poll.
+    """
+    if job is not None and job.status not in QUEUED:
+        return 0, due
+    # The ids of servers that can be polled are numbers that only grow.
+    return (1 if job is None else 2), float(job_id) if job_id.isdecimal() else due
+
+
+def first(candidates: Sequence[D], number: int) -> list[D]:
+    """
+    Return those to ask for now: half of them the likeliest to have ended, half the longest due.
+
+    The second half is for servers that work in another order, so that nobody has to wait for ever.
+
+    :param number: how many at most.
+    """
+    if len(candidates) <= number:
+        return sorted(candidates, key=attrgetter("due"))
+    chosen = dict.fromkeys(nsmallest(number // 2, candidates, key=attrgetter("likeliness")))
+    for candidate in nsmallest(number, candidates, key=attrgetter("due")):
+        if len(chosen) >= number:
+            break
+        chosen[candidate] = None
+    return list(chosen)

@@ -1,0 +1,73 @@
+"""Reading the same list again and again: always what it says, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.job_list import JobList
+from airflow_provider_om_messaging.protocol.jobs import read_jobs
+from airflow_provider_om_messaging.protocol.wire import Reply
+
+
+def shown(job_id: int, progress: int = 0, message: str = "") -> dict[str, Any]:
+    return {
+        "jobId": str(job_id),
+        "status": "RUNNING",
+        "progress": progress,
+        "message": message,
+        "logs": [{"logId": str(number), "message": "}, {"} for number in range(progress)],
+    }
+
+
+def reply(jobs: list[dict[str, Any]], **layout: Any) -> Reply:
+    return Reply(200, {}, json.dumps(jobs, **layout).encode())
+
+
+jobs = st.lists(
+    st.builds(shown, st.integers(1, 9), st.integers(0, 3), st.text(max_size=5)),
+    max_size=6,
+)
+layouts = st.sampled_from([{}, {"indent": 1}, {"separators": (",", ":")}, {"ensure_ascii": False}])
+
+
+@given(st.lists(st.tuples(jobs, layouts), min_size=1, max_size=5))
+def test_it_reads_what_is_there_whatever_was_there_before(lists: list[Any]) -> None:
+    reader = JobList()
+    for found, layout in lists:
+        answer = reply(found, **layout)
+        assert reader.read(answer) == read_jobs(answer)
+
+
+def test_only_what_has_changed_is_another_object() -> None:
+    reader = JobList()
+    before = reader.read(reply([shown(3), shown(2), shown(1)]))
+    after = reader.read(reply([shown(5), shown(4), shown(3), shown(2, progress=1)]))
+    assert [job.job_id for job in after] == ["5", "4", "3", "2"]
+    assert after[2] is before[0]
+    assert after[3] is not before[1]
+    assert after[3].progress == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"{}", b"null", b"[1]", b"[{}]", b"[{", b"[}", b'"["', b"\xff", b"[" * 100_000]
+    + [reply([shown(1)]).body + rest for rest in (b"x", b"]", b",")]
+    + [reply([shown(1), shown(2)]).body[:-cut] for cut in (1, 2, 30)],
+)
+def test_what_is_no_list_of_jobs_is_refused(body: bytes) -> None:
+    reader = JobList()
+    reader.read(reply([shown(1), shown(2)]))
+    with pytest.raises(Fault) as caught:
+        reader.read(Reply(200, {}, body))
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+    assert len(reader.read(reply([shown(2)]))) == 1
+
+
+def test_an_empty_list_has_no_jobs() -> None:
+    assert JobList().read(Reply(200, {}, b" [ ] ")) == []

@@ -1,0 +1,61 @@
+"""Who is asked for first: those likely to have ended, and nobody is forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.jobs import Job
+from airflow_provider_om_messaging.protocol.poll_order import Likeliness, first, likeliness
+
+
+@dataclass(eq=False)
+class Waiting:
+    job_id: str
+    due: float
+    likeliness: Likeliness
+
+
+def waiting(job_id: int, status: str | None, due: float = 0.0) -> Waiting:
+    job = Job(str(job_id), "EXPORT", status) if status else None
+    return Waiting(str(job_id), due, likeliness(str(job_id), job, due))
+
+
+def test_jobs_at_work_come_before_unknown_ones_and_those_before_the_queue_in_its_order() -> None:
+    queue = [waiting(number, "QUEUED", due=-number) for number in range(10, 90)]
+    unknown = [waiting(number, None, due=-number) for number in (7, 6)]
+    at_work = [waiting(91, "RUNNING", due=5), waiting(92, "CANCELLING", due=4)]
+    chosen = first([*queue, *unknown, *at_work], 14)
+    assert [item.job_id for item in chosen[:7]] == ["92", "91", "6", "7", "10", "11", "12"]
+    assert [item.job_id for item in chosen[7:]] == ["89", "88", "87", "86", "85", "84", "83"]
+
+
+def test_a_job_whose_id_is_no_number_has_its_turn_as_well() -> None:
+    assert likeliness("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (2, 7.0)
+
+
+states = st.sampled_from([None, "QUEUED", "PENDING", "RUNNING", "CANCELLING"])
+candidates = st.lists(
+    st.builds(waiting, st.integers(1, 10**6), states, st.floats(0, 1e9)), min_size=1, max_size=60
+)
+
+
+@given(candidates, st.integers(2, 80))
+def test_as_many_as_may_be_are_chosen_and_nobody_twice(found: list[Waiting], number: int) -> None:
+    chosen = first(found, number)
+    assert len(chosen) == len(set(chosen)) == min(number, len(found))
+
+
+@given(candidates, st.integers(2, 20))
+def test_nobody_waits_for_ever(found: list[Waiting], number: int) -> None:
+    """Whoever was asked for is due later than all others; then all are asked for in a bounded time."""
+    asked: set[Waiting] = set()
+    rounds = 0
+    while asked != set(found):
+        rounds += 1
+        assert rounds <= 1 + len(found) // ((number + 1) // 2)
+        for item in first(found, number):
+            asked.add(item)
+            item.due += 1e10
