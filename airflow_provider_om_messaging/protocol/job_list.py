@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_om_messaging.protocol.jobs import Job, read_jobs, job_of
+from airflow_provider_om_messaging.protocol.jobs import Job, job_of, read_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
