@@ -124,7 +124,7 @@ class Feed:
                 websocket_extra_options={
                     "max_msg_size": LONGEST_FRAME,
                     "ssl": client.tls,
-                    "proxy": settings.proxy,
+                    "proxy": client.proxy,
                 },
             )
             for channel in CHANNELS:
