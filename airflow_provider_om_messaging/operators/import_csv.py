@@ -218,6 +218,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             "service": self.canonical_service(),
             "dry_run": self.only_check,
             "sha256": upload.facts.sha256,
+            "rows": upload.facts.rows,
         }
         job_id = self.submit_once(
             context,

@@ -4,6 +4,13 @@ Remembering over tries which job a task has submitted, so that a retry does not 
 Airflow 3.3 keeps a state store for each task, which outlives its tries. Older lines keep nothing from one
 try to the next, so that a retry submits anew there. The store outlives a *clear* as well, but whoever clears
 a task wants it done again: a clear raises ``max_tries``, an automatic retry does not.
+
+A try that dies between asking for a job and remembering its id leaves a gap, which the server's list of the
+caller's own jobs may close. What such a job was made of is not told there, nor which task made it. So a job
+is only taken for the lost one if no other can be meant: it is the only one for this operation, service and
+mode that is newer than the newest one of before, young enough, and for an import of as many rows. With two,
+none is taken, and the work is done again. What is left: a task dies before the server has even heard of its
+import, and at that very time another task imports another file of as many rows into the same service.
 """
 
 from __future__ import annotations
@@ -20,8 +27,8 @@ if TYPE_CHECKING:
 
 KEY = "om_messaging_job"
 
-_CLOCKS_DIFFER = 30.0
-_SUBMITTING_TAKES = 330.0
+_SUBMITTING_TAKES = 360.0
+"""Seconds from asking for a job until it exists, with some for clocks that differ."""
 
 
 class JobMemory:
@@ -29,8 +36,8 @@ class JobMemory:
     What one task remembers of its jobs.
 
     :param context: the task's context.
-    :param work: what the job is to do: operation, service, dry run and digest. What is remembered of other
-        work is not taken up.
+    :param work: what the job is to do: operation, service, and for an import dry run, digest and rows. What
+        is remembered of other work is not taken up.
     """
 
     def __init__(self, context: Context, work: dict[str, Any]) -> None:
@@ -53,24 +60,29 @@ class JobMemory:
         """
         Return the job that an earlier try has submitted although it did not live to remember its id.
 
-        :param jobs: the caller's own jobs. One that was made at that time for the same work counts if it is
-            the only such one: with two, nobody can tell which is this task's.
+        :param jobs: the caller's own jobs.
         """
-        asked_at = self._of_this_work()["asked_at"]
-        since, until = (asked_at - _CLOCKS_DIFFER) * 1000, (asked_at + _SUBMITTING_TAKES) * 1000
+        kept = self._of_this_work()
+        newest, until = kept["newest"], (kept["asked_at"] + _SUBMITTING_TAKES) * 1000
         found = [
             job
             for job in jobs
             if (job.operation, job.service) == (self._work["operation"], self._work["service"])
             and bool(job.dry_run) == bool(self._work.get("dry_run"))
-            and since <= (job.created_at or 0) <= until
             and job.job_id not in self._own_jobs()
+            and _is_newer(job.job_id, newest)
+            and (job.created_at or 0) <= until
+            and self._has_as_many_rows(job)
         ]
         return found[0] if len(found) == 1 else None
 
-    def about_to_submit(self) -> None:
-        """Remember that a job is being made, before it has an id."""
-        self._keep(asked_at=time.time())
+    def about_to_submit(self, newest: str | None) -> None:
+        """
+        Remember that a job is being made, before it has an id.
+
+        :param newest: id of the newest job that there is yet.
+        """
+        self._keep(asked_at=time.time(), newest=newest)
 
     def submitted(self, job_id: str) -> None:
         """Remember the job."""
@@ -79,6 +91,11 @@ class JobMemory:
     def _of_this_work(self) -> dict[str, Any]:
         return self._kept if self._kept.get("work") == self._work else {}
 
+    def _has_as_many_rows(self, job: Job) -> bool:
+        rows = self._work.get("rows")
+        # The server does not tell before the job runs.
+        return rows is None or not job.total or job.total == rows
+
     def _own_jobs(self) -> list[str]:
         return list(self._kept.get("own_jobs", []))
 
@@ -86,3 +103,8 @@ class JobMemory:
         if self._store is not None:
             self._kept = {"own_jobs": self._own_jobs(), **what, "work": self._work}
             self._store.set(KEY, self._kept)
+
+
+def _is_newer(job_id: str, than: str | None) -> bool:
+    # Servers that list jobs count them.
+    return job_id.isdecimal() and (than is None or (than.isdecimal() and int(job_id) > int(than)))

@@ -56,7 +56,7 @@ class WaitingOperator(MessagingOperator):
     :param deferrable: wait in the triggerer, without a worker slot. A synchronous request cannot be deferred.
     :param poll_interval: seconds between two looks at the job at most; the first come sooner.
     :param timeout: seconds until the wait is given up; the job is then cancelled.
-    :param max_consecutive_failures: how many polls may fail one after the other.
+    :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth.
     :param cancel_on_kill: cancel the job if the task is killed: cleared, or marked as failed or successful.
     :param resubmit_on_server_restart: submit the job once more if the server restarted and lost it. For
         exports and dry runs only: how much of an import was done by then is not known.
@@ -70,7 +70,7 @@ class WaitingOperator(MessagingOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 30.0,
         timeout: float = 3600.0,
-        max_consecutive_failures: int = 20,
+        max_consecutive_failures: int | None = None,
         cancel_on_kill: bool = True,
         resubmit_on_server_restart: bool = False,
         **kwargs: Any,
@@ -136,25 +136,28 @@ class WaitingOperator(MessagingOperator):
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.submitted(earlier)
             return earlier
-        self._check_job_api()
+        newest = self._newest_job()
         check()
-        memory.about_to_submit()
+        memory.about_to_submit(newest)
         job_id = submit()
         # First of all, because this task may die at any time.
         self._job_id = job_id
         memory.submitted(job_id)
         return job_id
 
-    def _check_job_api(self) -> None:
+    def _newest_job(self) -> str | None:
         """
-        Refuse to start what nobody could follow: older servers take a job and never tell of it again.
+        Return the id of the newest job of this user; None if there is none, or the user may list none.
 
-        :raises UnsupportedByServerError: the server has no route for jobs; nothing was submitted.
+        :raises UnsupportedByServerError: the server has no route for jobs. Nothing is submitted there,
+            because older servers take a job and never tell of it again.
         """
         try:
-            self.hook.list_jobs(1)
+            newest = self.hook.list_jobs(1)
         except ForbiddenError:
             self.log.info("This user may not list jobs; a single one is told to whoever started it.")
+            return None
+        return newest[0].job_id if newest else None
 
     def wait_for(self, context: Context, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
         """
@@ -260,7 +263,7 @@ class WaitingOperator(MessagingOperator):
             self.log.info("%s", job.cancel_text())
 
 
-def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures: int) -> None:
+def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures: int | None) -> None:
     """
     Check the numbers of a wait.
 
@@ -269,6 +272,8 @@ def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures
     for name, value in (("poll_interval", poll_interval), ("timeout", timeout)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
             raise InvalidParameterError(f"{name} has to be a number of seconds above 0, not {value!r}.")
+    if max_consecutive_failures is None:
+        return
     if isinstance(max_consecutive_failures, bool) or not isinstance(max_consecutive_failures, int):
         raise InvalidParameterError(
             f"max_consecutive_failures has to be a whole number, not {max_consecutive_failures!r}."

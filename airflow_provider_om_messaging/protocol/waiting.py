@@ -18,6 +18,7 @@ BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMI
 _FIRST_PAUSE = 1.0
 _SHORTEST_PAUSE = 0.05
 _LONGEST_RETRY_AFTER = 300.0
+_LONGEST_FAILING, _FEWEST_FAILURES = 600.0, 3
 # Servers give up a job that is silent for five minutes; one that is still being cancelled then is stuck.
 _LONGEST_CANCELLING = 600.0
 
@@ -30,17 +31,19 @@ class Wait:
     :param job_id: what is waited for.
     :param deadline: the moment at which the wait is given up.
     :param poll_interval: seconds between two looks at most; the first come sooner, for jobs that end quickly.
-    :param max_consecutive_failures: how many polls may fail one after the other.
+    :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth,
+        however many that are.
     """
 
     job_id: str
     deadline: float
     poll_interval: float
-    max_consecutive_failures: int
+    max_consecutive_failures: int | None
     log: JobLog = field(default_factory=JobLog)
     last_job: Job | None = None
     _next_pause: float = _FIRST_PAUSE
     _failures: int = 0
+    _failing_since: float = 0.0
     _retry_after: float = 0.0
     _cancelling_since: float | None = None
 
@@ -75,9 +78,10 @@ class Wait:
         """
         if fault.cause not in BEARABLE:
             raise fault
+        self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
         self._retry_after = patience(fault)
-        if self._failures > self.max_consecutive_failures:
+        if self._fails_too_long(now):
             raise Fault(
                 fault.cause,
                 f"{self._failures} polls of job {self.job_id} in a row failed "
@@ -100,6 +104,11 @@ class Wait:
             self._next_pause *= 2
         pause = max(pause * (0.9 + chance / 10), self._retry_after)
         return max(_SHORTEST_PAUSE, min(pause, self.deadline - now))
+
+    def _fails_too_long(self, now: float) -> bool:
+        if self.max_consecutive_failures is not None:
+            return self._failures > self.max_consecutive_failures
+        return now - self._failing_since >= _LONGEST_FAILING and self._failures >= _FEWEST_FAILURES
 
     def _check_cancelling(self, job: Job, now: float) -> None:
         if self._cancelling_since is None:

@@ -53,8 +53,8 @@ class CsvAsyncJobSensor(BaseSensorOperator):
     :param on_rejected: ``fail``, ``skip`` or ``report``, as for the import operator.
     :param deferrable: wait in the triggerer, without a worker slot.
     :param poll_interval: seconds between two looks at the job at most; the sensor's ``poke_interval``.
-    :param max_consecutive_failures: how many polls may fail one after the other. In ``mode="reschedule"``
-        each poll is a process of its own, so that only the timeout limits them.
+    :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth.
+        In ``mode="reschedule"`` each poll is a process of its own, so that only the timeout limits them.
     """
 
     template_fields: Sequence[str] = ("job_id", "om_messaging_conn_id")
@@ -69,7 +69,7 @@ class CsvAsyncJobSensor(BaseSensorOperator):
         on_rejected: str = "fail",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 30.0,
-        max_consecutive_failures: int = 20,
+        max_consecutive_failures: int | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("poke_interval", poll_interval)

@@ -28,6 +28,10 @@ class CsvAsyncJobTrigger(BaseTrigger):
     """
     Fires once when an async CSV job has ended, or when the wait for it has to be given up.
 
+    Each line that the server writes about the job goes to the task's log, once as long as this triggerer
+    lives. Another one that takes over tells the last hundred again: what was told is kept nowhere that
+    outlives it, and a line twice is better than none.
+
     The event is small, because Airflow logs and stores it in clear: ``status`` (``finished`` or ``error``),
     ``job_id``, ``message``, ``state``, and for an error its ``cause``. Results are read by the task that
     resumes.
@@ -36,7 +40,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
     :param om_messaging_conn_id: id of the Airflow connection, which is resolved here and never stored.
     :param deadline: wall-clock seconds since 1970 at which the wait is given up; a restart does not move it.
     :param poll_interval: seconds between two polls at most.
-    :param max_consecutive_failures: how many polls may fail one after the other.
+    :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth.
     :param state: what the task has to know again when it resumes, small and without secrets. It comes back in
         the event, because ``dag.test()`` hands nothing else to a task that resumes.
     :param cancel_on_kill: cancel the job if a user clears the waiting task or marks it as failed or
@@ -49,7 +53,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         om_messaging_conn_id: str,
         deadline: float,
         poll_interval: float = 30.0,
-        max_consecutive_failures: int = 20,
+        max_consecutive_failures: int | None = None,
         state: dict[str, Any] | None = None,
         cancel_on_kill: bool = False,
     ) -> None:

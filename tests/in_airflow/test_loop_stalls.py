@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -26,16 +27,26 @@ BOUND = 0.05
 SERVICE = "orders_redpanda"
 
 
-async def longest_stall(work: Callable[[], Any]) -> float:
-    """Return for how many seconds the loop was held up at most while the work was done."""
-    loop, longest = asyncio.get_running_loop(), 0.0
+@pytest.fixture(autouse=True)
+def frozen_heap() -> Iterator[None]:
+    """Keep what the tests and Airflow have in memory out of garbage collections: that is not a trigger's."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+async def longest_stalls(work: Callable[[], Any]) -> tuple[float, float]:
+    """Return how long the loop was held up at most while the work was done: in CPU time, and by the clock."""
+    loop, computed, passed = asyncio.get_running_loop(), 0.0, 0.0
 
     async def tick() -> None:
-        nonlocal longest
+        nonlocal computed, passed
         while True:
-            before = loop.time()
+            cpu, now = time.thread_time(), loop.time()
             await asyncio.sleep(0.002)
-            longest = max(longest, loop.time() - before - 0.002)
+            computed = max(computed, time.thread_time() - cpu)
+            passed = max(passed, loop.time() - now - 0.002)
 
     ticking = asyncio.create_task(tick())
     await asyncio.sleep(0)
@@ -43,17 +54,22 @@ async def longest_stall(work: Callable[[], Any]) -> float:
         await work()
     finally:
         ticking.cancel()
-    return longest
+    return computed, passed
 
 
-async def shortest_of_five(work: Callable[[], Any]) -> float:
-    """Repeat it, because the machine may be busy; what blocks, blocks every time."""
-    found = []
-    for _ in range(5):
-        found.append(await longest_stall(work))
-        if found[-1] < BOUND:
-            break
-    return min(found)
+async def assert_no_stall(work: Callable[[], Any]) -> None:
+    """
+    Do the work up to ten times.
+
+    CPU time is this thread's own, so it has to be short every time, however busy the machine is. What waits
+    without computing shows by the clock only, but that every time: once without is enough.
+    """
+    for _ in range(10):
+        computed, passed = await longest_stalls(work)
+        assert computed < BOUND
+        if passed < BOUND:
+            return
+    raise AssertionError(f"the loop was held up for {passed:.3f} s")
 
 
 def trigger_of(job_id: str, **kwargs: Any) -> CsvAsyncJobTrigger:
@@ -72,25 +88,28 @@ async def test_many_waits(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.02)
     hook = OpenMetadataMessagingHook()
     jobs = [hook.submit_export(SERVICE) for _ in range(150)]
-    assert await shortest_of_five(waiting_for(jobs)) < BOUND
+    # What blocks without computing would block in each of the other tests as well.
+    for _ in range(3):
+        computed, _ = await longest_stalls(waiting_for(jobs))
+        assert computed < BOUND
 
 
 async def test_a_server_that_takes_seconds(sandbox: Sandbox) -> None:
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     sandbox.configure(latency=1.5)
-    assert await shortest_of_five(waiting_for([job_id])) < BOUND
+    await assert_no_stall(waiting_for([job_id]))
 
 
 @pytest.mark.parametrize("kind", ["500", "html", "drop"])
 async def test_a_server_that_fails(sandbox: Sandbox, kind: str) -> None:
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     sandbox.fault(kind, path="csvAsyncJobs", times=1000)
-    assert await shortest_of_five(waiting_for([job_id])) < BOUND
+    await assert_no_stall(waiting_for([job_id]))
 
 
 async def test_a_server_that_is_gone(sandbox: Sandbox) -> None:
     sandbox.stop()
-    assert await shortest_of_five(waiting_for(["1001"])) < BOUND
+    await assert_no_stall(waiting_for(["1001"]))
 
 
 async def test_a_token_file_that_is_read_again(
@@ -109,7 +128,7 @@ async def test_a_token_file_that_is_read_again(
         file.write_text(sandbox.supersede_bot_token())
         await waiting
 
-    assert await shortest_of_five(work) < BOUND
+    await assert_no_stall(work)
 
 
 async def test_a_kill(sandbox: Sandbox) -> None:
@@ -125,20 +144,20 @@ async def test_a_kill(sandbox: Sandbox) -> None:
             await running
         await trigger.on_kill()
 
-    assert await shortest_of_five(work) < BOUND
+    await assert_no_stall(work)
 
 
 def test_the_first_wait_of_a_new_triggerer(sandbox: Sandbox) -> None:
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     program = f"""
         import asyncio
-        from tests.in_airflow.test_loop_stalls import longest_stall, waiting_for
+        from tests.in_airflow.test_loop_stalls import longest_stalls, waiting_for
         import sys
         async def main():
             from airflow.providers.common.compat.connection import get_async_connection
             await get_async_connection("om_messaging_default")
             assert "aiohttp" not in sys.modules
-            print("stall", await longest_stall(waiting_for(["{job_id}"])))
+            print("stalls", *await longest_stalls(waiting_for(["{job_id}"])))
         asyncio.run(main())
     """
     stalls = []
@@ -147,5 +166,7 @@ def test_the_first_wait_of_a_new_triggerer(sandbox: Sandbox) -> None:
             [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        stalls.append(float(done.stdout.rpartition("stall ")[2]))
-    assert min(stalls) < BOUND
+        stalls.append([float(text) for text in done.stdout.rpartition("stalls ")[2].split()])
+    computed, passed = zip(*stalls, strict=True)
+    assert max(computed) < BOUND
+    assert min(passed) < BOUND

@@ -12,6 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_om_messaging.exceptions import (
+    InvalidCsvError,
     InvalidParameterError,
     JobLostError,
     ResultGoneError,
@@ -26,6 +27,8 @@ from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import again, as_xcom, deferral_of, fire
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 SERVICE = "orders_redpanda"
@@ -182,16 +185,56 @@ def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: San
     assert submissions(sandbox) == 1
 
 
-def test_a_job_that_may_be_anothers_is_not_taken_up(sandbox: Sandbox) -> None:
-    store = Store()
-    sandbox.fault("drop_after", path="/exportAsync$")
+def lose(sandbox: Sandbox, operator: Any, store: Store, kind: str) -> None:
+    """Let a try end before it knows its job: ``drop_after`` the server has made it, ``drop`` before."""
+    sandbox.fault(kind, path="/(export|import)Async$")
     with pytest.raises(ServerUnavailableError):
-        run(exporting(), context(store))
-    hook = OpenMetadataMessagingHook()
-    hook.submit_export(SERVICE)
-    hook.submit_export("sample_kafka")
-    others = {job.job_id for job in hook.list_jobs()}
-    assert run(exporting(), context(store))["job_id"] not in others
+        run(operator, context(store))
+
+
+@pytest.mark.parametrize("make", [exporting, importing])
+def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sandbox, make: Any) -> None:
+    sandbox.configure(import_verdict="endpoint", job_start_delay=1)
+    lost, other = Store(), Store()
+    lose(sandbox, make(), lost, "drop_after")
+    theirs = run(make(wait_for_completion=False), context(other))["job_id"]
+    before = {job.job_id for job in OpenMetadataMessagingHook().list_jobs()}
+    assert len(before) == 2
+    # Nobody can tell which of the two is its own, so it is done again.
+    ours = run(make(), context(lost))["job_id"]
+    assert ours not in before
+    assert run(make(), context(other))["job_id"] == theirs
+    assert submissions(sandbox) == 3
+
+
+def test_another_import_is_not_taken_for_one_that_the_server_never_heard_of(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store = Store()
+    longer = CSV + "orders.refunded,Refunds,,,,\n"
+    theirs = [run(importing(csv=longer), context(Store()))["job_id"]]
+    lose(sandbox, importing(), store, "drop")
+    theirs.append(run(importing(csv=longer), context(Store()))["job_id"])
+    theirs.append(run(importing(dry_run=False), context(Store()))["job_id"])
+    theirs.append(run(importing(service="sample_kafka", on_rejected="report"), context(Store()))["job_id"])
+    theirs.append(run(exporting(), context(Store()))["job_id"])
+    result = run(importing(), context(store))
+    assert result["job_id"] not in theirs
+    assert result["rows_processed"] == 1
+
+
+def test_a_job_from_before_is_not_taken_for_the_lost_one(sandbox: Sandbox) -> None:
+    store = Store()
+    before = run(exporting(), context(Store()))["job_id"]
+    lose(sandbox, exporting(), store, "drop")
+    assert run(exporting(), context(store))["job_id"] != before
+
+
+def test_a_job_from_long_after_is_not_taken_for_the_lost_one(sandbox: Sandbox) -> None:
+    store = Store()
+    lose(sandbox, exporting(), store, "drop")
+    sandbox.advance_clock(600)
+    after = run(exporting(), context(Store()))["job_id"]
+    assert run(exporting(), context(store))["job_id"] != after
 
 
 def test_nothing_but_whether_it_has_jobs_is_asked_where_nothing_is_remembered(sandbox: Sandbox) -> None:
@@ -228,6 +271,41 @@ def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
     operator = restart(exporting(deferrable, resubmit_on_server_restart=True))
     assert run(operator, context(Store()))["rows"] > 0
     assert submissions(sandbox) == 3
+
+
+@every_way
+def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
+    sandbox: Sandbox, deferrable: bool, tmp_path: Path
+) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    file = tmp_path / "topics.csv"
+
+    def checking(lose: Any) -> Any:
+        """Let a dry run be lost as soon as it is submitted, and something else happen by then."""
+        file.write_text(CSV)
+        sandbox.configure(stuck_jobs=True)
+        operator = importing(deferrable, csv=None, source=str(file), resubmit_on_server_restart=True)
+        submit = operator.submit_once
+
+        def submit_and_wait_long(*args: Any, **kwargs: Any) -> str:
+            job_id = str(submit(*args, **kwargs))
+            OpenMetadataMessagingHook().get_job(job_id)
+            sandbox.advance_clock(600)
+            sandbox.configure(stuck_jobs=False)
+            lose()
+            return job_id
+
+        operator.submit_once = submit_and_wait_long
+        return operator
+
+    result = run(checking(lambda: None), context(Store()))
+    assert (result["status"], result["dry_run"], result["rows_processed"]) == ("success", True, 1)
+    assert submissions(sandbox) == 2
+    with pytest.raises(InvalidCsvError, match="another one by now"):
+        run(checking(lambda: file.write_text(OTHER_CSV)), context(Store()))
+    assert submissions(sandbox) == 3
+    sent = [entry["query"]["dryRun"] for entry in sandbox.journal if "importAsync" in entry["path"]]
+    assert sent == ["true"] * 3
 
 
 def test_an_import_is_never_submitted_again_by_itself() -> None:

@@ -17,7 +17,7 @@ DOWN = Fault(Cause.UNAVAILABLE, "The server failed (503).", status=503, transien
 BEARABLE = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED}
 
 
-def wait(deadline: float = 1000.0, poll_interval: float = 30.0, failures: int = 3) -> Wait:
+def wait(deadline: float = 1000.0, poll_interval: float = 30.0, failures: int | None = 3) -> Wait:
     return Wait("42", deadline, poll_interval, failures)
 
 
@@ -64,6 +64,27 @@ def test_a_poll_that_succeeds_forgives_the_failures_before_it() -> None:
     for now in range(100):
         waiting.failed(DOWN, now)
         waiting.saw(job("RUNNING"), now)
+
+
+@pytest.mark.parametrize("poll_interval", [1.0, 30.0, 250.0])
+def test_ten_minutes_of_failures_are_borne_if_nobody_says_how_many(poll_interval: float) -> None:
+    waiting, now = wait(1e9, poll_interval, failures=None), 5000.0
+    waiting.failed(DOWN, now - 100)
+    waiting.saw(job("RUNNING"), now - 50)
+    started = now
+    while now - started < 600:
+        waiting.failed(DOWN, now)
+        now += waiting.pause(now)
+    with pytest.raises(Fault, match="in a row failed"):
+        waiting.failed(DOWN, now)
+
+
+def test_ten_minutes_are_no_less_than_three_polls() -> None:
+    waiting = wait(1e9, 3600, failures=None)
+    waiting.failed(DOWN, 0.0)
+    waiting.failed(DOWN, 3600.0)
+    with pytest.raises(Fault, match="3 polls"):
+        waiting.failed(DOWN, 7200.0)
 
 
 def test_no_failure_is_borne_if_none_is_to_be() -> None:
