@@ -11,10 +11,10 @@ from airflow_provider_om_messaging.protocol import patches
 from airflow_provider_om_messaging.protocol.changes import Changes, structured, wanted_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION
-from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError, tokens_of
+from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError
 from airflow_provider_om_messaging.protocol.merge import masked_members
 from airflow_provider_om_messaging.protocol.naming import todays_operations
-from airflow_provider_om_messaging.protocol.portable import portable
+from airflow_provider_om_messaging.protocol.portable import check_order, check_test, portable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def changing(client: Client, kind: Kind, changes: object) -> Edit:
     return Edit(wished.fields, plan)
 
 
-def operating(operations: object) -> Edit:
+def operating(kind: Kind, operations: object) -> Edit:
     """
     Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
 
@@ -99,13 +99,14 @@ def operating(operations: object) -> Edit:
         try:
             wanted = patches.foretold(checked, entity)
         except DoesNotApplyError as error:
+            check_test(error.operation, entity, kind)
+            check_order(checked, entity)
             return Plan(checked, None, f"operations do not fit what was read: {error}.")
         # Whatever the tests in it say, a patch without effect need not be sent.
-        changes = bool(patches.operations_of(wanted, entity))
+        changes = bool(patches.operations_of(wanted, entity, members=True))
         return Plan(portable(checked, wanted, entity) if changes else [], wanted)
 
-    looked_at = dict.fromkeys(tokens_of(operation["path"])[0] for operation in checked)
-    return Edit((*looked_at, *patches.touched_fields(checked)), plan, repeatable=False)
+    return Edit(tuple(patches.read_fields(checked)), plan, repeatable=False)
 
 
 def restoring(client: Client, snapshot: Entity, fields: tuple[str, ...], on_missing: str) -> Edit:

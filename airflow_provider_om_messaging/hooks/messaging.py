@@ -341,7 +341,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         version = None if expected_version is None else names.version(expected_version)
         target = patching.Target(kind, entities.canonical(kind, fqn_or_id), version)
         edit = (
-            edits.changing(self._client, kind, changes) if operations is None else edits.operating(operations)
+            edits.changing(self._client, kind, changes)
+            if operations is None
+            else edits.operating(kind, operations)
         )
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 

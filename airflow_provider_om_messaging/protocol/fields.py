@@ -62,6 +62,20 @@ def same(field: str, one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def repeats(one: Any, other: Any) -> bool:
+    """
+    Tell whether a list of references or labels says nothing that another one of the same entries does not.
+
+    :param one: maybe with less than complete entries.
+    """
+    known = {key(item): item for item in other or ()}
+    return all(
+        not isinstance(item, Mapping)
+        or all(known[key(item)].get(name) == value for name, value in item.items() if name != "href")
+        for item in one or ()
+    )
+
+
 def differing(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
     """
     Return the fields in which an entity is not as wanted.

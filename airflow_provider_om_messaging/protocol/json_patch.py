@@ -12,7 +12,16 @@ _NOTHING: Any = object()
 
 
 class DoesNotApplyError(Exception):
-    """An operation cannot be carried out on this document."""
+    """
+    An operation cannot be carried out on this document.
+
+    :param message: why not.
+    :param operation: the operation, if it is one of several.
+    """
+
+    def __init__(self, message: str, operation: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.operation = operation
 
 
 def tokens_of(pointer: str) -> list[str]:
@@ -33,7 +42,7 @@ def applied(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
             _carry_out(result, operation)
         except DoesNotApplyError as error:
             raise DoesNotApplyError(
-                f"operation {number} ({operation['op']} {operation['path']}): {error}"
+                f"operation {number} ({operation['op']} {operation['path']}): {error}", operation
             ) from None
     return result
 

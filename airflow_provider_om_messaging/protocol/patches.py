@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.protocol.fields import (
     CONNECTION,
     LISTS,
     Entity,
+    repeats,
     same,
     value_of,
     without_links,
@@ -50,12 +51,15 @@ _SKIPPED = ("changeDescription", "incrementalChangeDescription")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")
 
 
-def operations_of(wanted: Mapping[str, Any], entity: Entity) -> list[dict[str, Any]]:
+def operations_of(
+    wanted: Mapping[str, Any], entity: Entity, *, members: bool = False
+) -> list[dict[str, Any]]:
     """
     Return the patch that makes an entity as wanted; empty if it is so already.
 
     :param wanted: field → value, None to take the field away; for the connection a merge patch.
     :param entity: the entity as it was read.
+    :param members: whether what an owner, tag or domain says beside its name counts.
     :raises Fault: a member that servers skip would have to change.
     """
     operations: list[dict[str, Any]] = []
@@ -63,7 +67,7 @@ def operations_of(wanted: Mapping[str, Any], entity: Entity) -> list[dict[str, A
         present, path = value_of(entity, field), f"/{field}"
         if field == CONNECTION and value is not None:
             operations += member_operations(entity.get(field) or {}, value)
-        elif same(field, value, present):
+        elif same(field, value, present) and not (members and field in LISTS and not repeats(value, present)):
             continue
         elif value is None:
             operations.append({"op": "remove", "path": path})
@@ -102,6 +106,18 @@ def touched_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
     paths = [operation["path"] for operation in writing]
     paths += [operation["from"] for operation in writing if operation["op"] == "move"]
     return list(dict.fromkeys(tokens_of(path)[0] for path in paths))
+
+
+def read_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
+    """
+    Return the names of the top-level fields that a patch reads or writes.
+
+    :param operations: checked operations.
+    """
+    pointers = [
+        operation[member] for operation in operations for member in ("path", "from") if member in operation
+    ]
+    return list(dict.fromkeys(tokens_of(pointer)[0] for pointer in pointers))
 
 
 def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 from airflow_provider_om_messaging.sandbox.era import ERA_2_0, Era
@@ -45,13 +46,13 @@ def apply(document: Any, operations: list[Operation], error_status: int, era: Er
     Return a copy of the document with the operations carried out.
 
     :param document: what to patch; left as it is.
-    :param operations: from :func:`parse`; their order counts, but for the removals of old servers.
+    :param operations: from :func:`parse`; their order counts, but old servers have one of their own.
     :param error_status: status of an operation that fails: 400, or 500 before May 2026.
     :param era: how the server applies them.
     """
     result = copy.deepcopy(document)
     if era.patch_removes_last:
-        operations = sorted(operations, key=lambda operation: operation["op"] == "remove")
+        operations = sorted(operations, key=_old_place)
     for operation in operations:
         if _is_skipped(operation["path"]):
             continue
@@ -65,6 +66,16 @@ def apply(document: Any, operations: list[Operation], error_status: int, era: Er
                 text = f"'{json.dumps(document, ensure_ascii=False)}': {text}"
             raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
     return result
+
+
+def _old_place(operation: Operation) -> tuple[bool, int]:
+    """
+    Return where old servers put an operation, to be kind to indexes of lists.
+
+    The others come by the digits in their paths, then the removals from the highest down.
+    """
+    digits = int("".join(re.findall("[0-9]", operation["path"])) or 0)
+    return (True, -digits) if operation["op"] == "remove" else (False, digits)
 
 
 def touched(operations: list[Operation]) -> set[str]:

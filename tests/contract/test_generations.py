@@ -142,12 +142,31 @@ def test_a_test_that_fails_is_named_the_same(server: Sandbox, hook: OpenMetadata
         hook.patch_service(
             KAFKA,
             operations=[
-                {"op": "test", "path": "/description", "value": "not so"},
+                # Of values that it may mask, only the server can tell.
+                {"op": "test", "path": "/connection/config/saslUsername", "value": "not so"},
                 {"op": "add", "path": "/description", "value": "New."},
             ],
         )
     assert "saslPassword" not in str(caught.value)
     assert hook.get_service(KAFKA)["version"] == before["version"]
+
+
+@every_generation
+def test_operations_on_entries_end_the_same(server: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+    label = {"source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+    hook.patch_service(KAFKA, changes={"tags": ["Compliance.SOX", "Compliance.GDPR", "Tier.Tier1"]})
+    hook.patch_service(
+        KAFKA,
+        operations=[
+            {"op": "test", "path": "/tags/1/tagFQN", "value": "Compliance.GDPR"},
+            {"op": "remove", "path": "/tags/0"},
+            {"op": "add", "path": "/tags/1", "value": {"tagFQN": "PII.None", **label}},
+            {"op": "remove", "path": "/tags/0"},
+            {"op": "replace", "path": "/tags/1", "value": {"tagFQN": "Tier.Tier2", **label}},
+        ],
+    )
+    tags = Api(server).service(KAFKA, "tags")["tags"]
+    assert sorted(tag["tagFQN"] for tag in tags) == ["PII.None", "Tier.Tier2"]
 
 
 @on_the_oldest

@@ -276,8 +276,8 @@ class TestConnection:
     def test_a_server_that_repeats_a_secret_is_not_quoted(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
     ) -> None:
-        wrong = [{"op": "add", "path": "/connection/config/bad", "value": "brand-new-secret"}]
-        wrong.append({"op": "test", "path": "/connection/config/bad", "value": "another-secret"})
+        wrong = [{"op": "test", "path": "/connection/config/saslUsername", "value": "another-secret"}]
+        wrong.append({"op": "add", "path": "/connection/config/bad", "value": "brand-new-secret"})
         with pytest.raises(BadRequestError) as caught:
             hook.patch_service(KAFKA, operations=wrong)
         assert "secret" not in str(caught.value)
@@ -297,16 +297,61 @@ class TestOperations:
         assert result["journal"]["after"] == {"tags": None}
         assert names(api.service(KAFKA, "tags"), "tags") == []
 
-    def test_a_failing_test_is_reported_not_retried(
-        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
-    ) -> None:
+    def test_a_test_that_fails_is_a_conflict(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         operations = [
             {"op": "test", "path": "/displayName", "value": "Another"},
             {"op": "add", "path": "/description", "value": "x"},
         ]
-        with pytest.raises(BadRequestError):
+        with pytest.raises(
+            ConflictError,
+            match=r"for 'Another', but it is 'Sample Kafka' in version 0\.3 by admin\. Nothing was",
+        ):
             hook.patch_service(KAFKA, operations=operations)
+        assert sent(sandbox) == []
+
+    def test_a_test_that_only_the_server_can_judge_is_left_to_it(
+        self, sandbox: Sandbox, hook_of: Callable[[str], OpenMetadataMessagingHook], api: Api
+    ) -> None:
+        password = "/connection/config/saslPassword"
+        for value, outcome in ((SECRET, "new-secret"), ("wrong", SECRET)):
+            hook = hook_of(sandbox.admin_token)
+            operations = [{"op": "test", "path": password, "value": value}]
+            operations.append({"op": "replace", "path": password, "value": outcome})
+            sandbox.clear_journal()
+            if value == SECRET:
+                hook.patch_service(KAFKA, operations=operations)
+            else:
+                with pytest.raises(BadRequestError):
+                    hook.patch_service(KAFKA, operations=operations)
+            assert len(sent(sandbox)) == 1
+            assert api.service(KAFKA)["connection"]["config"]["saslPassword"] == "new-secret"
+
+    def test_what_a_label_says_beside_its_name_is_a_change(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+    ) -> None:
+        hook.patch_service(KAFKA, operations=[{"op": "add", "path": "/tags/0/state", "value": "Suggested"}])
         assert len(sent(sandbox)) == 1
+        sandbox.clear_journal()
+        same = [{"tagFQN": "Tier.Tier1", "source": "Classification"}]
+        hook.patch_service(KAFKA, operations=[{"op": "add", "path": "/tags", "value": same}])
+        assert sent(sandbox) == []
+
+    def test_a_field_can_be_copied_from(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
+        operations = [{"op": "copy", "from": "/tags/0/tagFQN", "path": "/displayName"}]
+        hook.patch_service(KAFKA, operations=operations)
+        assert api.service(KAFKA)["displayName"] == "Tier.Tier1"
+
+    def test_what_depends_on_an_order_and_on_what_is_hidden_is_refused(
+        self, sandbox: Sandbox, hook_of: Callable[[str], OpenMetadataMessagingHook]
+    ) -> None:
+        config = "/connection/config"
+        operations = [
+            {"op": "move", "from": f"{config}/saslPassword", "path": f"{config}/sslKey"},
+            {"op": "add", "path": f"{config}/saslPassword", "value": "another"},
+        ]
+        with pytest.raises(InvalidParameterError, match="send them as patches of their own"):
+            hook_of(sandbox.admin_token).patch_service(KAFKA, operations=operations)
+        assert sent(sandbox) == []
 
     def test_a_preview_of_what_does_not_fit_says_so(self, hook: OpenMetadataMessagingHook) -> None:
         operations = [{"op": "remove", "path": "/connection/config/nothing"}]

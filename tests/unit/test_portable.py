@@ -1,4 +1,4 @@
-"""A JSON Patch means the same on a server that runs removals last and fails at replacing what is absent."""
+"""A JSON Patch means the same on a server that sorts it and fails at replacing what is absent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def sent(*operations: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def on_an_old_server(entity: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
-    in_order = sorted(operations, key=lambda operation: operation["op"] == "remove")
+    def place(operation: dict[str, Any]) -> tuple[bool, int]:
+        digits = int("".join(sign for sign in operation["path"] if sign.isdigit()) or 0)
+        return (True, -digits) if operation["op"] == "remove" else (False, digits)
+
+    in_order = sorted(operations, key=place)
     state = entity
     for operation in in_order:
         if operation["op"] == "replace":
@@ -55,9 +59,9 @@ def test_replacing_what_is_absent_adds_it() -> None:
     assert sent(
         {"op": "replace", "path": "/displayName", "value": "K"},
         {"op": "replace", "path": "/displayName", "value": "L"},
-    ) == [
-        {"op": "add", "path": "/displayName", "value": "K"},
-        {"op": "replace", "path": "/displayName", "value": "L"},
+    ) == [{"op": "add", "path": "/displayName", "value": "L"}]
+    assert sent({"op": "replace", "path": "/displayName", "value": "K"}) == [
+        {"op": "add", "path": "/displayName", "value": "K"}
     ]
 
 
