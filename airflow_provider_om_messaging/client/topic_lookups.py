@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import requests
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.topic_rows import Row
 
 _KINDS = {**REFERRED, "classification": Kind("classification", "/v1/classifications", "classifications")}
+_NO_NAME = re.compile(r"\.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
+"""Dots alone would lead to somewhere else in a URL, and not every server takes control characters there."""
 _UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
 """How servers answer a name that they do not know, or that cannot be one."""
 
@@ -42,8 +45,8 @@ def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, 
 
 
 def _one(client: Client, name: Name) -> Entity | None:
-    if not name.fqn.strip("."):
-        return None  # in a URL, dots alone would lead to somewhere else
+    if _NO_NAME.fullmatch(name.fqn):
+        return None
     try:
         entity = client.call(requests.read_entity(_KINDS[name.kind], name.fqn)).entity
     except Fault as fault:

@@ -44,18 +44,23 @@ def split(cell: str) -> list[str]:
     if '"' not in cell and "\n" not in cell and "\r" not in cell:
         return [value for value in cell.split(";") if value]
     found: list[str] = []
-    position = 0
+    position = start = 0
     while position < len(cell):
         match = _VALUE.match(cell, position)
         if match is None:
-            raise MalformedCellError("(startline 1) EOF reached before encapsulated token finished")
+            line = cell.count("\n", 0, start) + 1
+            raise MalformedCellError(f"(startline {line}) EOF reached before encapsulated token finished")
         found.append(match[2] if match[1] is None else match[1].replace('""', '"'))
         position = match.end()
         if position < len(cell) and cell[position] not in ";\r\n":
+            line = cell.count("\n", 0, position) + 1
             raise MalformedCellError(
-                f"Invalid character between encapsulated token and delimiter at line: 1, position: {position}"
+                "Invalid character between encapsulated token and delimiter "
+                f"at line: {line}, position: {position}"
             )
         position += 1
+        if cell[position - 1 : position] in {"\r", "\n"}:
+            start = position
     return [value for value in found if value]
 
 

@@ -1,0 +1,80 @@
+"""Ten thousand topics: how many requests an export and an import cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.contract.sandbox_http import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOPICS, CHANGED, SERVICE = 10_000, 100, "big_kafka"
+
+
+@pytest.fixture(params=["2.0", "1.2"])
+def crowded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(generation=request.param, edition="open-source", topics=TOPICS) as running:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection())
+        yield running
+
+
+def counted(sandbox: Sandbox) -> dict[str, int]:
+    """Return the numbers of requests by kind, and forget them."""
+    kinds: Counter[str] = Counter()
+    for entry in sandbox.journal:
+        path = entry["path"]
+        kind = "list" if path == "/v1/topics" else "topic" if path.startswith("/v1/topics/") else "other"
+        kinds[f"{entry['method']} {kind}"] += 1
+    sandbox.clear_journal()
+    return dict(kinds)
+
+
+def as_csv(rows: list[list[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def imported(
+    hook: OpenMetadataMessagingHook, rows: list[list[str]], dry_run: bool = False
+) -> tuple[Any, ...]:
+    result = hook.import_csv(SERVICE, as_csv(rows), dry_run)
+    return result.status, result.rows_passed, result.rows_failed
+
+
+def test_requests_are_for_pages_changes_and_references_never_for_rows(crowded: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    assert hook.engine().name == "client"
+    crowded.clear_journal()
+    rows = read(hook.export_csv(SERVICE))
+    assert len(rows) == 1 + TOPICS
+    # The one other request asks for the service, which a list does not miss.
+    assert counted(crowded) == {"GET list": 10, "GET other": 1}
+
+    assert imported(hook, rows) == ("success", TOPICS, 0)
+    found = counted(crowded)
+    assert found.pop("GET list") <= 10
+    assert found == {"GET other": 1}
+
+    people = ("user:mei", "user:alice", "user:bob")
+    for number in range(CHANGED):
+        rows[1 + number * 97][2:4] = [f"Told anew: {number}", people[number % 3]]
+    assert imported(hook, rows, dry_run=True) == ("success", TOPICS, 0)
+    found = counted(crowded)
+    assert set(found) == {"GET list", "GET other"}
+    assert imported(hook, rows) == ("success", TOPICS, 0)
+    found = counted(crowded)
+    assert found.pop("GET list") <= 10
+    assert found.pop("PATCH topic") == CHANGED
+    references = {value for row in rows[1:] for cell in (row[3], row[4], row[5]) for value in cell.split(";")}
+    assert found.pop("GET other") <= 1 + len(references)
+    assert found == {}
+    assert read(hook.export_csv(SERVICE)) == rows

@@ -1,0 +1,139 @@
+"""Operators on servers with and without CSV routes: the same results, whoever does the work."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import (
+    ImportRejectedError,
+    InvalidParameterError,
+    ServerUnavailableError,
+    UnsupportedByServerError,
+)
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.in_airflow.running import run
+from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(params=["2.0", "1.13", "1.2"])
+def open_source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(generation=request.param, edition="open-source") as running:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection())
+        yield running
+
+
+def export(**options: Any) -> Any:
+    return run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, **options))
+
+
+def load(**options: Any) -> Any:
+    return run(ImportMessagingServiceOperator(task_id="t", service=SERVICE, **options))
+
+
+def plan(**options: Any) -> Any:
+    return run(PlanMessagingServiceImportOperator(task_id="t", service=SERVICE, **options))
+
+
+def test_both_engines_return_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
+    text = as_csv([*described(exported()[:3]), new("tills", owner="user:nobody")])
+    results = []
+    for engine in ("client", "server"):
+        told = [
+            export(engine=engine, destination=str(tmp_path / "same.csv")),
+            plan(engine=engine, csv=text),
+            load(engine=engine, csv=text, on_rejected="report", create_missing=True),
+        ]
+        assert [result.pop("engine") for result in told] == [engine] * 3
+        results.append(told)
+        (tmp_path / "same.csv").unlink()
+    by_client, by_server = results
+    assert by_client == by_server
+    assert by_client[2]["rows_failed"] == 1
+
+
+def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_path: Path) -> None:
+    target = str(tmp_path / "topics.csv.gz")
+    first = export(destination=target)
+    assert (first["rows"], first["job_id"], first["engine"]) == (300, None, "client")
+    assert export(destination=target)["unchanged"] is True
+    rows = exported()
+    rows[3]["description"], rows[4]["displayName"] = "Told anew", "Renamed"
+    text = as_csv(rows)
+    planned = plan(csv=text)
+    assert (planned["created"], planned["changed"], planned["engine"]) == (0, 2, "client")
+    dry = load(csv=text, expected_plan=planned)
+    assert (dry["dry_run"], dry["status"], dry["rows_passed"], dry["engine"]) == (
+        True,
+        "success",
+        300,
+        "client",
+    )
+    done = load(
+        csv=text,
+        dry_run=False,
+        expected_plan=planned,
+        verify=True,
+        results_destination=str(tmp_path / "r.csv"),
+    )
+    assert (done["status"], done["rows_passed"], done["verified"]) == ("success", 300, 2)
+    assert exported() == rows
+    with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["status"] for row in csv.DictReader(file)} == {"success"}
+
+
+def test_a_job_that_there_is_none_of(
+    open_source: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
+) -> None:
+    text = as_csv(described(exported()[:2]))
+    with caplog.at_level("INFO"):
+        results = [
+            export(asynchronous=True, deferrable=True),
+            load(csv=text, asynchronous=True, deferrable=True),
+        ]
+    assert [(result["job_id"], result["engine"]) for result in results] == [(None, "client")] * 2
+    assert "asynchronous has no effect" in caplog.text + capsys.readouterr().out
+    with pytest.raises(UnsupportedByServerError, match="engine='auto' or 'client' does without"):
+        export(engine="server")
+    with pytest.raises(UnsupportedByServerError, match="engine='auto' or 'client' does without"):
+        load(csv=text, engine="server")
+
+
+def test_created_rows_are_planned_and_need_a_word(open_source: Sandbox, caplog: Any, capsys: Any) -> None:
+    text = as_csv([new("brand.new", description="New")])
+    with caplog.at_level("INFO"):
+        assert plan(csv=text)["created"] == 1
+    assert "creates topics only with create_missing=True" in caplog.text + capsys.readouterr().out
+    with pytest.raises(ImportRejectedError, match=r"brand\.new of type topic not found"):
+        load(csv=text, dry_run=False)
+    assert load(csv=text, dry_run=False, create_missing=True, verify=True)["verified"] == 1
+
+
+def test_what_is_applied_is_told_when_the_server_goes_away(
+    open_source: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    rows = described(exported()[:30])
+    open_source.fault("503", method="PATCH", times=10_000)
+    with pytest.raises(ServerUnavailableError, match=r"Stopped: of 30 rows, 0 are in place"):
+        load(csv=as_csv(rows), dry_run=False, results_destination=str(tmp_path / "r.csv"), batch_rows=10)
+    with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
+        told = list(csv.DictReader(file))
+    assert [row["name"] for row in told] == [row["name"] for row in rows]
+    assert {row["status"] for row in told} == {"unknown", "skipped"}
+    open_source.clear_faults()
+    assert load(csv=as_csv(rows), dry_run=False)["rows_passed"] == 30
+
+
+def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:
+    with pytest.raises(InvalidParameterError, match="engine has to be one of auto, server, client"):
+        export(engine="both")
