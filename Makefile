@@ -16,6 +16,8 @@ CLUSTER := $(NEW)-cluster
 STORAGE := $(OLD)-storage
 LINE ?= $(NEW)
 SERVICES ?= 50
+GENERATION ?=
+EDITION ?=
 ARGS ?=
 
 export UV_PYTHON_DOWNLOADS := never
@@ -29,8 +31,9 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: .venvs/airflow-$(NEW)/.ready ## run every example DAG on a real Airflow; KEEP=1 leaves it up, SERVICE=… names a service
-	@exec $(BIN)/python -m tools.demo $(if $(KEEP),--keep) $(if $(SERVICE),--service '$(SERVICE)')
+demo: .venvs/airflow-$(NEW)/.ready ## run every example DAG on a real Airflow; KEEP=1 leaves it up, SERVICE=… names a service, GENERATION=1.2 EDITION=open-source a server
+	@exec $(BIN)/python -m tools.demo $(if $(KEEP),--keep) $(if $(SERVICE),--service '$(SERVICE)') \
+	  $(if $(GENERATION),--generation '$(GENERATION)') $(if $(EDITION),--edition '$(EDITION)')
 
 .PHONY: demo-stop
 demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up

@@ -5,13 +5,18 @@ For services that are too large for one request. Three steps each: submit the jo
 triggerer (``deferrable=True``), fetch its result. Where no other task has to stand between them,
 ``asynchronous=True`` on the operator alone does all three.
 
-Needs a server with ``/v1/csvAsyncJobs`` (2.0 or later). Such a server completes an import job without telling
-how its rows fared, and an unreadable verdict is never taken for a success: the last two tasks would fail. As
-the import is a dry run here, ``on_rejected="report"`` lets them pass and show what the server told.
+A job that another task waits for takes a server that can be asked for it: one with the CSV routes and
+``/v1/csvAsyncJobs`` (2.0 or later). ``choose`` asks the server what it can do. On any other,
+``export_at_once`` and ``dry_run_at_once`` do the same without jobs, and the waits are skipped.
+
+A server of today completes an import job without telling how its rows fared, and an unreadable verdict is
+never taken for a success: the last two tasks would fail. As the import is a dry run here,
+``on_rejected="report"`` lets them pass and show what the server told.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from datetime import datetime, timedelta, timezone
@@ -19,6 +24,7 @@ from pathlib import Path
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, chain, dag, task
 
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
@@ -30,6 +36,8 @@ SERVICE = "{{ params.service }}"
 EXPORTED = "{{ ti.xcom_pull(task_ids='make_folder') }}/exported.csv"
 EXPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_export')['job_id'] }}"
 IMPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_import')['job_id'] }}"
+
+log = logging.getLogger(__name__)
 
 
 @dag(
@@ -50,6 +58,14 @@ def async_jobs() -> None:
         folder = ObjectStoragePath(store) / "async_jobs" / re.sub(r"[^\w.-]+", "_", run)
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
+
+    @task.branch
+    def choose() -> str:
+        server = OpenMetadataMessagingHook().capabilities()
+        if server.csv_routes and server.jobs == "rest":
+            return "submit_export"
+        log.info("This server has no jobs that a task could ask for. The same is done without them.")
+        return "export_at_once"
 
     folder = make_folder("{{ params.store }}", "{{ run_id }}")
     submit_export = ExportMessagingServiceOperator(
@@ -77,7 +93,17 @@ def async_jobs() -> None:
     )
     fetch_verdict = CsvJobResultOperator(task_id="fetch_verdict", job_id=IMPORT_JOB, on_rejected="report")
 
-    chain(folder, submit_export, wait_for_export, fetch_export, submit_import, wait_for_import, fetch_verdict)
+    export_at_once = ExportMessagingServiceOperator(
+        task_id="export_at_once", service=SERVICE, destination=EXPORTED
+    )
+    dry_run_at_once = ImportMessagingServiceOperator(
+        task_id="dry_run_at_once", service=SERVICE, source=EXPORTED, dry_run=True
+    )
+
+    way = choose()
+    chain(folder, way)
+    chain(way, submit_export, wait_for_export, fetch_export, submit_import, wait_for_import, fetch_verdict)
+    chain(way, export_at_once, dry_run_at_once)
 
 
 async_jobs()

@@ -1,5 +1,5 @@
 """
-Run one DAG of the DAGs folder with ``dag.test()`` and print what its tasks handed on: the last line, in JSON.
+Run DAGs of the DAGs folder with ``dag.test()`` and print what their tasks handed on, each in a line of JSON.
 
 A process of its own, because what Airflow's libraries warn of inside a task must not fail that task.
 """
@@ -11,22 +11,25 @@ import os
 import sys
 
 
-def main(dag_id: str, conf: str) -> int:
+def main(*arguments: str) -> int:
+    """Take ids of DAGs, each followed by its conf as JSON."""
     try:
         from airflow.dag_processing.dagbag import DagBag
     except ImportError:  # Airflow 2.11
         from airflow.models.dagbag import DagBag
 
-    dag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags[dag_id]
-    for task in dag.tasks:
-        # A failure is to show at once.
-        getattr(task, "partial_kwargs", task.__dict__)["retries"] = 0
-    dag_run = dag.test(run_conf=json.loads(conf))
-    xcoms = {}
-    for ti in dag_run.get_task_instances():
-        name = ti.task_id if ti.map_index < 0 else f"{ti.task_id}[{ti.map_index}]"
-        xcoms[name] = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
-    print(json.dumps({"state": dag_run.state, "xcoms": xcoms}, default=str))
+    dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
+    for dag_id, conf in zip(arguments[::2], arguments[1::2], strict=True):
+        dag = dags[dag_id]
+        for task in dag.tasks:
+            # A failure is to show at once.
+            getattr(task, "partial_kwargs", task.__dict__)["retries"] = 0
+        dag_run = dag.test(run_conf=json.loads(conf))
+        xcoms = {}
+        for ti in dag_run.get_task_instances():
+            name = ti.task_id if ti.map_index < 0 else f"{ti.task_id}[{ti.map_index}]"
+            xcoms[name] = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
+        print(json.dumps({"dag": dag_id, "state": dag_run.state, "xcoms": xcoms}, default=str))
     return 0
 
 

@@ -15,14 +15,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_provider_om_messaging.sandbox import Sandbox
-
+# Those that have no jobs to wait for.
+OTHER_SERVERS = (
+    ("2.0", "open-source"),
+    ("1.13", "documented"),
+    ("1.13", "open-source"),
+    ("1.2", "documented"),
+    ("1.2", "open-source"),
+)
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 SERVICE = "sample_kafka"
 
@@ -31,24 +38,29 @@ SERVICE = "sample_kafka"
 def run(sandbox: Sandbox, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     def run_to_the_end(dag_id: str, **conf: Any) -> dict[str, Any]:
         """Run a DAG and return what its tasks handed on, mapped ones as ``name[index]``."""
-        conf = {"store": f"file://{tmp_path}", **conf}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.in_airflow.run_dag", dag_id, json.dumps(conf)],
-            cwd=ROOT,
-            env=dict(os.environ),
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        log = done.stdout + done.stderr
-        assert done.returncode == 0, log
-        assert sandbox.bot_token not in log
-        result = json.loads(done.stdout.splitlines()[-1])
-        assert result["state"] == "success", log
-        return dict(result["xcoms"])
+        return run_all(sandbox, {dag_id: {"store": f"file://{tmp_path}", **conf}})[dag_id]
 
     return run_to_the_end
+
+
+def run_all(sandbox: Sandbox, confs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Run DAGs one after the other, and return what the tasks of each handed on."""
+    arguments = [argument for dag_id, conf in confs.items() for argument in (dag_id, json.dumps(conf))]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.in_airflow.run_dag", *arguments],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=240 * len(confs),
+        check=False,
+    )
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log
+    assert sandbox.bot_token not in log
+    results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"dag": ')]
+    assert {result["dag"]: result["state"] for result in results} == dict.fromkeys(confs, "success"), log
+    return {result["dag"]: dict(result["xcoms"]) for result in results}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -96,6 +108,34 @@ def test_async_jobs(run: Callable[..., dict[str, Any]], sandbox: Sandbox) -> Non
     assert results["fetch_verdict"]["status"] == "unreadable"
     submitted = [entry for entry in sandbox.journal if entry["path"].endswith(("exportAsync", "importAsync"))]
     assert len(submitted) == 2
+
+
+@pytest.mark.parametrize(("generation", "edition"), OTHER_SERVERS)
+def test_every_example_ends_well_on_every_other_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, generation: str, edition: str
+) -> None:
+    stored = {"store": f"file://{tmp_path}"}
+    with Sandbox(generation=generation, edition=edition, job_start_delay=0, job_seconds=0) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        results = run_all(
+            server,
+            {
+                "nightly_export": stored,
+                "gated_import": stored,
+                "async_jobs": stored,
+                "drift_report": stored,
+                "patch_and_versions": {},
+                "restore_version": {"version": "0.1"},
+            },
+        )
+        submitted = [entry for entry in server.journal if entry["path"].endswith("Async")]
+    assert [results["nightly_export"][f"export[{index}]"]["rows"] for index in range(3)] == [300, 5, 8]
+    assert results["gated_import"]["apply"]["verified"] > 0
+    assert results["async_jobs"]["export_at_once"]["rows"] == 300
+    assert results["async_jobs"]["dry_run_at_once"]["rows_passed"] == 300
+    assert results["drift_report"]["compare"]["changed"] == results["gated_import"]["apply"]["rows_passed"]
+    assert results["restore_version"]["restore"]["changed"]
+    assert not submitted
 
 
 def test_patch_and_versions(run: Callable[..., dict[str, Any]]) -> None:
