@@ -92,8 +92,9 @@ def _field(kind: str, name: str, before: str, after: str) -> str:
 def _absent(names: tuple[str, ...]) -> Iterator[bytes]:
     if not names:
         return
+    rows = "1 row is" if len(names) == 1 else f"{len(names):,} rows are"
     yield (
-        f"<details><summary>{len(names):,} rows are not in the file</summary>"
+        f"<details><summary>{rows} not in the file</summary>"
         "<p>An import never deletes a row: these stay as they are.</p><ul>"
     ).encode()
     for name in names[:LONGEST_PAGE]:
