@@ -55,7 +55,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
     as the header, at least one data row. What is sent is what was checked.
 
     An import is not atomic: good rows are saved although others fail. Rows that the file lacks are left
-    alone; an empty cell clears its field.
+    alone; an empty cell clears its field. Which of two rows with the same name counts is the server's choice:
+    ``verify``, ``batch_rows`` and the plan operator refuse such a file, a plain import does not look.
 
     Returns ``service``, ``dry_run``, ``status``, ``rows_processed``, ``rows_passed``, ``rows_failed`` (data
     rows), ``failures`` (the first 20: ``row`` is the name in it, ``details`` the server's words), ``sha256``,

@@ -188,19 +188,44 @@ def test_a_header_that_the_server_refuses(sandbox: Sandbox) -> None:
     assert len(sent(sandbox)) == 1
 
 
+def test_an_export_that_fails_before_the_first_batch(sandbox: Sandbox) -> None:
+    rows = wanted()
+    sandbox.fault("500", method="GET", path="/export$", times=99)
+    with pytest.raises(ServerUnavailableError):
+        apply(rows)
+    assert sent(sandbox) == []
+    sandbox.clear_faults()
+    assert apply(rows, verify=True)["verified"] == ROWS
+
+
+def test_an_export_that_fails_after_the_last_batch(sandbox: Sandbox) -> None:
+    rows = wanted()
+    order = partial(sandbox.fault, "500", method="GET", path="/export$", times=99)
+    with pytest.raises(ServerUnavailableError):
+        run(before_batch(importing(rows, verify=True), 4, order))
+    sandbox.clear_faults()
+    sandbox.clear_journal()
+    assert in_place(rows) == ROWS
+    assert apply(rows, verify=True)["verified"] == ROWS
+    assert sent(sandbox) == []
+
+
+@pytest.mark.parametrize("batch", [1, 3, 4])
 def test_a_server_that_is_killed_and_comes_back_with_its_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
+    done = SIZE * (batch - 1)
     data = tmp_path / "data"
     with Sandbox(data=data) as first:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", first.airflow_connection())
         port = int(first.url.rpartition(":")[2])
         rows = wanted()
-        operator = before_batch(importing(rows), 3, first.stop)
-        with pytest.raises(ServerUnavailableError, match=r"Stopped at rows 6/10: 6 are in place, 0 failed"):
+        operator = before_batch(importing(rows), batch, first.stop)
+        stopped = f"Stopped at rows {done}/10: {done} are in place, 0 failed"
+        with pytest.raises(ServerUnavailableError, match=stopped):
             run(operator)
     with Sandbox(port=port, data=data) as second:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", second.airflow_connection())
-        assert in_place(rows) == 6
+        assert in_place(rows) == done
         assert apply(rows, verify=True)["rows_passed"] == ROWS
-        assert len(sent(second)) == 2
+        assert len(sent(second)) == 5 - batch
