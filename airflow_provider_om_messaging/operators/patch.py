@@ -36,9 +36,11 @@ class PatchMessagingServiceOperator(MessagingOperator):
     :param changes: field → value; only these fields change, None takes one away. ``description`` and
         ``displayName`` are texts. ``owners`` (``team:data-platform``, ``user:ada``; several users or one
         team), ``tags`` and ``domains`` are lists of names, which replace the present ones; a name with ``+``
-        or ``-`` is added to them or taken away, to and from the present list if all names have a sign.
-        ``connection`` is merged member by member (RFC 7396); a masked value in it stands for what is stored.
-    :param operations: an RFC 6902 JSON Patch, in place of ``changes``.
+        or ``-`` is added to them or taken away, to and from the present list if all names have a sign. A
+        glossary term among the tags is written ``glossaryTerm:Business.Order``. ``connection`` is merged
+        member by member (RFC 7396); a masked value in it stands for what is stored.
+    :param operations: an RFC 6902 JSON Patch, in place of ``changes``. Where an old server would run it in
+        another order, the fields that it changes are sent as a whole.
     :param expected_version: refuse if the service has another version by now.
     :param entity: ``service``, or ``topic`` to patch a topic.
     :param dry_run: only work out what would be sent.
