@@ -54,9 +54,13 @@ def not_expected(client: Client, kind: Kind, expected: str, now: Entity) -> Faul
         )
         steps = {field: step for field, step in differences(then, latest).items() if field in takeable(kind)}
     except Fault as fault:
-        if fault.cause is Cause.NOT_FOUND:
-            why += f"The history has no version {expected}. "
-        return _conflict(why, [], {}, now)
+        if fault.cause is not Cause.NOT_FOUND:
+            return _conflict(why, [], {}, now)
+        return Fault(
+            Cause.CONFLICT,
+            f"{why}The history has no such version: the number is wrong, or its edits were taken back. The "
+            f"entity is at {told_by(version_of(now))}.",
+        )
     return _conflict(why, later, steps, now)
 
 

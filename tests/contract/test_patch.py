@@ -508,7 +508,9 @@ class TestExpectedVersion:
     def test_one_that_never_was_is_told_as_such(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, version: str
     ) -> None:
-        with pytest.raises(ConflictError, match=f"history has no version {version}.*at version 0.3 by admin"):
+        with pytest.raises(
+            ConflictError, match=f"is {version}. The history has no such.*at version 0.3 by admin"
+        ):
             hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version=version)
         assert sent(sandbox) == []
 
