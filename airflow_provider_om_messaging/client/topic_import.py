@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 PARALLEL = 8
 """Rows that are sent at a time."""
 
-_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE)
+_FIELDS = (*CHANGEABLE, "extension")
+_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", "certification", *_FIELDS)
 _ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class TopicImport:
         self._dry_run = dry_run
         self._create_missing = create_missing
         self._generation = generation_of(client)
+        self._fields = _FIELDS if "extension" in columns else CHANGEABLE
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
         self._stop = Event()
@@ -209,7 +211,7 @@ class TopicImport:
         done = patching.apply(
             self._client,
             patching.Target(TOPIC, str(topic["id"])),
-            Edit(CHANGEABLE, plan),
+            Edit(self._fields, plan),
             recheck_after=0,
             listed=Read(topic, self._generation.detects_conflicts),
         )
@@ -282,5 +284,5 @@ def imported(
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
     run = TopicImport(client, service, COLUMNS[kind], dry_run=dry_run, create_missing=create_missing)
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
-    verdicts = run.run(upload.rows, lambda: topic_pages(client, service, size))
+    verdicts = run.run(upload.rows, lambda: topic_pages(client, service, COLUMNS[kind], size))
     return replace(result_of(verdicts, dry_run), results_csv=results_text(upload.rows(), verdicts))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.client.capabilities import generation_of
 from airflow_provider_om_messaging.protocol import requests, topic_csv
 from airflow_provider_om_messaging.protocol.commons_csv import line
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.topics import PAGE, list_topics
 from airflow_provider_om_messaging.protocol.wire import unexpected
 
@@ -15,18 +16,31 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.sync import Client
 
+_ON_REQUEST = ("certification", "extension")
+"""Columns that stand for a field of the same name."""
 
-def topic_pages(client: Client, service: str, size: int = PAGE) -> Iterator[list[dict[str, Any]]]:
+
+def topic_pages(
+    client: Client, service: str, columns: tuple[str, ...], size: int = PAGE
+) -> Iterator[list[dict[str, Any]]]:
     """
     Yield the topics of a service in pages, in the order of their names.
 
     :param service: canonical FQN of a service that exists: of another, a list is just empty.
+    :param columns: what is to be known of them.
     :param size: topics in a page.
     """
-    generation = generation_of(client)
+    more = tuple(column for column in _ON_REQUEST if column in columns)
     after: str | None = None
     while True:
-        page = client.call(list_topics(service, generation, after, size))
+        try:
+            page = client.call(list_topics(service, generation_of(client), after, size, more))
+        except Fault as fault:
+            if fault.cause is not Cause.BAD_REQUEST or "certification" not in more or after is not None:
+                raise
+            # Older servers know no certifications, and refuse to be asked for them.
+            more = tuple(field for field in more if field != "certification")
+            continue
         # Some servers find services by how their names begin.
         yield [topic for topic in page.topics if _service_of(topic) in {None, service}]
         if page.after is None:
@@ -46,7 +60,7 @@ def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator
     """
     client.call(requests.get_service(service))
     yield line(columns).encode()
-    for topics in topic_pages(client, service):
+    for topics in topic_pages(client, service, columns):
         yield topic_csv.text_of(topics, columns)
 
 

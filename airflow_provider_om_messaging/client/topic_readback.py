@@ -55,7 +55,7 @@ def _now(
     pool: Executor,
 ) -> Iterator[Entity]:
     if len(changed) <= listed:
-        fields = asked(client, fields_to_ask(TOPIC, CHANGEABLE))
+        fields = asked(client, fields_to_ask(TOPIC, (*CHANGEABLE, "extension")))
         yield from pool.map(
             lambda topic_id: client.call(requests.read_entity(TOPIC, topic_id, fields)).entity, changed
         )

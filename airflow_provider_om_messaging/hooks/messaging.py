@@ -128,7 +128,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         Return what exports and imports: the server by its CSV routes, or this package, topic by topic.
 
         :param wanted: ``server``, ``client``, or ``auto`` for the server's routes where there are any.
-        :param columns: ``documented``.
+        :param columns: of an export: ``documented``, or ``extended`` by glossary terms, tiers, certification
+            and custom fields, which only the client engine knows.
         :param create_missing: let the client engine create topics that the service does not have. The
             server's own import always does.
         """

@@ -33,14 +33,24 @@ class ExportMessagingServiceOperator(WaitingOperator):
     :param engine: ``server`` exports by the server's CSV routes, ``client`` makes the same CSV from its
         topics (with it, ``asynchronous`` means nothing: there is no job), ``auto`` takes the routes where
         there are any. The open-source server has none.
+    :param columns: ``documented``, or ``extended`` by glossaryTerms, tiers, certification and extension
+        (custom fields), for which the client engine is taken. An import tells such a file by its header.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "engine")
 
-    def __init__(self, *, destination: str | None = None, engine: str = "auto", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        destination: str | None = None,
+        engine: str = "auto",
+        columns: str = "documented",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.destination = as_text(destination)
         self.engine = engine
+        self.columns = columns
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
@@ -48,7 +58,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         service = self.checked_service()
         check_destination(self.destination)
         self.canonical_service()  # a malformed name is refused before the server is asked anything
-        engine = self.hook.engine(self.engine)
+        engine = self.hook.engine(self.engine, columns=self.columns)
         if not self.has_job(engine):
             return export_result(
                 service,

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LISTS = frozenset(
-    {"owner", "owners", "reviewers", "tags", "glossaryTerms", "tiers", "domain", "domains", "dataProducts"}
+    {
+        "owner",
+        "owners",
+        "reviewers",
+        "tags",
+        "glossaryTerms",
+        "tiers",
+        "domain",
+        "domains",
+        "dataProducts",
+        "extension",
+    }
 )
 """Columns whose cells hold several values, divided by ``;`` and in no order."""
 

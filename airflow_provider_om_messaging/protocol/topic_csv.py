@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.cells import columns_of
@@ -14,8 +15,19 @@ if TYPE_CHECKING:
     Label = Mapping[str, Any]
 
 DOCUMENTED = ("name", "displayName", "description", "owner", "tags", "domain")
+EXTENDED = (
+    *DOCUMENTED[:5],
+    "glossaryTerms",
+    "tiers",
+    "certification",
+    "domain",
+    "extension",
+)
+LABELS = ("tags", "glossaryTerms", "tiers")
+"""The columns that hold labels."""
+TIER = "Tier."
 DEFAULT = "documented"
-COLUMNS = {DEFAULT: DOCUMENTED}
+COLUMNS = {DEFAULT: DOCUMENTED, "extended": EXTENDED}
 """The columns of a file, by what the parameter ``columns`` says."""
 
 
@@ -29,7 +41,7 @@ def kind_of(header: Sequence[str]) -> str | None:
     return next((kind for kind, columns in COLUMNS.items() if columns == found), None)
 
 
-def cells_of(topic: Mapping[str, Any], columns: Iterable[str] = DOCUMENTED) -> list[str]:
+def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
     """
     Return the row of a topic.
 
@@ -37,7 +49,12 @@ def cells_of(topic: Mapping[str, Any], columns: Iterable[str] = DOCUMENTED) -> l
 
     :param topic: as a list or a read shows it, in today's names.
     """
-    return [_CELLS[column](topic) for column in columns]
+    labels: dict[str | None, list[str]] = {}
+    for label in topic.get("tags") or ():
+        labels.setdefault(column_of(label, columns), []).append(str(label["tagFQN"]))
+    return [
+        joined(labels.get(column, ())) if column in LABELS else _CELLS[column](topic) for column in columns
+    ]
 
 
 def text_of(topics: Iterable[Mapping[str, Any]], columns: Sequence[str] = DOCUMENTED) -> bytes:
@@ -45,14 +62,27 @@ def text_of(topics: Iterable[Mapping[str, Any]], columns: Sequence[str] = DOCUME
     return "".join(line(cells_of(topic, columns)) for topic in topics).encode("utf-8", "replace")
 
 
-def is_tag(label: Label) -> bool:
+def column_of(label: Label, columns: Sequence[str]) -> str | None:
     """
-    Tell whether a label stands in the column ``tags``.
+    Return the column that a label stands in; None for none of a file's columns.
 
-    Glossary terms do not, nor do labels that the server derived from them. A tier does in the documented
-    columns: it is a tag as any other, and no other column could hold it.
+    Where no other column could hold it, a tier is a tag as any other; a glossary term then stands nowhere, as
+    do labels that the server derived from terms.
     """
-    return label.get("source") != "Glossary" and label.get("labelType") != "Derived"
+    if label.get("labelType") == "Derived":
+        return None
+    if label.get("source") == "Glossary":
+        return "glossaryTerms" if "glossaryTerms" in columns else None
+    return "tiers" if "tiers" in columns and str(label["tagFQN"]).startswith(TIER) else "tags"
+
+
+def shown(value: Any) -> str:
+    """Return the value of a custom field as the column ``extension`` has it."""
+    if isinstance(value, list):
+        return "|".join(map(shown, value))
+    if isinstance(value, dict) and "type" in value and "fullyQualifiedName" in value:
+        return f"{value['type']}:{value['fullyQualifiedName']}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def owner_name(owner: Mapping[str, Any]) -> str:
@@ -69,8 +99,14 @@ def _text(field: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda topic: str(topic.get(field) or "")
 
 
-def _labels(wanted: Callable[[Label], bool]) -> Callable[[Mapping[str, Any]], str]:
-    return lambda topic: joined(str(label["tagFQN"]) for label in topic.get("tags") or () if wanted(label))
+def _certification(topic: Mapping[str, Any]) -> str:
+    label = (topic.get("certification") or {}).get("tagLabel") or {}
+    return str(label.get("tagFQN") or "")
+
+
+def _extension(topic: Mapping[str, Any]) -> str:
+    fields = (topic.get("extension") or {}).items()
+    return joined(f"{name}:{text}" for name, value in sorted(fields) if (text := shown(value)))
 
 
 _CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -78,6 +114,7 @@ _CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "displayName": _text("displayName"),
     "description": _text("description"),
     "owner": lambda topic: joined(map(owner_name, value_of(topic, "owners") or ())),
-    "tags": _labels(is_tag),
     "domain": lambda topic: joined(map(domain_name, value_of(topic, "domains") or ())),
+    "certification": _certification,
+    "extension": _extension,
 }

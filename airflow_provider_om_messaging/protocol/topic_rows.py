@@ -6,6 +6,7 @@ A row is checked column by column, as servers do: its first fault is what it is 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellErro
 from airflow_provider_om_messaging.protocol.fields import LISTS, TEXTS, key, value_of
 from airflow_provider_om_messaging.protocol.names import join_fqn
 from airflow_provider_om_messaging.protocol.references import Name
-from airflow_provider_om_messaging.protocol.topic_csv import is_tag
+from airflow_provider_om_messaging.protocol.topic_csv import LABELS, TIER, cells_of, column_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     Known = Mapping[Name, Entity | None]
     """What was looked up; None for what the server does not know."""
 
-FIELDS = {"owner": "owners", "tags": "tags", "domain": "domains"}
-"""The fields of a topic that columns with several values stand for."""
+KINDS = {"owner": "user", "tags": "tag", "glossaryTerms": "glossaryTerm", "tiers": "tag", "domain": "domain"}
+"""What columns refer to; owners can be teams as well."""
 
 MOST_OWNERS = 5
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
+_APPROVED = "Approved"
 _NAME = re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*')
 
 
@@ -61,7 +63,7 @@ class Row:
 
     def names(self) -> Iterator[Name]:
         """Yield all that it refers to, as far as that can be read."""
-        for column in FIELDS:
+        for column in KINDS.keys() & set(self.columns):
             try:
                 yield from self.referred(column)
             except RowRefusedError:
@@ -79,8 +81,10 @@ class Row:
             raise self.fault(column, str(error)) from None
         if column == "owner":
             return [self._owner(text) for text in written]
-        kind = "tag" if column == "tags" else "domain"
-        return [Name(FIELDS[column], kind, text) for text in written]
+        for text in written if "tiers" in self.columns else ():
+            if column in {"tags", "tiers"} and text.startswith(TIER) is not (column == "tiers"):
+                raise self.fault(column, f"{text} is {'a' if column == 'tags' else 'no'} tier")
+        return [Name("domains" if column == "domain" else "tags", KINDS[column], text) for text in written]
 
     def fault(self, column: str, reason: str) -> RowRefusedError:
         """Return the error for a cell."""
@@ -122,14 +126,18 @@ def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> 
         raise row.fault("owner", _OWNER_FORMAT)
     _check_owners(owners)
     wanted["owners"] = _references(owners, topic, "owners")
-    tags = _found(row, "tags", known)
-    _check_exclusive(tags, known)
-    others = [label for label in value_of(topic, "tags") or () if not is_tag(label)]
-    wanted["tags"] = [*(_references(tags, topic, "tags") or ()), *others] or None
+    labels = [found for column in LABELS if column in row.columns for found in _found(row, column, known)]
+    _check_exclusive(labels, known)
+    others = [label for label in value_of(topic, "tags") or () if column_of(label, row.columns) is None]
+    wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
+    if "certification" in row.columns and row["certification"] != cells_of(topic, ["certification"])[0]:
+        raise row.fault("certification", "Certifications are told, and cannot be changed by this import")
     domains = _found(row, "domain", known)
     if generation.domains_field == "domain" and len(domains) > 1:
         raise row.fault("domain", f"Entity {row['domain']} of type domain not found")
     wanted["domains"] = _references(domains, topic, "domains")
+    if "extension" in row.columns:
+        wanted["extension"] = _extension(row, topic.get("extension") or {})
     return wanted
 
 
@@ -154,6 +162,29 @@ def _text(field: str, cell: str, topic: Entity) -> Any:
     return present if meaning(field, str(present or "")) == meaning(field, cell) else cell or None
 
 
+def _extension(row: Row, present: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the custom fields: a value that the topic has already keeps its type, a new one is a text."""
+    try:
+        pairs = [pair.partition(":") for pair in split(row["extension"])]
+    except MalformedCellError as error:
+        raise row.fault("extension", str(error)) from None
+    if wrong := [name for name, colon, _ in pairs if not name or not colon]:
+        raise row.fault("extension", f"Custom fields should be of format name:value, not {wrong[0]}")
+    return {name: _typed(text, present.get(name)) for name, _, text in pairs if text} or None
+
+
+def _typed(text: str, present: Any) -> Any:
+    if present is None or isinstance(present, str) or text == shown(present):
+        return text if present is None or isinstance(present, str) else present
+    if isinstance(present, list) and all(isinstance(item, str) for item in present):
+        return text.split("|")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, type(present)) or {type(value), type(present)} <= {int, float} else text
+
+
 def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
     """Return what a cell refers to. Of several unknown owners the last is told, of others the first."""
     found, unknown = [], []
@@ -161,8 +192,11 @@ def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
         entity = known[name]
         if entity is None:
             unknown.append(name)
-        else:
-            found.append((name, entity))
+            continue
+        status = entity.get("entityStatus") or entity.get("status") or _APPROVED
+        if column == "glossaryTerms" and status != _APPROVED:
+            raise row.fault(column, f"Entity {name.fqn} of type glossaryTerm is {status}, not {_APPROVED}")
+        found.append((name, entity))
     if unknown:
         name = unknown[-1 if column == "owner" else 0]
         written = name.fqn if column != "owner" else _as_written(row[column], name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -84,7 +84,7 @@ def test_only_what_the_columns_need_is_asked_for_in_pages(
 
 
 def pages_of(size: int) -> Callable[..., Request[Page]]:
-    return lambda service, generation, after, _: list_topics(service, generation, after, size)
+    return lambda service, generation, after, *_: list_topics(service, generation, after, size)
 
 
 def test_a_file_is_written_as_by_the_server_engine(
@@ -109,7 +109,7 @@ def test_a_service_without_topics_is_no_missing_service(
 def test_a_lost_page_leaves_the_old_file(
     sandbox: Sandbox, hook: OpenMetadataMessagingHook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one_page(service: str, generation: Generation, after: str | None, size: int) -> Request[Page]:
+    def one_page(service: str, generation: Generation, after: str | None, *_: Any) -> Request[Page]:
         if after is not None:
             sandbox.fault("503", path="^/v1/topics$", times=100)
         return list_topics(service, generation, after, 70)
