@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING
@@ -21,6 +21,8 @@ from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from airflow_provider_om_messaging.files import Destination
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,38 @@ class CsvMeter:
     def written(self) -> Written:
         """What has passed, once all has."""
         return Written(self._counter.rows, self.bytes, self._digest.hexdigest())
+
+
+def read_whole(chunks: Iterable[bytes], max_bytes: int | None = None) -> str:
+    """
+    Return an export as text.
+
+    :param max_bytes: refuse a longer one.
+    :raises Fault: it is too long, or no CSV.
+    """
+    meter, parts = CsvMeter(), []
+    for chunk in meter.through(chunks):
+        parts.append(chunk)
+        if max_bytes is not None and meter.bytes > max_bytes:
+            raise Fault(
+                Cause.INVALID_PARAMETER,
+                f"The CSV is longer than {max_bytes:,} bytes: name a destination to write it to.",
+            )
+    try:
+        return b"".join(parts).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an export that is not UTF-8.") from None
+
+
+def write_whole(chunks: Iterable[bytes], target: Destination) -> Written:
+    """
+    Write an export to where it belongs.
+
+    :raises Fault: it is no CSV; what was there stays.
+    """
+    meter = CsvMeter()
+    unchanged = target.write(meter.through(chunks))
+    return replace(meter.written, unchanged=unchanged)
 
 
 def _check_start(chunk: bytes) -> None:

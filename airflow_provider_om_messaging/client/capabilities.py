@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,9 @@ class _Known:
 
     lock: RLock = field(default_factory=RLock)
     generation: Generation | None = None
-    capabilities: Capabilities | None = None
-    jobs_seen: bool = False
+    csv_routes: bool | None = None
+    jobs: str | None = None
+    told: Capabilities | None = None
 
 
 _known: dict[Hashable, _Known] = {}
@@ -54,24 +55,37 @@ def generation_of(client: Client) -> Generation:
         return known.generation
 
 
-def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabilities:
+def jobs_of(client: Client) -> str:
     """
-    Return what the server can do; two requests the first time.
+    Return how async CSV jobs can be followed, as in :class:`Generation`; up to two requests the first time.
 
-    :param confirm_jobs: look whether jobs can really be followed, if the version says so; one more request.
     :raises Fault: the server cannot be asked, or does not accept the token.
     """
     known = _of(client)
     with known.lock:
-        told = known.capabilities
-        found = told or Capabilities(**asdict(generation_of(client)), csv_routes=_has_csv_routes(client))
-        if confirm_jobs and not known.jobs_seen and found.jobs == REST:
-            if not _is_there(client, requests.list_jobs(1)):
-                found = replace(found, jobs=SOCKET)
-            known.jobs_seen = True
-        if found != told:
+        if known.jobs is None:
+            jobs = generation_of(client).jobs
+            known.jobs = jobs if jobs != REST or _is_there(client, requests.list_jobs(1)) else SOCKET
+        return known.jobs
+
+
+def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabilities:
+    """
+    Return what the server can do; two requests the first time.
+
+    :param confirm_jobs: look whether jobs can really be followed as the version says; one more request.
+    :raises Fault: the server cannot be asked, or does not accept the token.
+    """
+    known = _of(client)
+    with known.lock:
+        server = generation_of(client)
+        if known.csv_routes is None:
+            known.csv_routes = _has_csv_routes(client)
+        jobs = jobs_of(client) if confirm_jobs else known.jobs or server.jobs
+        found = Capabilities(**{**asdict(server), "jobs": jobs}, csv_routes=known.csv_routes)
+        if found != known.told:
             log.info("%s", found.describe(client.settings.base_url))
-        known.capabilities = found
+            known.told = found
         return found
 
 

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs import Job
 
 
+MISSING_EXTRA = (
+    "this server tells how a job ended only over a socket, for which the extra 'sockets' is missing: "
+    "pip install 'airflow-provider-om-messaging[sockets]'"
+)
+
+
 def can_listen() -> bool:
     """Tell whether the extra ``sockets`` is installed."""
     return importlib.util.find_spec("socketio") is not None
@@ -42,7 +48,7 @@ def can_listen() -> bool:
 
 class Feed:
     """
-    What a server pushes about the jobs of a user, while this context manager is open.
+    What a server pushes about the jobs of a user while this is open.
 
     :param settings: how to reach the server.
     :param user_id: id of the user whose token it is.
@@ -59,17 +65,20 @@ class Feed:
         self._closing: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="om-messaging-socket", daemon=True)
 
-    def __enter__(self) -> Feed:
+    def open(self) -> Feed:
         """
-        Open the socket.
+        Open the socket and return this feed.
 
         :raises Fault: it cannot be opened.
         """
+        if not can_listen():
+            raise Fault(Cause.INVALID_PARAMETER, f"{MISSING_EXTRA[0].upper()}{MISSING_EXTRA[1:]}.")
         self._thread.start()
         self._opened.result()
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def close(self) -> None:
+        """Close the socket."""
         if self._loop is not None and self._closing is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(10)

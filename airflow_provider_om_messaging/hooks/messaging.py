@@ -6,22 +6,28 @@ import asyncio
 import random
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_om_messaging.csv_files import CsvMeter, CsvUpload, Written, csv_upload
+from airflow_provider_om_messaging.csv_files import (
+    CsvUpload,
+    Written,
+    csv_upload,
+    read_whole,
+    write_whole,
+)
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.files import Destination
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.hooks.engines import advised, chosen
 from airflow_provider_om_messaging.masking import mask_secret
-from airflow_provider_om_messaging.protocol import entities, imports, names, requests
+from airflow_provider_om_messaging.protocol import entities, imports, jobs, names, requests
 from airflow_provider_om_messaging.protocol.capabilities import REST
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
 from airflow_provider_om_messaging.protocol.retry import ONCE
+from airflow_provider_om_messaging.protocol.waiting import BEARABLE
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.aio import AsyncClient
     from airflow_provider_om_messaging.client.history import History
     from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.client.sockets import Feed
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.capabilities import Capabilities
@@ -101,6 +108,25 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         from airflow_provider_om_messaging.client.capabilities import capabilities_of
 
         return capabilities_of(self._client)
+
+    @public_errors()
+    def job_route(self) -> str:
+        """Return how the server's async jobs are followed: ``rest``, ``socket``, or ``none``: it has none."""
+        from airflow_provider_om_messaging.client.capabilities import jobs_of
+
+        return jobs_of(self._client)
+
+    @public_errors()
+    def listen(self) -> Feed:
+        """
+        Open a socket to hear of this user's jobs; close it in the end. Needs the extra ``sockets``.
+
+        For servers before 2.0, which tell how a job ended to sockets that are open by then, and never again.
+        """
+        from airflow_provider_om_messaging.client.sockets import Feed
+
+        user = self._client.call(requests.logged_in_user())
+        return Feed(self._client.settings, str(user.get("id"))).open()
 
     @public_errors()
     def server_version(self) -> str:
@@ -213,6 +239,26 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         fault = csv.job_limit_fault()
         if fault is not None and generation_of(self._client).jobs == REST:
             raise fault
+
+    @public_errors()
+    def check_pollable(self, job_id: str) -> None:
+        """
+        Refuse a job whose state nobody can ask for. Only an id of before 2.0 costs a request.
+
+        :raises UnsupportedByServerError: the server keeps no states of jobs.
+        """
+        from airflow_provider_om_messaging.client.capabilities import generation_of
+
+        if not names.is_uuid(names.job_id(job_id)):
+            return
+        try:
+            server = generation_of(self._client)
+        except Fault as fault:
+            if fault.cause in BEARABLE:
+                return  # a wait bears that, and its polls will tell
+            raise
+        if server.jobs != REST:
+            raise jobs.not_pollable(job_id, server.version)
 
     @public_errors()
     def get_job(self, job_id: str) -> Job:
@@ -471,25 +517,12 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return self.engine(engine) if isinstance(engine, str) else engine
 
     def _text(self, export: Export, max_bytes: int | None) -> str:
-        meter, parts = CsvMeter(), []
         with export as chunks:
-            for chunk in meter.through(chunks):
-                parts.append(chunk)
-                if max_bytes is not None and meter.bytes > max_bytes:
-                    raise Fault(
-                        Cause.INVALID_PARAMETER,
-                        f"The CSV is longer than {max_bytes:,} bytes: name a destination to write it to.",
-                    )
-        try:
-            return b"".join(parts).decode("utf-8")
-        except UnicodeDecodeError:
-            raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an export that is not UTF-8.") from None
+            return read_whole(chunks, max_bytes)
 
     def _file(self, export: Export, target: Destination) -> Written:
-        meter = CsvMeter()
         with export as chunks:
-            unchanged = target.write(meter.through(chunks))
-        return replace(meter.written, unchanged=unchanged)
+            return write_whole(chunks, target)
 
 
 class OpenMetadataMessagingAsyncHook(MessagingHookBase):

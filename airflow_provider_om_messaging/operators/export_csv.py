@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files import as_text
+from airflow_provider_om_messaging.csv_files import read_whole, write_whole
+from airflow_provider_om_messaging.exceptions import JobTimeoutError, public_errors
+from airflow_provider_om_messaging.files import Destination, as_text
 from airflow_provider_om_messaging.operators.results import check_destination, export_result
 from airflow_provider_om_messaging.operators.waiting import WaitingOperator
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.protocol.frames import Frame
     from airflow_provider_om_messaging.protocol.jobs import Job
 
 
@@ -60,14 +64,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.canonical_service()  # a malformed name is refused before the server is asked anything
         engine = self.hook.engine(self.engine, columns=self.columns)
         if not self.has_job(engine):
-            return export_result(
-                service,
-                self.destination,
-                None,
-                lambda destination: self.hook.export_csv_to(service, destination, engine=engine),
-                lambda limit: self.hook.export_csv(service, limit, engine=engine),
-                engine.name,
-            )
+            return self._at_once(engine, None)
         job_id = self._submitted(context, service)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {})
@@ -94,6 +91,40 @@ class ExportMessagingServiceOperator(WaitingOperator):
             job.job_id,
             lambda destination: self.hook.get_job_result_to(job.job_id, destination),
             lambda limit: self.hook.get_job_result(job.job_id, limit),
+        )
+
+    def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+        """Take the CSV that was pushed."""
+        csv = frame.csv
+        if csv is None:
+            return self.settle(frame.job.job_id, state, float("inf"))
+        chunks = [csv.encode("utf-8")]
+        return export_result(
+            self.checked_service(),
+            self.destination,
+            frame.job.job_id,
+            lambda destination: write_whole(chunks, Destination(destination)),
+            lambda limit: read_whole(chunks, limit),
+        )
+
+    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+        """Export in one request: what the job was to make can be made again."""
+        if time.time() >= deadline:
+            raise JobTimeoutError(
+                f"Export job {job_id} was not told to have ended in time. It may still run, to no effect."
+            )
+        self.log.info("The export is done in one request instead.")
+        return self._at_once(self.hook.engine(self.engine), job_id or None)
+
+    def _at_once(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
+        service = self.checked_service()
+        return export_result(
+            service,
+            self.destination,
+            job_id,
+            lambda destination: self.hook.export_csv_to(service, destination, engine=engine),
+            lambda limit: self.hook.export_csv(service, limit, engine=engine),
+            engine.name,
         )
 
     def _submitted(self, context: Context, service: str, *, anew: bool = False) -> str:

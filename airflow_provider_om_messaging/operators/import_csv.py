@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ from airflow_provider_om_messaging.csv_files import csv_upload
 from airflow_provider_om_messaging.exceptions import (
     InvalidCsvError,
     InvalidParameterError,
+    JobTimeoutError,
     OpenMetadataError,
     public_errors,
 )
 from airflow_provider_om_messaging.files import Destination, as_text, open_source, same_file
 from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.batched import BatchedImport
+from airflow_provider_om_messaging.operators.listening import until_empty
 from airflow_provider_om_messaging.operators.results import (
     check_destination,
     check_verdict_parameters,
@@ -24,7 +27,13 @@ from airflow_provider_om_messaging.operators.results import (
 )
 from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.operators.waiting import WaitingOperator
-from airflow_provider_om_messaging.protocol.imports import ABORTED, UNREADABLE, Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.imports import (
+    ABORTED,
+    UNREADABLE,
+    Verdict,
+    unreadable,
+    verdicts_of,
+)
 from airflow_provider_om_messaging.protocol.plan import check_names, compare
 from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
 from airflow_provider_om_messaging.protocol.topic_csv import DEFAULT, kind_of
@@ -248,6 +257,43 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 )
             planned = None if self.expected_plan is None else self._planned()
             return self._concluded(result, upload, planned, self._engine(upload), job.job_id)
+
+    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+        """Run dry again in one request, or compare until every row is in place or the time is over."""
+        with csv_upload(source=self.source, csv=self.csv) as upload:
+            if upload.facts.sha256 != state.get("sha256"):
+                raise InvalidCsvError(
+                    "The file is another one by now: what became of the one that was sent cannot be settled."
+                )
+            planned, engine = None if self.expected_plan is None else self._planned(), self._engine(upload)
+            if not self.only_check:
+                return self._compared(upload, planned, engine, job_id, deadline)
+            if time.time() >= deadline:
+                raise JobTimeoutError(f"Import job {job_id}, a dry run, was not told to have ended in time.")
+            self.log.info("The dry run is done in one request instead.")
+            result = self._imported(self.checked_service(), upload, engine)
+            return self._concluded(result, upload, planned, engine, job_id or None)
+
+    def _compared(
+        self,
+        upload: CsvUpload,
+        planned: dict[str, str] | None,
+        engine: Engine,
+        job_id: str,
+        deadline: float,
+    ) -> dict[str, Any]:
+        check_names(upload.rows(), "The file")
+        rows = upload.facts.rows if planned is None else len(planned)
+        look = partial(self._differing, upload, planned, engine)
+        if differing := until_empty(look, deadline, self.poll_interval, self.log):
+            why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
+            result = unreadable(False, why)
+            self._write_results(upload, [])
+            judge(result, self.max_failed_rows, self.on_rejected, self.log)
+            service, sha256 = self.checked_service(), upload.facts.sha256
+            return import_summary(service, result, sha256, job_id or None, engine.name)
+        result = result_of([], dry_run=False, passed=upload.facts.rows)
+        return {**self._concluded(result, upload, planned, engine, job_id or None), "verified": rows}
 
     def _engine(self, upload: CsvUpload) -> Engine:
         columns = kind_of(upload.facts.header) or DEFAULT

@@ -70,6 +70,7 @@ class CsvJobResultOperator(BaseOperator):
         """Read the job, then fetch its result."""
         job_id = checked_job_id(self.job_id)
         check_destination(self.destination)
+        self.hook.check_pollable(job_id)
         job = self.hook.get_job(job_id)
         job.raise_unless_completed()
         if job.operation == "EXPORT":

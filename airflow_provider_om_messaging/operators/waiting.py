@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_om_messaging.exceptions import (
-    ForbiddenError,
     InvalidParameterError,
     JobTimeoutError,
     NotFoundError,
@@ -18,9 +17,11 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
     public_errors,
 )
-from airflow_provider_om_messaging.hooks.engines import SERVER
+from airflow_provider_om_messaging.hooks.engines import AUTO, SERVER
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.job_memory import JobMemory
+from airflow_provider_om_messaging.operators.listening import check_waits, hear, open_feed
+from airflow_provider_om_messaging.protocol.capabilities import REST
 from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, FAILED
 from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_om_messaging.client.sockets import Feed
     from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.protocol.frames import Frame
     from airflow_provider_om_messaging.protocol.jobs import Job
 
 AGAIN = "submitted_again"
@@ -50,7 +53,9 @@ class WaitingOperator(MessagingOperator):
     Subclasses say in :meth:`finish` what comes of a finished job. Whatever that needs to know from before the
     wait is handed through ``state``, which outlives a deferral.
 
-    :param asynchronous: let the server work in a job of its own, for services too large for one request.
+    :param asynchronous: let the server work in a job of its own, for services too large for one request. On
+        servers before 2.0 that takes ``engine="server"`` and the extra ``sockets``, and the wait is in the
+        worker; without them it has no effect.
     :param wait_for_completion: wait for that job; if not, the task ends with its id and a sensor may wait for
         it.
     :param deferrable: wait in the triggerer, without a worker slot. A synchronous request cannot be deferred.
@@ -61,6 +66,8 @@ class WaitingOperator(MessagingOperator):
     :param resubmit_on_server_restart: submit the job once more if the server restarted and lost it. For
         exports and dry runs only: how much of an import was done by then is not known.
     """
+
+    engine: str = AUTO
 
     def __init__(
         self,
@@ -86,14 +93,27 @@ class WaitingOperator(MessagingOperator):
         self.cancel_on_kill = cancel_on_kill
         self.resubmit_on_server_restart = resubmit_on_server_restart
         self._job_id: str | None = None
+        self._feed: Feed | None = None
 
     def has_job(self, engine: Engine) -> bool:
-        """Tell whether the task's work is done by a job of the server; the log says why not, if asked for."""
-        if self.asynchronous and engine.name != SERVER:
+        """
+        Tell whether the task's work is done by a job of the server; the log says why not, if asked for.
+
+        :raises UnsupportedByServerError: nobody could wait for such a job later.
+        """
+        if not self.asynchronous:
+            return False
+        if engine.name != SERVER:
             self.log.info(
                 "asynchronous has no effect: with the engine %s, the task does it itself.", engine.name
             )
-        return self.asynchronous and engine.name == SERVER
+            return False
+        route = self.hook.job_route()
+        if route == REST:
+            return True
+        check_waits(self.wait_for_completion)
+        self._feed = open_feed(self.hook, route, self.engine, self.log)
+        return self._feed is not None
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """
@@ -112,6 +132,25 @@ class WaitingOperator(MessagingOperator):
         :param state: what :meth:`wait_for` was given.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot submit a job again")
+
+    def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Return the task's result for a job that has completed, of which a socket has told.
+
+        :param frame: what it told.
+        :param state: what :meth:`wait_for` was given.
+        """
+        return self.finish(frame.job, state)
+
+    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+        """
+        Return the task's result for a job of which nobody told how it ended, or report that as unknown.
+
+        :param job_id: the job; empty if it is not even known whether it was submitted.
+        :param state: what :meth:`wait_for` was given.
+        :param deadline: the moment at which to give up, wall-clock seconds since 1970.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot do without being told")
 
     def submit_once(
         self,
@@ -132,6 +171,8 @@ class WaitingOperator(MessagingOperator):
         :param check: raises if a new one must not be submitted.
         """
         memory = JobMemory(context, work)
+        if self._feed is not None:
+            return self._submit_listening(memory, submit)
         if not anew and (earlier := self._earlier(memory)) is not None:
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.submitted(earlier)
@@ -159,6 +200,20 @@ class WaitingOperator(MessagingOperator):
             return None
         return newest[0].job_id if newest else None
 
+    def _submit_listening(self, memory: JobMemory, submit: Callable[[], str]) -> str:
+        """Submit while the socket is open, unless an earlier try did: nobody will tell of that job."""
+        if memory.job_id is not None or memory.may_have_lost_one:
+            self._close_feed()
+            return memory.job_id or ""
+        try:
+            memory.about_to_submit(None)
+            job_id = submit()
+        except BaseException:
+            self._close_feed()
+            raise
+        memory.submitted(job_id)
+        return job_id
+
     def wait_for(self, context: Context, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
         """
         Wait for a job and return the task's result.
@@ -167,8 +222,10 @@ class WaitingOperator(MessagingOperator):
         :param job_id: id of the job.
         :param state: small and JSON-able, for :meth:`finish`.
         """
-        self._job_id = job_id
         deadline = time.time() + self.timeout
+        if self._feed is not None:
+            return self._listen(job_id, state, deadline)
+        self._job_id = job_id
         if self.deferrable:
             self.log.info(
                 "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
@@ -193,6 +250,28 @@ class WaitingOperator(MessagingOperator):
             self._cancel(job_id)
             raise
         return self._finished(context, job, state)
+
+    def _listen(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+        if self.deferrable:
+            self.log.info(
+                "Waiting in the worker: this server tells how job %s ended only to the socket that is open "
+                "here, and a trigger would have to open another one.",
+                job_id,
+            )
+        frame = hear(self._feed, job_id, deadline, self.log) if self._feed is not None else None
+        if frame is None:
+            self.log.warning(
+                "How %s ended was not told: %s. That is settled by looking.",
+                f"job {job_id}" if job_id else "the job of an earlier try",
+                "the time is over" if time.time() >= deadline else "the socket is lost",
+            )
+            return self.settle(job_id, state, deadline)
+        frame.job.raise_unless_completed()
+        return self.heard(frame, state)
+
+    def _close_feed(self) -> None:
+        if self._feed is not None:
+            self._feed.close()
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """

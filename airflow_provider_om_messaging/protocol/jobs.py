@@ -110,6 +110,20 @@ class Job:
         return f"{self.operation.capitalize() or 'CSV'} job {self.job_id}"
 
 
+def not_pollable(job_id: str, version: str) -> Fault:
+    """
+    Return the fault for a job of a server that keeps no states of jobs.
+
+    :param version: the server's.
+    """
+    return Fault(
+        Cause.UNSUPPORTED,
+        f"Job {job_id} cannot be polled: OpenMetadata {version} tells how a job ended only once, to sockets "
+        "that are open by then. Let the task that submits it do the waiting instead: asynchronous=False, or "
+        "asynchronous=True with engine='server' and the extra 'sockets'.",
+    )
+
+
 def read_submitted(reply: Reply) -> str:
     """
     Return the id of the job that a submission started.

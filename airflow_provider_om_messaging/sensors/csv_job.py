@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -92,6 +93,8 @@ class CsvAsyncJobSensor(BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         """Wait in the triggerer, or poke as other sensors do."""
         job_id = names.job_id(self.job_id)
+        with self._softly():
+            self.hook.check_pollable(job_id)
         if self.deferrable:
             self.defer(
                 trigger=CsvAsyncJobTrigger(
@@ -126,11 +129,16 @@ class CsvAsyncJobSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
-        try:
+        with self._softly():
             job = self.hook.poll_job(self._wait)
             return PokeReturnValue(True, xcom_value=self._result(job)) if job else False
+
+    @contextmanager
+    def _softly(self) -> Iterator[None]:
+        """Skip in place of failing, if so told: Airflow does that only for a sensor that resumes."""
+        try:
+            yield
         except OpenMetadataError as error:
-            # What Airflow does for a sensor that resumes; one that pokes would fail instead.
             if self.soft_fail:
                 raise AirflowSkipException(str(error)) from error
             raise

@@ -52,11 +52,10 @@ def test_the_hook_takes_only_true_and_false_for_a_dry_run(sandbox: Sandbox, dry_
 @pytest.mark.parametrize("operator", ["import", "export"])
 def test_no_job_is_submitted_to_a_server_that_cannot_tell_of_jobs(sandbox: Sandbox, operator: str) -> None:
     sandbox.configure(job_api=False)
-    task: Any = ExportMessagingServiceOperator(task_id="t", service=SERVICE, asynchronous=True)
+    how: Any = {"task_id": "t", "service": SERVICE, "asynchronous": True, "wait_for_completion": False}
+    task: Any = ExportMessagingServiceOperator(**how)
     if operator == "import":
-        task = ImportMessagingServiceOperator(
-            task_id="t", service=SERVICE, csv=GOOD, dry_run=False, asynchronous=True
-        )
+        task = ImportMessagingServiceOperator(csv=GOOD, dry_run=False, **how)
     with pytest.raises(UnsupportedByServerError, match="async CSV jobs"):
         run(task)
     submitted = [entry for entry in sandbox.journal if entry["path"].endswith(("exportAsync", "importAsync"))]

@@ -18,7 +18,6 @@ from airflow_provider_om_messaging.exceptions import (
     NotFoundError,
     ServerUnavailableError,
     UnreadableVerdictError,
-    UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
@@ -206,11 +205,12 @@ def test_too_many_poll_errors_in_a_row_end_the_wait(sandbox: Sandbox, way: str) 
 
 
 @every_async_way
-def test_a_server_without_jobs_ends_the_wait_at_once(sandbox: Sandbox, way: str) -> None:
+def test_a_server_without_jobs_works_in_one_request(sandbox: Sandbox, way: str) -> None:
     sandbox.configure(job_api=False)
-    with pytest.raises(UnsupportedByServerError, match="states of async CSV jobs"):
-        run(exporting(way))
+    result = run(exporting(way))
+    assert (result["job_id"], result["rows"] > 0) == (None, True)
     assert len([entry for entry in sandbox.journal if "csvAsyncJobs" in entry["path"]]) == 1
+    assert not [entry for entry in sandbox.journal if entry["path"].endswith("Async")]
 
 
 @every_async_way
