@@ -41,6 +41,8 @@ class OpenMetadataError(AirflowException):
         self.status = status
         self.retry_after = retry_after
         self.transient = transient
+        self.may_have_worked = False
+        """Whether the request may have had its effect although no answer tells so."""
         self.verdicts: Sequence[Verdict] = ()
         """On the rows of an import that stopped in the middle."""
 
@@ -166,7 +168,7 @@ def error_of(fault: Fault) -> OpenMetadataError:
     error = CLASSES[fault.cause](
         fault.message, status=fault.status, retry_after=fault.retry_after, transient=fault.transient
     )
-    error.verdicts = fault.verdicts
+    error.verdicts, error.may_have_worked = fault.verdicts, fault.may_have_worked
     return error
 
 

@@ -182,11 +182,12 @@ class ImportMessagingServiceOperator(WaitingOperator):
             planned = self._planned_for(service, upload)
             engine = self._engine(upload)
             still_valid = partial(self._check_still_valid, service, upload, planned, engine)
-            if not self.has_job(engine):
+            has_job = self.has_job(engine)
+            if not has_job:
                 still_valid()
             what = "dry run" if self.only_check else "import"
             self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
-            if not self.has_job(engine):
+            if not has_job:
                 result = self._imported(service, upload, engine)
                 return self._concluded(result, upload, planned, engine, None)
             job_id = self._submitted(context, upload, check=still_valid)

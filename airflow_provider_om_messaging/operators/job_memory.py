@@ -84,6 +84,10 @@ class JobMemory:
         """
         self._keep(asked_at=time.time(), newest=newest)
 
+    def not_submitted(self) -> None:
+        """Remember that no job was made after all."""
+        self._keep()
+
     def submitted(self, job_id: str) -> None:
         """Remember the job."""
         self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_om_messaging.exceptions import (
+    ForbiddenError,
     InvalidParameterError,
     JobTimeoutError,
     NotFoundError,
@@ -108,6 +109,8 @@ class WaitingOperator(MessagingOperator):
                 "asynchronous has no effect: with the engine %s, the task does it itself.", engine.name
             )
             return False
+        if self._feed is not None:
+            return True
         route = self.hook.job_route()
         if route == REST:
             return True
@@ -172,7 +175,7 @@ class WaitingOperator(MessagingOperator):
         """
         memory = JobMemory(context, work)
         if self._feed is not None:
-            return self._submit_listening(memory, submit)
+            return self._submit_listening(memory, submit, check)
         if not anew and (earlier := self._earlier(memory)) is not None:
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.submitted(earlier)
@@ -200,16 +203,21 @@ class WaitingOperator(MessagingOperator):
             return None
         return newest[0].job_id if newest else None
 
-    def _submit_listening(self, memory: JobMemory, submit: Callable[[], str]) -> str:
+    def _submit_listening(
+        self, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
+    ) -> str:
         """Submit while the socket is open, unless an earlier try did: nobody will tell of that job."""
         if memory.job_id is not None or memory.may_have_lost_one:
             self._close_feed()
             return memory.job_id or ""
         try:
+            check()
             memory.about_to_submit(None)
             job_id = submit()
-        except BaseException:
+        except BaseException as error:
             self._close_feed()
+            if isinstance(error, OpenMetadataError) and not error.may_have_worked:
+                memory.not_submitted()
             raise
         memory.submitted(job_id)
         return job_id

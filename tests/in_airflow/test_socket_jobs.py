@@ -19,6 +19,8 @@ from airflow_provider_om_messaging.exceptions import (
     JobFailedError,
     JobTimeoutError,
     NotFoundError,
+    RateLimitedError,
+    ServerUnavailableError,
     UnreadableVerdictError,
     UnsupportedByServerError,
 )
@@ -234,6 +236,21 @@ class TestRetries:
         assert (result["status"], result["verified"]) == ("success", 2)
         assert bool(result["job_id"]) is known
         assert not [entry for entry in server.journal if entry["method"] == "PUT"]
+
+    def test_a_job_that_was_refused_is_submitted_by_the_next_try(self, server: Sandbox) -> None:
+        context = self.context()
+        server.fault("429", path="/importAsync$")
+        with pytest.raises(RateLimitedError):
+            run(importing(dry_run=False), context)
+        assert run(importing(dry_run=False), context)["job_id"]
+
+    def test_a_submission_without_an_answer_is_not_repeated(self, server: Sandbox) -> None:
+        context = self.context()
+        server.fault("drop_after", path="/importAsync$")
+        with pytest.raises(ServerUnavailableError):
+            run(importing(dry_run=False), context)
+        assert run(importing(dry_run=False), context)["verified"] == 2
+        assert len([entry for entry in server.journal if entry["path"].endswith("/importAsync")]) == 1
 
     def test_other_work_is_submitted(self, server: Sandbox) -> None:
         context = self.context()
