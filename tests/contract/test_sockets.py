@@ -1,0 +1,70 @@
+"""A socket is opened as the connection says: its certificates and its proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import socketio
+from aiohttp import web
+
+from airflow_provider_om_messaging.client.settings import Settings, Token
+from airflow_provider_om_messaging.client.sockets import Feed
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from tests.contract.other_servers import TlsFiles, tls_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> TlsFiles:
+    return tls_files(tmp_path)
+
+
+@pytest.fixture
+def address(files: TlsFiles) -> Iterator[str]:
+    """Serve sockets over TLS and hand out the base URL."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
+    app = web.Application()
+    server.attach(app, socketio_path="api/v1/push/feed")
+    runner = web.AppRunner(app)
+
+    async def start() -> int:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.chain)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        return int(runner.addresses[0][1])
+
+    async def stop() -> None:
+        await server.shutdown()
+        await runner.cleanup()
+
+    port = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    yield f"https://127.0.0.1:{port}/api"
+    asyncio.run_coroutine_threadsafe(stop(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_certificates_are_checked_as_the_connection_says(address: str, files: TlsFiles) -> None:
+    for verify in (str(files.authority), False):
+        Feed(Settings(address, Token("jwt"), verify=verify), "u").open().close()
+    with pytest.raises(Fault) as caught:
+        Feed(Settings(address, Token("jwt")), "u").open()
+    assert caught.value.cause is Cause.UNAVAILABLE
+
+
+def test_a_proxy_that_is_not_there_is_not_passed_by(address: str) -> None:
+    settings = Settings(address, Token("jwt"), verify=False, proxy="http://127.0.0.1:9")
+    with pytest.raises(Fault):
+        Feed(settings, "u").open()
