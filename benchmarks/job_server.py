@@ -1,39 +1,46 @@
 """
 A server that does nothing but answer how jobs stand, fast enough not to be what is measured.
 
-``/api/v1/csvAsyncJobs`` as OpenMetadata 2.0 has it; ``/waiting/<job>`` for tools that wait for anything but a
-404; ``/count`` how many requests came; ``PUT /end/<job>`` ends a job.
+``/api/v1/csvAsyncJobs`` as OpenMetadata 2.0 has it: three workers take the oldest jobs first, the others are
+queued. ``/waiting/<job>`` for tools that wait for anything but a 404; ``/count`` how many requests came;
+``PUT /end`` ends the oldest job that runs and tells its id.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 
 from aiohttp import web
 
 LISTED = 100
+WORKERS = 3
 
 
 def main(port: int, number: int) -> None:
-    """Serve jobs 1 to ``number``, all running, on the loopback interface."""
-    ended: set[int] = set()
-    requests = 0
+    """Serve jobs 1 to ``number`` on the loopback interface."""
+    ended = requests = 0
+    began = time.monotonic()
 
     def shown(job_id: int) -> str:
-        lines = ["Export queued.", "Export started.", "Exported 100 of 1200 entities (batch 1)"]
+        status = "COMPLETED" if job_id <= ended else "RUNNING" if job_id <= ended + WORKERS else "QUEUED"
+        lines, progress = ["Export queued."], 0
+        if status != "QUEUED":
+            progress = int(time.monotonic() - began)
+            lines += [f"Exported {n}00 of 120000 entities (batch {n})" for n in range(progress + 1)]
         logs = [{"logId": f"{job_id}-{i}", "level": "INFO", "message": text} for i, text in enumerate(lines)]
         return json.dumps(
             {
                 "jobId": str(job_id),
                 "operation": "EXPORT",
                 "targetFqn": "orders",
-                "status": "COMPLETED" if job_id in ended else "RUNNING",
-                "progress": 300,
-                "total": 1200,
+                "status": status,
+                "progress": 100 * progress,
+                "total": 120_000,
                 "message": lines[-1],
                 "createdAt": 1_790_000_000_000 + job_id,
-                "logs": logs,
+                "logs": logs[-100:],
             }
         )
 
@@ -51,21 +58,22 @@ def main(port: int, number: int) -> None:
     async def waiting(request: web.Request) -> web.Response:
         nonlocal requests
         requests += 1
-        return web.Response(status=200 if int(request.match_info["job"]) in ended else 404)
+        return web.Response(status=200 if int(request.match_info["job"]) <= ended else 404)
 
     async def count(_: web.Request) -> web.Response:
         return web.Response(text=str(requests))
 
-    async def end(request: web.Request) -> web.Response:
-        ended.add(int(request.match_info["job"]))
-        return web.Response()
+    async def end(_: web.Request) -> web.Response:
+        nonlocal ended
+        ended += 1
+        return web.Response(text=str(ended))
 
     app = web.Application()
     app.router.add_get("/api/v1/csvAsyncJobs", listed)
     app.router.add_get("/api/v1/csvAsyncJobs/{job}", single)
     app.router.add_get("/waiting/{job}", waiting)
     app.router.add_get("/count", count)
-    app.router.add_put("/end/{job}", end)
+    app.router.add_put("/end", end)
     web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=lambda _: print("ready", flush=True))
 
 

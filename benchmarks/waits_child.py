@@ -15,24 +15,20 @@ from typing import Any
 
 import aiohttp
 
-INTERVAL = 10.0
-WINDOW = 20.0
 ENDING = 10
-PATIENCE = 20.0
-# The first polls of a wait come sooner than the later ones, which are what is measured.
-WARM_UP = 16.0
+PATIENCE = 30.0
 
 
-def ours(job_id: int) -> Any:
+def ours(job_id: int, interval: float) -> Any:
     from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 
-    return CsvAsyncJobTrigger(str(job_id), "om_messaging_default", time.time() + 3600, INTERVAL)
+    return CsvAsyncJobTrigger(str(job_id), "om_messaging_default", time.time() + 3600, interval)
 
 
-def http(job_id: int) -> Any:
+def http(job_id: int, interval: float) -> Any:
     from airflow.providers.http.triggers.http import HttpSensorTrigger
 
-    return HttpSensorTrigger(endpoint=f"waiting/{job_id}", http_conn_id="waits_http", poke_interval=INTERVAL)
+    return HttpSensorTrigger(endpoint=f"waiting/{job_id}", http_conn_id="waits_http", poke_interval=interval)
 
 
 def resident() -> int:
@@ -40,7 +36,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-async def measure(make: Any, number: int, server: str) -> dict[str, Any]:
+async def measure(make: Any, number: int, interval: float, window: float, server: str) -> dict[str, Any]:
     async with aiohttp.ClientSession() as session:
         ends: dict[int, float] = {}
         events: dict[int, float] = {}
@@ -50,28 +46,32 @@ async def measure(make: Any, number: int, server: str) -> dict[str, Any]:
                 return int(await reply.text())
 
         async def wait(job_id: int) -> None:
-            async for _ in make(job_id).run():
+            async for _ in make(job_id, interval).run():
                 events[job_id] = time.time()
                 return
 
         first = asyncio.create_task(wait(1))
+        while not await requests():  # noqa: ASYNC110  # the server is another process
+            await asyncio.sleep(0.2)
         await asyncio.sleep(1)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         gc.collect()
         memory = resident()
         tasks = [asyncio.create_task(wait(job_id)) for job_id in range(1, number + 1)]
-        await asyncio.sleep(WARM_UP + number / 300)
+        # The first polls of a wait come sooner than the later ones, and the first look at thousands of jobs
+        # takes its time: what is measured comes after that.
+        await asyncio.sleep(2 * interval + number / 100)
         gc.collect()
         memory = resident() - memory
         asked, cpu, started = await requests(), time.process_time(), time.time()
-        await asyncio.sleep(WINDOW)
+        await asyncio.sleep(window)
         asked, cpu, window = await requests() - asked, time.process_time() - cpu, time.time() - started
-        ending = random.Random(7).sample(range(1, number + 1), min(ENDING, number))  # noqa: S311
+        ending = range(1, min(ENDING, number) + 1)
         for job_id in ending:
-            async with session.put(f"{server}/end/{job_id}"):
+            async with session.put(f"{server}/end"):
                 ends[job_id] = time.time()
-            await asyncio.sleep(random.Random(job_id).random())  # noqa: S311
+            await asyncio.sleep(random.Random(job_id).random() * interval / 5)  # noqa: S311
         await asyncio.wait([tasks[job_id - 1] for job_id in ending], timeout=PATIENCE)
         for task in tasks:
             task.cancel()
@@ -80,7 +80,7 @@ async def measure(make: Any, number: int, server: str) -> dict[str, Any]:
     return {
         "requests_per_second": asked / window,
         "cpu_per_second": cpu / window,
-        "intervals_per_second": number / INTERVAL,
+        "intervals_per_second": number / interval,
         "memory_per_wait": memory / number,
         "delay": delays[len(delays) // 2] if 2 * len(delays) > len(ending) else None,
         "slowest": delays[-1] if len(delays) == len(ending) else None,
@@ -89,5 +89,5 @@ async def measure(make: Any, number: int, server: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    kind, count, address = sys.argv[1:]
-    print(json.dumps(asyncio.run(measure({"ours": ours, "http": http}[kind], int(count), address))))
+    make = {"ours": ours, "http": http}[sys.argv[1]]
+    print(json.dumps(asyncio.run(measure(make, int(sys.argv[2]), *map(float, sys.argv[3:5]), sys.argv[5]))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.redaction import redacted
 
@@ -18,7 +18,7 @@ class JobLog:
 
     def __init__(self) -> None:
         self._state = ""
-        self._seen: set[str] = set()
+        self._last_line: Any = None
 
     def news(self, job: Job) -> list[tuple[int, str]]:
         """
@@ -26,16 +26,18 @@ class JobLog:
 
         :param job: the job as it was just seen.
         """
+        fresh = []
+        for entry in reversed(job.logs):
+            if (log_id := entry.get("logId")) == self._last_line and log_id is not None:
+                break
+            if log_id is not None:
+                fresh.append(entry)
+        if fresh:
+            self._last_line = fresh[0]["logId"]
         lines = []
-        # The oldest comes first, so that nothing is new if the last line is not.
-        if job.logs and str(job.logs[-1].get("logId")) not in self._seen:
-            shown = {str(entry["logId"]): entry for entry in job.logs if "logId" in entry}
-            for log_id, entry in shown.items():
-                if log_id not in self._seen:
-                    level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
-                    lines.append((level, f"{job}: {redacted(str(entry.get('message') or ''))}"))
-            # The server shows its last lines only: what it has dropped, it does not show again.
-            self._seen = set(shown)
+        for entry in reversed(fresh):
+            level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
+            lines.append((level, f"{job}: {redacted(str(entry.get('message') or ''))}"))
         if (state := job.progress_text()) != self._state:
             self._state = state
             lines.append((logging.INFO, state))
