@@ -77,6 +77,10 @@ format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order
 	@$(BIN)/ruff check --fix $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
+.PHONY: readme
+readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of server and renew the README's table of that
+	@$(IN_LINE) python -m tests.in_airflow.matrix > .run/readme.txt 2>&1 || { tail -20 .run/readme.txt; exit 1; }
+
 .PHONY: environments
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
 
