@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.frames import Frame
     from airflow_provider_om_messaging.protocol.jobs import Job
 
-AGAIN = "submitted_again"
-"""Set in the state of a job that was submitted for a second time; there is no third."""
+AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
+"""Set in the state of a job that was submitted again for that cause; once for each, as they are independent."""
 
 LONGEST_CANCELLING = 300.0
 """Seconds that a retry waits for the job of an earlier try to be cancelled."""
@@ -302,27 +302,21 @@ class WaitingOperator(MessagingOperator):
 
     @public_errors()
     def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
-        if job.lost and self.resubmit_on_server_restart and not state.get(AGAIN):
+        if job.lost and self.resubmit_on_server_restart and not state.get(AFTER_RESTART):
             self.log.warning("%s was lost because the server restarted. It is submitted again.", job)
-            return self.wait_again(context, state)
+            return self._wait_again(context, state, AFTER_RESTART)
         job.raise_unless_completed()
         try:
             return self.finish(job, state)
         except ResultGoneError:
-            if state.get(AGAIN):
+            if state.get(AFTER_LOSS):
                 raise
             self.log.warning("The server no longer has the result of %s. It is submitted again.", job)
-            return self.wait_again(context, state)
+            return self._wait_again(context, state, AFTER_LOSS)
 
-    def wait_again(self, context: Context, state: dict[str, Any]) -> dict[str, Any]:
-        """
-        Submit the same job once more, wait for it and return the task's result.
-
-        :param context: the task's context.
-        :param state: what :meth:`wait_for` was given.
-        """
+    def _wait_again(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
         job_id = self.submit_again(context, state)
-        return self.wait_for(context, job_id, {**state, AGAIN: True})
+        return self.wait_for(context, job_id, {**state, cause: True})
 
     def _earlier(self, memory: JobMemory) -> str | None:
         """Return the id of an earlier try's job, unless it came to nothing."""

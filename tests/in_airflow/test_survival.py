@@ -272,6 +272,13 @@ def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
     assert run(operator, context(Store()))["rows"] > 0
     assert submissions(sandbox) == 3
 
+    # That a result is gone is another matter, and has its own second time.
+    sandbox.configure(stuck_jobs=True)
+    sandbox.fault("lost_result", path="/result$")
+    operator = restart(exporting(deferrable, resubmit_on_server_restart=True))
+    assert run(operator, context(Store()))["rows"] > 0
+    assert submissions(sandbox) == 6
+
 
 @every_way
 def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
