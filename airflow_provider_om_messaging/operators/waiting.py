@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs import Job
 
 AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
-"""Set in the state of a job that was submitted again for that cause; once for each, as they are independent."""
+"""Set in the state of a job that was submitted again for that cause, once for each cause."""
 
 LONGEST_CANCELLING = 300.0
 """Seconds that a retry waits for the job of an earlier try to be cancelled."""
