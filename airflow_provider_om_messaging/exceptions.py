@@ -75,8 +75,13 @@ class NotFoundError(PermanentError):
     """The server has no such service, version or job (404)."""
 
 
-class ResultGoneError(NotFoundError):
-    """The server no longer has the result of a job that completed (404)."""
+class ResultGoneError(OpenMetadataError):
+    """
+    The server does not have the result of a job that completed (404).
+
+    Airflow's retries go on: of several nodes another one may have it, and the operator that made the job
+    makes it again.
+    """
 
 
 class UnsupportedByServerError(PermanentError):

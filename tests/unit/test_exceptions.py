@@ -51,6 +51,11 @@ def test_only_permanent_failures_stop_airflows_retries(cause: Cause) -> None:
     assert (str(error), error.status, error.retry_after, error.transient) == ("what happened", 418, 7.0, True)
 
 
+def test_a_lost_result_does_not_stop_airflows_retries() -> None:
+    # Of several nodes another one may have it, and the next try of an export makes it again.
+    assert not issubclass(exceptions.ResultGoneError, AirflowFailException)
+
+
 def test_a_sensor_timeout_is_final_for_airflow_and_a_job_timeout_for_callbacks() -> None:
     assert issubclass(exceptions.JobSensorTimeoutError, AirflowSensorTimeout)
     assert issubclass(exceptions.JobSensorTimeoutError, exceptions.JobTimeoutError)
