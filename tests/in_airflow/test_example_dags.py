@@ -13,6 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow import __version__ as airflow_version
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Those that have no jobs to wait for.
-OTHER_SERVERS = (
+OTHER_SERVERS: tuple[tuple[str, str], ...] = (
     ("2.0", "open-source"),
     ("1.13", "documented"),
     ("1.13", "open-source"),
     ("1.2", "documented"),
     ("1.2", "open-source"),
 )
+# The older Airflow line takes minutes for all of them, and sees nothing of a server but what it answers.
+if airflow_version.startswith("2."):
+    OTHER_SERVERS = OTHER_SERVERS[-1:]
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 SERVICE = "sample_kafka"
 
