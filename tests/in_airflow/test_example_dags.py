@@ -13,11 +13,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow import __version__ as airflow_version
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.conftest import ROOT
+from tests.conftest import AIRFLOW_LINE, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,7 @@ OTHER_SERVERS: tuple[tuple[str, str], ...] = (
     ("1.2", "open-source"),
 )
 # The older Airflow line takes minutes for all of them, and sees nothing of a server but what it answers.
-if airflow_version.startswith("2."):
+if AIRFLOW_LINE.startswith("2."):
     OTHER_SERVERS = OTHER_SERVERS[-1:]
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 SERVICE = "sample_kafka"
