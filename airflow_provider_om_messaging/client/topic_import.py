@@ -103,7 +103,13 @@ class TopicImport:
         present, listed = self._compared(rows(), pages())
         tasks = self._tasks(rows(), present)
         count = sum(map(len, tasks.values()))
-        log.info("%d of %d rows differ from the topics that there are.", count, len(self._verdicts))
+        missing = sum(verdict.status == "failure" for verdict in self._verdicts)
+        log.info(
+            "Of %d rows, %d differ from the topics that there are or are new, and %d have no topic.",
+            len(self._verdicts),
+            count,
+            missing,
+        )
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="om-messaging") as pool:
             self._known = look_up(self._client, (row for task in tasks.values() for _, row in task), pool)
             try:

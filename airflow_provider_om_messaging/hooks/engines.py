@@ -106,9 +106,9 @@ def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missin
     :param create_missing: as for :class:`ClientEngine`; the server's own import always creates.
     :raises Fault: there is no such engine, or it cannot do that.
     """
-    if wanted not in ENGINES:
+    if not isinstance(wanted, str) or wanted not in ENGINES:
         raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
-    if columns not in COLUMNS:
+    if not isinstance(columns, str) or columns not in COLUMNS:
         raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
     name, why = _picked(client, str(wanted), columns)
     log.info("Engine: %s (%s).", name, why)

@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings
 from airflow_provider_om_messaging.hooks.engines import advised, chosen
 from airflow_provider_om_messaging.masking import mask_secret
 from airflow_provider_om_messaging.protocol import entities, imports, jobs, names, requests
-from airflow_provider_om_messaging.protocol.capabilities import REST
+from airflow_provider_om_messaging.protocol.capabilities import REST, SOCKET
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
@@ -162,28 +162,42 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return chosen(self._client, wanted, columns, create_missing)
 
     @public_errors()
-    def export_csv(self, fqn: str, max_bytes: int | None = None, *, engine: str | Engine = "auto") -> str:
+    def export_csv(
+        self,
+        fqn: str,
+        max_bytes: int | None = None,
+        *,
+        engine: str | Engine = "auto",
+        columns: str = "documented",
+    ) -> str:
         """
         Return the CSV of a service.
 
         :param max_bytes: refuse a longer one.
         :param engine: as for :meth:`engine`, or what that returned.
+        :param columns: as for :meth:`engine`.
         """
         fqn = self._fqn(fqn)
-        return self._text(self._engine(engine).export(fqn), max_bytes)
+        return self._text(self._engine(engine, columns=columns).export(fqn), max_bytes)
 
     @public_errors()
     def export_csv_to(
-        self, fqn: str, destination: str | PathLike[str], *, engine: str | Engine = "auto"
+        self,
+        fqn: str,
+        destination: str | PathLike[str],
+        *,
+        engine: str | Engine = "auto",
+        columns: str = "documented",
     ) -> Written:
         """
         Write the CSV of a service to a file, which appears once it is whole.
 
         :param destination: a local path or an object-storage URL; ``.gz`` compresses.
         :param engine: as for :meth:`engine`, or what that returned.
+        :param columns: as for :meth:`engine`.
         """
         target, fqn = Destination(destination), self._fqn(fqn)
-        return self._file(self._engine(engine).export(fqn), target)
+        return self._file(self._engine(engine, columns=columns).export(fqn), target)
 
     @public_errors()
     def submit_export(self, fqn: str) -> str:
@@ -193,7 +207,13 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
     @public_errors()
     def import_csv(
-        self, fqn: str, csv: str | CsvUpload, dry_run: bool = True, *, engine: str | Engine = "auto"
+        self,
+        fqn: str,
+        csv: str | CsvUpload,
+        dry_run: bool = True,
+        *,
+        engine: str | Engine = "auto",
+        create_missing: bool = False,
     ) -> ImportResult:
         """
         Import a CSV and return the verdict on its rows.
@@ -201,13 +221,14 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param csv: the text, or an upload that was checked.
         :param dry_run: only check, write nothing.
         :param engine: as for :meth:`engine`, or what that returned.
+        :param create_missing: as for :meth:`engine`.
         """
-        if isinstance(csv, str):
+        if not isinstance(csv, CsvUpload):
             with csv_upload(csv=csv) as upload:
-                return self.import_csv(fqn, upload, dry_run, engine=engine)
+                return self.import_csv(fqn, upload, dry_run, engine=engine, create_missing=create_missing)
         fqn, dry_run = self._fqn(fqn), names.flag("dry_run", dry_run)
         try:
-            return self._engine(engine).import_csv(fqn, csv, dry_run)
+            return self._engine(engine, create_missing=create_missing).import_csv(fqn, csv, dry_run)
         except Fault as fault:
             if not dry_run and fault.may_have_worked:
                 fault.message += (
@@ -219,7 +240,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     @public_errors()
     def submit_import(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> str:
         """Start an import job and return its id; parameters as in :meth:`import_csv`."""
-        if isinstance(csv, str):
+        if not isinstance(csv, CsvUpload):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
         self.check_job_limits(csv)
@@ -258,7 +279,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
                 return  # a wait bears that, and its polls will tell
             raise
         if server.jobs != REST:
-            raise jobs.not_pollable(job_id, server.version)
+            raise jobs.not_pollable(job_id, server.version, pushed=server.jobs == SOCKET)
 
     @public_errors()
     def get_job(self, job_id: str) -> Job:
@@ -513,8 +534,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """Names by ids, as far as they were asked for."""
         return {}
 
-    def _engine(self, engine: str | Engine) -> Engine:
-        return self.engine(engine) if isinstance(engine, str) else engine
+    def _engine(self, engine: str | Engine, **kwargs: Any) -> Engine:
+        return self.engine(engine, **kwargs) if isinstance(engine, str) else engine
 
     def _text(self, export: Export, max_bytes: int | None) -> str:
         with export as chunks:

@@ -154,6 +154,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.on_rejected = on_rejected
         self.expected_sha256 = expected_sha256
         self.expected_plan = expected_plan
+        given = {"expected_sha256": expected_sha256, "expected_plan": expected_plan}
+        self._gates = [name for name, value in given.items() if value is not None]
         self.verify = verify
         self.batch_rows = batch_rows
         self.engine = engine
@@ -165,6 +167,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         """Check the file, then import it, or submit a job that does."""
         service = self.checked_service()
         self.canonical_service()  # a malformed name is refused before the server is asked anything
+        self._check_gates()
         check_destination(self.results_destination, "results_destination")
         if self.source and self.results_destination and same_file(self.source, self.results_destination):
             raise InvalidParameterError(
@@ -393,6 +396,15 @@ class ImportMessagingServiceOperator(WaitingOperator):
         except ValueError:
             document = "no JSON"
         return planned_rows(result, document)
+
+    def _check_gates(self) -> None:
+        """Refuse to go on where what the task was to be held to has come to nothing."""
+        for name in self._gates:
+            if getattr(self, name) is None:
+                raise InvalidParameterError(
+                    f"{name} has come to nothing: the task that it is taken from has failed, was skipped or "
+                    "returned nothing. Nothing was sent."
+                )
 
     def _check_digest(self, upload: CsvUpload) -> None:
         expected = (self.expected_sha256 or "").strip().lower()

@@ -103,6 +103,8 @@ def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any
     fault = result.rejection(max_failed_rows)
     if fault is None:
         log.info("%s rows passed, %s failed (%s).", result.rows_passed, result.rows_failed, result.status)
+        for failure in result.failures:
+            log.warning("Failed, as is tolerated: %s: %s", failure["row"], failure["details"])
         return
     if on_rejected == "report":
         log.warning("%s", fault.message)

@@ -87,6 +87,8 @@ def read_rows(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, Sequenc
             if row:  # the server skips empty lines as well
                 if not width:
                     header, width = row, len(row)
+                    if width == 1 and (problem := _separator_problem(row[0])):
+                        _refuse(name, problem)
                 elif len(row) != width:
                     _refuse(name, _width_problem(row, header, first_line))
                 yield first_line, row
@@ -150,6 +152,16 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         begun += rest
     if begun:
         yield "".join(begun)
+
+
+def _separator_problem(header: str) -> str:
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if {"name", "description"} <= set(header.replace("*", "").split(mark)):
+            return (
+                f"has {called} between its cells ({header[:80]!r}), as spreadsheet programs write in some "
+                "countries. Save it with commas"
+            )
+    return ""
 
 
 def _width_problem(row: list[str], header: Sequence[str], line: int) -> str:

@@ -164,10 +164,10 @@ def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
         what = f"The server has no route for {request.feature}"
     else:
         what = f"The server does not serve the format of {request.feature}"
+    said = f" The server says: {text.rstrip('.')}." if text else ""
     return Fault(
         Cause.UNSUPPORTED,
-        f"{what} ({request.method} {request.path}): this edition or version of OpenMetadata lacks it. "
-        f"The server says: {text}",
+        f"{what} ({request.method} {request.path}): this edition or version of OpenMetadata lacks it.{said}",
     )
 
 

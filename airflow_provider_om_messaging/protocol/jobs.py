@@ -110,18 +110,22 @@ class Job:
         return f"{self.operation.capitalize() or 'CSV'} job {self.job_id}"
 
 
-def not_pollable(job_id: str, version: str) -> Fault:
+def not_pollable(job_id: str, version: str, *, pushed: bool) -> Fault:
     """
     Return the fault for a job of a server that keeps no states of jobs.
 
     :param version: the server's.
+    :param pushed: whether it tells the end of a job to sockets.
     """
-    return Fault(
-        Cause.UNSUPPORTED,
-        f"Job {job_id} cannot be polled: OpenMetadata {version} tells how a job ended only once, to sockets "
-        "that are open by then. Let the task that submits it do the waiting instead: asynchronous=False, or "
-        "asynchronous=True with engine='server' and the extra 'sockets'.",
+    how = (
+        "tells how a job ended only once, to sockets that are open by then. Let the task that submits it do "
+        "the waiting instead: asynchronous=False, or on servers with CSV routes asynchronous=True with "
+        "engine='server' and the extra 'sockets'."
+        if pushed
+        else "has no async CSV jobs. An export or import there is done when its task has ended: use "
+        "asynchronous=False, and no sensor."
     )
+    return Fault(Cause.UNSUPPORTED, f"Job {job_id} cannot be polled: OpenMetadata {version} {how}")
 
 
 def read_submitted(reply: Reply) -> str:

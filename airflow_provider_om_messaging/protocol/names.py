@@ -88,7 +88,8 @@ def job_id(text: object) -> str:
         raise Fault(
             Cause.INVALID_PARAMETER,
             f"job_id {str(text)[:80]!r} is not the id of a job: give the job_id that the export or import "
-            "task returned (a number or a UUID).",
+            "task returned (a number or a UUID). One that was done without a job returns None: then there is "
+            "nothing to wait for.",
         )
     return candidate
 

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import (
     ForbiddenError,
+    InvalidParameterError,
     NotFoundError,
     ServerUnavailableError,
 )
@@ -354,3 +355,26 @@ def test_names_that_lead_elsewhere_in_a_url_are_just_unknown(connected: Callable
     for name in (".", "..", "../users", tag, "%2e%2e", "a/b", "?x", "#x", 'un"balanced'):
         result = load(hook, table(row("orders", tags=f'"{name}"' if '"' not in name else name)), dry_run=True)
         assert f"Entity {name} of type tag not found" in told(result)["orders"][1]
+
+
+def test_the_hooks_methods_take_what_the_operators_take(connected: Callable[..., Any]) -> None:
+    _, hook = connected()
+    text = table(row("brand.new", description="New"))
+    assert hook.import_csv(SERVICE, text, dry_run=False).rows_failed == 1
+    assert hook.import_csv(SERVICE, text, dry_run=False, create_missing=True).rows_passed == 1
+    assert "glossaryTerms" in hook.export_csv(SERVICE, columns="extended").partition("\n")[0]
+
+
+@pytest.mark.parametrize("columns", [["name", "owner"], "all", None])
+def test_columns_that_there_are_not(connected: Callable[..., Any], columns: Any) -> None:
+    _, hook = connected()
+    with pytest.raises(InvalidParameterError, match="columns has to be one of documented, extended"):
+        hook.export_csv(SERVICE, columns=columns)
+
+
+@pytest.mark.parametrize("given", [b"name\r\n", None])
+def test_what_is_no_text_is_refused(connected: Callable[..., Any], given: Any) -> None:
+    sandbox, hook = connected()
+    with pytest.raises(InvalidParameterError, match="csv"):
+        hook.import_csv(SERVICE, given)
+    assert not sandbox.journal

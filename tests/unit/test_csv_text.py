@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_om_messaging.csv_files import csv_upload
 from airflow_provider_om_messaging.protocol.csv_scan import RowCounter
 from airflow_provider_om_messaging.protocol.csv_text import check_csv
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -203,3 +204,14 @@ def test_a_text_that_was_cut_off_inside_a_cell_is_not_complete(
     counter = RowCounter()
     counter.feed(cut)
     assert counter.complete == (cut.count(b'"') % 2 == 0)
+
+
+@pytest.mark.parametrize(("mark", "called"), [(";", "semicolons"), ("\t", "tabs")])
+@pytest.mark.parametrize("cell", ["plain", '"a, b"', "a, b"])
+def test_a_spreadsheets_separators_are_told(mark: str, called: str, cell: str) -> None:
+    text = f"name{mark}description\r\norders{mark}{cell}\r\n"
+    with (
+        pytest.raises(Fault, match=f"has {called} between its cells .* Save it with commas"),
+        csv_upload(csv=text),
+    ):
+        pass
