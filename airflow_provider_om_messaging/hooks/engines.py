@@ -110,7 +110,7 @@ def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missin
         raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
         raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
-    name, why = _picked(client, str(wanted), columns)
+    name, why = _picked(client, wanted, columns)
     log.info("Engine: %s (%s).", name, why)
     if name == SERVER:
         return ServerEngine(client)

@@ -29,6 +29,11 @@ def tokens_of(pointer: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
 
+def pointers_of(operation: Mapping[str, Any]) -> list[str]:
+    """Return the pointers of an operation: where it writes or tests, and where it takes a value from."""
+    return [operation[member] for member in ("path", "from") if member in operation]
+
+
 def applied(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
     """
     Return a copy of a document after a patch. As on servers, ``replace`` on an absent member adds it.

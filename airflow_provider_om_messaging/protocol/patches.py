@@ -26,6 +26,7 @@ from airflow_provider_om_messaging.protocol.json_patch import (
     DoesNotApplyError,
     applied,
     found_at,
+    pointers_of,
     tokens_of,
 )
 from airflow_provider_om_messaging.protocol.merge import hidden, holds_mask, member_operations, merge_patch
@@ -114,10 +115,9 @@ def read_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
 
     :param operations: checked operations.
     """
-    pointers = [
-        operation[member] for operation in operations for member in ("path", "from") if member in operation
-    ]
-    return list(dict.fromkeys(tokens_of(pointer)[0] for pointer in pointers))
+    return list(
+        dict.fromkeys(tokens_of(pointer)[0] for operation in operations for pointer in pointers_of(operation))
+    )
 
 
 def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:

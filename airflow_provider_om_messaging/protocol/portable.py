@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.protocol.json_patch import (
     DoesNotApplyError,
     applied,
     found_at,
+    pointers_of,
     tokens_of,
 )
 from airflow_provider_om_messaging.protocol.merge import holds_mask
@@ -118,7 +119,7 @@ def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> b
 
 def _spots(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
     """Iterate over the pointers of an operation, cut at lists: what happens to one entry moves the others."""
-    for pointer in _pointers_of(operation):
+    for pointer in pointers_of(operation):
         spot: list[str] = []
         value: Any = entity
         for member in tokens_of(pointer):
@@ -130,7 +131,7 @@ def _spots(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
 
 
 def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> bool:
-    pointers = [tokens_of(pointer) for operation in operations for pointer in _pointers_of(operation)]
+    pointers = [tokens_of(pointer) for operation in operations for pointer in pointers_of(operation)]
     return any(len(tokens) > 1 and tokens[0] in TODAYS.values() for tokens in pointers)
 
 
@@ -165,7 +166,3 @@ def _value_at(state: Any, pointer: str) -> Any:
         return found_at(state, pointer)
     except DoesNotApplyError:
         return None
-
-
-def _pointers_of(operation: Mapping[str, Any]) -> list[str]:
-    return [operation[member] for member in ("path", "from") if member in operation]

@@ -174,8 +174,10 @@ def _extension(row: Row, present: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _typed(text: str, present: Any) -> Any:
-    if present is None or isinstance(present, str) or text == shown(present):
-        return text if present is None or isinstance(present, str) else present
+    if present is None or isinstance(present, str):
+        return text
+    if text == shown(present):
+        return present
     if isinstance(present, list) and all(isinstance(item, str) for item in present):
         return text.split("|")
     try:

@@ -165,38 +165,34 @@ TEAM = Kind(
     },
     on_request=frozenset({"users", "domains"}),
 )
+# What tags, glossary terms and those that hold them have in common.
+_LABELLING = {**_COMMON, "mutuallyExclusive": "flag", "provider": "text", "entityStatus": "text"}
 CLASSIFICATION = Kind(
     name="classification",
     collection="classifications",
-    properties={**_COMMON, "mutuallyExclusive": "flag", "provider": "text", "entityStatus": "text"},
+    properties=_LABELLING,
 )
 TAG = Kind(
     name="tag",
     collection="tags",
     properties={
-        **_COMMON,
+        **_LABELLING,
         "classification": "object",
-        "mutuallyExclusive": "flag",
-        "provider": "text",
         "style": "object",
-        "entityStatus": "text",
     },
 )
 GLOSSARY = Kind(
     name="glossary",
     collection="glossaries",
-    properties={**_COMMON, "mutuallyExclusive": "flag", "provider": "text", "entityStatus": "text"},
+    properties=_LABELLING,
 )
 GLOSSARY_TERM = Kind(
     name="glossaryTerm",
     collection="glossaryTerms",
     properties={
-        **_COMMON,
+        **_LABELLING,
         "glossary": "object",
-        "mutuallyExclusive": "flag",
-        "provider": "text",
         "style": "object",
-        "entityStatus": "text",
     },
 )
 DOMAIN = Kind(

@@ -27,6 +27,7 @@ from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import again, as_xcom, deferral_of, fire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -245,37 +246,39 @@ def test_no_more_than_the_newest_job_is_asked_for_where_nothing_is_remembered(sa
     assert submissions(sandbox) == 2
 
 
+def restarting(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda: None) -> Any:
+    """Let the server find, when it is asked first, that nobody has heard of the job for minutes."""
+    submit = operator.submit_once
+
+    def submit_and_wait_long(*args: Any, **kwargs: Any) -> str:
+        job_id = str(submit(*args, **kwargs))
+        OpenMetadataMessagingHook().get_job(job_id)
+        sandbox.advance_clock(600)
+        sandbox.configure(stuck_jobs=False)
+        then()
+        return job_id
+
+    operator.submit_once = submit_and_wait_long
+    return operator
+
+
 @every_way
 def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
     sandbox: Sandbox, deferrable: bool
 ) -> None:
     sandbox.configure(job_seconds=0, stuck_jobs=True)
 
-    def restart(operator: Any) -> Any:
-        """Let the server find, when it is asked first, that nobody has heard of the job for minutes."""
-        submit = operator.submit_once
-
-        def submit_and_wait_long(*args: Any, **kwargs: Any) -> str:
-            job_id = str(submit(*args, **kwargs))
-            OpenMetadataMessagingHook().get_job(job_id)
-            sandbox.advance_clock(600)
-            sandbox.configure(stuck_jobs=False)
-            return job_id
-
-        operator.submit_once = submit_and_wait_long
-        return operator
-
     with pytest.raises(JobLostError, match="the server restarted"):
-        run(restart(exporting(deferrable)))
+        run(restarting(sandbox, exporting(deferrable)))
     sandbox.configure(stuck_jobs=True)
-    operator = restart(exporting(deferrable, resubmit_on_server_restart=True))
+    operator = restarting(sandbox, exporting(deferrable, resubmit_on_server_restart=True))
     assert run(operator, context(Store()))["rows"] > 0
     assert submissions(sandbox) == 3
 
     # That a result is gone is another matter, and has its own second time.
     sandbox.configure(stuck_jobs=True)
     sandbox.fault("lost_result", path="/result$")
-    operator = restart(exporting(deferrable, resubmit_on_server_restart=True))
+    operator = restarting(sandbox, exporting(deferrable, resubmit_on_server_restart=True))
     assert run(operator, context(Store()))["rows"] > 0
     assert submissions(sandbox) == 6
 
@@ -292,18 +295,7 @@ def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
         file.write_text(CSV)
         sandbox.configure(stuck_jobs=True)
         operator = importing(deferrable, csv=None, source=str(file), resubmit_on_server_restart=True)
-        submit = operator.submit_once
-
-        def submit_and_wait_long(*args: Any, **kwargs: Any) -> str:
-            job_id = str(submit(*args, **kwargs))
-            OpenMetadataMessagingHook().get_job(job_id)
-            sandbox.advance_clock(600)
-            sandbox.configure(stuck_jobs=False)
-            lose()
-            return job_id
-
-        operator.submit_once = submit_and_wait_long
-        return operator
+        return restarting(sandbox, operator, lose)
 
     result = run(checking(lambda: None), context(Store()))
     assert (result["status"], result["dry_run"], result["rows_processed"]) == ("success", True, 1)
