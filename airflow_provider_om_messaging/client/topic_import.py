@@ -23,7 +23,7 @@ from airflow_provider_om_messaging.client.topic_lookups import look_up
 from airflow_provider_om_messaging.client.topic_pages import topic_pages
 from airflow_provider_om_messaging.client.topic_readback import overwritten
 from airflow_provider_om_messaging.protocol import requests
-from airflow_provider_om_messaging.protocol.cells import fingerprint
+from airflow_provider_om_messaging.protocol.cells import columns_of, fingerprint
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.entities import TOPIC
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.protocol.fields import differing
 from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult, Verdict
 from airflow_provider_om_messaging.protocol.patches import operations_of
 from airflow_provider_om_messaging.protocol.requests import Read
-from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS, DEFAULT, cells_of, kind_of
+from airflow_provider_om_messaging.protocol.topic_csv import cells_of, nearest
 from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError, check_name, wanted_of
 from airflow_provider_om_messaging.protocol.topics import PAGE, READ_TWICE, create_topic, creation
 from airflow_provider_om_messaging.protocol.verdicts import result_of, results_text
@@ -283,12 +283,12 @@ def imported(
     :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
     """
     client.call(requests.get_service(service))
-    kind = kind_of(upload.facts.header)
-    if kind is None:
-        header, expected = ",".join(upload.facts.header), ",".join(COLUMNS[DEFAULT])
-        reason = f"#INVALID_HEADER: Headers [{header}] doesn't match [{expected}]"
+    header = upload.facts.header
+    columns = nearest(header)
+    if columns_of(header) != columns:
+        reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
-    run = TopicImport(client, service, COLUMNS[kind], dry_run=dry_run, create_missing=create_missing)
+    run = TopicImport(client, service, columns, dry_run=dry_run, create_missing=create_missing)
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
-    verdicts = run.run(upload.rows, lambda: topic_pages(client, service, COLUMNS[kind], size))
+    verdicts = run.run(upload.rows, lambda: topic_pages(client, service, columns, size))
     return replace(result_of(verdicts, dry_run), results_csv=results_text(upload.rows(), verdicts))

@@ -36,7 +36,7 @@ from airflow_provider_om_messaging.protocol.imports import (
 )
 from airflow_provider_om_messaging.protocol.plan import check_names, compare
 from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
-from airflow_provider_om_messaging.protocol.topic_csv import DEFAULT, kind_of
+from airflow_provider_om_messaging.protocol.topic_csv import kind_of
 from airflow_provider_om_messaging.protocol.verdicts import (
     UNTOLD,
     check_verified,
@@ -300,7 +300,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         return {**self._concluded(result, upload, planned, engine, job_id or None), "verified": rows}
 
     def _engine(self, upload: CsvUpload) -> Engine:
-        columns = kind_of(upload.facts.header) or DEFAULT
+        columns = kind_of(upload.facts.header)
         return self.hook.engine(self.engine, columns=columns, create_missing=self.create_missing)
 
     def _imported(self, service: str, upload: CsvUpload, engine: Engine) -> ImportResult:

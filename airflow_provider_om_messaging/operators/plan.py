@@ -19,10 +19,11 @@ from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
+from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.names import required_text
-from airflow_provider_om_messaging.protocol.plan import compare
+from airflow_provider_om_messaging.protocol.plan import check_columns, compare
 from airflow_provider_om_messaging.protocol.plan_policies import Policies
-from airflow_provider_om_messaging.protocol.topic_csv import DEFAULT, kind_of
+from airflow_provider_om_messaging.protocol.topic_csv import kind_of, nearest
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
@@ -166,7 +167,11 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
                 yield rows
 
     def _engine(self, upload: CsvUpload) -> Engine:
-        return self.hook.engine(self.engine, columns=kind_of(upload.facts.header) or DEFAULT)
+        header = upload.facts.header
+        engine = self.hook.engine(self.engine, columns=kind_of(header))
+        if engine.name == CLIENT:
+            check_columns(columns_of(header), nearest(header), self.source or "csv", "an export")
+        return engine
 
     def _judge(self, violations: list[str]) -> None:
         if not violations:

@@ -76,7 +76,7 @@ class ImportResult:
         if self.status == ABORTED:
             return Fault(
                 Cause.IMPORT_REJECTED,
-                f"The server aborted the {what}: {self.abort_reason or 'no reason given'}",
+                f"The {what} was aborted: {self.abort_reason or 'no reason given'}",
             )
         if self.rows_failed > max_failed_rows:
             return Fault(Cause.IMPORT_REJECTED, self._failed_rows(what, max_failed_rows))

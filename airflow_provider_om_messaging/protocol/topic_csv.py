@@ -31,14 +31,22 @@ COLUMNS = {DEFAULT: DOCUMENTED, "extended": EXTENDED}
 """The columns of a file, by what the parameter ``columns`` says."""
 
 
-def kind_of(header: Sequence[str]) -> str | None:
+def kind_of(header: Sequence[str]) -> str:
     """
-    Tell by its header what kind of file a CSV is: a key of :data:`COLUMNS`, or None for none of them.
+    Tell by its header what kind of file a CSV is: a key of :data:`COLUMNS`, the default for any other file.
 
     :param header: its first record; a ``*`` that marks a required column is no part of the name.
     """
-    found = columns_of(header)
-    return next((kind for kind, columns in COLUMNS.items() if columns == found), None)
+    return next((kind for kind, columns in COLUMNS.items() if columns == columns_of(header)), DEFAULT)
+
+
+def nearest(header: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the columns that a file with a wrong header was most likely to have; those of a right one.
+
+    :param header: as for :func:`kind_of`.
+    """
+    return min(COLUMNS.values(), key=lambda columns: len(set(columns) ^ set(columns_of(header))))
 
 
 def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import (
     ImportRejectedError,
+    InvalidCsvError,
     InvalidParameterError,
     ServerUnavailableError,
     UnsupportedByServerError,
@@ -16,6 +17,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.protocol.topic_csv import EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
@@ -132,6 +134,19 @@ def test_what_is_applied_is_told_when_the_server_goes_away(
     assert {row["status"] for row in told} == {"unknown", "skipped"}
     open_source.clear_faults()
     assert load(csv=as_csv(rows), dry_run=False)["rows_passed"] == 30
+
+
+def test_a_wrong_header_is_held_against_the_columns_that_it_comes_nearest_to(open_source: Sandbox) -> None:
+    columns = ",".join(EXTENDED)
+    text = columns.replace("tiers,", "") + "\norders" + "," * 8 + "\n"
+    with pytest.raises(ImportRejectedError) as refused:
+        load(csv=text)
+    assert str(refused.value).startswith("The dry run was aborted: #INVALID_HEADER: ")
+    assert str(refused.value).endswith(f"doesn't match [{columns}]")
+    with pytest.raises(InvalidCsvError, match=r"an export has .* certification, .*; csv lacks tiers\."):
+        plan(csv=text)
+    # Nothing was listed for a file that can be refused without.
+    assert not [entry for entry in open_source.journal if entry["path"] == "/v1/topics"]
 
 
 def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:
