@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.entities import TOPIC
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import differing
-from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult, Verdict
+from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult, Verdict, verdicts_of
 from airflow_provider_om_messaging.protocol.patches import operations_of
 from airflow_provider_om_messaging.protocol.requests import Read
 from airflow_provider_om_messaging.protocol.topic_csv import cells_of, nearest
@@ -162,9 +162,10 @@ class TopicImport:
             elif name in present and present[name] is None:
                 verdict = _passed(verdict, "Entity updated")
             elif name not in present and not self._create_missing:
+                shown = name if name == name.strip() else repr(name)
                 verdict = _failed(
                     verdict,
-                    f"#INVALID_FIELD: Field 1 error - Entity {name} of type topic not found. "
+                    f"#INVALID_FIELD: Field 1 error - Entity {shown} of type topic not found. "
                     "Topics come from the broker; create_missing=True creates them",
                 )
             else:
@@ -291,4 +292,5 @@ def imported(
     run = TopicImport(client, service, columns, dry_run=dry_run, create_missing=create_missing)
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
     verdicts = run.run(upload.rows, lambda: topic_pages(client, service, columns, size))
-    return replace(result_of(verdicts, dry_run), results_csv=results_text(upload.rows(), verdicts))
+    text = results_text(upload.rows(), verdicts)
+    return replace(result_of(verdicts_of(text), dry_run), results_csv=text)

@@ -10,20 +10,11 @@ from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellErro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LISTS = frozenset(
-    {
-        "owner",
-        "owners",
-        "reviewers",
-        "tags",
-        "glossaryTerms",
-        "tiers",
-        "domain",
-        "domains",
-        "dataProducts",
-        "extension",
-    }
-)
+OWNERS = frozenset({"owner", "owners", "reviewers"})
+"""Columns whose cells hold users and teams, such as ``user:ada``."""
+NAMES = OWNERS | {"tags", "glossaryTerms", "tiers", "domain", "domains", "dataProducts"}
+"""Columns whose cells hold names of what the server has to know."""
+LISTS = NAMES | {"extension"}
 """Columns whose cells hold several values, divided by ``;`` and in no order."""
 
 
@@ -50,6 +41,22 @@ def values(cell: str) -> list[str]:
         return split(cell)
     except MalformedCellError:
         return [cell]  # a server refuses it: let it differ from anything else
+
+
+def blanks_told(columns: Sequence[str], row: Sequence[str]) -> str:
+    """
+    Return what to tell of a refused row with blanks around names, which look right and are not found.
+
+    Servers do not trim: a blank is a part of the name. "" if there are none.
+    """
+    found = [
+        value
+        for column, cell in zip(columns, row, strict=False)  # a refused row may be of any width
+        if column in NAMES
+        for value in values(cell)
+        if any(part != part.strip() for part in (value.split(":") if column in OWNERS else [value]))
+    ]
+    return f" (the blanks in {', '.join(map(repr, found))} are taken for a part of the name)" if found else ""
 
 
 def fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:

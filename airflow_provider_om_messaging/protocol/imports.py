@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_om_messaging.protocol.cells import blanks_told, columns_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.redaction import redacted
 from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
@@ -231,13 +232,13 @@ def verdicts_of(results_csv: str) -> list[Verdict]:
         csv.field_size_limit(limit)
     if not rows or rows[0][:2] != ["status", "details"]:
         return []
-    names = [column.rstrip("*") for column in rows[0][2:]]
+    names = columns_of(rows[0][2:])
     name_at = 2 + (names.index("name") if "name" in names else 0)
     return [
         Verdict(
             row=row[name_at] if len(row) > name_at and row[name_at] else ",".join(row[2:]),
             status=row[0],
-            details=row[1] if len(row) > 1 else "",
+            details="".join(row[1:2]) + (blanks_told(names, row[2:]) if row[0] == FAILURE else ""),
         )
         for row in rows[1:]
     ]

@@ -96,11 +96,15 @@ def _single_pointer(pointer: str, new: str, old: str, version: str) -> str:
     return "/".join(["", old, *rest[1:]])
 
 
+def stores_one(server: str, name: str) -> str:
+    """Return what to tell those who want several owners or domains of a server with a single one."""
+    return f"OpenMetadata {server} stores one {name} for each service and topic"
+
+
 def _single(version: str, name: str, wanted: str) -> Fault:
     return Fault(
         Cause.UNSUPPORTED,
-        f"OpenMetadata {version} stores one {name} for each service and topic, so that {wanted} cannot be "
-        "written there. Nothing was sent.",
+        f"{stores_one(version, name)}, so that {wanted} cannot be written there. Nothing was sent.",
     )
 
 

@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.protocol.cells import meaning
 from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellError, split
 from airflow_provider_om_messaging.protocol.fields import LISTS, TEXTS, key, value_of
 from airflow_provider_om_messaging.protocol.names import join_fqn
+from airflow_provider_om_messaging.protocol.naming import stores_one
 from airflow_provider_om_messaging.protocol.references import Name
 from airflow_provider_om_messaging.protocol.topic_csv import LABELS, TIER, cells_of, column_of, shown
 
@@ -123,7 +124,7 @@ def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> 
     wanted: dict[str, Any] = {field: _text(field, row[field], topic) for field in TEXTS}
     owners = _found(row, "owner", known)
     if generation.owners_field == "owner" and len(owners) > 1:
-        raise row.fault("owner", _OWNER_FORMAT)
+        raise row.fault("owner", stores_one(generation.version, "owner"))
     _check_owners(owners)
     wanted["owners"] = _references(owners, topic, "owners")
     labels = [found for column in LABELS if column in row.columns for found in _found(row, column, known)]
@@ -134,7 +135,7 @@ def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> 
         raise row.fault("certification", "Certifications are told, and cannot be changed by this import")
     domains = _found(row, "domain", known)
     if generation.domains_field == "domain" and len(domains) > 1:
-        raise row.fault("domain", f"Entity {row['domain']} of type domain not found")
+        raise row.fault("domain", stores_one(generation.version, "domain"))
     wanted["domains"] = _references(domains, topic, "domains")
     if "extension" in row.columns:
         wanted["extension"] = _extension(row, topic.get("extension") or {})

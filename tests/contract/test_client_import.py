@@ -175,6 +175,45 @@ def test_the_same_verdicts_as_from_the_server(sandbox: Sandbox) -> None:
         assert by_client.rows_failed == by_server.rows_failed == 9
 
 
+def test_blanks_around_names_are_shown_whoever_finds_them(sandbox: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    text = table(
+        row("orders", owner=" user:alice"),
+        row("quotes", owner="user:alice;user: mei"),
+        row("formula", tags="PII.None ; Tier.Tier1"),
+        row("blanks", domain="Finance\u00a0"),
+        row("markdown", owner="user:alice", tags="No.Such"),
+    )
+    by_client = load(hook, text, dry_run=True)
+    by_server = hook.import_csv(SERVICE, text, dry_run=True, engine="server")
+    assert told(by_client) == told(by_server)
+    for result in (by_client, by_server):
+        details = {failure["row"]: failure["details"] for failure in result.failures}
+        assert details["orders"].endswith("(the blanks in ' user:alice' are taken for a part of the name)")
+        assert "(the blanks in 'user: mei' are" in details["quotes"]
+        assert "(the blanks in 'PII.None ', ' Tier.Tier1' are" in details["formula"]
+        assert r"(the blanks in 'Finance\xa0' are" in details["blanks"]
+        assert "blanks" not in details["markdown"]
+    unknown = load(hook, table(row(" orders ")), dry_run=True).failures[0]["details"]
+    assert "Entity ' orders ' of type topic not found." in unknown
+
+
+def test_a_server_that_stores_one_owner_and_one_domain_is_named(connected: Callable[..., Any]) -> None:
+    sandbox, hook = connected(generation="1.2")
+    text = table(row("orders", owner="user:alice;user:mei"), row("quotes", domain="Finance;Marketing"))
+    assert told(load(hook, text)) == {
+        "orders": (
+            "failure",
+            "#INVALID_FIELD: Field 4 error - OpenMetadata 1.2.0 stores one owner for each service and topic",
+        ),
+        "quotes": (
+            "failure",
+            "#INVALID_FIELD: Field 6 error - OpenMetadata 1.2.0 stores one domain for each service and topic",
+        ),
+    }
+    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+
+
 def test_a_topic_is_created_only_on_demand(connected: Callable[..., Any]) -> None:
     for generation in GENERATIONS:
         sandbox, hook = connected(generation=generation)
