@@ -47,12 +47,15 @@ class Capabilities(Generation):
 
     def describe(self, address: str) -> str:
         """Return it in one line for people."""
-        routes = "CSV routes" if self.csv_routes else "no CSV routes"
-        patch = "by name" if self.patch_by_name else "by id only"
-        return (
-            f"OpenMetadata {self.version or 'of unknown version'} at {address}: "
-            f"{routes} for messaging services, {_JOBS[self.jobs]}, JSON Patch {patch}"
+        # Whatever jobs a server has, without the routes none of them is an export or import.
+        routes = (
+            f"CSV routes for messaging services, {_JOBS[self.jobs]}"
+            if self.csv_routes
+            else "no CSV routes for messaging services, so exports and imports go topic by topic, without jobs"
         )
+        patch = "by name" if self.patch_by_name else "by id only"
+        server = f"OpenMetadata {self.version or 'of unknown version'} at {address}"
+        return f"{server}: {routes}, JSON Patch {patch}"
 
 
 def generation(version: str) -> Generation:

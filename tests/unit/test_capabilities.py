@@ -47,8 +47,8 @@ def test_names_and_routes_by_version(
         (
             "1.13.2",
             False,
-            "1.13.2 at https://om/api: no CSV routes for messaging services, jobs over Socket.IO, "
-            "JSON Patch by name",
+            "1.13.2 at https://om/api: no CSV routes for messaging services, so exports and imports go topic "
+            "by topic, without jobs, JSON Patch by name",
         ),
         (
             "2.0.1",
@@ -58,8 +58,8 @@ def test_names_and_routes_by_version(
         (
             "1.2.0",
             False,
-            "1.2.0 at https://om/api: no CSV routes for messaging services, no async jobs, "
-            "JSON Patch by id only",
+            "1.2.0 at https://om/api: no CSV routes for messaging services, so exports and imports go topic "
+            "by topic, without jobs, JSON Patch by id only",
         ),
         (
             "",
