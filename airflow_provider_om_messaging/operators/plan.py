@@ -127,6 +127,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         destinations = [Destination(path, "plan_destination") for path in paths or ()]
         self.canonical_service()  # a malformed name is refused before the server is asked anything
         with csv_upload(source=self.source, csv=self.csv) as upload:
+            self.policies.check_columns(columns_of(upload.facts.header))
             engine = None if self.against is not None else self._engine(upload)
             other = self.against or export_name(service)
             with self._present(service, engine) as present:

@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.plan import CHANGED, CREATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from airflow_provider_om_messaging.protocol.plan import Plan
 
@@ -48,16 +48,20 @@ class Policies:
             if not isinstance(getattr(self, name), bool):
                 raise _invalid(f"{name} has to be True or False, not {getattr(self, name)!r}.")
 
-    def violations(self, plan: Plan) -> list[str]:
+    def check_columns(self, columns: Sequence[str]) -> None:
         """
-        Return what a plan does that it may not, a sentence each.
+        Check that what is protected can be found in a file.
 
-        :raises Fault: a protected field is no column.
+        :param columns: the file's.
+        :raises Fault: a protected field is none of them.
         """
-        if unknown := [name for name in self.protected_fields if name not in plan.columns]:
+        if unknown := [str(name) for name in self.protected_fields if name not in columns]:
             raise _invalid(
-                f"protected_fields names {', '.join(unknown)}, but the columns are {', '.join(plan.columns)}."
+                f"protected_fields names {', '.join(unknown)}, but the columns are {', '.join(columns)}."
             )
+
+    def violations(self, plan: Plan) -> list[str]:
+        """Return what a plan does that it may not, a sentence each."""
         found = []
         touched = len(plan.changes)
         if self.max_changed_rows is not None and touched > self.max_changed_rows:

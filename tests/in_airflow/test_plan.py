@@ -133,6 +133,16 @@ def test_what_cannot_be_compared(sandbox: Sandbox, tmp_path: Path) -> None:
         plan(csv=as_csv(exported()), service="no_such_service")
 
 
+def test_a_protected_field_that_is_no_column_is_refused_before_anything_is_asked(sandbox: Sandbox) -> None:
+    text = as_csv(exported())
+    sandbox.clear_journal()
+    with pytest.raises(
+        InvalidParameterError, match="protected_fields names owners, but the columns are name"
+    ):
+        plan(csv=text, protected_fields=["owners"])
+    assert sandbox.journal == []
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
