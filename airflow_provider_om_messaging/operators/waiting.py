@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
 """Set in the state of a job that was submitted again for that cause, once for each cause."""
 
+DEFAULT_DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
+"""Whether tasks of this Airflow wait in the triggerer if they do not say."""
+
 LONGEST_CANCELLING = 300.0
 """Seconds that a retry waits for the job of an earlier try to be cancelled."""
 
@@ -75,7 +78,7 @@ class WaitingOperator(MessagingOperator):
         *,
         asynchronous: bool = False,
         wait_for_completion: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFAULT_DEFERRABLE,
         poll_interval: float = 30.0,
         timeout: float = 3600.0,
         max_consecutive_failures: int | None = None,
@@ -103,6 +106,10 @@ class WaitingOperator(MessagingOperator):
         :raises UnsupportedByServerError: nobody could wait for such a job later.
         """
         if not self.asynchronous:
+            if self.deferrable and not DEFAULT_DEFERRABLE:
+                self.log.warning(
+                    "deferrable has no effect without asynchronous=True: a request is waited for in the worker."
+                )
             return False
         if engine.name != SERVER:
             self.log.info(

@@ -13,7 +13,6 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
-    conf,
 )
 
 from airflow_provider_om_messaging.exceptions import (
@@ -24,7 +23,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.results import check_verdict_parameters, import_summary, judge
-from airflow_provider_om_messaging.operators.waiting import BACKSTOP, check_waiting
+from airflow_provider_om_messaging.operators.waiting import BACKSTOP, DEFAULT_DEFERRABLE, check_waiting
 from airflow_provider_om_messaging.protocol import names
 from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
@@ -68,7 +67,7 @@ class CsvAsyncJobSensor(BaseSensorOperator):
         om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
         max_failed_rows: int = 0,
         on_rejected: str = "fail",
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFAULT_DEFERRABLE,
         poll_interval: float = 30.0,
         max_consecutive_failures: int | None = None,
         **kwargs: Any,

@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators import waiting
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
@@ -95,6 +96,24 @@ def test_a_guard_that_rendered_to_nothing_is_no_guard(sandbox: Sandbox) -> None:
             )
         )
     assert sandbox.journal == []
+
+
+def test_a_request_cannot_be_deferred_and_who_asks_for_it_is_told(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: Any
+) -> None:
+    sandbox.configure(import_verdict="endpoint")
+
+    def log_of(**options: Any) -> str:
+        caplog.clear()
+        run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, **options))
+        run(ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=GOOD, **options))
+        return caplog.text + capsys.readouterr().out
+
+    assert log_of(deferrable=True).count("deferrable has no effect without asynchronous=True") == 2
+    assert "deferrable" not in log_of() + log_of(deferrable=True, asynchronous=True)
+    # Where all tasks defer by default, nobody has asked for it here.
+    monkeypatch.setattr(waiting, "DEFAULT_DEFERRABLE", True)
+    assert "deferrable" not in log_of(deferrable=True)
 
 
 def test_a_plan_needs_a_name_for_its_files(sandbox: Sandbox) -> None:
