@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 LARGEST_CELL = 64 * 1024 * 1024
 """Characters that one cell may hold."""
 
+_UTF_16 = "is UTF-16, which Excel calls Unicode text. Save it as CSV UTF-8"
+_OTHER_KINDS = {
+    b"\x1f\x8b": "is compressed with gzip. Give it a name that ends in .gz",
+    b"PK\x03\x04": "is an Excel workbook or another ZIP file. Save it as CSV UTF-8",
+    codecs.BOM_UTF16_LE: _UTF_16,
+    codecs.BOM_UTF16_BE: _UTF_16,
+    b"n\0a\0": _UTF_16,
+    b"\0n\0a": _UTF_16,
+}
+"""What files are that are given for a CSV, by their first bytes; UTF-16 without a mark by its ``name``."""
+
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -128,16 +139,20 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     begun: list[str] = []  # parts of a line whose end has not come, as long as a cell may be
     held = ""  # a CR that may be the first half of a CRLF
     lines = 0
+    start = b""
     for chunk in itertools.chain(chunks, [b""]):
         last = not chunk
+        start = start or chunk[:4]
         try:
             text = held + decoder.decode(chunk, last)
         except UnicodeDecodeError as error:
+            _check_kind(start)
             before = held + str(error.object[: error.start], "utf-8")
             line = lines + len(_LINE_END.findall(before)) + 1
             byte = error.object[error.start]
             raise _Unfit(f"is not UTF-8: byte 0x{byte:02x} in line {line}. Save it as UTF-8") from None
         if "\0" in text:
+            _check_kind(start)
             line = lines + len(_LINE_END.findall(text[: text.index("\0")])) + 1
             raise _Unfit(f"has the character U+0000 in line {line}, which no server stores. Take it out")
         held = "\r" if text.endswith("\r") and not last else ""
@@ -152,6 +167,13 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         begun += rest
     if begun:
         yield "".join(begun)
+
+
+def _check_kind(start: bytes) -> None:
+    """Name what a file really is that cannot be read, if its first bytes tell."""
+    for first, problem in _OTHER_KINDS.items():
+        if start.startswith(first):
+            raise _Unfit(problem)
 
 
 def _separator_problem(header: str) -> str:
