@@ -139,8 +139,7 @@ def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_
     if lost and not undone:
         raise Fault(
             Cause.INVALID_PARAMETER,
-            "The journal is of the connection alone, and it keeps no values of the connection, which are "
-            "secret: restore the connection from the version before with a token that may see it. "
+            f"The journal is of the connection alone, and it {journals.without_connection(entry)}. "
             "Nothing was sent.",
         )
     notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.protocol import patches, requests
 from airflow_provider_om_messaging.protocol.entities import fields_to_ask
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION, differing, shown, value_of
-from airflow_provider_om_messaging.protocol.journal import entry
+from airflow_provider_om_messaging.protocol.journal import entry, without_connection
 from airflow_provider_om_messaging.protocol.merge import merged, projected, texts_in
 from airflow_provider_om_messaging.protocol.naming import TODAYS
 from airflow_provider_om_messaging.protocol.versions import version_of
@@ -243,6 +243,8 @@ def _outcome(done: Done) -> dict[str, Any]:
     # A version alone does not tell: edits of one user within minutes are merged into the same number.
     changed = bool(plan.operations) and stamp(before) != stamp(after)
     fields = patches.touched_fields(plan.operations) if changed else []
+    journal = entry(before, after, plan.wanted or {}, fields)
+    notes = [f"The journal {without_connection(journal)}."] if CONNECTION in fields else []
     return {
         "service": after.get("fullyQualifiedName") or after.get("name"),
         "id": str(after.get("id", "")),
@@ -250,9 +252,9 @@ def _outcome(done: Done) -> dict[str, Any]:
         "version_before": first.version,
         "version": last.version,
         "fields": fields,
-        "journal": entry(before, after, plan.wanted or {}, fields),
+        "journal": journal,
         "missing": plan.missing,
-        "notes": [*plan.notes, *done.notes],
+        "notes": [*plan.notes, *done.notes, *notes],
     }
 
 

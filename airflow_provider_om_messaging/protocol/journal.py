@@ -52,12 +52,17 @@ def checked(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, 
     ):
         raise _invalid("lacks the values before and after of the fields that it names")
     if chosen and CONNECTION in chosen:
-        raise _invalid(
-            "keeps no values of the connection, which are secret: restore the connection from the version "
-            f"{journal.get('version_before')} with a token that may see it"
-        )
+        raise _invalid(without_connection(journal))
     undone = tuple(field for field in fields if field != CONNECTION and (chosen is None or field in chosen))
     return dict(journal), undone
+
+
+def without_connection(journal: Mapping[str, Any]) -> str:
+    """Return what a journal does of a change of the connection, and what helps."""
+    return (
+        "keeps no values of the connection, which are secret: restore the connection from the version "
+        f"{journal.get('version_before')} with a token that may see it"
+    )
 
 
 def undone(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:

@@ -176,9 +176,17 @@ def test_a_journal_of_secrets_alone_cannot_be_undone(sandbox: Sandbox) -> None:
             task_id="t", service=SERVICE, changes={"connection": {"config": {"bootstrapServers": "b:9092"}}}
         )
     )
-    assert changed["changed"]
-    with pytest.raises(InvalidParameterError, match="keeps no values of the connection"):
+    before = changed["version_before"]
+    told = f"no values of the connection, which are secret: restore the connection from the version {before}"
+    assert told in changed["notes"][0]  # at once, not when it is needed
+    with pytest.raises(InvalidParameterError, match=told):
         run(RestoreMessagingServiceOperator(task_id="t", service=SERVICE, journal=changed))
+    restore = RestoreMessagingServiceOperator(
+        task_id="t", service=SERVICE, version=before, fields=["connection"]
+    )
+    assert run(restore)["fields"] == ["connection"]
+    renamed = PatchMessagingServiceOperator(task_id="t", service=SERVICE, changes={"displayName": "Orders"})
+    assert run(renamed)["notes"] == []
 
 
 def test_a_service_is_shown_without_its_secrets(sandbox: Sandbox) -> None:
