@@ -29,6 +29,7 @@ from airflow_provider_om_messaging.operators.server_rows import export_name, ser
 from airflow_provider_om_messaging.operators.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.imports import (
     ABORTED,
+    SHOWN_FAILURES,
     UNREADABLE,
     Verdict,
     unreadable,
@@ -41,6 +42,7 @@ from airflow_provider_om_messaging.protocol.verdicts import (
     UNTOLD,
     check_verified,
     not_in_place,
+    repeated,
     result_of,
     verdict_table,
 )
@@ -64,13 +66,15 @@ class ImportMessagingServiceOperator(WaitingOperator):
     as the header, at least one data row. What is sent is what was checked.
 
     An import is not atomic: good rows are saved although others fail. Rows that the file lacks are left
-    alone; an empty cell clears its field. Which of two rows with the same name counts is the server's choice:
-    ``verify``, ``batch_rows`` and the plan operator refuse such a file, a plain import does not look.
+    alone; an empty cell clears its field. Of several rows with the same name the one counts that the server
+    chooses, with the client engine the last that passes: ``verify``, ``batch_rows`` and the plan operator
+    refuse such a file, else the log names their lines.
 
     Returns ``service``, ``dry_run``, ``status``, ``rows_processed``, ``rows_passed``, ``rows_failed`` (data
     rows), ``failures`` (the first 20: ``row`` is the name in it, ``details`` the server's words), ``sha256``,
-    ``job_id``, ``verified`` (rows compared after the import; None without ``verify``) and ``engine``.
-    Without ``wait_for_completion`` the status is ``submitted`` and the rows are None.
+    ``job_id``, ``verified`` (rows that an export after the import shows as in the file: of all its rows, with
+    ``expected_plan`` of those that the plan changes, which can be fewer than passed; None without ``verify``)
+    and ``engine``. Without ``wait_for_completion`` the status is ``submitted`` and the rows are None.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
@@ -337,13 +341,20 @@ class ImportMessagingServiceOperator(WaitingOperator):
         if result.status == ABORTED:
             otherwise = Verdict("", "failure", result.abort_reason)
         self._write_results(upload, verdicts, otherwise)
+        if found := repeated(verdicts, upload.rows):
+            self.log.warning(
+                "Of rows with the same name, %s counts: %s.",
+                "the last that passes" if engine.name == CLIENT else "the one that the server chooses",
+                "; ".join(found[:SHOWN_FAILURES]),
+            )
         judge(result, self.max_failed_rows, self.on_rejected, self.log)
         check_verified(differing, verdicts, result)
         summary = import_summary(self.checked_service(), result, upload.facts.sha256, job_id, engine.name)
         if verifying:
             compared = upload.facts.rows if planned is None else len(planned)
             summary["verified"] = compared - len(differing)
-            self.log.info("%d rows are verified by an export.", summary["verified"])
+            which = "rows" if planned is None else "rows that the plan changes"
+            self.log.info("%d of %d %s are verified by an export.", summary["verified"], compared, which)
         return summary
 
     def _differing(self, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine) -> list[Verdict]:

@@ -108,7 +108,8 @@ class WaitingOperator(MessagingOperator):
         if not self.asynchronous:
             if self.deferrable and not DEFAULT_DEFERRABLE:
                 self.log.warning(
-                    "deferrable has no effect without asynchronous=True: a request is waited for in the worker."
+                    "deferrable has no effect without asynchronous=True: "
+                    "a request is waited for in the worker."
                 )
             return False
         if engine.name != SERVER:

@@ -51,7 +51,8 @@ class Capabilities(Generation):
         routes = (
             f"CSV routes for messaging services, {_JOBS[self.jobs]}"
             if self.csv_routes
-            else "no CSV routes for messaging services, so exports and imports go topic by topic, without jobs"
+            else "no CSV routes for messaging services, so exports and imports go topic by topic, "
+            "without jobs"
         )
         patch = "by name" if self.patch_by_name else "by id only"
         server = f"OpenMetadata {self.version or 'of unknown version'} at {address}"

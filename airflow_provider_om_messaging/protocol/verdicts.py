@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import commons_csv
 from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.imports import SHOWN_FAILURES, ImportResult, Verdict
-from airflow_provider_om_messaging.protocol.plan import KEY
+from airflow_provider_om_messaging.protocol.plan import KEY, key_of
 from airflow_provider_om_messaging.protocol.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_om_messaging.protocol.plan import Plan, Rows
 
@@ -105,6 +105,25 @@ def not_in_place(after: Plan, names: frozenset[str] | None = None) -> list[Verdi
         for change in after.changes
         if names is None or change.row in names
     ]
+
+
+def repeated(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -> list[str]:
+    """
+    Return the names that stand in several rows of a file, each with their lines, as a log tells them.
+
+    :param verdicts: on its rows.
+    :param rows: reads the file; called only if there are such names.
+    """
+    names = {name for name, count in Counter(verdict.row for verdict in verdicts).items() if count > 1}
+    if not names:
+        return []
+    lines: dict[str, list[str]] = defaultdict(list)
+    records = iter(rows())
+    key = key_of(columns_of(next(records)[1]), "The file")
+    for line, row in records:
+        if row[key] in names:
+            lines[row[key]].append(str(line))
+    return [f"{name[:100]!r} in the lines {', '.join(found)}" for name, found in lines.items()]
 
 
 def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], result: ImportResult) -> None:

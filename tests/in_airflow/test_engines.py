@@ -149,6 +149,34 @@ def test_a_wrong_header_is_held_against_the_columns_that_it_comes_nearest_to(ope
     assert not [entry for entry in open_source.journal if entry["path"] == "/v1/topics"]
 
 
+def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
+    open_source: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
+) -> None:
+    first, second, *_ = exported()
+    text = as_csv([{**first, "description": "One"}, second, {**first, "tags": "PII.None"}, first])
+    told = f"the last that passes counts: {first['name']!r} in the lines 2, 4, 5."
+    for dry_run in (True, False):
+        caplog.clear()
+        result = load(csv=text, dry_run=dry_run)
+        assert (result["rows_passed"], result["rows_failed"]) == (4, 0)
+        assert told in caplog.text + capsys.readouterr().out
+    assert exported()[:2] == [first, second]
+    text = as_csv([first, {**first, "description": "Two"}, {**first, "owner": "user:nobody"}])
+    assert load(csv=text, dry_run=False, on_rejected="report")["rows_failed"] == 1
+    assert exported()[:2] == [{**first, "description": "Two"}, second]
+
+
+def test_rows_with_the_same_name_are_told_of_a_servers_import_as_well(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
+) -> None:
+    rows = exported()[:2]
+    load(csv=as_csv(rows))
+    assert "same name" not in caplog.text + capsys.readouterr().out
+    load(csv=as_csv([*rows, rows[1]]))
+    told = f"the one that the server chooses counts: {rows[1]['name']!r} in the lines 3, 4."
+    assert told in caplog.text + capsys.readouterr().out
+
+
 def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:
     with pytest.raises(InvalidParameterError, match="engine has to be one of auto, server, client"):
         export(engine="both")
