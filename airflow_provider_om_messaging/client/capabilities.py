@@ -36,6 +36,7 @@ class _Known:
     csv_routes: bool | None = None
     jobs: str | None = None
     told: Capabilities | None = None
+    lacking: set[str] = field(default_factory=set)
 
 
 _known: dict[Hashable, _Known] = {}
@@ -87,6 +88,16 @@ def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabiliti
             log.info("%s", found.describe(client.settings.base_url))
             known.told = found
         return found
+
+
+def lacks(client: Client, name: str) -> bool:
+    """Tell whether the server has refused to be asked for a field of topics."""
+    return name in _of(client).lacking
+
+
+def note_lack(client: Client, name: str) -> None:
+    """Remember that the server refuses to be asked for a field of topics."""
+    _of(client).lacking.add(name)
 
 
 def forget(client: Client) -> None:

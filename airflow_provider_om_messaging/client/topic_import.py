@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client import patching
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import generation_of, lacks
 from airflow_provider_om_messaging.client.conflicts import changed_since
 from airflow_provider_om_messaging.client.edits import Edit, Plan
 from airflow_provider_om_messaging.client.naming import sent
@@ -27,7 +27,7 @@ from airflow_provider_om_messaging.protocol.cells import columns_of, fingerprint
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.entities import TOPIC
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.fields import differing
+from airflow_provider_om_messaging.protocol.fields import CERTIFICATION, certified_by, differing
 from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult, Verdict, verdicts_of
 from airflow_provider_om_messaging.protocol.patches import operations_of
 from airflow_provider_om_messaging.protocol.requests import Read
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 PARALLEL = 8
 """Rows that are sent at a time."""
 
-_FIELDS = (*CHANGEABLE, "extension")
-_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", "certification", *_FIELDS)
+_BEYOND = ("extension", CERTIFICATION)
+_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *_BEYOND)
 _ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ class TopicImport:
         self._dry_run = dry_run
         self._create_missing = create_missing
         self._generation = generation_of(client)
-        self._fields = _FIELDS if "extension" in columns else CHANGEABLE
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
+        self._certifies = True
         self._stop = Event()
         self._fault: Fault | None = None
         self._forbidden: Fault | None = None
@@ -102,6 +102,7 @@ class TopicImport:
         """
         present, listed = self._compared(rows(), pages())
         tasks = self._tasks(rows(), present)
+        self._certifies = not lacks(self._client, CERTIFICATION)
         count = sum(map(len, tasks.values()))
         missing = sum(verdict.status == "failure" for verdict in self._verdicts)
         log.info(
@@ -111,7 +112,9 @@ class TopicImport:
             missing,
         )
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="om-messaging") as pool:
-            self._known = look_up(self._client, (row for task in tasks.values() for _, row in task), pool)
+            concerned = [(row, present.get(name)) for name, task in tasks.items() for _, row in task]
+            certifying = any(self._newly_certified(row, topic) for row, topic in concerned)
+            self._known = look_up(self._client, (row for row, _ in concerned), pool, certifying)
             try:
                 for future in [
                     pool.submit(self._carry_out, present.get(name), task) for name, task in tasks.items()
@@ -181,7 +184,7 @@ class TopicImport:
             verdict = self._verdicts[number]
             try:
                 done = "Entity created" if topic is None else "Entity updated"
-                topic = self._created(row) if topic is None else self._updated(topic, number, row)
+                topic = self._created(number, row) if topic is None else self._updated(topic, number, row)
                 verdict = _passed(verdict, done)
             except RowRefusedError as error:
                 verdict = _failed(verdict, str(error))
@@ -196,17 +199,23 @@ class TopicImport:
                 verdict = _failed(verdict, fault.message)
             self._verdicts[number] = verdict
 
-    def _created(self, row: Row) -> Entity:
+    def _created(self, number: int, row: Row) -> Entity:
         check_name(row.name)
-        wanted = wanted_of(row, {}, self._known, self._generation)
+        wanted = self._wanted(row, {})
         body = creation(self._service, row.name, wanted, self._generation)
         if self._dry_run:
             return {"name": row.name, **wanted}
-        return _slim(self._client.call(create_topic(), requests.json_body(body)))
+        topic = _slim(self._client.call(create_topic(), requests.json_body(body)))
+        if wanted.get(CERTIFICATION) is None:
+            return topic
+        certified = {CERTIFICATION: wanted[CERTIFICATION]}
+        return self._patched(
+            topic, number, lambda entity: Plan(operations_of(certified, entity), certified), (CERTIFICATION,)
+        )
 
     def _updated(self, topic: Entity, number: int, row: Row) -> Entity:
         def plan(entity: Entity) -> Plan:
-            wanted = wanted_of(row, entity, self._known, self._generation)
+            wanted = self._wanted(row, entity)
             operations = operations_of(wanted, entity)
             if operations and entity is not topic and self._said(entity) != self._said(topic):
                 raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
@@ -215,10 +224,16 @@ class TopicImport:
         if self._dry_run:
             sent(self._client, plan(topic).operations)
             return topic
+        beyond = (field for field in _BEYOND if field in self._columns and not lacks(self._client, field))
+        return self._patched(topic, number, plan, (*CHANGEABLE, *beyond))
+
+    def _patched(
+        self, topic: Entity, number: int, plan: Callable[[Entity], Plan], fields: tuple[str, ...]
+    ) -> Entity:
         done = patching.apply(
             self._client,
             patching.Target(TOPIC, str(topic["id"])),
-            Edit(self._fields, plan),
+            Edit(fields, plan),
             recheck_after=0,
             listed=Read(topic, self._generation.detects_conflicts),
         )
@@ -234,6 +249,13 @@ class TopicImport:
         for topic_id, fault in overwritten(self._client, changed, pages, listed, pool):
             number, _ = self._changed[topic_id]
             self._verdicts[number] = _failed(self._verdicts[number], fault.message)
+
+    def _wanted(self, row: Row, topic: Entity) -> dict[str, Any]:
+        return wanted_of(row, topic, self._known, self._generation, certifies=self._certifies)
+
+    def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
+        wanted = row[CERTIFICATION] if CERTIFICATION in self._columns and self._certifies else ""
+        return bool(wanted) and wanted != certified_by((topic or {}).get(CERTIFICATION))
 
     def _said(self, topic: Entity) -> bytes:
         return fingerprint(self._columns, cells_of(topic, self._columns))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.entities import REFERRED, Kind
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.topic_rows import classification, classifications
+from airflow_provider_om_messaging.protocol.topic_rows import CERTIFYING, classification, classifications
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,15 +27,23 @@ _UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
 """How servers answer a name that they do not know, or that cannot be one."""
 
 
-def look_up(client: Client, rows: Iterable[Row], pool: Executor) -> dict[Name, Entity | None]:
+log = logging.getLogger(__name__)
+
+
+def look_up(
+    client: Client, rows: Iterable[Row], pool: Executor, certifying: bool
+) -> dict[Name, Entity | None]:
     """
     Return what rows refer to; None for what the server does not know.
 
     :param pool: carries out the requests.
+    :param certifying: whether what certifies is to be known.
     :raises Fault: the server cannot be asked.
     """
     rows = list(rows)
     known = _found(client, {name for row in rows for name in row.names()}, pool)
+    if certifying:
+        known[CERTIFYING] = _certifying(client)
     # Whether tags exclude each other is for their classification to say.
     return known | _found(client, map(classification, classifications(rows, known)), pool)
 
@@ -42,6 +51,20 @@ def look_up(client: Client, rows: Iterable[Row], pool: Executor) -> dict[Name, E
 def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
     wanted = list(names)
     return dict(zip(wanted, pool.map(lambda name: _one(client, name), wanted), strict=True))
+
+
+def _certifying(client: Client) -> Entity | None:
+    try:
+        return client.call(requests.certification_settings())
+    except Fault as fault:
+        if fault.transient or fault.cause is Cause.UNAUTHORIZED:
+            raise
+        log.info(
+            "This token is not told which classification certifies (%s): only the server can tell whether a "
+            "tag may certify, when it is to be stored.",
+            fault.status or fault.cause.value,
+        )
+        return None
 
 
 def _one(client: Client, name: Name) -> Entity | None:

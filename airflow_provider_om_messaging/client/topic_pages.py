@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import generation_of, lacks, note_lack
 from airflow_provider_om_messaging.protocol import requests, topic_csv
 from airflow_provider_om_messaging.protocol.commons_csv import line
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.topics import PAGE, list_topics
 from airflow_provider_om_messaging.protocol.wire import unexpected
 
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.sync import Client
 
-_ON_REQUEST = ("certification", "extension")
+_ON_REQUEST = (CERTIFICATION, "extension")
 """Columns that stand for a field of the same name."""
+
+log = logging.getLogger(__name__)
 
 
 def topic_pages(
@@ -30,16 +34,18 @@ def topic_pages(
     :param columns: what is to be known of them.
     :param size: topics in a page.
     """
-    more = tuple(column for column in _ON_REQUEST if column in columns)
+    more = tuple(column for column in _ON_REQUEST if column in columns and not lacks(client, column))
     after: str | None = None
     while True:
         try:
             page = client.call(list_topics(service, generation_of(client), after, size, more))
         except Fault as fault:
-            if fault.cause is not Cause.BAD_REQUEST or "certification" not in more or after is not None:
+            if fault.cause is not Cause.BAD_REQUEST or CERTIFICATION not in more or after is not None:
                 raise
             # Older servers know no certifications, and refuse to be asked for them.
-            more = tuple(field for field in more if field != "certification")
+            log.info("The server has no certifications of topics: their column stays empty.")
+            note_lack(client, CERTIFICATION)
+            more = tuple(field for field in more if field != CERTIFICATION)
             continue
         # Some servers find services by how their names begin.
         yield [topic for topic in page.topics if _service_of(topic) in {None, service}]

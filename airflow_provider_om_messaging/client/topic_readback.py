@@ -55,7 +55,8 @@ def _now(
     pool: Executor,
 ) -> Iterator[Entity]:
     if len(changed) <= listed:
-        fields = asked(client, fields_to_ask(TOPIC, (*CHANGEABLE, "extension")))
+        wanted = {field for done in changed.values() for field in done.plan.wanted or ()}
+        fields = asked(client, fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
         yield from pool.map(
             lambda topic_id: client.call(requests.read_entity(TOPIC, topic_id, fields)).entity, changed
         )

@@ -32,7 +32,7 @@ class Kind:
 _RELATIONS = ("owners", "tags", "domains", "followers", "dataProducts")
 
 SERVICE = Kind("messagingService", "/v1/services/messagingServices", "messaging services", _RELATIONS)
-TOPIC = Kind("topic", "/v1/topics", "topics", (*_RELATIONS, "extension"))
+TOPIC = Kind("topic", "/v1/topics", "topics", (*_RELATIONS, "extension", "certification"))
 
 REFERRED = {
     kind.name: kind

@@ -12,6 +12,7 @@ Entity = dict[str, Any]
 TEXTS = ("description", "displayName")
 LISTS = ("owners", "tags", "domains")
 CONNECTION = "connection"
+CERTIFICATION = "certification"
 
 _BOOKKEEPING = {
     "id",
@@ -53,13 +54,23 @@ def same(field: str, one: Any, other: Any) -> bool:
     """
     Tell whether two values of a field mean the same. Owners, tags and domains have no order.
 
+    A certification is its tag: when it was given and when it ends is for the server to set.
+
     :param one: a value as :func:`value_of` returns it; for the connection a merge patch.
     """
     if field == CONNECTION and isinstance(one, Mapping):
         return as_patched(one, other)
     if field in LISTS:
         return {key(item) for item in one or ()} == {key(item) for item in other or ()}
+    if field == CERTIFICATION:
+        return certified_by(one) == certified_by(other)
     return bool(one == other)
+
+
+def certified_by(certification: Any) -> str | None:
+    """Return the FQN of the tag that a certification is made of; None for none."""
+    label = certification.get("tagLabel") if isinstance(certification, Mapping) else None
+    return str(label["tagFQN"]) if isinstance(label, Mapping) and label.get("tagFQN") else None
 
 
 def repeats(one: Any, other: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import (
+    CERTIFICATION,
     CONNECTION,
     LISTS,
     Entity,
@@ -60,7 +61,7 @@ def operations_of(
 
     :param wanted: field → value, None to take the field away; for the connection a merge patch.
     :param entity: the entity as it was read.
-    :param members: whether what an owner, tag or domain says beside its name counts.
+    :param members: whether what an owner, tag, domain or certification says beside its name counts.
     :raises Fault: a member that servers skip would have to change.
     """
     operations: list[dict[str, Any]] = []
@@ -68,7 +69,7 @@ def operations_of(
         present, path = value_of(entity, field), f"/{field}"
         if field == CONNECTION and value is not None:
             operations += member_operations(entity.get(field) or {}, value)
-        elif same(field, value, present) and not (members and field in LISTS and not repeats(value, present)):
+        elif same(field, value, present) and not (members and _says_more(field, value, present)):
             continue
         elif value is None:
             operations.append({"op": "remove", "path": path})
@@ -83,6 +84,12 @@ def operations_of(
             "changes", f"would have to change {', '.join(skipped)}; servers skip every href silently"
         )
     return operations
+
+
+def _says_more(field: str, value: Any, present: Any) -> bool:
+    if field in LISTS:
+        return not repeats(value, present)
+    return field == CERTIFICATION and bool(value != present)
 
 
 def checked_operations(operations: object) -> list[dict[str, Any]]:

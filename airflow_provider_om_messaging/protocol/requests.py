@@ -47,6 +47,12 @@ def logged_in_user() -> Request[dict[str, Any]]:
     return Request("GET", "/v1/users/loggedInUser", _object, "who is logged in", headers=_JSON, safe=True)
 
 
+def certification_settings() -> Request[dict[str, Any]]:
+    """Ask which classification certifies. Servers tell administrators only; there is a default."""
+    path = "/v1/system/settings/assetCertificationSettings"
+    return Request("GET", path, _certification_settings, "what certifies", headers=_JSON, safe=True)
+
+
 def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str, Any]]:
     """
     Ask for a messaging service.
@@ -155,6 +161,11 @@ def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[d
     """Ask for an entity as it was in one version."""
     path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
     return Request("GET", path, _entity, f"versions of {kind.plural}", headers=_JSON, safe=True)
+
+
+def _certification_settings(reply: Reply) -> dict[str, Any]:
+    value = reply.json_object().get("config_value") if reply.body else None
+    return value if isinstance(value, dict) else {"allowedClassification": "Certification"}
 
 
 _EXPORT = "CSV export of messaging services"

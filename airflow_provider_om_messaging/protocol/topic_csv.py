@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.commons_csv import joined, line
-from airflow_provider_om_messaging.protocol.fields import value_of
+from airflow_provider_om_messaging.protocol.fields import CERTIFICATION, certified_by, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -107,11 +107,6 @@ def _text(field: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda topic: str(topic.get(field) or "")
 
 
-def _certification(topic: Mapping[str, Any]) -> str:
-    label = (topic.get("certification") or {}).get("tagLabel") or {}
-    return str(label.get("tagFQN") or "")
-
-
 def _extension(topic: Mapping[str, Any]) -> str:
     fields = (topic.get("extension") or {}).items()
     return joined(f"{name}:{text}" for name, value in sorted(fields) if (text := shown(value)))
@@ -123,6 +118,6 @@ _CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "description": _text("description"),
     "owner": lambda topic: joined(map(owner_name, value_of(topic, "owners") or ())),
     "domain": lambda topic: joined(map(domain_name, value_of(topic, "domains") or ())),
-    "certification": _certification,
+    "certification": lambda topic: certified_by(topic.get(CERTIFICATION)) or "",
     "extension": _extension,
 }

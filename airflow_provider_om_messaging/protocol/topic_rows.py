@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol import references
 from airflow_provider_om_messaging.protocol.cells import meaning
 from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellError, split
-from airflow_provider_om_messaging.protocol.fields import LISTS, TEXTS, key, value_of
-from airflow_provider_om_messaging.protocol.names import join_fqn
+from airflow_provider_om_messaging.protocol.fields import (
+    CERTIFICATION,
+    LISTS,
+    TEXTS,
+    certified_by,
+    key,
+    value_of,
+)
+from airflow_provider_om_messaging.protocol.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.naming import stores_one
 from airflow_provider_om_messaging.protocol.references import Name
-from airflow_provider_om_messaging.protocol.topic_csv import LABELS, TIER, cells_of, column_of, shown
+from airflow_provider_om_messaging.protocol.topic_csv import LABELS, TIER, column_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,8 +36,17 @@ if TYPE_CHECKING:
     Known = Mapping[Name, Entity | None]
     """What was looked up; None for what the server does not know."""
 
-KINDS = {"owner": "user", "tags": "tag", "glossaryTerms": "glossaryTerm", "tiers": "tag", "domain": "domain"}
+KINDS = {
+    "owner": "user",
+    "tags": "tag",
+    "glossaryTerms": "glossaryTerm",
+    "tiers": "tag",
+    CERTIFICATION: "tag",
+    "domain": "domain",
+}
 """What columns refer to; owners can be teams as well."""
+CERTIFYING = Name(CERTIFICATION, "setting", "assetCertificationSettings")
+"""The name by which what certifies stands among what was looked up."""
 
 MOST_OWNERS = 5
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
@@ -76,6 +92,9 @@ class Row:
 
         :raises RowRefusedError: the cell is malformed.
         """
+        if column == CERTIFICATION:
+            # It is one name, which stands there as it is.
+            return [Name("tags", "tag", self[column])] if self[column] else []
         try:
             written = list(dict.fromkeys(split(self[column])))
         except MalformedCellError as error:
@@ -111,7 +130,9 @@ def check_name(name: str) -> None:
         raise RowRefusedError('[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]')
 
 
-def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> dict[str, Any]:
+def wanted_of(
+    row: Row, topic: Entity, known: Known, generation: Generation, *, certifies: bool = True
+) -> dict[str, Any]:
     """
     Return field → value as a row wants it, of the fields that its columns cover; None takes a value away.
 
@@ -119,6 +140,7 @@ def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> 
     :param topic: the topic as it is, ``{}`` for one that does not exist yet. Labels that are no tags stay.
     :param known: what the row refers to.
     :param generation: of the server: older ones store one owner and one domain.
+    :param certifies: whether the server has certifications.
     :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
     """
     wanted: dict[str, Any] = {field: _text(field, row[field], topic) for field in TEXTS}
@@ -131,8 +153,10 @@ def wanted_of(row: Row, topic: Entity, known: Known, generation: Generation) -> 
     _check_exclusive(labels, known)
     others = [label for label in value_of(topic, "tags") or () if column_of(label, row.columns) is None]
     wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
-    if "certification" in row.columns and row["certification"] != cells_of(topic, ["certification"])[0]:
-        raise row.fault("certification", "Certifications are told, and cannot be changed by this import")
+    if CERTIFICATION in row.columns and certifies:
+        wanted[CERTIFICATION] = _certification(row, topic, known)
+    elif CERTIFICATION in row.columns and row[CERTIFICATION]:
+        raise row.fault(CERTIFICATION, "This server has no certifications of topics: leave the cell empty")
     domains = _found(row, "domain", known)
     if generation.domains_field == "domain" and len(domains) > 1:
         raise row.fault("domain", stores_one(generation.version, "domain"))
@@ -161,6 +185,27 @@ def _text(field: str, cell: str, topic: Entity) -> Any:
     present = value_of(topic, field)
     # A difference in line ends alone is none: the topic keeps its own.
     return present if meaning(field, str(present or "")) == meaning(field, cell) else cell or None
+
+
+def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | None:
+    """
+    Return the certification, a new one without its dates, which the server sets.
+
+    Servers before 2.0 give one anew that is sent again. None of those that were looked at cares whether the
+    tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
+    """
+    present = value_of(topic, CERTIFICATION)
+    if row[CERTIFICATION] == (certified_by(present) or ""):
+        return dict(present) if present else None
+    for name, tag in _found(row, CERTIFICATION, known):
+        label = references.reference(name, tag)
+        allowed = (known.get(CERTIFYING) or {}).get("allowedClassification")
+        if allowed and join_fqn(*split_fqn(label["tagFQN"])[:-1]) != allowed:
+            raise RowRefusedError(
+                f"Invalid Classification: {label['tagFQN']} is not valid for Certification."
+            )
+        return {"tagLabel": label}
+    return None
 
 
 def _extension(row: Row, present: Mapping[str, Any]) -> dict[str, Any] | None:

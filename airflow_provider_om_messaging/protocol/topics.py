@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.entities import TOPIC
+from airflow_provider_om_messaging.protocol.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.naming import asked, todays
 from airflow_provider_om_messaging.protocol.wire import Reply, Request, unexpected
 
@@ -78,9 +79,10 @@ def creation(service: str, name: str, wanted: Mapping[str, Any], generation: Gen
     Return the body that creates a topic, with one partition.
 
     :param service: canonical FQN of the service.
-    :param wanted: field → value with today's names; None for none.
+    :param wanted: field → value with today's names; None for none. No topic can be created with a
+        certification: that takes a patch afterwards.
     """
-    body = {field: value for field, value in wanted.items() if value is not None}
+    body = {field: value for field, value in wanted.items() if value is not None and field != CERTIFICATION}
     if "domains" in body:
         # Unlike anywhere else, domains go by name here.
         body["domains"] = [domain["fullyQualifiedName"] for domain in body["domains"]]

@@ -160,7 +160,7 @@ class _Entities:
             tag = self._tag(self._render(call, current, self.kind.on_request))
             views.check_if_match(expected, current["version"], tag)
         result = patches.apply(shown, operations, world.switches.patch_error_status, self.era)
-        proposed = proposals.patched(catalog, self.kind, self.era, current, result)
+        proposed = proposals.patched(world, self.kind, current, result)
         if world.switches.race_window:
             await asyncio.sleep(world.switches.race_window)
             if catalog.get(self.kind.name, current["id"]) is not current and expected is not None:

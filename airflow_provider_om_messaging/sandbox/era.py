@@ -43,6 +43,8 @@ class Era:
     :param patch_quotes_entity: whether the error of a failing patch quotes the entity, secrets included.
     :param patch_misfit_status: status of a patch whose result is no entity of its kind.
     :param patch_renames: whether a PATCH can rename, if it changes something else as well.
+    :param certification_renews: whether a certification that is sent again with other dates, or with none, is
+        applied anew; in 2.0 it stays as it is.
     :param broken_tokens_fail: whether ``Bearer`` without a token is an unhandled exception.
     :param unknown_keys_fail: whether a token of an unknown key is one.
     :param login_status: status of a wrong password.
@@ -68,6 +70,7 @@ class Era:
     patch_quotes_entity: bool = False
     patch_misfit_status: int = 500
     patch_renames: bool = False
+    certification_renews: bool = False
     broken_tokens_fail: bool = False
     unknown_keys_fail: bool = False
     login_status: int = 401
@@ -117,6 +120,7 @@ ERA_1_13 = replace(
     switches=_SOCKET_JOBS,
     tags_content=False,
     guarded_patch_is_alone=False,
+    certification_renews=True,
     unknown_keys_fail=True,
     names_are_checked=False,
     pushes=True,

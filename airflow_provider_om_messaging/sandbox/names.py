@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 #: 2.0 refuses these in names, next to control characters.
 FORBIDDEN = ("::", ">", '"')
 MAX_LENGTH = 256
+_CHILD = re.compile(r'(.*)\.("[^"]*"|[^."]*)', re.DOTALL)
 
 
 def quote(name: str) -> str:
@@ -26,6 +29,12 @@ def join(*parts: str) -> str:
     """
     *parent, name = parts
     return ".".join([*parent, quote(name)])
+
+
+def parent(fqn: str) -> str | None:
+    """Return the FQN of what holds a name, or ``None`` for a name at the top."""
+    found = _CHILD.fullmatch(fqn)
+    return found[1] if found else None
 
 
 def fault_of(name: str, *, checked: bool) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox import names, patches, references, views
+from airflow_provider_om_messaging.sandbox import certifications, names, patches, references, views
 from airflow_provider_om_messaging.sandbox.csv_topics import new_topic
 from airflow_provider_om_messaging.sandbox.errors import bad_request
 from airflow_provider_om_messaging.sandbox.kinds import (
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.era import Era
     from airflow_provider_om_messaging.sandbox.router import Call
+    from airflow_provider_om_messaging.sandbox.world import World
 
 #: What a PATCH cannot change; it is put back without a word.
 _KEPT = (
@@ -63,7 +64,7 @@ def requested(call: Call, kind: Kind, era: Era) -> Document:
     return {**body, "fullyQualifiedName": names.quote(body["name"])}
 
 
-def patched(catalog: Catalog, kind: Kind, era: Era, current: Document, result: Any) -> Document:
+def patched(world: World, kind: Kind, current: Document, result: Any) -> Document:
     """
     Return the document that a PATCH asks for.
 
@@ -71,6 +72,7 @@ def patched(catalog: Catalog, kind: Kind, era: Era, current: Document, result: A
     :param current: what is stored.
     :param result: what the operations made of it; changed in place.
     """
+    catalog, era = world.catalog, world.era
     if not isinstance(result, dict):
         raise patches.misfit(kind.name, "not an object", era.patch_misfit_status)
     wanted = result.get("name")
@@ -86,6 +88,15 @@ def patched(catalog: Catalog, kind: Kind, era: Era, current: Document, result: A
         result["fullyQualifiedName"] = names.join(*([parent["fullyQualifiedName"]] if parent else []), wanted)
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
     references.complete(catalog, result)
+    if result.get("certification") is not None:
+        result["certification"] = certifications.certified(
+            catalog,
+            era,
+            world.switches.certifies,
+            world.clock.millis(),
+            current.get("certification"),
+            result["certification"],
+        )
     return result
 
 

@@ -55,8 +55,6 @@ def complete(catalog: Catalog, document: Document) -> None:
     for name, completed in (("owner", owners), ("domain", _domains)):
         if document.get(name) is not None:
             document[name] = next(iter(completed(catalog, [document[name]])), None)
-    if document.get("certification") is not None:
-        document["certification"] = _certification(catalog, document["certification"])
     for name in document.get("extension") or {}:
         if name not in CUSTOM_FIELDS:
             raise bad_request(f"Unknown custom field {name}")
@@ -89,13 +87,6 @@ def checked_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]
 
 def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
     return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _direct(given)]
-
-
-def _certification(catalog: Catalog, given: Document) -> Document:
-    label = given.get("tagLabel")
-    if not isinstance(label, dict):
-        raise bad_request("[certification.tagLabel must not be null]")
-    return {**given, "tagLabel": labels.label(catalog, str(label.get("tagFQN", "")))}
 
 
 def _direct(items: list[Document]) -> list[Document]:

@@ -45,6 +45,6 @@ def require(caller: Document, *operations: str) -> None:
 
 
 def require_admin(caller: Document) -> None:
-    """Raise the 403 unless the caller is an administrator or a bot."""
-    if not (caller.get("isAdmin") or caller.get("isBot")):
+    """Raise the 403 unless the caller is an administrator; a bot is none."""
+    if not caller.get("isAdmin"):
         raise forbidden(f"Principal: CatalogPrincipal{{name='{caller['name']}'}} is not admin")

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
 
 VERDICTS = ("none", "job", "endpoint")
+_METAVARS = {float: "SECONDS", str: "NAME"}
 
 
 def _switch(default: Any, text: str, **limits: Any) -> Any:
@@ -54,6 +55,7 @@ class Switches:
     patch_error_status: int = _switch(
         400, "status of a failing JSON Patch (500 before May 2026)", choices=(400, 500)
     )
+    certifies: str = _switch("Certification", "the classification whose tags certify topics")
     export_charset: bool = _switch(
         True, "exports name their charset; older servers do not, though they send UTF-8"
     )
@@ -114,7 +116,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 default=absent,
                 choices=item.metadata.get("choices"),
                 help=text,
-                metavar=None if item.metadata.get("choices") else "SECONDS",
+                metavar=None if item.metadata.get("choices") else _METAVARS[type(item.default)],
             )
 
 

@@ -6,9 +6,9 @@ import base64
 import binascii
 import hashlib
 
-from airflow_provider_om_messaging.sandbox import views
+from airflow_provider_om_messaging.sandbox import certifications, rights, views
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, no_route
-from airflow_provider_om_messaging.sandbox.kinds import KINDS, USER, Document
+from airflow_provider_om_messaging.sandbox.kinds import KINDS, TOPIC, USER, Document
 from airflow_provider_om_messaging.sandbox.router import TEXT, Call, Reply, Route
 
 #: Parameter of ``/v1/events`` and the event types it selects.
@@ -29,6 +29,7 @@ def routes() -> list[Route]:
         Route("GET", "v1/system/config/jwks", _jwks, open=True),
         Route("GET", "v1/system/config/auth", _auth, open=True),
         Route("GET", "v1/system/config/authorizer", _authorizer, open=True),
+        Route("GET", "v1/system/settings/{name}", _setting),
         Route("POST", "v1/users/login", _login, consumes="application/json", open=True),
         Route("GET", "v1/users/loggedInUser", _logged_in_user, ("fields",)),
         Route("GET", "v1/events", _events, (*_EVENTS, "timestamp")),
@@ -55,6 +56,15 @@ async def _auth(call: Call) -> Reply:
 
 async def _authorizer(call: Call) -> Reply:
     return Reply({"principalDomain": "example.com"})
+
+
+async def _setting(call: Call) -> Reply:
+    """Return a setting, which only administrators may see; one that was never made is a 204."""
+    rights.require_admin(call.caller)
+    known = "certification" in call.world.era.kind(TOPIC).properties
+    if call.path["name"] != certifications.SETTING or not known:
+        return Reply(None, 204)
+    return Reply(certifications.setting(call.world.switches.certifies))
 
 
 async def _login(call: Call) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from airflow_provider_om_messaging.protocol.imports import verdicts_of
 from airflow_provider_om_messaging.protocol.topic_csv import EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api, read, row, table
+from tests.contract.test_client_import import after_listing, edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,22 +23,36 @@ SERVICE, TOPIC = "sample_kafka", "sample_kafka.orders"
 FIELDS = {"retention": 7, "costCenter": "a;b:c", "consumers": ["x", "y"], "archived": False}
 
 
-@pytest.fixture(params=["2.0", "1.2"])
+def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    running = Sandbox(generation=generation, edition="open-source").start()
+    monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection())
+    topic = Api(running).topic(TOPIC)
+    labels = [*topic["tags"], {"tagFQN": "Business.Order", "source": "Glossary"}]
+    operations = [
+        {"op": "add", "path": "/tags", "value": labels},
+        {"op": "add", "path": "/extension", "value": FIELDS},
+    ]
+    if generation != "1.2":
+        label = {"tagFQN": "Certification.Gold", "source": "Classification"}
+        operations.append({"op": "add", "path": "/certification", "value": {"tagLabel": label}})
+    reply = Api(running).patch(f"/v1/topics/{topic['id']}", *operations)
+    assert reply.status_code == 200, reply.text
+    return running
+
+
+@pytest.fixture(params=["2.0", "1.13", "1.2"])
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(generation=request.param, edition="open-source") as running:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection())
-        topic = Api(running).topic(TOPIC)
-        labels = [*topic["tags"], {"tagFQN": "Business.Order", "source": "Glossary"}]
-        operations = [
-            {"op": "add", "path": "/tags", "value": labels},
-            {"op": "add", "path": "/extension", "value": FIELDS},
-        ]
-        if request.param != "1.2":
-            label = {"tagFQN": "Compliance.SOX", "source": "Classification"}
-            operations.append({"op": "add", "path": "/certification", "value": {"tagLabel": label}})
-        reply = Api(running).patch(f"/v1/topics/{topic['id']}", *operations)
-        assert reply.status_code == 200, reply.text
-        yield running
+    running = started(request.param, monkeypatch)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["2.0", "1.13"])
+def certifying(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Start servers that have certifications."""
+    running = started(request.param, monkeypatch)
+    yield running
+    running.stop()
 
 
 def exported(hook: OpenMetadataMessagingHook) -> list[list[str]]:
@@ -53,6 +68,16 @@ def load(
     return {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
 
 
+def sent(server: Sandbox) -> list[tuple[str, str]]:
+    """Return the requests that write."""
+    return [(entry["method"], entry["path"]) for entry in server.journal if entry["method"] != "GET"]
+
+
+def certification(server: Sandbox, topic: str = TOPIC) -> dict[str, Any]:
+    found = Api(server).topic(topic).get("certification")
+    return dict(found) if found else {}
+
+
 def changed(cells: list[str], **wanted: str) -> list[str]:
     return [wanted.get(column, cell) for column, cell in zip(EXTENDED, cells, strict=True)]
 
@@ -64,14 +89,14 @@ def test_every_label_stands_in_its_column_and_comes_back(server: Sandbox) -> Non
     orders = dict(zip(EXTENDED, next(cells for cells in rows if cells[0] == "orders"), strict=True))
     assert orders["tags"] == "PII.Sensitive;Compliance.GDPR"
     assert (orders["glossaryTerms"], orders["tiers"]) == ("Business.Order", "Tier.Tier1")
-    assert orders["certification"] == ("" if server.version.startswith("1.2") else "Compliance.SOX")
+    assert orders["certification"] == ("" if server.version.startswith("1.2") else "Certification.Gold")
     assert orders["extension"] == 'archived:false;consumers:x|y;"costCenter:a;b:c";retention:7'
     server.clear_journal()
     assert {status for status, _ in load(hook, *rows).values()} == {"success"}
     assert {entry["method"] for entry in server.journal} == {"GET"}
 
 
-def test_they_can_be_changed_but_for_the_certification(server: Sandbox) -> None:
+def test_they_can_be_changed(server: Sandbox) -> None:
     hook, api = OpenMetadataMessagingHook(), Api(server)
     cells = next(cells for cells in exported(hook) if cells[0] == "orders")
     wanted = changed(
@@ -106,11 +131,6 @@ def test_they_can_be_changed_but_for_the_certification(server: Sandbox) -> None:
             ("tiers", "PII.None", "Field 7 error - PII.None is no tier"),
             ("tags", "Tier.Tier1", "Field 5 error - Tier.Tier1 is a tier"),
             ("tiers", "Tier.Tier1;Tier.Tier2", "mutually exclusive"),
-            (
-                "certification",
-                "Compliance.GDPR",
-                "Field 8 error - Certifications are told, and cannot be changed",
-            ),
             ("extension", "runbook", "Field 10 error - Custom fields should be of format name:value"),
         ):
             if "Draft" in said and server.version.startswith("1.2"):
@@ -135,7 +155,7 @@ def test_a_file_without_these_columns_leaves_them_alone(server: Sandbox) -> None
     assert [label["tagFQN"] for label in topic["tags"]] == ["PII.None", "Business.Order"]
     assert topic["extension"] == FIELDS
     if not server.version.startswith("1.2"):
-        assert topic["certification"]["tagLabel"]["tagFQN"] == "Compliance.SOX"
+        assert topic["certification"]["tagLabel"]["tagFQN"] == "Certification.Gold"
 
 
 def test_the_servers_own_routes_know_no_such_columns(sandbox: Sandbox) -> None:
@@ -145,3 +165,119 @@ def test_the_servers_own_routes_know_no_such_columns(sandbox: Sandbox) -> None:
         hook.engine("server", columns="extended")
     with pytest.raises(InvalidParameterError, match="columns has to be one of documented, extended"):
         hook.engine(columns="all")
+
+
+def orders(hook: OpenMetadataMessagingHook, name: str = "orders") -> list[str]:
+    return next(cells for cells in exported(hook) if cells[0] == name)
+
+
+def test_certifications_are_given_changed_and_taken_away(
+    certifying: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in (certifying.admin_token, certifying.bot_token):
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", certifying.airflow_connection(token))
+        hook = OpenMetadataMessagingHook()
+        for wanted in ("Certification.Silver", "", "Certification.Bronze"):
+            cells = changed(orders(hook), certification=wanted)
+            before = certification(certifying)
+            certifying.clear_journal()
+            assert load(hook, cells, dry_run=True)["orders"] == ("success", "Entity updated")
+            assert sent(certifying) == []
+            assert certification(certifying) == before
+            assert load(hook, cells)["orders"] == ("success", "Entity updated")
+            assert [method for method, _ in sent(certifying)] == ["PATCH"]
+            assert orders(hook)[7] == wanted
+        assert certification(certifying)["expiryDate"] > certification(certifying)["appliedDate"]
+
+
+def test_a_certification_that_stays_is_not_given_anew(certifying: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    before = certification(certifying)
+    certifying.advance_clock(3600)
+    cells = changed(orders(hook), displayName="Orders, told anew")
+    assert load(hook, cells)["orders"] == ("success", "Entity updated")
+    assert Api(certifying).topic(TOPIC)["displayName"] == "Orders, told anew"
+    assert certification(certifying) == before
+
+
+def test_what_cannot_certify_is_told_by_row(
+    certifying: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    unfit = "Invalid Classification: Compliance.GDPR is not valid for Certification."
+    for token, known in ((certifying.admin_token, True), (certifying.bot_token, False)):
+        caplog.clear()
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", certifying.airflow_connection(token))
+        hook = OpenMetadataMessagingHook()
+        cells = orders(hook)
+        unknown = changed(cells, certification="Certification.Lead")
+        wrong = changed(cells, certification="Compliance.GDPR")
+        certifying.clear_journal()
+        for dry_run in (True, False):
+            assert load(hook, unknown, dry_run=dry_run)["orders"] == (
+                "failure",
+                "#INVALID_FIELD: Field 8 error - Entity Certification.Lead of type tag not found",
+            )
+            if known:
+                assert load(hook, wrong, dry_run=dry_run)["orders"] == ("failure", unfit)
+        assert sent(certifying) == []
+        if not known:
+            # Who may not see the rule hears of it from the server.
+            with caplog.at_level("INFO"):
+                assert load(hook, wrong, dry_run=True)["orders"] == ("success", "Entity updated")
+            assert "not told which classification certifies" in caplog.text
+            status, details = load(hook, wrong)["orders"]
+            assert (status, unfit in details) == ("failure", True)
+        assert certification(certifying)["tagLabel"]["tagFQN"] == "Certification.Gold"
+    certifying.configure(certifies="Compliance")
+    hook = OpenMetadataMessagingHook()
+    assert load(hook, changed(cells, certification="Compliance.PCI;DSS"))["orders"][0] == "success"
+    assert orders(hook)[7] == "Compliance.PCI;DSS"
+
+
+def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    cells = changed([""] * len(EXTENDED), name="brand.new", certification="Certification.Gold")
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([EXTENDED, cells])
+    for dry_run in (True, False):
+        certifying.clear_journal()
+        engine = hook.engine("client", create_missing=True)
+        result = hook.import_csv(SERVICE, text.getvalue(), dry_run, engine=engine)
+        told = [(item.status, item.details) for item in verdicts_of(result.results_csv)]
+        assert told == [("success", "Entity created")]
+        assert [method for method, _ in sent(certifying)] == ([] if dry_run else ["POST", "PATCH"])
+    assert certification(certifying, 'sample_kafka."brand.new"')["tagLabel"]["name"] == "Gold"
+
+
+def test_somebody_elses_certification_is_a_conflict(
+    certifying: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = OpenMetadataMessagingHook()
+    cells = changed(orders(hook), certification="Certification.Silver")
+    bronze = {"tagLabel": {"tagFQN": "Certification.Bronze"}}
+    admin = Api(certifying, certifying.admin_token)
+    after_listing(monkeypatch, lambda: edit(admin, "orders", "certification", bronze))
+    status, details = load(hook, cells)["orders"]
+    assert status == "failure"
+    assert "has been changed in the meantime" in details
+    assert certification(certifying)["tagLabel"]["name"] == "Bronze"
+
+
+def test_a_server_without_certifications_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(generation="1.2", edition="open-source") as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        hook = OpenMetadataMessagingHook()
+        cells = orders(hook)
+        asked = [entry["query"].get("fields", "") for entry in server.journal]
+        assert sum("certification" in fields for fields in asked) == 1
+        server.clear_journal()
+        for dry_run in (True, False):
+            refused = load(hook, changed(cells, certification="Certification.Gold"), dry_run=dry_run)
+            assert refused["orders"] == (
+                "failure",
+                "#INVALID_FIELD: Field 8 error - This server has no certifications of topics: "
+                "leave the cell empty",
+            )
+        assert load(hook, changed(cells, description="Anew"))["orders"] == ("success", "Entity updated")
+        # It is asked for once in a process, and not again.
+        assert not any("certification" in entry["query"].get("fields", "") for entry in server.journal)

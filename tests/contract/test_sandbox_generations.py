@@ -359,15 +359,52 @@ def test_names_with_dots(each: Api) -> None:
 def test_certifications_of_topics(generation: str) -> None:
     with Sandbox(generation=generation) as sandbox:
         api = Api(sandbox)
-        path = "/v1/topics/name/sample_kafka.orders"
+        path, month = "/v1/topics/name/sample_kafka.orders", 30 * 24 * 3600 * 1000
+
+        def certify(name: str, **dates: int) -> Reply:
+            tag = {"tagFQN": name, "source": "Classification"}
+            return api.patch(path, put("/certification", {"tagLabel": tag, **dates}))
+
+        def shown() -> Any:
+            return api.topic("sample_kafka.orders", "certification")["certification"]
+
         assert "certification" not in api.topic("sample_kafka.orders")
-        gold = {"tagLabel": {"tagFQN": "Certification.Gold", "source": "Classification"}}
-        assert api.patch(path, put("/certification", gold)).status_code == 200
-        shown = api.topic("sample_kafka.orders", "certification")["certification"]
-        assert shown["tagLabel"]["description"] == "Checked every night."
+        assert certify("Certification.Gold", appliedDate=1, expiryDate=2).status_code == 200
+        first = shown()
+        assert first["tagLabel"]["description"] == "Checked every night."
+        # The server sets the dates; nobody else does.
+        assert first["expiryDate"] - first["appliedDate"] == month
+        assert first["appliedDate"] > 2
         assert "certification" not in api.topic("sample_kafka.orders", "tags")
-        lead = {"tagLabel": {"tagFQN": "Certification.Lead"}}
-        assert api.patch(path, put("/certification", lead)).status_code == 404
+        sandbox.advance_clock(3600)
+        again = certify("Certification.Gold")
+        renewed = generation == "1.13"
+        assert again.headers["X-OpenMetadata-Change"] == ("entityUpdated" if renewed else "entityNoChange")
+        assert (shown()["appliedDate"] > first["appliedDate"]) is renewed
+        unfit = certify("Compliance.GDPR")
+        assert unfit.status_code == 400
+        assert unfit.json()["message"] == (
+            "Invalid Classification: Compliance.GDPR is not valid for Certification."
+        )
+        assert certify("Certification.Lead").status_code == 404
+        sandbox.configure(certifies="Compliance")
+        # What is there already stays, and does not hinder other changes.
+        assert api.patch(path, put("/description", "Told anew")).status_code == 200
+        assert certify("Compliance.GDPR").status_code == 200
+        assert api.patch(path, {"op": "remove", "path": "/certification"}).status_code == 200
+        assert "certification" not in api.topic("sample_kafka.orders", "certification")
+
+
+def test_only_an_administrator_may_see_what_certifies(each: Api) -> None:
+    path = "/v1/system/settings/assetCertificationSettings"
+    refused = each.get(path)
+    assert refused.status_code == 403
+    assert refused.json()["message"] == "Principal: CatalogPrincipal{name='ingestion-bot'} is not admin"
+    told = Api(each.sandbox, each.sandbox.admin_token).get(path)
+    if each.sandbox.generation == "1.2":
+        assert (told.status_code, told.content) == (204, b"")
+    else:
+        assert told.json()["config_value"]["allowedClassification"] == "Certification"
 
 
 def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:

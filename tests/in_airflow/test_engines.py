@@ -120,6 +120,36 @@ def test_created_rows_are_planned_and_need_a_word(open_source: Sandbox, caplog: 
     assert load(csv=text, dry_run=False, create_missing=True, verify=True)["verified"] == 1
 
 
+def test_certifications_are_planned_checked_applied_and_verified(
+    open_source: Sandbox, tmp_path: Path
+) -> None:
+    target = tmp_path / "topics.csv"
+    export(destination=str(target), columns="extended")
+    with target.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[3]["certification"] = "Certification.Gold"
+    rows[4]["certification"] = "Certification.Lead"
+    text = as_csv(rows)
+    planned = plan(csv=text)
+    assert [change["fields"] for change in planned["changes"]] == [
+        {"certification": {"before": "", "after": name}}
+        for name in ("Certification.Gold", "Certification.Lead")
+    ]
+    certifies = open_source.generation != "1.2"
+    failed = 1 if certifies else 2
+    dry = load(csv=text, on_rejected="report")
+    assert (dry["rows_failed"], dry["rows_passed"]) == (failed, 300 - failed)
+    assert "Entity Certification.Lead of type tag not found" in str(dry["failures"]) or not certifies
+    assert "This server has no certifications of topics" in str(dry["failures"]) or certifies
+    if certifies:
+        rows[4]["certification"] = "Certification.Silver"
+        done = load(csv=as_csv(rows), dry_run=False, verify=True)
+        assert (done["status"], done["verified"]) == ("success", 300)
+        export(destination=str(target), columns="extended")
+        with target.open(encoding="utf-8", newline="") as file:
+            assert list(csv.DictReader(file)) == rows
+
+
 def test_what_is_applied_is_told_when_the_server_goes_away(
     open_source: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
