@@ -98,18 +98,25 @@ def test_a_guard_that_rendered_to_nothing_is_no_guard(sandbox: Sandbox) -> None:
     assert sandbox.journal == []
 
 
+@pytest.mark.parametrize("operator", ["import", "export"])
 def test_a_request_cannot_be_deferred_and_who_asks_for_it_is_told(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: Any
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: Any,
+    operator: str,
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
 
-    def log_of(**options: Any) -> str:
+    def log_of(**how: Any) -> str:
         caplog.clear()
-        run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, **options))
-        run(ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=GOOD, **options))
+        task: Any = ExportMessagingServiceOperator(task_id="t", service=SERVICE, **how)
+        if operator == "import":
+            task = ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=GOOD, **how)
+        run(task)
         return caplog.text + capsys.readouterr().out
 
-    assert log_of(deferrable=True).count("deferrable has no effect without asynchronous=True") == 2
+    assert "deferrable has no effect without asynchronous=True" in log_of(deferrable=True)
     assert "deferrable" not in log_of() + log_of(deferrable=True, asynchronous=True)
     # Where all tasks defer by default, nobody has asked for it here.
     monkeypatch.setattr(waiting, "DEFAULT_DEFERRABLE", True)
