@@ -59,7 +59,7 @@ def without_missing(
 
 def _found(client: Client, name: Name) -> Entity | None:
     try:
-        return client.call(requests.read_entity(REFERRED[name.kind], name.fqn)).entity
+        return client.call(requests.read_entity(REFERRED[name.kind], name.canonical)).entity
     except Fault as fault:
         if fault.cause is not Cause.NOT_FOUND:
             raise

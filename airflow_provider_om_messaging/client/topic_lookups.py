@@ -71,10 +71,10 @@ def _one(client: Client, name: Name) -> Entity | None:
     if _NO_NAME.fullmatch(name.fqn):
         return None
     try:
-        entity = client.call(requests.read_entity(_KINDS[name.kind], name.fqn)).entity
+        entity = client.call(requests.read_entity(_KINDS[name.kind], name.canonical)).entity
     except Fault as fault:
         if fault.cause not in _UNKNOWN:
             raise
         return None
     # A name of the form of an id is asked for as one.
-    return None if entity.get("id") in {None, name.fqn} else entity
+    return None if entity.get("id") in {None, name.canonical} else entity

@@ -33,11 +33,12 @@ def value_of(entity: Mapping[str, Any], field: str) -> Any:
     Return the value that an entity itself has in a field; None for nothing.
 
     Nothing is the same whether the member is missing, null, an empty text or an empty list. What an entity
-    inherits is its parent's.
+    inherits is its parent's, and a label that the server derived from a glossary term is the term's: it comes
+    and goes with that.
     """
     value = entity.get(field)
     if isinstance(value, list):
-        value = [item for item in value if not (isinstance(item, Mapping) and item.get("inherited"))]
+        value = [item for item in value if not (isinstance(item, Mapping) and _is_borrowed(item))]
     return None if value in ("", []) else value
 
 
@@ -158,6 +159,10 @@ def short(value: Any, longest: int = 60) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _is_borrowed(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("inherited")) or item.get("labelType") == "Derived"
 
 
 def _trimmed(item: Any) -> Any:

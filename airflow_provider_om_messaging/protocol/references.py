@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -37,13 +37,20 @@ class Name:
             else self.fqn
         )
 
+    @property
+    def canonical(self) -> str:
+        """The name to ask a server for: in FQNs, servers write those of users in lower case."""
+        return self.fqn.lower() if self.kind == "user" else self.fqn
+
     def means(self, item: Mapping[str, Any]) -> bool:
         """Tell whether an entry of an entity's list is what this names."""
         if self.kind in _LABELS:
             source = item.get("source") or "Classification"
             return item.get("tagFQN") == self.fqn and source == _LABELS[self.kind]
-        names = {item.get("fullyQualifiedName")} | ({item.get("name")} if self.field == "owners" else set())
-        return item.get("type") == self.kind and self.fqn in names
+        fqn = item.get("fullyQualifiedName")
+        if self.field == "owners" and not fqn:
+            fqn = join_fqn(str(item.get("name")))
+        return item.get("type") == self.kind and self.canonical == replace(self, fqn=str(fqn)).canonical
 
 
 Entry = tuple[str, Name]

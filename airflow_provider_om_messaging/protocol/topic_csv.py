@@ -53,12 +53,13 @@ def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
     """
     Return the row of a topic.
 
-    What a topic inherits is not in it: written down, the next import would make it the topic's own.
+    What a topic inherits, or a label that comes with a term, is not in it: written down, the next import
+    would make it the topic's own.
 
     :param topic: as a list or a read shows it, in today's names.
     """
     labels: dict[str | None, list[str]] = {}
-    for label in topic.get("tags") or ():
+    for label in value_of(topic, "tags") or ():
         labels.setdefault(column_of(label, columns), []).append(str(label["tagFQN"]))
     return [
         joined(labels.get(column, ())) if column in LABELS else _CELLS[column](topic) for column in columns
@@ -74,11 +75,8 @@ def column_of(label: Label, columns: Sequence[str]) -> str | None:
     """
     Return the column that a label stands in; None for none of a file's columns.
 
-    Where no other column could hold it, a tier is a tag as any other; a glossary term then stands nowhere, as
-    do labels that the server derived from terms.
+    Where no other column could hold it, a tier is a tag as any other; a glossary term then stands nowhere.
     """
-    if label.get("labelType") == "Derived":
-        return None
     if label.get("source") == "Glossary":
         return "glossaryTerms" if "glossaryTerms" in columns else None
     return "tiers" if "tiers" in columns and str(label["tagFQN"]).startswith(TIER) else "tags"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox import names, revisions
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, not_found, unhandled
-from airflow_provider_om_messaging.sandbox.kinds import KINDS, SERVICE, TOPIC, Document
+from airflow_provider_om_messaging.sandbox.kinds import KINDS, SERVICE, TOPIC, USER, Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,8 @@ class Catalog:
 
     def find(self, kind: str, fqn: str, include: str = "non-deleted") -> Document | None:
         """Return an entity by its FQN; the name of a service or user may lack its quotes."""
+        if kind == USER.name and self._era.user_names_fold:
+            fqn = fqn.lower()
         entity_id = self._ids.get((kind, fqn)) or self._ids.get((kind, names.quote(fqn)))
         found = self.entities[kind].get(entity_id) if entity_id else None
         return found if found and _included(found, include) else None

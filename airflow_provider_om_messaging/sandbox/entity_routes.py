@@ -7,7 +7,16 @@ import copy
 import json
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.sandbox import names, paging, patches, proposals, references, rights, views
+from airflow_provider_om_messaging.sandbox import (
+    labels,
+    names,
+    paging,
+    patches,
+    proposals,
+    references,
+    rights,
+    views,
+)
 from airflow_provider_om_messaging.sandbox.catalog import INCLUDES
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request
 from airflow_provider_om_messaging.sandbox.kinds import (
@@ -166,7 +175,7 @@ class _Entities:
             if catalog.get(self.kind.name, current["id"]) is not current and expected is not None:
                 text = "The entity has been modified by another user. Please refresh and retry."
                 raise ApiError(412, text, om_auth=True)
-        session = expected is None or not self.era.guarded_patch_is_alone
+        session = self.era.sessions and (expected is None or not self.era.guarded_patch_is_alone)
         stored, changed = catalog.update(
             self.kind.name, proposed, call.caller["name"], session=session, base=current
         )
@@ -229,6 +238,8 @@ class _Entities:
         for item in [document, *reversed(past)]:
             # A snapshot is what was stored then: no links, nothing inherited.
             shown = copy.deepcopy(item)
+            if shown.get("tags"):
+                shown["tags"] = labels.with_derived(call.world.catalog, shown["tags"])
             views.hide_secrets(shown, call.caller)
             found.append(shown)
         return found

@@ -48,6 +48,8 @@ class Era:
     :param broken_tokens_fail: whether ``Bearer`` without a token is an unhandled exception.
     :param unknown_keys_fail: whether a token of an unknown key is one.
     :param login_status: status of a wrong password.
+    :param sessions: whether a person's PATCHes within ten minutes are merged into one version.
+    :param user_names_fold: whether users are found by their names in any case; their FQNs are in lower case.
     :param names_are_checked: whether names with ``::``, ``>`` or control characters are refused.
     :param page_status: status of the HTML page for paths outside of ``/api``.
     :param pushes: whether jobs report over Socket.IO and nowhere else.
@@ -61,7 +63,7 @@ class Era:
     shape: Callable[[ApiError], Shape] = error_shapes.today
     header_is_a_row: bool = False
     single_owner: bool = False
-    unknown: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset({"status"})
     tags_content: bool = True
     guarded_patch_is_alone: bool = True
     patch_by_name: bool = True
@@ -74,6 +76,8 @@ class Era:
     broken_tokens_fail: bool = False
     unknown_keys_fail: bool = False
     login_status: int = 401
+    sessions: bool = True
+    user_names_fold: bool = True
     names_are_checked: bool = True
     page_status: int = 200
     pushes: bool = False
@@ -155,6 +159,8 @@ ERA_1_2 = replace(
     patch_renames=True,
     broken_tokens_fail=True,
     login_status=400,
+    sessions=False,
+    user_names_fold=False,
     page_status=404,
 )
 

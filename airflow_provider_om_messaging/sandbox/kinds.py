@@ -191,9 +191,12 @@ GLOSSARY_TERM = Kind(
     collection="glossaryTerms",
     properties={
         **_LABELLING,
+        "status": "text",
         "glossary": "object",
         "style": "object",
+        "tags": "tags",
     },
+    on_request=frozenset({"tags"}),
 )
 DOMAIN = Kind(
     name="domain",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.catalog import Catalog
 
 CLASSIFIED, TERM = "Classification", "Glossary"
+DERIVED = "Derived"
 #: What a label of a source is of, and the kind of what holds those.
 _KINDS: dict[str, tuple[Kind, Kind]] = {CLASSIFIED: (TAG, CLASSIFICATION), TERM: (GLOSSARY_TERM, GLOSSARY)}
 
@@ -41,14 +42,16 @@ def tags(catalog: Catalog, fqns: Iterable[str]) -> list[Document]:
 
 def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
     """
-    Return complete labels, or refuse labels that exclude each other.
+    Return complete labels, or refuse labels that exclude each other or what comes with a term.
 
-    :param given: labels with at least ``tagFQN``; ``source`` defaults to classification tags.
+    :param given: labels with at least ``tagFQN``; ``source`` defaults to classification tags. Derived ones
+        are left out: they are not stored.
     """
-    named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): None for item in given}
+    own = (item for item in given if item.get("labelType") != DERIVED)
+    named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): None for item in own}
     found = [label(catalog, fqn, source) for source, fqn in named]
     exclusive: dict[str, str] = {}
-    for item in found:
+    for item in with_derived(catalog, found):
         kind, holder = _kinds(item["source"])
         tag = catalog.by_name(kind.name, item["tagFQN"])
         held_by = catalog.get(holder.name, tag[holder.name]["id"])
@@ -61,6 +64,15 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
                 "and can't be assigned together"
             )
     return found
+
+
+def with_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
+    """Return labels with those that come with the terms among them: the tags of these, marked as derived."""
+    shown = {(item["source"], item["tagFQN"]): item for item in given}
+    for term in terms(given):
+        for item in catalog.by_name(GLOSSARY_TERM.name, term["tagFQN"], "all").get("tags", ()):
+            shown.setdefault((item["source"], item["tagFQN"]), {**item, "labelType": DERIVED})
+    return list(shown.values())
 
 
 def classified(given: Iterable[Document]) -> list[Document]:

@@ -79,8 +79,8 @@ def _old_place(operation: Operation) -> tuple[bool, int]:
 
 
 def touched(operations: list[Operation]) -> set[str]:
-    """Return the first part of every path that an operation may change."""
-    pointers = [item["path"] for item in operations if item["op"] != "test"]
+    """Return the first part of every path that an operation looks at: a test needs the right as well."""
+    pointers = [item["path"] for item in operations]
     pointers += [item["from"] for item in operations if item["op"] == "move"]
     return {_parts(pointer)[0] if pointer else "" for pointer in pointers if not _is_skipped(pointer)}
 

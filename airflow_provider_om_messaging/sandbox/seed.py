@@ -45,6 +45,7 @@ _USERS = (
     ("jürgen", "Jürgen Weiß", ("DataConsumer",)),
     ("o'brien", 'Pat "PJ" O\'Brien', ("DataConsumer",)),
     ("mei", "陈美", ("DataConsumer",)),
+    ("Grace.Hopper", "Grace Hopper", ("DataConsumer",)),
 )
 _TEAMS = (
     # name, display name, type; only a Group may own things
@@ -210,6 +211,7 @@ def _people(catalog: Catalog) -> None:
         ]
         address = f"user{number}@example.com" if not name.isascii() or "'" in name else f"{name}@example.com"
         user = _named(name, display_name, email=address, teams=[team], roles=held)
+        user["fullyQualifiedName"] = user["fullyQualifiedName"].lower()
         _create(catalog, USER.name, {**user, "isAdmin": name == "admin", "isBot": name == "ingestion-bot"})
 
 
@@ -227,7 +229,7 @@ def _labels(catalog: Catalog) -> None:
             _create(catalog, TAG.name, label)
     for document in seed_terms.glossaries():
         glossary = _create(catalog, GLOSSARY.name, document)
-        for term in seed_terms.terms(glossary):
+        for term in seed_terms.terms(catalog, glossary):
             _create(catalog, GLOSSARY_TERM.name, term)
     for parts, display_name, description in _DOMAINS:
         fqn = names.join(*(names.quote(part) for part in parts))

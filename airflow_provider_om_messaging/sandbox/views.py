@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.sandbox import labels
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request
 from airflow_provider_om_messaging.sandbox.kinds import KINDS, Document, Kind
 
@@ -47,12 +48,14 @@ def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
 
 
 def whole(catalog: Catalog, kind: Kind, document: Document) -> Document:
-    """Return all of an entity, inherited owners and domains included and marked."""
+    """Return all of an entity, inherited owners and domains and derived labels included and marked."""
     shown = copy.deepcopy(document)
     parent = catalog.parent_of(kind.name, document)
     for name in kind.on_request:
         if kind.properties[name] in ("references", "tags"):
             shown.setdefault(name, [])
+    if shown.get("tags"):
+        shown["tags"] = labels.with_derived(catalog, shown["tags"])
     for name in _INHERITED:
         if parent and not shown.get(name) and parent.get(name):
             shown[name] = _inherited(parent[name])

@@ -281,3 +281,26 @@ def test_a_server_without_certifications_says_so(monkeypatch: pytest.MonkeyPatch
         assert load(hook, changed(cells, description="Anew"))["orders"] == ("success", "Entity updated")
         # It is asked for once in a process, and not again.
         assert not any("certification" in entry["query"].get("fields", "") for entry in server.journal)
+
+
+def test_what_comes_with_a_term_is_the_terms(server: Sandbox) -> None:
+    hook, name = OpenMetadataMessagingHook(), "payments_card"
+
+    def row() -> list[str]:
+        return next(cells for cells in exported(hook) if cells[0] == name)
+
+    def labels() -> dict[str, str]:
+        found = Api(server).topic(f"{SERVICE}.{name}")["tags"]
+        return {label["tagFQN"]: label["labelType"] for label in found}
+
+    plain = row()
+    with_term = changed(plain, glossaryTerms="Business.Person")
+    assert load(hook, with_term)[name] == ("success", "Entity updated")
+    assert labels()["Compliance.GDPR"] == "Derived"
+    assert row() == with_term
+    server.clear_journal()
+    assert load(hook, with_term)[name] == ("success", "Entity updated")
+    assert {entry["method"] for entry in server.journal} == {"GET"}
+    # Going, it takes along what came with it, and nothing of that is taken for a loss.
+    assert load(hook, plain)[name] == ("success", "Entity updated")
+    assert "Compliance.GDPR" not in labels()

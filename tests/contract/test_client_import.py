@@ -417,3 +417,18 @@ def test_what_is_no_text_is_refused(connected: Callable[..., Any], given: Any) -
     with pytest.raises(InvalidParameterError, match="csv"):
         hook.import_csv(SERVICE, given)
     assert not sandbox.journal
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_an_owner_comes_back_however_his_name_is_written(
+    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]], generation: str
+) -> None:
+    sandbox, hook = connected(generation=generation)
+    name, displayed, described, _, tags, domain = rows_of(hook)["orders"]
+    for owner in ("user:GRACE.hopper", "user:Grace.Hopper"):
+        result = load(hook, table(row(name, displayed, described, owner, tags, domain)))
+        assert told(result)["orders"] == ("success", "Entity updated")
+        assert rows_of(hook)["orders"][3] == "user:Grace.Hopper"
+    sandbox.clear_journal()
+    load(hook, hook.export_csv(SERVICE, engine="client"))
+    assert {entry["method"] for entry in sandbox.journal} == {"GET"}

@@ -111,6 +111,15 @@ class TestChanges:
         assert names(after, "domains") == sorted(domains)
         assert names(after, "tags") == sorted(tags)
 
+    def test_users_are_named_in_any_case(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
+        # As the server shows it, as its FQN has it, and as somebody remembers it.
+        for name in ("Grace.Hopper", "grace.hopper", '"GRACE.hopper"'):
+            hook.patch_service(KAFKA, changes={"owners": [f"user:{name}"]})
+            assert names(api.service(KAFKA, "owners"), "owners") == ['"grace.hopper"']
+            gone = hook.patch_service(KAFKA, changes={"owners": [f"-user:{name}"]})
+            assert (gone["changed"], gone["notes"]) == (True, [])
+            assert api.service(KAFKA, "owners")["owners"] == []
+
     def test_twice_is_once(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         changes = {
             "description": "x",
@@ -196,6 +205,24 @@ class TestGlossaryTerms:
         result = hook.patch_service("clicks_kinesis", changes={"tags": ["PII.None", self.TERMS[0]]})
         hook.restore_service("clicks_kinesis", journal=result)
         assert api.service("clicks_kinesis", "tags")["tags"] == before
+
+    def test_a_tag_that_comes_with_a_term_is_the_terms(
+        self, hook: OpenMetadataMessagingHook, api: Api
+    ) -> None:
+        term = "glossaryTerm:Business.Person"
+        hook.patch_service(KAFKA, changes={"tags": [f"+{term}"]})
+        assert names(api.service(KAFKA, "tags"), "tags") == [
+            "Business.Person",
+            "Compliance.GDPR",
+            "Tier.Tier1",
+        ]
+        gone = hook.patch_service(KAFKA, changes={"tags": [f"-{term}"]})
+        assert (gone["changed"], gone["notes"]) == (True, [])
+        assert names(api.service(KAFKA, "tags"), "tags") == ["Tier.Tier1"]
+        # One's own label of the same tag outlasts the term.
+        hook.patch_service(KAFKA, changes={"tags": [f"+{term}", "+Compliance.GDPR"]})
+        hook.patch_service(KAFKA, changes={"tags": [f"-{term}"]})
+        assert names(api.service(KAFKA, "tags"), "tags") == ["Compliance.GDPR", "Tier.Tier1"]
 
     def test_a_preview_names_terms_as_changes_do(self, hook: OpenMetadataMessagingHook) -> None:
         preview = hook.patch_service(KAFKA, changes={"tags": [f"+{self.TERMS[0]}"]}, dry_run=True)["preview"]
@@ -460,7 +487,10 @@ class TestFaults:
         for if_match in (True, False):
             sandbox.configure(if_match=if_match)
             # No text to test: the version would be, for which bob has no right.
+            sandbox.clear_journal()
             assert hook.patch_service("empty_pubsub", changes={"tags": ["+PII.None"]}) is not None
+            answers = [entry["status"] for entry in sent(sandbox)]
+            assert answers == ([200] if if_match else [403, 200])
             with pytest.raises(ForbiddenError):
                 hook.patch_service("empty_pubsub", changes={"displayName": "x"})
             hook.patch_service("empty_pubsub", changes={"tags": None})
