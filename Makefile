@@ -11,9 +11,6 @@ PYTHON ?= python3
 # The Airflow line that everything runs on, and the older one that the Airflow-facing tests run on as well.
 NEW := 3.3.2
 OLD := 2.11.2
-# The newer line with Celery, PostgreSQL, Redis and object storage, and the older one with object storage.
-CLUSTER := $(NEW)-cluster
-STORAGE := $(OLD)-storage
 LINE ?= $(NEW)
 SERVICES ?= 50
 GENERATION ?=
@@ -23,6 +20,7 @@ ARGS ?=
 export UV_PYTHON_DOWNLOADS := never
 BIN := .venvs/airflow-$(NEW)/bin
 IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
+# These need more packages, which are in an environment of their own for each line: <line>-cluster.
 STORED := tests/in_airflow/test_object_storage.py
 CODE := airflow_provider_om_messaging benchmarks example_dags tests tools
 
@@ -42,10 +40,10 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
 	@$(MAKE) test-one LINE=$(NEW)
-	@$(MAKE) test-one LINE=$(CLUSTER) ARGS=$(STORED)
+	@$(MAKE) test-one LINE=$(NEW)-cluster ARGS=$(STORED)
 	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
 	then $(MAKE) test-one LINE=$(OLD) ARGS='tests/in_airflow tests/system' \
-	  && $(MAKE) test-one LINE=$(STORAGE) ARGS=$(STORED); \
+	  && $(MAKE) test-one LINE=$(OLD)-cluster ARGS=$(STORED); \
 	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
 
 .PHONY: test-one
@@ -54,8 +52,8 @@ test-one: .run/test-$(LINE)/.migrated ## tests on one line: make test-one LINE=2
 	@$(IN_LINE) python -m pytest $(ARGS)
 
 .PHONY: system
-system: ## many services on a Celery Airflow whose parts are killed; needs PostgreSQL and Redis; SERVICES=50
-	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(CLUSTER) ARGS=tests/system/test_many_machines.py
+system: ## many services on a Celery Airflow whose parts are killed; needs PostgreSQL and Redis; SERVICES=50 LINE=3.3.2
+	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(LINE)-cluster ARGS=tests/system/test_many_machines.py
 
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## ruff: rules and format
@@ -86,10 +84,10 @@ environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only 
 
 .PHONY: constraints
 constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment
-	@for line in $(NEW) $(OLD) $(CLUSTER) $(STORAGE); do \
+	@for line in $(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster; do \
 	  file=constraints/airflow-$$line.txt; \
 	  echo "== $$file"; \
-	  case $$line in *-*) more="--group $${line##*-}";; *) more=;; esac; \
+	  case $$line in *-cluster) more="--group cluster";; *) more=;; esac; \
 	  echo "apache-airflow==$${line%-*}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
 	    --universal --python-version 3.10 --extra sandbox --extra sockets --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \

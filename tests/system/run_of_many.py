@@ -104,16 +104,16 @@ class Run:
 
     def mark(self, step: str, index: int, state: str) -> None:
         """Mark a task as a user does."""
-        self._airflow.call("PATCH", f"{self._path}/taskInstances/{step}/{index}", {"new_state": state})
+        body = {"new_state": state, **({"dry_run": False} if self._airflow.line.startswith("2.") else {})}
+        self._airflow.call("PATCH", f"{self._path}/taskInstances/{step}/{index}", body)
 
-    def clear(self, step: str, index: int) -> None:
-        """Clear a task as a user does."""
-        body = {
-            "dag_run_id": self.run_id,
-            "task_ids": [[step, index]],
-            "dry_run": False,
-            "only_failed": False,
-        }
+    def clear(self, step: str) -> None:
+        """
+        Clear all tasks of a step as a user does.
+
+        2.11 knows no single mapped task here, and passes over those that are running.
+        """
+        body = {"dag_run_id": self.run_id, "task_ids": [step], "dry_run": False, "only_failed": False}
         self._airflow.call("POST", f"/dags/{DAG}/clearTaskInstances", body)
 
     def task(self, step: str, index: int) -> Task:

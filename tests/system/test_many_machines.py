@@ -1,7 +1,7 @@
 """
 Airflow on several machines: two Celery workers and two triggerers over PostgreSQL and Redis, files in S3.
 
-Runs where Celery's provider is installed and PostgreSQL and Redis are: ``make system``.
+Runs where Celery's provider is installed and PostgreSQL and Redis are: ``make system``, on either line.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import AIRFLOW_LINE
 from tests.contract.s3_server import s3_server
-from tests.system.run_of_many import DAG, Run
+from tests.system.run_of_many import DAG, OPERATIONS, Run
 from tests.system.server_of_many import ServerOfMany
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ ROOT = Path(__file__).parents[2]
 NUMBER = int(os.environ.get("OM_SYSTEM_SERVICES", "50"))
 BUCKET = "fleet"
 CUT_SECONDS = 10
+# On 2.11 a retry knows nothing of what the try before it has submitted, and submits anew.
+RETRIES_KNOW = not AIRFLOW_LINE.startswith("2.")
 # The libraries underneath warn about each other.
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -126,29 +129,33 @@ def test_every_part_may_die(
     assert airflow.wait_for_run(DAG, run.run_id, 1200) == "success", run.told()
 
     _check_files(bucket[0], server, before, run)
-    _check_jobs(server, lost)
+    told = _check_jobs(server, lost, run)
     with capsys.disabled():
-        print(f"\n{run.told()}")
+        print(f"\n{run.told()}\n{told}")
 
 
 def test_a_task_that_its_user_kills_cancels_its_job(airflow: Cluster, server: ServerOfMany) -> None:
-    first, second = services = server.services[:2]
+    services = server.services[:2]
     known = {service: len(server.jobs_of("export", service)) for service in services}
     server.sandbox.configure(job_seconds=600.0)
     run = Run(airflow, services, f"s3://aws_default@{BUCKET}/killed")
     for service in services:
         server.wait_for_jobs("export", service, known[service] + 1, cancelled=0)
-    server.wait_for_polls("export", second)
+    server.wait_for_polls("export", services[1])
     run.wait_for_a_triggerer("export")
     assert [run.task("export", index).state for index in (0, 1)] == ["deferred", "running"]
 
     run.mark("export", 1, "failed")
-    server.wait_for_jobs("export", second, known[second] + 1, cancelled=1)
-    run.clear("export", 0)
-    server.wait_for_jobs("export", first, known[first] + 2, cancelled=1)
+    server.wait_for_jobs("export", services[1], known[services[1]] + 1, cancelled=1)
+    run.clear("export")
+    for service in services:
+        server.wait_for_jobs("export", service, known[service] + 2, cancelled=1)
+    server.wait_for_polls("export", services[1])
     run.wait_for_a_triggerer("export")
+    run.mark("export", 1, "failed")
     run.mark("export", 0, "success")
-    server.wait_for_jobs("export", first, known[first] + 2, cancelled=2)
+    for service in services:
+        server.wait_for_jobs("export", service, known[service] + 2, cancelled=2)
     assert airflow.wait_for_run(DAG, run.run_id) == "failed"
 
 
@@ -166,14 +173,19 @@ def _check_files(bucket: Any, server: ServerOfMany, before: dict[str, bytes], ru
         assert (told["status"], told["rows_passed"], told["rows_failed"]) == ("success", topics, 0)
 
 
-def _check_jobs(server: ServerOfMany, lost: set[str]) -> None:
-    """Nothing was submitted twice, but for what the server itself has lost."""
+def _check_jobs(server: ServerOfMany, lost: set[str], run: Run) -> str:
+    """Nothing was submitted twice, but for what the server has lost, and by a retry that cannot know."""
     jobs = server.jobs()
     failed = {job["jobId"] for job in jobs if job["status"] != "COMPLETED"}
     assert failed == lost
-    in_vain = failed | server.gone_results()
-    for service in server.services:
-        for operation, times in (("EXPORT", 2), ("IMPORT", 1)):
+    gone = server.gone_results()
+    retries = {task.name: task.tries - 1 for step in OPERATIONS for task in run.tasks(step)}
+    twice = 0
+    for index, service in enumerate(server.services):
+        for operation, steps in (("EXPORT", ("export", "export_again")), ("IMPORT", ("apply",))):
             own = [job for job in jobs if (job["operation"], job["targetFqn"]) == (operation, service)]
-            assert len([job for job in own if job["jobId"] not in in_vain]) == times
             assert len(server.submissions(operation.lower(), service)) == len(own)
+            more = len([job for job in own if job["jobId"] not in failed | gone]) - len(steps)
+            assert 0 <= more <= (0 if RETRIES_KNOW else sum(retries[f"{step}[{index}]"] for step in steps))
+            twice += more
+    return f"{len(jobs)} jobs: {len(lost)} lost by the server, {len(gone)} results gone, {twice} made twice"
