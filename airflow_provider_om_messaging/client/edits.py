@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.resolving import look_up, without_missing
 from airflow_provider_om_messaging.protocol import journal as journals
 from airflow_provider_om_messaging.protocol import patches
-from airflow_provider_om_messaging.protocol.changes import Changes, structured, wanted_of
+from airflow_provider_om_messaging.protocol.changes import (
+    CHANGEABLE,
+    Changes,
+    restorable,
+    structured,
+    wanted_of,
+)
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION
+from airflow_provider_om_messaging.protocol.history import wanted_version
 from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError
 from airflow_provider_om_messaging.protocol.merge import masked_members
 from airflow_provider_om_messaging.protocol.naming import todays_operations
 from airflow_provider_om_messaging.protocol.portable import check_order, check_test, portable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from airflow_provider_om_messaging.client.history import History
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.entities import Kind
     from airflow_provider_om_messaging.protocol.fields import Entity
     from airflow_provider_om_messaging.protocol.references import Name
 
 ON_MISSING = ("fail", "skip")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,59 @@ class Edit:
     fields: tuple[str, ...]
     plan: Callable[[Entity], Plan]
     repeatable: bool = True
+
+
+def for_patch(client: Client, kind: Kind, changes: object, operations: object) -> Edit:
+    """
+    Return the edit of a patch, which is told by ``changes`` or by JSON Patch ``operations``.
+
+    :raises Fault: both are given or none, or they are malformed.
+    """
+    if (changes is None) == (operations is None):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            "changes and operations are two ways to say what to patch: give exactly one. Nothing was sent.",
+        )
+    return changing(client, kind, changes) if operations is None else operating(kind, operations)
+
+
+def for_restore(
+    client: Client,
+    kind: Kind,
+    history: History,
+    version: object,
+    journal: object,
+    fields: Iterable[str] | None,
+    on_missing: str,
+) -> Edit:
+    """
+    Return the edit of a restore, which is told by a ``version`` or by the ``journal`` of a patch.
+
+    :param history: of what is to be restored.
+    :param fields: which of its fields.
+    :param on_missing: with ``skip``, references to what no longer exists are left out.
+    :raises Fault: both are given or none, they are malformed, or there is no such version.
+    """
+    if (version is None) == (journal is None):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            "version and journal are two ways to say what to restore: give exactly one. Nothing was sent.",
+        )
+    chosen = restorable(kind, fields, any_field=version is None)
+    check_on_missing(on_missing)
+    if version is None:
+        return undoing(client, journal, chosen, on_missing)
+    wanted = wanted_version(version)
+    if wanted.word:
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"version {wanted.word!r} means another one after each restore, and a second run would undo the "
+            "first: give a number or a time. Nothing was sent.",
+        )
+    snapshot, notes = history.state(wanted)
+    for note in notes:
+        log.warning("%s", note)
+    return restoring(client, snapshot, chosen or CHANGEABLE, on_missing)
 
 
 def changing(client: Client, kind: Kind, changes: object) -> Edit:

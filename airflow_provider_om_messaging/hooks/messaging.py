@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
-from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.csv_files import (
     CsvUpload,
@@ -20,24 +18,20 @@ from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_e
 from airflow_provider_om_messaging.files import Destination
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.hooks.engines import advised, chosen
+from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.masking import mask_secret
-from airflow_provider_om_messaging.protocol import entities, imports, jobs, names, requests
-from airflow_provider_om_messaging.protocol.capabilities import REST, SOCKET
-from airflow_provider_om_messaging.protocol.changes import CHANGEABLE, restorable
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol import entities, names, requests
+from airflow_provider_om_messaging.protocol.faults import Fault
 from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
-from airflow_provider_om_messaging.protocol.retry import ONCE
-from airflow_provider_om_messaging.protocol.waiting import BEARABLE
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from os import PathLike
 
     from requests import Session
 
-    from airflow_provider_om_messaging.client.aio import AsyncClient
     from airflow_provider_om_messaging.client.history import History
     from airflow_provider_om_messaging.client.settings import Settings
     from airflow_provider_om_messaging.client.sockets import Feed
@@ -47,11 +41,10 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
     from airflow_provider_om_messaging.protocol.waiting import Wait
-    from airflow_provider_om_messaging.protocol.wire import Request
 
     Export = AbstractContextManager[Iterator[bytes]]
 
-T = TypeVar("T")
+__all__ = ["OpenMetadataMessagingAsyncHook", "OpenMetadataMessagingHook"]
 
 
 class OpenMetadataMessagingHook(MessagingHookBase):
@@ -255,11 +248,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param csv: an upload that was checked.
         :raises InvalidCsvError: it is too large.
         """
-        from airflow_provider_om_messaging.client.capabilities import generation_of
+        from airflow_provider_om_messaging.client import jobs
 
-        fault = csv.job_limit_fault()
-        if fault is not None and generation_of(self._client).jobs == REST:
-            raise fault
+        jobs.check_limits(self._client, csv)
 
     @public_errors()
     def check_pollable(self, job_id: str) -> None:
@@ -268,18 +259,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :raises UnsupportedByServerError: the server keeps no states of jobs.
         """
-        from airflow_provider_om_messaging.client.capabilities import generation_of
+        from airflow_provider_om_messaging.client import jobs
 
-        if not names.is_uuid(names.job_id(job_id)):
-            return
-        try:
-            server = generation_of(self._client)
-        except Fault as fault:
-            if fault.cause in BEARABLE:
-                return  # a wait bears that, and its polls will tell
-            raise
-        if server.jobs != REST:
-            raise jobs.not_pollable(job_id, server.version, pushed=server.jobs == SOCKET)
+        jobs.check_pollable(self._client, names.job_id(job_id))
 
     @public_errors()
     def get_job(self, job_id: str) -> Job:
@@ -325,19 +307,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param dry_run: what was asked for, if that is known.
         :param rows_sent: data rows in the file, if that is known.
         """
-        if None not in (dry_run, job.dry_run) and job.dry_run is not dry_run:
-            raise Fault(
-                Cause.IMPORT_REJECTED, f"{job} ran with dryRun={job.dry_run}, asked for was {dry_run}."
-            )
-        dry_run = job.dry_run if dry_run is None else dry_run
-        if job.verdict is not None:
-            return imports.import_result(job.verdict, dry_run, rows_sent)
-        try:
-            return self._client.call(requests.job_verdict(job.job_id, dry_run, rows_sent))
-        except Fault as fault:
-            if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
-                raise
-            return imports.unreadable(bool(dry_run))
+        from airflow_provider_om_messaging.client import jobs
+
+        return jobs.verdict_of(self._client, job, dry_run, rows_sent)
 
     @public_errors()
     def cancel_job(self, job_id: str) -> Job:
@@ -351,16 +323,9 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param wait: the wait that this poll is a part of, which decides what failures to bear.
         """
-        try:
-            job = self._client.call(requests.get_job(wait.job_id), retry=ONCE)
-            ended = wait.saw(job, time.time())
-        except Fault as fault:
-            wait.failed(fault, time.time())
-            self.log.warning("Polling job %s failed, trying again: %s", wait.job_id, fault.message)
-            return None
-        for level, text in wait.log.news(job):
-            self.log.log(level, "%s", text)
-        return job if ended else None
+        from airflow_provider_om_messaging.client import jobs
+
+        return jobs.poll(self._client, wait)
 
     def wait_for_job(self, wait: Wait) -> Job:
         """
@@ -398,21 +363,11 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """
         from airflow_provider_om_messaging.client import edits, patching
 
-        if (changes is None) == (operations is None):
-            raise Fault(
-                Cause.INVALID_PARAMETER,
-                "changes and operations are two ways to say what to patch: give exactly one. "
-                "Nothing was sent.",
-            )
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
         version = None if expected_version is None else names.version(expected_version)
         target = patching.Target(kind, entities.canonical(kind, fqn_or_id), version)
-        edit = (
-            edits.changing(self._client, kind, changes)
-            if operations is None
-            else edits.operating(kind, operations)
-        )
+        edit = edits.for_patch(self._client, kind, changes, operations)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
@@ -440,31 +395,11 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """
         from airflow_provider_om_messaging.client import edits, patching
 
-        if (version is None) == (journal is None):
-            raise Fault(
-                Cause.INVALID_PARAMETER,
-                "version and journal are two ways to say what to restore: give exactly one. "
-                "Nothing was sent.",
-            )
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
         target = patching.Target(kind, entities.canonical(kind, fqn_or_id))
-        chosen = restorable(kind, fields, any_field=version is None)
-        edits.check_on_missing(on_missing)
-        if version is None:
-            edit = edits.undoing(self._client, journal, chosen, on_missing)
-        else:
-            wanted = wanted_version(version)
-            if wanted.word:
-                raise Fault(
-                    Cause.INVALID_PARAMETER,
-                    f"version {wanted.word!r} means another one after each restore, and a second run would "
-                    "undo the first: give a number or a time. Nothing was sent.",
-                )
-            snapshot, notes = self._history(fqn_or_id, entity).state(wanted)
-            for note in notes:
-                self.log.warning("%s", note)
-            edit = edits.restoring(self._client, snapshot, chosen or CHANGEABLE, on_missing)
+        history = self._history(fqn_or_id, entity)
+        edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
@@ -544,53 +479,6 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     def _file(self, export: Export, target: Destination) -> Written:
         with export as chunks:
             return write_whole(chunks, target)
-
-
-class OpenMetadataMessagingAsyncHook(MessagingHookBase):
-    """
-    Asks for async CSV jobs without blocking, in triggers.
-
-    :param om_messaging_conn_id: id of the Airflow connection.
-    """
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[AsyncClient]:
-        """Hand out a client for as many calls as are needed over the same connections."""
-        from airflow_provider_om_messaging.client.aio import AsyncClient
-
-        async with AsyncClient(await self.settings()) as client:
-            yield client
-
-    async def settings(self) -> Settings:
-        """Return what the connection says now."""
-        from airflow.providers.common.compat.connection import get_async_connection
-
-        connection = await get_async_connection(self.om_messaging_conn_id)
-        # Reading the extra may talk to Airflow, and the token may lie in a file.
-        return await asyncio.to_thread(lambda: settings_of_connection(connection, connection.extra_dejson))
-
-    async def get_job(self, job_id: str) -> Job:
-        """Return an async CSV job as it stands."""
-        with public_errors():
-            return await self._call(requests.get_job(names.job_id(job_id)))
-
-    async def cancel_job(self, job_id: str) -> Job:
-        """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
-        with public_errors():
-            return await self._call(requests.cancel_job(names.job_id(job_id)))
-
-    async def list_jobs(self, limit: int = 20) -> list[Job]:
-        """
-        Return the caller's own jobs, newest first.
-
-        :param limit: how many, up to 100.
-        """
-        with public_errors():
-            return await self._call(requests.list_jobs(limit))
-
-    async def _call(self, request: Request[T]) -> T:
-        async with self.client() as client:
-            return await client.call(request)
 
 
 def _reference(fqn_or_id: str) -> str:

@@ -1,0 +1,94 @@
+"""What async CSV jobs take beyond a request: whether one can be followed, a look at it, its verdict."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.protocol import imports, requests
+from airflow_provider_om_messaging.protocol.capabilities import REST, SOCKET
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.jobs import not_pollable
+from airflow_provider_om_messaging.protocol.names import is_uuid
+from airflow_provider_om_messaging.protocol.retry import ONCE
+from airflow_provider_om_messaging.protocol.waiting import BEARABLE
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.waiting import Wait
+
+log = logging.getLogger(__name__)
+
+
+def check_limits(client: Client, csv: CsvUpload) -> None:
+    """
+    Check that the server would import a CSV as a job.
+
+    :raises Fault: it is too large for that.
+    """
+    fault = csv.job_limit_fault()
+    if fault is not None and generation_of(client).jobs == REST:
+        raise fault
+
+
+def check_pollable(client: Client, job_id: str) -> None:
+    """
+    Check that somebody can be asked for the state of a job. Only an id of before 2.0 costs a request.
+
+    :raises Fault: the server keeps no states of jobs.
+    """
+    if not is_uuid(job_id):
+        return
+    try:
+        server = generation_of(client)
+    except Fault as fault:
+        if fault.cause in BEARABLE:
+            return  # a wait bears that, and its polls will tell
+        raise
+    if server.jobs != REST:
+        raise not_pollable(job_id, server.version, pushed=server.jobs == SOCKET)
+
+
+def poll(client: Client, wait: Wait) -> Job | None:
+    """
+    Look at a job once, log what is new, and return it if it has ended.
+
+    :param wait: decides what failures to bear.
+    :raises Fault: one that it does not bear, or its time is over.
+    """
+    try:
+        job = client.call(requests.get_job(wait.job_id), retry=ONCE)
+        ended = wait.saw(job, time.time())
+    except Fault as fault:
+        wait.failed(fault, time.time())
+        log.warning("Polling job %s failed, trying again: %s", wait.job_id, fault.message)
+        return None
+    for level, text in wait.log.news(job):
+        log.log(level, "%s", text)
+    return job if ended else None
+
+
+def verdict_of(client: Client, job: Job, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
+    """
+    Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
+
+    :param dry_run: what was asked for; None if that is not known.
+    :param rows_sent: data rows in the file; None if that is not known.
+    :raises Fault: the job was of the other kind, or its verdict is none.
+    """
+    if None not in (dry_run, job.dry_run) and job.dry_run is not dry_run:
+        raise Fault(Cause.IMPORT_REJECTED, f"{job} ran with dryRun={job.dry_run}, asked for was {dry_run}.")
+    dry_run = job.dry_run if dry_run is None else dry_run
+    if job.verdict is not None:
+        return imports.import_result(job.verdict, dry_run, rows_sent)
+    try:
+        return client.call(requests.job_verdict(job.job_id, dry_run, rows_sent))
+    except Fault as fault:
+        if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
+            raise
+        return imports.unreadable(bool(dry_run))

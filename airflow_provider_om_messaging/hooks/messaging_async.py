@@ -1,0 +1,68 @@
+"""The hook of triggers: OpenMetadata's async CSV jobs behind an Airflow connection, without blocking."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
+from airflow_provider_om_messaging.protocol import names, requests
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_om_messaging.client.aio import AsyncClient
+    from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.wire import Request
+
+T = TypeVar("T")
+
+
+class OpenMetadataMessagingAsyncHook(MessagingHookBase):
+    """
+    Asks for async CSV jobs without blocking, in triggers.
+
+    :param om_messaging_conn_id: id of the Airflow connection.
+    """
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[AsyncClient]:
+        """Hand out a client for as many calls as are needed over the same connections."""
+        from airflow_provider_om_messaging.client.aio import AsyncClient
+
+        async with AsyncClient(await self.settings()) as client:
+            yield client
+
+    async def settings(self) -> Settings:
+        """Return what the connection says now."""
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        connection = await get_async_connection(self.om_messaging_conn_id)
+        # Reading the extra may talk to Airflow, and the token may lie in a file.
+        return await asyncio.to_thread(lambda: settings_of_connection(connection, connection.extra_dejson))
+
+    async def get_job(self, job_id: str) -> Job:
+        """Return an async CSV job as it stands."""
+        with public_errors():
+            return await self._call(requests.get_job(names.job_id(job_id)))
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
+        with public_errors():
+            return await self._call(requests.cancel_job(names.job_id(job_id)))
+
+    async def list_jobs(self, limit: int = 20) -> list[Job]:
+        """
+        Return the caller's own jobs, newest first.
+
+        :param limit: how many, up to 100.
+        """
+        with public_errors():
+            return await self._call(requests.list_jobs(limit))
+
+    async def _call(self, request: Request[T]) -> T:
+        async with self.client() as client:
+            return await client.call(request)
