@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,12 @@ ROOT = Path(__file__).parents[1]
 AIRFLOW_LINE = version("apache-airflow")
 
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".run" / f"test-{AIRFLOW_LINE}"))
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Tests that run side by side would wait for each other's locks in one SQLite file.
+    home = Path(os.environ["AIRFLOW_HOME"])
+    (home / worker).mkdir(exist_ok=True)
+    shutil.copy(home / "airflow.db", home / worker)
+    os.environ["AIRFLOW_HOME"] = str(home / worker)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "example_dags")
 # Airflow 2.11 warns about its own default.
