@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from airflow_provider_om_messaging.client.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.history import LATEST, Wanted, merged_hint
@@ -35,6 +36,7 @@ class History:
         self._client = client
         self._kind = kind
         self._name_or_id = name_or_id
+        self._inheritance = Inheritance(client)
         self._now: Entity | None = None
 
     def versions(self, limit: int | None = None) -> list[Entity]:
@@ -44,7 +46,8 @@ class History:
         :param limit: how many; None for all, which is one huge reply for an old entity.
         """
         if limit is None or limit > MOST_STEPS:
-            return self._client.call(requests.list_versions(self._id, self._kind))[:limit]
+            states = self._client.call(requests.list_versions(self._id, self._kind))[:limit]
+            return [self._inheritance.marked(state, self._kind) for state in states]
         return [entity for _, entity in zip(range(limit), self._backwards(), strict=False)]
 
     def state(self, wanted: Wanted) -> tuple[Entity, list[str]]:
@@ -97,7 +100,7 @@ class History:
 
     def _at(self, number: str) -> Entity:
         try:
-            return self._client.call(requests.get_version(self._id, number, self._kind))
+            state = self._client.call(requests.get_version(self._id, number, self._kind))
         except Fault as fault:
             if fault.cause is Cause.NOT_FOUND and "version" in fault.message:
                 fault.message += (
@@ -106,6 +109,7 @@ class History:
                 )
                 fault.args = (fault.message,)
             raise
+        return self._inheritance.marked(state, self._kind)
 
     @property
     def _current(self) -> Entity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.conflicts import changed_since, not_expected
@@ -21,6 +21,7 @@ from airflow_provider_om_messaging.protocol.versions import version_of
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.edits import Edit, Plan
+    from airflow_provider_om_messaging.client.inheritance import Inheritance
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.entities import Kind
     from airflow_provider_om_messaging.protocol.fields import Entity
@@ -43,11 +44,13 @@ class Target:
 
     :param kind: its kind.
     :param name_or_id: its canonical FQN or its id.
+    :param inheritance: marks what it may only inherit.
     :param expected_version: refuse if it has another version by now.
     """
 
     kind: Kind
     name_or_id: str
+    inheritance: Inheritance
     expected_version: str | None = None
 
 
@@ -115,7 +118,7 @@ def apply(
             return Done(*(unsettled or (before, plan)), before, notes)
         may_repeat = may_retry and tried < TRIES
         try:
-            stored = _send(client, target, read, plan, patch)
+            stored = _marked(target, edit, _send(client, target, read, plan, patch))
         except Fault as fault:
             if fault.cause is not Cause.CONFLICT or not may_repeat:
                 now = _judged(client, target, edit, plan, before, fault, may_repeat)
@@ -167,7 +170,11 @@ def _read(client: Client, target: Target, edit: Edit) -> Read:
         if name in edit.fields:
             # New servers send an empty list where there is nothing, old ones leave the one owner out.
             read.entity.setdefault(name, [])
-    return read
+    return replace(read, entity=_marked(target, edit, read.entity))
+
+
+def _marked(target: Target, edit: Edit, entity: Entity) -> Entity:
+    return target.inheritance.marked(entity, target.kind) if "domains" in edit.fields else entity
 
 
 def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:

@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.client import patching
 from airflow_provider_om_messaging.client.capabilities import generation_of, lacks
 from airflow_provider_om_messaging.client.conflicts import changed_since
 from airflow_provider_om_messaging.client.edits import Edit, Plan
+from airflow_provider_om_messaging.client.inheritance import Inheritance
 from airflow_provider_om_messaging.client.naming import sent
 from airflow_provider_om_messaging.client.topic_lookups import look_up
 from airflow_provider_om_messaging.client.topic_pages import topic_pages
@@ -64,6 +65,7 @@ class TopicImport:
     :param client: asks the server.
     :param service: canonical FQN of the service.
     :param columns: the columns of the file.
+    :param inheritance: marks what topics may only inherit.
     :param dry_run: only check.
     :param create_missing: create topics that the service does not have.
     """
@@ -73,6 +75,7 @@ class TopicImport:
         client: Client,
         service: str,
         columns: tuple[str, ...],
+        inheritance: Inheritance,
         *,
         dry_run: bool,
         create_missing: bool,
@@ -83,6 +86,7 @@ class TopicImport:
         self._dry_run = dry_run
         self._create_missing = create_missing
         self._generation = generation_of(client)
+        self._inheritance = inheritance
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
         self._certifies = True
@@ -205,7 +209,8 @@ class TopicImport:
         body = creation(self._service, row.name, wanted, self._generation)
         if self._dry_run:
             return {"name": row.name, **wanted}
-        topic = _slim(self._client.call(create_topic(), requests.json_body(body)))
+        created = self._client.call(create_topic(), requests.json_body(body))
+        topic = _slim(self._inheritance.marked(created))
         if wanted.get(CERTIFICATION) is None:
             return topic
         certified = {CERTIFICATION: wanted[CERTIFICATION]}
@@ -232,7 +237,7 @@ class TopicImport:
     ) -> Entity:
         done = patching.apply(
             self._client,
-            patching.Target(TOPIC, str(topic["id"])),
+            patching.Target(TOPIC, str(topic["id"]), self._inheritance),
             Edit(fields, plan),
             recheck_after=0,
             listed=Read(topic, self._generation.detects_conflicts),
@@ -246,7 +251,7 @@ class TopicImport:
     def _read_back(self, pages: Callable[[], Pages], listed: int, pool: ThreadPoolExecutor) -> None:
         """Look again at what was changed: this server detects no conflicts."""
         changed = {topic_id: done for topic_id, (_, done) in self._changed.items()}
-        for topic_id, fault in overwritten(self._client, changed, pages, listed, pool):
+        for topic_id, fault in overwritten(self._client, changed, pages, listed, pool, self._inheritance):
             number, _ = self._changed[topic_id]
             self._verdicts[number] = _failed(self._verdicts[number], fault.message)
 
@@ -305,14 +310,18 @@ def imported(
     :param service: canonical FQN of the service.
     :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
     """
-    client.call(requests.get_service(service))
+    inheritance = Inheritance(client)
+    inheritance.look_up(service)
     header = upload.facts.header
     columns = nearest(header)
     if columns_of(header) != columns:
         reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
-    run = TopicImport(client, service, columns, dry_run=dry_run, create_missing=create_missing)
+    run = TopicImport(client, service, columns, inheritance, dry_run=dry_run, create_missing=create_missing)
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
-    verdicts = run.run(upload.rows, lambda: topic_pages(client, service, columns, size))
+    verdicts = run.run(
+        lambda: inheritance.as_stored(upload.rows(), service),
+        lambda: topic_pages(client, service, columns, inheritance, size),
+    )
     text = results_text(upload.rows(), verdicts)
     return replace(result_of(verdicts_of(text), dry_run), results_csv=text)

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.capabilities import generation_of, lacks, note_lack
-from airflow_provider_om_messaging.protocol import requests, topic_csv
+from airflow_provider_om_messaging.client.inheritance import Inheritance
+from airflow_provider_om_messaging.protocol import topic_csv
 from airflow_provider_om_messaging.protocol.commons_csv import line
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CERTIFICATION
@@ -25,13 +26,14 @@ log = logging.getLogger(__name__)
 
 
 def topic_pages(
-    client: Client, service: str, columns: tuple[str, ...], size: int = PAGE
+    client: Client, service: str, columns: tuple[str, ...], inheritance: Inheritance, size: int = PAGE
 ) -> Iterator[list[dict[str, Any]]]:
     """
     Yield the topics of a service in pages, in the order of their names.
 
     :param service: canonical FQN of a service that exists: of another, a list is just empty.
     :param columns: what is to be known of them.
+    :param inheritance: marks what they may only inherit.
     :param size: topics in a page.
     """
     more = tuple(column for column in _ON_REQUEST if column in columns and not lacks(client, column))
@@ -48,7 +50,7 @@ def topic_pages(
             more = tuple(field for field in more if field != CERTIFICATION)
             continue
         # Some servers find services by how their names begin.
-        yield [topic for topic in page.topics if _service_of(topic) in {None, service}]
+        yield [inheritance.marked(topic) for topic in page.topics if _service_of(topic) in {None, service}]
         if page.after is None:
             return
         if page.after == after:
@@ -64,9 +66,10 @@ def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator
     :param columns: its columns.
     :raises Fault: there is no such service.
     """
-    client.call(requests.get_service(service))
+    inheritance = Inheritance(client)
+    inheritance.look_up(service)
     yield line(columns).encode()
-    for topics in topic_pages(client, service, columns):
+    for topics in topic_pages(client, service, columns, inheritance):
         yield topic_csv.text_of(topics, columns)
 
 

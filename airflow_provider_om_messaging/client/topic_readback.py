@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
 
+    from airflow_provider_om_messaging.client.inheritance import Inheritance
     from airflow_provider_om_messaging.client.patching import Done
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.faults import Fault
@@ -26,6 +27,7 @@ def overwritten(
     pages: Callable[[], Iterable[Sequence[Entity]]],
     listed: int,
     pool: Executor,
+    inheritance: Inheritance,
 ) -> Iterator[tuple[str, Fault]]:
     """
     Yield the ids of topics whose change is not there any more, each with what became of it.
@@ -36,13 +38,15 @@ def overwritten(
     :param pages: lists all topics.
     :param listed: how many requests that takes.
     :param pool: carries out the requests.
+    :param inheritance: marks what they may only inherit.
     :raises Fault: the server cannot be asked.
     """
     nothing: Entity = {"owners": [], "domains": []}
     for now in _now(client, changed, pages, listed, pool):
         done = changed[str(now["id"])]
         try:
-            confirmed(client, TOPIC, done.plan, done.before, done.after, {**nothing, **now})
+            after = {**nothing, **inheritance.marked(now)}
+            confirmed(client, TOPIC, done.plan, done.before, done.after, after)
         except OverwrittenError as fault:
             yield str(now["id"]), fault
 

@@ -16,12 +16,13 @@ from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS, DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.plan import Rows
 
 AUTO, SERVER, CLIENT = "auto", "server", "client"
 ENGINES = (AUTO, SERVER, CLIENT)
@@ -41,6 +42,9 @@ class Engine(Protocol):
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
+
+    def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
+        """Return what reads the rows of a file as ``export`` will tell them once they are imported."""
 
 
 class ServerEngine:
@@ -65,6 +69,10 @@ class ServerEngine:
         """Import a CSV into a service, or only check it."""
         with advised():
             return self._client.call(requests.import_csv(fqn, dry_run, upload.facts.rows), upload.body)
+
+    def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
+        """Return what reads the rows of a file."""
+        return upload.rows
 
 
 class ClientEngine:
@@ -95,6 +103,13 @@ class ClientEngine:
         from airflow_provider_om_messaging.client.topic_import import imported
 
         return imported(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
+
+    def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
+        """Return what reads the rows of a file, without domains that topics have from the service anyway."""
+        from airflow_provider_om_messaging.client.inheritance import Inheritance
+
+        inheritance = Inheritance(self._client)
+        return lambda: inheritance.as_stored(upload.rows(), fqn)
 
 
 def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False) -> Engine:

@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.protocol.history import wanted_version, witho
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from os import PathLike
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.capabilities import Capabilities
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.plan import Rows
     from airflow_provider_om_messaging.protocol.waiting import Wait
 
     Export = AbstractContextManager[Iterator[bytes]]
@@ -191,6 +192,16 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """
         target, fqn = Destination(destination), self._fqn(fqn)
         return self._file(self._engine(engine, columns=columns).export(fqn), target)
+
+    @public_errors()
+    def as_stored(self, fqn: str, upload: CsvUpload, engine: Engine) -> Callable[[], Rows]:
+        """
+        Return what reads the rows of a file as an export will tell them once they are imported.
+
+        :param upload: the file.
+        :param engine: what imports and exports.
+        """
+        return engine.as_stored(self._fqn(fqn), upload)
 
     @public_errors()
     def submit_export(self, fqn: str) -> str:
@@ -362,11 +373,13 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
         """
         from airflow_provider_om_messaging.client import edits, patching
+        from airflow_provider_om_messaging.client.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
         version = None if expected_version is None else names.version(expected_version)
-        target = patching.Target(kind, entities.canonical(kind, fqn_or_id), version)
+        reference = entities.canonical(kind, fqn_or_id)
+        target = patching.Target(kind, reference, Inheritance(self._client), version)
         edit = edits.for_patch(self._client, kind, changes, operations)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
@@ -394,10 +407,11 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :returns: as :meth:`patch_service`; the other parameters are as there.
         """
         from airflow_provider_om_messaging.client import edits, patching
+        from airflow_provider_om_messaging.client.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
-        target = patching.Target(kind, entities.canonical(kind, fqn_or_id))
+        target = patching.Target(kind, entities.canonical(kind, fqn_or_id), Inheritance(self._client))
         history = self._history(fqn_or_id, entity)
         edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)

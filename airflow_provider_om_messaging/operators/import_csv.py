@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.operators.results import (
     import_summary,
     judge,
 )
-from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
+from airflow_provider_om_messaging.operators.server_rows import compared
 from airflow_provider_om_messaging.operators.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.imports import (
     ABORTED,
@@ -35,7 +35,7 @@ from airflow_provider_om_messaging.protocol.imports import (
     unreadable,
     verdicts_of,
 )
-from airflow_provider_om_messaging.protocol.plan import check_names, compare
+from airflow_provider_om_messaging.protocol.plan import check_names
 from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
 from airflow_provider_om_messaging.protocol.topic_csv import kind_of
 from airflow_provider_om_messaging.protocol.verdicts import (
@@ -359,9 +359,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
 
     def _differing(self, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine) -> list[Verdict]:
         """Return the rows that were to change and are not as in the file."""
-        service = self.checked_service()
-        with server_rows(self.hook, service, engine) as rows:
-            after = compare(upload.rows, rows, "the file", export_name(service))
+        after = compared(self.hook, self.checked_service(), engine, upload)
         return not_in_place(after, None if planned is None else frozenset(planned))
 
     def _write_results(
@@ -392,8 +390,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self, service: str, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine
     ) -> None:
         if planned is not None:
-            with server_rows(self.hook, service, engine) as rows:
-                check_still_valid(planned, compare(upload.rows, rows, "the file", export_name(service)))
+            check_still_valid(planned, compared(self.hook, service, engine, upload))
 
     def _planned(self) -> dict[str, str]:
         result = plan_result(self.expected_plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from airflow_provider_om_messaging.files import Destination, as_text, rows_of
 from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.results import ON_REJECTED
-from airflow_provider_om_messaging.operators.server_rows import export_name, server_rows
+from airflow_provider_om_messaging.operators.server_rows import compared
 from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.names import required_text
 from airflow_provider_om_messaging.protocol.plan import check_columns, compare
@@ -29,13 +28,13 @@ from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
-    from airflow_provider_om_messaging.protocol.plan import Change, Rows
+    from airflow_provider_om_messaging.protocol.plan import Change
 
 SHOWN_CHANGES = 50
 """Rows that the result names; the plan's file has all."""
@@ -129,9 +128,12 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         with csv_upload(source=self.source, csv=self.csv) as upload:
             self.policies.check_columns(columns_of(upload.facts.header))
             engine = None if self.against is not None else self._engine(upload)
-            other = self.against or export_name(service)
-            with self._present(service, engine) as present:
-                plan = compare(upload.rows, present, self.source or "csv", other)
+            name = self.source or "csv"
+            if engine is not None:
+                plan = compared(self.hook, service, engine, upload, name)
+            else:
+                other = self.against or ""
+                plan = compare(upload.rows, partial(rows_of, other, other, "against"), name, other)
             sha256 = upload.facts.sha256
         self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations = self.policies.violations(plan)
@@ -158,14 +160,6 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "plan_page": paths[1] if paths else None,
             "engine": engine.name if engine else None,
         }
-
-    @contextmanager
-    def _present(self, service: str, engine: Engine | None) -> Iterator[Callable[[], Rows]]:
-        if engine is None:
-            yield partial(rows_of, self.against or "", self.against or "", "against")
-        else:
-            with server_rows(self.hook, service, engine) as rows:
-                yield rows
 
     def _engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header

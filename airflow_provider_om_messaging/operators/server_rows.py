@@ -1,4 +1,4 @@
-"""The rows that a server has now, for comparing them with those of a file."""
+"""What a server has now, for comparing it with a file."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.files import rows_of
+from airflow_provider_om_messaging.protocol.plan import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-    from airflow_provider_om_messaging.protocol.plan import Rows
+    from airflow_provider_om_messaging.protocol.plan import Plan, Rows
 
 
 @contextmanager
@@ -32,6 +34,23 @@ def server_rows(
         path = f"{folder}/export.csv"
         hook.export_csv_to(service, path, engine=engine)
         yield partial(rows_of, path, export_name(service))
+
+
+def compared(
+    hook: OpenMetadataMessagingHook, service: str, engine: Engine, upload: CsvUpload, name: str = "the file"
+) -> Plan:
+    """
+    Compare a file with what a service has now.
+
+    :param hook: asks the server.
+    :param service: what to compare with.
+    :param engine: makes the export, and would import the file.
+    :param upload: the file.
+    :param name: what to call it in an error.
+    """
+    file = hook.as_stored(service, upload, engine)
+    with server_rows(hook, service, engine) as present:
+        return compare(file, present, name, export_name(service))
 
 
 def export_name(service: str) -> str:

@@ -24,6 +24,8 @@ class Generation:
     :param detects_conflicts: whether PATCH honours ``If-Match``.
     :param owners_field: what the owners of an entity are called: ``owners``, before 1.5 the one ``owner``.
     :param domains_field: the same for domains: ``domains``, before 1.9 the one ``domain``.
+    :param marks_inherited: whether a reference says that it is inherited. Before 1.3 a topic shows the domain
+        of its service, in some replies, as if it were its own.
     """
 
     version: str
@@ -32,6 +34,7 @@ class Generation:
     detects_conflicts: bool
     owners_field: str
     domains_field: str
+    marks_inherited: bool
 
 
 @dataclass(frozen=True)
@@ -74,4 +77,5 @@ def generation(version: str) -> Generation:
         detects_conflicts=number >= (1, 9),
         owners_field="owners" if number >= (1, 5) else "owner",
         domains_field="domains" if number >= (1, 9) else "domain",
+        marks_inherited=number >= (1, 3),
     )

@@ -13,6 +13,8 @@ TEXTS = ("description", "displayName")
 LISTS = ("owners", "tags", "domains")
 CONNECTION = "connection"
 CERTIFICATION = "certification"
+UNMARKED = "unmarked"
+"""What ``inherited`` says where the server does not: the entity may have it itself, or inherit it."""
 
 _BOOKKEEPING = {
     "id",
@@ -40,6 +42,34 @@ def value_of(entity: Mapping[str, Any], field: str) -> Any:
     if isinstance(value, list):
         value = [item for item in value if not (isinstance(item, Mapping) and _is_borrowed(item))]
     return None if value in ("", []) else value
+
+
+def marked(entity: Entity, inheritable: Iterable[Mapping[str, Any]]) -> Entity:
+    """
+    Return an entity with those of its domains marked that it may only inherit.
+
+    :param inheritable: the domains of its parent.
+    """
+    theirs = {key(domain) for domain in inheritable}
+    shown = entity.get("domains") or []
+    if not any(key(domain) in theirs for domain in shown):
+        return entity
+    domains = [{**domain, "inherited": UNMARKED} if key(domain) in theirs else domain for domain in shown]
+    return {**entity, "domains": domains}
+
+
+def beside(value: Any, entity: Mapping[str, Any], field: str) -> Any:
+    """
+    Return what an entity has in a field, to be compared with a value that is wanted there.
+
+    What it may have itself or inherit, and nobody tells, counts as either: as had if that is what is wanted,
+    else as not had.
+    """
+    own = value_of(entity, field)
+    if field in LISTS and value:
+        shown = [item for item in entity.get(field) or () if item.get("inherited") in {None, False, UNMARKED}]
+        return shown if same(field, value, shown) else own
+    return own
 
 
 def key(item: Any) -> Any:
@@ -95,7 +125,7 @@ def differing(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]
     :param wanted: field → value, for the connection a merge patch.
     :param entity: the entity as it was read.
     """
-    return [field for field, value in wanted.items() if not same(field, value, value_of(entity, field))]
+    return [field for field, value in wanted.items() if not same(field, value, beside(value, entity, field))]
 
 
 def changed_between(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

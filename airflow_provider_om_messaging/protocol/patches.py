@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.protocol.fields import (
     CONNECTION,
     LISTS,
     Entity,
+    beside,
     repeats,
     same,
     value_of,
@@ -66,7 +67,7 @@ def operations_of(
     """
     operations: list[dict[str, Any]] = []
     for field, value in wanted.items():
-        present, path = value_of(entity, field), f"/{field}"
+        present, path = beside(value, entity, field), f"/{field}"
         if field == CONNECTION and value is not None:
             operations += member_operations(entity.get(field) or {}, value)
         elif same(field, value, present) and not (members and _says_more(field, value, present)):

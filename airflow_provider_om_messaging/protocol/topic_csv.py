@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.cells import columns_of
+from airflow_provider_om_messaging.protocol.cells import columns_of, values
 from airflow_provider_om_messaging.protocol.commons_csv import joined, line
 from airflow_provider_om_messaging.protocol.fields import CERTIFICATION, certified_by, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from airflow_provider_om_messaging.protocol.plan import Rows
 
     Label = Mapping[str, Any]
 
@@ -69,6 +71,27 @@ def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
 def text_of(topics: Iterable[Mapping[str, Any]], columns: Sequence[str] = DOCUMENTED) -> bytes:
     """Return the rows of topics as a part of a CSV."""
     return "".join(line(cells_of(topic, columns)) for topic in topics).encode("utf-8", "replace")
+
+
+def without_domain(rows: Rows, inherited: Collection[str]) -> Rows:
+    """
+    Yield the records of a file without the domains that topics have from their service anyway.
+
+    Servers before 1.3 do not tell these from a topic's own, so that no export can have them, and a cell that
+    names one says the same as an empty one.
+
+    :param rows: them, the header first.
+    :param inherited: the domains of the service, as the column ``domain`` has them.
+    """
+    records = iter(rows)
+    line, header = next(records)
+    yield line, header
+    columns = columns_of(header)
+    place = columns.index("domain") if "domain" in columns else None
+    for line, row in records:
+        if place is not None and inherited and set(values(row[place])) == set(inherited):
+            row = [*row[:place], "", *row[place + 1 :]]
+        yield line, row
 
 
 def column_of(label: Label, columns: Sequence[str]) -> str | None:

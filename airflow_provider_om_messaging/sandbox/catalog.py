@@ -34,7 +34,7 @@ class Catalog:
 
     def __init__(self, clock: Clock, era: Era) -> None:
         self._clock = clock
-        self._era = era
+        self.era = era
         self.entities: dict[str, dict[str, Document]] = {name: {} for name in KINDS}
         self.history: dict[str, list[Document]] = {}
         self.events: list[Document] = []
@@ -56,7 +56,7 @@ class Catalog:
 
     def find(self, kind: str, fqn: str, include: str = "non-deleted") -> Document | None:
         """Return an entity by its FQN; the name of a service or user may lack its quotes."""
-        if kind == USER.name and self._era.user_names_fold:
+        if kind == USER.name and self.era.user_names_fold:
             fqn = fqn.lower()
         entity_id = self._ids.get((kind, fqn)) or self._ids.get((kind, names.quote(fqn)))
         found = self.entities[kind].get(entity_id) if entity_id else None
@@ -99,7 +99,7 @@ class Catalog:
         }
         if "deleted" in KINDS[kind].properties:
             stored["deleted"] = False
-        for name in self._era.unknown & stored.keys():
+        for name in self.era.unknown & stored.keys():
             del stored[name]
         self._put(kind, stored)
         self._record("entityCreated", kind, stored, None, None)
@@ -113,6 +113,7 @@ class Catalog:
         *,
         session: bool = False,
         base: Document | None = None,
+        inherited: Document | None = None,
     ) -> tuple[Document, bool]:
         """
         Store a changed entity under the version number its changes call for.
@@ -123,10 +124,13 @@ class Catalog:
             ``If-Match`` may).
         :param base: the document that the proposed one was made of, if that is not the stored one any more:
             what was written in between is overwritten, and is in no version.
+        :param inherited: what both show of their parent as if it were their own: compared, and kept in the
+            version before, but not stored.
         :returns: the stored document, and whether anything changed. Without a change not even
             ``updatedAt`` moves.
         """
-        current = base or self.entities[kind][proposed["id"]]
+        inherited = inherited or {}
+        current = {**(base or self.entities[kind][proposed["id"]]), **inherited}
         proposed = _storable(proposed)
         changes = revisions.changes_between(current, proposed)
         if revisions.is_empty(changes):
@@ -136,7 +140,7 @@ class Catalog:
         now = self._clock.millis()
         past = self.history.setdefault(current["id"], [])
         stored = {**proposed, "updatedAt": now, "updatedBy": user}
-        if "incrementalChangeDescription" not in self._era.unknown:
+        if "incrementalChangeDescription" not in self.era.unknown:
             stored["incrementalChangeDescription"] = {**changes, "previousVersion": current["version"]}
         start = past[-1] if past and session and revisions.in_session(current, user, now) else None
         if start is None:
@@ -147,6 +151,8 @@ class Catalog:
         else:
             self._continue_session(stored, current, start, past)
         self._ids.pop((kind, current["fullyQualifiedName"]), None)
+        for name in [name for name, value in inherited.items() if stored.get(name) == value]:
+            del stored[name]
         self._put(kind, stored)
         self._record("entityUpdated", kind, stored, current["version"], changes)
         return stored, True

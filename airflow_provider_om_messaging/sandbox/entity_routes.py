@@ -96,7 +96,8 @@ class _Entities:
         chosen = [item for item in stored if _passes(self.kind, call.query, item)]
         limit = paging.parse_limit(call.query.get("limit"))
         page = paging.page(chosen, limit, call.query.get("before"), call.query.get("after"))
-        page["data"] = [self._render(call, item, fields) for item in page["data"]]
+        inheriting = call.world.switches.lists_inherit
+        page["data"] = [self._render(call, item, fields, inheriting=inheriting) for item in page["data"]]
         return Reply(page)
 
     async def get(self, call: Call) -> Reply:
@@ -176,10 +177,18 @@ class _Entities:
                 text = "The entity has been modified by another user. Please refresh and retry."
                 raise ApiError(412, text, om_auth=True)
         session = self.era.sessions and (expected is None or not self.era.guarded_patch_is_alone)
+        unmarked = {} if self.era.marks_inherited else views.inherited(catalog, self.kind, current)
+        kept = {name: value for name, value in unmarked.items() if _same(proposed.get(name), value)}
         stored, changed = catalog.update(
-            self.kind.name, proposed, call.caller["name"], session=session, base=current
+            self.kind.name,
+            {**proposed, **kept},
+            call.caller["name"],
+            session=session,
+            base=current,
+            inherited=unmarked,
         )
-        reply = self._changed(call, stored, changed)
+        # What was shown before is shown again, but nothing that is inherited only now.
+        reply = self._changed(call, {**stored, **kept}, changed, inheriting=self.era.marks_inherited)
         if self.era.patch_renames and not changed:
             # What alone changed was the name: it is told, and not stored.
             reply.body["name"] = proposed["name"]
@@ -215,8 +224,11 @@ class _Entities:
             return call.world.catalog.by_name(self.kind.name, call.path["fqn"], include)
         return call.world.catalog.get(self.kind.name, call.entity_id(), include)
 
-    def _render(self, call: Call, document: Document, fields: frozenset[str]) -> Document:
-        return views.render(call.world.catalog, self.kind, document, call.caller, call.base, fields)
+    def _render(
+        self, call: Call, document: Document, fields: frozenset[str], *, inheriting: bool = True
+    ) -> Document:
+        catalog, kind = call.world.catalog, self.kind
+        return views.render(catalog, kind, document, call.caller, call.base, fields, inheriting=inheriting)
 
     def _entity_reply(
         self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
@@ -246,14 +258,14 @@ class _Entities:
 
     def _created(self, call: Call, document: Document) -> Reply:
         stored = call.world.catalog.create(self.kind.name, document, call.caller["name"])
-        shown = self._render(call, stored, self.kind.on_request)
+        shown = self._render(call, stored, self.kind.on_request, inheriting=self.era.marks_inherited)
         reply = self._entity_reply(call, shown, {"Location": shown["href"]})
         reply.headers["X-OpenMetadata-Change"] = "entityCreated"
         reply.status = 201
         return reply
 
-    def _changed(self, call: Call, stored: Document, changed: bool) -> Reply:
-        shown = self._render(call, stored, self.kind.on_request)
+    def _changed(self, call: Call, stored: Document, changed: bool, *, inheriting: bool = True) -> Reply:
+        shown = self._render(call, stored, self.kind.on_request, inheriting=inheriting)
         told = "entityUpdated" if changed else "entityNoChange"
         return self._entity_reply(call, shown, {"X-OpenMetadata-Change": told})
 
@@ -263,6 +275,10 @@ def _include(call: Call) -> str:
     if include not in INCLUDES:
         raise bad_request("query param include must be one of [all, deleted, non-deleted]")
     return include
+
+
+def _same(one: Document | None, other: Document) -> bool:
+    return one is not None and (one["type"], one["id"]) == (other["type"], other["id"])
 
 
 def _passes(kind: Kind, query: Mapping[str, str], document: Document) -> bool:

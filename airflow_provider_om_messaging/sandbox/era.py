@@ -33,6 +33,9 @@ class Era:
     :param shape: how an error looks on the wire.
     :param header_is_a_row: whether an import counts the header as one processed and passed row.
     :param single_owner: whether entities have one ``owner`` and one ``domain`` in place of lists.
+    :param inherited: what a topic without one of its own shows of its service.
+    :param marks_inherited: whether it tells so. A PATCH in a generation that does not is applied to what is
+        shown: to take away what is inherited counts as a change, and former versions hold it.
     :param unknown: properties that no entity of this generation has.
     :param tags_content: whether a strong entity tag is made of the whole entity, and sent by PUT and POST as
         well; before, it was made of version and time, and sent by GET and PATCH only.
@@ -63,6 +66,8 @@ class Era:
     shape: Callable[[ApiError], Shape] = error_shapes.today
     header_is_a_row: bool = False
     single_owner: bool = False
+    inherited: tuple[str, ...] = ("owners", "domains")
+    marks_inherited: bool = True
     unknown: frozenset[str] = frozenset({"status"})
     tags_content: bool = True
     guarded_patch_is_alone: bool = True
@@ -137,10 +142,18 @@ ERA_1_2 = replace(
     ERA_1_13,
     name="1.2",
     version="1.2.0",
-    switches={**_SOCKET_JOBS, "if_match": False, "export_charset": False, "race_window": 0.02},
+    switches={
+        **_SOCKET_JOBS,
+        "if_match": False,
+        "export_charset": False,
+        "lists_inherit": False,
+        "race_window": 0.02,
+    },
     shape=error_shapes.of_1_2,
     header_is_a_row=True,
     single_owner=True,
+    inherited=("domain",),
+    marks_inherited=False,
     unknown=frozenset(
         {
             "certification",

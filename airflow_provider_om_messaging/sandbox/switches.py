@@ -59,6 +59,9 @@ class Switches:
     export_charset: bool = _switch(
         True, "exports name their charset; older servers do not, though they send UTF-8"
     )
+    lists_inherit: bool = _switch(
+        True, "lists show what topics inherit from their service (off: only reads of one, as in 1.2.0)"
+    )
     gzip: bool = _switch(True, "compress replies above 256 bytes when the client accepts it")
 
     def update(self, **changes: Any) -> None:

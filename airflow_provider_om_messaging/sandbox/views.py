@@ -28,7 +28,6 @@ SECRETS = frozenset(
         "sslKey",
     }
 )
-_INHERITED = ("owners", "domains", "owner", "domain")
 
 
 def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
@@ -47,23 +46,37 @@ def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
     return kind.on_request & wanted
 
 
-def whole(catalog: Catalog, kind: Kind, document: Document) -> Document:
-    """Return all of an entity, inherited owners and domains and derived labels included and marked."""
+def whole(catalog: Catalog, kind: Kind, document: Document, *, inheriting: bool = True) -> Document:
+    """
+    Return all of an entity, derived labels included.
+
+    :param inheriting: with what it inherits, marked as such in generations that do.
+    """
     shown = copy.deepcopy(document)
-    parent = catalog.parent_of(kind.name, document)
     for name in kind.on_request:
         if kind.properties[name] in ("references", "tags"):
             shown.setdefault(name, [])
     if shown.get("tags"):
         shown["tags"] = labels.with_derived(catalog, shown["tags"])
-    for name in _INHERITED:
-        if parent and not shown.get(name) and parent.get(name):
-            shown[name] = _inherited(parent[name])
-    return shown
+    return {**shown, **inherited(catalog, kind, document)} if inheriting else shown
+
+
+def inherited(catalog: Catalog, kind: Kind, document: Document) -> Document:
+    """Return what an entity shows of its parent, because it has none of its own."""
+    parent = catalog.parent_of(kind.name, document) or {}
+    names = [name for name in catalog.era.inherited if parent.get(name) and not document.get(name)]
+    return {name: _inherited(parent[name], marked=catalog.era.marks_inherited) for name in names}
 
 
 def render(
-    catalog: Catalog, kind: Kind, document: Document, caller: Document, base: str, fields: frozenset[str]
+    catalog: Catalog,
+    kind: Kind,
+    document: Document,
+    caller: Document,
+    base: str,
+    fields: frozenset[str],
+    *,
+    inheriting: bool = True,
 ) -> Document:
     """
     Return an entity as the reply shows it.
@@ -71,8 +84,9 @@ def render(
     :param caller: the user who asks; bots see secrets, those without the right see no connection.
     :param base: address up to and with ``/api``, for links.
     :param fields: which of the properties that come on request to show.
+    :param inheriting: as for :func:`whole`.
     """
-    shown = whole(catalog, kind, document)
+    shown = whole(catalog, kind, document, inheriting=inheriting)
     for name in kind.on_request - fields:
         shown.pop(name, None)
     hide_secrets(shown, caller)
@@ -140,10 +154,10 @@ def none_match(header: str, tag: str) -> bool:
     return "*" in given or tag in given
 
 
-def _inherited(value: Any) -> Any:
+def _inherited(value: Any, *, marked: bool) -> Any:
     if isinstance(value, list):
-        return [_inherited(item) for item in value]
-    return {**copy.deepcopy(value), "inherited": True}
+        return [_inherited(item, marked=marked) for item in value]
+    return {**copy.deepcopy(value), **({"inherited": True} if marked else {})}
 
 
 def _masked(value: Any) -> Any:

@@ -300,9 +300,36 @@ def test_in_1_2_there_is_one_owner_and_one_domain(read_only_old: Api) -> None:
     assert topic["domain"]["fullyQualifiedName"] == "Finance"
     assert not {"owners", "domains", "certification", "incrementalChangeDescription"} & set(topic)
     assert topic["owner"]["href"].endswith(f"/api/v1/users/{topic['owner']['id']}")
-    inherited = read_only_old.topic("orders_redpanda.orders-created")
-    assert (inherited["owner"]["name"], inherited["owner"]["inherited"]) == ("payments", True)
     assert "owner" not in read_only_old.topic("clicks_kinesis.bot-traffic")
+
+
+def test_in_1_2_a_single_topic_shows_the_domain_of_its_service_unmarked(old: Api) -> None:
+    topic = old.topic("orders_redpanda.orders-created")
+    assert (topic["domain"]["name"], "inherited" in topic["domain"], "owner" in topic) == (
+        "Finance",
+        False,
+        False,
+    )
+    asked = {"service": "orders_redpanda", "fields": "owner,domain"}
+    assert all("domain" not in item for item in old.json("/v1/topics", params=asked)["data"])
+    old.sandbox.configure(lists_inherit=True)
+    assert all(item["domain"] == topic["domain"] for item in old.json("/v1/topics", params=asked)["data"])
+
+
+def test_in_1_2_a_patch_sees_what_is_inherited(old: Api) -> None:
+    topic = old.topic("orders_redpanda.orders-created")
+    path, domain = f"/v1/topics/{topic['id']}", {"id": topic["domain"]["id"], "type": "domain"}
+    reply = old.patch(path, put("/domain", domain))
+    assert (reply.headers["X-OpenMetadata-Change"], reply.json()["domain"]["name"]) == (
+        "entityNoChange",
+        "Finance",
+    )
+    reply = old.patch(path, {"op": "remove", "path": "/domain"})
+    assert (reply.headers["X-OpenMetadata-Change"], "domain" in reply.json()) == ("entityUpdated", False)
+    assert [step["name"] for step in reply.json()["changeDescription"]["fieldsDeleted"]] == ["domain"]
+    assert old.topic("orders_redpanda.orders-created")["domain"]["name"] == "Finance"
+    newest, oldest = (json.loads(text) for text in old.json(f"{path}/versions")["versions"])
+    assert ("domain" in newest, oldest["domain"]["name"]) == (False, "Finance")
 
 
 def test_in_1_2_owner_and_domain_are_patched_as_one(old: Api) -> None:

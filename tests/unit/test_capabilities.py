@@ -13,6 +13,8 @@ from airflow_provider_om_messaging.protocol.capabilities import Capabilities, ge
     ("version", "jobs", "by_name", "conflicts", "owners", "domains"),
     [
         ("1.2.0", "none", False, False, "owner", "domain"),
+        ("1.2.5", "none", False, False, "owner", "domain"),
+        ("1.3.0", "none", False, False, "owner", "domain"),
         ("1.4.9", "none", False, False, "owner", "domain"),
         ("1.5.0", "none", True, False, "owners", "domain"),
         ("1.6.0-SNAPSHOT", "socket", True, False, "owners", "domain"),
@@ -38,6 +40,7 @@ def test_names_and_routes_by_version(
         "detects_conflicts": conflicts,
         "owners_field": owners,
         "domains_field": domains,
+        "marks_inherited": not version.startswith("1.2"),
     }
 
 
