@@ -66,7 +66,8 @@ async def measure(make: Any, number: int, interval: float, window: float, server
         memory = resident() - memory
         asked, cpu, started = await requests(), time.process_time(), time.time()
         await asyncio.sleep(window)
-        asked, cpu, window = await requests() - asked, time.process_time() - cpu, time.time() - started
+        cpu, window = time.process_time() - cpu, time.time() - started
+        asked = await requests() - asked
         ending = range(1, min(ENDING, number) + 1)
         for job_id in ending:
             async with session.put(f"{server}/end"):

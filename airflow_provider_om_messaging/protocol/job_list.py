@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from airflow_provider_om_messaging.protocol.jobs import Job, job_of, read_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_provider_om_messaging.protocol.wire import Reply
 
 _START, _COMMA, _END = (re.compile(rf"\s*{sign}\s*") for sign in (r"\[", ",", r"\]"))
@@ -19,7 +17,10 @@ _decode = json.JSONDecoder().raw_decode
 
 class _Read(NamedTuple):
     text: str
+    """Its JSON, and the comma after it."""
     job: Job
+    more: bool
+    """Whether there is a comma."""
 
 
 class JobList:
@@ -39,32 +40,35 @@ class JobList:
 
         :raises Fault: the reply is no list of jobs.
         """
+        last, self._last = self._last, []
         try:
-            self._last = list(self._jobs(reply.body.decode("utf-8")))
+            self._last = _jobs(reply.body.decode("utf-8"), last)
         except (ValueError, RecursionError):
             return read_jobs(reply)
-        return [job for _, job in self._last]
+        return [one.job for one in self._last]
 
-    def _jobs(self, text: str) -> Iterator[_Read]:
-        before = iter(self._last)
-        known = next(before, None)
-        at = _end_of(_START, text, 0)
-        while True:
-            # JSON values end where they end, whatever follows: the same text is the same value.
-            if known is not None and text.startswith(known.text, at):
-                found = known
-            else:
-                document, end = _decode(text, at)
-                found = _Read(text[at:end], job_of(document))
-            yield found
-            if known is not None and found.job.job_id == known.job.job_id:
-                known = next(before, None)
-            at += len(found.text)
-            if not (comma := _COMMA.match(text, at)):
-                break
-            at = comma.end()
-        if _end_of(_END, text, at) != len(text):
-            raise ValueError("more than a list")
+
+def _jobs(text: str, last: list[_Read]) -> list[_Read]:
+    found: list[_Read] = []
+    before = iter(last)
+    known = next(before, None)
+    at, more = _end_of(_START, text, 0), True
+    while more:
+        # JSON values end where they end, whatever follows: the same text is the same value.
+        if known is not None and text.startswith(known.text, at):
+            one = known
+        else:
+            document, end = _decode(text, at)
+            comma = _COMMA.match(text, end)
+            one = _Read(text[at : comma.end() if comma else end], job_of(document), comma is not None)
+        found.append(one)
+        at += len(one.text)
+        more = one.more
+        if known is not None and (one is known or one.job.job_id == known.job.job_id):
+            known = next(before, None)
+    if _end_of(_END, text, at) != len(text):
+        raise ValueError("more than a list")
+    return found
 
 
 def _end_of(sign: re.Pattern[str], text: str, at: int) -> int:

@@ -20,7 +20,7 @@ RUNNING = frozenset({"QUEUED", "PENDING", "RUNNING", CANCELLING})
 _LOST = ("server restarted", "stopped responding")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """
     One async CSV job as the server shows it.

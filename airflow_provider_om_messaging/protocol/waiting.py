@@ -23,7 +23,7 @@ _LONGEST_FAILING, _FEWEST_FAILURES = 600.0, 3
 _LONGEST_CANCELLING = 600.0
 
 
-@dataclass
+@dataclass(slots=True)
 class Wait:
     """
     One wait for the end of a job. Moments are wall-clock seconds since 1970, which hold across processes.

@@ -17,7 +17,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_om_messaging.protocol import poll_order, requests
@@ -49,6 +49,8 @@ A_TURN = 0.005
 LONGEST_ROUND_PAUSE = 1.0
 """Seconds within which what is due is gathered, so that one list serves it."""
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] = WeakKeyDictionary()
 
@@ -68,7 +70,7 @@ def poller_for(conn_id: str, settings: Settings, read_again: Callable[[], Awaita
     return own[key]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Entry:
     """One wait, and how to speak to the trigger that it belongs to."""
 
@@ -112,7 +114,7 @@ class Poller:
         self._alarm: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._client: AsyncClient | None = None
-        self._list = JobList()
+        self._list_jobs = replace(requests.list_jobs(PAGE), read=JobList().read)
         self._has_list = True
         self._not_before = 0.0
         self._round_pause = LONGEST_ROUND_PAUSE
@@ -192,7 +194,7 @@ class Poller:
         now = time.time()
         try:
             if self._has_list:
-                listed = [entry for entry in self._waiting() if entry.listed]
+                listed = [entry for entry in self._entries if entry.listed and not entry.ended.done()]
                 if len(listed) > 1 and min([entry.due for entry in listed]) <= now:
                     await self._look_at_list(client, listed)
             if due := self._due(now):
@@ -206,8 +208,7 @@ class Poller:
 
     async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
         try:
-            request = replace(requests.list_jobs(PAGE), read=self._list.read)
-            jobs = {job.job_id: job for job in await client.call(request)}
+            jobs = {job.job_id: job for job in await client.call(self._list_jobs)}
         except Fault as fault:
             if _concerns_all(fault):
                 raise
@@ -217,14 +218,19 @@ class Poller:
             return
         # The same for all of them, which the next list is to serve at once as well.
         now, chance = time.time(), _chance()
-        async for entry in _in_turns(listed):
+        changed = []
+        for entry in listed:
             job = jobs.get(entry.wait.job_id)
-            if job is not None:
-                self._saw(entry, job, now, chance)
-            else:
+            if job is None:
                 # The list is of the newest: what has fallen out of it does not come back.
                 entry.listed = False
                 entry.rank()
+            elif job is entry.wait.last_job:
+                self._saw(entry, job, now, chance)
+            else:
+                changed.append((entry, job))
+        async for entry, job in _in_turns(changed):
+            self._saw(entry, job, now, chance)
 
     async def _look_singly(self, client: AsyncClient, due: list[_Entry]) -> None:
         chosen = poll_order.first(due, max(AT_ONCE, int(A_SECOND * self._round_pause)))
@@ -306,11 +312,11 @@ class Poller:
         return [entry for entry in self._waiting() if entry.due <= now]
 
 
-async def _in_turns(entries: Iterable[_Entry]) -> AsyncIterator[_Entry]:
-    """Hand out entries, and let other triggers go on in between: each may have many lines to log."""
+async def _in_turns(news: Iterable[T]) -> AsyncIterator[T]:
+    """Hand out what is new, and let other triggers go on in between: each may have many lines to log."""
     until = time.perf_counter() + A_TURN
-    for entry in entries:
-        yield entry
+    for one in news:
+        yield one
         if time.perf_counter() > until:
             await asyncio.sleep(0)
             until = time.perf_counter() + A_TURN

@@ -52,6 +52,8 @@ def test_only_what_has_changed_is_another_object() -> None:
     assert after[2] is before[0]
     assert after[3] is not before[1]
     assert after[3].progress == 1
+    again = reader.read(reply([shown(5), shown(4), shown(3), shown(2, progress=1)]))
+    assert [id(job) for job in again] == [id(job) for job in after]
 
 
 @pytest.mark.parametrize(

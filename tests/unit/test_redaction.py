@@ -115,6 +115,7 @@ def test_a_secret_at_the_place_where_a_long_text_is_cut_never_shows(secret: str,
     "text",
     [
         "Authorization: Basic c2VjcmV0OnNlY3JldA==",
+        "BEARER c2VjcmV0 is not valid",
         "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\nc2VjcmV0\n-----END PRIVATE KEY-----",
         "ssl.key.pem is -----BEGIN ENCRYPTED PRIVATE KEY----- c2VjcmV0 c2VjcmV0",
         'password="c2VjcmV0 that was cut c2VjcmV0',
