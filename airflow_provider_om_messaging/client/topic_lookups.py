@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.entities import REFERRED, Kind
+from airflow_provider_om_messaging.protocol.exclusion import holders
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.topic_rows import CERTIFYING, classification, classifications
+from airflow_provider_om_messaging.protocol.topic_csv import LABELS
+from airflow_provider_om_messaging.protocol.topic_rows import CERTIFYING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.references import Name
     from airflow_provider_om_messaging.protocol.topic_rows import Row
 
-_KINDS = {**REFERRED, "classification": Kind("classification", "/v1/classifications", "classifications")}
+_KINDS = {
+    **REFERRED,
+    "classification": Kind("classification", "/v1/classifications", "classifications"),
+    "glossary": Kind("glossary", "/v1/glossaries", "glossaries"),
+}
 _NO_NAME = re.compile(r"\.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
 """Dots alone would lead to somewhere else in a URL, and not every server takes control characters there."""
 _UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
@@ -44,8 +50,8 @@ def look_up(
     known = _found(client, {name for row in rows for name in row.names()}, pool)
     if certifying:
         known[CERTIFYING] = _certifying(client)
-    # Whether tags exclude each other is for their classification to say.
-    return known | _found(client, map(classification, classifications(rows, known)), pool)
+    labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
+    return known | _found(client, {holder for found in labels for holder in holders(found)}, pool)
 
 
 def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:

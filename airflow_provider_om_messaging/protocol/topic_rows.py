@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol import references
 from airflow_provider_om_messaging.protocol.cells import meaning
 from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellError, split
+from airflow_provider_om_messaging.protocol.exclusion import excluding
 from airflow_provider_om_messaging.protocol.fields import (
     CERTIFICATION,
     LISTS,
@@ -78,9 +79,15 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells[self.columns.index(column)]
 
-    def names(self) -> Iterator[Name]:
-        """Yield all that it refers to, as far as that can be read."""
-        for column in KINDS.keys() & set(self.columns):
+    def names(self, columns: Iterable[str] = tuple(KINDS)) -> Iterator[Name]:
+        """
+        Yield what it refers to, as far as that can be read.
+
+        :param columns: those to look into.
+        """
+        for column in columns:
+            if column not in self.columns:
+                continue
             try:
                 yield from self.referred(column)
             except RowRefusedError:
@@ -150,7 +157,10 @@ def wanted_of(
     _check_owners(owners)
     wanted["owners"] = _references(owners, topic, "owners")
     labels = [found for column in LABELS if column in row.columns for found in _found(row, column, known)]
-    _check_exclusive(labels, known)
+    if pair := excluding(labels, known):
+        raise RowRefusedError(
+            f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
+        )
     others = [label for label in value_of(topic, "tags") or () if column_of(label, row.columns) is None]
     wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
     if CERTIFICATION in row.columns and certifies:
@@ -164,21 +174,6 @@ def wanted_of(
     if "extension" in row.columns:
         wanted["extension"] = _extension(row, topic.get("extension") or {})
     return wanted
-
-
-def classifications(rows: Iterable[Row], known: Known) -> set[str]:
-    """Return the classifications that have to be looked at, because a row has several tags of one of them."""
-    found: set[str] = set()
-    for row in rows:
-        tags = [name for name in row.names() if name.kind == "tag"]
-        held = [_classification(known[name]) for name in tags]
-        found |= {fqn for fqn in held if fqn and held.count(fqn) > 1}
-    return found
-
-
-def classification(fqn: str) -> Name:
-    """Return the name by which a classification stands among what was looked up."""
-    return Name("tags", "classification", fqn)
 
 
 def _text(field: str, cell: str, topic: Entity) -> Any:
@@ -279,23 +274,3 @@ def _check_owners(owners: Sequence[tuple[Name, Entity]]) -> None:
         raise RowRefusedError(
             f"Team of type {team_type} can't own entities. Only Team of type Group can own entities."
         )
-
-
-def _check_exclusive(tags: Sequence[tuple[Name, Entity]], known: Known) -> None:
-    first: dict[str, str] = {}
-    for _, tag in tags:
-        held_by = _classification(tag)
-        holder = known.get(classification(held_by)) if held_by else None
-        if not held_by or not holder or not holder.get("mutuallyExclusive"):
-            continue
-        fqn = str(tag.get("fullyQualifiedName"))
-        other = first.setdefault(held_by, fqn)
-        if other != fqn:
-            raise RowRefusedError(
-                f"Tag labels {other} and {fqn} are mutually exclusive and can't be assigned together"
-            )
-
-
-def _classification(tag: Entity | None) -> str | None:
-    held_by = (tag or {}).get("classification")
-    return held_by.get("fullyQualifiedName") or held_by.get("name") if isinstance(held_by, dict) else None

@@ -178,6 +178,7 @@ TAG = Kind(
     properties={
         **_LABELLING,
         "classification": "object",
+        "parent": "object",
         "style": "object",
     },
 )

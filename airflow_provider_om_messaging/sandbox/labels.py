@@ -54,7 +54,9 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
     for item in with_derived(catalog, found):
         kind, holder = _kinds(item["source"])
         tag = catalog.by_name(kind.name, item["tagFQN"])
-        held_by = catalog.get(holder.name, tag[holder.name]["id"])
+        # What stands directly above a tag counts, be it a tag itself.
+        above = tag.get("parent") or tag[holder.name]
+        held_by = catalog.get(above["type"], above["id"])
         if not held_by.get("mutuallyExclusive"):
             continue
         other = exclusive.setdefault(held_by["id"], item["tagFQN"])

@@ -83,6 +83,7 @@ _TAGS: dict[tuple[str, str, bool], dict[str, str]] = {
     },
     ("Retention", "How long it is kept.", True): {"7.days": "", "30.days": "", "forever": ""},
 }
+_TAGS_BELOW: dict[str, tuple[str, ...]] = {"PII.Sensitive": ("Health",)}
 _DOMAINS = (
     # FQN's parts, display name, description
     (("Finance",), "Finance", "Money in and out."),
@@ -226,7 +227,13 @@ def _labels(catalog: Catalog) -> None:
                 "description": description,
                 "classification": references.reference(CLASSIFICATION.name, classification),
             }
-            _create(catalog, TAG.name, label)
+            above = _create(catalog, TAG.name, label)
+            for below in _TAGS_BELOW.get(above["fullyQualifiedName"], ()):
+                fqn = names.join(above["fullyQualifiedName"], below)
+                parent = references.reference(TAG.name, above)
+                _create(
+                    catalog, TAG.name, {**label, "name": below, "fullyQualifiedName": fqn, "parent": parent}
+                )
     for document in seed_terms.glossaries():
         glossary = _create(catalog, GLOSSARY.name, document)
         for term in seed_terms.terms(catalog, glossary):

@@ -304,3 +304,21 @@ def test_what_comes_with_a_term_is_the_terms(server: Sandbox) -> None:
     # Going, it takes along what came with it, and nothing of that is taken for a loss.
     assert load(hook, plain)[name] == ("success", "Entity updated")
     assert "Compliance.GDPR" not in labels()
+
+
+def test_labels_exclude_those_that_stand_beside_them(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    cells = next(cells for cells in exported(hook) if cells[0] == "orders")
+    for dry_run in (True, False):
+        for column, cell, said in (
+            ("tags", "PII.None;PII.NonSensitive", "PII.None and PII.NonSensitive"),
+            ("glossaryTerms", "Lifecycle.Trial;Lifecycle.Stable", "Lifecycle.Trial and Lifecycle.Stable"),
+        ):
+            status, details = load(hook, changed(cells, **{column: cell}), dry_run=dry_run)["orders"]
+            assert (status, details) == (
+                "failure",
+                f"Tag labels {said} are mutually exclusive and can't be assigned together",
+            )
+        # Below a tag is not beside it.
+        below = changed(cells, tags="PII.Sensitive.Health;PII.None")
+        assert load(hook, below, dry_run=dry_run)["orders"] == ("success", "Entity updated")
