@@ -35,9 +35,11 @@ def topic_pages(
     :param columns: what is to be known of them.
     :param inheritance: marks what they may only inherit.
     :param size: topics in a page.
+    :raises Fault: also if the pages hold fewer topics than the server counts.
     """
     more = tuple(column for column in _ON_REQUEST if column in columns and not lacks(client, column))
     after: str | None = None
+    listed, totals = 0, list[int]()
     while True:
         try:
             page = client.call(list_topics(service, generation_of(client), after, size, more))
@@ -49,13 +51,27 @@ def topic_pages(
             note_lack(client, CERTIFICATION)
             more = tuple(field for field in more if field != CERTIFICATION)
             continue
+        listed += len(page.topics)
+        totals += [page.total] if page.total is not None else []
         # Some servers find services by how their names begin.
         yield [inheritance.marked(topic) for topic in page.topics if _service_of(topic) in {None, service}]
         if page.after is None:
+            _check_complete(listed, totals)
             return
         if page.after == after:
             raise unexpected("a list of topics that never ends")
         after = page.after
+
+
+def _check_complete(listed: int, totals: list[int]) -> None:
+    # Topics may come and go meanwhile: only what was there all the time can be missing.
+    if totals and listed < min(totals):
+        raise Fault(
+            Cause.UNEXPECTED_REPLY,
+            f"The server counts {min(totals):,} topics, but its list held only {listed:,} of them. A server "
+            "whose Java does not run in UTF-8 (-Dfile.encoding=UTF-8) loses its place in a list after a name "
+            "with letters beyond ASCII. Try again, or have it started with that option.",
+        )
 
 
 def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:

@@ -28,10 +28,12 @@ class Page:
 
     :param topics: them, in today's names.
     :param after: the cursor for the next part; None at the end.
+    :param total: how many there are in all; None if the server does not tell.
     """
 
     topics: list[dict[str, Any]]
     after: str | None
+    total: int | None = None
 
 
 def list_topics(
@@ -62,8 +64,13 @@ def _page(reply: Reply) -> Page:
     topics, paging = document.get("data"), document.get("paging")
     if not isinstance(topics, list) or not all(isinstance(item, dict) and "name" in item for item in topics):
         raise unexpected("a list of topics that holds something else")
-    after = paging.get("after") if isinstance(paging, dict) else None
-    return Page([todays(item) for item in topics], after if isinstance(after, str) and after else None)
+    told = paging if isinstance(paging, dict) else {}
+    after, total = told.get("after"), told.get("total")
+    return Page(
+        [todays(item) for item in topics],
+        after if isinstance(after, str) and after else None,
+        total if isinstance(total, int) else None,
+    )
 
 
 def create_topic() -> Request[dict[str, Any]]:

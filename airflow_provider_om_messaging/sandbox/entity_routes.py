@@ -95,7 +95,8 @@ class _Entities:
         stored = call.world.catalog.all(self.kind.name, _include(call))
         chosen = [item for item in stored if _passes(self.kind, call.query, item)]
         limit = paging.parse_limit(call.query.get("limit"))
-        page = paging.page(chosen, limit, call.query.get("before"), call.query.get("after"))
+        charset = "ascii" if call.world.switches.ascii_cursors else "utf-8"
+        page = paging.page(chosen, limit, call.query.get("before"), call.query.get("after"), charset)
         inheriting = call.world.switches.lists_inherit
         page["data"] = [self._render(call, item, fields, inheriting=inheriting) for item in page["data"]]
         return Reply(page)

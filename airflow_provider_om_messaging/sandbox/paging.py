@@ -30,13 +30,16 @@ def parse_limit(text: str | None) -> int:
     return limit
 
 
-def page(items: Iterable[Document], limit: int, before: str | None, after: str | None) -> dict[str, Any]:
+def page(
+    items: Iterable[Document], limit: int, before: str | None, after: str | None, charset: str = "utf-8"
+) -> dict[str, Any]:
     """
     Return one page of entities in the order of their names.
 
     :param limit: most items; 0 tells only the total.
     :param before: cursor of the page's end, exclusive.
     :param after: cursor of the page's start, exclusive.
+    :param charset: in which cursors are read.
     :returns: ``data`` and ``paging``; the cursors at the ends of the list are absent.
     """
     if before is not None and after is not None:
@@ -46,11 +49,11 @@ def page(items: Iterable[Document], limit: int, before: str | None, after: str |
     if not limit:
         return {"data": [], "paging": paging}
     if before is not None:
-        edge = _decoded(before)
+        edge = _decoded(before, charset)
         end = sum(1 for item in ordered if _key(item) < edge)
         start = max(0, end - limit)
     else:
-        start = 0 if not after else _start_after(ordered, _decoded(after))
+        start = 0 if not after else _start_after(ordered, _decoded(after, charset))
         end = min(len(ordered), start + limit)
     shown = ordered[start:end]
     if shown and start > 0:
@@ -73,9 +76,10 @@ def _encoded(key: tuple[str, str]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def _decoded(cursor: str) -> tuple[str, str]:
+def _decoded(cursor: str, charset: str) -> tuple[str, str]:
     try:
-        data = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
+        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        data = json.loads(text.decode(charset, "replace"))
         return str(data["name"]), str(data["id"])
     except (ValueError, KeyError, TypeError):
         raise bad_request("Invalid cursor: neither a before nor an after value of this list") from None

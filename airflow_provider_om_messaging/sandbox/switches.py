@@ -62,6 +62,11 @@ class Switches:
     lists_inherit: bool = _switch(
         True, "lists show what topics inherit from their service (off: only reads of one, as in 1.2.0)"
     )
+    ascii_cursors: bool = _switch(
+        False,
+        "lists go on at a wrong place after a name with other letters than ASCII, as where Java does not run "
+        "in UTF-8",
+    )
     gzip: bool = _switch(True, "compress replies above 256 bytes when the client accepts it")
 
     def update(self, **changes: Any) -> None:

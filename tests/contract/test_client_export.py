@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client import capabilities
+from airflow_provider_om_messaging.client.inheritance import Inheritance
+from airflow_provider_om_messaging.client.topic_pages import topic_pages
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
@@ -16,6 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.capabilities import Generation, generation
+from airflow_provider_om_messaging.protocol.faults import Fault
 from airflow_provider_om_messaging.protocol.topic_csv import cells_of
 from airflow_provider_om_messaging.protocol.topics import Page, list_topics
 from airflow_provider_om_messaging.protocol.wire import Reply, Request
@@ -153,3 +156,17 @@ def test_glossary_terms_and_derived_labels_are_no_tags() -> None:
         {"tagFQN": "Tier.Tier1", "source": "Classification", "labelType": "Manual"},
     ]
     assert cells_of({"name": "t", "tags": labels})[4] == "PII.None;Tier.Tier1"
+
+
+def test_a_list_that_the_server_cuts_short_is_no_export(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook
+) -> None:
+    def names() -> list[str]:
+        client = hook._client
+        pages = topic_pages(client, "sample_kafka", (), Inheritance(client), 299)
+        return [topic["name"] for page in pages for topic in page]
+
+    assert len(names()) == 300
+    sandbox.configure(ascii_cursors=True)
+    with pytest.raises(Fault, match=r"The server counts \d+ topics, but its list held only"):
+        names()
