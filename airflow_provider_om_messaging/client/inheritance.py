@@ -12,6 +12,8 @@ from airflow_provider_om_messaging.protocol.fields import marked
 from airflow_provider_om_messaging.protocol.topic_csv import domain_name, without_domain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.protocol.entities import Kind
     from airflow_provider_om_messaging.protocol.fields import Entity
@@ -31,17 +33,19 @@ class Inheritance:
         self._client = client
         self._domains: dict[str, list[Entity]] = {}
 
-    def look_up(self, service: str) -> None:
+    def look_up(self, service: str, more: Sequence[str] = ()) -> Entity:
         """
-        Ask for a service, and keep its domains if they matter.
+        Ask for a service and return it, and keep its domains if they matter.
 
         :param service: its canonical FQN or id.
+        :param more: fields to be told as well.
         :raises Fault: there is no such service.
         """
         marks = generation_of(self._client).marks_inherited
-        fields = [] if marks else asked(self._client, ["domains"])
+        fields = asked(self._client, [*more, *(() if marks else ("domains",))])
         found = self._client.call(requests.get_service(service, fields))
         self._domains[service] = [] if marks else found.get("domains") or []
+        return found
 
     def of(self, service: str) -> list[Entity]:
         """

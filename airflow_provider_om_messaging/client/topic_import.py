@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.client.naming import sent
 from airflow_provider_om_messaging.client.topic_lookups import look_up
 from airflow_provider_om_messaging.client.topic_pages import topic_pages
 from airflow_provider_om_messaging.client.topic_readback import overwritten
+from airflow_provider_om_messaging.client.topic_rights import TopicRights
 from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.protocol.cells import columns_of, fingerprint
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
@@ -30,8 +31,9 @@ from airflow_provider_om_messaging.protocol.entities import TOPIC
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CERTIFICATION, certified_by, differing
 from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult, Verdict, verdicts_of
-from airflow_provider_om_messaging.protocol.patches import operations_of
+from airflow_provider_om_messaging.protocol.patches import operations_of, touched_fields
 from airflow_provider_om_messaging.protocol.requests import Read
+from airflow_provider_om_messaging.protocol.rights import CREATE, operations_for
 from airflow_provider_om_messaging.protocol.topic_csv import cells_of, nearest
 from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError, check_name, wanted_of
 from airflow_provider_om_messaging.protocol.topics import PAGE, READ_TWICE, create_topic, creation
@@ -68,6 +70,7 @@ class TopicImport:
     :param inheritance: marks what topics may only inherit.
     :param dry_run: only check.
     :param create_missing: create topics that the service does not have.
+    :param rights: of the user, to be checked before; without, the server checks them.
     """
 
     def __init__(
@@ -79,12 +82,14 @@ class TopicImport:
         *,
         dry_run: bool,
         create_missing: bool,
+        rights: TopicRights | None = None,
     ) -> None:
         self._client = client
         self._service = service
         self._columns = columns
         self._dry_run = dry_run
         self._create_missing = create_missing
+        self._rights = rights
         self._generation = generation_of(client)
         self._inheritance = inheritance
         self._known: dict[Any, Entity | None] = {}
@@ -132,6 +137,8 @@ class TopicImport:
                 self._stop.set()
         if self._fault is not None:
             raise self._stopped(self._fault)
+        if self._rights:
+            self._rights.tell()
         if self._forbidden is not None and not self._changed:
             self._forbidden.verdicts = self._verdicts
             raise self._forbidden
@@ -207,6 +214,8 @@ class TopicImport:
         check_name(row.name)
         wanted = self._wanted(row, {})
         body = creation(self._service, row.name, wanted, self._generation)
+        if self._rights:
+            self._rights.check([CREATE], None)
         if self._dry_run:
             return {"name": row.name, **wanted}
         created = self._client.call(create_topic(), requests.json_body(body))
@@ -227,7 +236,12 @@ class TopicImport:
             return Plan(operations, wanted)
 
         if self._dry_run:
-            sent(self._client, plan(topic).operations)
+            planned = plan(topic)
+            sent(self._client, planned.operations)
+            if self._rights:
+                fields = touched_fields(planned.operations)
+                needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
+                self._rights.check(needed, topic)
             return topic
         beyond = (field for field in _BEYOND if field in self._columns and not lacks(self._client, field))
         return self._patched(topic, number, plan, (*CHANGEABLE, *beyond))
@@ -311,13 +325,21 @@ def imported(
     :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
     """
     inheritance = Inheritance(client)
-    inheritance.look_up(service)
+    found = inheritance.look_up(service, ["owners"] if dry_run else [])
     header = upload.facts.header
     columns = nearest(header)
     if columns_of(header) != columns:
         reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
-    run = TopicImport(client, service, columns, inheritance, dry_run=dry_run, create_missing=create_missing)
+    run = TopicImport(
+        client,
+        service,
+        columns,
+        inheritance,
+        dry_run=dry_run,
+        create_missing=create_missing,
+        rights=TopicRights(client, found) if dry_run else None,
+    )
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
     verdicts = run.run(
         lambda: inheritance.as_stored(upload.rows(), service),

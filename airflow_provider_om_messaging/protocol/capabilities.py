@@ -26,6 +26,8 @@ class Generation:
     :param domains_field: the same for domains: ``domains``, before 1.9 the one ``domain``.
     :param marks_inherited: whether a reference says that it is inherited. Before 1.3 a topic shows the domain
         of its service, in some replies, as if it were its own.
+    :param domains_right: the right that changing domains takes; None where that is not known, as is then what
+        tiers, certifications and glossary terms take.
     """
 
     version: str
@@ -35,6 +37,7 @@ class Generation:
     owners_field: str
     domains_field: str
     marks_inherited: bool
+    domains_right: str | None
 
 
 @dataclass(frozen=True)
@@ -78,4 +81,5 @@ def generation(version: str) -> Generation:
         owners_field="owners" if number >= (1, 5) else "owner",
         domains_field="domains" if number >= (1, 9) else "domain",
         marks_inherited=number >= (1, 3),
+        domains_right="EditDomains" if number >= (2, 0) else "EditAll" if number >= (1, 8) else None,
     )

@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.protocol import imports, jobs, names, version
 from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind
 from airflow_provider_om_messaging.protocol.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.naming import todays
+from airflow_provider_om_messaging.protocol.rights import read_rights
 from airflow_provider_om_messaging.protocol.wire import Reply, Request
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.protocol.imports import ImportResult
     from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.rights import Rights
 
 SERVICES = SERVICE.path
 JOBS = "/v1/csvAsyncJobs"
@@ -51,6 +53,13 @@ def certification_settings() -> Request[dict[str, Any]]:
     """Ask which classification certifies. Servers tell administrators only; there is a default."""
     path = "/v1/system/settings/assetCertificationSettings"
     return Request("GET", path, _certification_settings, "what certifies", headers=_JSON, safe=True)
+
+
+def permissions() -> Request[Rights]:
+    """Ask what the token's user may do to topics."""
+    return Request(
+        "GET", "/v1/permissions/topic", read_rights, "what a user may do", headers=_JSON, safe=True
+    )
 
 
 def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox import (
     labels,
@@ -131,7 +131,7 @@ class _Entities:
     async def create(self, call: Call) -> Reply:
         """Create an entity."""
         document = proposals.requested(call, self.kind, self.era)
-        rights.require(call.caller, "Create")
+        self._require_create(call, document)
         return self._created(call, document)
 
     async def create_or_update(self, call: Call) -> Reply:
@@ -140,7 +140,7 @@ class _Entities:
         catalog = call.world.catalog
         existing = catalog.find(self.kind.name, requested["fullyQualifiedName"], "all")
         if existing is None:
-            rights.require(call.caller, "Create")
+            self._require_create(call, requested)
             return self._created(call, requested)
         rights.require(call.caller, "EditAll")
         if call.caller.get("isBot") and existing.get("description"):
@@ -164,14 +164,18 @@ class _Entities:
         world, catalog = call.world, call.world.catalog
         operations = patches.parse(call.body)
         current = self._find(call, "non-deleted")
-        rights.require(call.caller, *rights.operations_for(patches.touched(operations)))
-        expected = call.headers.get("If-Match") if world.honours_if_match else None
         shown = views.whole(catalog, self.kind, current)
+
+        def applied() -> Any:
+            return patches.apply(shown, operations, world.switches.patch_error_status, self.era)
+
+        needed = rights.operations_for(self.era, patches.touched(operations), shown, applied)
+        rights.require(call.caller, *needed, on=shown)
+        expected = call.headers.get("If-Match") if world.honours_if_match else None
         if expected is not None:
             tag = self._tag(self._render(call, current, self.kind.on_request))
             views.check_if_match(expected, current["version"], tag)
-        result = patches.apply(shown, operations, world.switches.patch_error_status, self.era)
-        proposed = proposals.patched(world, self.kind, current, result)
+        proposed = proposals.patched(world, self.kind, current, applied())
         if world.switches.race_window:
             await asyncio.sleep(world.switches.race_window)
             if catalog.get(self.kind.name, current["id"]) is not current and expected is not None:
@@ -219,6 +223,10 @@ class _Entities:
         )
 
     # -- parts of the above
+
+    def _require_create(self, call: Call, document: Document) -> None:
+        parent = call.world.catalog.parent_of(self.kind.name, document)
+        rights.require(call.caller, "Create", on=parent)
 
     def _find(self, call: Call, include: str) -> Document:
         if "fqn" in call.path:

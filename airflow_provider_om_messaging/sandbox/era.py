@@ -46,6 +46,8 @@ class Era:
     :param patch_quotes_entity: whether the error of a failing patch quotes the entity, secrets included.
     :param patch_misfit_status: status of a patch whose result is no entity of its kind.
     :param patch_renames: whether a PATCH can rename, if it changes something else as well.
+    :param rights_by_label: whether tiers, certifications and glossary terms take rights of their own.
+    :param domains_right: the right to change domains, where that is so.
     :param certification_renews: whether a certification that is sent again with other dates, or with none, is
         applied anew; in 2.0 it stays as it is.
     :param broken_tokens_fail: whether ``Bearer`` without a token is an unhandled exception.
@@ -77,6 +79,8 @@ class Era:
     patch_quotes_entity: bool = False
     patch_misfit_status: int = 500
     patch_renames: bool = False
+    rights_by_label: bool = True
+    domains_right: str = "EditDomains"
     certification_renews: bool = False
     broken_tokens_fail: bool = False
     unknown_keys_fail: bool = False
@@ -129,6 +133,7 @@ ERA_1_13 = replace(
     switches=_SOCKET_JOBS,
     tags_content=False,
     guarded_patch_is_alone=False,
+    domains_right="EditAll",
     certification_renews=True,
     unknown_keys_fail=True,
     names_are_checked=False,
@@ -164,6 +169,7 @@ ERA_1_2 = replace(
             "ingestionRunner",
         }
     ),
+    rights_by_label=False,
     patch_by_name=False,
     patch_adds_absent=False,
     patch_removes_last=True,

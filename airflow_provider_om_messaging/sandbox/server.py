@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
+from airflow_provider_om_messaging.sandbox import rights
 from airflow_provider_om_messaging.sandbox.app import App
 from airflow_provider_om_messaging.sandbox.era import chosen
 from airflow_provider_om_messaging.sandbox.faults import Fault
@@ -164,6 +165,15 @@ class Sandbox:
     def supersede_bot_token(self) -> str:
         """Give the bot a new token and return it; the old one is refused from now on."""
         return self._do(lambda world: world.supersede_bot_token())
+
+    def grant(self, user: str, *roles: str) -> None:
+        """
+        Give a user roles in place of those that there were.
+
+        :param roles: ``DataConsumer``, ``DataSteward``; ``IngestionBotRole``, with which a bot may not change
+            display names; ``Organization``, with which one may change what is one's own.
+        """
+        self._do(lambda world: rights.grant(world, world.user(user), roles))
 
     def airflow_connection(self, token: str | None = None) -> str:
         """

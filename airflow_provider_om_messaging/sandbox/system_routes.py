@@ -32,6 +32,7 @@ def routes() -> list[Route]:
         Route("GET", "v1/system/settings/{name}", _setting),
         Route("POST", "v1/users/login", _login, consumes="application/json", open=True),
         Route("GET", "v1/users/loggedInUser", _logged_in_user, ("fields",)),
+        Route("GET", "v1/permissions/{resource}", _permissions, ("user",)),
         Route("GET", "v1/events", _events, (*_EVENTS, "timestamp")),
     ]
 
@@ -87,6 +88,14 @@ async def _logged_in_user(call: Call) -> Reply:
     kind = call.world.era.kind(USER)
     fields = views.parse_fields(kind, call.query.get("fields"))
     return Reply(views.render(call.world.catalog, kind, call.caller, call.caller, call.base, fields))
+
+
+async def _permissions(call: Call) -> Reply:
+    """Tell what the caller may do to a kind of entity."""
+    resource = call.path["resource"]
+    if resource not in KINDS:
+        raise bad_request(f"Resource type {resource} not found")
+    return Reply(rights.told(call.world.era, call.caller, resource))
 
 
 async def _events(call: Call) -> Reply:

@@ -99,10 +99,14 @@ class World:
 
         A second token for the bot is answered as superseded: a bot has one token at a time.
         """
-        found = self.catalog.find(USER.name, user)
+        return self.tokens.mint(self.user(user), expires_in, signed_by=signed_by, kid=kid)
+
+    def user(self, name: str) -> Document:
+        """Return a user; one that there is not is a ``ValueError``."""
+        found = self.catalog.find(USER.name, name)
         if found is None:
-            raise ValueError(f"the sandbox has no user {user!r}")
-        return self.tokens.mint(found, expires_in, signed_by=signed_by, kid=kid)
+            raise ValueError(f"the sandbox has no user {name!r}")
+        return found
 
     def supersede_bot_token(self) -> str:
         """Give the bot a new token; the old one is refused from now on."""

@@ -179,7 +179,7 @@ def test_a_steward_may_change_what_the_role_gives(sandbox: Sandbox) -> None:
     path = f"{SERVICES}/name/empty_pubsub"
     assert steward.patch(path, {"op": "add", "path": "/description", "value": "by Alice"}).status_code == 200
     reply = steward.patch(path, {"op": "add", "path": "/domains", "value": []})
-    assert (reply.status_code, "[EditAll]" in reply.text) == (403, True)
+    assert (reply.status_code, "[EditDomains]" in reply.text) == (403, True)
 
 
 def test_only_bots_see_secrets_and_readers_see_no_connection(sandbox: Sandbox) -> None:

@@ -150,6 +150,22 @@ def test_certifications_are_planned_checked_applied_and_verified(
             assert list(csv.DictReader(file)) == rows
 
 
+def test_a_dry_run_fails_what_the_tokens_user_may_not_change(
+    open_source: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row for row in exported() if "team:" not in row["owner"]][:3]
+    rows[0]["description"], rows[1]["displayName"], rows[2]["displayName"] = "Anew", "Renamed", "Renamed"
+    token = open_source.token("bob")
+    monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", open_source.airflow_connection(token))
+    with pytest.raises(ImportRejectedError, match=r"2 of 3 rows failed in the dry run(.|\n)*EditDisplayName"):
+        load(csv=as_csv(rows))
+    dry = load(csv=as_csv(rows), on_rejected="report")
+    real = load(csv=as_csv(rows), dry_run=False, on_rejected="report")
+    assert dry["failures"] == real["failures"]
+    assert (dry["rows_passed"], dry["rows_failed"]) == (real["rows_passed"], real["rows_failed"]) == (1, 2)
+    assert "CatalogPrincipal{name='bob'} operations [EditDisplayName] not allowed" in str(dry["failures"])
+
+
 def test_what_is_applied_is_told_when_the_server_goes_away(
     open_source: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

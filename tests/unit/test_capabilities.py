@@ -10,28 +10,34 @@ from airflow_provider_om_messaging.protocol.capabilities import Capabilities, ge
 
 
 @pytest.mark.parametrize(
-    ("version", "jobs", "by_name", "conflicts", "owners", "domains"),
+    ("version", "jobs", "by_name", "conflicts", "owners", "domains", "domains_right"),
     [
-        ("1.2.0", "none", False, False, "owner", "domain"),
-        ("1.2.5", "none", False, False, "owner", "domain"),
-        ("1.3.0", "none", False, False, "owner", "domain"),
-        ("1.4.9", "none", False, False, "owner", "domain"),
-        ("1.5.0", "none", True, False, "owners", "domain"),
-        ("1.6.0-SNAPSHOT", "socket", True, False, "owners", "domain"),
-        ("1.8.12", "socket", True, False, "owners", "domain"),
-        ("1.9.0", "socket", True, True, "owners", "domains"),
-        ("1.10.3", "socket", True, True, "owners", "domains"),
-        ("1.13.2-SNAPSHOT", "socket", True, True, "owners", "domains"),
-        ("2.0.1", "rest", True, True, "owners", "domains"),
-        ("2.0.1.collate", "rest", True, True, "owners", "domains"),
-        ("v2", "rest", True, True, "owners", "domains"),
-        ("10.1", "rest", True, True, "owners", "domains"),
-        ("", "rest", True, True, "owners", "domains"),
-        ("main-4f2c", "rest", True, True, "owners", "domains"),
+        ("1.2.0", "none", False, False, "owner", "domain", None),
+        ("1.2.5", "none", False, False, "owner", "domain", None),
+        ("1.3.0", "none", False, False, "owner", "domain", None),
+        ("1.4.9", "none", False, False, "owner", "domain", None),
+        ("1.5.0", "none", True, False, "owners", "domain", None),
+        ("1.6.0-SNAPSHOT", "socket", True, False, "owners", "domain", None),
+        ("1.8.12", "socket", True, False, "owners", "domain", "EditAll"),
+        ("1.9.0", "socket", True, True, "owners", "domains", "EditAll"),
+        ("1.10.3", "socket", True, True, "owners", "domains", "EditAll"),
+        ("1.13.2-SNAPSHOT", "socket", True, True, "owners", "domains", "EditAll"),
+        ("2.0.1", "rest", True, True, "owners", "domains", "EditDomains"),
+        ("2.0.1.collate", "rest", True, True, "owners", "domains", "EditDomains"),
+        ("v2", "rest", True, True, "owners", "domains", "EditDomains"),
+        ("10.1", "rest", True, True, "owners", "domains", "EditDomains"),
+        ("", "rest", True, True, "owners", "domains", "EditDomains"),
+        ("main-4f2c", "rest", True, True, "owners", "domains", "EditDomains"),
     ],
 )
 def test_names_and_routes_by_version(
-    version: str, jobs: str, by_name: bool, conflicts: bool, owners: str, domains: str
+    version: str,
+    jobs: str,
+    by_name: bool,
+    conflicts: bool,
+    owners: str,
+    domains: str,
+    domains_right: str | None,
 ) -> None:
     assert asdict(generation(version)) == {
         "version": version,
@@ -41,6 +47,7 @@ def test_names_and_routes_by_version(
         "owners_field": owners,
         "domains_field": domains,
         "marks_inherited": not version.startswith("1.2"),
+        "domains_right": domains_right,
     }
 
 

@@ -1,0 +1,96 @@
+"""What can be told from the answer about a user's rights, and what not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.protocol.capabilities import generation
+from airflow_provider_om_messaging.protocol.rights import Rights, operations_for, read_rights
+from airflow_provider_om_messaging.protocol.wire import Reply
+
+GOLD = {"tagFQN": "Certification.Gold", "source": "Classification"}
+TIER = {"tagFQN": "Tier.Tier1", "source": "Classification"}
+TERM = {"tagFQN": "Business.Order", "source": "Glossary"}
+TAG = {"tagFQN": "PII.None", "source": "Classification"}
+
+
+def rights(**access: str) -> Rights:
+    listed = [{"operation": operation, "access": value} for operation, value in access.items()]
+    document = {"resource": "topic", "permissions": listed}
+    return read_rights(Reply(200, {}, json.dumps(document).encode()))
+
+
+@pytest.mark.parametrize("access", ["allow", "conditionalAllow", "conditionalDeny", "something new"])
+def test_only_what_is_sure_is_refused(access: str) -> None:
+    asked = rights(EditDescription=access)
+    assert asked.refusal(["EditDescription"], "jo", team_owned=False) is None
+    assert asked.sure(["EditDescription"]) is (access == "allow")
+
+
+@pytest.mark.parametrize("document", [{}, {"permissions": None}, {"permissions": ["x", {"access": "deny"}]}])
+def test_what_is_not_told_is_not_known(document: Any) -> None:
+    asked = read_rights(Reply(200, {}, json.dumps(document).encode()))
+    assert asked.refusal(["EditDescription", "Create"], "jo", team_owned=False) is None
+    assert not asked.sure(["EditDescription"])
+    assert not asked.sure([None])
+
+
+def test_what_goes_for_every_edit_may_be_told_once() -> None:
+    denied = rights(EditAll="deny").refusal(["EditTags"], "jo", team_owned=True)
+    assert denied is not None
+    assert rights(EditAll="allow").sure(["EditTags", "EditOwners"])
+    # Not told of one operation, it is only not known.
+    assert rights(EditAll="notAllow").refusal(["EditTags"], "jo", team_owned=False) is None
+    assert rights(EditAll="deny").refusal(["Create"], "jo", team_owned=False) is None
+
+
+def test_a_policy_that_a_team_has_is_named_without_a_role() -> None:
+    permission = {
+        "operation": "EditTags",
+        "access": "deny",
+        "policy": "Frozen",
+        "rule": {"name": "Frozen-Rule", "effect": "deny"},
+    }
+    document = {"permissions": [permission]}
+    asked = read_rights(Reply(200, {}, json.dumps(document).encode()))
+    assert asked.refusal(["EditTags"], "jo", team_owned=True) == (
+        "Principal: CatalogPrincipal{name='jo'} operation EditTags denied policy Frozen, rule Frozen-Rule"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "labels", "needed"),
+    [
+        ("2.0.1", [TAG], ["EditTags"]),
+        ("2.0.1", [TIER, TERM], ["EditGlossaryTerms", "EditTier"]),
+        ("1.8.0", [GOLD], ["EditCertification"]),
+        ("1.7.0", [TAG, TIER], ["EditTags", None]),
+        ("1.2.0", [TERM], [None]),
+    ],
+)
+def test_labels_by_version(version: str, labels: list[Any], needed: list[str | None]) -> None:
+    for wanted, present in ((labels, []), ([], labels)):
+        found = operations_for(["tags"], {"tags": wanted}, {"tags": present}, generation(version))
+        assert found == needed
+    # A label that stays takes nothing.
+    assert operations_for(["tags"], {"tags": labels}, {"tags": labels}, generation(version)) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "fields", "needed"),
+    [
+        ("2.0.1", ["owners", "domains", "certification"], ["EditCertification", "EditDomains", "EditOwners"]),
+        ("1.13.2", ["owners", "domains", "certification"], ["EditAll"]),
+        ("1.5.0", ["owners", "domains"], ["EditOwners", None]),
+        (
+            "1.2.0",
+            ["owners", "description", "displayName", "extension"],
+            ["EditCustomFields", "EditDescription", "EditDisplayName", "EditOwner"],
+        ),
+    ],
+)
+def test_fields_by_version(version: str, fields: list[str], needed: list[str | None]) -> None:
+    assert operations_for(fields, {}, {}, generation(version)) == needed
