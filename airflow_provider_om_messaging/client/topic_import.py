@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.client.topic_lookups import look_up
 from airflow_provider_om_messaging.client.topic_pages import topic_pages
 from airflow_provider_om_messaging.client.topic_readback import overwritten
 from airflow_provider_om_messaging.client.topic_rights import TopicRights
-from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol import name_rules, requests
 from airflow_provider_om_messaging.protocol.cells import columns_of, fingerprint
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.entities import TOPIC
@@ -35,7 +35,7 @@ from airflow_provider_om_messaging.protocol.patches import operations_of, touche
 from airflow_provider_om_messaging.protocol.requests import Read
 from airflow_provider_om_messaging.protocol.rights import CREATE, operations_for
 from airflow_provider_om_messaging.protocol.topic_csv import cells_of, nearest
-from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError, check_name, wanted_of
+from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError, wanted_of
 from airflow_provider_om_messaging.protocol.topics import PAGE, READ_TWICE, create_topic, creation
 from airflow_provider_om_messaging.protocol.verdicts import result_of, results_text
 
@@ -211,7 +211,8 @@ class TopicImport:
             self._verdicts[number] = verdict
 
     def _created(self, number: int, row: Row) -> Entity:
-        check_name(row.name)
+        if fault := name_rules.fault_of(row.name, self._generation.version):
+            raise RowRefusedError(fault)
         wanted = self._wanted(row, {})
         body = creation(self._service, row.name, wanted, self._generation)
         if self._rights:

@@ -65,14 +65,23 @@ class Capabilities(Generation):
         return f"{server}: {routes}, JSON Patch {patch}"
 
 
+def number_of(version: str) -> tuple[int, int]:
+    """
+    Return the first two numbers of a version. One that cannot be read is taken for the newest.
+
+    :param version: as the server writes it.
+    """
+    found = _VERSION.match(version.strip())
+    return (int(found[1]), int(found[2] or 0)) if found else _NEWEST
+
+
 def generation(version: str) -> Generation:
     """
     Return what a version tells. One that cannot be read is taken for the newest.
 
     :param version: as the server writes it.
     """
-    found = _VERSION.match(version.strip())
-    number = (int(found[1]), int(found[2] or 0)) if found else _NEWEST
+    number = number_of(version)
     return Generation(
         version=version.strip(),
         jobs=REST if number >= (2, 0) else SOCKET if number >= (1, 6) else NONE,

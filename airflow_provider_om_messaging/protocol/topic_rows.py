@@ -7,7 +7,6 @@ A row is checked column by column, as servers do: its first fault is what it is 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,6 @@ CERTIFYING = Name(CERTIFICATION, "setting", "assetCertificationSettings")
 MOST_OWNERS = 5
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 _APPROVED = "Approved"
-_NAME = re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*')
 
 
 class RowRefusedError(Exception):
@@ -123,18 +121,6 @@ class Row:
             raise self.fault("owner", _OWNER_FORMAT)
         # Users and teams stand at the top: a dot in their name does not separate.
         return Name("owners", kind, name if '"' in name else join_fqn(name))
-
-
-def check_name(name: str) -> None:
-    """
-    Check the name of a topic that is to be created, as the server would.
-
-    :raises RowRefusedError: it cannot be one.
-    """
-    if len(name) > 256:
-        raise RowRefusedError("[name size must be between 1 and 256]")
-    if not _NAME.fullmatch(name):
-        raise RowRefusedError('[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]')
 
 
 def wanted_of(

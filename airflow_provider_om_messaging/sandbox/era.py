@@ -56,6 +56,7 @@ class Era:
     :param sessions: whether a person's PATCHes within ten minutes are merged into one version.
     :param user_names_fold: whether users are found by their names in any case; their FQNs are in lower case.
     :param names_are_checked: whether names with ``::``, ``>`` or control characters are refused.
+    :param names_are_words: whether new names hold nothing but letters, digits and a few signs.
     :param page_status: status of the HTML page for paths outside of ``/api``.
     :param pushes: whether jobs report over Socket.IO and nowhere else.
     :param async_max_bytes: largest body, in UTF-8 bytes, that ``importAsync`` takes.
@@ -88,6 +89,7 @@ class Era:
     sessions: bool = True
     user_names_fold: bool = True
     names_are_checked: bool = True
+    names_are_words: bool = False
     page_status: int = 200
     pushes: bool = False
     async_max_bytes: int | None = 20_971_520
@@ -180,6 +182,7 @@ ERA_1_2 = replace(
     login_status=400,
     sessions=False,
     user_names_fold=False,
+    names_are_words=True,
     page_status=404,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 #: 2.0 refuses these in names, next to control characters.
 FORBIDDEN = ("::", ">", '"')
@@ -35,6 +36,20 @@ def parent(fqn: str) -> str | None:
     """Return the FQN of what holds a name, or ``None`` for a name at the top."""
     found = _CHILD.fullmatch(fqn)
     return found[1] if found else None
+
+
+#: What names consisted of before 1.3, beside letters and digits of all scripts.
+_OLD_SIGNS = "_'- .&()%"
+OLD_MAX_LENGTH = 128
+
+
+def old_fault_of(name: str) -> str | None:
+    """Return why a name was refused before 1.3, in the words of the server's validation, or ``None``."""
+    if not 1 <= len(name) <= OLD_MAX_LENGTH:
+        return f"[name size must be between 1 and {OLD_MAX_LENGTH}]"
+    if not all(char in _OLD_SIGNS or unicodedata.category(char)[0] in "LMN" for char in name):
+        return r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
+    return None
 
 
 def fault_of(name: str, *, checked: bool) -> str | None:

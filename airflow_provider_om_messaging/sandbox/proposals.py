@@ -48,7 +48,8 @@ def requested(call: Call, kind: Kind, era: Era) -> Document:
     missing = [name for name in kind.required if body.get(name) in (None, "")]
     if shape_fault(kind.create or {}, body) or missing:
         raise bad_request(f"[{missing[0]} must not be null]" if missing else "Invalid request format")
-    if fault := names.fault_of(body["name"], checked=era.names_are_checked):
+    fault = names.fault_of(body["name"], checked=era.names_are_checked)
+    if fault or (fault := names.old_fault_of(body["name"]) if era.names_are_words else None):
         raise bad_request(fault)
     catalog = call.world.catalog
     if body.get("domains"):

@@ -432,3 +432,14 @@ def test_an_owner_comes_back_however_his_name_is_written(
     sandbox.clear_journal()
     load(hook, hook.export_csv(SERVICE, engine="client"))
     assert {entry["method"] for entry in sandbox.journal} == {"GET"}
+
+
+def test_a_dry_run_knows_which_names_the_server_takes(
+    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]],
+) -> None:
+    _, hook = connected(generation="1.2")
+    text = table(row("a/b"), row("it's (50%).v1"))
+    said = "failure", r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
+    for dry_run in (True, False):
+        verdicts = told(load(hook, text, dry_run, create_missing=True))
+        assert verdicts == {"a/b": said, "it's (50%).v1": ("success", "Entity created")}

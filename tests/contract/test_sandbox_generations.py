@@ -364,13 +364,22 @@ def test_lists_can_be_chosen_by_domain(each: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["a::b", "a>b", "a\tb"])
-def test_names_are_checked_since_2_0(each: Api, name: str) -> None:
+def test_names_are_checked(each: Api, name: str) -> None:
     topic = {"name": name, "service": "sample_kafka", "partitions": 1}
     reply = each("PUT", "/v1/topics", json=topic)
-    if each.sandbox.generation == "2.0":
+    if each.sandbox.generation != "1.13":
         assert reply.status_code == 400
     else:
         assert reply.json()["name"] == name
+
+
+def test_names_were_words_before_1_3(old: Api) -> None:
+    topic = {"name": "it's (50%) of हिन्दी & 注文.v1", "service": "sample_kafka", "partitions": 1}
+    assert old("POST", "/v1/topics", json=topic).status_code == 201
+    for name, said in (("a/b", "name must match"), ("n" * 129, "between 1 and 128")):
+        reply = old("POST", "/v1/topics", json={**topic, "name": name})
+        assert reply.status_code == 400
+        assert said in reply.json()["message"]
 
 
 def test_names_with_dots(each: Api) -> None:
