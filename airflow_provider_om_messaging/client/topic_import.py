@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.client.edits import Edit, Plan
 from airflow_provider_om_messaging.client.inheritance import Inheritance
 from airflow_provider_om_messaging.client.naming import sent
 from airflow_provider_om_messaging.client.topic_lookups import look_up
-from airflow_provider_om_messaging.client.topic_pages import topic_pages
+from airflow_provider_om_messaging.client.topic_pages import deleted_names, topic_pages
 from airflow_provider_om_messaging.client.topic_readback import overwritten
 from airflow_provider_om_messaging.client.topic_rights import TopicRights
 from airflow_provider_om_messaging.protocol import name_rules, requests
@@ -95,6 +95,7 @@ class TopicImport:
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
         self._certifies = True
+        self._deleted: set[str] = set()
         self._stop = Event()
         self._fault: Fault | None = None
         self._forbidden: Fault | None = None
@@ -111,6 +112,8 @@ class TopicImport:
         """
         present, listed = self._compared(rows(), pages())
         tasks = self._tasks(rows(), present)
+        if any(present.get(name) is None for name in tasks):
+            self._deleted = deleted_names(self._client, self._service)
         self._certifies = not lacks(self._client, CERTIFICATION)
         count = sum(map(len, tasks.values()))
         missing = sum(verdict.status == "failure" for verdict in self._verdicts)
@@ -213,6 +216,11 @@ class TopicImport:
     def _created(self, number: int, row: Row) -> Entity:
         if fault := name_rules.fault_of(row.name, self._generation.version):
             raise RowRefusedError(fault)
+        if row.name in self._deleted:
+            raise RowRefusedError(
+                f"#INVALID_FIELD: Field 1 error - Entity {row.name} of type topic was deleted, but not for "
+                "good, and keeps its name: restore it in OpenMetadata, or delete it for good"
+            )
         wanted = self._wanted(row, {})
         body = creation(self._service, row.name, wanted, self._generation)
         if self._rights:

@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.protocol import topic_csv
 from airflow_provider_om_messaging.protocol.commons_csv import line
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CERTIFICATION
-from airflow_provider_om_messaging.protocol.topics import PAGE, list_topics
+from airflow_provider_om_messaging.protocol.topics import PAGE, list_deleted, list_topics
 from airflow_provider_om_messaging.protocol.wire import unexpected
 
 if TYPE_CHECKING:
@@ -72,6 +72,22 @@ def _check_complete(listed: int, totals: list[int]) -> None:
             "whose Java does not run in UTF-8 (-Dfile.encoding=UTF-8) loses its place in a list after a name "
             "with letters beyond ASCII. Try again, or have it started with that option.",
         )
+
+
+def deleted_names(client: Client, service: str) -> set[str]:
+    """
+    Return the names of topics that were deleted softly, so that no new ones can be created under them.
+
+    :param service: canonical FQN of the service.
+    """
+    names: set[str] = set()
+    after: str | None = None
+    while True:
+        page = client.call(list_deleted(service, after))
+        names |= {str(topic["name"]) for topic in page.topics if _service_of(topic) in {None, service}}
+        if page.after is None or page.after == after:
+            return names
+        after = page.after
 
 
 def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:

@@ -59,6 +59,19 @@ def list_topics(
     return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
 
 
+def list_deleted(service: str, after: str | None = None) -> Request[Page]:
+    """
+    Ask for a page of the topics that were deleted softly: they are in no other list, but keep their names.
+
+    :param service: canonical FQN of the service.
+    :param after: the cursor that the page before ended with.
+    """
+    query = {"service": service, "include": "deleted", "limit": str(PAGE)}
+    if after is not None:
+        query["after"] = after
+    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
+
+
 def _page(reply: Reply) -> Page:
     document = reply.json_object()
     topics, paging = document.get("data"), document.get("paging")

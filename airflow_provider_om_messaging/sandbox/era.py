@@ -36,7 +36,8 @@ class Era:
     :param inherited: what a topic without one of its own shows of its service.
     :param marks_inherited: whether it tells so. A PATCH in a generation that does not is applied to what is
         shown: to take away what is inherited counts as a change, and former versions hold it.
-    :param unknown: properties that no entity of this generation has.
+    :param unknown: properties that no entity of this generation has, or, after the name of a kind and a dot,
+        none of that kind.
     :param tags_content: whether a strong entity tag is made of the whole entity, and sent by PUT and POST as
         well; before, it was made of version and time, and sent by GET and PATCH only.
     :param guarded_patch_is_alone: whether a PATCH with ``If-Match`` never continues an editing session.
@@ -97,10 +98,12 @@ class Era:
 
     def kind(self, kind: Kind) -> Kind:
         """Return a kind of entity as this generation has it."""
-        create = None if kind.create is None else self._properties(kind.create)
-        on_request = frozenset(self._name(name) for name in kind.on_request - self.unknown)
+        unknown = self.unknown | {name.removeprefix(f"{kind.name}.") for name in self.unknown}
         return replace(
-            kind, properties=self._properties(kind.properties), on_request=on_request, create=create
+            kind,
+            properties=self._properties(kind.properties, unknown),
+            on_request=frozenset(self._name(name) for name in kind.on_request - unknown),
+            create=None if kind.create is None else self._properties(kind.create, unknown),
         )
 
     def related(self, **lists: list[Document]) -> Document:
@@ -116,10 +119,10 @@ class Era:
     def _name(self, name: str) -> str:
         return _SINGULAR.get(name, name) if self.single_owner else name
 
-    def _properties(self, properties: dict[str, str]) -> dict[str, str]:
+    def _properties(self, properties: dict[str, str], unknown: frozenset[str]) -> dict[str, str]:
         found = {}
         for name, kind in properties.items():
-            if name not in self.unknown:
+            if name not in unknown:
                 found[self._name(name)] = kind if self._name(name) == name else _SINGULAR_TYPES[kind]
         return found
 
@@ -169,6 +172,9 @@ ERA_1_2 = replace(
             "impersonatedBy",
             "incrementalChangeDescription",
             "ingestionRunner",
+            "messagingService.dataProducts",
+            "messagingService.followers",
+            "messagingService.style",
         }
     ),
     rights_by_label=False,

@@ -443,3 +443,19 @@ def test_a_dry_run_knows_which_names_the_server_takes(
     for dry_run in (True, False):
         verdicts = told(load(hook, text, dry_run, create_missing=True))
         assert verdicts == {"a/b": said, "it's (50%).v1": ("success", "Entity created")}
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_topic_that_was_deleted_softly_is_not_created(
+    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]], generation: str
+) -> None:
+    sandbox, hook = connected(generation=generation)
+    api = Api(sandbox)
+    assert api("DELETE", f"/v1/topics/{api.topic('sample_kafka.orders')['id']}").status_code == 200
+    assert "orders" not in rows_of(hook)
+    text = table(row("orders"), row("brand-new"))
+    for dry_run in (True, False):
+        verdicts = told(load(hook, text, dry_run, create_missing=True))
+        assert verdicts["brand-new"] == ("success", "Entity created")
+        status, details = verdicts["orders"]
+        assert (status, "was deleted, but not for good" in details) == ("failure", True)

@@ -373,6 +373,17 @@ def test_names_are_checked(each: Api, name: str) -> None:
         assert reply.json()["name"] == name
 
 
+def test_services_of_1_2_have_no_followers(old: Api) -> None:
+    path = f"{SERVICES}/{old.service()['id']}"
+    for name in ("followers", "dataProducts", "style"):
+        reply = old.get(path, params={"fields": name})
+        assert (reply.status_code, reply.json()["message"]) == (400, f"Invalid field name {name}")
+    reply = old.patch(path, {"op": "add", "path": "/style", "value": {"color": "#ffffff"}})
+    assert (reply.status_code, "style" in reply.json()["message"]) == (400, True)
+    topic = f"/v1/topics/{old.topic('sample_kafka.orders')['id']}"
+    assert old.json(topic, params={"fields": "followers,dataProducts"})["followers"] == []
+
+
 def test_names_were_words_before_1_3(old: Api) -> None:
     topic = {"name": "it's (50%) of हिन्दी & 注文.v1", "service": "sample_kafka", "partitions": 1}
     assert old("POST", "/v1/topics", json=topic).status_code == 201
