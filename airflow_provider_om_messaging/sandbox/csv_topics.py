@@ -159,7 +159,7 @@ class ImportRun:
         name, display_name, description, owner, tags, domain = row
         if not name:
             raise _RowRefused("#FIELD_REQUIRED: Field 1 is required", at_once=True)
-        if fault := names.fault_of(name, checked=self.era.names_are_checked):
+        if fault := self.era.names.fault_of(name):
             raise _RowRefused(fault, at_once=True)
         fqn = names.join(self.service["fullyQualifiedName"], name)
         try:

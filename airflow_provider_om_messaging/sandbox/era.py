@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox import error_shapes
+from airflow_provider_om_messaging.sandbox.names import OF_1_2, OF_1_13, OF_2_0, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,8 +57,9 @@ class Era:
     :param login_status: status of a wrong password.
     :param sessions: whether a person's PATCHes within ten minutes are merged into one version.
     :param user_names_fold: whether users are found by their names in any case; their FQNs are in lower case.
-    :param names_are_checked: whether names with ``::``, ``>`` or control characters are refused.
-    :param names_are_words: whether new names hold nothing but letters, digits and a few signs.
+    :param names: which names it takes.
+    :param spellings: names in the sample data that it does not take, and what stands for them.
+    :param service_types: which types of service it knows.
     :param page_status: status of the HTML page for paths outside of ``/api``.
     :param pushes: whether jobs report over Socket.IO and nowhere else.
     :param async_max_bytes: largest body, in UTF-8 bytes, that ``importAsync`` takes.
@@ -89,8 +91,9 @@ class Era:
     login_status: int = 401
     sessions: bool = True
     user_names_fold: bool = True
-    names_are_checked: bool = True
-    names_are_words: bool = False
+    names: Rule = OF_2_0
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    service_types: tuple[str, ...] = ("Kafka", "Redpanda", "Kinesis", "Nats", "PubSub", "CustomMessaging")
     page_status: int = 200
     pushes: bool = False
     async_max_bytes: int | None = 20_971_520
@@ -105,6 +108,12 @@ class Era:
             on_request=frozenset(self._name(name) for name in kind.on_request - unknown),
             create=None if kind.create is None else self._properties(kind.create, unknown),
         )
+
+    def spelled(self, text: str) -> str:
+        """Return a name or FQN of the sample data as this generation can hold it."""
+        for name, other in self.spellings.items():
+            text = text.replace(name, other)
+        return text
 
     def related(self, **lists: list[Document]) -> Document:
         """
@@ -141,7 +150,7 @@ ERA_1_13 = replace(
     domains_right="EditAll",
     certification_renews=True,
     unknown_keys_fail=True,
-    names_are_checked=False,
+    names=OF_1_13,
     pushes=True,
     async_max_bytes=None,
     async_max_lines=None,
@@ -160,6 +169,14 @@ ERA_1_2 = replace(
         "race_window": 0.02,
     },
     shape=error_shapes.of_1_2,
+    names=OF_1_2,
+    spellings={
+        "o'brien": "obrien",
+        "PCI;DSS": "PCI-DSS",
+        "HIPAA, US": "HIPAA (US)",
+        "commas,and;semicolons": "commas and semicolons",
+    },
+    service_types=("Kafka", "Redpanda", "Kinesis", "CustomMessaging"),
     header_is_a_row=True,
     single_owner=True,
     inherited=("domain",),
@@ -188,7 +205,6 @@ ERA_1_2 = replace(
     login_status=400,
     sessions=False,
     user_names_fold=False,
-    names_are_words=True,
     page_status=404,
 )
 

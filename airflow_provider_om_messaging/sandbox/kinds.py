@@ -86,7 +86,6 @@ SERVICE = Kind(
     },
     required=("name", "serviceType"),
 )
-SERVICE_TYPES = ("Kafka", "Redpanda", "Kinesis", "Nats", "PubSub", "CustomMessaging")
 
 TOPIC = Kind(
     name="topic",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-#: 2.0 refuses these in names, next to control characters.
-FORBIDDEN = ("::", ">", '"')
-MAX_LENGTH = 256
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _CHILD = re.compile(r'(.*)\.("[^"]*"|[^."]*)', re.DOTALL)
 
 
@@ -38,32 +40,33 @@ def parent(fqn: str) -> str | None:
     return found[1] if found else None
 
 
-#: What names consisted of before 1.3, beside letters and digits of all scripts.
-_OLD_SIGNS = "_'- .&()%"
-OLD_MAX_LENGTH = 128
-
-
-def old_fault_of(name: str) -> str | None:
-    """Return why a name was refused before 1.3, in the words of the server's validation, or ``None``."""
-    if not 1 <= len(name) <= OLD_MAX_LENGTH:
-        return f"[name size must be between 1 and {OLD_MAX_LENGTH}]"
-    if not all(char in _OLD_SIGNS or unicodedata.category(char)[0] in "LMN" for char in name):
-        return r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
-    return None
-
-
-def fault_of(name: str, *, checked: bool) -> str | None:
+@dataclass(frozen=True)
+class Rule:
     """
-    Return why a name is refused, in the words of the server's validation, or ``None``.
+    Which names a generation takes for services and topics.
 
-    :param checked: whether more than its length is looked at. A quote is refused in any case: no FQN could
-        hold it.
+    :param pattern: what they match, as its errors tell it.
+    :param taken: tells the same of one.
+    :param longest: characters.
     """
-    if not 1 <= len(name) <= MAX_LENGTH:
-        return f"[name size must be between 1 and {MAX_LENGTH}]"
-    forbidden = any(text in name for text in FORBIDDEN) or any(
-        ord(char) < 32 or ord(char) == 127 for char in name
-    )
-    if '"' in name or (checked and forbidden):
-        return '[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]'
-    return None
+
+    pattern: str
+    taken: Callable[[str], object]
+    longest: int = 256
+
+    def fault_of(self, name: str) -> str | None:
+        """Return why a name is refused, in the words of the server's validation, or ``None``."""
+        if not 1 <= len(name) <= self.longest:
+            return f"[name size must be between 1 and {self.longest}]"
+        return None if self.taken(name) else f'[name must match "{self.pattern}"]'
+
+
+def _is_of_words(name: str) -> bool:
+    """Tell whether a name holds nothing but letters, digits and marks of all scripts, and a few signs."""
+    return all(char in "_'- .&()%" or unicodedata.category(char)[0] in "LMN" for char in name)
+
+
+OF_2_0 = Rule(r"^((?!::)[^>\"\p{Cntrl}])*$", re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*').fullmatch)
+#: A quote is refused although the pattern has it: no FQN could hold it.
+OF_1_13 = Rule("^((?!::).)*$", re.compile(r'((?!::)[^"\n\r\x85\u2028\u2029])*').fullmatch)
+OF_1_2 = Rule(r"^(?U)[\w'\- .&()%]+$", _is_of_words, 128)

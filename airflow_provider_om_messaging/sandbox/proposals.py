@@ -10,7 +10,6 @@ from airflow_provider_om_messaging.sandbox.errors import bad_request
 from airflow_provider_om_messaging.sandbox.kinds import (
     DOMAIN,
     SERVICE,
-    SERVICE_TYPES,
     TOPIC,
     Document,
     Kind,
@@ -48,8 +47,7 @@ def requested(call: Call, kind: Kind, era: Era) -> Document:
     missing = [name for name in kind.required if body.get(name) in (None, "")]
     if shape_fault(kind.create or {}, body) or missing:
         raise bad_request(f"[{missing[0]} must not be null]" if missing else "Invalid request format")
-    fault = names.fault_of(body["name"], checked=era.names_are_checked)
-    if fault or (fault := names.old_fault_of(body["name"]) if era.names_are_words else None):
+    if fault := era.names.fault_of(body["name"]):
         raise bad_request(fault)
     catalog = call.world.catalog
     if body.get("domains"):
@@ -60,7 +58,7 @@ def requested(call: Call, kind: Kind, era: Era) -> Document:
     if kind.name == TOPIC.name:
         service = catalog.by_name(SERVICE.name, body.pop("service"))
         return new_topic(service, body["name"], body)
-    if body["serviceType"] not in SERVICE_TYPES:
+    if body["serviceType"] not in era.service_types:
         raise bad_request("Invalid request format")
     return {**body, "fullyQualifiedName": names.quote(body["name"])}
 

@@ -165,13 +165,16 @@ _SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
         },
     ),
 )
+#: The connection of a service of a type that a generation does not know.
+_CUSTOM = {"type": "CustomMessaging", "sourcePythonClass": "company.messaging.Source"}
 
 
 def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
     """
     Fill an empty catalog.
 
-    :param era: where entities can have but one owner and domain, each gets the first.
+    :param era: where entities can have but one owner and domain, each gets the first; names and types of
+        services that it does not know get another.
     :param crowd: how much to have beyond the sample data.
     :param clock: put back while the data is made, so that it looks a month old.
     """
@@ -180,6 +183,8 @@ def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
         _people(catalog)
         _labels(catalog)
         for name, service_type, display_name, description, config in _SERVICES:
+            if service_type not in era.service_types:
+                service_type, config = _CUSTOM["type"], _CUSTOM
             document = {
                 "name": name,
                 "fullyQualifiedName": names.quote(name),
@@ -204,7 +209,8 @@ def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
 
 def _people(catalog: Catalog) -> None:
     teams = [_create(catalog, TEAM.name, _named(name, text, teamType=kind)) for name, text, kind in _TEAMS]
-    for number, (name, display_name, roles) in enumerate(_USERS):
+    for number, (spelling, display_name, roles) in enumerate(_USERS):
+        name = catalog.era.spelled(spelling)
         team = references.reference(TEAM.name, teams[1 + number % (len(teams) - 1)])
         held = [
             {"id": _id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
@@ -220,7 +226,8 @@ def _labels(catalog: Catalog) -> None:
     for (name, about, exclusive), tags in _TAGS.items():
         document = _named(name, None, description=about, mutuallyExclusive=exclusive, provider="user")
         classification = _create(catalog, CLASSIFICATION.name, document)
-        for tag, description in tags.items():
+        for spelling, description in tags.items():
+            tag = catalog.era.spelled(spelling)
             label = {
                 "name": tag,
                 "fullyQualifiedName": names.join(name, tag),
@@ -248,20 +255,21 @@ def _labels(catalog: Catalog) -> None:
 
 
 def _topic(catalog: Catalog, era: Era, service: Document, topic: TopicSeed) -> Document:
-    named = (owner.split(":", 1) for owner in topic.owners)
+    named = (era.spelled(owner).split(":", 1) for owner in topic.owners)
     owners = [references.reference(kind, catalog.by_name(kind, name)) for kind, name in named]
     found = (catalog.by_name(DOMAIN.name, fqn) for fqn in topic.domains)
     domains = [references.reference(DOMAIN.name, domain) for domain in found]
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
         "description": topic.description,
-        "tags": labels.tags(catalog, list(topic.tags)),
+        "tags": labels.tags(catalog, [era.spelled(tag) for tag in topic.tags]),
         **era.related(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
         "cleanupPolicies": ["delete"],
     }
-    return new_topic(service, topic.name, {key: value for key, value in properties.items() if value})
+    given = {key: value for key, value in properties.items() if value}
+    return new_topic(service, era.spelled(topic.name), given)
 
 
 def _edits(catalog: Catalog, era: Era) -> None:

@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.cells import fingerprint
 from airflow_provider_om_messaging.protocol.topic_csv import DOCUMENTED
 from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.era import GENERATIONS
 from tests.contract.sandbox_http import Api, read, table
 
 if TYPE_CHECKING:
@@ -128,7 +129,11 @@ def test_both_engines_come_to_the_same(start: Start) -> None:
 def test_what_was_exported_is_in_place(start: Start, generation: str) -> None:
     sandbox, hook = start(generation=generation, edition="open-source")
     api = Api(sandbox)
-    known = {name: api.json(f"/v1/{kind}s/name/{name}") for kind, name in (o.split(":") for o in OWNERS)}
+    spelled = GENERATIONS[generation].spelled
+    owners_there, tags_there = ([spelled(name) for name in names] for names in (OWNERS, TAGS))
+    known = {
+        name: api.json(f"/v1/{kind}s/name/{name}") for kind, name in (o.split(":") for o in owners_there)
+    }
     domains = {name: api.json(f"/v1/domains/name/{name}") for name in DOMAINS}
     single = generation == "1.2"
 
@@ -149,9 +154,9 @@ def test_what_was_exported_is_in_place(start: Start, generation: str) -> None:
         return [{"op": "add", "path": f"/{name}", "value": value} for name, value in fields.items()]
 
     topic = api.topic('"edge.kafka".tills')["id"]
-    users = st.lists(st.sampled_from(OWNERS[:3]), max_size=1 if single else 3, unique=True)
-    teams = st.sampled_from(OWNERS[3:]).map(lambda team: [team])
-    tags = st.lists(st.sampled_from(TAGS), max_size=3, unique_by=lambda tag: tag.partition(".")[0])
+    users = st.lists(st.sampled_from(owners_there[:3]), max_size=1 if single else 3, unique=True)
+    teams = st.sampled_from(owners_there[3:]).map(lambda team: [team])
+    tags = st.lists(st.sampled_from(tags_there), max_size=3, unique_by=lambda tag: tag.partition(".")[0])
 
     @FEW
     @given(st.tuples(TEXT | SPIKY, TEXT | SPIKY, users | teams, tags, st.sampled_from((None, *DOMAINS))))

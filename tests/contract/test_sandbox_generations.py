@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -363,14 +364,44 @@ def test_lists_can_be_chosen_by_domain(each: Api) -> None:
     assert shown["paging"]["total"] > 10
 
 
-@pytest.mark.parametrize("name", ["a::b", "a>b", "a\tb"])
-def test_names_are_checked(each: Api, name: str) -> None:
-    topic = {"name": name, "service": "sample_kafka", "partitions": 1}
+@pytest.mark.parametrize(
+    ("name", "takers"),
+    [
+        ("a::b", set()),
+        ("a>b", {"1.13"}),
+        ("a\tb", {"1.13"}),
+        ("a,b;c/d", {"2.0", "1.13"}),
+        ("x" * 129, {"2.0", "1.13"}),
+        ("x" * 257, set()),
+        ("it's (50%) of हिन्दी & 注文_ü.v1", {"2.0", "1.13", "1.2"}),
+        ("x" * 128, {"2.0", "1.13", "1.2"}),
+    ],
+)
+def test_names_that_a_generation_takes(each: Api, name: str, takers: set[str]) -> None:
+    topic = {"name": name, "service": "edge.kafka", "partitions": 1}
     reply = each("PUT", "/v1/topics", json=topic)
-    if each.sandbox.generation != "1.13":
-        assert reply.status_code == 400
-    else:
+    if each.sandbox.generation in takers:
         assert reply.json()["name"] == name
+    else:
+        assert reply.status_code == 400
+        assert reply.json()["message"].startswith(("[name must match ", "[name size must be between 1 and "))
+
+
+def test_1_2_holds_nothing_that_it_would_not_take(read_only_old: Api, old: Api) -> None:
+    services = {item["name"]: item["serviceType"] for item in read_only_old.json(SERVICES)["data"]}
+    assert set(services.values()) == {"Kafka", "Redpanda", "Kinesis", "CustomMessaging"}
+    for kind in ("Nats", "PubSub"):
+        reply = old("POST", SERVICES, json={"name": "newer", "serviceType": kind})
+        assert (reply.status_code, reply.json()["message"]) == (400, "Invalid request format")
+    everything = {"fields": "owner,tags,domain", "service": "sample_kafka", "limit": 1000}
+    topics = read_only_old.json("/v1/topics", params=everything)["data"]
+    assert len(topics) == 300
+    for topic in topics:
+        again = {"name": topic["name"], "service": "edge.kafka", "partitions": 1, "tags": topic["tags"]}
+        assert old("PUT", "/v1/topics", json=again).status_code in {200, 201}, topic["name"]
+    for kind, pattern in (("users", r"[\w\-.]{1,64}"), ("tags", r"[\w'\- .&()]{2,64}")):
+        names = [item["name"] for item in read_only_old.json(f"/v1/{kind}", params={"limit": 100})["data"]]
+        assert [name for name in names if not re.fullmatch(pattern, name)] == []
 
 
 def test_services_of_1_2_have_no_followers(old: Api) -> None:
@@ -382,15 +413,6 @@ def test_services_of_1_2_have_no_followers(old: Api) -> None:
     assert (reply.status_code, "style" in reply.json()["message"]) == (400, True)
     topic = f"/v1/topics/{old.topic('sample_kafka.orders')['id']}"
     assert old.json(topic, params={"fields": "followers,dataProducts"})["followers"] == []
-
-
-def test_names_were_words_before_1_3(old: Api) -> None:
-    topic = {"name": "it's (50%) of हिन्दी & 注文.v1", "service": "sample_kafka", "partitions": 1}
-    assert old("POST", "/v1/topics", json=topic).status_code == 201
-    for name, said in (("a/b", "name must match"), ("n" * 129, "between 1 and 128")):
-        reply = old("POST", "/v1/topics", json={**topic, "name": name})
-        assert reply.status_code == 400
-        assert said in reply.json()["message"]
 
 
 def test_names_with_dots(each: Api) -> None:
