@@ -109,10 +109,8 @@ def member_operations(
         elif isinstance(value, Mapping) and isinstance(there, Mapping):
             operations += member_operations(there, value, pointer)
         else:
-            value = merged(None, value)
-            operations.append(
-                {"op": "replace" if name in current else "add", "path": pointer, "value": value}
-            )
+            # What is shown may be a default that is not stored, at whose `replace` old servers fail.
+            operations.append({"op": "add", "path": pointer, "value": merged(None, value)})
     return operations
 
 

@@ -158,7 +158,11 @@ def _adding_what_is_absent(operations: Sequence[Mapping[str, Any]], entity: Enti
 def _may_be_absent(state: Any, pointer: str) -> bool:
     found = _value_at(state, pointer)
     # Where a new server has an empty list, an old one has no member.
-    return found is None or (found == [] and pointer.removeprefix("/") in TODAYS.values())
+    if found is None or (found == [] and pointer.removeprefix("/") in TODAYS.values()):
+        return True
+    # What a connection shows may be a default that is not stored.
+    parent = pointer.rpartition("/")[0]
+    return pointer.startswith(f"/{CONNECTION}/") and isinstance(_value_at(state, parent), dict)
 
 
 def _value_at(state: Any, pointer: str) -> Any:

@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.protocol.json_patch import (
     found_at,
     tokens_of,
 )
+from airflow_provider_om_messaging.protocol.merge import member_operations
 from airflow_provider_om_messaging.protocol.patches import foretold
 from airflow_provider_om_messaging.protocol.portable import portable
 
@@ -88,6 +89,19 @@ def test_what_travels_within_the_connection_is_left_to_the_server() -> None:
         {"op": "add", "path": "/connection/config/d", "value": "y"},
     ]
     assert portable(operations, foretold(operations, entity), entity) == operations
+
+
+def test_nothing_in_the_connection_is_replaced() -> None:
+    # The server shows defaults that it has not stored.
+    entity = {"connection": {"config": {"supportsMetadataExtraction": True, "hosts": ["a"]}}}
+    operations = [
+        {"op": "replace", "path": "/connection/config/supportsMetadataExtraction", "value": False},
+        {"op": "replace", "path": "/connection/config/hosts/0", "value": "b"},
+    ]
+    sent = portable(operations, foretold(operations, entity), entity)
+    assert sent == [{**operations[0], "op": "add"}, operations[1]]
+    changed = {"config": {"supportsMetadataExtraction": False}}
+    assert [item["op"] for item in member_operations(entity["connection"], changed)] == ["add"]
 
 
 POINTERS = ["/description", "/displayName", "/style", "/tags", "/tags/0", "/tags/1", "/tags/-", "/owners/0"]
