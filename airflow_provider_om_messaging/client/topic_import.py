@@ -8,7 +8,7 @@ a time, each for the version of its topic that was listed: one that somebody has
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.client.topic_pages import deleted_names, topi
 from airflow_provider_om_messaging.client.topic_readback import overwritten
 from airflow_provider_om_messaging.client.topic_rights import TopicRights
 from airflow_provider_om_messaging.protocol import name_rules, requests
-from airflow_provider_om_messaging.protocol.cells import columns_of, fingerprint
+from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.entities import TOPIC
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -34,10 +34,11 @@ from airflow_provider_om_messaging.protocol.imports import ABORTED, ImportResult
 from airflow_provider_om_messaging.protocol.patches import operations_of, touched_fields
 from airflow_provider_om_messaging.protocol.requests import Read
 from airflow_provider_om_messaging.protocol.rights import CREATE, operations_for
-from airflow_provider_om_messaging.protocol.topic_csv import cells_of, nearest
+from airflow_provider_om_messaging.protocol.topic_compare import BEYOND, compared, said, slim
+from airflow_provider_om_messaging.protocol.topic_csv import nearest
 from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError, wanted_of
 from airflow_provider_om_messaging.protocol.topics import PAGE, READ_TWICE, create_topic, creation
-from airflow_provider_om_messaging.protocol.verdicts import result_of, results_text
+from airflow_provider_om_messaging.protocol.verdicts import result_of, results_text, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
 PARALLEL = 8
 """Rows that are sent at a time."""
 
-_BEYOND = ("extension", CERTIFICATION)
-_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *_BEYOND)
 _ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
 
 log = logging.getLogger(__name__)
@@ -110,7 +109,7 @@ class TopicImport:
         :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
             are those on the rows so far.
         """
-        present, listed = self._compared(rows(), pages())
+        present, listed = compared(self._columns, rows(), pages())
         tasks = self._tasks(rows(), present)
         if any(present.get(name) is None for name in tasks):
             self._deleted = deleted_names(self._client, self._service)
@@ -139,31 +138,13 @@ class TopicImport:
             finally:
                 self._stop.set()
         if self._fault is not None:
-            raise self._stopped(self._fault)
+            raise stopped(self._fault, self._verdicts, dry_run=self._dry_run)
         if self._rights:
             self._rights.tell()
         if self._forbidden is not None and not self._changed:
             self._forbidden.verdicts = self._verdicts
             raise self._forbidden
         return self._verdicts
-
-    def _compared(self, rows: Rows, pages: Pages) -> tuple[dict[str, Entity | None], int]:
-        """Return the topics that the file names, None for those as in it, and the number of pages."""
-        records = iter(rows)
-        next(records)
-        wanted: dict[str, set[bytes]] = defaultdict(set)
-        for _, row in records:
-            wanted[row[0]].add(fingerprint(self._columns, row))
-        present: dict[str, Entity | None] = {}
-        listed = 0
-        for topics in pages:
-            listed += 1
-            for topic in topics:
-                name = str(topic["name"])
-                if name in wanted:
-                    in_place = wanted[name] == {self._said(topic)}
-                    present[name] = None if in_place else _slim(topic)
-        return present, listed
 
     def _tasks(self, rows: Rows, present: dict[str, Entity | None]) -> dict[str, list[tuple[int, Row]]]:
         """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
@@ -214,8 +195,8 @@ class TopicImport:
             self._verdicts[number] = verdict
 
     def _created(self, number: int, row: Row) -> Entity:
-        if fault := name_rules.fault_of(row.name, self._generation.version):
-            raise RowRefusedError(fault)
+        if reason := name_rules.fault_of(row.name, self._generation.version):
+            raise RowRefusedError(reason)
         if row.name in self._deleted:
             raise RowRefusedError(
                 f"#INVALID_FIELD: Field 1 error - Entity {row.name} of type topic was deleted, but not for "
@@ -228,19 +209,30 @@ class TopicImport:
         if self._dry_run:
             return {"name": row.name, **wanted}
         created = self._client.call(create_topic(), requests.json_body(body))
-        topic = _slim(self._inheritance.marked(created))
+        topic = slim(self._inheritance.marked(created))
         if wanted.get(CERTIFICATION) is None:
             return topic
         certified = {CERTIFICATION: wanted[CERTIFICATION]}
-        return self._patched(
-            topic, number, lambda entity: Plan(operations_of(certified, entity), certified), (CERTIFICATION,)
-        )
+
+        def plan(entity: Entity) -> Plan:
+            return Plan(operations_of(certified, entity), certified)
+
+        try:
+            return self._patched(topic, number, plan, (CERTIFICATION,))
+        except Fault as fault:
+            fault.message = f"The topic was created, but not certified. {fault.message}"
+            fault.args = (fault.message,)
+            raise
 
     def _updated(self, topic: Entity, number: int, row: Row) -> Entity:
         def plan(entity: Entity) -> Plan:
             wanted = self._wanted(row, entity)
             operations = operations_of(wanted, entity)
-            if operations and entity is not topic and self._said(entity) != self._said(topic):
+            if (
+                operations
+                and entity is not topic
+                and said(entity, self._columns) != said(topic, self._columns)
+            ):
                 raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
             return Plan(operations, wanted)
 
@@ -252,7 +244,7 @@ class TopicImport:
                 needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
-        beyond = (field for field in _BEYOND if field in self._columns and not lacks(self._client, field))
+        beyond = (field for field in BEYOND if field in self._columns and not lacks(self._client, field))
         return self._patched(topic, number, plan, (*CHANGEABLE, *beyond))
 
     def _patched(
@@ -269,7 +261,7 @@ class TopicImport:
             self._changed[str(topic["id"])] = number, done
         if lost := differing(done.plan.wanted or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
-        return _slim(done.after)
+        return slim(done.after)
 
     def _read_back(self, pages: Callable[[], Pages], listed: int, pool: ThreadPoolExecutor) -> None:
         """Look again at what was changed: this server detects no conflicts."""
@@ -284,35 +276,6 @@ class TopicImport:
     def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
         wanted = row[CERTIFICATION] if CERTIFICATION in self._columns and self._certifies else ""
         return bool(wanted) and wanted != certified_by((topic or {}).get(CERTIFICATION))
-
-    def _said(self, topic: Entity) -> bytes:
-        return fingerprint(self._columns, cells_of(topic, self._columns))
-
-    def _stopped(self, fault: Fault) -> Fault:
-        count = Counter(verdict.status for verdict in self._verdicts)
-        parts = [
-            f"Stopped: of {len(self._verdicts):,} rows, {count['success']:,} "
-            + ("would pass" if self._dry_run else "are in place"),
-            f"{count['failure']:,} failed",
-        ]
-        if count["unknown"]:
-            parts.append(f"{count['unknown']:,} may or may not be applied")
-        parts.append(f"{count['skipped']:,} were not sent")
-        advice = "" if self._dry_run else " A retry compares with the server and goes on from there."
-        stopped = Fault(
-            fault.cause,
-            f"{', '.join(parts)}.{advice} {fault.message}",
-            status=fault.status,
-            retry_after=fault.retry_after,
-            transient=fault.transient,
-        )
-        stopped.verdicts = self._verdicts
-        return stopped
-
-
-def _slim(topic: Entity) -> Entity:
-    """Return what is needed of a topic; one of a page of thousands can be large."""
-    return {"owners": [], "domains": [], **{field: topic[field] for field in _KEPT if field in topic}}
 
 
 def _passed(verdict: Verdict, details: str) -> Verdict:

@@ -154,3 +154,30 @@ def line(cells: Iterable[str]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerow(cells)
     return text.getvalue().encode("utf-8")
+
+
+def stopped(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> Fault:
+    """
+    Return the fault that ended an import row by row, with what became of the rows until then.
+
+    :param verdicts: on all rows: ``skipped`` was not sent, ``unknown`` may or may not be applied.
+    """
+    count = Counter(verdict.status for verdict in verdicts)
+    parts = [
+        f"Stopped: of {len(verdicts):,} rows, {count['success']:,} "
+        + ("would pass" if dry_run else "are in place"),
+        f"{count['failure']:,} failed",
+    ]
+    if count["unknown"]:
+        parts.append(f"{count['unknown']:,} may or may not be applied")
+    parts.append(f"{count['skipped']:,} were not sent")
+    advice = "" if dry_run else " A retry compares with the server and goes on from there."
+    made = Fault(
+        fault.cause,
+        f"{', '.join(parts)}.{advice} {fault.message}",
+        status=fault.status,
+        retry_after=fault.retry_after,
+        transient=fault.transient,
+    )
+    made.verdicts = verdicts
+    return made

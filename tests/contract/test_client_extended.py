@@ -247,6 +247,17 @@ def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
         assert told == [("success", "Entity created")]
         assert [method for method, _ in sent(certifying)] == ([] if dry_run else ["POST", "PATCH"])
     assert certification(certifying, 'sample_kafka."brand.new"')["tagLabel"]["name"] == "Gold"
+    # What may certify is not told to a bot, so that only the server refuses it, when the topic is there.
+    other = changed([""] * len(EXTENDED), name="brand.newer", certification="Compliance.GDPR")
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([EXTENDED, other])
+    result = hook.import_csv(
+        SERVICE, text.getvalue(), False, engine=hook.engine("client", create_missing=True)
+    )
+    (verdict,) = verdicts_of(result.results_csv)
+    assert verdict.status == "failure"
+    assert verdict.details.startswith("The topic was created, but not certified. ")
+    assert certification(certifying, 'sample_kafka."brand.newer"') == {}
 
 
 def test_somebody_elses_certification_is_a_conflict(
