@@ -31,8 +31,14 @@ def meaning(column: str, cell: str) -> str | tuple[str, ...]:
     :param cell: its content.
     """
     if column in LISTS:
-        return tuple(sorted(set(values(cell))))
+        said = set(values(cell))
+        # Users are the same whatever the case of their names.
+        return tuple(sorted({_folded(value) for value in said} if column in OWNERS else said))
     return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
+
+
+def _folded(owner: str) -> str:
+    return owner.lower() if owner.startswith("user:") else owner
 
 
 def values(cell: str) -> list[str]:

@@ -51,11 +51,12 @@ def test_created_changed_unchanged_and_absent() -> None:
     [
         [*ORDERS[:3], "team:shop;user:jo", *ORDERS[4:]],
         [*ORDERS[:3], '"team:shop";user:jo;', *ORDERS[4:]],
+        [*ORDERS[:3], "user:Jo;team:shop", *ORDERS[4:]],
         [*ORDERS[:4], "PII.None;Tier.Tier1;PII.None", "Sales"],
         [*ORDERS[:5], '"Sales"'],
         [*ORDERS[:2], "All orders.\r\nEver.", *ORDERS[3:]],
     ],
-    ids=["order", "quotes", "twice", "quoted", "line end"],
+    ids=["order", "quotes", "case of a user", "twice", "quoted", "line end"],
 )
 def test_what_a_server_cannot_tell_apart_is_unchanged(row: list[str]) -> None:
     for quoting in (0, 1):
@@ -72,6 +73,7 @@ def test_what_a_server_cannot_tell_apart_is_unchanged(row: list[str]) -> None:
         ("description", "", " "),
         ("name", "a", "A"),
         ("owner", "user:jo", "team:jo"),
+        ("owner", "team:jo", "team:Jo"),
         ("tags", "A.b", "a.b"),
         ("domain", '"a;b"', "a;b"),
     ],
