@@ -66,10 +66,11 @@ def beside(value: Any, entity: Mapping[str, Any], field: str) -> Any:
     else as not had.
     """
     own = value_of(entity, field)
-    if field in LISTS and value:
-        shown = [item for item in entity.get(field) or () if item.get("inherited") in {None, False, UNMARKED}]
-        return shown if same(field, value, shown) else own
-    return own
+    if field != "domains" or not value:
+        return own
+    either = [item for item in entity.get(field) or () if item.get("inherited") == UNMARKED]
+    shown = [*(own or ()), *either]
+    return shown if same(field, value, shown) else own
 
 
 def key(item: Any) -> Any:

@@ -1,0 +1,63 @@
+"""What an entity has itself, what it only shows, and what nobody tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.protocol.fields import differing, marked, value_of
+from airflow_provider_om_messaging.protocol.patches import operations_of
+from airflow_provider_om_messaging.protocol.topic_csv import without_domain
+
+X, Y = ({"id": name, "type": "domain", "fullyQualifiedName": name} for name in "xy")
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "there"),
+    [
+        ([X], None, True),
+        ([X], [X], True),
+        ([X], [Y], False),
+        ([Y], None, False),
+        ([Y], [X], False),
+        ([Y], [Y], True),
+        ([], None, True),
+        ([], [X], False),
+        ([X, Y], [Y], True),
+        ([X, Y], [X, Y], True),
+        ([X, Y], [X], False),
+    ],
+)
+def test_a_domain_that_may_be_inherited_counts_as_had_and_as_not(
+    shown: list[Any], wanted: list[Any] | None, there: bool
+) -> None:
+    topic = marked({"domains": shown}, [X])
+    assert (differing({"domains": wanted}, topic) == []) is there
+    assert (operations_of({"domains": wanted}, topic) == []) is there
+
+
+def test_what_the_server_marks_is_not_had() -> None:
+    topic = {"domains": [{**X, "inherited": True}]}
+    assert value_of(topic, "domains") is None
+    assert operations_of({"domains": [X]}, topic) == [{"op": "add", "path": "/domains", "value": [X]}]
+
+
+def test_a_label_that_comes_with_another_can_be_had_as_well() -> None:
+    term = {"tagFQN": "Business.Order", "source": "Glossary", "labelType": "Manual"}
+    tag = {"tagFQN": "PII.None", "source": "Classification", "labelType": "Derived"}
+    wanted = [term, {**tag, "labelType": "Manual"}]
+    assert operations_of({"tags": wanted}, {"tags": [term, tag]}) != []
+    assert operations_of({"tags": [term]}, {"tags": [term, tag]}) == []
+
+
+def test_cells_that_name_what_is_inherited_are_empty() -> None:
+    rows = [
+        ["name*", "domain", "tags"],
+        ["a", "Finance", "Finance"],
+        ["b", '"Finance"', ""],
+        ["c", "Retail", ""],
+    ]
+    read = [row for _, row in without_domain(enumerate(rows), {"Finance"})]
+    assert read == [rows[0], ["a", "", "Finance"], ["b", "", ""], rows[3]]
+    assert [row for _, row in without_domain([(1, ["name"]), (2, ["a"])], {"a"})] == [["name"], ["a"]]
