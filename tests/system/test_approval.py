@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import AIRFLOW_LINE
-from tools.real_airflow import AirflowTrouble, RealAirflow
+from tools.real_airflow import AirflowTrouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from airflow_provider_om_messaging.sandbox import Sandbox
+    from tests.system.server_of_many import ServerOfMany
+    from tools.real_airflow import RealAirflow
 
 DAG = "gated_import"
-EXAMPLES = Path(__file__).parents[2] / "example_dags"
 pytestmark = pytest.mark.skipif(AIRFLOW_LINE.startswith("2."), reason="Airflow asks nobody before 3.1")
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def airflow(sandbox: Sandbox, tmp_path: Path) -> Iterator[RealAirflow]:
-    dags = tmp_path / "dags"
-    dags.mkdir()
-    shutil.copy(EXAMPLES / f"{DAG}.py", dags)
-    env = {"AIRFLOW_CONN_OM_MESSAGING_DEFAULT": sandbox.airflow_connection()}
-    with RealAirflow(tmp_path / "airflow", dags, env) as running:
-        running.wait_for_dags([DAG])
-        yield running
-
-
-def test_a_person_decides(airflow: RealAirflow, sandbox: Sandbox) -> None:
+def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:
+    sandbox = server.sandbox
+    sandbox.clear_journal()
     run_id = airflow.trigger(DAG, {"ask_above": 0})
     _wait_until_asked(airflow, run_id)
     question = _question(airflow, run_id)

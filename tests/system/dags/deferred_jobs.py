@@ -14,10 +14,15 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
-    params={"destination": Param("", type="string"), "csv": Param("", type="string")},
+    params={name: Param("", type="string") for name in ("service", "destination", "csv")},
 )
 def deferred_jobs() -> None:
-    waiting = {"service": "orders_redpanda", "asynchronous": True, "deferrable": True, "poll_interval": 1}
+    waiting = {
+        "service": "{{ params.service }}",
+        "asynchronous": True,
+        "deferrable": True,
+        "poll_interval": 1,
+    }
     ExportMessagingServiceOperator(
         task_id="export", destination="{{ params.destination }}", **waiting
     ) >> ImportMessagingServiceOperator(task_id="dry_run", csv="{{ params.csv }}", **waiting)

@@ -1,0 +1,53 @@
+"""One real Airflow and one server for all tests here: it takes them longer to start than a test runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.system.server_of_many import ServerOfMany
+from tools.real_airflow import RealAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).parent
+FILES = [*HERE.glob("dags/*.py"), HERE.parents[1] / "example_dags" / "gated_import.py"]
+DAGS = ["deferred_jobs", "gated_import", "wait_in_triggerer", "wait_in_worker"]
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerOfMany]:
+    with ServerOfMany(tmp_path_factory.mktemp("server"), 8) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def airflow(server: ServerOfMany, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+    folder = tmp_path_factory.mktemp("system")
+    (folder / "dags").mkdir()
+    for file in FILES:
+        shutil.copy(file, folder / "dags")
+    env = {
+        "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.sandbox.airflow_connection(),
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        # How long another triggerer waits before it takes over what a dead one has left.
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
+        "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+        # How soon it is seen that a task was killed, by a user or with its process.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
+        "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
+    }
+    with RealAirflow(folder / "airflow", folder / "dags", env) as running:
+        running.wait_for_dags(DAGS)
+        yield running
+
+
+@pytest.fixture(scope="package")
+def new_service(server: ServerOfMany) -> Callable[[], str]:
+    """Return what names a service that no other test has used."""
+    return iter(server.services).__next__

@@ -1,0 +1,109 @@
+"""One run of a DAG that exports a service, and what its task, its worker and its user may do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tests.conftest import AIRFLOW_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.system.server_of_many import ServerOfMany
+    from tools.real_airflow import RealAirflow
+
+
+class Export:
+    """
+    A run, which begins at once.
+
+    :param airflow: where.
+    :param server: the witness of what the task asks for.
+    :param dag_id: a DAG with the task ``export``.
+    :param service: a service that nothing else exports.
+    :param conf: what the DAG takes beside the service.
+    """
+
+    def __init__(
+        self, airflow: RealAirflow, server: ServerOfMany, dag_id: str, service: str, **conf: str
+    ) -> None:
+        self._airflow, self._server, self._dag_id, self._service = airflow, server, dag_id, service
+        self.run_id = airflow.trigger(dag_id, {"service": service, **conf})
+        self._path = f"/dags/{dag_id}/dagRuns/{quote(self.run_id)}/taskInstances/export"
+
+    @property
+    def job_ids(self) -> list[str]:
+        """Return its jobs on the server, oldest first."""
+        return [job["jobId"] for job in self._server.jobs_of("export", self._service)]
+
+    def asked(self, path: str = "") -> int:
+        """Return how often the server was asked for something of its newest job."""
+        end = f"/csvAsyncJobs/{self.job_ids[-1]}{path}" if self.job_ids else "no job"
+        return len([entry for entry in self._server.journal if entry["path"].endswith(end)])
+
+    def wait_until_asked(self, path: str = "", times: int = 1) -> None:
+        """Wait until the server was asked so many times more for its newest job, or for something of it."""
+        before = self.asked(path)
+        wait_until(lambda: self.asked(path) >= before + times, self.told)
+
+    def wait_until_deferred(self) -> None:
+        """Wait until the task has left its worker."""
+        state = self._airflow.wait_for_task(self._dag_id, self.run_id, "export", {"deferred"})
+        assert state == "deferred", self.told()
+
+    def wait_for_jobs(self, number: int, *, cancelled: int) -> None:
+        """Wait until it has so many jobs, so many of them told to stop."""
+        self._server.wait_for_jobs("export", self._service, number, cancelled=cancelled)
+
+    def kill_its_process(self) -> None:
+        """End the task's process as a crash would."""
+        wait_until(lambda: self._task()["pid"], self.told)
+        os.kill(int(self._task()["pid"]), signal.SIGKILL)
+
+    def mark_as_failed(self) -> None:
+        """Mark the task as a user does."""
+        # Airflow 2 only tells by default what it would do; 3 does not know the switch.
+        dry_run = {"dry_run": False} if AIRFLOW_LINE.startswith("2.") else {}
+        self._airflow.call("PATCH", self._path, {"new_state": "failed", **dry_run})
+
+    def clear(self) -> None:
+        """Clear the task as a user does."""
+        order = {"dag_run_id": self.run_id, "task_ids": ["export"], "reset_dag_runs": True}
+        path = f"/dags/{self._dag_id}/clearTaskInstances"
+        self._airflow.call("POST", path, {**order, "only_failed": False, "dry_run": False})
+
+    def ends_well(self) -> bool:
+        """Wait for the run's end, and tell whether its result is that of its newest job."""
+        state = self._airflow.wait_for_run(self._dag_id, self.run_id)
+        assert state == "success", self.told()
+        return bool(self.result()["job_id"] == self.job_ids[-1])
+
+    def fails(self) -> bool:
+        """Wait for the run's end, and tell whether it has failed."""
+        return self._airflow.wait_for_run(self._dag_id, self.run_id) == "failed"
+
+    def result(self, task_id: str = "export") -> dict[str, Any]:
+        """Return what a task handed on."""
+        return dict(self._airflow.xcom(self._dag_id, self.run_id, task_id))
+
+    def told(self, task_id: str = "export") -> str:
+        """Return what a task has logged."""
+        files = self._airflow.task_logs(self._dag_id, self.run_id, task_id)
+        return "\n".join(file.read_text(errors="replace") for file in files)
+
+    def _task(self) -> dict[str, Any]:
+        return dict(self._airflow.call("GET", self._path))
+
+
+def wait_until(
+    condition: Callable[[], Any], told: Callable[[], str] = lambda: "", timeout: float = 180
+) -> None:
+    """Wait until something is so; ``told`` returns what to read if it is never so."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"it does not happen:\n{told()}"
+        time.sleep(0.2)
