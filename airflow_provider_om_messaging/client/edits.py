@@ -123,7 +123,7 @@ def for_restore(
     snapshot, notes = history.state(wanted)
     for note in notes:
         log.warning("%s", note)
-    return restoring(client, snapshot, chosen or CHANGEABLE, on_missing)
+    return restoring(client, snapshot, chosen, on_missing)
 
 
 def changing(client: Client, kind: Kind, changes: object) -> Edit:
@@ -173,18 +173,23 @@ def operating(kind: Kind, operations: object) -> Edit:
     return Edit(tuple(patches.read_fields(checked)), plan, repeatable=False)
 
 
-def restoring(client: Client, snapshot: Entity, fields: tuple[str, ...], on_missing: str) -> Edit:
+def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, on_missing: str) -> Edit:
     """
     Return the edit that brings fields back to what they are in a snapshot.
 
+    :param chosen: which; None for all but the connection.
     :param on_missing: with ``skip``, references to what no longer exists are left out.
     """
+    fields = chosen or CHANGEABLE
 
     def plan(entity: Entity) -> Plan:
         wanted, missing = _existing(client, wanted_of(snapshot, fields, entity), entity, on_missing)
         notes = []
         if CONNECTION in fields and (masked := masked_members(snapshot.get(CONNECTION))):
             notes = [f"Hidden from this token, so left as it is: {', '.join(masked)}."]
+        then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
+        if not chosen and then and now and then != now:
+            notes = ["The connection differs by now and stays as it is: fields=['connection'] restores it."]
         return Plan(patches.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
 
     return Edit(fields, plan)

@@ -59,9 +59,12 @@ def checked(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, 
 
 def without_connection(journal: Mapping[str, Any]) -> str:
     """Return what a journal does of a change of the connection, and what helps."""
+    version = journal.get("version_before")
+    # Edits that a server has merged have one number, which is of what came of them.
+    merged = "" if version != journal.get("version") else "one before "
     return (
         "keeps no values of the connection, which are secret: restore the connection from the version "
-        f"{journal.get('version_before')} with a token that may see it"
+        f"{merged}{version} with a token that may see it"
     )
 
 

@@ -192,7 +192,7 @@ def test_a_second_read_back_sees_what_the_first_could_not(sandbox: Sandbox, api:
     other = threading.Thread(target=overwrite)
     other.start()
     with pytest.raises(ConflictError, match="later read shows other values in description"):
-        hook.patch_service(KAFKA, changes={"description": "ours"}, recheck_after=0.5)
+        hook.patch_service(KAFKA, changes={"description": "ours"}, recheck_after=2.0)
     other.join()
 
 

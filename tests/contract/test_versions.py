@@ -155,12 +155,15 @@ class TestRestore:
     ) -> None:
         changes = {"connection": {"config": {"saslPassword": "new", "bootstrapServers": None, "sslKey": "k"}}}
         hook.patch_service(KAFKA, changes=changes)
-        assert hook.restore_service(KAFKA, "0.3")["changed"] is False
+        untouched = hook.restore_service(KAFKA, "0.3")
+        assert untouched["changed"] is False
+        assert "fields=['connection'] restores it" in untouched["notes"][0]
         result = hook.restore_service(KAFKA, "0.3", ["connection"])
         config = api.service(KAFKA)["connection"]["config"]
         assert (config["saslPassword"], config["bootstrapServers"]) == (SECRET, "kafka-1:9092,kafka-2:9092")
         assert "sslKey" not in config
         assert SECRET not in json.dumps(result)
+        assert hook.restore_service(KAFKA, "0.3")["notes"] == []
 
     def test_what_is_hidden_from_a_token_is_left_alone_and_said(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, api: Api, monkeypatch: pytest.MonkeyPatch
@@ -232,6 +235,16 @@ class TestUndo:
         after = api.service(KAFKA)
         assert after["displayName"] == "first"
         assert after["description"].startswith("The company's main cluster: ")
+
+    def test_of_merged_changes_of_the_connection_it_names_no_version_that_holds_them(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+    ) -> None:
+        sandbox.configure(if_match=False)
+        for server in ("b1:9092", "b2:9092"):
+            changes = {"connection": {"config": {"bootstrapServers": server}}}
+            result = hook.patch_service(KAFKA, changes=changes)
+        assert result["version_before"] == result["version"] == "0.4"
+        assert "restore the connection from the version one before 0.4" in result["notes"][0]
 
     def test_what_others_changed_since_is_not_overwritten(
         self, hook: OpenMetadataMessagingHook, api: Api

@@ -173,7 +173,13 @@ def cases() -> list[Case]:
     for operation in ("export", "dry run", "import with `verify`"):
         for way, options in WAYS.items():
             found.append(Case(operation, way, _with(works[operation], asynchronous=True, **options)))
-    found.append(Case("export", "submitted by one task, awaited and fetched by others", handed_on))
+    found.append(
+        Case(
+            "export",
+            "submitted by one task, awaited and fetched by others, if there is a job (as in `async_jobs`)",
+            handed_on,
+        )
+    )
     found.append(Case("patch by changes", "", _with(patched, changes=CHANGES)))
     found.append(Case("patch by operations", "", _with(patched, operations=OPERATIONS)))
     found.append(Case("history", "", versions))
