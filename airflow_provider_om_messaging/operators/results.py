@@ -98,6 +98,7 @@ def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any
     :param log: the task's logger.
     :param on_rejected: ``fail``, ``skip`` (this task, and so what depends on it), or ``report`` (go on).
     :raises ImportRejectedError: rows failed, or the import was aborted.
+    :raises ServerUnavailableError: rows failed, some of them because the server did.
     :raises UnreadableVerdictError: the server does not tell.
     """
     fault = result.rejection(max_failed_rows)

@@ -42,6 +42,7 @@ class ImportResult:
     :param failures: the first failed rows, each with ``row`` (the name in it) and ``details``.
     :param abort_reason: why the server stopped, or why its verdict is unreadable.
     :param results_csv: each row with its verdict, as the server wrote it; "" if it did not.
+    :param may_pass: whether a row failed because the server did, so that another try may do better.
     """
 
     dry_run: bool
@@ -52,6 +53,7 @@ class ImportResult:
     failures: tuple[dict[str, str], ...] = ()
     abort_reason: str = ""
     results_csv: str = field(default="", repr=False)
+    may_pass: bool = False
 
     def rejection(self, max_failed_rows: int) -> Fault | None:
         """
@@ -80,7 +82,8 @@ class ImportResult:
                 f"The {what} was aborted: {self.abort_reason or 'no reason given'}",
             )
         if self.rows_failed > max_failed_rows:
-            return Fault(Cause.IMPORT_REJECTED, self._failed_rows(what, max_failed_rows))
+            cause = Cause.UNAVAILABLE if self.may_pass else Cause.IMPORT_REJECTED
+            return Fault(cause, self._failed_rows(what, max_failed_rows))
         if self.status == FAILURE and not self.rows_failed:
             return Fault(
                 Cause.IMPORT_REJECTED, f"The server calls the {what} a failure, but names no row that failed."

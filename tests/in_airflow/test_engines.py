@@ -226,3 +226,13 @@ def test_rows_with_the_same_name_are_told_of_a_servers_import_as_well(
 def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:
     with pytest.raises(InvalidParameterError, match="engine has to be one of auto, server, client"):
         export(engine="both")
+
+
+def test_a_row_at_which_the_server_failed_is_worth_another_try(open_source: Sandbox) -> None:
+    text = as_csv(described(exported()[:5]))
+    open_source.fault("500", method="PATCH", path="/topics/", times=1)
+    with pytest.raises(ServerUnavailableError, match="1 of 5 rows failed in the import; 4 passed"):
+        load(csv=text, dry_run=False)
+    open_source.clear_journal()
+    assert load(csv=text, dry_run=False, verify=True)["verified"] == 5
+    assert [entry["method"] for entry in open_source.journal].count("PATCH") == 1
