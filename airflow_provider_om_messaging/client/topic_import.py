@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.client.topic_lookups import look_up
 from airflow_provider_om_messaging.client.topic_pages import deleted_names, topic_pages
 from airflow_provider_om_messaging.client.topic_readback import overwritten
 from airflow_provider_om_messaging.client.topic_rights import TopicRights
-from airflow_provider_om_messaging.protocol import name_rules, requests
+from airflow_provider_om_messaging.protocol import custom_fields, name_rules, requests
 from airflow_provider_om_messaging.protocol.cells import columns_of
 from airflow_provider_om_messaging.protocol.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.entities import TOPIC
@@ -127,7 +127,11 @@ class TopicImport:
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="om-messaging") as pool:
             concerned = [(row, present.get(name)) for name, task in tasks.items() for _, row in task]
             certifying = any(self._newly_certified(row, topic) for row, topic in concerned)
-            self._known = look_up(self._client, (row for row, _ in concerned), pool, certifying)
+            extending = any(self._newly_extended(row, topic) for row, topic in concerned)
+            rows_concerned = (row for row, _ in concerned)
+            self._known = look_up(
+                self._client, rows_concerned, pool, certifying=certifying, extending=extending
+            )
             try:
                 for future in [
                     pool.submit(self._carry_out, present.get(name), task) for name, task in tasks.items()
@@ -280,6 +284,13 @@ class TopicImport:
     def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
         wanted = row[CERTIFICATION] if CERTIFICATION in self._columns and self._certifies else ""
         return bool(wanted) and wanted != certified_by((topic or {}).get(CERTIFICATION))
+
+    def _newly_extended(self, row: Row, topic: Entity | None) -> bool:
+        try:
+            given = custom_fields.given(row) if custom_fields.COLUMN in self._columns else {}
+        except RowRefusedError:
+            return False
+        return not given.keys() <= ((topic or {}).get("extension") or {}).keys()
 
 
 def _passed(verdict: Verdict, details: str) -> Verdict:

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol import custom_fields, requests
 from airflow_provider_om_messaging.protocol.entities import REFERRED, Kind
 from airflow_provider_om_messaging.protocol.exclusion import holders
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -37,19 +37,22 @@ log = logging.getLogger(__name__)
 
 
 def look_up(
-    client: Client, rows: Iterable[Row], pool: Executor, certifying: bool
+    client: Client, rows: Iterable[Row], pool: Executor, *, certifying: bool, extending: bool
 ) -> dict[Name, Entity | None]:
     """
     Return what rows refer to; None for what the server does not know.
 
     :param pool: carries out the requests.
     :param certifying: whether what certifies is to be known.
+    :param extending: whether the custom fields of topics are.
     :raises Fault: the server cannot be asked.
     """
     rows = list(rows)
     known = _found(client, {name for row in rows for name in row.names()}, pool)
     if certifying:
         known[CERTIFYING] = _certifying(client)
+    if extending:
+        known[custom_fields.TYPES] = _custom_fields(client)
     labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
     return known | _found(client, {holder for found in labels for holder in holders(found)}, pool)
 
@@ -68,6 +71,17 @@ def _certifying(client: Client) -> Entity | None:
         log.info(
             "This token is not told which classification certifies (%s): only the server can tell whether a "
             "tag may certify, when it is to be stored.",
+            fault.status or fault.cause.value,
+        )
+        return None
+
+
+def _custom_fields(client: Client) -> Entity | None:
+    try:
+        return client.call(requests.custom_fields())
+    except Fault as fault:
+        log.info(
+            "The server does not tell which custom fields topics have (%s): new ones are not checked.",
             fault.status or fault.cause.value,
         )
         return None

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol import imports, jobs, names, versions
+from airflow_provider_om_messaging.protocol.custom_fields import read_types
 from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind
 from airflow_provider_om_messaging.protocol.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.naming import todays
@@ -60,6 +61,12 @@ def permissions() -> Request[Rights]:
     return Request(
         "GET", "/v1/permissions/topic", read_rights, "what a user may do", headers=_JSON, safe=True
     )
+
+
+def custom_fields() -> Request[dict[str, str]]:
+    """Ask which custom fields topics have, and of which types they are."""
+    path, query = "/v1/metadata/types/name/topic", {"fields": "customProperties"}
+    return Request("GET", path, read_types, "the custom fields of topics", query, _JSON, safe=True)
 
 
 def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str, Any]]:

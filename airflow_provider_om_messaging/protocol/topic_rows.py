@@ -6,11 +6,10 @@ A row is checked column by column, as servers do: its first fault is what it is 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol import references
+from airflow_provider_om_messaging.protocol import custom_fields, references
 from airflow_provider_om_messaging.protocol.cells import meaning
 from airflow_provider_om_messaging.protocol.commons_csv import MalformedCellError, split
 from airflow_provider_om_messaging.protocol.exclusion import excluding
@@ -25,7 +24,7 @@ from airflow_provider_om_messaging.protocol.fields import (
 from airflow_provider_om_messaging.protocol.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.naming import stores_one
 from airflow_provider_om_messaging.protocol.references import Name
-from airflow_provider_om_messaging.protocol.topic_csv import LABELS, TIER, column_of, shown
+from airflow_provider_om_messaging.protocol.topic_csv import LABELS, TIER, column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,8 +156,9 @@ def wanted_of(
     if generation.domains_field == "domain" and len(domains) > 1:
         raise row.fault("domain", stores_one(generation.version, "domain"))
     wanted["domains"] = _references(domains, topic, "domains")
-    if "extension" in row.columns:
-        wanted["extension"] = _extension(row, topic.get("extension") or {})
+    if custom_fields.COLUMN in row.columns:
+        present = topic.get("extension") or {}
+        wanted["extension"] = custom_fields.wanted_fields(row, present, known.get(custom_fields.TYPES))
     return wanted
 
 
@@ -187,31 +187,6 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
             )
         return {"tagLabel": label}
     return None
-
-
-def _extension(row: Row, present: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the custom fields: a value that the topic has already keeps its type, a new one is a text."""
-    try:
-        pairs = [pair.partition(":") for pair in split(row["extension"])]
-    except MalformedCellError as error:
-        raise row.fault("extension", str(error)) from None
-    if wrong := [name for name, colon, _ in pairs if not name or not colon]:
-        raise row.fault("extension", f"Custom fields should be of format name:value, not {wrong[0]}")
-    return {name: _typed(text, present.get(name)) for name, _, text in pairs if text} or None
-
-
-def _typed(text: str, present: Any) -> Any:
-    if present is None or isinstance(present, str):
-        return text
-    if text == shown(present):
-        return present
-    if isinstance(present, list) and all(isinstance(item, str) for item in present):
-        return text.split("|")
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, type(present)) or {type(value), type(present)} <= {int, float} else text
 
 
 def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:

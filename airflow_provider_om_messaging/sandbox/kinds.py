@@ -135,9 +135,6 @@ TOPIC = Kind(
     required=("name", "service", "partitions"),
 )
 
-#: Names of the custom fields that an administrator has given to topics; `extension` may hold no others.
-CUSTOM_FIELDS = frozenset({"retention", "costCenter", "runbook", "consumers", "archived"})
-
 USER = Kind(
     name="user",
     collection="users",

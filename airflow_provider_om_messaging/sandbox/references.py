@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox import labels
+from airflow_provider_om_messaging.sandbox import custom_fields, labels
 from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, not_found
 from airflow_provider_om_messaging.sandbox.kinds import (
-    CUSTOM_FIELDS,
     DOMAIN,
     KINDS,
     TEAM,
@@ -55,9 +54,7 @@ def complete(catalog: Catalog, document: Document) -> None:
     for name, completed in (("owner", owners), ("domain", _domains)):
         if document.get(name) is not None:
             document[name] = next(iter(completed(catalog, [document[name]])), None)
-    for name in document.get("extension") or {}:
-        if name not in CUSTOM_FIELDS:
-            raise bad_request(f"Unknown custom field {name}")
+    custom_fields.check(document.get("extension") or {})
     if document.get("tags") is not None:
         document["tags"] = labels.labels(catalog, document["tags"])
 

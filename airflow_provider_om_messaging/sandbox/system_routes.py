@@ -6,8 +6,8 @@ import base64
 import binascii
 import hashlib
 
-from airflow_provider_om_messaging.sandbox import certifications, rights, views
-from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, no_route
+from airflow_provider_om_messaging.sandbox import certifications, custom_fields, rights, views
+from airflow_provider_om_messaging.sandbox.errors import ApiError, bad_request, no_route, not_found
 from airflow_provider_om_messaging.sandbox.kinds import KINDS, TOPIC, USER, Document
 from airflow_provider_om_messaging.sandbox.router import TEXT, Call, Reply, Route
 
@@ -33,6 +33,7 @@ def routes() -> list[Route]:
         Route("POST", "v1/users/login", _login, consumes="application/json", open=True),
         Route("GET", "v1/users/loggedInUser", _logged_in_user, ("fields",)),
         Route("GET", "v1/permissions/{resource}", _permissions, ("user",)),
+        Route("GET", "v1/metadata/types/name/{name}", _entity_type, ("fields", "include")),
         Route("GET", "v1/events", _events, (*_EVENTS, "timestamp")),
     ]
 
@@ -96,6 +97,17 @@ async def _permissions(call: Call) -> Reply:
     if resource not in KINDS:
         raise bad_request(f"Resource type {resource} not found")
     return Reply(rights.told(call.world.era, call.caller, resource))
+
+
+async def _entity_type(call: Call) -> Reply:
+    """Return the type of a kind of entity: the way to its custom properties. Property types are not here."""
+    name = call.path["name"]
+    wanted = {part.strip() for part in call.query.get("fields", "").split(",")} - {""}
+    for field in sorted(wanted - {custom_fields.PROPERTIES, "*"}):
+        raise bad_request(f"Invalid field name {field}")
+    if name not in KINDS:
+        raise not_found("type", name)
+    return Reply(custom_fields.entity_type(name, call.base, properties=bool(wanted)))
 
 
 async def _events(call: Call) -> Reply:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SERVICE, TOPIC = "sample_kafka", "sample_kafka.orders"
-FIELDS = {"retention": 7, "costCenter": "a;b:c", "consumers": ["x", "y"], "archived": False}
+FIELDS = {"retention": 7, "costCenter": "a;b:c", "consumers": ["x", "y"], "archived": "false"}
 
 
 def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:

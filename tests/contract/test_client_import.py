@@ -270,10 +270,10 @@ def after_listing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -
 
     original = topic_import.look_up
 
-    def look_up(*args: Any) -> Any:
+    def look_up(*args: Any, **named: Any) -> Any:
         happens()
         monkeypatch.setattr(topic_import, "look_up", original)
-        return original(*args)
+        return original(*args, **named)
 
     monkeypatch.setattr(topic_import, "look_up", look_up)
 

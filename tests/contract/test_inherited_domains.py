@@ -204,10 +204,10 @@ def test_what_is_inherited_makes_no_conflict(
 
     original = topic_import.look_up
 
-    def look_up(*args: Any) -> Any:
+    def look_up(*args: Any, **named: Any) -> Any:
         path = f"/v1/topics/{old.topic(TOPIC)['id']}"
         assert old.patch(path, {"op": "add", "path": "/partitions", "value": 77}).status_code == 200
-        return original(*args)
+        return original(*args, **named)
 
     line = {**cells(hook)[NAME], "description": "Told anew."}
     monkeypatch.setattr(topic_import, "look_up", look_up)

@@ -483,14 +483,41 @@ def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
         {"tagFQN": "Tier.Tier1", "source": "Classification"},
         {"tagFQN": "Business.Order", "source": "Glossary"},
     ]
-    reply = each.patch(path, put("/tags", labels), put("/extension", {"retention": "7 days"}))
+    reply = each.patch(path, put("/tags", labels), put("/extension", {"retention": 7, "consumers": ["x"]}))
     assert [item["name"] for item in reply.json()["tags"]] == ["Tier1", "Order"]
     shown = each.json(path, params={"fields": "tags,extension"})
-    assert (len(shown["tags"]), shown["extension"]) == (2, {"retention": "7 days"})
+    assert (len(shown["tags"]), shown["extension"]) == (2, {"retention": 7, "consumers": ["x"]})
     unknown = each.patch(path, put("/extension/colour", "red"))
     assert (unknown.status_code, unknown.json()["message"]) == (400, "Unknown custom field colour")
+    for name, value, found, wanted in (
+        ("retention", "7 days", "$: string found", "integer"),
+        ("archived", False, "$: boolean found", "string"),
+        ("consumers", [1], "$[0]: integer found", "string"),
+    ):
+        refused = each.patch(path, put(f"/extension/{name}", value))
+        message = f"Custom field {name} has invalid JSON [{found}, {wanted} expected]"
+        assert (refused.status_code, refused.json()["message"]) == (400, message)
     assert each.patch(path, put("/tags/-", {**labels[0], "tagFQN": "Tier.Tier2"})).status_code == 400
     assert each.patch(path, put("/tags/-", {**labels[1], "tagFQN": "Business.Nope"})).status_code == 404
+
+
+def test_types_tell_which_custom_fields_topics_have(each: Api) -> None:
+    path = "/v1/metadata/types/name"
+    told = each.json(f"{path}/topic", params={"fields": "customProperties"})
+    assert (told["name"], told["category"]) == ("topic", "entity")
+    properties = {item["name"]: item["propertyType"]["name"] for item in told["customProperties"]}
+    assert properties == {
+        "retention": "integer",
+        "costCenter": "string",
+        "runbook": "markdown",
+        "consumers": "enum",
+        "archived": "string",
+    }
+    assert "customProperties" not in each.json(f"{path}/topic")
+    assert each.json(f"{path}/user", params={"fields": "customProperties"})["customProperties"] == []
+    assert each.get(f"{path}/topic", params={"fields": "colours"}).status_code == 400
+    unknown = each.get(f"{path}/nothing")
+    assert (unknown.status_code, unknown.json()["message"]) == (404, "type instance for nothing not found")
 
 
 @pytest.mark.parametrize(

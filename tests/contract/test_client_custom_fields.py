@@ -1,0 +1,99 @@
+"""Custom fields that a topic does not have yet: what a dry run of the client engine tells of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from tests.contract.sandbox_http import Api
+from tests.contract.test_client_extended import EXTENDED, changed, exported, load, sent, server
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+__all__ = ["server"]
+
+TYPES = "/v1/metadata/types/name/topic"
+
+
+def asked(sandbox: Sandbox) -> int:
+    """Return how often the types were asked for, and forget it."""
+    count = sum(entry["path"] == TYPES for entry in sandbox.journal)
+    sandbox.clear_journal()
+    return count
+
+
+def rows_of(hook: OpenMetadataMessagingHook) -> dict[str, list[str]]:
+    return {cells[0]: cells for cells in exported(hook)[1:]}
+
+
+def test_an_unknown_field_fails_its_row_before_anything_is_sent(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    rows = rows_of(hook)
+    others = [name for name in rows if name != "orders"][:2]
+    wanted = [
+        changed(rows["orders"], extension="retention:30;nope:1"),
+        changed(rows[others[0]], extension="retentionClass:gold"),
+        changed(rows[others[1]], extension="runbook:wiki"),
+    ]
+    unknown = "#INVALID_FIELD: Field 10 error - Unknown custom field: "
+    for dry_run in (True, False):
+        server.clear_journal()
+        verdicts = load(hook, *wanted, dry_run=dry_run)
+        assert verdicts["orders"] == ("failure", f"{unknown}nope")
+        assert verdicts[others[0]] == ("failure", f"{unknown}retentionClass")
+        assert verdicts[others[1]] == ("success", "Entity updated")
+        assert len(sent(server)) == (0 if dry_run else 1)
+        assert asked(server) == 1
+    new = changed([""] * len(EXTENDED), name="brand.new", extension="nope:1")
+    engine = hook.engine("client", create_missing=True)
+    text = ",".join(EXTENDED) + "\n" + ",".join(new) + "\n"
+    for dry_run in (True, False):
+        assert f"{unknown}nope" in hook.import_csv("sample_kafka", text, dry_run, engine=engine).results_csv
+    assert sent(server) == []
+
+
+def test_nothing_is_asked_for_fields_that_the_topics_have(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    cells = changed(rows_of(hook)["orders"], extension="retention:30", description="Anew")
+    for dry_run in (True, False):
+        assert load(hook, cells, dry_run=dry_run)["orders"] == ("success", "Entity updated")
+    assert asked(server) == 0
+    # A cell that cannot be read is refused for that.
+    assert load(hook, changed(cells, extension="nope"), dry_run=True)["orders"][0] == "failure"
+    assert asked(server) == 0
+
+
+def test_a_new_value_is_of_the_type_of_its_field(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    rows = rows_of(hook)
+    name = next(name for name in rows if name != "orders")
+    cells = changed(rows[name], extension="retention:30;consumers:x|y;runbook:30")
+    for dry_run in (True, False):
+        assert load(hook, cells, dry_run=dry_run)[name] == ("success", "Entity updated")
+    stored = {"retention": 30, "consumers": ["x", "y"], "runbook": "30"}
+    assert Api(server).topic(f"sample_kafka.{name}")["extension"] == stored
+    other = next(found for found in rows if found not in {"orders", name})
+    status, details = load(hook, changed(rows[other], extension="retention:soon"), dry_run=True)[other]
+    assert status == "failure"
+    said = "Field 10 error - Invalid value of Key = retention of type integer, Value = soon"
+    assert said in details
+
+
+@pytest.mark.parametrize("kind", ["500", "403", "html"])
+def test_a_server_that_does_not_tell_refuses_nothing(
+    server: Sandbox, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    hook = OpenMetadataMessagingHook()
+    rows = rows_of(hook)
+    names = list(rows)[:3]
+    wanted = [changed(rows[name], extension="nope:1") for name in names]
+    server.fault(kind, path="/metadata/types/", times=9)
+    with caplog.at_level("INFO"):
+        verdicts = load(hook, *wanted, dry_run=True)
+    assert set(verdicts.values()) == {("success", "Entity updated")}
+    assert caplog.text.count("does not tell which custom fields topics have") == 1
+    for status, details in load(hook, *wanted).values():
+        assert (status, "Unknown custom field nope" in details) == ("failure", True)
