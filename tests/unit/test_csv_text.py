@@ -171,6 +171,7 @@ def test_a_null_character_is_refused(size: int) -> None:
             ]
         ),
     ],
+    ids=["gzip", "workbook", "marked UTF-16LE", "marked UTF-16BE", "UTF-16LE", "UTF-16BE"],
 )
 def test_a_file_of_another_kind_is_named_by_its_kind(content: bytes, said: str) -> None:
     assert said in refusal(*pieces(content, [1000]))
