@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,16 +185,17 @@ def test_a_second_read_back_sees_what_the_first_could_not(sandbox: Sandbox, api:
     entity_id = api.service(KAFKA)["id"]
 
     def overwrite() -> None:
-        while not [entry for entry in sandbox.journal if entry["method"] == "PATCH"]:
-            pass
+        # After the first read-back: the read that follows the patch.
+        while [entry["method"] for entry in sandbox.journal if entry["status"]][-2:] != ["PATCH", "GET"]:
+            time.sleep(0.01)
         api.patch(f"{SERVICES}/{entity_id}", {"op": "add", "path": "/description", "value": "theirs"})
 
     sandbox.clear_journal()
-    other = threading.Thread(target=overwrite)
+    other = threading.Thread(target=overwrite, daemon=True)
     other.start()
     with pytest.raises(ConflictError, match="later read shows other values in description"):
         hook.patch_service(KAFKA, changes={"description": "ours"}, recheck_after=2.0)
-    other.join()
+    other.join(timeout=30)
 
 
 def test_a_change_that_was_only_written_over_is_sent_again(sandbox: Sandbox, api: Api) -> None:
@@ -210,6 +212,7 @@ def test_a_change_that_was_only_written_over_is_sent_again(sandbox: Sandbox, api
     theirs.start()
     while not [entry for entry in sandbox.journal if entry["method"] == "PATCH"]:
         pass
+    time.sleep(0.2)
     sandbox.configure(race_window=0)
     result = hook.patch_service(KAFKA, changes={"description": "ours"}, recheck_after=3.0)
     theirs.join()
