@@ -72,7 +72,7 @@ async def measure(make: Any, number: int, interval: float, window: float, server
         for job_id in ending:
             async with session.put(f"{server}/end"):
                 ends[job_id] = time.time()
-            await asyncio.sleep(random.Random(job_id).random() * interval / 5)  # noqa: S311
+            await asyncio.sleep(random.Random(job_id).random() * interval / 5)  # noqa: S311  # spreads ends
         await asyncio.wait([tasks[job_id - 1] for job_id in ending], timeout=PATIENCE)
         for task in tasks:
             task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,7 @@ class WaitingOperator(MessagingOperator):
         self._feed = open_feed(self.hook, route, self.engine, self.log)
         return self._feed is not None
 
+    @abstractmethod
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """
         Return the task's result for a job that has ended.
@@ -133,8 +135,8 @@ class WaitingOperator(MessagingOperator):
         :param job: the job, however it ended.
         :param state: what :meth:`wait_for` was given.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say what comes of a finished job")
 
+    @abstractmethod
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """
         Submit the same job once more and return its id.
@@ -142,7 +144,6 @@ class WaitingOperator(MessagingOperator):
         :param context: the task's context.
         :param state: what :meth:`wait_for` was given.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot submit a job again")
 
     def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
         """
@@ -153,6 +154,7 @@ class WaitingOperator(MessagingOperator):
         """
         return self.finish(frame.job, state)
 
+    @abstractmethod
     def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """
         Return the task's result for a job of which nobody told how it ended, or report that as unknown.
@@ -161,7 +163,6 @@ class WaitingOperator(MessagingOperator):
         :param state: what :meth:`wait_for` was given.
         :param deadline: the moment at which to give up, wall-clock seconds since 1970.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot do without being told")
 
     def submit_once(
         self,

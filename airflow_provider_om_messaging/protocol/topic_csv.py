@@ -84,14 +84,14 @@ def without_domain(rows: Rows, inherited: Collection[str]) -> Rows:
     :param inherited: the domains of the service, as the column ``domain`` has them.
     """
     records = iter(rows)
-    line, header = next(records)
-    yield line, header
+    number, header = next(records)
+    yield number, header
     columns = columns_of(header)
     place = columns.index("domain") if "domain" in columns else None
-    for line, row in records:
-        if place is not None and inherited and set(values(row[place])) == set(inherited):
+    for number, row in records:
+        if place is not None and set(values(row[place])) == set(inherited):
             row = [*row[:place], "", *row[place + 1 :]]
-        yield line, row
+        yield number, row
 
 
 def column_of(label: Label, columns: Sequence[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -86,13 +87,13 @@ def importing(deferrable: bool = False, csv: str = CSV, **kwargs: Any) -> Import
 def run(operator: Any, its_context: dict[str, Any] | None = None) -> Any:
     """Execute an operator to its end, however often it defers."""
     its_context = its_context or {}
-    step = lambda: operator.execute(its_context)  # noqa: E731
+    step = partial(operator.execute, its_context)
     while True:
         try:
             return as_xcom(step())
         except TaskDeferred as deferral:
             event = fire(again(deferral.trigger))
-            step = lambda event=event: operator.execute_complete(its_context, event)  # noqa: E731
+            step = partial(operator.execute_complete, its_context, event)
 
 
 def submissions(sandbox: Sandbox) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from airflow_provider_om_messaging.protocol.csv_text import check_csv, read_rows
 from airflow_provider_om_messaging.protocol.imports import Verdict, verdicts_of
 from airflow_provider_om_messaging.protocol.verdicts import result_of, verdict_table
 from tests.unit.tables import cells, tables, written
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 @given(tables(), st.integers(1, 5))
@@ -40,10 +44,10 @@ def test_merged_verdicts_are_read_back_as_they_were(told: list[tuple[str, str, s
 
 
 @given(st.lists(cells.filter(bool), min_size=1, max_size=8), st.randoms())
-def test_every_row_gets_its_own_verdict_whatever_the_servers_order(names: list[str], random: object) -> None:
+def test_every_row_gets_its_own_verdict_whatever_the_servers_order(names: list[str], random: Random) -> None:
     rows = [[name, "x"] for name in names]
     verdicts = [Verdict(name, "success", f"of {name}") for name in names]
-    random.shuffle(verdicts)  # type: ignore[attr-defined]
+    random.shuffle(verdicts)
     content = written([["name", "text"], *rows])
     table = b"".join(verdict_table(read_rows([content], "file"), verdicts)).decode()
     header, *told = csv.reader(io.StringIO(table, newline=""))
