@@ -15,8 +15,19 @@ if TYPE_CHECKING:
 BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
 """Failures of a poll that may pass by themselves."""
 
+_ADVICE = {
+    Cause.NOT_FOUND: "Servers forget a job a week after its end; one that was set up anew, or another one "
+    "that the connection leads to by now, never knew it.",
+    Cause.FORBIDDEN: "A job is told to the user who started it, to administrators and to bots: wait for it "
+    "with a connection of one of them.",
+    Cause.UNSUPPORTED: "Jobs can be followed on OpenMetadata 2.0 and later: elsewhere leave asynchronous "
+    "off, and use no sensor.",
+}
+
+SHORTEST_PAUSE = 0.05
+"""Seconds between two polls at least."""
+
 _FIRST_PAUSE = 1.0
-_SHORTEST_PAUSE = 0.05
 _LONGEST_RETRY_AFTER = 300.0
 _LONGEST_FAILING, _FEWEST_FAILURES = 600.0, 3
 # Servers give up a job that is silent for five minutes; one that is still being cancelled then is stuck.
@@ -33,6 +44,7 @@ class Wait:
     :param poll_interval: seconds between two looks at most; the first come sooner, for jobs that end quickly.
     :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth,
         however many that are.
+    :param retry_after: seconds for which the server asked to be left alone at the last poll.
     """
 
     job_id: str
@@ -41,10 +53,10 @@ class Wait:
     max_consecutive_failures: int | None
     log: JobLog = field(default_factory=JobLog)
     last_job: Job | None = None
+    retry_after: float = 0.0
     _next_pause: float = _FIRST_PAUSE
     _failures: int = 0
     _failing_since: float = 0.0
-    _retry_after: float = 0.0
     _cancelling_since: float | None = None
 
     @property
@@ -58,7 +70,7 @@ class Wait:
 
         :raises Fault: the deadline has passed, or the job is being cancelled for too long.
         """
-        self._failures, self._retry_after = 0, 0.0
+        self._failures, self.retry_after = 0, 0.0
         self.last_job = job
         if job.finished:
             return True
@@ -76,11 +88,14 @@ class Wait:
 
         :raises Fault: the failure is a final one, or one too many, or the deadline has passed.
         """
+        if fault.cause in _ADVICE:
+            said = f"{fault.message.rstrip('.')}. {_ADVICE[fault.cause]}"
+            raise Fault(fault.cause, said, status=fault.status)
         if fault.cause not in BEARABLE:
             raise fault
         self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
-        self._retry_after = patience(fault)
+        self.retry_after = patience(fault)
         if self._fails_too_long(now):
             raise Fault(
                 fault.cause,
@@ -102,8 +117,8 @@ class Wait:
         if self._next_pause < pause:
             pause = self._next_pause
             self._next_pause *= 2
-        pause = max(pause * (0.9 + chance / 10), self._retry_after)
-        return max(_SHORTEST_PAUSE, min(pause, self.deadline - now))
+        pause = max(pause * (0.9 + chance / 10), self.retry_after)
+        return max(SHORTEST_PAUSE, min(pause, self.deadline - now))
 
     def _fails_too_long(self, now: float) -> bool:
         if self.max_consecutive_failures is not None:

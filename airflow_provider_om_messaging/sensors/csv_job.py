@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,11 +26,11 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.results import check_verdict_parameters, import_summary, judge
 from airflow_provider_om_messaging.operators.waiting import BACKSTOP, DEFAULT_DEFERRABLE, check_waiting
 from airflow_provider_om_messaging.protocol import names
-from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.protocol.waiting import SHORTEST_PAUSE, Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -52,7 +53,8 @@ class CsvAsyncJobSensor(BaseSensorOperator):
     :param max_failed_rows: how many failed rows of an import are tolerated.
     :param on_rejected: ``fail``, ``skip`` or ``report``, as for the import operator.
     :param deferrable: wait in the triggerer, without a worker slot.
-    :param poll_interval: seconds between two looks at the job at most; the sensor's ``poke_interval``.
+    :param poll_interval: seconds between two looks at the job at most; the sensor's ``poke_interval``. The
+        first come sooner, but not in ``mode="reschedule"``; a server that asks for it is left alone longer.
     :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth.
         In ``mode="reschedule"`` each poll is a process of its own, so that only the timeout limits them.
     """
@@ -120,11 +122,12 @@ class CsvAsyncJobSensor(BaseSensorOperator):
         :param event: what the trigger sent; the job itself is read again.
         """
         ended = read_event(event)
-        if isinstance(ended.error, JobTimeoutError):
-            raise JobSensorTimeoutError(str(ended.error))
-        if ended.error is not None:
-            raise ended.error
-        return self._result(self.hook.get_job(ended.job_id))
+        with self._softly():
+            if isinstance(ended.error, JobTimeoutError):
+                raise JobSensorTimeoutError(str(ended.error))
+            if ended.error is not None:
+                raise ended.error
+            return self._result(self.hook.get_job(ended.job_id))
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
@@ -132,13 +135,24 @@ class CsvAsyncJobSensor(BaseSensorOperator):
             job = self.hook.poll_job(self._wait)
             return PokeReturnValue(True, xcom_value=self._result(job)) if job else False
 
+    def _get_next_poke_interval(
+        self, started_at: Any, run_duration: Callable[[], float], poke_count: int
+    ) -> float:
+        # Airflow asks this in both modes. Rescheduled, each poke is the first of a wait of its own.
+        interval: float = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        if self.reschedule or self.exponential_backoff:
+            interval = max(interval, self._wait.retry_after)
+        else:
+            interval = self._wait.pause(time.time(), random.random())  # noqa: S311  # spreads load
+        return min(interval, max(self.timeout - run_duration(), SHORTEST_PAUSE))
+
     @contextmanager
     def _softly(self) -> Iterator[None]:
-        """Skip in place of failing, if so told: Airflow does that only for a sensor that resumes."""
+        """Skip in place of failing, if so told: which of it Airflow does itself differs by line and mode."""
         try:
             yield
         except OpenMetadataError as error:
-            if self.soft_fail:
+            if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
 

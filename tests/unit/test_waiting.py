@@ -42,10 +42,26 @@ def test_anything_else_is_waited_for_until_the_deadline(status: str) -> None:
 
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in BEARABLE])
 def test_a_final_failure_ends_the_wait_at_once(cause: Cause) -> None:
-    fault = Fault(cause, "no")
-    with pytest.raises(Fault) as caught:
-        wait().failed(fault, 0.0)
-    assert caught.value is fault
+    with pytest.raises(Fault, match=r"^no") as caught:
+        wait().failed(Fault(cause, "no", status=418), 0.0)
+    assert (caught.value.cause, caught.value.status) == (cause, 418)
+
+
+@pytest.mark.parametrize(
+    ("cause", "advice"),
+    [
+        (Cause.NOT_FOUND, "forget a job a week after its end"),
+        (Cause.FORBIDDEN, "with a connection of one of them"),
+        (Cause.UNSUPPORTED, "leave asynchronous off"),
+    ],
+)
+def test_a_final_failure_comes_with_advice(cause: Cause, advice: str) -> None:
+    fault = Fault(cause, "It says no.")
+    for waiting in (wait(), wait()):  # several may wait for what has failed
+        with pytest.raises(Fault) as caught:
+            waiting.failed(fault, 0.0)
+        assert caught.value.message.startswith("It says no. ")
+        assert caught.value.message.count(advice) == 1
 
 
 @pytest.mark.parametrize("cause", sorted(BEARABLE))

@@ -1,0 +1,161 @@
+"""Whatever answers a poll, and however a task waits: it may pass by itself, or the wait ends at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import (
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    OpenMetadataError,
+    UnauthorizedError,
+    UnsupportedByServerError,
+)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
+from tests.contract.answers_in_between import RESET, between, http
+from tests.in_airflow.running import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+    from tests.contract.answers_in_between import Between
+
+SERVICE = "orders_redpanda"
+POLL = r"/csvAsyncJobs/\d+$"
+PAGE = b"<html><body>Sign in</body></html>"
+JOB = b'{"jobId": "1001", "operation": "EXPORT", "status": "RUN'
+
+BEARABLE = {
+    "closed": b"",
+    "reset": RESET,
+    "reset in the middle": http(200, JOB + b" " * 1000)[:-900] + RESET,
+    "not HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "empty": http(200),
+    "no content": http(204),
+    "half JSON": http(200, JOB),
+    "null": http(200, b"null"),
+    "another document": http(200, b'{"id": 1}'),
+    "job without state": http(200, b'{"jobId": "1001", "status": null}'),
+    "no UTF-8": http(200, b'{"jobId": "\xff"}'),
+    "broken gzip": http(200, b"no gzip", content_encoding="gzip"),
+    "login page": http(200, PAGE, "text/html"),
+    "redirect": http(302, b"", "text/html", location="https://login.example/?next=x"),
+    "404 of a proxy": http(404, b"404 page not found", "text/plain"),
+    "429": http(429, b"slow down", "text/plain", retry_after="0"),
+    "429 until a date": http(429, b"", "text/plain", retry_after=formatdate(0, usegmt=True)),
+    "500": http(500, b'{"code": 500, "message": "HikariPool-1"}'),
+    "502": http(502, PAGE, "text/html"),
+    "503": http(503, b"", "text/plain", retry_after="nonsense"),
+    "504": http(504, PAGE, "text/html"),
+}
+FINAL: dict[str, tuple[int, str, type[OpenMetadataError], str]] = {
+    "another's job": (403, "CSV job belongs to another user.", ForbiddenError, "connection of one of them"),
+    "no such job": (404, "CSV job not found: 1001", NotFoundError, "not found: 1001.* a week after its end"),
+    "no such route": (
+        404,
+        "HTTP 404 Not Found",
+        UnsupportedByServerError,
+        "no route.* leave asynchronous off",
+    ),
+    "no such route on old servers": (
+        500,
+        "An exception with message [HTTP 404 Not Found] was thrown while processing request.",
+        UnsupportedByServerError,
+        "no route.* leave asynchronous off",
+    ),
+    "refused": (400, "For input string", BadRequestError, "For input string"),
+    "expired token": (401, "Expired token!", UnauthorizedError, "create a new one"),
+}
+
+
+def exporting(**kwargs: Any) -> Callable[..., ExportMessagingServiceOperator]:
+    def make(_: Any) -> ExportMessagingServiceOperator:
+        return ExportMessagingServiceOperator(
+            task_id="export", service=SERVICE, asynchronous=True, poll_interval=0.1, **kwargs
+        )
+
+    return make
+
+
+def sensing(**kwargs: Any) -> Callable[..., CsvAsyncJobSensor]:
+    def make(submit: Callable[[], str], **more: Any) -> CsvAsyncJobSensor:
+        return CsvAsyncJobSensor(task_id="wait", job_id=submit(), **{"poke_interval": 0.1, **kwargs, **more})
+
+    return make
+
+
+WAYS: dict[str, Callable[..., Any]] = {
+    "worker": exporting(),
+    "triggerer": exporting(deferrable=True),
+    "sensor": sensing(deferrable=False),
+    "deferred sensor": sensing(deferrable=True),
+}
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+def submit() -> str:
+    return OpenMetadataMessagingHook().submit_export(SERVICE)
+
+
+@pytest.fixture
+def front(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Between]:
+    """What the default connection leads to, with the sandbox behind it."""
+    with between(sandbox.url) as front:
+        connection = sandbox.airflow_connection().replace(sandbox.url, front.url)
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+        yield front
+
+
+@every_way
+def test_what_may_pass_by_itself_is_borne(sandbox: Sandbox, front: Between, way: str) -> None:
+    task = WAYS[way](submit)
+    front.answer(POLL, *BEARABLE.values())
+    assert run(task)
+    assert front.answered == len(BEARABLE)
+
+
+@every_way
+@pytest.mark.parametrize("kind", FINAL)
+def test_what_will_not_pass_ends_the_wait_at_once_with_advice(
+    sandbox: Sandbox, front: Between, way: str, kind: str
+) -> None:
+    sandbox.configure(stuck_jobs=True)
+    task = WAYS[way](submit)
+    status, message, error, words = FINAL[kind]
+    front.answer(POLL, *[http(status, json.dumps({"code": status, "message": message}).encode())] * 3)
+    with pytest.raises(error, match=words):
+        run(task)
+    assert front.answered == 1
+
+
+@every_way
+@pytest.mark.parametrize("dated", [False, True], ids=["seconds", "date"])
+def test_the_server_is_left_alone_as_long_as_it_asks(
+    sandbox: Sandbox, front: Between, way: str, dated: bool
+) -> None:
+    now = time.time()
+    asked = {"date": formatdate(now, usegmt=True), "retry_after": formatdate(now + 3, usegmt=True)}
+    task = WAYS[way](submit)
+    front.answer(POLL, http(429, b"", "text/plain", **(asked if dated else {"retry_after": "3"})))
+    assert run(task)
+    again = [entry["at"] for entry in sandbox.journal if re.search(POLL, entry["path"])]
+    assert again[0] - front.answered_at >= 2.9
+
+
+def test_a_sensor_looks_soon_at_a_job_that_ends_soon(sandbox: Sandbox) -> None:
+    sandbox.configure(job_seconds=2)
+    started = time.time()
+    assert run(WAYS["sensor"](submit, poke_interval=300))
+    polls = [entry["at"] - started for entry in sandbox.journal if re.search(POLL, entry["path"])]
+    assert len(polls) == 3
+    assert polls[-1] < 60

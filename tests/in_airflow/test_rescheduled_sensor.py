@@ -1,0 +1,70 @@
+"""A sensor that leaves its worker between two looks at the job, as Airflow reschedules it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+
+
+def run(*dag_ids: str, job_id: str) -> tuple[dict[str, Any], str]:
+    """Run DAGs with a job, and return the state of each, what its sensor handed on, and the log."""
+    arguments = [argument for dag_id in dag_ids for argument in (dag_id, json.dumps({"job_id": job_id}))]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.in_airflow.run_dag", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags")},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log
+    results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"dag": ')]
+    return {result["dag"]: (result["state"], result["xcoms"]["wait"]) for result in results}, log
+
+
+def polls(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return [entry for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
+
+
+def test_it_gives_up_in_time_and_fails_with_its_job(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True)
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    found, log = run("rescheduled_too_long", "rescheduled_too_long_softly", job_id=job_id)
+    assert found == {
+        "rescheduled_too_long": ("failed", None),
+        "rescheduled_too_long_softly": ("success", None),
+    }
+    assert f"Job {job_id} did not end in time. Last state: Export job {job_id}: RUNNING" in log
+    assert len(polls(sandbox)) > 4
+    assert not [entry for entry in sandbox.journal if entry["method"] == "PUT"]
+    sandbox.advance_clock(600)
+    found, log = run("rescheduled", job_id=job_id)
+    assert found == {"rescheduled": ("failed", None)}
+    assert "was lost because the server restarted" in log
+
+
+def test_it_bears_failing_polls_and_hands_on_the_job(sandbox: Sandbox) -> None:
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    for kind in ("500", "html", "drop"):
+        sandbox.fault(kind, path=rf"/csvAsyncJobs/{job_id}$")
+    sandbox.fault("503", path=rf"/csvAsyncJobs/{job_id}$", retry_after=3)
+    found, _ = run("rescheduled", job_id=job_id)
+    state, job = found["rescheduled"]
+    assert (state, job["job_id"], job["status"], job["result"]) == ("success", job_id, "COMPLETED", None)
+    asked = [entry["at"] for entry in polls(sandbox)]
+    assert len(asked) == 5
+    assert asked[4] - asked[3] >= 2.9
