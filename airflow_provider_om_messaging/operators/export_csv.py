@@ -128,7 +128,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         )
 
     def _submitted(self, context: Context, service: str, *, anew: bool = False) -> str:
-        work = {"operation": "EXPORT", "service": self.canonical_service()}
+        work = {"operation": "EXPORT", "service": self.hook.canonical_fqn(service)}
         job_id = self.submit_once(context, work, lambda: self.hook.submit_export(service), anew=anew)
         self.log.info("The export of %s is job %s.", service, job_id)
         return job_id

@@ -233,7 +233,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.hook.check_job_limits(upload)
         work = {
             "operation": "IMPORT",
-            "service": self.canonical_service(),
+            "service": self.hook.canonical_fqn(service),
             "dry_run": self.only_check,
             "sha256": upload.facts.sha256,
             "rows": upload.facts.rows,

@@ -56,6 +56,12 @@ class JobMemory:
         """Whether an earlier try ended between asking for a job and remembering its id."""
         return "asked_at" in self._of_this_work()
 
+    def is_for_this(self, job: Job) -> bool:
+        """Tell whether a job does this work: a server that was set up anew gives old ids to other jobs."""
+        if (job.operation, job.service) != (self._work["operation"], self._work["service"]):
+            return False
+        return job.operation == "EXPORT" or bool(job.dry_run) == self._work["dry_run"]
+
     def lost(self, jobs: Iterable[Job]) -> Job | None:
         """
         Return the job that an earlier try has submitted although it did not live to remember its id.
@@ -67,8 +73,7 @@ class JobMemory:
         found = [
             job
             for job in jobs
-            if (job.operation, job.service) == (self._work["operation"], self._work["service"])
-            and bool(job.dry_run) == bool(self._work.get("dry_run"))
+            if self.is_for_this(job)
             and job.job_id not in self._own_jobs()
             and _is_newer(job.job_id, newest)
             and (job.created_at or 0) <= until

@@ -189,28 +189,27 @@ class WaitingOperator(MessagingOperator):
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.submitted(earlier)
             return earlier
-        newest = self._newest_job()
+        newest = self._own_jobs(1)
         check()
-        memory.about_to_submit(newest)
+        memory.about_to_submit(newest[0].job_id if newest else None)
         job_id = submit()
         # First of all, because this task may die at any time.
         self._job_id = job_id
         memory.submitted(job_id)
         return job_id
 
-    def _newest_job(self) -> str | None:
+    def _own_jobs(self, limit: int) -> list[Job]:
         """
-        Return the id of the newest job of this user; None if there is none, or the user may list none.
+        Return the newest jobs of this user; none if the user may list none.
 
         :raises UnsupportedByServerError: the server has no route for jobs. Nothing is submitted there,
             because older servers take a job and never tell of it again.
         """
         try:
-            newest = self.hook.list_jobs(1)
+            return self.hook.list_jobs(limit)
         except ForbiddenError:
             self.log.info("This user may not list jobs; a single one is told to whoever started it.")
-            return None
-        return newest[0].job_id if newest else None
+            return []
 
     def _submit_listening(
         self, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
@@ -333,11 +332,14 @@ class WaitingOperator(MessagingOperator):
         if job_id is None and not memory.may_have_lost_one:
             return None
         try:
-            job = self.hook.get_job(job_id) if job_id else memory.lost(self.hook.list_jobs(100))
+            job = self.hook.get_job(job_id) if job_id else memory.lost(self._own_jobs(100))
         except NotFoundError:
             return None
         except UnsupportedByServerError:
             return job_id
+        if job is not None and not memory.is_for_this(job):
+            self.log.warning("%s is another one: the server has changed since. It is not taken up.", job)
+            return None
         if job is not None and job.status == CANCELLING:
             self.log.info("%s is being cancelled: what is new has to wait for that.", job)
             deadline = time.time() + LONGEST_CANCELLING

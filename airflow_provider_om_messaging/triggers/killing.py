@@ -41,5 +41,10 @@ def _is_abandoned(dag_id: str, run_id: str, task_id: str, map_index: int) -> boo
             .filter_by(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
             .one_or_none()
         )
-    # A task that resumes knows by which method; one that was cleared begins anew.
-    return row is None or row.state in State.finished or (row.state != "deferred" and row.next_method is None)
+    # A task that resumes knows by which method; one that was cleared begins anew, and one that Airflow has
+    # timed out resumes only to fail.
+    return (
+        row is None
+        or row.state in State.finished
+        or (row.state != "deferred" and row.next_method in {None, "__fail__"})
+    )

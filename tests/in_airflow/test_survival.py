@@ -15,6 +15,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow_provider_om_messaging.exceptions import (
     InvalidCsvError,
     InvalidParameterError,
+    JobCancelledError,
     JobLostError,
     ResultGoneError,
     ServerUnavailableError,
@@ -23,6 +24,8 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.protocol import waiting
+from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.triggers import killing
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import again, as_xcom, deferral_of, fire
@@ -30,8 +33,6 @@ from tests.in_airflow.running import again, as_xcom, deferral_of, fire
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from airflow_provider_om_messaging.sandbox import Sandbox
 
 SERVICE = "orders_redpanda"
 CSV = "name,displayName,description,owner,tags,domain\norders.placed,Orders placed,,,,\n"
@@ -170,6 +171,21 @@ def test_a_retry_with_other_work_submits_anew(sandbox: Sandbox, changed: dict[st
     assert submissions(sandbox) == 2
 
 
+@every_way
+def test_a_retry_takes_no_job_of_a_server_that_was_set_up_anew(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, deferrable: bool
+) -> None:
+    store = Store()
+    crash(sandbox, exporting(deferrable), context(store))
+    with Sandbox(job_start_delay=0, job_seconds=0) as new:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", new.airflow_connection())
+        hook = OpenMetadataMessagingHook()
+        theirs = hook.submit_export("sample_kafka")
+        assert store.get("om_messaging_job")["job_id"] == theirs
+        result = run(exporting(deferrable), context(store))
+        assert (result["job_id"] == theirs, result["csv"]) == (False, hook.export_csv(SERVICE))
+
+
 def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
     store = Store()
     crash(sandbox, exporting(), context(store))
@@ -185,6 +201,23 @@ def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: San
         run(importing(), context(store))
     assert run(importing(), context(store))["status"] == "success"
     assert submissions(sandbox) == 1
+
+
+@pytest.mark.parametrize("make", [exporting, importing])
+def test_it_is_found_again_by_a_task_that_names_its_service_by_the_id(sandbox: Sandbox, make: Any) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    service, store = OpenMetadataMessagingHook().get_service(SERVICE)["id"], Store()
+    lose(sandbox, make(service=service), store, "drop_after")
+    assert run(make(service=service), context(store))["job_id"]
+    assert submissions(sandbox) == 1
+
+
+def test_whoever_may_not_list_jobs_submits_anew(sandbox: Sandbox) -> None:
+    store = Store()
+    lose(sandbox, exporting(), store, "drop_after")
+    sandbox.fault("403", path="/csvAsyncJobs$", times=2)
+    assert run(exporting(), context(store))["rows"] > 0
+    assert submissions(sandbox) == 2
 
 
 def lose(sandbox: Sandbox, operator: Any, store: Store, kind: str) -> None:
@@ -344,12 +377,39 @@ def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     assert cancellations(sandbox) == 2 * cancel
 
 
-def test_it_may_be_too_late_to_cancel(sandbox: Sandbox) -> None:
+def test_it_may_be_too_late_to_cancel(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     trigger = again(deferral_of(exporting(True)).trigger)
     asyncio.run(trigger.on_kill())
+    operator = exporting()
+    run(operator)
+    operator.on_kill()
+    told = caplog.text + capsys.readouterr().out
+    for job_id in (trigger.job_id, operator._job_id):
+        assert f"It is too late to cancel: Export job {job_id}: COMPLETED" in told
     sandbox.fault("500", path="/cancel$")
     asyncio.run(trigger.on_kill())
     assert OpenMetadataMessagingHook().get_job(trigger.job_id).status == "COMPLETED"
+
+
+@every_way
+def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_within_a_bound(
+    sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_LONGEST_CANCELLING", 1.0)
+    sandbox.configure(stuck_jobs=True)
+    operator = exporting(deferrable)
+    submit = operator.submit_once
+
+    def submit_and_cancel(*args: Any, **kwargs: Any) -> str:
+        job_id = str(submit(*args, **kwargs))
+        OpenMetadataMessagingHook().cancel_job(job_id)
+        return job_id
+
+    monkeypatch.setattr(operator, "submit_once", submit_and_cancel)
+    with pytest.raises(JobCancelledError, match=r"still has not stopped\. Last state: .*CANCELLING"):
+        run(operator)
 
 
 @pytest.mark.skipif(killing.HAS_ON_KILL, reason="this Airflow tells a kill from a restart itself")
@@ -358,7 +418,8 @@ def test_it_may_be_too_late_to_cancel(sandbox: Sandbox) -> None:
     [
         ("deferred", "execute_complete", False),
         ("scheduled", "execute_complete", False),
-        ("scheduled", "__fail__", False),
+        ("scheduled", "__fail__", True),
+        ("running", "__fail__", True),
         ("running", "execute_complete", False),
         ("failed", "execute_complete", True),
         ("success", "execute_complete", True),
