@@ -383,10 +383,10 @@ def test_it_may_be_too_late_to_cancel(
     trigger = again(deferral_of(exporting(True)).trigger)
     asyncio.run(trigger.on_kill())
     operator = exporting()
-    run(operator)
+    waited_for = run(operator)["job_id"]
     operator.on_kill()
     told = caplog.text + capsys.readouterr().out
-    for job_id in (trigger.job_id, operator._job_id):
+    for job_id in (trigger.job_id, waited_for):
         assert f"It is too late to cancel: Export job {job_id}: COMPLETED" in told
     sandbox.fault("500", path="/cancel$")
     asyncio.run(trigger.on_kill())
