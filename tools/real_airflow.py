@@ -11,6 +11,7 @@ are really deferred. Works on Airflow 2.11 and 3.x, with SQLite, on the loopback
 
 from __future__ import annotations
 
+import ast
 import base64
 import contextlib
 import json
@@ -332,6 +333,15 @@ class RealAirflow:
         one = f"logs/dag_id={dag_id}/run_id={run_id}/task_id={task_id}"
         one += f"/map_index={map_index}" if map_index >= 0 else ""
         return sorted(log for home in self.homes for log in (home / one).glob("attempt=*"))
+
+    def shown_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
+        """Return the lines of a task's first try as the web interface shows them."""
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/logs/1"
+        content = self.call("GET", path, full_content="true")["content"]
+        if isinstance(content, list):
+            return [entry["event"] for entry in content]
+        # Airflow 2 shows what Python shows of pairs of a host and a text.
+        return [line for _, text in ast.literal_eval(content) for line in text.splitlines()]
 
     @property
     def homes(self) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -10,19 +9,21 @@ from airflow_provider_om_messaging.client.capabilities import generation_of
 from airflow_provider_om_messaging.protocol import imports, requests
 from airflow_provider_om_messaging.protocol.capabilities import REST, SOCKET
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs import not_pollable
 from airflow_provider_om_messaging.protocol.names import is_uuid
 from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import BEARABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_om_messaging.client.sync import Client
     from airflow_provider_om_messaging.csv_files import CsvUpload
     from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.job_log import JobLine
     from airflow_provider_om_messaging.protocol.jobs import Job
     from airflow_provider_om_messaging.protocol.waiting import Wait
-
-log = logging.getLogger(__name__)
 
 
 def check_limits(client: Client, csv: CsvUpload) -> None:
@@ -54,11 +55,12 @@ def check_pollable(client: Client, job_id: str) -> None:
         raise not_pollable(job_id, server.version, pushed=server.jobs == SOCKET)
 
 
-def poll(client: Client, wait: Wait) -> Job | None:
+def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | None:
     """
-    Look at a job once, log what is new, and return it if it has ended.
+    Look at a job once, and return it if it has ended.
 
     :param wait: decides what failures to bear.
+    :param tell: takes what there is to log.
     :raises Fault: one that it does not bear, or its time is over.
     """
     try:
@@ -66,10 +68,10 @@ def poll(client: Client, wait: Wait) -> Job | None:
         ended = wait.saw(job, time.time())
     except Fault as fault:
         wait.failed(fault, time.time())
-        log.warning("Polling job %s failed, trying again: %s", wait.job_id, fault.message)
+        tell(poll_failed(wait.job_id, fault))
         return None
-    for level, text in wait.log.news(job):
-        log.log(level, "%s", text)
+    for line in wait.log.news(job):
+        tell(line)
     return job if ended else None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging import job_lines
 from airflow_provider_om_messaging.csv_files import (
     CsvUpload,
     Written,
@@ -336,7 +337,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """
         from airflow_provider_om_messaging.client import jobs
 
-        return jobs.poll(self._client, wait)
+        return jobs.poll(self._client, wait, partial(job_lines.write, self.log))
 
     def wait_for_job(self, wait: Wait) -> Job:
         """

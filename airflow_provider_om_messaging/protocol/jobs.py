@@ -36,6 +36,7 @@ class Job:
     :param message: the server's last word on it.
     :param error: why it failed.
     :param created_at: when it was made, milliseconds since 1970.
+    :param updated_at: when it last changed, milliseconds since 1970.
     :param completed_at: when it ended, milliseconds since 1970.
     :param verdict: an import's result, on servers that keep it in the job.
     :param logs: the server's last lines on it as they came, oldest first.
@@ -51,6 +52,7 @@ class Job:
     message: str = ""
     error: str = ""
     created_at: int | None = None
+    updated_at: int | None = None
     completed_at: int | None = None
     verdict: Any = field(default=None, repr=False)
     logs: tuple[dict[str, Any], ...] = field(default=(), repr=False)
@@ -101,9 +103,9 @@ class Job:
         return f"{asked}: {self.progress_text()}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the job for XCom, without an import's verdict and the server's lines."""
+        """Return the job for XCom, without an import's verdict and what only its log needs."""
         shown = asdict(self)
-        del shown["verdict"], shown["logs"]
+        del shown["verdict"], shown["logs"], shown["updated_at"]
         return shown
 
     def __str__(self) -> str:
@@ -185,6 +187,7 @@ def job_of(document: Any) -> Job:
         message=_redacted(_text(document, "message")),
         error=_redacted(_text(document, "error")),
         created_at=_number(document, "createdAt"),
+        updated_at=_number(document, "updatedAt"),
         completed_at=_number(document, "completedAt"),
         verdict=document.get("result"),
         logs=_entries(document.get("logs")),

@@ -26,6 +26,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.results import check_verdict_parameters, import_summary, judge
 from airflow_provider_om_messaging.operators.waiting import BACKSTOP, DEFAULT_DEFERRABLE, check_waiting
 from airflow_provider_om_messaging.protocol import names
+from airflow_provider_om_messaging.protocol.job_log import JobLog
 from airflow_provider_om_messaging.protocol.waiting import SHORTEST_PAUSE, Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.protocol.jobs import Job
+
+
+KEY = "om_messaging_job_log"
 
 
 class CsvAsyncJobSensor(BaseSensorOperator):
@@ -131,7 +135,7 @@ class CsvAsyncJobSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
-        with self._softly():
+        with self._softly(), self._remembering(context):
             job = self.hook.poll_job(self._wait)
             return PokeReturnValue(True, xcom_value=self._result(job)) if job else False
 
@@ -155,6 +159,23 @@ class CsvAsyncJobSensor(BaseSensorOperator):
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
+
+    @contextmanager
+    def _remembering(self, context: Context) -> Iterator[None]:
+        """Keep what the log was told, for the next poke of this try, where Airflow keeps something (3.3)."""
+        store: Any = context.get("task_state_store") if self.reschedule else None
+        if store is None:
+            yield
+            return
+        own = f"{self.job_id} {context['ti'].try_number}"
+        kept = store.get(KEY)
+        before = kept.get(own) if isinstance(kept, dict) else None
+        self._wait.log = JobLog(before)
+        try:
+            yield
+        finally:
+            if self._wait.log.told != before:
+                store.set(KEY, {own: self._wait.log.told})
 
     @cached_property
     def _wait(self) -> Wait:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_om_messaging import job_lines
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
@@ -28,9 +30,9 @@ class CsvAsyncJobTrigger(BaseTrigger):
     """
     Fires once when an async CSV job has ended, or when the wait for it has to be given up.
 
-    Each line that the server writes about the job goes to the task's log, once as long as this triggerer
-    lives. Another one that takes over tells the last hundred again: what was told is kept nowhere that
-    outlives it, and a line twice is better than none.
+    Each line that the server writes about the job goes to the task's log, with the server's time. A triggerer
+    that takes over tells the last hundred again, because the log of the other one may be out of reach; where
+    it is not, Airflow's log view shows each line once.
 
     The event is small, because Airflow logs and stores it in clear: ``status`` (``finished`` or ``error``),
     ``job_id``, ``message``, ``state``, and for an error its ``cause``. Results are read by the task that
@@ -110,7 +112,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
         poller = poller_for(self.om_messaging_conn_id, await hook.settings(), hook.settings)
-        return (await poller.wait_for(wait, self.log.log)).progress_text()
+        return (await poller.wait_for(wait, partial(job_lines.write, self.log))).progress_text()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 from airflow_provider_om_messaging.protocol import poll_order, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.job_list import JobList
+from airflow_provider_om_messaging.protocol.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import BEARABLE, patience
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.aio import AsyncClient
     from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.protocol.job_log import JobLine
     from airflow_provider_om_messaging.protocol.jobs import Job
     from airflow_provider_om_messaging.protocol.waiting import Wait
 
@@ -75,7 +77,7 @@ class _Entry:
     """One wait, and how to speak to the trigger that it belongs to."""
 
     wait: Wait
-    tell: Callable[[int, str], None]
+    tell: Callable[[JobLine], None]
     ended: asyncio.Future[Job]
     due: float = 0.0
     listed: bool = True
@@ -119,12 +121,12 @@ class Poller:
         self._not_before = 0.0
         self._round_pause = LONGEST_ROUND_PAUSE
 
-    async def wait_for(self, wait: Wait, tell: Callable[[int, str], None]) -> Job:
+    async def wait_for(self, wait: Wait, tell: Callable[[JobLine], None]) -> Job:
         """
         Return the job once it has ended, however it ended.
 
         :param wait: what to wait for and how long.
-        :param tell: takes what there is to log, as a level and a text.
+        :param tell: takes what there is to log.
         :raises Fault: the wait is given up.
         """
         loop = asyncio.get_running_loop()
@@ -275,8 +277,8 @@ class Poller:
             entry.ended.set_exception(fault)
             return
         if not unchanged:
-            for level, text in entry.wait.log.news(job):
-                entry.context.run(entry.tell, level, text)
+            for line in entry.wait.log.news(job):
+                entry.context.run(entry.tell, line)
         if ended:
             entry.ended.set_result(job)
         else:
@@ -292,8 +294,7 @@ class Poller:
             except Fault as final:
                 entry.ended.set_exception(final)
                 continue
-            text = f"Polling job {entry.wait.job_id} failed, trying again: {fault.message}"
-            entry.context.run(entry.tell, logging.WARNING, text)
+            entry.context.run(entry.tell, poll_failed(entry.wait.job_id, fault))
             entry.put_off(now, _chance())
 
     async def _has_other_settings(self) -> bool:

@@ -265,7 +265,7 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
         TASK.set(job_id)
         shared = poller.poller_for(CONN, settings, hook.settings)
         await shared.wait_for(
-            Wait(job_id, time.time() + 30, 0.1, 0), lambda _, text: told.append((TASK.get(), text))
+            Wait(job_id, time.time() + 30, 0.1, 0), lambda line: told.append((TASK.get(), line.text))
         )
 
     jobs = submitted(3)

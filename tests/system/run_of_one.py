@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,14 @@ class Export:
         """Return what a task has logged."""
         files = self._airflow.task_logs(self._dag_id, self.run_id, task_id)
         return "\n".join(file.read_text(errors="replace") for file in files)
+
+    def shown_once(self, task_id: str = "export") -> list[str]:
+        """Return what the web interface shows of a task's job; nothing may be there twice."""
+        about = re.compile(r"(?:Export|Import) job \d+: .*")
+        shown = self._airflow.shown_log(self._dag_id, self.run_id, task_id)
+        lines = [found[0] for line in shown if (found := about.search(line))]
+        assert len(lines) == len(set(lines)), "\n".join(shown)
+        return lines
 
     def _task(self) -> dict[str, Any]:
         return dict(self._airflow.call("GET", self._path))

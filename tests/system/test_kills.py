@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import AIRFLOW_LINE
-from tests.system.run_of_one import Export
+from tests.system.run_of_one import Export, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
     from tools.real_airflow import RealAirflow
 
-IN_WORKER, IN_TRIGGERER, BOTH_JOBS = "wait_in_worker", "wait_in_triggerer", "deferred_jobs"
+IN_WORKER, IN_TRIGGERER, IN_POKES = "wait_in_worker", "wait_in_triggerer", "wait_in_pokes"
+BOTH_JOBS = "deferred_jobs"
 LONG = 600.0
 CSV = "name,displayName,description,owner,tags,domain\norders.placed,Orders placed,,,,\n"
 # Before Airflow 3.3 nothing outlives a try.
@@ -52,6 +54,8 @@ def test_a_triggerer_that_ends_changes_nothing(
     server.sandbox.advance_clock(LONG)
 
     assert run.ends_well(), run.told("dry_run")
+    assert run.told().count("Export started.") == 3
+    assert len(run.shown_once()) > 3
     exported = run.result()
     assert exported["rows"] == len(destination.read_bytes().splitlines()) - 1
     imported = run.result("dry_run")
@@ -111,3 +115,22 @@ def test_a_task_that_waits_in_the_triggerer(server: ServerOfMany, export: Callab
     run.mark_as_failed()
     run.wait_for_jobs(jobs + 1, cancelled=2)
     assert run.fails()
+
+
+def test_a_sensor_whose_every_poke_is_a_process_of_its_own(
+    server: ServerOfMany, export: Callable[..., Export]
+) -> None:
+    server.sandbox.configure(job_seconds=LONG)
+    run = export(IN_POKES)
+    wait_until(lambda: run.asked() >= 3, lambda: run.told("wait"))
+    server.sandbox.advance_clock(LONG)
+    assert run.ends_well(), run.told("wait")
+    assert (run.told("wait").count("Export started.") == 1) is REMEMBERS
+    assert [re.sub(r"\d+", "N", line) for line in run.shown_once("wait")] == [
+        "Export job N: Export queued.",
+        "Export job N: Export started.",
+        "Export job N: RUNNING, N of N rows",
+        "Export job N: Exported N of N entities (batch N)",
+        "Export job N: Export completed.",
+        "Export job N: COMPLETED, N of N rows",
+    ]

@@ -173,8 +173,8 @@ def test_jitter_only_shortens_a_pause_and_by_a_tenth_at_most() -> None:
     assert wait().pause(0.0, chance=0.0) == 0.9
 
 
-def entry(log_id: int, message: str, level: str = "INFO") -> dict[str, object]:
-    return {"logId": str(log_id), "level": level, "message": message}
+def entry(log_id: int, message: str, level: str = "INFO", at: object = None) -> dict[str, object]:
+    return {"logId": str(log_id), "level": level, "message": message, "createdAt": at}
 
 
 def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
@@ -183,7 +183,7 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
     told = []
     for end in (0, 40, 40, 130, 200, 250, 250):
         told += log.news(Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:])))
-    texts = [text for _, text in told]
+    texts = [line.text for line in told]
     assert texts[0] == "Import job 42: RUNNING, 7 of 9 rows"
     assert texts[1:] == [f"Import job 42: line {number}" for number in range(250)]
 
@@ -191,5 +191,40 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
 def test_lines_keep_their_level_and_lose_their_secrets() -> None:
     lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
     news = JobLog().news(Job("42", "IMPORT", "RUNNING", logs=lines))
-    assert [level for level, _ in news] == [logging.WARNING, logging.ERROR, logging.INFO]
+    assert [line.level for line in news] == [logging.WARNING, logging.ERROR, logging.INFO]
     assert "hunter2" not in str(news)
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> list[Job]:
+    """A running job as it is seen time and again, with lines that may be of the same millisecond."""
+    at, entries, seen = 1_760_000_000_000, [], []
+    for progress, gaps in enumerate(draw(st.lists(st.lists(st.integers(0, 3), max_size=9), max_size=11))):
+        for gap in gaps:
+            at += gap
+            entries.append(entry(len(entries), f"line {len(entries)}", at=at))
+        seen.append(
+            Job("42", "EXPORT", "RUNNING", progress=progress, total=99, updated_at=at, logs=(*entries,))
+        )
+        # What comes after a look takes longer than what was seen in it was moved apart.
+        at += 20
+    return seen
+
+
+@given(looks(), st.data())
+def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
+    seen: list[Job], data: st.DataObject
+) -> None:
+    first, second = JobLog(), JobLog()
+    since = data.draw(st.integers(0, len(seen)))
+    told = [line for job in seen for line in first.news(job)]
+    again = [line for job in seen[since:] for line in second.news(job)]
+    assert set(again) <= set(told)
+    assert len({line.at for line in told}) == len(told)
+    assert [line.at for line in told] == sorted(line.at for line in told if line.at is not None)
+
+
+@pytest.mark.parametrize("at", [None, "2026-01-01T00:00:00Z", True])
+def test_a_line_of_no_known_time_is_told_as_well(at: object) -> None:
+    line, state = JobLog().news(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
+    assert (line.text, line.at, state.at) == ("Export job 42: slow", None, None)
