@@ -107,7 +107,6 @@ class History:
                     ". Servers merge edits that one user makes within ten minutes into one version; what was "
                     "between is gone from the history, but may be in the journal of the task that made it."
                 )
-                fault.args = (fault.message,)
             raise
         return self._inheritance.marked(state, self._kind)
 

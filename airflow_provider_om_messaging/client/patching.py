@@ -288,5 +288,4 @@ def _without_secrets(fault: Fault, plan: Plan) -> Fault:
     """Return the fault without what was to be written into the connection, should the server repeat it."""
     for secret in sorted(texts_in(patches.connection_values(plan.operations)), key=len, reverse=True):
         fault.message = fault.message.replace(secret, "***")
-    fault.args = (fault.message,)
     return fault

@@ -229,7 +229,6 @@ class TopicImport:
             return self._patched(topic, number, plan, (CERTIFICATION,))
         except Fault as fault:
             fault.message = f"The topic was created, but not certified. {fault.message}"
-            fault.args = (fault.message,)
             raise
 
     def _updated(self, topic: Entity, number: int, row: Row) -> Entity:

@@ -140,7 +140,6 @@ def advised() -> Iterator[None]:
     except Fault as fault:
         if fault.cause is Cause.UNSUPPORTED:
             fault.message += " engine='auto' or 'client' does without: it works on the topics one by one."
-            fault.args = (fault.message,)
         raise
 
 

@@ -60,10 +60,18 @@ class Fault(Exception):
     ) -> None:
         super().__init__(message)
         self.cause = cause
-        self.message = message
         self.status = status
         self.retry_after = retry_after
         self.transient = transient
         self.may_have_worked = may_have_worked
         self.verdicts: Sequence[Verdict] = ()
         """On the rows of an import that stopped in the middle."""
+
+    @property
+    def message(self) -> str:
+        """What happened and what to do; whoever knows more may say it better."""
+        return str(self.args[0])
+
+    @message.setter
+    def message(self, message: str) -> None:
+        self.args = (message,)
