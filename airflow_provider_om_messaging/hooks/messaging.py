@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenMetadataMessagingAsyncHook", "OpenMetadataMessagingHook"]
 
+LONGEST_READING = 900.0
+"""Seconds within which a job that has ended has to be seen as that a second time."""
+
 
 class OpenMetadataMessagingHook(MessagingHookBase):
     """
@@ -348,6 +351,19 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         while (job := self.poll_job(wait)) is None:
             time.sleep(wait.pause(time.time(), random.random()))  # noqa: S311  # spreads load
         return job
+
+    def ended_job(self, job_id: str, max_consecutive_failures: int | None = None) -> Job:
+        """
+        Return a job that a trigger has seen to have ended. This reads as patiently as the wait did.
+
+        :param max_consecutive_failures: how many reads may fail one after the other; None for ten minutes'
+            worth.
+        """
+        from airflow_provider_om_messaging.protocol.job_log import Untold
+        from airflow_provider_om_messaging.protocol.waiting import Wait
+
+        deadline = time.time() + LONGEST_READING
+        return self.wait_for_job(Wait(job_id, deadline, 5.0, max_consecutive_failures, log=Untold()))
 
     @public_errors()
     def patch_service(

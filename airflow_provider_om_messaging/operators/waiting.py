@@ -301,7 +301,8 @@ class WaitingOperator(MessagingOperator):
             if isinstance(ended.error, JobTimeoutError):
                 self._cancel(ended.job_id)
             raise ended.error
-        return self._finished(context, self.hook.get_job(ended.job_id), ended.state)
+        job = self.hook.ended_job(ended.job_id, self.max_consecutive_failures)
+        return self._finished(context, job, ended.state)
 
     def on_kill(self) -> None:
         """Cancel the job of a task that is stopped while it waits in the worker."""

@@ -78,6 +78,14 @@ class JobLog:
         return self._last_at
 
 
+class Untold(JobLog):
+    """For a job of which everything was told elsewhere."""
+
+    def news(self, job: Job) -> list[JobLine]:
+        """Return nothing."""
+        return []
+
+
 def poll_failed(job_id: str, fault: Fault) -> JobLine:
     """Return what to say of a poll that failed and that is borne."""
     return JobLine(logging.WARNING, f"Polling job {job_id} failed, trying again: {fault.message}")

@@ -131,7 +131,7 @@ class CsvAsyncJobSensor(BaseSensorOperator):
                 raise JobSensorTimeoutError(str(ended.error))
             if ended.error is not None:
                 raise ended.error
-            return self._result(self.hook.get_job(ended.job_id))
+            return self._result(self.hook.ended_job(ended.job_id, self.max_consecutive_failures))
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""

@@ -16,13 +16,14 @@ from airflow_provider_om_messaging.exceptions import (
     NotFoundError,
     OpenMetadataError,
     UnauthorizedError,
+    UnexpectedReplyError,
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.answers_in_between import RESET, between, http
-from tests.in_airflow.running import run
+from tests.in_airflow.running import again, deferral_of, fire, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,6 +125,27 @@ def test_what_may_pass_by_itself_is_borne(sandbox: Sandbox, front: Between, way:
     assert front.answered == len(BEARABLE)
 
 
+@pytest.mark.parametrize("way", ["triggerer", "deferred sensor"])
+def test_it_is_borne_as_well_when_the_task_resumes(
+    sandbox: Sandbox, front: Between, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = WAYS[way](submit)
+    deferral = deferral_of(task)
+    event = fire(again(deferral.trigger))
+    capsys.readouterr()
+    answers = [BEARABLE["500"], BEARABLE["login page"]]
+    front.answer(POLL, *answers)
+    assert task.resume_execution(deferral.method_name, {"event": event}, {})
+    assert front.answered == 2
+    # What the triggerer has told is not told again.
+    assert "Export completed" not in capsys.readouterr().out
+
+    task.max_consecutive_failures = 1
+    front.answer(POLL, *answers)
+    with pytest.raises(UnexpectedReplyError, match="2 polls of job"):
+        task.resume_execution(deferral.method_name, {"event": event}, {})
+
+
 @every_way
 @pytest.mark.parametrize("kind", FINAL)
 def test_what_will_not_pass_ends_the_wait_at_once_with_advice(
@@ -148,8 +170,8 @@ def test_the_server_is_left_alone_as_long_as_it_asks(
     task = WAYS[way](submit)
     front.answer(POLL, http(429, b"", "text/plain", **(asked if dated else {"retry_after": "3"})))
     assert run(task)
-    again = [entry["at"] for entry in sandbox.journal if re.search(POLL, entry["path"])]
-    assert again[0] - front.answered_at >= 2.9
+    polls = [entry["at"] for entry in sandbox.journal if re.search(POLL, entry["path"])]
+    assert polls[0] - front.answered_at >= 2.9
 
 
 def test_a_sensor_looks_soon_at_a_job_that_ends_soon(sandbox: Sandbox) -> None:
