@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _LEVELS = {"WARN": logging.WARNING, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
 
+# Later moments, as of a server that counts finer than in milliseconds, are none to Python.
+_YEAR_9000 = 221_845_392_000_000
+
 
 class JobLine(NamedTuple):
     """Something about a job that a log is to be told."""
@@ -72,7 +75,7 @@ class JobLog:
 
     def _later(self, at: Any) -> int | None:
         """Return a line's time, which is after that of the line before it."""
-        if not isinstance(at, int) or isinstance(at, bool):
+        if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < _YEAR_9000:
             return None
         self._last_at = max(at, self._last_at + 1)
         return self._last_at

@@ -77,6 +77,13 @@ FINAL: dict[str, tuple[int, str, type[OpenMetadataError], str]] = {
     "refused": (400, "For input string", BadRequestError, "For input string"),
     "expired token": (401, "Expired token!", UnauthorizedError, "create a new one"),
 }
+STRANGE_LINES = [
+    (1, None, 10**25),
+    (2, ["%s %d"], -(10**25)),
+    ({"a": 1}, "100%s {0} \ud800", "yesterday"),
+    (None, "x" * 100_000, 1e300),
+    (4, "\x1b[2J", True),
+]
 
 
 def exporting(**kwargs: Any) -> Callable[..., ExportMessagingServiceOperator]:
@@ -123,6 +130,20 @@ def test_what_may_pass_by_itself_is_borne(sandbox: Sandbox, front: Between, way:
     front.answer(POLL, *BEARABLE.values())
     assert run(task)
     assert front.answered == len(BEARABLE)
+
+
+@every_way
+def test_a_job_that_is_told_strangely_is_waited_for(sandbox: Sandbox, front: Between, way: str) -> None:
+    task = WAYS[way](submit)
+    strange: list[dict[str, Any]] = [
+        {"logs": [{"logId": number, "message": text, "createdAt": at} for number, text, at in STRANGE_LINES]},
+        {"updatedAt": 10**25, "progress": 10**25, "total": -1},
+        {"logs": {"a": 1}, "total": "many", "progress": True, "updatedAt": -1},
+    ]
+    job = {"jobId": "1001", "operation": "EXPORT", "status": "RUNNING"}
+    front.answer(POLL, *[http(200, json.dumps({**job, **more}).encode()) for more in strange])
+    assert run(task)
+    assert front.answered == 3
 
 
 @pytest.mark.parametrize("way", ["triggerer", "deferred sensor"])
