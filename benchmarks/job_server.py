@@ -3,12 +3,14 @@ A server that does nothing but answer how jobs stand, fast enough not to be what
 
 ``/api/v1/csvAsyncJobs`` as OpenMetadata 2.0 has it: three workers take the oldest jobs first, the others are
 queued. ``/waiting/<job>`` for tools that wait for anything but a 404; ``/count`` how many requests came;
-``PUT /end`` ends the oldest job that runs and tells its id.
+``PUT /end/oldest`` ends the oldest job that runs, ``PUT /end/any`` one from anywhere in the queue, as a
+server with another order would; both tell its id.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 
@@ -20,11 +22,17 @@ WORKERS = 3
 
 def main(port: int, number: int) -> None:
     """Serve jobs 1 to ``number`` on the loopback interface."""
-    ended = requests = 0
+    oldest = requests = 0
+    out_of_turn: set[int] = set()
+    chance = random.Random(number)  # noqa: S311  # the same jobs at each run
     began = time.monotonic()
 
+    def is_over(job_id: int) -> bool:
+        return job_id <= oldest or job_id in out_of_turn
+
     def shown(job_id: int) -> str:
-        status = "COMPLETED" if job_id <= ended else "RUNNING" if job_id <= ended + WORKERS else "QUEUED"
+        status = "RUNNING" if job_id <= oldest + WORKERS else "QUEUED"
+        status = "COMPLETED" if is_over(job_id) else status
         lines, progress = ["Export queued."], 0
         if status != "QUEUED":
             progress = int(time.monotonic() - began)
@@ -58,22 +66,29 @@ def main(port: int, number: int) -> None:
     async def waiting(request: web.Request) -> web.Response:
         nonlocal requests
         requests += 1
-        return web.Response(status=200 if int(request.match_info["job"]) <= ended else 404)
+        return web.Response(status=200 if is_over(int(request.match_info["job"])) else 404)
 
     async def count(_: web.Request) -> web.Response:
         return web.Response(text=str(requests))
 
-    async def end(_: web.Request) -> web.Response:
-        nonlocal ended
-        ended += 1
-        return web.Response(text=str(ended))
+    async def end_oldest(_: web.Request) -> web.Response:
+        nonlocal oldest
+        oldest += 1
+        return web.Response(text=str(oldest))
+
+    async def end_any(_: web.Request) -> web.Response:
+        queued = [job_id for job_id in range(oldest + WORKERS + 1, number + 1) if not is_over(job_id)]
+        job_id = chance.choice(queued)
+        out_of_turn.add(job_id)
+        return web.Response(text=str(job_id))
 
     app = web.Application()
     app.router.add_get("/api/v1/csvAsyncJobs", listed)
     app.router.add_get("/api/v1/csvAsyncJobs/{job}", single)
     app.router.add_get("/waiting/{job}", waiting)
     app.router.add_get("/count", count)
-    app.router.add_put("/end", end)
+    app.router.add_put("/end/oldest", end_oldest)
+    app.router.add_put("/end/any", end_any)
     web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=lambda _: print("ready", flush=True))
 
 

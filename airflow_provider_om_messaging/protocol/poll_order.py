@@ -19,8 +19,8 @@ Likeliness = tuple[int, float]
 class Due(Protocol):
     """Something that is to be asked for."""
 
-    due: float
-    """The moment from which on it is to be asked for."""
+    late: float
+    """The moment at which its poll interval is over."""
 
     likeliness: Likeliness
     """How likely it is to have ended; the smallest is the likeliest."""
@@ -47,16 +47,17 @@ def likeliness(job_id: str, job: Job | None, due: float) -> Likeliness:
 
 def first(candidates: Sequence[D], number: int) -> list[D]:
     """
-    Return those to ask for now: half of them the likeliest to have ended, half the longest due.
+    Return those to ask for now: a tenth of them the likeliest to have ended, the others the first to be late.
 
-    The second half is for servers that work in another order, so that nobody has to wait for ever.
+    A tenth is enough for a server's few workers. Any more would delay the others, whose turn comes whatever
+    the order is in which the server works.
 
     :param number: how many at most.
     """
     if len(candidates) <= number:
-        return sorted(candidates, key=attrgetter("due"))
-    chosen = dict.fromkeys(nsmallest(number // 2, candidates, key=attrgetter("likeliness")))
-    for candidate in nsmallest(number, candidates, key=attrgetter("due")):
+        return sorted(candidates, key=attrgetter("late"))
+    chosen = dict.fromkeys(nsmallest(number // 10, candidates, key=attrgetter("likeliness")))
+    for candidate in nsmallest(number, candidates, key=attrgetter("late")):
         if len(chosen) >= number:
             break
         chosen[candidate] = None

@@ -4,7 +4,8 @@ One poller for all waits of a connection.
 Thousands of triggers in one process must not mean thousands of sessions and requests. Every wait of the same
 connection, with the same settings and in the same event loop, is served by one :class:`Poller`: the server's
 list of the newest jobs answers most of them at once, and only jobs that are not in it are asked for one by
-one, so many at a time and so many a second, the likeliest to have ended first.
+one, so many at a time and so many a second; if that is too few for all, not only in turn, but also those
+that are likely to have ended.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from airflow_provider_om_messaging.protocol import poll_order, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.job_list import JobList
 from airflow_provider_om_messaging.protocol.job_log import poll_failed
+from airflow_provider_om_messaging.protocol.pace import Pace
 from airflow_provider_om_messaging.protocol.retry import ONCE
 from airflow_provider_om_messaging.protocol.waiting import BEARABLE, patience
 
@@ -42,13 +44,10 @@ PAGE = 100
 AT_ONCE = 8
 """Jobs that are asked for singly at the same time."""
 
-A_SECOND = 100
-"""Jobs that are asked for singly in a second, at most."""
-
 A_TURN = 0.005
 """Seconds of work before the loop goes on with something else."""
 
-LONGEST_ROUND_PAUSE = 1.0
+LONGEST_ROUND = 1.0
 """Seconds within which what is due is gathered, so that one list serves it."""
 
 T = TypeVar("T")
@@ -79,6 +78,7 @@ class _Entry:
     wait: Wait
     tell: Callable[[JobLine], None]
     ended: asyncio.Future[Job]
+    late: float
     due: float = 0.0
     listed: bool = True
     likeliness: poll_order.Likeliness = (0, 0.0)
@@ -88,8 +88,14 @@ class _Entry:
     def put_off(self, now: float, chance: float) -> None:
         """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
         self.due = now + self.wait.pause(now, chance)
+        self.late = now + self.wait.poll_interval
         if not self.listed:
             self.rank()
+
+    def leave_list(self) -> None:
+        """Have it asked for singly from now on."""
+        self.listed = False
+        self.rank()
 
     def rank(self) -> None:
         """Set when it is its turn among those that are due and not in the list."""
@@ -118,8 +124,9 @@ class Poller:
         self._client: AsyncClient | None = None
         self._list_jobs = replace(requests.list_jobs(PAGE), read=JobList().read)
         self._has_list = True
+        self._pace = Pace()
         self._not_before = 0.0
-        self._round_pause = LONGEST_ROUND_PAUSE
+        self._round = LONGEST_ROUND
 
     async def wait_for(self, wait: Wait, tell: Callable[[JobLine], None]) -> Job:
         """
@@ -130,9 +137,10 @@ class Poller:
         :raises Fault: the wait is given up.
         """
         loop = asyncio.get_running_loop()
-        entry = _Entry(wait, tell, loop.create_future())
+        late = time.time() + wait.poll_interval
+        entry = _Entry(wait, tell, loop.create_future(), late, listed=self._has_list)
         self._entries[entry] = None
-        self._round_pause = min(self._round_pause, wait.poll_interval)
+        self._round = min(self._round, wait.poll_interval)
         self._wake()
         if self._task is None:
             # In a context of its own, or all that it logs would go to the task that came first.
@@ -152,8 +160,9 @@ class Poller:
                 while True:
                     if self._client is None:
                         self._client = await self._connect(stack)
+                    began = time.monotonic()
                     await self._look_round(self._client)
-                    await self._rest()
+                    await self._rest(began + self._round - time.monotonic())
         except Exception as error:
             # Nobody may wait for a poller that is no more.
             for entry in self._waiting():
@@ -167,10 +176,14 @@ class Poller:
         client: AsyncClient = aio.AsyncClient(self._settings, ONCE)
         return await stack.enter_async_context(client)
 
-    async def _rest(self) -> None:
-        """Sleep until a wait is due, but not so shortly that every wait gets a request of its own."""
+    async def _rest(self, least: float) -> None:
+        """
+        Sleep until a wait is due.
+
+        :param least: seconds to sleep all the same, or every wait would get a request of its own.
+        """
         waiting, now = self._waiting(), time.time()
-        earliest = now + self._round_pause
+        earliest = now + least
         if self._not_before > earliest:
             earliest = max(earliest, min([self._not_before, *(entry.wait.deadline for entry in waiting)]))
         # If all have ended, the last one to leave ends this poller.
@@ -195,18 +208,24 @@ class Poller:
     async def _look_round(self, client: AsyncClient) -> None:
         now = time.time()
         try:
-            if self._has_list:
-                listed = [entry for entry in self._entries if entry.listed and not entry.ended.done()]
-                if len(listed) > 1 and min([entry.due for entry in listed]) <= now:
-                    await self._look_at_list(client, listed)
-            if due := self._due(now):
+            listed = [entry for entry in self._waiting() if entry.listed]
+            if len(listed) > 1 and self._due(listed, now):
+                await self._look_at_list(client, listed)
+            # Whoever has joined meanwhile may be in the next list.
+            single = [entry for entry in self._waiting() if not entry.listed or len(listed) == 1]
+            if due := self._due(single, now):
                 await self._look_singly(client, due)
         except Fault as fault:
             if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
                 self._client = None
                 return
+            concerned = self._due(self._waiting(), now)
             self._not_before = time.time() + patience(fault)
-            await self._failed(self._due(now), fault)
+            if fault.cause is Cause.RATE_LIMITED:
+                # The server is there, but this was too much: who was not asked for has just to wait.
+                self._pace.refused()
+                concerned = [entry for entry in concerned if entry.listed]
+            await self._failed(concerned, fault)
 
     async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
         try:
@@ -217,6 +236,8 @@ class Poller:
             # Whoever may not list jobs may still look at single ones; if not, that is said there.
             log.info("Jobs are asked for one by one, because the server gives no list: %s", fault.message)
             self._has_list = False
+            for entry in listed:
+                entry.leave_list()
             return
         # The same for all of them, which the next list is to serve at once as well.
         now, chance = time.time(), _chance()
@@ -225,8 +246,7 @@ class Poller:
             job = jobs.get(entry.wait.job_id)
             if job is None:
                 # The list is of the newest: what has fallen out of it does not come back.
-                entry.listed = False
-                entry.rank()
+                entry.leave_list()
             elif job is entry.wait.last_job:
                 self._saw(entry, job, now, chance)
             else:
@@ -235,37 +255,40 @@ class Poller:
             self._saw(entry, job, now, chance)
 
     async def _look_singly(self, client: AsyncClient, due: list[_Entry]) -> None:
-        chosen = poll_order.first(due, max(AT_ONCE, int(A_SECOND * self._round_pause)))
+        needed = sum(1 / entry.wait.poll_interval for entry in self._entries if not entry.listed)
+        chosen = poll_order.first(due, self._pace.number(needed, self._round))
         by_job: dict[str, list[_Entry]] = {entry.wait.job_id: [] for entry in chosen}
         for entry in due:
             if entry.wait.job_id in by_job:
                 by_job[entry.wait.job_id].append(entry)
         asked = iter(by_job.items())
-        in_a_row: list[Fault] = []
+        in_a_row = 0
+        over: list[Fault] = []
+        began = time.monotonic()
 
         async def ask() -> None:
+            nonlocal in_a_row
             for job_id, entries in asked:
                 try:
                     job = await client.call(requests.get_job(job_id))
                 except Fault as fault:
-                    in_a_row.append(fault)
                     # One job may be broken; several in a row are the server.
-                    if fault.cause is Cause.UNAUTHORIZED or len(in_a_row) >= AT_ONCE:
-                        return
-                    await self._failed(entries, fault)
-                    if fault.cause is Cause.RATE_LIMITED:
-                        return
+                    in_a_row += _concerns_all(fault)
+                    if fault.cause in {Cause.UNAUTHORIZED, Cause.RATE_LIMITED} or in_a_row >= AT_ONCE:
+                        over.append(fault)
+                    if not over or fault.cause is Cause.RATE_LIMITED:
+                        await self._failed(entries, fault)
                 else:
-                    in_a_row.clear()
+                    in_a_row = 0
                     async for entry in _in_turns(entries):
                         self._saw(entry, job, time.time(), _chance())
+                if over:
+                    return
 
         await asyncio.gather(*(ask() for _ in range(min(AT_ONCE, len(by_job)))))
-        for fault in in_a_row:
-            if fault.cause in {Cause.UNAUTHORIZED, Cause.RATE_LIMITED} or (
-                len(in_a_row) >= AT_ONCE and _concerns_all(fault)
-            ):
-                raise fault
+        if over:
+            raise over[0]
+        self._pace.went(len(by_job), time.monotonic() - began, self._round)
 
     def _saw(self, entry: _Entry, job: Job, now: float, chance: float) -> None:
         if entry.ended.done():
@@ -309,8 +332,10 @@ class Poller:
     def _waiting(self) -> list[_Entry]:
         return [entry for entry in self._entries if not entry.ended.done()]
 
-    def _due(self, now: float) -> list[_Entry]:
-        return [entry for entry in self._waiting() if entry.due <= now]
+    def _due(self, entries: list[_Entry], now: float) -> list[_Entry]:
+        if now < self._not_before:
+            return [entry for entry in entries if entry.wait.deadline <= now]
+        return [entry for entry in entries if entry.due <= now]
 
 
 async def _in_turns(news: Iterable[T]) -> AsyncIterator[T]:

@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.hooks.messaging import (
     OpenMetadataMessagingAsyncHook,
     OpenMetadataMessagingHook,
 )
+from airflow_provider_om_messaging.protocol import pace
 from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers import poller
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
@@ -69,6 +70,17 @@ async def polled(sandbox: Sandbox) -> None:
         await asyncio.sleep(0.05)
 
 
+async def singles(sandbox: Sandbox, number: int, triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
+    """Let triggers wait until there were so many requests for single jobs, and return those."""
+    waits = [asyncio.create_task(events([trigger])) for trigger in triggers]
+    while polls(sandbox)[1] < number:  # noqa: ASYNC110  # the server is in another thread
+        await asyncio.sleep(0.05)
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    return [entry for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
+
+
 async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.05)
     jobs = submitted(60)
@@ -101,7 +113,7 @@ async def test_single_requests_are_bounded_in_number(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
-    monkeypatch.setattr(poller, "LONGEST_ROUND_PAUSE", 0.25)
+    monkeypatch.setattr(poller, "LONGEST_ROUND", 0.25)
     sandbox.configure(latency=0.05)
     old = submitted(80)
     started = time.time()
@@ -118,26 +130,59 @@ async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
-    monkeypatch.setattr(poller, "LONGEST_ROUND_PAUSE", 0.2)
-    monkeypatch.setattr(poller, "A_SECOND", 40)
+    monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
+    monkeypatch.setattr(pace, "MOST", 60)
     sandbox.configure(job_seconds=600)
     jobs = submitted(150)
     # Joined the wrong way round, so that their order is not what helps.
-    waits = [
-        asyncio.create_task(events([waiting(job_id, seconds=300, poll_interval=0.5)]))
-        for job_id in reversed(jobs)
-    ]
-    while polls(sandbox)[1] < 400:  # noqa: ASYNC110  # the server is in another thread
-        await asyncio.sleep(0.1)
-    for task in waits:
-        task.cancel()
-    await asyncio.gather(*waits, return_exceptions=True)
-    asked = [
-        entry["path"].rpartition("/")[2] for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]
-    ]
+    triggers = [waiting(job_id, seconds=300, poll_interval=0.5) for job_id in reversed(jobs)]
+    journal = await singles(sandbox, 400, triggers)
+    asked = [entry["path"].rpartition("/")[2] for entry in journal]
     at_work, last = jobs[:3], jobs[-60:]
     assert sum(map(asked.count, at_work)) / 3 >= 2 * sum(map(asked.count, last)) / 60
     assert min(map(asked.count, jobs)) >= 1
+
+
+async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "PAGE", 1)
+    sandbox.configure(stuck_jobs=True)
+    number = 200
+    jobs = submitted(number)
+    journal = await singles(
+        sandbox, 4 * number, [waiting(job_id, poll_interval=1) for job_id in reversed(jobs)]
+    )
+    asked = [entry["path"].rpartition("/")[2] for entry in journal]
+    assert set(asked) == set(jobs)
+    before = dict.fromkeys(jobs, 0)
+    longest = 0
+    for at, job_id in enumerate(asked):
+        longest, before[job_id] = max(longest, at - before[job_id]), at
+    # Nobody is asked for again and again while others wait: but a tenth of all goes to likelier ones.
+    assert longest <= 1.5 * number
+    # 1.2 times what 200 waits come to in a second, from the start on, however many are due at once.
+    times = [entry["at"] for entry in journal]
+    for at in times:
+        assert sum(at <= other < at + 0.9 for other in times) <= 2 * 240
+
+
+async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pays_for_that(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "PAGE", 1)
+    monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
+    old = submitted(150)
+    sandbox.fault("429", path="csvAsyncJobs/", times=poller.AT_ONCE, retry_after=0)
+    found = await events([waiting(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old])
+    # Only those that were asked for and refused have failed, not all that were due.
+    assert [event["status"] for event in found].count("error") == poller.AT_ONCE
+    asked = [entry for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
+    refused = [entry["at"] for entry in asked if entry["fault"]]
+    afterwards = [entry["at"] for entry in asked if entry["at"] > max(refused)]
+    assert len(afterwards) == 149 - poller.AT_ONCE
+    # 100 a second would take two or three rounds; it is 50, and 10 more with each round.
+    assert max(afterwards) - max(refused) >= 1.4
 
 
 async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

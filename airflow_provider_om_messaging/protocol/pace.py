@@ -1,0 +1,49 @@
+"""How many jobs to ask for one by one in a second."""
+
+from __future__ import annotations
+
+MOST = 400.0
+"""Jobs a second at most, however many wait: ten thousand waits at the default poll interval take 350."""
+
+LEAST = 100.0
+"""Jobs a second that are always allowed, so that the first looks, which come sooner, have not to queue."""
+
+_HEADROOM = 1.2
+_GAIN = 10.0
+
+
+class Pace:
+    """
+    As many jobs a second as it takes to look at each within its poll interval, unless the server bears fewer.
+
+    What it bears shows by what it does: each time that it refuses, half as many are asked for; from then on
+    ten more a second in each round that went well.
+    """
+
+    def __init__(self) -> None:
+        self._borne = self._pace = MOST
+
+    def number(self, needed: float, seconds: float) -> int:
+        """
+        Return how many jobs to ask for in a round; never none.
+
+        :param needed: looks a second that the waits come to, each at its poll interval.
+        :param seconds: how long a round is.
+        """
+        self._pace = min(max(LEAST, needed * _HEADROOM), self._borne)
+        return max(1, int(self._pace * seconds))
+
+    def refused(self) -> None:
+        """Take that the server answered that it is asked too often."""
+        self._borne = max(1.0, self._pace / 2)
+
+    def went(self, asked: int, took: float, seconds: float) -> None:
+        """
+        Take how a round went that was not refused.
+
+        :param asked: how many jobs were asked for.
+        :param took: seconds until all of them were answered.
+        :param seconds: how long a round is. A slow server is asked for what it can answer in that, or the
+            next list would have to wait for it.
+        """
+        self._borne = min(MOST, self._borne + _GAIN) if took <= seconds else max(1.0, asked / took)

@@ -1,0 +1,86 @@
+"""How many jobs are asked for in a second: each in time, the server never pressed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.jobs import Job
+from airflow_provider_om_messaging.protocol.pace import LEAST, MOST, Pace
+from airflow_provider_om_messaging.protocol.poll_order import Likeliness, first, likeliness
+from airflow_provider_om_messaging.protocol.waiting import Wait
+
+rates = st.floats(0, 1e6)
+
+
+@dataclass(eq=False)
+class Waiting:
+    wait: Wait
+    late: float
+    likeliness: Likeliness
+    due: float = 0.0
+    looked_at: float = 0.0
+    longest: float = 0.0
+
+
+@pytest.mark.parametrize(("number", "interval"), [(150, 30.0), (3000, 30.0), (3000, 10.0), (10_000, 30.0)])
+def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: float) -> None:
+    """From the first second of a new triggerer on, whatever the order is in which the jobs end."""
+    chance, pace = random.Random(number), Pace()  # noqa: S311  # spreads load
+    jobs = {
+        str(job_id): Job(str(job_id), "EXPORT", "RUNNING" if job_id <= 3 else "QUEUED")
+        for job_id in range(1, number + 1)
+    }
+    waits = [
+        Waiting(Wait(job_id, 1e9, interval, None), interval, likeliness(job_id, None, 0.0)) for job_id in jobs
+    ]
+    for now in range(int(5 * interval)):
+        due = [one for one in waits if one.due <= now]
+        for one in first(due, pace.number(number / interval, 1.0)):
+            job = jobs[one.wait.job_id]
+            one.wait.saw(job, now)
+            one.due = now + one.wait.pause(now, chance.random())
+            one.late, one.likeliness = now + interval, likeliness(job.job_id, job, one.due)
+            one.longest, one.looked_at = max(one.longest, now - one.looked_at), now
+    assert max(one.longest for one in waits) <= interval
+    assert now - min(one.looked_at for one in waits) <= interval
+
+
+@given(rates, st.floats(0.05, 1))
+def test_there_is_a_bound_however_many_wait(needed: float, seconds: float) -> None:
+    number = Pace().number(needed, seconds)
+    assert int(LEAST * seconds) <= number <= MOST * seconds
+    assert number <= max(LEAST, 1.2 * needed) * seconds
+
+
+@given(rates)
+def test_a_server_that_refuses_is_asked_for_half_each_time_then_slowly_for_more(needed: float) -> None:
+    pace = Pace()
+    before = pace.number(needed, 1.0)
+    for _ in range(12):
+        pace.refused()
+        number = pace.number(needed, 1.0)
+        assert number <= max(1, before / 2)
+        before = number
+    assert before == 1
+    for _ in range(50):
+        pace.went(before, 0.2, 1.0)
+        number = pace.number(needed, 1.0)
+        assert before <= number <= before + 10
+        before = number
+    assert before == Pace().number(needed, 1.0)
+
+
+@given(rates, st.floats(1.1, 60))
+def test_a_slow_server_is_asked_for_what_it_answers_in_a_round(needed: float, took: float) -> None:
+    pace = Pace()
+    asked = pace.number(needed, 1.0)
+    pace.went(asked, took, 1.0)
+    assert 1 <= pace.number(needed, 1.0) <= asked / took
+    for _ in range(50):
+        pace.went(1, 0.2, 1.0)
+    assert pace.number(needed, 1.0) == asked
