@@ -22,7 +22,7 @@ from typing import Any
 HERE = Path(__file__).parent
 PYTHON = HERE.parent / ".venvs" / "airflow-2.11.2" / "bin" / "python"
 # How many waits: their poll interval, for how long they are measured, and how often.
-NUMBERS = {1: (2, 20, 1), 100: (2, 40, 3), 1000: (10, 30, 1), 10_000: (30, 30, 1)}
+NUMBERS = {1: (2, 20, 1), 100: (2, 40, 3), 1000: (10, 30, 1), 10_000: (30, 100, 1)}
 LEGEND = """\
 Deferred waits. 'CPU s' is for 1,000 wait-intervals, each of them one wait for one poll interval; of a trigger
 that is saturated, only the polls that it managed. 'Delay' is from a job's end to its event, median and

@@ -207,24 +207,20 @@ class Poller:
 
     async def _look_round(self, client: AsyncClient) -> None:
         now = time.time()
+        asked = listed = [entry for entry in self._waiting() if entry.listed]
         try:
-            listed = [entry for entry in self._waiting() if entry.listed]
             if len(listed) > 1 and self._due(listed, now):
                 await self._look_at_list(client, listed)
             # Whoever has joined meanwhile may be in the next list.
             single = [entry for entry in self._waiting() if not entry.listed or len(listed) == 1]
-            if due := self._due(single, now):
-                await self._look_singly(client, due)
+            if asked := self._due(single, now):
+                await self._look_singly(client, asked)
         except Fault as fault:
             if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
                 self._client = None
                 return
-            concerned = self._due(self._waiting(), now)
+            concerned = self._due(asked, now)
             self._not_before = time.time() + patience(fault)
-            if fault.cause is Cause.RATE_LIMITED:
-                # The server is there, but this was too much: who was not asked for has just to wait.
-                self._pace.refused()
-                concerned = [entry for entry in concerned if entry.listed]
             await self._failed(concerned, fault)
 
     async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
@@ -286,9 +282,14 @@ class Poller:
                     return
 
         await asyncio.gather(*(ask() for _ in range(min(AT_ONCE, len(by_job)))))
-        if over:
+        if not over:
+            self._pace.went(len(by_job), time.monotonic() - began, self._round)
+        elif over[0].cause is Cause.RATE_LIMITED:
+            # The server is there, but this was too much: who was not asked for has just to wait.
+            self._pace.refused()
+            self._not_before = time.time() + patience(over[0])
+        else:
             raise over[0]
-        self._pace.went(len(by_job), time.monotonic() - began, self._round)
 
     def _saw(self, entry: _Entry, job: Job, now: float, chance: float) -> None:
         if entry.ended.done():
