@@ -29,10 +29,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import psutil  # type: ignore[import-untyped,unused-ignore]
+
 from tools.processes import Programs, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _BIN = Path(sys.executable).parent
@@ -131,9 +133,11 @@ class RealAirflow:
             "triggerer": ["triggerer", "--skip-serve-logs"],
         }
 
-    def start_component(self, name: str) -> int:
-        """Start one component by its name and return its process id."""
-        return self.programs.start(name, [_BIN / "airflow", *self.components[name]], self.env_of(name))
+    def start_component(self, name: str, as_name: str | None = None) -> int:
+        """Start one component by its name, or another of its kind, and return its process id."""
+        return self.programs.start(
+            as_name or name, [_BIN / "airflow", *self.components[name]], self.env_of(name)
+        )
 
     def env_of(self, name: str) -> Mapping[str, str]:
         """Return the environment of one component; here all have the same."""
@@ -171,6 +175,18 @@ class RealAirflow:
         Another triggerer takes them over when ``[triggerer] triggerer_health_check_threshold`` has passed.
         """
         self.programs.kill("triggerer")
+
+    @contextlib.contextmanager
+    def standing_still(self, name: str) -> Iterator[None]:
+        """Let a component do nothing at all for a while, as a machine that is paused does."""
+        processes = [psutil.Process(pid) for pid in self.programs.members([name])]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     def stop(self) -> None:
         """Stop every component with all its processes, and make sure that none is left."""

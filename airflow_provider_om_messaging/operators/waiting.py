@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from airflow_provider_om_messaging.hooks.engines import AUTO, SERVER
 from airflow_provider_om_messaging.operators.base import MessagingOperator
 from airflow_provider_om_messaging.operators.job_memory import JobMemory
 from airflow_provider_om_messaging.operators.listening import check_waits, hear, open_feed
+from airflow_provider_om_messaging.operators.replaced import is_replaced
 from airflow_provider_om_messaging.protocol.capabilities import REST
 from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, FAILED
 from airflow_provider_om_messaging.protocol.waiting import Wait
@@ -97,7 +99,7 @@ class WaitingOperator(MessagingOperator):
         self.max_consecutive_failures = max_consecutive_failures
         self.cancel_on_kill = cancel_on_kill
         self.resubmit_on_server_restart = resubmit_on_server_restart
-        self._job_id: str | None = None
+        self._under_way: tuple[Context, str] | None = None
         self._feed: Feed | None = None
 
     def has_job(self, engine: Engine) -> bool:
@@ -189,12 +191,13 @@ class WaitingOperator(MessagingOperator):
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.submitted(earlier)
             return earlier
+        self._cancel_left_behind(context, memory)
         newest = self._own_jobs(1)
         check()
         memory.about_to_submit(newest[0].job_id if newest else None)
         job_id = submit()
         # First of all, because this task may die at any time.
-        self._job_id = job_id
+        self._under_way = context, job_id
         memory.submitted(job_id)
         return job_id
 
@@ -241,7 +244,7 @@ class WaitingOperator(MessagingOperator):
         deadline = time.time() + self.timeout
         if self._feed is not None:
             return self._listen(job_id, state, deadline)
-        self._job_id = job_id
+        self._under_way = context, job_id
         if self.deferrable:
             self.log.info(
                 "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
@@ -263,7 +266,7 @@ class WaitingOperator(MessagingOperator):
         try:
             job = self.hook.wait_for_job(wait)
         except JobTimeoutError:
-            self._cancel(job_id)
+            self._cancel(context, job_id)
             raise
         return self._finished(context, job, state)
 
@@ -296,18 +299,18 @@ class WaitingOperator(MessagingOperator):
         :param event: what the trigger sent; the job itself is read again.
         """
         ended = read_event(event)
-        self._job_id = ended.job_id
+        self._under_way = context, ended.job_id
         if ended.error is not None:
             if isinstance(ended.error, JobTimeoutError):
-                self._cancel(ended.job_id)
+                self._cancel(context, ended.job_id)
             raise ended.error
         job = self.hook.ended_job(ended.job_id, self.max_consecutive_failures)
         return self._finished(context, job, ended.state)
 
     def on_kill(self) -> None:
         """Cancel the job of a task that is stopped while it waits in the worker."""
-        if self.cancel_on_kill and self._job_id is not None:
-            self._cancel(self._job_id)
+        if self.cancel_on_kill and self._under_way is not None:
+            self._cancel(*self._under_way)
 
     @public_errors()
     def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
@@ -347,7 +350,20 @@ class WaitingOperator(MessagingOperator):
             job = self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
         return None if job is None or job.status in {FAILED, CANCELLED} else job.job_id
 
-    def _cancel(self, job_id: str) -> None:
+    def _cancel_left_behind(self, context: Context, memory: JobMemory) -> None:
+        """Cancel the job of a task that was cleared when nothing of it was alive to do so."""
+        job_id = memory.before_clear
+        if job_id is None or not (self.cancel_on_kill and self.wait_for_completion):
+            return
+        with suppress(OpenMetadataError):
+            job = self.hook.get_job(job_id)
+            if memory.is_for_this(job) and not job.finished and job.status != CANCELLING:
+                self._cancel(context, job_id)
+
+    def _cancel(self, context: Context, job_id: str) -> None:
+        if is_replaced(context):
+            self.log.info("Job %s goes on: it is another try's by now.", job_id)
+            return
         try:
             job = self.hook.cancel_job(job_id)
         except OpenMetadataError as error:

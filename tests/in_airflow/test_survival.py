@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     JobCancelledError,
     JobLostError,
+    JobTimeoutError,
     ResultGoneError,
     ServerUnavailableError,
 )
@@ -42,13 +45,17 @@ every_way = pytest.mark.parametrize("deferrable", [False, True], ids=["waiting",
 
 
 class Store:
-    """What Airflow 3.3 keeps for a task over its tries, which is JSON."""
+    """What Airflow 3.3 keeps for a task over its tries, which is JSON, and shows to the latest of them."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         return json.loads(self.kept[key]) if key in self.kept else default
+
+    def hide(self) -> None:
+        """Show it no more to the try that has it: another one is the latest by now."""
+        self.get = lambda key, default=None: default  # type: ignore[method-assign]
 
     def set(self, key: str, value: Any, **_: Any) -> None:
         self.kept[key] = json.dumps(value)
@@ -191,6 +198,31 @@ def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
     crash(sandbox, exporting(), context(store))
     run(exporting(), context(store, max_tries=3))
     assert submissions(sandbox) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "cancelled"),
+    [
+        ({}, 1),
+        ({"cancel_on_kill": False}, 0),
+        ({"wait_for_completion": False}, 0),
+        ({"service": "sample_kafka"}, 0),
+    ],
+)
+def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
+    sandbox: Sandbox, changed: dict[str, Any], cancelled: int
+) -> None:
+    sandbox.configure(stuck_jobs=True)
+    store = Store()
+    crash(sandbox, exporting(), context(store))
+    deferral = exporting(True, **changed)
+    with suppress(TaskDeferred):
+        deferral.execute(context(store, max_tries=3))
+    assert (submissions(sandbox), cancellations(sandbox)) == (2, cancelled)
+    # That was it: what its own retries find is another job.
+    with suppress(TaskDeferred):
+        deferral.execute(context(store, max_tries=3))
+    assert (submissions(sandbox), cancellations(sandbox)) == (2, cancelled)
 
 
 def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: Sandbox) -> None:
@@ -365,6 +397,89 @@ def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandb
     assert submissions(sandbox) == 1
 
 
+def told_to_stop(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, Store]:
+    """Return an operator in the middle of its wait, and its store; Airflow tells these states of its task."""
+    sandbox.configure(stuck_jobs=True)
+    store, operator = Store(), exporting()
+    key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": 3}
+
+    def get_task_states(
+        dag_id: str, map_index: int, task_ids: list[str], run_ids: list[str]
+    ) -> dict[str, dict[str, str | None]]:
+        asked = {"dag_id": dag_id, "run_id": run_ids[0], "task_id": task_ids[0], "map_index": map_index}
+        assert asked == key
+        return {"today": states}
+
+    ti = SimpleNamespace(max_tries=2, get_task_states=get_task_states, **key)
+    crash(sandbox, operator, {"task_state_store": store, "ti": ti})
+    return operator, store
+
+
+@pytest.mark.parametrize("state", ["up_for_retry", None, "scheduled", "queued", "running", "deferred"])
+def test_a_process_that_outlives_its_try_leaves_its_job_to_the_next(
+    sandbox: Sandbox, state: str | None
+) -> None:
+    operator, store = told_to_stop(sandbox, {"export_3": state})
+    store.hide()
+    operator.on_kill()
+    assert cancellations(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "states", [{"export_3": "restarting"}, {"export_3": "failed"}, {"export_3": "success"}, {}]
+)
+def test_a_process_whose_task_nobody_goes_on_with_cancels_its_job(
+    sandbox: Sandbox, states: dict[str, str | None]
+) -> None:
+    operator, store = told_to_stop(sandbox, states)
+    store.hide()
+    operator.on_kill()
+    assert cancellations(sandbox) == 1
+
+
+def test_a_process_of_the_latest_try_cancels_its_job(sandbox: Sandbox) -> None:
+    operator, _ = told_to_stop(sandbox, {"export_3": "running"})
+    operator.on_kill()
+    assert cancellations(sandbox) == 1
+
+
+def test_a_process_that_gets_no_answer_cancels_its_job(sandbox: Sandbox) -> None:
+    operator, store = told_to_stop(sandbox, {"export_3": "running"})
+    one_at_a_time = threading.Lock()
+
+    def ask(*_: Any) -> None:
+        with one_at_a_time:
+            raise ConnectionError("the API server is away")
+
+    store.get = ask  # type: ignore[method-assign]
+    operator.on_kill()
+    assert cancellations(sandbox) == 1
+    # It was told to stop in the middle of another question, which cannot go on before this ends.
+    with one_at_a_time:
+        operator.on_kill()
+    assert cancellations(sandbox) == 2
+
+
+def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True)
+    store = Store()
+    key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": -1}
+    states = {"today": {"export": "running"}}
+    ti = SimpleNamespace(max_tries=2, get_task_states=lambda **_: states, **key)
+    operator = exporting(timeout=0.5)
+    submit = operator.submit_once
+
+    def submit_and_stand_still(*args: Any, **kwargs: Any) -> str:
+        job_id = str(submit(*args, **kwargs))
+        store.hide()
+        return job_id
+
+    operator.submit_once = submit_and_stand_still  # type: ignore[method-assign]
+    with pytest.raises(JobTimeoutError):
+        run(operator, {"task_state_store": store, "ti": ti})
+    assert cancellations(sandbox) == 0
+
+
 @pytest.mark.parametrize("cancel", [True, False])
 def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     sandbox.configure(stuck_jobs=True)
@@ -375,6 +490,49 @@ def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     crash(sandbox, operator, {})
     operator.on_kill()
     assert cancellations(sandbox) == 2 * cancel
+
+
+@pytest.mark.skipif(not killing.HAS_ON_KILL, reason="this Airflow calls no on_kill")
+@pytest.mark.parametrize(
+    ("states", "cancelled"),
+    [({"export": "deferred"}, 0), ({"export": "failed"}, 1), ({"export": None}, 1), ({}, 1), (None, 1)],
+)
+def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None] | None, cancelled: int
+) -> None:
+    from airflow.sdk.execution_time import comms, task_runner
+
+    def send(question: comms.GetTaskStates) -> comms.TaskStatesResult:
+        asked = (question.dag_id, question.run_ids, question.task_ids, question.map_index)
+        assert asked == ("nightly", ["today"], ["export"], -1)
+        if states is None:
+            raise ConnectionError("the API server is away")
+        return comms.TaskStatesResult(task_states={"today": states} if states else {})
+
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger.task_instance = SimpleNamespace(dag_id="nightly", run_id="today", task_id="export", map_index=-1)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
+    asyncio.run(trigger.on_kill())
+    assert cancellations(sandbox) == cancelled
+
+
+def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_same(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True)).trigger)
+
+    async def stop() -> None:
+        killing = asyncio.ensure_future(trigger.on_kill())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            killing.cancel()
+        with suppress(asyncio.CancelledError):
+            await killing
+
+    asyncio.run(stop())
+    assert cancellations(sandbox) == 1
 
 
 def test_it_may_be_too_late_to_cancel(

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import time
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from tests.conftest import AIRFLOW_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.system.server_of_many import ServerOfMany
     from tools.real_airflow import RealAirflow
@@ -64,6 +69,22 @@ class Export:
         """End the task's process as a crash would."""
         wait_until(lambda: self._task()["pid"], self.told)
         os.kill(int(self._task()["pid"]), signal.SIGKILL)
+
+    @contextmanager
+    def unheard_of(self) -> Iterator[psutil.Process]:
+        """Let Airflow hear nothing of the task's process, for as long as it takes to give up on that."""
+        process = psutil.Process(int(self._task()["pid"]))
+        supervisor = process.parent()
+        supervisor.suspend()
+        try:
+            long_ago = datetime.now(timezone.utc) - timedelta(hours=1)
+            heard = (long_ago.strftime("%Y-%m-%d %H:%M:%S.%f"), self.run_id)
+            file = self._airflow.home / "airflow.db"
+            with closing(sqlite3.connect(file, timeout=60)) as database, database:
+                database.execute("UPDATE task_instance SET last_heartbeat_at = ? WHERE run_id = ?", heard)
+            yield process
+        finally:
+            supervisor.resume()
 
     def mark_as_failed(self) -> None:
         """Mark the task as a user does."""

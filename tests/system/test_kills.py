@@ -134,3 +134,40 @@ def test_a_sensor_whose_every_poke_is_a_process_of_its_own(
         "Export job N: Export completed.",
         "Export job N: COMPLETED, N of N rows",
     ]
+
+
+@pytest.mark.skipif(not REMEMBERS, reason="no other try takes the job up")
+def test_a_process_that_airflow_takes_for_dead(server: ServerOfMany, export: Callable[..., Export]) -> None:
+    server.sandbox.configure(job_seconds=LONG)
+    run = export(IN_WORKER)
+    run.wait_until_asked(times=2)
+    with run.unheard_of() as process:
+        wait_until(lambda: "is taken up" in run.told(), run.told)
+    wait_until(lambda: not process.is_running(), run.told)
+    run.wait_for_jobs(1, cancelled=0)
+
+    # The retry waits for the job alone, and its user may stop that.
+    run.clear()
+    run.wait_for_jobs(2, cancelled=1)
+    run.wait_until_asked(times=2)
+    server.sandbox.advance_clock(LONG)
+    assert run.ends_well()
+    run.wait_for_jobs(2, cancelled=1)
+
+
+@pytest.mark.skipif(not REMEMBERS, reason="its triggers ask the database themselves")
+def test_a_triggerer_that_stood_still(
+    airflow: RealAirflow, server: ServerOfMany, export: Callable[..., Export]
+) -> None:
+    server.sandbox.configure(job_seconds=LONG)
+    run = export(IN_TRIGGERER)
+    run.wait_until_deferred()
+    run.wait_until_asked(times=2)
+    with airflow.standing_still("triggerer"):
+        airflow.start_component("triggerer", "second triggerer")
+        run.wait_until_asked(times=2)
+    wait_until(lambda: "Asked to cancel" in run.told() or "another triggerer waits" in run.told(), run.told)
+    server.sandbox.advance_clock(LONG)
+    assert run.ends_well()
+    run.wait_for_jobs(1, cancelled=0)
+    airflow.programs.kill("second triggerer")
