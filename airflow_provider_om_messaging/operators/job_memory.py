@@ -57,10 +57,9 @@ class JobMemory:
         return "asked_at" in self._of_this_work()
 
     @property
-    def before_clear(self) -> str | None:
-        """Id of the task's last job, if a user has cleared the task since."""
-        work = self._kept.get("work", {})
-        return self._kept.get("job_id") if work.get("max_tries") != self._work["max_tries"] else None
+    def left_behind(self) -> str | None:
+        """Id of the task's last job, if that was for other work, or a user has cleared the task since."""
+        return None if self._of_this_work() else self._kept.get("job_id")
 
     def is_for_this(self, job: Job) -> bool:
         """Tell whether a job does this work: a server that was set up anew gives old ids to other jobs."""

@@ -345,20 +345,26 @@ class WaitingOperator(MessagingOperator):
             self.log.warning("%s is another one: the server has changed since. It is not taken up.", job)
             return None
         if job is not None and job.status == CANCELLING:
-            self.log.info("%s is being cancelled: what is new has to wait for that.", job)
-            deadline = time.time() + LONGEST_CANCELLING
-            job = self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
+            job = self._cancelled(job)
         return None if job is None or job.status in {FAILED, CANCELLED} else job.job_id
 
     def _cancel_left_behind(self, context: Context, memory: JobMemory) -> None:
-        """Cancel the job of a task that was cleared when nothing of it was alive to do so."""
-        job_id = memory.before_clear
+        """Cancel the job of a try that nobody goes on with, when nothing of that was alive to do so."""
+        job_id = memory.left_behind
         if job_id is None or not (self.cancel_on_kill and self.wait_for_completion):
             return
         with suppress(OpenMetadataError):
             job = self.hook.get_job(job_id)
-            if memory.is_for_this(job) and not job.finished and job.status != CANCELLING:
+            if not memory.is_for_this(job) or job.finished:
+                return
+            if job.status != CANCELLING:
                 self._cancel(context, job_id)
+            self._cancelled(job)
+
+    def _cancelled(self, job: Job) -> Job:
+        self.log.info("%s is being cancelled: what is new has to wait for that.", job)
+        deadline = time.time() + LONGEST_CANCELLING
+        return self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
 
     def _cancel(self, context: Context, job_id: str) -> None:
         if is_replaced(context):

@@ -24,6 +24,7 @@ from airflow_provider_om_messaging.exceptions import (
     ServerUnavailableError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators import waiting as operators_waiting
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
@@ -210,8 +211,9 @@ def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
-    sandbox: Sandbox, changed: dict[str, Any], cancelled: int
+    sandbox: Sandbox, changed: dict[str, Any], cancelled: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(operators_waiting, "LONGEST_CANCELLING", 0.5)
     sandbox.configure(stuck_jobs=True)
     store = Store()
     crash(sandbox, exporting(), context(store))
@@ -223,6 +225,39 @@ def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
     with suppress(TaskDeferred):
         deferral.execute(context(store, max_tries=3))
     assert (submissions(sandbox), cancellations(sandbox)) == (2, cancelled)
+
+
+@pytest.mark.parametrize(
+    ("changed", "max_tries"), [({}, 3), ({"csv": OTHER_CSV}, 2)], ids=["cleared", "other file"]
+)
+@every_way
+def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
+    sandbox: Sandbox, deferrable: bool, changed: dict[str, Any], max_tries: int
+) -> None:
+    csv = CSV + "".join(f"orders.new_{number},,,,,\n" for number in range(9))
+    sandbox.configure(import_verdict="endpoint", job_seconds=600)
+    store = Store()
+    crash(sandbox, importing(deferrable, csv=csv), context(store))
+    hook = OpenMetadataMessagingHook()
+    [left] = [job.job_id for job in hook.list_jobs()]
+    sandbox.configure(job_seconds=0)
+    hook.submit_import(SERVICE, csv)
+
+    def let_it_stop() -> None:
+        while not cancellations(sandbox):
+            time.sleep(0.05)
+        time.sleep(1)
+        sandbox.advance_clock(120)
+
+    threading.Thread(target=let_it_stop, daemon=True).start()
+    run(importing(deferrable, **{"csv": csv, **changed}), context(store, max_tries))
+    ends = {job.job_id: (job.status, job.completed_at or 0, job.created_at or 0) for job in hook.list_jobs()}
+    newest, theirs, first = ends.values()
+    assert [end[0] for end in (newest, theirs, first)] == ["COMPLETED", "COMPLETED", "CANCELLED"]
+    assert ends[left] == first
+    # At no time are two of them at work.
+    assert newest[2] >= first[1]
+    assert (submissions(sandbox), cancellations(sandbox)) == (3, 1)
 
 
 def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: Sandbox) -> None:
