@@ -100,6 +100,7 @@ class WaitingOperator(MessagingOperator):
         self.cancel_on_kill = cancel_on_kill
         self.resubmit_on_server_restart = resubmit_on_server_restart
         self._under_way: tuple[Context, str] | None = None
+        self._is_killed = False
         self._feed: Feed | None = None
 
     def has_job(self, engine: Engine) -> bool:
@@ -195,10 +196,13 @@ class WaitingOperator(MessagingOperator):
         newest = self._own_jobs(1)
         check()
         memory.about_to_submit(newest[0].job_id if newest else None)
+        self._under_way = None
         job_id = submit()
         # First of all, because this task may die at any time.
         self._under_way = context, job_id
         memory.submitted(job_id)
+        if self._is_killed:
+            self.on_kill()
         return job_id
 
     def _own_jobs(self, limit: int) -> list[Job]:
@@ -308,7 +312,8 @@ class WaitingOperator(MessagingOperator):
         return self._finished(context, job, ended.state)
 
     def on_kill(self) -> None:
-        """Cancel the job of a task that is stopped while it waits in the worker."""
+        """Cancel the job of a task that is stopped in the worker; one that is just being made, once it is."""
+        self._is_killed = True
         if self.cancel_on_kill and self._under_way is not None:
             self._cancel(*self._under_way)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from contextlib import suppress
@@ -525,6 +526,26 @@ def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     crash(sandbox, operator, {})
     operator.on_kill()
     assert cancellations(sandbox) == 2 * cancel
+
+
+def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True, latency=1)
+    operator = exporting(timeout=3)
+
+    def kill() -> None:
+        while not submissions(sandbox):
+            time.sleep(0.05)
+        operator.on_kill()
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    # Airflow 3 lets a task that it has told to stop go on for seconds.
+    with pytest.raises(JobTimeoutError, match="CANCELLING"):
+        run(operator)
+    killing.join()
+    cancelled = [entry for entry in sandbox.journal if entry["path"].endswith("/cancel")]
+    polled = [entry for entry in sandbox.journal if re.search(r"/csvAsyncJobs/\d+$", entry["path"])]
+    assert cancelled[0]["at"] < polled[0]["at"]
 
 
 @pytest.mark.skipif(not killing.HAS_ON_KILL, reason="this Airflow calls no on_kill")
