@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.exceptions import (
     ForbiddenError,
     NotFoundError,
     OpenMetadataError,
+    ServerUnavailableError,
     UnauthorizedError,
     UnexpectedReplyError,
     UnsupportedByServerError,
@@ -144,6 +145,22 @@ def test_a_job_that_is_told_strangely_is_waited_for(sandbox: Sandbox, front: Bet
     front.answer(POLL, *[http(200, json.dumps({**job, **more}).encode()) for more in strange])
     assert run(task)
     assert front.answered == 3
+
+
+@every_way
+def test_secrets_in_an_answer_reach_neither_log_nor_event_nor_error(
+    sandbox: Sandbox, way: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = WAYS[way](submit)
+    task.max_consecutive_failures = 2
+    sandbox.fault("leak", path=POLL, times=3)
+    with pytest.raises(ServerUnavailableError, match="3 polls of job") as caught:
+        run(task)
+    assert len(str(caught.value)) < 600
+    told = capsys.readouterr().out + caplog.text
+    assert "Polling job" in told
+    assert "sandbox-secret" not in told + str(caught.value)
+    assert sandbox.bot_token not in told + str(caught.value)
 
 
 @pytest.mark.parametrize("way", ["triggerer", "deferred sensor"])
