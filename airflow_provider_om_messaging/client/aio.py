@@ -15,6 +15,7 @@ import aiohttp
 from airflow_provider_om_messaging.client.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.errors import connection_fault, fault_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.requests import LONGEST_SILENCE
 from airflow_provider_om_messaging.protocol.retry import RetryPolicy
 from airflow_provider_om_messaging.protocol.wire import Reply, Request
 
@@ -51,8 +52,8 @@ class AsyncClient:
         # Once, not at each request: aiohttp would look up proxies and ~/.netrc in threads, which costs as
         # much as the request itself, and an entry for the server there would be an error.
         self.proxy = settings.proxy or _environments_proxy(settings.base_url)
-        # What a trigger asks for is one small row: a server that is silent for a minute has a problem.
-        silence = min(60.0, settings.read_timeout)
+        # Triggers ask for nothing but jobs.
+        silence = min(LONGEST_SILENCE, settings.read_timeout)
         self._session = aiohttp.ClientSession(
             headers={"User-Agent": USER_AGENT},
             timeout=aiohttp.ClientTimeout(

@@ -157,7 +157,10 @@ class Client:
                 allow_redirects=False,
                 # Given with the request, because the environment would overrule the session.
                 verify=self.settings.verify,
-                timeout=(self.settings.connect_timeout, self.settings.read_timeout),
+                timeout=(
+                    self.settings.connect_timeout,
+                    min(self.settings.read_timeout, request.longest_silence),
+                ),
             )
 
     @contextmanager

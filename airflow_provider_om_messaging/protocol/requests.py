@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SERVICES = SERVICE.path
 JOBS = "/v1/csvAsyncJobs"
 
+LONGEST_SILENCE = 60.0
+"""Seconds that a server may be silent when it is asked for jobs, which are small: then it has a problem."""
+
 # Exports are text on some servers and CSV on others, and asking for either by name fails on the rest.
 _ANY = {"Accept": "*/*"}
 _JSON = {"Accept": "application/json"}
@@ -113,7 +116,10 @@ def submit_import(fqn: str, dry_run: bool) -> Request[str]:
 
 def get_job(job_id: str) -> Request[Job]:
     """Ask for an async CSV job."""
-    return Request("GET", f"{JOBS}/{segment(job_id)}", jobs.read_job, _JOBS, headers=_JSON, safe=True)
+    path = f"{JOBS}/{segment(job_id)}"
+    return Request(
+        "GET", path, jobs.read_job, _JOBS, headers=_JSON, safe=True, longest_silence=LONGEST_SILENCE
+    )
 
 
 def list_jobs(limit: int = 20) -> Request[list[Job]]:
@@ -122,7 +128,16 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
 
     :param limit: how many; the server gives 1 to 100.
     """
-    return Request("GET", JOBS, jobs.read_jobs, _JOBS, {"limit": str(limit)}, _JSON, safe=True)
+    return Request(
+        "GET",
+        JOBS,
+        jobs.read_jobs,
+        _JOBS,
+        {"limit": str(limit)},
+        _JSON,
+        safe=True,
+        longest_silence=LONGEST_SILENCE,
+    )
 
 
 def job_result(job_id: str) -> Request[str]:
@@ -139,7 +154,8 @@ def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Req
 
 def cancel_job(job_id: str) -> Request[Job]:
     """Ask to cancel a job; on a finished one that does nothing."""
-    return Request("PUT", f"{JOBS}/{segment(job_id)}/cancel", jobs.read_job, _JOBS, headers=_JSON)
+    path = f"{JOBS}/{segment(job_id)}/cancel"
+    return Request("PUT", path, jobs.read_job, _JOBS, headers=_JSON, longest_silence=LONGEST_SILENCE)
 
 
 def patch_service(

@@ -70,6 +70,8 @@ class Request(Generic[T]):
     :param query: query parameters.
     :param headers: header fields beside those that every request has.
     :param safe: whether repeating it changes nothing, so that it may be tried again after a fault.
+    :param longest_silence: seconds without a byte from the server after which it is given up; the settings
+        may say less.
     """
 
     method: str
@@ -79,6 +81,7 @@ class Request(Generic[T]):
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = False
+    longest_silence: float = float("inf")
 
 
 def unexpected(what: str) -> Fault:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_om_messaging.client import aio
 from airflow_provider_om_messaging.exceptions import (
     BadRequestError,
     ForbiddenError,
@@ -22,6 +23,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.protocol import requests
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.answers_in_between import RESET, between, http
 from tests.in_airflow.running import again, deferral_of, fire, run
@@ -131,6 +133,21 @@ def test_what_may_pass_by_itself_is_borne(sandbox: Sandbox, front: Between, way:
     front.answer(POLL, *BEARABLE.values())
     assert run(task)
     assert front.answered == len(BEARABLE)
+
+
+@every_way
+def test_a_server_that_is_silent_is_asked_again(
+    sandbox: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (requests, aio):
+        monkeypatch.setattr(module, "LONGEST_SILENCE", 1.0)
+    task = WAYS[way](submit)
+    sandbox.fault("hang", path=POLL)
+    assert run(task)
+    assert [entry["fault"] for entry in sandbox.journal if re.search(POLL, entry["path"])][:2] == [
+        "hang",
+        None,
+    ]
 
 
 @every_way
