@@ -1,4 +1,4 @@
-"""Reading a list of jobs again and again, of which little has changed since the last time."""
+"""Reading jobs again and again, of which little has changed since the last time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_om_messaging.protocol.jobs import Job, job_of, read_jobs
+from airflow_provider_om_messaging.protocol.jobs import Job, job_of, read_job, read_jobs
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire import Reply
@@ -21,6 +21,25 @@ class _Read(NamedTuple):
     job: Job
     more: bool
     """Whether there is a comma."""
+
+
+class JobReader:
+    """Remembers the job that it read last: while its text stays as it was, so does the object."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, Job] | None = None
+
+    def read(self, reply: Reply) -> Job:
+        """
+        Return the job in a reply.
+
+        :raises Fault: the reply holds none.
+        """
+        # Of thousands of jobs, the texts themselves would take more memory than all else.
+        text = hash(reply.body)
+        if self._last is None or self._last[0] != text:
+            self._last = text, read_job(reply)
+        return self._last[1]
 
 
 class JobList:

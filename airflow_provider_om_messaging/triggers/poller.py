@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_om_messaging.protocol import poll_order, requests
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.job_list import JobList
+from airflow_provider_om_messaging.protocol.job_list import JobList, JobReader
 from airflow_provider_om_messaging.protocol.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.pace import Pace
 from airflow_provider_om_messaging.protocol.retry import ONCE
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.job_log import JobLine
     from airflow_provider_om_messaging.protocol.jobs import Job
     from airflow_provider_om_messaging.protocol.waiting import Wait
+    from airflow_provider_om_messaging.protocol.wire import Request
 
 PAGE = 100
 """Jobs in a list: the most that servers give."""
@@ -82,8 +83,12 @@ class _Entry:
     due: float = 0.0
     listed: bool = True
     likeliness: poll_order.Likeliness = (0, 0.0)
+    ask: Request[Job] = field(init=False)
     # Airflow finds the task that a log line belongs to by context variables.
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def __post_init__(self) -> None:
+        self.ask = replace(requests.get_job(self.wait.job_id), read=JobReader().read)
 
     def put_off(self, now: float, chance: float) -> None:
         """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
@@ -182,12 +187,14 @@ class Poller:
 
         :param least: seconds to sleep all the same, or every wait would get a request of its own.
         """
-        waiting, now = self._waiting(), time.time()
+        now = time.time()
         earliest = now + least
         if self._not_before > earliest:
-            earliest = max(earliest, min([self._not_before, *(entry.wait.deadline for entry in waiting)]))
+            deadlines = [entry.wait.deadline for entry in self._waiting()]
+            earliest = max(earliest, min([self._not_before, *deadlines]))
         # If all have ended, the last one to leave ends this poller.
-        await self._doze(min([entry.due for entry in waiting], default=now + 3600) - now)
+        due = [entry.due for entry in self._entries if not entry.ended.done()]
+        await self._doze(min(due, default=now + 3600) - now)
         if (left := earliest - time.time()) > 0:
             await asyncio.sleep(left)
 
@@ -207,14 +214,17 @@ class Poller:
 
     async def _look_round(self, client: AsyncClient) -> None:
         now = time.time()
-        asked = listed = [entry for entry in self._waiting() if entry.listed]
+        due = self._due(self._entries, now)
+        asked = listed = [entry for entry in self._entries if entry.listed]
         try:
-            if len(listed) > 1 and self._due(listed, now):
-                await self._look_at_list(client, listed)
-            # Whoever has joined meanwhile may be in the next list.
-            single = [entry for entry in self._waiting() if not entry.listed or len(listed) == 1]
-            if asked := self._due(single, now):
-                await self._look_singly(client, asked)
+            if len(listed) > 1:
+                if any(entry.listed for entry in due):
+                    await self._look_at_list(client, listed)
+                    due = self._due(self._entries, now)
+                # Whoever has joined meanwhile may be in the next list.
+                due = [entry for entry in due if not entry.listed]
+            if asked := due:
+                await self._look_singly(client, due)
         except Fault as fault:
             if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
                 self._client = None
@@ -257,16 +267,16 @@ class Poller:
         for entry in due:
             if entry.wait.job_id in by_job:
                 by_job[entry.wait.job_id].append(entry)
-        asked = iter(by_job.items())
+        asked = iter(by_job.values())
         in_a_row = 0
         over: list[Fault] = []
         began = time.monotonic()
 
         async def ask() -> None:
             nonlocal in_a_row
-            for job_id, entries in asked:
+            for entries in asked:
                 try:
-                    job = await client.call(requests.get_job(job_id))
+                    job = await client.call(entries[0].ask)
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.
                     in_a_row += _concerns_all(fault)
@@ -333,10 +343,10 @@ class Poller:
     def _waiting(self) -> list[_Entry]:
         return [entry for entry in self._entries if not entry.ended.done()]
 
-    def _due(self, entries: list[_Entry], now: float) -> list[_Entry]:
+    def _due(self, entries: Iterable[_Entry], now: float) -> list[_Entry]:
         if now < self._not_before:
-            return [entry for entry in entries if entry.wait.deadline <= now]
-        return [entry for entry in entries if entry.due <= now]
+            return [entry for entry in entries if entry.wait.deadline <= now and not entry.ended.done()]
+        return [entry for entry in entries if entry.due <= now and not entry.ended.done()]
 
 
 async def _in_turns(news: Iterable[T]) -> AsyncIterator[T]:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.job_list import JobList
-from airflow_provider_om_messaging.protocol.jobs import read_jobs
+from airflow_provider_om_messaging.protocol.job_list import JobList, JobReader
+from airflow_provider_om_messaging.protocol.jobs import read_job, read_jobs
 from airflow_provider_om_messaging.protocol.wire import Reply
 
 
@@ -73,3 +73,23 @@ def test_what_is_no_list_of_jobs_is_refused(body: bytes) -> None:
 
 def test_an_empty_list_has_no_jobs() -> None:
     assert JobList().read(Reply(200, {}, b" [ ] ")) == []
+
+
+@given(st.lists(st.builds(shown, st.just(1), st.integers(0, 2), st.sampled_from(["", "a"])), min_size=2))
+def test_a_job_is_another_object_only_if_it_has_changed(looks: list[dict[str, Any]]) -> None:
+    reader = JobReader()
+    before, job = None, None
+    for look in looks:
+        answer = Reply(200, {}, json.dumps(look).encode())
+        last, job = job, reader.read(answer)
+        assert job == read_job(answer)
+        assert (job is last) == (look == before)
+        before = look
+
+
+def test_what_is_no_job_is_never_taken_for_the_last_one() -> None:
+    reader = JobReader()
+    for _ in range(2):
+        reader.read(Reply(200, {}, json.dumps(shown(1)).encode()))
+        with pytest.raises(Fault):
+            reader.read(Reply(200, {}, b"[]"))
