@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.triggers import poller
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def waiting_for(jobs: list[str]) -> Callable[[], Any]:
     return work
 
 
-async def test_many_waits(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("listed", [poller.PAGE, 1])
+async def test_many_waits(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, listed: int) -> None:
+    monkeypatch.setattr(poller, "PAGE", listed)
     sandbox.configure(job_seconds=0.02)
     hook = OpenMetadataMessagingHook()
     jobs = [hook.submit_export(SERVICE) for _ in range(150)]
