@@ -29,6 +29,7 @@ from airflow_provider_om_messaging.protocol.capabilities import REST
 from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, FAILED
 from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
+from airflow_provider_om_messaging.triggers.killing import note_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,6 +254,7 @@ class WaitingOperator(MessagingOperator):
             self.log.info(
                 "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
             )
+            note_job(context, job_id)
             self.defer(
                 trigger=CsvAsyncJobTrigger(
                     job_id,

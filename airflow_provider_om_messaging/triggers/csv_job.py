@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.waiting import Wait
-from airflow_provider_om_messaging.triggers.killing import is_waited_for_elsewhere, was_killed
+from airflow_provider_om_messaging.triggers.killing import is_waited_for_elsewhere, to_the_end, was_killed
 from airflow_provider_om_messaging.triggers.poller import poller_for
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         try:
             event["message"] = await self._wait()
         except asyncio.CancelledError:
-            if await was_killed(self.task_instance):
+            if self.cancel_on_kill and await to_the_end(was_killed(self.task_instance, self.job_id)):
                 await self.on_kill()
             raise
         except Fault as fault:
@@ -99,13 +98,8 @@ class CsvAsyncJobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Cancel the job, because a user has cleared the task or marked it as failed or successful."""
-        if not self.cancel_on_kill:
-            return
-        cancelling = asyncio.ensure_future(self._cancel())
-        # Until a trigger has ended, Airflow 3.3 cancels it anew each second, and would cut this short.
-        while not cancelling.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(cancelling)
+        if self.cancel_on_kill:
+            await to_the_end(self._cancel())
 
     async def _cancel(self) -> None:
         if await is_waited_for_elsewhere(self.task_instance):
