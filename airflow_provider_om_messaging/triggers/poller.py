@@ -214,22 +214,24 @@ class Poller:
 
     async def _look_round(self, client: AsyncClient) -> None:
         now = time.time()
-        due = self._due(self._entries, now)
-        asked = listed = [entry for entry in self._entries if entry.listed]
+        due = self._due(now)
+        listed = [entry for entry in self._entries if entry.listed]
         try:
             if len(listed) > 1:
                 if any(entry.listed for entry in due):
                     await self._look_at_list(client, listed)
-                    due = self._due(self._entries, now)
+                    due = self._due(now)
                 # Whoever has joined meanwhile may be in the next list.
                 due = [entry for entry in due if not entry.listed]
-            if asked := due:
+            if due:
                 await self._look_singly(client, due)
         except Fault as fault:
             if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
                 self._client = None
                 return
-            concerned = self._due(asked, now)
+            # Too many requests for a list say nothing of jobs that are not in it.
+            limited = fault.cause is Cause.RATE_LIMITED
+            concerned = [entry for entry in self._due(now) if entry.listed or not limited]
             self._not_before = time.time() + patience(fault)
             await self._failed(concerned, fault)
 
@@ -343,10 +345,10 @@ class Poller:
     def _waiting(self) -> list[_Entry]:
         return [entry for entry in self._entries if not entry.ended.done()]
 
-    def _due(self, entries: Iterable[_Entry], now: float) -> list[_Entry]:
+    def _due(self, now: float) -> list[_Entry]:
         if now < self._not_before:
-            return [entry for entry in entries if entry.wait.deadline <= now and not entry.ended.done()]
-        return [entry for entry in entries if entry.due <= now and not entry.ended.done()]
+            return [entry for entry in self._waiting() if entry.wait.deadline <= now]
+        return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
 
 
 async def _in_turns(news: Iterable[T]) -> AsyncIterator[T]:
