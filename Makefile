@@ -55,7 +55,7 @@ test-one: .run/test-$(LINE)/.migrated ## tests on one line: make test-one LINE=2
 
 .PHONY: system
 system: ## many services on a Celery Airflow whose parts are killed; needs PostgreSQL and Redis; SERVICES=50 LINE=3.3.2
-	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(LINE)-cluster ARGS=tests/system/test_many_machines.py
+	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(LINE)-cluster ARGS=tests/system/many_machines
 
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## ruff: rules and format

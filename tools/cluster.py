@@ -43,10 +43,16 @@ class Cluster(RealAirflow):
     :param dags_folder: the DAGs.
     :param backends: PostgreSQL and Redis, which run already.
     :param env: added to the environment of all components.
+    :param config: folder of what all components import, such as ``airflow_local_settings``.
     """
 
     def __init__(
-        self, home: Path, dags_folder: Path, backends: Backends, env: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        dags_folder: Path,
+        backends: Backends,
+        env: Mapping[str, str] | None = None,
+        config: Path | None = None,
     ) -> None:
         settings = {
             "CORE__EXECUTOR": "CeleryExecutor",
@@ -73,7 +79,8 @@ class Cluster(RealAirflow):
         }
         settings = {f"AIRFLOW__{key}": value for key, value in settings.items()}
         # The host name's function is ours, so that Airflow has to find it.
-        super().__init__(home, dags_folder, {**settings, "PYTHONPATH": str(_ROOT), **(env or {})})
+        settings["PYTHONPATH"] = os.pathsep.join(str(folder) for folder in (_ROOT, config) if folder)
+        super().__init__(home, dags_folder, {**settings, **(env or {})})
         self.restarted: list[str] = []
 
     @property

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _BIN = Path(sys.executable).parent
-_PAGE = 100  # more than that no line gives at once
+_PAGE = 1000  # 2.11 has no order in which it could give one page after the other
 # A proxy of the machine must not come between us and our own loopback server.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -379,6 +379,7 @@ class RealAirflow:
         }
         settings = {
             "API__BASE_URL": self.url,
+            "API__MAXIMUM_PAGE_LIMIT": str(_PAGE),
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__DAGS_FOLDER": str(self.dags_folder),
             "CORE__EXECUTOR": "LocalExecutor",

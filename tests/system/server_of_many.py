@@ -30,6 +30,7 @@ class ServerOfMany:
         self.services = [f"fleet_{index:02d}" for index in range(number)]
         self.sandbox = Sandbox(free_port(), folder, import_verdict="endpoint", job_seconds=1.0)
         self._earlier: list[dict[str, Any]] = []
+        self._jobs_before: set[str] = set()
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -45,6 +46,12 @@ class ServerOfMany:
     def __exit__(self, *_: object) -> None:
         self._session.close()
         self.sandbox.stop()
+
+    def begin_anew(self) -> None:
+        """Forget what was asked so far, and the jobs of that."""
+        self._earlier.clear()
+        self.sandbox.clear_journal()
+        self._jobs_before = set(self._states())
 
     def fault_of_submission(self, operation: str, service: str) -> None:
         """Let the next submission of a job (``export`` or ``import``) be carried out and not answered."""
@@ -109,7 +116,7 @@ class ServerOfMany:
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return every job, oldest first."""
-        known = sorted(self._states(), key=int)
+        known = sorted(set(self._states()) - self._jobs_before, key=int)
         return [self._get(f"/api/v1/csvAsyncJobs/{job_id}").json() for job_id in known]
 
     def export(self, service: str) -> bytes:
