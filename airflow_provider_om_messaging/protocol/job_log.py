@@ -51,7 +51,7 @@ class JobLog:
 
     def news(self, job: Job) -> list[JobLine]:
         """
-        Return what is new: the server's own lines, then the state.
+        Return what is new: the server's own lines, then the state if it has changed.
 
         :param job: the job as it was just seen.
         """
@@ -68,9 +68,10 @@ class JobLog:
             level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
             at = self._later(entry.get("createdAt"))
             lines.append(JobLine(level, f"{job}: {redacted(str(entry.get('message') or ''))}", at))
-        if (state := job.progress_text()) != self._state:
-            self._state = state
-            lines.append(JobLine(logging.INFO, state, self._later(job.updated_at)))
+        known, self._state = self._state, job.progress_text()
+        # At a first look the lines say it as well, and whoever has looked before may have told it.
+        if self._state != known and (known or not lines):
+            lines.append(JobLine(logging.INFO, self._state, self._later(job.updated_at)))
         return lines
 
     def _later(self, at: Any) -> int | None:

@@ -52,6 +52,8 @@ def test_a_triggerer_that_ends_changes_nothing(
     for end_triggerer in (lambda: airflow.programs.stop(["triggerer"]), airflow.kill_triggerer):
         end_triggerer()
         before = run.asked()
+        # A running job changes each minute, if only because the server's worker lives.
+        server.sandbox.advance_clock(70)
         time.sleep(2)
         assert run.asked() == before
         airflow.start_triggerer()
@@ -130,17 +132,18 @@ def test_a_sensor_whose_every_poke_is_a_process_of_its_own(
 ) -> None:
     server.sandbox.configure(job_seconds=LONG)
     run = export(IN_POKES)
-    wait_until(lambda: run.asked() >= 3, lambda: run.told("wait"))
+    wait_until(lambda: run.asked() >= 2, lambda: run.told("wait"))
+    server.sandbox.advance_clock(70)
+    wait_until(lambda: run.asked() >= 4, lambda: run.told("wait"))
     server.sandbox.advance_clock(LONG)
     assert run.ends_well(), run.told("wait")
     assert (run.told("wait").count("Export started.") == 1) is REMEMBERS
-    assert [re.sub(r"\d+", "N", line) for line in run.shown_once("wait")] == [
+    shown = [re.sub(r"\d+", "N", line) for line in run.shown_once("wait")]
+    assert [line for line in shown if not line.endswith(" rows")] == [
         "Export job N: Export queued.",
         "Export job N: Export started.",
-        "Export job N: RUNNING, N of N rows",
         "Export job N: Exported N of N entities (batch N)",
         "Export job N: Export completed.",
-        "Export job N: COMPLETED, N of N rows",
     ]
 
 

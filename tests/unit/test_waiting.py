@@ -191,7 +191,7 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
 def test_lines_keep_their_level_and_lose_their_secrets() -> None:
     lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
     news = JobLog().news(Job("42", "IMPORT", "RUNNING", logs=lines))
-    assert [line.level for line in news] == [logging.WARNING, logging.ERROR, logging.INFO]
+    assert [line.level for line in news] == [logging.WARNING, logging.ERROR]
     assert "hunter2" not in str(news)
 
 
@@ -226,5 +226,20 @@ def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
 
 @pytest.mark.parametrize("at", [None, "2026-01-01T00:00:00Z", True])
 def test_a_line_of_no_known_time_is_told_as_well(at: object) -> None:
-    line, state = JobLog().news(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
-    assert (line.text, line.at, state.at) == ("Export job 42: slow", None, None)
+    (line,) = JobLog().news(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
+    assert (line.text, line.at) == ("Export job 42: slow", None)
+
+
+def test_a_state_that_the_lines_have_told_is_not_told_at_first_look_however_often_the_job_changes() -> None:
+    lines = (entry(1, "started", at=1000),)
+
+    def job_at(at: int, progress: int) -> Job:
+        return Job("42", "EXPORT", "RUNNING", progress=progress, total=9, updated_at=at, logs=lines)
+
+    for first in (1000, 61_000, 121_000):
+        log = JobLog()
+        assert [line.text for line in log.news(job_at(first, 0))] == ["Export job 42: started"]
+        assert log.news(job_at(first + 60_000, 0)) == []
+        assert log.news(job_at(190_000, 3)) == [
+            (logging.INFO, "Export job 42: RUNNING, 3 of 9 rows", 190_000)
+        ]
