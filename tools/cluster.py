@@ -27,7 +27,7 @@ TRIGGERERS = ("triggerer-1", "triggerer-2")
 _TASKS_A_WORKER = 4
 _HOST = "OM_MESSAGING_HOST"
 _ROOT = Path(__file__).parents[1]
-_MOST_RESTARTS = 10
+_MOST_RESTARTS = 20
 
 
 def host_name() -> str:

@@ -24,6 +24,9 @@ OPERATIONS = {
 }
 """What each step that makes jobs asks the server for."""
 
+LOOK_EVERY = 2.0
+"""Seconds between two looks at all tasks: the API server that is asked for them serves the tasks too."""
+
 
 class Runs:
     """
@@ -84,7 +87,7 @@ class Runs:
             assert len(self._services) - len(failed) >= wanted, self.told()
             assert time.monotonic() < deadline, f"{step} is not {states}: {self.told()}"
             self._airflow.check_components()
-            time.sleep(0.5)
+            time.sleep(LOOK_EVERY)
 
     def wait_for_the_end(self, timeout: float = 1200) -> list[str]:
         """Wait until every run has ended, and return how."""
@@ -117,7 +120,7 @@ class Runs:
             if waiting := [task for task in self.tasks(step) if task.state == "deferred" and task.triggerer]:
                 return waiting
             assert time.monotonic() < deadline, f"{step} is with no triggerer: {self.told()}"
-            time.sleep(0.2)
+            time.sleep(LOOK_EVERY)
 
     def kill_a_triggerer(self, step: str) -> str:
         """Kill a triggerer that waits for jobs of a step; return its name."""

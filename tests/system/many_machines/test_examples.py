@@ -91,7 +91,9 @@ def _begin_anew_what_has_failed(jobs: Runs) -> set[str]:
     ended = jobs.wait_for_the_end()
     failed = set[str]()
     for index in (index for index, state in enumerate(ended) if state != "success"):
-        (step,) = (step for step in LOSSES if jobs.task(step, index).state == "failed")
+        steps = [step for step in LOSSES if jobs.task(step, index).state == "failed"]
+        assert len(steps) == 1, jobs.told()
+        (step,) = steps
         error, first = LOSSES[step]
         assert error in jobs.log(step, index)
         failed.add(jobs.result(first, index)["job_id"])
