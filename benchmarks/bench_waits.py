@@ -2,8 +2,8 @@
 What waiting costs: N deferred waits in one event loop, beside the HTTP provider's ``HttpSensorTrigger``.
 
 Both run in the environment of the Airflow line that has the HTTP provider, each in a process of its own,
-against a server in another process, in turns, of which medians are shown. N can be given:
-``bench_waits.py 100 1000``.
+against a server in another process, in turns, of which medians are shown. Rows can be chosen by
+their N: ``bench_waits.py 100 1000``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parent / ".venvs" / "airflow-2.11.2" / "bin" / "python"
-# How many waits: their poll interval, for how long they are measured, and how often.
-NUMBERS = {1: (2, 20, 1), 100: (2, 40, 3), 1000: (10, 30, 1), 10_000: (30, 100, 1)}
+# How many waits, their poll interval, for how long they are measured, and how often.
+Row = tuple[int, int, int, int]
+ROWS = [(1, 2, 20, 1), (100, 2, 40, 3), (1000, 10, 30, 1), (10_000, 10, 30, 1), (10_000, 30, 100, 1)]
 LEGEND = """\
 Deferred waits. 'CPU s' is for 1,000 wait-intervals, each of them one wait for one poll interval; of a trigger
 that is saturated, only the polls that it managed. 'Delay' is from a job's end to its event, median and
@@ -41,7 +42,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def measured(kind: str, number: int, home: str) -> dict[str, Any]:
+def measured(kind: str, row: Row, home: str) -> dict[str, Any]:
+    number, interval, window, _ = row
     port = free_port()
     python = os.environ.get("BENCH_PYTHON", str(PYTHON))
     server = subprocess.Popen(
@@ -61,7 +63,6 @@ def measured(kind: str, number: int, home: str) -> dict[str, Any]:
     try:
         assert server.stdout is not None  # noqa: S101  # it is a pipe
         server.stdout.readline()
-        interval, window, _ = NUMBERS.get(number, (10, 30, 1))
         command = [python, HERE / "waits_child.py", kind, str(number), str(interval), str(window), address]
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
     finally:
@@ -83,13 +84,13 @@ def seconds(value: float | None) -> str:
     return "" if value is None else "late" if value == math.inf else f"{value:.1f} s"
 
 
-def main(numbers: list[int]) -> None:
+def main(wanted: list[Row]) -> None:
     print(LEGEND)
     print(f"|{COLUMNS}|\n|{'---:|' * 10}", flush=True)
     with tempfile.TemporaryDirectory() as home:
-        for number in numbers:
-            interval, _, turns = NUMBERS.get(number, (10, 30, 1))
-            runs = [{kind: measured(kind, number, home) for kind in KINDS} for _ in range(turns)]
+        for case in wanted:
+            number, interval, _, turns = case
+            runs = [{kind: measured(kind, case, home) for kind in KINDS} for _ in range(turns)]
             rows = {kind: median([run[kind] for run in runs]) for kind in KINDS}
             costs = {}
             for kind, row in rows.items():
@@ -110,4 +111,5 @@ def main(numbers: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]] or list(NUMBERS))
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    main([row for row in ROWS if not numbers or row[0] in numbers])
