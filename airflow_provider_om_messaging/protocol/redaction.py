@@ -55,4 +55,6 @@ def redacted(text: str) -> str:
         shown = _JSON_OBJECT.sub("{…}", shown)
         for pattern in _SECRETS:
             shown = pattern.sub("***", shown)
+    # JSON may hold half of a character, which no log file takes.
+    shown = shown.encode("utf-8", "replace").decode("utf-8")
     return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"

@@ -191,3 +191,7 @@ def test_any_text_becomes_one_short_line(text: str) -> None:
 def test_megabytes_of_anything_are_read_at_once(part: str) -> None:
     # Expressions that look back and forth once took hours for a body like this.
     assert len(redacted(part * 500_000)) <= LONGEST_TEXT
+
+
+def test_half_a_character_is_no_hindrance_to_writing_the_text() -> None:
+    assert redacted("Topic \ud800 is gözlü 🚚").encode() == "Topic ? is gözlü 🚚".encode()
