@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.system.run_of_one import Export
 from tests.system.server_of_many import ServerOfMany
 from tools.real_airflow import RealAirflow
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 FILES = [*HERE.glob("dags/*.py"), HERE.parents[1] / "example_dags" / "gated_import.py"]
-DAGS = ["deferred_jobs", "gated_import", "wait_in_triggerer", "wait_in_worker"]
+DAGS = ["deferred_jobs", "gated_import", "wait_in_pokes", "wait_in_triggerer", "wait_in_worker"]
 
 
 @pytest.fixture(scope="package")
@@ -51,3 +52,11 @@ def airflow(server: ServerOfMany, tmp_path_factory: pytest.TempPathFactory) -> I
 def new_service(server: ServerOfMany) -> Callable[[], str]:
     """Return what names a service that no other test has used."""
     return iter(server.services).__next__
+
+
+@pytest.fixture
+def export(
+    airflow: RealAirflow, server: ServerOfMany, new_service: Callable[[], str]
+) -> Iterator[Callable[..., Export]]:
+    yield lambda dag_id, **conf: Export(airflow, server, dag_id, new_service(), **conf)
+    server.sandbox.clear_faults()

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
     from tools.real_airflow import RealAirflow
 
+LONG = 600.0
+"""Seconds that a job takes which is not to end by itself."""
+# Before Airflow 3.3 nothing outlives a try.
+REMEMBERS = not AIRFLOW_LINE.startswith(("2.", "3.0.", "3.1.", "3.2."))
+
 
 class Export:
     """
