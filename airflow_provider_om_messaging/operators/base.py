@@ -51,7 +51,8 @@ class MessagingOperator(BaseOperator):
         """
         return required_text("service", self.service)
 
-    def canonical_service(self) -> str:
-        """Return the service's FQN as the server writes it; a UUID stays one."""
+    def refuse_malformed_service(self) -> None:
+        """Check what names the service, before the server is asked anything."""
         service = self.checked_service()
-        return service if is_uuid(service) else service_fqn(service)
+        if not is_uuid(service):
+            service_fqn(service)

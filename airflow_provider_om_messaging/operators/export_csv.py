@@ -61,7 +61,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         """Export, or submit a job that does."""
         service = self.checked_service()
         check_destination(self.destination)
-        self.canonical_service()  # a malformed name is refused before the server is asked anything
+        self.refuse_malformed_service()
         engine = self.hook.engine(self.engine, columns=self.columns)
         if not self.has_job(engine):
             return self._at_once(engine, None)

@@ -170,7 +170,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the file, then import it, or submit a job that does."""
         service = self.checked_service()
-        self.canonical_service()  # a malformed name is refused before the server is asked anything
+        self.refuse_malformed_service()
         self._check_gates()
         check_destination(self.results_destination, "results_destination")
         if self.source and self.results_destination and same_file(self.source, self.results_destination):

@@ -124,7 +124,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         service = self.checked_service()
         paths = None if self.plan_destination is None else plan_paths(self.plan_destination)
         destinations = [Destination(path, "plan_destination") for path in paths or ()]
-        self.canonical_service()  # a malformed name is refused before the server is asked anything
+        self.refuse_malformed_service()
         with csv_upload(source=self.source, csv=self.csv) as upload:
             self.policies.check_columns(columns_of(upload.facts.header))
             engine = None if self.against is not None else self._engine(upload)
