@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LONG = 600.0
 """Seconds that a job takes which is not to end by itself."""
-# Before Airflow 3.3 nothing outlives a try.
+# Before Airflow 3.3 a retry knows nothing of what the try before it has submitted, and submits anew.
 REMEMBERS = not AIRFLOW_LINE.startswith(("2.", "3.0.", "3.1.", "3.2."))
 
 

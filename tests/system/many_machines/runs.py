@@ -24,6 +24,9 @@ OPERATIONS = {
 }
 """What each step that makes jobs asks the server for."""
 
+CUT_SECONDS = 10
+"""Seconds for which the database is out of reach."""
+
 LOOK_EVERY = 2.0
 """Seconds between two looks at all tasks: the API server that is asked for them serves the tasks too."""
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import AIRFLOW_LINE
-from tests.system.many_machines.runs import Runs
+from tests.system.many_machines.runs import CUT_SECONDS, Runs
+from tests.system.run_of_one import REMEMBERS
 
 if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
@@ -26,7 +26,6 @@ pytest.importorskip("boto3")
 
 # Few take three minutes as well, most of them until Airflow gives a dead worker's tasks to the other one.
 FEWEST = 10
-CUT_SECONDS = 10
 LONG = 3600.0
 CLEANED_AFTER = 30.0
 # What the server may lose of a run: the task that fails then, and with what; and where a user begins anew.
@@ -35,8 +34,6 @@ LOSSES = {
     "fetch_export": ("ResultGoneError", "submit_export"),
     "wait_for_import": ("JobLostError", "submit_import"),
 }
-# On 2.11 a retry knows nothing of what the try before it has submitted, and submits anew.
-RETRIES_KNOW = not AIRFLOW_LINE.startswith("2.")
 # The libraries underneath warn about each other.
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -78,7 +75,7 @@ def test_every_part_may_die_under_the_examples(
     assert nightly.wait_for_the_end() == ["success"], nightly.told()
     gone = server.gone_results()
     assert begun_anew <= lost | gone
-    assert lost <= begun_anew if RETRIES_KNOW else lost & begun_anew
+    assert lost <= begun_anew if REMEMBERS else lost & begun_anew
 
     _check_files(bucket, server, nightly, jobs)
     told = _check_jobs(server, lost, gone, jobs)
@@ -130,6 +127,6 @@ def _check_jobs(server: ServerOfMany, lost: set[str], gone: set[str], runs: Runs
             ]
             assert len(server.submissions(operation, service)) == len(own)
             more = len([job for job in own if job["jobId"] not in lost | gone]) - 1
-            assert 0 <= more <= (0 if RETRIES_KNOW else task.tries - 1)
+            assert 0 <= more <= (0 if REMEMBERS else task.tries - 1)
             twice += more
     return f"{len(jobs)} jobs: {len(lost)} lost by the server, {len(gone)} results gone, {twice} made twice"

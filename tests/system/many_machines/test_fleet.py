@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import AIRFLOW_LINE
-from tests.system.many_machines.runs import OPERATIONS, Runs
+from tests.system.many_machines.runs import CUT_SECONDS, OPERATIONS, Runs
+from tests.system.run_of_one import REMEMBERS
 
 if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
@@ -25,10 +25,7 @@ pytest.importorskip("airflow.providers.celery")
 pytest.importorskip("boto3")
 
 DAG = "fleet"
-CUT_SECONDS = 10
 LONG = 600.0
-# On 2.11 a retry knows nothing of what the try before it has submitted, and submits anew.
-RETRIES_KNOW = not AIRFLOW_LINE.startswith("2.")
 # The libraries underneath warn about each other.
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -93,7 +90,7 @@ def test_a_task_that_its_user_kills_cancels_its_job(
     server.wait_for_jobs("export", services[1], known[services[1]] + 1, cancelled=1)
     run.clear("export")
     server.wait_for_jobs("export", services[0], known[services[0]] + 1, cancelled=1)
-    if RETRIES_KNOW:  # a try that knows of a job that was cancelled lets it end first
+    if REMEMBERS:  # a try that knows of a job that was cancelled lets it end first
         server.sandbox.advance_clock(LONG)
     for service in services:
         server.wait_for_jobs("export", service, known[service] + 2, cancelled=1)
@@ -137,6 +134,6 @@ def _check_jobs(server: ServerOfMany, lost: set[str], run: Runs) -> str:
             own = [job for job in jobs if (job["operation"], job["targetFqn"]) == (operation, service)]
             assert len(server.submissions(operation.lower(), service)) == len(own)
             more = len([job for job in own if job["jobId"] not in failed | gone]) - len(steps)
-            assert 0 <= more <= (0 if RETRIES_KNOW else sum(retries[f"{step}[{index}]"] for step in steps))
+            assert 0 <= more <= (0 if REMEMBERS else sum(retries[f"{step}[{index}]"] for step in steps))
             twice += more
     return f"{len(jobs)} jobs: {len(lost)} lost by the server, {len(gone)} results gone, {twice} made twice"
