@@ -23,7 +23,11 @@ class S3Server:
 @contextmanager
 def s3_server() -> Iterator[S3Server]:
     from moto.server import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        def log_request(self, *_: Any, **__: Any) -> None:
+            """Leave the output to what a failed test has to say."""
 
     application = DomainDispatcherApplication(create_backend_app)
     server = S3Server("")
@@ -37,7 +41,7 @@ def s3_server() -> Iterator[S3Server]:
             return [b""]
         return application(environ, start_response)
 
-    running = make_server("127.0.0.1", 0, serve, threaded=True)
+    running = make_server("127.0.0.1", 0, serve, threaded=True, request_handler=Quiet)
     server.url = f"http://127.0.0.1:{running.server_port}"
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()

@@ -125,15 +125,16 @@ def _check_jobs(server: ServerOfMany, lost: set[str], run: Runs) -> str:
     """Nothing was submitted twice, but for what the server has lost, and by a retry that cannot know."""
     jobs = server.jobs()
     failed = {job["jobId"] for job in jobs if job["status"] != "COMPLETED"}
-    assert failed == lost
+    assert failed == lost, f"{jobs}\n{run.told()}"
     gone = server.gone_results()
     retries = {task.name: task.tries - 1 for step in OPERATIONS for task in run.tasks(step)}
     twice = 0
     for index, service in enumerate(server.services):
         for operation, steps in (("EXPORT", ("export", "export_again")), ("IMPORT", ("apply",))):
             own = [job for job in jobs if (job["operation"], job["targetFqn"]) == (operation, service)]
-            assert len(server.submissions(operation.lower(), service)) == len(own)
+            assert len(server.submissions(operation.lower(), service)) == len(own), f"{own}\n{run.told()}"
             more = len([job for job in own if job["jobId"] not in failed | gone]) - len(steps)
-            assert 0 <= more <= (0 if REMEMBERS else sum(retries[f"{step}[{index}]"] for step in steps))
+            allowed = 0 if REMEMBERS else sum(retries[f"{step}[{index}]"] for step in steps)
+            assert 0 <= more <= allowed, f"{own}\n{run.told()}"
             twice += more
     return f"{len(jobs)} jobs: {len(lost)} lost by the server, {len(gone)} results gone, {twice} made twice"
