@@ -32,6 +32,7 @@ from airflow_provider_om_messaging.protocol.imports import (
     SHOWN_FAILURES,
     UNREADABLE,
     Verdict,
+    same_rows,
     unreadable,
     verdicts_of,
 )
@@ -215,11 +216,13 @@ class ImportMessagingServiceOperator(WaitingOperator):
         }
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
-        """Start another dry run of the same file."""
+        """Send the same file again."""
         with csv_upload(source=self.source, csv=self.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
-                raise InvalidCsvError("The file is another one by now: its dry run cannot be repeated.")
-            return self._submitted(context, upload, anew=True)
+                raise InvalidCsvError("The file is another one by now: it cannot be sent again.")
+            planned, engine = None if self.expected_plan is None else self._planned(), self._engine(upload)
+            check = partial(self._check_still_valid, self.checked_service(), upload, planned, engine)
+            return self._submitted(context, upload, anew=True, check=check)
 
     def _submitted(
         self,
@@ -249,6 +252,20 @@ class ImportMessagingServiceOperator(WaitingOperator):
         what = "dry run" if self.only_check else "import"
         self.log.info("The %s of %s is job %s.", what, service, job_id)
         return job_id
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether this is a dry run."""
+        return self.only_check
+
+    def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
+        """Tell whether the job's verdict is on the rows of this file; without a verdict, on as many."""
+        shown = self.hook.get_import_verdict(job, self.only_check, state.get("rows")).results_csv
+        if not shown:
+            return not job.total or job.total == state.get("rows")
+        with csv_upload(source=self.source, csv=self.csv) as upload:
+            changed = upload.facts.sha256 != state.get("sha256")
+            return changed or same_rows(shown, (row for _, row in upload.rows()))
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Read the job's verdict."""

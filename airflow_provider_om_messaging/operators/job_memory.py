@@ -9,8 +9,9 @@ A try that dies between asking for a job and remembering its id leaves a gap, wh
 caller's own jobs may close. What such a job was made of is not told there, nor which task made it. So a job
 is only taken for the lost one if no other can be meant: it is the only one for this operation, service and
 mode that is newer than the newest one of before, young enough, and for an import of as many rows. With two,
-none is taken, and the work is done again. What is left: a task dies before the server has even heard of its
-import, and at that very time another task imports another file of as many rows into the same service.
+none is taken, and the work is done again. One doubt is left: a task dies before the server has even heard of
+its job, and at that very time another task asks for the same. So a job that was found is told apart from one
+that is surely the task's own.
 """
 
 from __future__ import annotations
@@ -59,7 +60,12 @@ class JobMemory:
     @property
     def left_behind(self) -> str | None:
         """Id of the task's last job, if that was for other work, or a user has cleared the task since."""
-        return None if self._of_this_work() else self._kept.get("job_id")
+        return None if self._of_this_work() or self._kept.get("shared") else self._kept.get("job_id")
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the job was found among the user's, so that it may be another task's after all."""
+        return "shared" in self._of_this_work()
 
     def is_for_this(self, job: Job) -> bool:
         """Tell whether a job does this work: a server that was set up anew gives old ids to other jobs."""
@@ -101,6 +107,12 @@ class JobMemory:
     def submitted(self, job_id: str) -> None:
         """Remember the job."""
         self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id])
+
+    def taken_up(self, job_id: str) -> None:
+        """Remember the job of an earlier try; one that was found is left to itself if it changes nothing."""
+        if self.may_have_lost_one:
+            shared = self._work.get("dry_run", True)
+            self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id], shared=shared)
 
     def _of_this_work(self) -> dict[str, Any]:
         return self._kept if self._kept.get("work") == self._work else {}

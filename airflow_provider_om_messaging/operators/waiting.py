@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.operators.job_memory import JobMemory
 from airflow_provider_om_messaging.operators.listening import check_waits, hear, open_feed
 from airflow_provider_om_messaging.operators.replaced import is_replaced
 from airflow_provider_om_messaging.protocol.capabilities import REST
-from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, FAILED
+from airflow_provider_om_messaging.protocol.jobs import CANCELLED, CANCELLING, COMPLETED, FAILED
 from airflow_provider_om_messaging.protocol.waiting import Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 from airflow_provider_om_messaging.triggers.killing import note_job
@@ -46,6 +46,9 @@ AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
 
 DEFAULT_DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 """Whether tasks of this Airflow wait in the triggerer if they do not say."""
+
+FOUND = "found"
+"""Set in the state of a job that an earlier try has not lived to remember, and that may be another task's."""
 
 LONGEST_CANCELLING = 300.0
 """Seconds that a retry waits for the job of an earlier try to be cancelled."""
@@ -102,7 +105,13 @@ class WaitingOperator(MessagingOperator):
         self.resubmit_on_server_restart = resubmit_on_server_restart
         self._under_way: tuple[Context, str] | None = None
         self._is_killed = False
+        self._found: str | None = None
         self._feed: Feed | None = None
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the task's job changes nothing on the server, so that it may run on for nobody."""
+        return True
 
     def has_job(self, engine: Engine) -> bool:
         """
@@ -149,6 +158,15 @@ class WaitingOperator(MessagingOperator):
         :param state: what :meth:`wait_for` was given.
         """
 
+    def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
+        """
+        Tell whether a job that was found and has completed did this task's work, as far as that shows.
+
+        :param job: the job.
+        :param state: what :meth:`wait_for` was given.
+        """
+        return True
+
     def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
         """
         Return the task's result for a job that has completed, of which a socket has told.
@@ -191,7 +209,8 @@ class WaitingOperator(MessagingOperator):
             return self._submit_listening(memory, submit, check)
         if not anew and (earlier := self._earlier(memory)) is not None:
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
-            memory.submitted(earlier)
+            memory.taken_up(earlier)
+            self._found = earlier if memory.is_found else None
             return earlier
         self._cancel_left_behind(context, memory)
         newest = self._own_jobs(1)
@@ -249,7 +268,8 @@ class WaitingOperator(MessagingOperator):
         deadline = time.time() + self.timeout
         if self._feed is not None:
             return self._listen(job_id, state, deadline)
-        self._under_way = context, job_id
+        state = {**state, FOUND: True} if job_id == self._found else state
+        self._take_charge(context, job_id, state)
         if self.deferrable:
             self.log.info(
                 "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
@@ -263,7 +283,7 @@ class WaitingOperator(MessagingOperator):
                     self.poll_interval,
                     self.max_consecutive_failures,
                     state,
-                    self.cancel_on_kill,
+                    self.cancel_on_kill and self._under_way is not None,
                 ),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
@@ -272,7 +292,7 @@ class WaitingOperator(MessagingOperator):
         try:
             job = self.hook.wait_for_job(wait)
         except JobTimeoutError:
-            self._cancel(context, job_id)
+            self._cancel_what_is_under_way()
             raise
         return self._finished(context, job, state)
 
@@ -305,10 +325,10 @@ class WaitingOperator(MessagingOperator):
         :param event: what the trigger sent; the job itself is read again.
         """
         ended = read_event(event)
-        self._under_way = context, ended.job_id
+        self._take_charge(context, ended.job_id, ended.state)
         if ended.error is not None:
             if isinstance(ended.error, JobTimeoutError):
-                self._cancel(context, ended.job_id)
+                self._cancel_what_is_under_way()
             raise ended.error
         job = self.hook.ended_job(ended.job_id, self.max_consecutive_failures)
         return self._finished(context, job, ended.state)
@@ -316,11 +336,21 @@ class WaitingOperator(MessagingOperator):
     def on_kill(self) -> None:
         """Cancel the job of a task that is stopped in the worker; one that is just being made, once it is."""
         self._is_killed = True
-        if self.cancel_on_kill and self._under_way is not None:
-            self._cancel(*self._under_way)
+        if self.cancel_on_kill:
+            self._cancel_what_is_under_way()
+
+    def _take_charge(self, context: Context, job_id: str, state: dict[str, Any]) -> None:
+        """Take a job for one to cancel, unless it may be another task's and running on does no harm."""
+        self._under_way = None if state.get(FOUND) and self.only_reads else (context, job_id)
 
     @public_errors()
     def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        if state.get(FOUND) and (
+            job.status == CANCELLED or (job.status == COMPLETED and not self.is_its_own(job, state))
+        ):
+            self.log.warning("%s was another task's. What this task is to do is submitted.", job)
+            state = {key: value for key, value in state.items() if key != FOUND}
+            return self.wait_for(context, self.submit_again(context, state), state)
         if job.lost and self.resubmit_on_server_restart and not state.get(AFTER_RESTART):
             self.log.warning("%s was lost because the server restarted. It is submitted again.", job)
             return self._wait_again(context, state, AFTER_RESTART)
@@ -372,6 +402,10 @@ class WaitingOperator(MessagingOperator):
         self.log.info("%s is being cancelled: what is new has to wait for that.", job)
         deadline = time.time() + LONGEST_CANCELLING
         return self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
+
+    def _cancel_what_is_under_way(self) -> None:
+        if self._under_way is not None:
+            self._cancel(*self._under_way)
 
     def _cancel(self, context: Context, job_id: str) -> None:
         if is_replaced(context):

@@ -10,14 +10,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.cells import blanks_told, columns_of
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.redaction import redacted
 from airflow_provider_om_messaging.protocol.wire import Reply, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 SHOWN_FAILURES = 20
 """How many failed rows a result names."""
@@ -226,16 +230,8 @@ def verdicts_of(results_csv: str) -> list[Verdict]:
 
     Columns are read by position: the header can hold a name twice, and a failed row keeps its own width.
     """
-    limit = csv.field_size_limit(max(csv.field_size_limit(), len(results_csv)))
-    try:
-        rows = [row for row in csv.reader(io.StringIO(results_csv, newline="")) if row]
-    except csv.Error:
-        return []
-    finally:
-        csv.field_size_limit(limit)
-    if not rows or rows[0][:2] != ["status", "details"]:
-        return []
-    names = columns_of(rows[0][2:])
+    header, rows = _read(results_csv)
+    names = columns_of(header)
     name_at = 2 + (names.index("name") if "name" in names else 0)
     return [
         Verdict(
@@ -243,5 +239,30 @@ def verdicts_of(results_csv: str) -> list[Verdict]:
             status=row[0],
             details="".join(row[1:2]) + (blanks_told(names, row[2:]) if row[0] == FAILURE else ""),
         )
-        for row in rows[1:]
+        for row in rows
     ]
+
+
+def same_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
+    """
+    Tell whether the server's verdict is on these rows, in whatever order.
+
+    :param results_csv: each row with its verdict, as the server wrote it.
+    :param rows: a file's rows, the header first.
+    """
+    header, judged = _read(results_csv)
+    return Counter(tuple(row[2:]) for row in [["", "", *header], *judged]) == Counter(map(tuple, rows))
+
+
+def _read(results_csv: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header of the file that was judged, and its rows with what was said of each before it."""
+    limit = csv.field_size_limit(max(csv.field_size_limit(), len(results_csv)))
+    try:
+        rows = [row for row in csv.reader(io.StringIO(results_csv, newline="")) if row]
+    except csv.Error:
+        return [], []
+    finally:
+        csv.field_size_limit(limit)
+    if not rows or rows[0][:2] != ["status", "details"]:
+        return [], []
+    return rows[0][2:], rows[1:]

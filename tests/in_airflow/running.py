@@ -27,10 +27,10 @@ def run(operator: Any) -> Any:
         return as_xcom(operator.resume_execution(deferral.method_name, {"event": as_xcom(event)}, CONTEXT))
 
 
-def deferral_of(operator: Any) -> TaskDeferred:
+def deferral_of(operator: Any, context: dict[str, Any] | None = None) -> TaskDeferred:
     """Execute an operator up to its deferral."""
     try:
-        operator.execute(CONTEXT)
+        operator.execute(CONTEXT if context is None else context)
     except TaskDeferred as deferral:
         return deferral
     raise AssertionError("the operator did not defer")

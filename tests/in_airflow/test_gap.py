@@ -1,0 +1,214 @@
+"""A job runs once, even if the try that asked for it did not live to hear of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import (
+    JobTimeoutError,
+    ServerUnavailableError,
+)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from tests.in_airflow.running import again, deferral_of
+from tests.in_airflow.surviving import (
+    CSV,
+    OTHER_CSV,
+    SERVICE,
+    Store,
+    cancellations,
+    context,
+    every_way,
+    exporting,
+    importing,
+    lose,
+    run,
+    submissions,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+
+def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store = Store()
+    sandbox.fault("drop_after", path="/importAsync$")
+    with pytest.raises(ServerUnavailableError):
+        run(importing(), context(store))
+    assert run(importing(), context(store))["status"] == "success"
+    assert submissions(sandbox) == 1
+
+
+@pytest.mark.parametrize("make", [exporting, importing])
+def test_it_is_found_again_by_a_task_that_names_its_service_by_the_id(sandbox: Sandbox, make: Any) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    service, store = OpenMetadataMessagingHook().get_service(SERVICE)["id"], Store()
+    lose(sandbox, make(service=service), store, "drop_after")
+    assert run(make(service=service), context(store))["job_id"]
+    assert submissions(sandbox) == 1
+
+
+def test_whoever_may_not_list_jobs_submits_anew(sandbox: Sandbox) -> None:
+    store = Store()
+    lose(sandbox, exporting(), store, "drop_after")
+    sandbox.fault("403", path="/csvAsyncJobs$", times=2)
+    assert run(exporting(), context(store))["rows"] > 0
+    assert submissions(sandbox) == 2
+
+
+@pytest.mark.parametrize("make", [exporting, importing])
+def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sandbox, make: Any) -> None:
+    sandbox.configure(import_verdict="endpoint", job_start_delay=1)
+    lost, other = Store(), Store()
+    lose(sandbox, make(), lost, "drop_after")
+    theirs = run(make(wait_for_completion=False), context(other))["job_id"]
+    before = {job.job_id for job in OpenMetadataMessagingHook().list_jobs()}
+    assert len(before) == 2
+    # Nobody can tell which of the two is its own, so it is done again.
+    ours = run(make(), context(lost))["job_id"]
+    assert ours not in before
+    assert run(make(), context(other))["job_id"] == theirs
+    assert submissions(sandbox) == 3
+
+
+def test_another_import_is_not_taken_for_one_that_the_server_never_heard_of(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store = Store()
+    longer = CSV + "orders.refunded,Refunds,,,,\n"
+    theirs = [run(importing(csv=longer), context(Store()))["job_id"]]
+    lose(sandbox, importing(), store, "drop")
+    theirs.append(run(importing(csv=longer), context(Store()))["job_id"])
+    theirs.append(run(importing(dry_run=False), context(Store()))["job_id"])
+    theirs.append(run(importing(service="sample_kafka", on_rejected="report"), context(Store()))["job_id"])
+    theirs.append(run(exporting(), context(Store()))["job_id"])
+    result = run(importing(), context(store))
+    assert result["job_id"] not in theirs
+    assert result["rows_processed"] == 1
+
+
+def test_a_job_from_before_is_not_taken_for_the_lost_one(sandbox: Sandbox) -> None:
+    store = Store()
+    before = run(exporting(), context(Store()))["job_id"]
+    lose(sandbox, exporting(), store, "drop")
+    assert run(exporting(), context(store))["job_id"] != before
+
+
+def test_a_job_from_long_after_is_not_taken_for_the_lost_one(sandbox: Sandbox) -> None:
+    store = Store()
+    lose(sandbox, exporting(), store, "drop")
+    sandbox.advance_clock(600)
+    after = run(exporting(), context(Store()))["job_id"]
+    assert run(exporting(), context(store))["job_id"] != after
+
+
+def lost_beside(sandbox: Sandbox, make: Any, theirs: Any, **kwargs: Any) -> tuple[Store, str]:
+    """Let a try die before the server has heard of it, and another task ask for the like; return its job."""
+    store = Store()
+    lose(sandbox, make(**kwargs), store, "drop")
+    sandbox.configure(stuck_jobs=True)
+    return store, str(run(theirs, context(Store()))["job_id"])
+
+
+@every_way
+def test_a_task_that_is_killed_leaves_a_job_alone_that_may_be_anothers(
+    sandbox: Sandbox, deferrable: bool
+) -> None:
+    store, theirs = lost_beside(sandbox, exporting, exporting(wait_for_completion=False))
+    for _ in range(2):  # the try that finds the job, and the one that only remembers it
+        if deferrable:
+            trigger = again(deferral_of(exporting(True), context(store)).trigger)
+            assert trigger.job_id == theirs
+            asyncio.run(trigger.on_kill())
+        else:
+            operator = exporting(timeout=0.5)
+            with pytest.raises(JobTimeoutError, match=theirs):
+                run(operator, context(store))
+            operator.on_kill()
+    # A clear submits anew, and has no claim on it either.
+    with pytest.raises(JobTimeoutError):
+        run(exporting(deferrable, timeout=0.5), context(store, max_tries=3))
+    cancelled = [
+        entry["path"].split("/")[-2] for entry in sandbox.journal if entry["path"].endswith("/cancel")
+    ]
+    assert theirs not in cancelled
+    assert (submissions(sandbox), len(cancelled)) == (3, 1)
+
+
+@every_way
+def test_an_import_that_may_be_anothers_is_stopped_all_the_same(sandbox: Sandbox, deferrable: bool) -> None:
+    applying = partial(importing, dry_run=False)
+    store, theirs = lost_beside(sandbox, applying, applying(wait_for_completion=False))
+    with pytest.raises(JobTimeoutError, match=theirs):
+        run(applying(deferrable, timeout=0.5), context(store))
+    assert cancellations(sandbox) == 1
+
+
+@every_way
+def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
+    sandbox: Sandbox, deferrable: bool
+) -> None:
+    store, hook = Store(), OpenMetadataMessagingHook()
+    lose(sandbox, exporting(), store, "drop")
+    sandbox.configure(job_start_delay=3600)
+    theirs = run(exporting(wait_for_completion=False), context(Store()))["job_id"]
+
+    def kill_the_other() -> None:
+        while not any(entry["path"].endswith(f"/{theirs}") for entry in sandbox.journal):
+            time.sleep(0.05)
+        hook.cancel_job(theirs)
+        sandbox.configure(job_start_delay=0)
+        sandbox.advance_clock(3600)
+
+    other = threading.Thread(target=kill_the_other)
+    other.start()
+    result = run(exporting(deferrable), context(store))
+    other.join()
+    assert result["job_id"] != theirs
+    assert hook.get_job(theirs).status == "CANCELLED"
+    assert (result["rows"] > 0, submissions(sandbox)) == (True, 3)
+
+
+@every_way
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "import"])
+def test_the_verdict_on_another_file_is_not_taken_for_its_own(
+    sandbox: Sandbox, dry_run: bool, deferrable: bool
+) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    ours = partial(importing, dry_run=dry_run)
+    theirs = ours(csv=OTHER_CSV, wait_for_completion=False)
+    store, found = lost_beside(sandbox, ours, theirs)
+    sandbox.configure(stuck_jobs=False)
+    result = run(ours(deferrable), context(store))
+    assert (result["job_id"] != found, result["status"]) == (True, "success")
+    assert submissions(sandbox) == 3
+    topics = OpenMetadataMessagingHook().export_csv(SERVICE)
+    assert ("Orders placed" in topics) is not dry_run
+
+
+@pytest.mark.parametrize(("theirs", "taken"), [(CSV, True), (CSV + "orders.refunded,,,,,\n", False)])
+def test_without_a_verdict_the_number_of_rows_tells_whose_job_it_was(
+    sandbox: Sandbox, theirs: str, taken: bool
+) -> None:
+    # While a job is queued its rows are not known.
+    sandbox.configure(import_verdict="none", job_start_delay=3600)
+    store = Store()
+    lose(sandbox, importing(), store, "drop")
+    found = run(importing(csv=theirs, wait_for_completion=False), context(Store()))["job_id"]
+
+    def begin() -> None:
+        while not any(entry["path"].endswith(f"/{found}") for entry in sandbox.journal):
+            time.sleep(0.05)
+        sandbox.configure(job_start_delay=0)
+        sandbox.advance_clock(3600)
+
+    starting = threading.Thread(target=begin)
+    starting.start()
+    result = run(importing(on_rejected="report"), context(store))
+    starting.join()
+    assert (result["job_id"] == found) is taken

@@ -1,0 +1,387 @@
+"""A job does not outlive the task that a user kills; whoever is only replaced leaves it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from airflow_provider_om_messaging.exceptions import (
+    JobCancelledError,
+    JobTimeoutError,
+)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.protocol import waiting
+from airflow_provider_om_messaging.triggers import killing
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
+from tests.in_airflow.running import again, as_xcom, deferral_of
+from tests.in_airflow.surviving import (
+    SERVICE,
+    Store,
+    cancellations,
+    crash,
+    every_way,
+    exporting,
+    run,
+    submissions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+
+def told_to_stop(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, Store]:
+    """Return an operator in the middle of its wait, and its store; Airflow tells these states of its task."""
+    sandbox.configure(stuck_jobs=True)
+    store, operator = Store(), exporting()
+    key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": 3}
+
+    def get_task_states(
+        dag_id: str, map_index: int, task_ids: list[str], run_ids: list[str]
+    ) -> dict[str, dict[str, str | None]]:
+        asked = {"dag_id": dag_id, "run_id": run_ids[0], "task_id": task_ids[0], "map_index": map_index}
+        assert asked == key
+        return {"today": states}
+
+    ti = SimpleNamespace(max_tries=2, get_task_states=get_task_states, **key)
+    crash(sandbox, operator, {"task_state_store": store, "ti": ti})
+    return operator, store
+
+
+@pytest.mark.parametrize("state", ["up_for_retry", None, "scheduled", "queued", "running", "deferred"])
+def test_a_process_that_outlives_its_try_leaves_its_job_to_the_next(
+    sandbox: Sandbox, state: str | None
+) -> None:
+    operator, store = told_to_stop(sandbox, {"export_3": state})
+    store.hide()
+    operator.on_kill()
+    assert cancellations(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "states", [{"export_3": "restarting"}, {"export_3": "failed"}, {"export_3": "success"}, {}]
+)
+def test_a_process_whose_task_nobody_goes_on_with_cancels_its_job(
+    sandbox: Sandbox, states: dict[str, str | None]
+) -> None:
+    operator, store = told_to_stop(sandbox, states)
+    store.hide()
+    operator.on_kill()
+    assert cancellations(sandbox) == 1
+
+
+def test_a_process_of_the_latest_try_cancels_its_job(sandbox: Sandbox) -> None:
+    operator, _ = told_to_stop(sandbox, {"export_3": "running"})
+    operator.on_kill()
+    assert cancellations(sandbox) == 1
+
+
+def test_a_process_that_gets_no_answer_cancels_its_job(sandbox: Sandbox) -> None:
+    operator, store = told_to_stop(sandbox, {"export_3": "running"})
+    one_at_a_time = threading.Lock()
+
+    def ask(*_: Any) -> None:
+        with one_at_a_time:
+            raise ConnectionError("the API server is away")
+
+    store.get = ask  # type: ignore[method-assign]
+    operator.on_kill()
+    assert cancellations(sandbox) == 1
+    # It was told to stop in the middle of another question, which cannot go on before this ends.
+    with one_at_a_time:
+        operator.on_kill()
+    assert cancellations(sandbox) == 2
+
+
+def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True)
+    store = Store()
+    key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": -1}
+    states = {"today": {"export": "running"}}
+    ti = SimpleNamespace(max_tries=2, get_task_states=lambda **_: states, **key)
+    operator = exporting(timeout=0.5)
+    submit = operator.submit_once
+
+    def submit_and_stand_still(*args: Any, **kwargs: Any) -> str:
+        job_id = str(submit(*args, **kwargs))
+        store.hide()
+        return job_id
+
+    operator.submit_once = submit_and_stand_still  # type: ignore[method-assign]
+    with pytest.raises(JobTimeoutError):
+        run(operator, {"task_state_store": store, "ti": ti})
+    assert cancellations(sandbox) == 0
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True, cancel_on_kill=cancel)).trigger)
+    asyncio.run(trigger.on_kill())
+    assert cancellations(sandbox) == int(cancel)
+    operator = exporting(cancel_on_kill=cancel)
+    crash(sandbox, operator, {})
+    operator.on_kill()
+    assert cancellations(sandbox) == 2 * cancel
+
+
+def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True, latency=1)
+    operator = exporting(timeout=3)
+
+    def kill() -> None:
+        while not submissions(sandbox):
+            time.sleep(0.05)
+        operator.on_kill()
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    # Airflow 3 lets a task that it has told to stop go on for seconds.
+    with pytest.raises(JobTimeoutError, match="CANCELLING"):
+        run(operator)
+    killing.join()
+    cancelled = [entry for entry in sandbox.journal if entry["path"].endswith("/cancel")]
+    polled = [entry for entry in sandbox.journal if re.search(r"/csvAsyncJobs/\d+$", entry["path"])]
+    assert cancelled[0]["at"] < polled[0]["at"]
+
+
+TASK = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": 3}
+
+
+def ask_airflow(monkeypatch: pytest.MonkeyPatch, answer: Callable[[Any], Any], **more: Any) -> None:
+    """Let what answers a triggerer's questions on Airflow 3 answer by this."""
+    from airflow.sdk.execution_time import task_runner
+
+    async def asend(question: Any) -> Any:
+        # Not at once, so that whoever asks may be cancelled meanwhile.
+        await asyncio.sleep(0.1)
+        return answer(question)
+
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(asend=asend, **more), raising=False)
+
+
+def states_of(question: Any, states: dict[str, str | None] | None) -> Any:
+    """Answer with the states of the tasks of a run."""
+    from airflow.sdk.execution_time import comms
+
+    if states is None:
+        raise ConnectionError("the API server is away")
+    asked = {"run_id": question.run_ids[0], "task_id": question.task_ids[0]}
+    assert {**asked, "dag_id": question.dag_id, "map_index": question.map_index} == TASK
+    return comms.TaskStatesResult(task_states={"today": states} if states else {})
+
+
+def cancel(trigger: Any) -> None:
+    """Cancel a trigger in the middle of its wait, and again until it has ended, as Airflow does."""
+
+    async def stop() -> None:
+        task = asyncio.ensure_future(anext(trigger.run()))
+        await asyncio.sleep(0.5)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0.02)
+        assert task.cancelled()
+
+    asyncio.run(stop())
+
+
+@pytest.mark.skipif(not killing.HAS_ON_KILL, reason="this Airflow calls no on_kill")
+@pytest.mark.parametrize(
+    ("states", "cancelled"),
+    [({"export_3": "deferred"}, 0), ({"export_3": "failed"}, 1), ({"export_3": None}, 1), ({}, 1), (None, 1)],
+)
+def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None] | None, cancelled: int
+) -> None:
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger.task_instance = SimpleNamespace(**TASK)
+    ask_airflow(monkeypatch, lambda question: states_of(question, states))
+    asyncio.run(trigger.on_kill())
+    assert cancellations(sandbox) == cancelled
+
+
+only_asked = pytest.mark.skipif(
+    killing.HAS_ON_KILL or killing.HAS_DATABASE, reason="this Airflow tells it in another way"
+)
+
+
+@only_asked
+@pytest.mark.parametrize("cancel_on_kill", [True, False])
+@pytest.mark.parametrize(
+    ("states", "note", "killed"),
+    [
+        ({"export_3": "deferred"}, None, False),
+        ({"export_3": "deferred"}, "its own", False),
+        ({"export_3": "deferred"}, "s3://xcoms/where-a-backend-keeps-it", False),
+        ({"export_3": "deferred"}, {"job_id": "another"}, True),
+        ({"export_2": "deferred", "export_3": None}, "its own", True),
+        *(({"export_3": state}, "its own", True) for state in ("scheduled", "queued", "running")),
+        *(({"export_3": state}, "its own", True) for state in ("failed", "success", "skipped")),
+        ({}, "its own", True),
+        (None, "its own", False),
+    ],
+)
+def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_more(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    states: dict[str, str | None] | None,
+    note: Any,
+    killed: bool,
+    cancel_on_kill: bool,
+) -> None:
+    from airflow.sdk.execution_time import comms
+
+    sandbox.configure(stuck_jobs=True)
+    notes: dict[str, Any] = {}
+    with pytest.raises(TaskDeferred) as deferral:
+        exporting(True, cancel_on_kill=cancel_on_kill).execute(
+            {"ti": SimpleNamespace(xcom_push=notes.__setitem__)}
+        )
+    trigger = again(deferral.value.trigger)
+    trigger.task_instance = SimpleNamespace(**TASK)
+
+    def answer(question: Any) -> Any:
+        if isinstance(question, comms.GetTaskStates):
+            return states_of(question, states)
+        assert {key: getattr(question, key) for key in TASK} == TASK
+        return comms.XComResult(
+            key=question.key, value=as_xcom(notes[question.key]) if note == "its own" else note
+        )
+
+    ask_airflow(monkeypatch, answer)
+    cancel(trigger)
+    assert cancellations(sandbox) == int(killed and cancel_on_kill)
+
+
+@only_asked
+def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(killing, "_ANSWER_TAKES", 0.02)
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger.task_instance = SimpleNamespace(**TASK)
+    ask_airflow(monkeypatch, lambda question: states_of(question, {"export_3": "failed"}))
+    cancel(trigger)
+    assert cancellations(sandbox) == 0
+
+
+@only_asked
+def test_a_triggerer_that_stops_is_asked_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.configure(stuck_jobs=True)
+    asked: list[Any] = []
+    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger.task_instance = SimpleNamespace(**TASK)
+    ask_airflow(monkeypatch, asked.append, _reader_task=SimpleNamespace(done=lambda: True))
+    cancel(trigger)
+    assert (asked, cancellations(sandbox)) == ([], 0)
+
+
+def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_same(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.configure(stuck_jobs=True)
+    trigger = again(deferral_of(exporting(True)).trigger)
+
+    async def stop() -> None:
+        killing = asyncio.ensure_future(trigger.on_kill())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            killing.cancel()
+        with suppress(asyncio.CancelledError):
+            await killing
+
+    asyncio.run(stop())
+    assert cancellations(sandbox) == 1
+
+
+def test_it_may_be_too_late_to_cancel(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trigger = again(deferral_of(exporting(True)).trigger)
+    asyncio.run(trigger.on_kill())
+    operator = exporting()
+    waited_for = run(operator)["job_id"]
+    operator.on_kill()
+    told = caplog.text + capsys.readouterr().out
+    for job_id in (trigger.job_id, waited_for):
+        assert f"It is too late to cancel: Export job {job_id}: COMPLETED" in told
+    sandbox.fault("500", path="/cancel$")
+    asyncio.run(trigger.on_kill())
+    assert OpenMetadataMessagingHook().get_job(trigger.job_id).status == "COMPLETED"
+
+
+@every_way
+def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_within_a_bound(
+    sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_LONGEST_CANCELLING", 1.0)
+    sandbox.configure(stuck_jobs=True)
+    operator = exporting(deferrable)
+    submit = operator.submit_once
+
+    def submit_and_cancel(*args: Any, **kwargs: Any) -> str:
+        job_id = str(submit(*args, **kwargs))
+        OpenMetadataMessagingHook().cancel_job(job_id)
+        return job_id
+
+    monkeypatch.setattr(operator, "submit_once", submit_and_cancel)
+    with pytest.raises(JobCancelledError, match=r"still has not stopped\. Last state: .*CANCELLING"):
+        run(operator)
+
+
+@pytest.mark.skipif(not killing.HAS_DATABASE, reason="triggers of this Airflow have no database")
+@pytest.mark.parametrize(
+    ("state", "next_method", "cancelled"),
+    [
+        ("deferred", "execute_complete", False),
+        ("scheduled", "execute_complete", False),
+        ("scheduled", "__fail__", True),
+        ("running", "__fail__", True),
+        ("running", "execute_complete", False),
+        ("failed", "execute_complete", True),
+        ("success", "execute_complete", True),
+        (None, None, True),
+        ("scheduled", None, True),
+        ("gone", None, True),
+    ],
+)
+def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
+    sandbox: Sandbox, state: str | None, next_method: str | None, cancelled: bool
+) -> None:
+    from airflow.models import DagRun, TaskInstance
+    from airflow.utils.session import create_session
+
+    sandbox.configure(stuck_jobs=True)
+    deferral = deferral_of(exporting(True))
+    key = {"dag_id": "killed", "task_id": "export", "run_id": f"{time.time()}", "map_index": -1}
+    with create_session() as session:
+        run_of = DagRun(dag_id="killed", run_id=key["run_id"], run_type="manual")
+        session.add(run_of)
+        session.flush()
+        if state != "gone":
+            ti = TaskInstance(exporting(True), run_id=key["run_id"], state=state)
+            ti.dag_id, ti.next_method, ti.pool, ti.pool_slots = "killed", next_method, "default_pool", 1
+            session.add(ti)
+    trigger = again(deferral.trigger)
+    trigger.task_instance = SimpleNamespace(**key)
+    cancel(trigger)
+    assert cancellations(sandbox) == int(cancelled)
+
+
+def test_a_trigger_that_is_cancelled_without_a_task_leaves_its_job_alone(sandbox: Sandbox) -> None:
+    sandbox.configure(stuck_jobs=True)
+    job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
+    trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 60, cancel_on_kill=True)
+    cancel(trigger)
+    assert cancellations(sandbox) == 0
