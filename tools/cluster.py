@@ -72,6 +72,7 @@ class Cluster(RealAirflow):
             "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "20",  # the same two on 2.11
             "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
+            "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",  # a scheduler looks after its own only
             "SCHEDULER__TASK_QUEUED_TIMEOUT": "90",
             "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "10",
             "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
