@@ -66,6 +66,7 @@ def test_every_part_may_die(
     assert lost
     server.sandbox.configure(job_seconds=0.5)
     assert run.wait_for_the_end() == ["success"], run.told()
+    assert {task.state for task in run.tasks()} == {"success"}, run.told()
 
     _check_files(bucket, server, before, run)
     told = _check_jobs(server, lost, run)
