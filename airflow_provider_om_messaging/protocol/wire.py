@@ -20,7 +20,7 @@ class Reply:
     What a server answered.
 
     :param status: the HTTP status.
-    :param headers: header fields, names in lower case.
+    :param headers: header fields, which are found by their names in lower case.
     :param body: the whole body, decompressed.
     """
 
