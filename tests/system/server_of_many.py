@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BOT = "ingestion-bot"
 SILENCE_SECONDS = 301
+# First words of topics. The catalogue of an example DAG knows every second of them.
+TOPICS = ("clicks", "checkout", "views", "invoices", "visits", "shipments", "errors")
 
 
 class ServerOfMany:
@@ -39,8 +41,8 @@ class ServerOfMany:
         self._session.headers["Authorization"] = f"Bearer {self.sandbox.admin_token}"
         for index, service in enumerate(self.services):
             self._post("services/messagingServices", {"name": service, "serviceType": "Kafka"})
-            for topic in range(1 + index % 7):
-                self._post("topics", {"name": f"topic.{topic}", "service": service, "partitions": 1})
+            for topic in TOPICS[: 1 + index % len(TOPICS)]:
+                self._post("topics", {"name": f"{topic}.{index}", "service": service, "partitions": 1})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,6 +58,15 @@ class ServerOfMany:
     def fault_of_submission(self, operation: str, service: str) -> None:
         """Let the next submission of a job (``export`` or ``import``) be carried out and not answered."""
         self.sandbox.fault("hang_after", path=f"/{service}/{operation}Async$")
+
+    def fault_of_import_after_dry_run(self, service: str, timeout: float = 1200) -> None:
+        """Wait for a dry run that makes no job, and let what follows it be carried out and not answered."""
+        deadline = time.monotonic() + timeout
+        path = f"/{service}/import"
+        while not any(entry["path"].endswith(path) and entry["status"] for entry in self.journal):
+            assert time.monotonic() < deadline, f"nobody tries an import into {service}"
+            time.sleep(0.1)
+        self.sandbox.fault("hang_after", path=f"{path}$")
 
     def restart_in_the_middle_of_a_job(self, timeout: float = 120) -> set[str]:
         """
@@ -83,6 +94,16 @@ class ServerOfMany:
         """Return the requests that made a job: ``export`` or ``import``."""
         path = f"{service}/{operation}Async"
         return [entry for entry in self.journal if entry["path"].endswith(path)]
+
+    def imports_at_once(self, service: str) -> list[dict[str, Any]]:
+        """Return the requests that have imported something, which were no dry runs and made no job."""
+        sent = [entry for entry in self.journal if entry["path"].endswith(f"{service}/import")]
+        return [entry for entry in sent if entry["query"]["dryRun"] == "false"]
+
+    def versions(self, service: str) -> dict[str, float]:
+        """Return the version of each topic of a service: 0.1, and 0.1 more for each change."""
+        topics = self._get(f"/api/v1/topics?service={quote(service)}").json()["data"]
+        return {topic["name"]: topic["version"] for topic in topics}
 
     def jobs_of(self, operation: str, service: str) -> list[dict[str, Any]]:
         """Return the jobs (``export`` or ``import``) of a service, oldest first."""

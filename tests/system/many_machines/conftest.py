@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 NUMBER = int(os.environ.get("OM_SYSTEM_SERVICES", "50"))
-EXAMPLES = ["async_jobs", "nightly_export"]
+EXAMPLES = ["async_jobs", "drift_report", "gated_import", "nightly_export"]
 BUCKET = "fleet"
 
 
@@ -87,6 +87,8 @@ def airflow(
         "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.sandbox.airflow_connection(),
         "AIRFLOW_CONN_AWS_DEFAULT": s3[1],
         "AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG": str(NUMBER),
+        # What has been begun goes first, so that at any time some runs are at each step.
+        "AIRFLOW__CORE__DEFAULT_TASK_WEIGHT_RULE": "upstream",
     }
     with Cluster(home / "airflow", dags_folder, backends, env, HERE / "config") as running:
         running.wait_for_dags(["fleet", *EXAMPLES])

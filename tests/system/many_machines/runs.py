@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.system.server_of_many import ServerOfMany
     from tools.cluster import Cluster
@@ -65,6 +65,10 @@ class Runs:
         (task,) = [task for task in self.tasks(step) if (task.run_id, task.map_index) == place]
         return task
 
+    def number(self, task: Task) -> int:
+        """Return the number of a task's service."""
+        return task.map_index if len(self._ids) == 1 else self._ids.index(task.run_id)
+
     def result(self, step: str, index: int) -> Any:
         """Return what a task handed on."""
         run_id, map_index = self._place(index)
@@ -102,14 +106,13 @@ class Runs:
 
     def kill_the_worker_that_submits(self, step: str, index: int, server: ServerOfMany) -> str:
         """Kill the worker whose task has submitted a job and waits for the reply; return its name."""
-        deadline = time.monotonic() + 600
         asked = (OPERATIONS[step], self._services[index])
-        while not any(entry["fault"] for entry in server.submissions(*asked)):
-            assert time.monotonic() < deadline, f"{step} {index} submits nothing: {self.told()}"
-            time.sleep(0.1)
-        name = self._kill_the_worker(step, index, "submitted its job")
-        server.sandbox.clear_faults()
-        return name
+        return self._kill_the_unanswered(step, index, server, lambda: server.submissions(*asked))
+
+    def kill_the_worker_that_imports(self, step: str, index: int, server: ServerOfMany) -> str:
+        """Kill the worker whose task has sent a file and waits for the verdict; return its name."""
+        service = self._services[index]
+        return self._kill_the_unanswered(step, index, server, lambda: server.imports_at_once(service))
 
     def kill_the_worker_that_waits(self, step: str, index: int, server: ServerOfMany) -> str:
         """Kill the worker whose task waits there for a job; return its name."""
@@ -168,7 +171,18 @@ class Runs:
         return (self._ids[0], index) if len(self._ids) == 1 else (self._ids[index], -1)
 
     def _name(self, task: Task) -> str:
-        return task.name if len(self._ids) == 1 else f"{task.name} {self._ids.index(task.run_id)}"
+        return task.name if len(self._ids) == 1 else f"{task.name} {self.number(task)}"
+
+    def _kill_the_unanswered(
+        self, step: str, index: int, server: ServerOfMany, sent: Callable[[], list[dict[str, Any]]]
+    ) -> str:
+        deadline = time.monotonic() + 600
+        while not any(entry["fault"] for entry in sent()):
+            assert time.monotonic() < deadline, f"{step} {index} sends nothing: {self.told()}"
+            time.sleep(0.1)
+        name = self._kill_the_worker(step, index, "waited for the reply to what it had sent")
+        server.sandbox.clear_faults()
+        return name
 
     def _kill_the_worker(self, step: str, index: int, when: str) -> str:
         task = self.task(step, index)
