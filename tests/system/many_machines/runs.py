@@ -81,7 +81,7 @@ class Runs:
         return "\n".join(file.read_text(errors="replace") for file in files)
 
     def wait_for(
-        self, step: str, *states: str, at_least: int | None = None, timeout: float = 900
+        self, step: str, *states: str, at_least: int | None = None, timeout: float = 3600
     ) -> list[Task]:
         """Wait until so many tasks of a step (by default all) are in one of the states, and return them."""
         deadline, wanted = time.monotonic() + timeout, at_least or len(self._services)
@@ -96,7 +96,7 @@ class Runs:
             self._airflow.check_components()
             time.sleep(LOOK_EVERY)
 
-    def wait_for_the_end(self, timeout: float = 1200) -> list[str]:
+    def wait_for_the_end(self, timeout: float = 3600) -> list[str]:
         """Wait until every run has ended, and return how."""
         deadline = time.monotonic() + timeout
         return [
@@ -176,7 +176,7 @@ class Runs:
     def _kill_the_unanswered(
         self, step: str, index: int, server: ServerOfMany, sent: Callable[[], list[dict[str, Any]]]
     ) -> str:
-        deadline = time.monotonic() + 600
+        deadline = time.monotonic() + 1800
         while not any(entry["fault"] for entry in sent()):
             assert time.monotonic() < deadline, f"{step} {index} sends nothing: {self.told()}"
             time.sleep(0.1)
