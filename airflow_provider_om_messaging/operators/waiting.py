@@ -268,7 +268,9 @@ class WaitingOperator(MessagingOperator):
         deadline = time.time() + self.timeout
         if self._feed is not None:
             return self._listen(job_id, state, deadline)
-        state = {**state, FOUND: True} if job_id == self._found else state
+        state = {key: value for key, value in state.items() if key != FOUND}
+        if job_id == self._found:
+            state[FOUND] = True
         self._take_charge(context, job_id, state)
         if self.deferrable:
             self.log.info(
@@ -349,7 +351,6 @@ class WaitingOperator(MessagingOperator):
             job.status == CANCELLED or (job.status == COMPLETED and not self.is_its_own(job, state))
         ):
             self.log.warning("%s was another task's. What this task is to do is submitted.", job)
-            state = {key: value for key, value in state.items() if key != FOUND}
             return self.wait_for(context, self.submit_again(context, state), state)
         if job.lost and self.resubmit_on_server_restart and not state.get(AFTER_RESTART):
             self.log.warning("%s was lost because the server restarted. It is submitted again.", job)

@@ -9,13 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_om_messaging.exceptions import (
     JobTimeoutError,
     ServerUnavailableError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.in_airflow.running import again, deferral_of
+from tests.in_airflow.running import again, deferral_of, fire
 from tests.in_airflow.surviving import (
     CSV,
     OTHER_CSV,
@@ -172,6 +173,18 @@ def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
     assert result["job_id"] != theirs
     assert hook.get_job(theirs).status == "CANCELLED"
     assert (result["rows"] > 0, submissions(sandbox)) == (True, 3)
+
+
+def test_a_job_that_takes_the_place_of_anothers_is_its_own_and_cancelled_with_it(sandbox: Sandbox) -> None:
+    store, theirs = lost_beside(sandbox, exporting, exporting(wait_for_completion=False))
+    operator = exporting(True, resubmit_on_server_restart=True)
+    first = deferral_of(operator, context(store))
+    OpenMetadataMessagingHook().get_job(theirs)
+    sandbox.advance_clock(600)
+    with pytest.raises(TaskDeferred) as second:
+        operator.execute_complete(context(store), fire(again(first.trigger)))
+    asyncio.run(again(second.value.trigger).on_kill())
+    assert (submissions(sandbox), cancellations(sandbox)) == (3, 1)
 
 
 @every_way
