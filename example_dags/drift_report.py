@@ -32,7 +32,7 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
 SERVICE = "{{ params.service }}"
-FOLDER = "{{ params.store }}/drift_report"
+FOLDER = "{{ params.store }}/drift_report/{{ params.service.replace('/', '_') }}"
 
 
 @dag(
@@ -51,9 +51,10 @@ FOLDER = "{{ params.store }}/drift_report"
 def drift_report() -> None:
     @task
     def find_last_export(store: str, service: str) -> str:
-        (ObjectStoragePath(store) / "drift_report").mkdir(parents=True, exist_ok=True)
+        own_name = service.replace("/", "_")
+        (ObjectStoragePath(store) / "drift_report" / own_name).mkdir(parents=True, exist_ok=True)
         nights = ObjectStoragePath(store) / "nightly_export"
-        name = f"{service.replace('/', '_')}.csv.gz"
+        name = f"{own_name}.csv.gz"
         found = [night / name for night in nights.iterdir()] if nights.exists() else []
         exports = sorted(str(export) for export in found if export.exists())
         if not exports:
