@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -16,9 +16,13 @@ from airflow_provider_om_messaging.protocol.imports import (
     ImportResult,
     import_result,
     read_import,
+    same_rows,
     unreadable,
 )
 from tests.unit.replies import HTML, json_reply, reply
+
+if TYPE_CHECKING:
+    import random
 
 COLUMNS = ["name", "displayName", "description", "owner", "tags", "domain"]
 REASON = "#INVALID_FIELD: Field 4 error - Entity bob of type user not found"
@@ -317,3 +321,25 @@ def test_no_document_breaks_the_reader(value: Any) -> None:
         result = import_result({**document("success", 1, 1, 0), key: value}, False, 1)
         if result.rejection(0) is None:
             assert key in {"abortReason", "importResultsCsv"} or value in (0, "success")
+
+
+CELLS = st.lists(st.text(alphabet='ab,;"\n é', max_size=4), min_size=2, max_size=3)
+
+
+@given(rows=st.lists(CELLS, min_size=1, max_size=6), chance=st.randoms(use_true_random=False), data=st.data())
+def test_a_verdict_is_known_by_its_rows_in_whatever_order(
+    rows: list[list[str]], chance: random.Random, data: st.DataObject
+) -> None:
+    header = ["name", "description"]
+    judged = [["success", "Entity updated", *row] for row in rows]
+    chance.shuffle(judged)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["status", "details", *header], *judged])
+    assert same_rows(text.getvalue(), [header, *rows])
+    changed = [list(row) for row in rows]
+    one = data.draw(st.sampled_from(changed))
+    one[0] += "x"
+    for other in (changed, rows[1:], [*rows, rows[0]]):
+        assert not same_rows(text.getvalue(), [header, *other])
+    assert not same_rows(text.getvalue(), [["name", "owner"], *rows])
+    assert not same_rows("success", [header, *rows])
