@@ -103,7 +103,9 @@ class CsvAsyncJobTrigger(BaseTrigger):
 
     async def _cancel(self) -> None:
         if await is_waited_for_elsewhere(self.task_instance):
-            self.log.info("Job %s goes on: another triggerer waits for it by now.", self.job_id)
+            self.log.info(
+                "Job %s goes on: another triggerer waits for it by now, or Airflow does not say.", self.job_id
+            )
             return
         try:
             hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)

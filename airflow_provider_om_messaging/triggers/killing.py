@@ -72,7 +72,7 @@ async def is_waited_for_elsewhere(task_instance: Any) -> bool:
     Tell, in a trigger whose task is said to be killed, whether that is still deferred, to another triggerer.
 
     It may also have been cleared, and be deferred again by now: then the new try has cancelled the job. If
-    Airflow does not say, the task is taken for killed.
+    Airflow does not say, somebody may wait for it: who has stood still for minutes is told late.
 
     :param task_instance: the trigger's own.
     """
@@ -81,7 +81,7 @@ async def is_waited_for_elsewhere(task_instance: Any) -> bool:
     try:
         return await _is_deferred(task_instance)
     except Exception:
-        return False
+        return True
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
