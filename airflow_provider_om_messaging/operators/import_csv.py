@@ -220,7 +220,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         with csv_upload(source=self.source, csv=self.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError("The file is another one by now: it cannot be sent again.")
-            planned, engine = None if self.expected_plan is None else self._planned(), self._engine(upload)
+            planned, engine = self._planned(), self._engine(upload)
             check = partial(self._check_still_valid, self.checked_service(), upload, planned, engine)
             return self._submitted(context, upload, anew=True, check=check)
 
@@ -280,7 +280,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
                     f"{job} has ended, but the file is another one than the one that was sent (sha256 "
                     f"{state.get('sha256')}): its rows can be neither verified nor told apart."
                 )
-            planned = None if self.expected_plan is None else self._planned()
+            planned = self._planned()
             return self._concluded(result, upload, planned, self._engine(upload), job.job_id)
 
     def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
@@ -290,7 +290,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 raise InvalidCsvError(
                     "The file is another one by now: what became of the one that was sent cannot be settled."
                 )
-            planned, engine = None if self.expected_plan is None else self._planned(), self._engine(upload)
+            planned, engine = self._planned(), self._engine(upload)
             if not self.only_check:
                 return self._compared(upload, planned, engine, job_id, deadline)
             if time.time() >= deadline:
@@ -389,9 +389,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
 
     def _planned_for(self, service: str, upload: CsvUpload) -> dict[str, str] | None:
         """Return the rows that the plan touches, if there is one, and it is for this file and service."""
-        if self.expected_plan is None:
-            return None
         planned = self._planned()
+        if planned is None:
+            return None
         wanted = plan_result(self.expected_plan)
         same_service = wanted["service"] == service or (
             self.hook.canonical_fqn(str(wanted["service"])) == self.hook.canonical_fqn(service)
@@ -409,7 +409,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
         if planned is not None:
             check_still_valid(planned, compared(self.hook, service, engine, upload))
 
-    def _planned(self) -> dict[str, str]:
+    def _planned(self) -> dict[str, str] | None:
+        if self.expected_plan is None:
+            return None
         result = plan_result(self.expected_plan)
         path = result.get("plan_path")
         if not path:

@@ -106,13 +106,12 @@ class JobMemory:
 
     def submitted(self, job_id: str) -> None:
         """Remember the job."""
-        self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id])
+        self._keep_job(job_id)
 
     def taken_up(self, job_id: str) -> None:
         """Remember the job of an earlier try; one that was found is left to itself if it changes nothing."""
         if self.may_have_lost_one:
-            shared = self._work.get("dry_run", True)
-            self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id], shared=shared)
+            self._keep_job(job_id, shared=self._work.get("dry_run", True))
 
     def _of_this_work(self) -> dict[str, Any]:
         return self._kept if self._kept.get("work") == self._work else {}
@@ -124,6 +123,9 @@ class JobMemory:
 
     def _own_jobs(self) -> list[str]:
         return list(self._kept.get("own_jobs", []))
+
+    def _keep_job(self, job_id: str, **what: Any) -> None:
+        self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id], **what)
 
     def _keep(self, **what: Any) -> None:
         if self._store is not None:

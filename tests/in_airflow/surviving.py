@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from airflow_provider_om_messaging.exceptions import (
-    ServerUnavailableError,
-)
+from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from tests.in_airflow.running import again, as_xcom, fire

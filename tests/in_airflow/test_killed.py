@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from airflow_provider_om_messaging.exceptions import (
-    JobCancelledError,
-    JobTimeoutError,
-)
+from airflow_provider_om_messaging.exceptions import JobCancelledError, JobTimeoutError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol import waiting
 from airflow_provider_om_messaging.triggers import killing
