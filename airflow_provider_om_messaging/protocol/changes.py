@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from airflow_provider_om_messaging.protocol import references
 from airflow_provider_om_messaging.protocol.entities import TOPIC, Kind
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION, LISTS, TEXTS, Entity, value_of
+from airflow_provider_om_messaging.protocol.json_values import has_nul, parse_json, plain_json
 from airflow_provider_om_messaging.protocol.merge import merge_patch, merged
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def structured(value: object, parameter: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return parse_json(value)
     except ValueError:
         raise Fault(
             Cause.INVALID_PARAMETER,
@@ -155,7 +155,11 @@ def wanted_of(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict
 def _text(field: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _invalid(f"wants a text or None for {field!r}, not {type(value).__name__}")
-    if value is not None and "\0" in value:
+    try:
+        plain_json(value)
+    except ValueError:
+        raise _invalid(f"has half a character in {field!r}, which UTF-8 cannot express") from None
+    if has_nul(value):
         raise _invalid(f"has the character U+0000 in {field!r}, which servers cannot store")
     return value or None
 
@@ -169,12 +173,12 @@ def _connection(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not value:
         raise _invalid("wants an object with the members to change for 'connection'")
     try:
-        text = json.dumps(value)
-    except (TypeError, ValueError):
+        plain: Mapping[str, Any] = plain_json(value)
+    except ValueError:
         raise _invalid("has a value under 'connection' that JSON cannot express") from None
-    if "\\u0000" in text:
+    if has_nul(plain):
         raise _invalid("has the character U+0000 under 'connection', which servers cannot store")
-    return value
+    return plain
 
 
 def _invalid(problem: str) -> Fault:

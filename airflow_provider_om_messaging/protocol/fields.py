@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from airflow_provider_om_messaging.protocol.json_values import is_same_value
 from airflow_provider_om_messaging.protocol.merge import as_patched, hidden
 
 Entity = dict[str, Any]
@@ -96,7 +97,7 @@ def same(field: str, one: Any, other: Any) -> bool:
         return {key(item) for item in one or ()} == {key(item) for item in other or ()}
     if field == CERTIFICATION:
         return certified_by(one) == certified_by(other)
-    return bool(one == other)
+    return is_same_value(one, other)
 
 
 def certified_by(certification: Any) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.fields import CONNECTION, Entity, kept, same, value_of
 from airflow_provider_om_messaging.protocol.merge import projected
+from airflow_provider_om_messaging.protocol.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.versions import iso_time, version_of
 
 
@@ -44,13 +45,13 @@ def checked(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, 
     """
     if isinstance(journal, Mapping) and "journal" in journal:
         journal = journal["journal"]
-    if not isinstance(journal, Mapping) or not isinstance(journal.get("fields"), (list, tuple)):
+    if not isinstance(journal, Mapping) or not _are_names(fields := journal.get("fields")):
         raise _invalid("is not what a patch or restore returned")
-    fields, before, after = journal["fields"], journal.get("before"), journal.get("after")
-    if not all(
-        isinstance(values, Mapping) and all(field in values for field in fields) for values in (before, after)
-    ):
-        raise _invalid("lacks the values before and after of the fields that it names")
+    for values in (journal.get("before"), journal.get("after")):
+        if not isinstance(values, Mapping) or not all(field in values for field in fields):
+            raise _invalid("lacks the values before and after of the fields that it names")
+        for problem in filter(None, (shape_problem(field, values[field]) for field in fields)):
+            raise _invalid(f"holds a value that no server takes: {problem}")
     if chosen and CONNECTION in chosen:
         raise _invalid(without_connection(journal))
     undone = tuple(field for field in fields if field != CONNECTION and (chosen is None or field in chosen))
@@ -98,6 +99,10 @@ def undone(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) 
 def _value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
     value = value_of(entity, field)
     return kept(field, projected(wanted.get(field), value) if field == CONNECTION else value)
+
+
+def _are_names(fields: object) -> TypeGuard[Sequence[str]]:
+    return isinstance(fields, (list, tuple)) and all(isinstance(field, str) for field in fields)
 
 
 def _invalid(problem: str) -> Fault:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.json_values import is_same_value
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -66,7 +68,7 @@ def found_at(document: Any, pointer: str) -> Any:
 def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
     kind, pointer = operation["op"], operation["path"]
     if kind == "test":
-        if found_at(document, pointer) != operation["value"]:
+        if not is_same_value(found_at(document, pointer), operation["value"]):
             raise DoesNotApplyError("the value is another one")
     elif kind == "remove":
         _remove(document, pointer)
@@ -122,6 +124,6 @@ def _step(value: Any, token: str) -> Any:
 def _index(token: str, length: int) -> int:
     if not (token.isascii() and token.isdigit()) or (len(token) > 1 and token[0] == "0"):
         raise DoesNotApplyError(f"{token!r} is no index of a list")
-    if int(token) >= length:
+    if len(token) > len(str(length)) or int(token) >= length:
         raise DoesNotApplyError(f"the list has no entry {token}")
     return int(token)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.json_values import is_same_value
 
 MASK = "*********"
 """How servers show a secret, and how this package shows any value of a connection."""
@@ -59,7 +60,7 @@ def merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dict[str,
     patch: dict[str, Any] = {name: None for name in old if name not in wanted}
     for name, value in wanted.items():
         there = old.get(name)
-        if (name in old and value == there) or is_masked(value):
+        if (name in old and is_same_value(value, there)) or is_masked(value):
             continue
         if isinstance(value, Mapping) and isinstance(there, Mapping):
             if inner := merge_patch(there, value, f"{at}/{escaped(name)}"):
@@ -101,7 +102,7 @@ def member_operations(
     operations: list[dict[str, Any]] = []
     for name, value in patch.items():
         pointer, there = f"{at}/{escaped(name)}", current.get(name)
-        if is_masked(value) or (name in current and value == there):
+        if is_masked(value) or (name in current and is_same_value(value, there)):
             continue
         if value is None:
             if name in current:
@@ -158,4 +159,4 @@ def escaped(name: str) -> str:
 def _as_patched(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, Mapping):
         return as_patched(wanted, found if found is not None else {})
-    return wanted == found or is_masked(wanted) or is_masked(found)
+    return is_same_value(wanted, found) or is_masked(wanted) or is_masked(found)

@@ -7,7 +7,6 @@ checked as a whole before it is sent.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -31,7 +30,15 @@ from airflow_provider_om_messaging.protocol.json_patch import (
     pointers_of,
     tokens_of,
 )
-from airflow_provider_om_messaging.protocol.merge import hidden, holds_mask, member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.json_values import has_nul, is_same_value, plain_json
+from airflow_provider_om_messaging.protocol.merge import (
+    escaped,
+    hidden,
+    holds_mask,
+    member_operations,
+    merge_patch,
+)
+from airflow_provider_om_messaging.protocol.shapes import shape_problem
 
 _OPERATIONS = {
     "add": {"path", "value"},
@@ -52,6 +59,8 @@ _PUT_BACK = {
 }
 _SKIPPED = ("changeDescription", "incrementalChangeDescription")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which UTF-8 has no bytes for."""
 
 
 def operations_of(
@@ -67,7 +76,7 @@ def operations_of(
     """
     operations: list[dict[str, Any]] = []
     for field, value in wanted.items():
-        present, path = beside(value, entity, field), f"/{field}"
+        present, path = beside(value, entity, field), f"/{escaped(field)}"
         if field == CONNECTION and value is not None:
             operations += member_operations(entity.get(field) or {}, value)
         elif same(field, value, present) and not (members and _says_more(field, value, present)):
@@ -90,7 +99,7 @@ def operations_of(
 def _says_more(field: str, value: Any, present: Any) -> bool:
     if field in LISTS:
         return not repeats(value, present)
-    return field == CERTIFICATION and bool(value != present)
+    return field == CERTIFICATION and not is_same_value(value, present)
 
 
 def checked_operations(operations: object) -> list[dict[str, Any]]:
@@ -135,8 +144,12 @@ def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[st
     :param operations: checked operations.
     :param entity: the entity as it was read.
     :raises DoesNotApplyError: the patch does not fit what was read.
+    :raises Fault: it leaves a field with a value of a wrong shape.
     """
     after = applied(entity, operations)
+    for field in touched_fields(operations):
+        if problem := shape_problem(field, after.get(field)):
+            raise _invalid("operations", f"would leave a value that no server takes: {problem}")
     wanted = {field: value_of(after, field) for field in touched_fields(operations)}
     if isinstance(wanted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
         wanted[CONNECTION] = merge_patch(entity[CONNECTION], wanted[CONNECTION])
@@ -209,13 +222,14 @@ def _checked(operation: object, label: str) -> dict[str, Any]:
     for member in sorted({"path", "from"} & wanted):
         _check_pointer(operation[member], f"{member} of {label}")
     _check_target(operation, label)
-    if "value" in wanted:
-        _check_value(operation, label)
-    return {member: operation[member] for member in ("op", "from", "path", "value") if member in wanted}
+    checked: dict[str, Any] = {
+        member: operation[member] for member in ("op", "from", "path") if member in wanted
+    }
+    return {**checked, "value": _plain_value(operation, label)} if "value" in wanted else checked
 
 
 def _check_pointer(pointer: object, label: str) -> None:
-    if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer):
+    if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer) or _HALF.search(pointer):
         raise _wrong(
             f"{label} is {pointer!r}; a JSON pointer begins with a slash, such as /description, and writes ~ "
             "as ~0 and / inside a name as ~1"
@@ -232,20 +246,22 @@ def _check_target(operation: Mapping[str, Any], label: str) -> None:
     for pointer in (path, *written):
         if pointer.endswith("href") or tokens_of(pointer)[0] in _SKIPPED:
             raise _wrong(f"{label} targets {pointer}, which servers skip without a word")
+    if kind == "move" and path.startswith(f"{operation['from']}/"):
+        raise _wrong(f"{label} would move {operation['from']} into itself")
     if _in_connection(operation.get("from")) and not _in_connection(path):
         raise _wrong(f"{label} would carry a value of the connection to {path}, where everybody can read it")
 
 
-def _check_value(operation: Mapping[str, Any], label: str) -> None:
-    value = operation["value"]
+def _plain_value(operation: Mapping[str, Any], label: str) -> Any:
     try:
-        text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
+        value = plain_json(operation["value"])
+    except ValueError:
         raise _wrong(f"{label} has a value that JSON cannot express") from None
-    if "\\u0000" in text:
+    if has_nul(value):
         raise _wrong(f"{label} has the character U+0000, which servers cannot store")
     if _in_connection(operation["path"]) and holds_mask(value):
         raise _wrong(f"{label} would send a masked value, which is no value: leave the member out")
+    return value
 
 
 def _in_connection(pointer: object) -> bool:
