@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from airflow_provider_om_messaging.aside import Aside
 from airflow_provider_om_messaging.files import open_source
+from airflow_provider_om_messaging.local_files import temporary_file
 from airflow_provider_om_messaging.object_files import chunks_of
 from airflow_provider_om_messaging.protocol.csv_scan import BYTE_ORDER_MARK, Proof, RowCounter
 from airflow_provider_om_messaging.protocol.csv_text import CsvFacts, check_csv, read_rows
@@ -180,7 +180,7 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
         )
     if not source and not csv:
         raise _invalid("source and csv", "are both empty: name a file in source, or give the text in csv")
-    with tempfile.TemporaryFile(prefix="om-messaging-") as spool:
+    with temporary_file() as spool:
         if source:
             with open_source(source) as chunks:
                 facts = _checked(chunks, spool, source)

@@ -59,6 +59,10 @@ class InvalidCsvError(PermanentError):
     """The CSV was refused before it was sent."""
 
 
+class FileNotWrittenError(OpenMetadataError):
+    """A destination could not be written, such as for want of space; what was there before stays."""
+
+
 class BadRequestError(PermanentError):
     """The server could not accept the request (400)."""
 
@@ -156,6 +160,7 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
     Cause.UNEXPECTED_REPLY: UnexpectedReplyError,
     Cause.INVALID_PARAMETER: InvalidParameterError,
     Cause.INVALID_CSV: InvalidCsvError,
+    Cause.NOT_WRITTEN: FileNotWrittenError,
     Cause.IMPORT_REJECTED: ImportRejectedError,
     Cause.VERDICT_UNREADABLE: UnreadableVerdictError,
     Cause.PLAN_VIOLATED: PlanViolationError,

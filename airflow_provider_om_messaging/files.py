@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
-import tempfile
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.object_files import chunks_of, equal, open_object, same_content, upload
+from airflow_provider_om_messaging.local_files import (
+    find_place,
+    invalid,
+    open_regular,
+    replace_file,
+    show,
+    temporary_file,
+)
+from airflow_provider_om_messaging.object_files import chunks_of, open_object, same_content, upload
 from airflow_provider_om_messaging.protocol.csv_text import read_rows
 from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,24 +44,19 @@ class Destination:
 
     def __init__(self, target: str | os.PathLike[str], parameter: str = "destination") -> None:
         target = os.fspath(target)
-        self.target = target
+        self._parameter = parameter
         if not target.strip():
-            raise _invalid(parameter, "is empty (a template may have rendered to nothing)")
+            raise invalid(parameter, "is empty (a template may have rendered to nothing)")
+        self._shown = show(target)
         self._compressed = target.endswith(".gz")
         self._local = _local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
         if self._local is None:
             self._remote = _object_path(target, parameter)
-        elif self._local.is_dir() or target.endswith(("/", os.sep)):
-            raise _invalid(parameter, f"is a folder: {target}. Name a file in it")
-        elif not self._local.parent.is_dir():
-            raise _invalid(
-                parameter, f"lies in a folder that does not exist: {self._local.parent}. Create it first"
-            )
-        elif self._local.exists() and not self._local.is_file():
-            raise _invalid(parameter, f"is a device or the like, which would be replaced by a file: {target}")
-        elif not os.access(self._local.parent, os.W_OK):
-            raise _invalid(parameter, f"lies in a folder that cannot be written to: {self._local.parent}")
+        elif target.endswith(("/", os.sep)):
+            raise invalid(parameter, f"is a folder: {self._shown}. Name a file in it")
+        else:
+            find_place(self._local, parameter)
 
     def write(self, chunks: Iterable[bytes]) -> bool:
         """
@@ -61,19 +64,23 @@ class Destination:
 
         :param chunks: the content, before compression.
         :returns: whether that very content was there already; the file is left as it is then.
+        :raises Fault: it cannot be written.
         """
+        fill = partial(_copy, chunks, compressed=self._compressed)
         if self._local is not None:
-            # A link stays a link: what it points to is replaced.
-            return _replace(self._local.resolve(), chunks, self._compressed)
+            return replace_file(find_place(self._local, self._parameter), fill)
         if self._remote is None:
             raise RuntimeError("a destination is either local or remote")
-        with tempfile.TemporaryFile(prefix="om-messaging-") as spool:
-            _copy(chunks, spool, self._compressed)
-            if same_content(spool, self._remote):
-                return True
-            spool.seek(0)
-            upload(spool, self._remote)
-            return False
+        with temporary_file() as spool:
+            fill(spool)
+            try:
+                return _upload(spool, self._remote)
+            except Exception as error:  # each storage has errors of its own
+                raise Fault(
+                    Cause.NOT_WRITTEN,
+                    f"{self._shown} could not be written; what was there before stays "
+                    f"({redacted(str(error)) or type(error).__name__}).",
+                ) from None
 
 
 @contextmanager
@@ -86,23 +93,13 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
     :raises Fault: it does not exist or cannot be read.
     """
     local = _local_path(source, parameter)
-    try:
-        if local is not None:
-            opened: IO[bytes] = local.open("rb")
-        else:
-            opened = open_object(_object_path(source, parameter))
-    except (FileNotFoundError, NotADirectoryError):
-        raise _invalid(parameter, f"does not exist: {source}") from None
-    except IsADirectoryError:
-        raise _invalid(parameter, f"is a folder: {source}") from None
-    except PermissionError:
-        raise _invalid(parameter, f"may not be read: {source}") from None
+    opened = _open_remote(source, parameter) if local is None else open_regular(local, parameter)
     with opened:
         content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
         try:
             yield chunks_of(content)
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise _invalid(parameter, f"is named .gz but is not a whole gzip file: {source}") from None
+            raise invalid(parameter, f"is named .gz but is not a whole gzip file: {show(source)}") from None
 
 
 def as_text(path: Any) -> Any:
@@ -115,7 +112,10 @@ def same_file(one: str, other: str) -> bool:
     first, second = (_local_path(name, "source") for name in (one, other))
     if first is None or second is None:
         return one == other
-    return first.resolve() == second.resolve()
+    try:
+        return os.path.realpath(first) == os.path.realpath(second)
+    except ValueError:  # no file can have such a name
+        return False
 
 
 def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:
@@ -136,12 +136,16 @@ def _local_path(target: str, parameter: str) -> Path | None:
         try:
             return Path(target).expanduser()
         except RuntimeError:
-            raise _invalid(parameter, f"lies in the home of a user that does not exist: {target}") from None
+            raise invalid(
+                parameter, f"lies in the home of a user that does not exist: {show(target)}"
+            ) from None
     if scheme.lower() != "file":
         return None
     host, _, path = rest.partition("/")
     if host not in {"", "localhost"}:
-        raise _invalid(parameter, f"names a host, not a folder, after file://: {target}. Write file:///…")
+        raise invalid(
+            parameter, f"names a host, not a folder, after file://: {show(target)}. Write file:///…"
+        )
     # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
     return Path(f"/{path}")
 
@@ -153,30 +157,32 @@ def _object_path(target: str, parameter: str) -> ObjectStoragePath:
         path = ObjectStoragePath(target)
         path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
     except Exception as error:
-        raise _invalid(parameter, f"cannot be opened: {target} ({error})") from None
+        raise invalid(parameter, f"cannot be opened: {show(target)} ({error})") from None
     return path
 
 
-def _replace(path: Path, chunks: Iterable[bytes], compressed: bool) -> bool:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def _open_remote(source: str, parameter: str) -> IO[bytes]:
+    path = _object_path(source, parameter)
     try:
-        with part.open("w+b") as file:
-            with suppress(FileNotFoundError):
-                shutil.copymode(path, part)
-            _copy(chunks, file, compressed)
-            if os.access(path, os.R_OK) and path.stat().st_size == file.seek(0, os.SEEK_END):
-                file.seek(0)
-                with path.open("rb") as present:
-                    if equal(file, present):
-                        return True
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        return open_object(path)
+    except FileNotFoundError:
+        raise invalid(parameter, f"does not exist: {show(source)}") from None
+    except IsADirectoryError:
+        raise invalid(parameter, f"is a folder: {show(source)}") from None
+    except PermissionError:
+        raise invalid(parameter, f"may not be read: {show(source)}") from None
+
+
+def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
+    """Upload a file unless that very content is there, and tell whether it was."""
+    if same_content(spool, remote):
+        return True
+    spool.seek(0)
+    upload(spool, remote)
     return False
 
 
-def _copy(chunks: Iterable[bytes], file: IO[bytes], compressed: bool) -> None:
+def _copy(chunks: Iterable[bytes], file: IO[bytes], *, compressed: bool) -> None:
     if compressed:
         # Neither name nor time go into the header, so that the same export gives the same file.
         with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
@@ -186,7 +192,3 @@ def _copy(chunks: Iterable[bytes], file: IO[bytes], compressed: bool) -> None:
         for chunk in chunks:
             file.write(chunk)
     file.flush()
-
-
-def _invalid(parameter: str, problem: str) -> Fault:
-    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")
