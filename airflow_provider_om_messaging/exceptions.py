@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airflow_provider_om_messaging.protocol.imports import Verdict
+    from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 
 
 class OpenMetadataError(AirflowException):

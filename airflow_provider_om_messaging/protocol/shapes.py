@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.wire import unexpected
+from airflow_provider_om_messaging.protocol.wire.message import unexpected
 
 _ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _TEXT, _OBJECT = "a text", "an object"

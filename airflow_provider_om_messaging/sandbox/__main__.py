@@ -11,8 +11,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from airflow_provider_om_messaging.sandbox import DataError, PortTaken, Sandbox
-from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
-from airflow_provider_om_messaging.sandbox.keeping import write_whole
+from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.sandbox.persistence import write_whole
 from airflow_provider_om_messaging.sandbox.switches import Switches, add_arguments
 
 _GREETING = """\

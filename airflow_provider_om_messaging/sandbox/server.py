@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
-from airflow_provider_om_messaging.sandbox import rights
-from airflow_provider_om_messaging.sandbox.app import App
-from airflow_provider_om_messaging.sandbox.era import chosen
-from airflow_provider_om_messaging.sandbox.faults import Fault
-from airflow_provider_om_messaging.sandbox.keeping import Keeper
-from airflow_provider_om_messaging.sandbox.seed_crowd import Crowd
+from airflow_provider_om_messaging.sandbox.access import rights
+from airflow_provider_om_messaging.sandbox.generations import chosen
+from airflow_provider_om_messaging.sandbox.http.app import App
+from airflow_provider_om_messaging.sandbox.http.faults import Fault
+from airflow_provider_om_messaging.sandbox.persistence import Keeper
+from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+from airflow_provider_om_messaging.sandbox.state import World
 from airflow_provider_om_messaging.sandbox.switches import Switches
-from airflow_provider_om_messaging.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from airflow_provider_om_messaging.sandbox import DataError, Sandbox
-from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, outcomes, read, row, table
 
 if TYPE_CHECKING:

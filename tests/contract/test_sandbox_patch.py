@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.sandbox import Sandbox, patches
-from airflow_provider_om_messaging.sandbox.errors import ApiError
+from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.entities import patches
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError
 from tests.contract.sandbox_http import PATCH, SERVICES, Api
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from airflow_provider_om_messaging.sandbox.era import GENERATIONS
+from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import Api
 
 if TYPE_CHECKING:

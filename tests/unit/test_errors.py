@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.errors import connection_fault, fault_of
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire import Reply
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply
 from tests.unit.replies import HTML, NOT_FOUND_ON_OLD, error_reply, json_reply, old_error, reply, request
 
 

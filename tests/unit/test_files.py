@@ -17,9 +17,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.csv_files import CsvMeter, csv_upload, measured
-from airflow_provider_om_messaging.files import Destination, open_source, same_file
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measured
+from airflow_provider_om_messaging.files.storage import Destination, open_source, same_file
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML
 from tests.unit.tables import pieces, tables, written
 

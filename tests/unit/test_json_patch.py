@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol import patches
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.fields import same
-from airflow_provider_om_messaging.protocol.journal import checked
-from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError, applied, found_at
 from airflow_provider_om_messaging.protocol.json_values import is_same_value
-from airflow_provider_om_messaging.protocol.merge import as_patched, member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.model.fields import same
+from airflow_provider_om_messaging.protocol.patch import patch_document
+from airflow_provider_om_messaging.protocol.patch.journal import checked
+from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied, found_at
+from airflow_provider_om_messaging.protocol.patch.merge import as_patched, member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.test_json_values import values
 
 names = st.text("ab~/.é01-", max_size=4)
@@ -54,7 +54,7 @@ class TestTrueIsNotOne:
     def test_in_a_field(self) -> None:
         assert not same("extension", {"on": True}, {"on": 1})
         assert same("extension", {"on": 1.0}, {"on": 1})
-        operations = patches.operations_of({"extension": {"on": True}}, {"extension": {"on": 1}})
+        operations = patch_document.operations_of({"extension": {"on": True}}, {"extension": {"on": 1}})
         assert operations == [{"op": "replace", "path": "/extension", "value": {"on": True}}]
 
 
@@ -64,7 +64,7 @@ def test_a_name_is_escaped_in_every_form_of_a_patch(name: str, value: Any) -> No
     (operation,) = member_operations({}, {name: {"x": 1}})
     assert applied(document, [operation]) == {"connection": {name: {"x": 1}}}
     # A field that only a journal names.
-    for operation in patches.operations_of({name: value}, {name: "before"}):
+    for operation in patch_document.operations_of({name: value}, {name: "before"}):
         after = applied({name: "before"}, [operation])
         assert is_same_value(after, {name: value} if value is not None else {})
 
@@ -132,7 +132,7 @@ OWNER = {"id": "0a", "type": "user", "name": "ada"}
 def test_a_value_of_the_wrong_shape_is_an_invalid_parameter(operation: dict[str, Any], said: str) -> None:
     entity = {"description": "x", "tags": [LABEL], "owners": [OWNER], "domains": [], "connection": {"a": 1}}
     with pytest.raises(Fault, match=said) as caught:
-        patches.foretold(patches.checked_operations([operation]), entity)
+        patch_document.foretold(patch_document.checked_operations([operation]), entity)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "Nothing was sent" in caught.value.message
 
@@ -188,7 +188,7 @@ def deep(levels: int) -> Any:
 )
 def test_malformed_operations_are_an_invalid_parameter(operations: Any) -> None:
     with pytest.raises(Fault) as caught:
-        patches.checked_operations(operations)
+        patch_document.checked_operations(operations)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert caught.value.message.isprintable()
 
@@ -196,7 +196,7 @@ def test_malformed_operations_are_an_invalid_parameter(operations: Any) -> None:
 def test_a_name_that_ends_in_href_is_skipped_by_servers() -> None:
     # Servers skip what ends so, whatever it is called: contract, part B.
     with pytest.raises(Fault, match="skip"):
-        patches.checked_operations(
+        patch_document.checked_operations(
             [{"op": "add", "path": "/connection/config/schemaRegistryhref", "value": 1}]
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.name_rules import fault_of
+from airflow_provider_om_messaging.protocol.model.name_rules import fault_of
 
 OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
 

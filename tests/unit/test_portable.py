@@ -8,16 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.fields import value_of
-from airflow_provider_om_messaging.protocol.json_patch import (
+from airflow_provider_om_messaging.protocol.model.fields import value_of
+from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     applied,
     found_at,
     tokens_of,
 )
-from airflow_provider_om_messaging.protocol.merge import member_operations
-from airflow_provider_om_messaging.protocol.patches import foretold
-from airflow_provider_om_messaging.protocol.portable import portable
+from airflow_provider_om_messaging.protocol.patch.merge import member_operations
+from airflow_provider_om_messaging.protocol.patch.patch_document import foretold
+from airflow_provider_om_messaging.protocol.patch.portable import portable
 
 ENTITY: dict[str, Any] = {
     "description": "Old.",
