@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job
 from airflow_provider_om_messaging.protocol.model import names, versions
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, Kind
+from airflow_provider_om_messaging.protocol.model.identity import check_entity, check_version
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
 from airflow_provider_om_messaging.protocol.topics.rights import read_rights
@@ -41,8 +42,23 @@ def _object(reply: Reply) -> dict[str, Any]:
     return reply.json_object()
 
 
-def _entity(reply: Reply) -> dict[str, Any]:
-    return todays(reply.json_object())
+def _entity(reply: Reply, kind: Kind, name_or_id: str) -> dict[str, Any]:
+    entity = todays(reply.json_object())
+    check_entity(entity, kind, name_or_id)
+    return entity
+
+
+def _versions(reply: Reply, kind: Kind, entity_id: str) -> list[dict[str, Any]]:
+    states = versions.read_versions(reply)
+    for state in states:
+        check_version(state, kind, entity_id)
+    return states
+
+
+def _version(reply: Reply, kind: Kind, entity_id: str, version: str) -> dict[str, Any]:
+    state = todays(reply.json_object())
+    check_version(state, kind, entity_id, version)
+    return state
 
 
 def server_version() -> Request[dict[str, Any]]:
@@ -81,9 +97,8 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
     :param name_or_id: its canonical FQN or its id.
     :param fields: fields beyond those that are always sent, by the names that the server takes.
     """
-    return Request(
-        "GET", _one(SERVICE, name_or_id), _entity, SERVICE.plural, _fields(fields), _JSON, safe=True
-    )
+    read = partial(_entity, kind=SERVICE, name_or_id=name_or_id)
+    return Request("GET", _one(SERVICE, name_or_id), read, SERVICE.plural, _fields(fields), _JSON, safe=True)
 
 
 def export(fqn: str) -> Request[str]:
@@ -120,7 +135,13 @@ def get_job(job_id: str) -> Request[Job]:
     """Ask for an async CSV job."""
     path = f"{JOBS}/{segment(job_id)}"
     return Request(
-        "GET", path, job.read_job, _JOBS, headers=_JSON, safe=True, longest_silence=LONGEST_SILENCE
+        "GET",
+        path,
+        partial(job.read_job, job_id=job_id),
+        _JOBS,
+        headers=_JSON,
+        safe=True,
+        longest_silence=LONGEST_SILENCE,
     )
 
 
@@ -157,7 +178,8 @@ def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Req
 def cancel_job(job_id: str) -> Request[Job]:
     """Ask to cancel a job; on a finished one that does nothing."""
     path = f"{JOBS}/{segment(job_id)}/cancel"
-    return Request("PUT", path, job.read_job, _JOBS, headers=_JSON, longest_silence=LONGEST_SILENCE)
+    read = partial(job.read_job, job_id=job_id)
+    return Request("PUT", path, read, _JOBS, headers=_JSON, longest_silence=LONGEST_SILENCE)
 
 
 def patch_service(
@@ -173,9 +195,8 @@ def patch_service(
     :param kind: what is patched.
     """
     headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
-    return Request(
-        "PATCH", f"{kind.path}/{segment(entity_id)}", _entity, f"patching {kind.plural}", {}, headers
-    )
+    read = partial(_entity, kind=kind, name_or_id=entity_id)
+    return Request("PATCH", f"{kind.path}/{segment(entity_id)}", read, f"patching {kind.plural}", {}, headers)
 
 
 def json_body(document: Any) -> bytes:
@@ -186,15 +207,15 @@ def json_body(document: Any) -> bytes:
 def list_versions(entity_id: str, kind: Kind = SERVICE) -> Request[list[dict[str, Any]]]:
     """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
     path = f"{kind.path}/{segment(entity_id)}/versions"
-    return Request(
-        "GET", path, versions.read_versions, f"versions of {kind.plural}", headers=_JSON, safe=True
-    )
+    read = partial(_versions, kind=kind, entity_id=entity_id)
+    return Request("GET", path, read, f"versions of {kind.plural}", headers=_JSON, safe=True)
 
 
 def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[dict[str, Any]]:
     """Ask for an entity as it was in one version."""
     path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
-    return Request("GET", path, _entity, f"versions of {kind.plural}", headers=_JSON, safe=True)
+    read = partial(_version, kind=kind, entity_id=entity_id, version=version)
+    return Request("GET", path, read, f"versions of {kind.plural}", headers=_JSON, safe=True)
 
 
 def _certification_settings(reply: Reply) -> dict[str, Any]:
@@ -236,7 +257,8 @@ def read_entity(kind: Kind, name_or_id: str, fields: Iterable[str] = ()) -> Requ
     :param name_or_id: its canonical FQN or its id.
     :param fields: as for :func:`get_service`.
     """
-    return Request("GET", _one(kind, name_or_id), _read, kind.plural, _fields(fields), _JSON, safe=True)
+    read = partial(_read, kind=kind, name_or_id=name_or_id)
+    return Request("GET", _one(kind, name_or_id), read, kind.plural, _fields(fields), _JSON, safe=True)
 
 
 def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
@@ -258,8 +280,8 @@ def _one(kind: Kind, name_or_id: str) -> str:
     return f"{kind.path}/{tail}"
 
 
-def _read(reply: Reply) -> Read:
-    return Read(_entity(reply), "etag" in reply.headers)
+def _read(reply: Reply, kind: Kind, name_or_id: str) -> Read:
+    return Read(_entity(reply, kind, name_or_id), "etag" in reply.headers)
 
 
 def _names(reply: Reply) -> list[str]:

@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
+from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList, JobReader
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
     from airflow_provider_om_messaging.protocol.wire.message import Request
 
-PAGE = 100
-"""Jobs in a list: the most that servers give."""
+PAGE = LONGEST_LIST
+"""Jobs in a list that is asked for."""
 
 AT_ONCE = 8
 """Jobs that are asked for singly at the same time."""
@@ -89,7 +90,7 @@ class _Entry:
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def __post_init__(self) -> None:
-        self.ask = replace(routes.get_job(self.wait.job_id), read=JobReader().read)
+        self.ask = replace(routes.get_job(self.wait.job_id), read=JobReader(self.wait.job_id).read)
 
     def put_off(self, now: float, chance: float) -> None:
         """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""

@@ -67,7 +67,7 @@ class TopicRights:
                 self._unsure += not rights.sure(operations)
             return
         said = rights.refusal(known, self._name(), team_owned=team_owned)
-        request = create_topic() if topic is None else routes.patch_service("", [], "", TOPIC)
+        request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
         raise RowRefusedError(_refused(request, str(said)))
 
     def tell(self) -> None:

@@ -218,7 +218,7 @@ class TopicImport:
             self._rights.check([CREATE], None)
         if self._dry_run:
             return {"name": row.name, **wanted}
-        created = self._client.call(create_topic(), routes.json_body(body))
+        created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
         topic = slim(self._inheritance.marked(created))
         if wanted.get(CERTIFICATION) is None:
             return topic

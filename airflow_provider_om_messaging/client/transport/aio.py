@@ -16,7 +16,7 @@ from yarl import URL
 
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
@@ -80,7 +80,7 @@ class AsyncClient:
         while True:
             tried += 1
             try:
-                return request.read(await self._read(request))
+                return result_of(request, await self._read(request))
             except Fault as fault:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded:
                     reloaded = True
@@ -113,8 +113,6 @@ class AsyncClient:
                 reply = Reply(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
             raise connection_fault(_problem(error), self.settings.address, _words(error)) from None
-        if fault := fault_of(request, reply):
-            raise fault
         return reply
 
 

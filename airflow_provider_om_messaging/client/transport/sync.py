@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
@@ -104,9 +104,7 @@ class Client:
     def _read(self, request: Request[T], body: Body) -> T:
         with self._send(request, body) as response, self._named_faults():
             reply = _reply(response, response.content)
-        if fault := fault_of(request, reply):
-            raise fault
-        return request.read(reply)
+        return result_of(request, reply)
 
     def _open(self, request: Request[Any]) -> requests.Response:
         response = self._send(request, None)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.cells import blanks_told, columns_of
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
 from airflow_provider_om_messaging.protocol.wire.redaction import redacted
@@ -136,7 +136,7 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
     """
     if isinstance(document, str):
         with suppress(ValueError):
-            document = json.loads(document)
+            document = parse_json(document)
     if not isinstance(document, dict):
         raise unexpected("JSON that is not an import result")
     said = document.get("dryRun")

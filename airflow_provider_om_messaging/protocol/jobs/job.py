@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from airflow_provider_om_messaging.protocol.model.identity import is_same_id, other
+from airflow_provider_om_messaging.protocol.model.names import is_identifier, is_job_id
+from airflow_provider_om_messaging.protocol.wire.bounded_json import moment
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
 from airflow_provider_om_messaging.protocol.wire.redaction import redacted
@@ -14,6 +17,9 @@ COMPLETED, FAILED, CANCELLED = "COMPLETED", "FAILED", "CANCELLED"
 FINISHED = frozenset({COMPLETED, FAILED, CANCELLED})
 CANCELLING = "CANCELLING"
 RUNNING = frozenset({"QUEUED", "PENDING", "RUNNING", CANCELLING})
+
+LONGEST_LIST = 100
+"""Jobs in a list: the most that servers give."""
 
 # What servers write about jobs that they were not able to finish: at a restart, and when nothing was heard of
 # the node that ran them.
@@ -137,18 +143,22 @@ def read_submitted(reply: Reply) -> str:
     :raises Fault: the reply names none.
     """
     identifier = reply.json_object().get("jobId")
-    if isinstance(identifier, bool) or not isinstance(identifier, (str, int)) or not str(identifier):
-        raise unexpected("a submission without a job id")
+    if not is_job_id(identifier):
+        raise unexpected("a submission without the id of a job")
     return str(identifier)
 
 
-def read_job(reply: Reply) -> Job:
+def read_job(reply: Reply, job_id: str | None = None) -> Job:
     """
     Return the job in a reply.
 
-    :raises Fault: the reply holds none.
+    :param job_id: what was asked for; None for any.
+    :raises Fault: the reply holds none, or another one.
     """
-    return job_of(reply.json_object())
+    job = job_of(reply.json_object())
+    if job_id is not None and not is_same_id(job.job_id, job_id):
+        raise other(f"job {job_id}", job.job_id)
+    return job
 
 
 def read_jobs(reply: Reply) -> list[Job]:
@@ -160,6 +170,8 @@ def read_jobs(reply: Reply) -> list[Job]:
     documents = reply.json()
     if not isinstance(documents, list):
         raise unexpected("JSON that is not a list of jobs")
+    if len(documents) > LONGEST_LIST:
+        raise unexpected(f"a list of {len(documents):,} jobs")
     return [job_of(document) for document in documents]
 
 
@@ -171,7 +183,7 @@ def job_of(document: Any) -> Job:
     """
     if (
         not isinstance(document, dict)
-        or not document.get("jobId")
+        or not is_identifier(document.get("jobId"))
         or not isinstance(document.get("status"), str)
     ):
         raise unexpected("JSON that is not a CSV job")
@@ -186,9 +198,9 @@ def job_of(document: Any) -> Job:
         total=_number(document, "total"),
         message=_redacted(_text(document, "message")),
         error=_redacted(_text(document, "error")),
-        created_at=_number(document, "createdAt"),
-        updated_at=_number(document, "updatedAt"),
-        completed_at=_number(document, "completedAt"),
+        created_at=moment(_number(document, "createdAt")),
+        updated_at=moment(_number(document, "updatedAt")),
+        completed_at=moment(_number(document, "completedAt")),
         verdict=document.get("result"),
         logs=_entries(document.get("logs")),
     )

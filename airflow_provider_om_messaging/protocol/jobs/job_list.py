@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_om_messaging.protocol.jobs.job import Job, job_of, read_job, read_jobs
+from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST, Job, job_of, read_job, read_jobs
+from airflow_provider_om_messaging.protocol.wire.bounded_json import check_depth, raw_decode
+from airflow_provider_om_messaging.protocol.wire.message import unexpected
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 _START, _COMMA, _END = (re.compile(rf"\s*{sign}\s*") for sign in (r"\[", ",", r"\]"))
-_decode = json.JSONDecoder().raw_decode
 
 
 class _Read(NamedTuple):
@@ -24,9 +24,14 @@ class _Read(NamedTuple):
 
 
 class JobReader:
-    """Remembers the job that it read last: while its text stays as it was, so does the object."""
+    """
+    Remembers the job that it read last: while its text stays as it was, so does the object.
 
-    def __init__(self) -> None:
+    :param job_id: the job that is asked for; None for any.
+    """
+
+    def __init__(self, job_id: str | None = None) -> None:
+        self._job_id = job_id
         self._last: tuple[int, Job] | None = None
 
     def read(self, reply: Reply) -> Job:
@@ -38,7 +43,7 @@ class JobReader:
         # Of thousands of jobs, the texts themselves would take more memory than all else.
         text = hash(reply.body)
         if self._last is None or self._last[0] != text:
-            self._last = text, read_job(reply)
+            self._last = text, read_job(reply, self._job_id)
         return self._last[1]
 
 
@@ -77,10 +82,13 @@ def _jobs(text: str, last: list[_Read]) -> list[_Read]:
         if known is not None and text.startswith(known.text, at):
             one = known
         else:
-            document, end = _decode(text, at)
+            document, end = raw_decode(text, at)
+            check_depth(document, text[at:end])
             comma = _COMMA.match(text, end)
             one = _Read(text[at : comma.end() if comma else end], job_of(document), comma is not None)
         found.append(one)
+        if len(found) > LONGEST_LIST:
+            raise unexpected(f"a list of more than {LONGEST_LIST} jobs")
         at += len(one.text)
         more = one.more
         if known is not None and (one is known or one.job.job_id == known.job.job_id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_provider_om_messaging.protocol.wire.bounded_json import moment
 from airflow_provider_om_messaging.protocol.wire.redaction import redacted
 
 if TYPE_CHECKING:
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 _LEVELS = {"WARN": logging.WARNING, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
-
-# Later moments, as of a server that counts finer than in milliseconds, are none to Python.
-_YEAR_9000 = 221_845_392_000_000
 
 
 class JobLine(NamedTuple):
@@ -76,9 +74,9 @@ class JobLog:
 
     def _later(self, at: Any) -> int | None:
         """Return a line's time, which is after that of the line before it."""
-        if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < _YEAR_9000:
+        if (said := moment(at)) is None:
             return None
-        self._last_at = max(at, self._last_at + 1)
+        self._last_at = max(said, self._last_at + 1)
         return self._last_at
 
 

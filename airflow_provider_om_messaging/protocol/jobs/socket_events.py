@@ -6,12 +6,13 @@ A frame may come before the reply that names its job, several times, or not at a
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 
 from airflow_provider_om_messaging.protocol.jobs.job import FINISHED, Job, job_of
+from airflow_provider_om_messaging.protocol.model.names import is_identifier
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 
 PATH = "/v1/push/feed"
 """Where the socket is opened, below the base URL."""
@@ -48,14 +49,14 @@ def read_frame(channel: str, payload: object) -> Frame | None:
     :param channel: a key of :data:`CHANNELS`.
     :param payload: JSON as text; its object is taken as well.
     """
-    size = len(payload) if isinstance(payload, str) else 0
+    size = len(payload if isinstance(payload, str) else str(payload))
     if isinstance(payload, str):
         with suppress(ValueError):
-            payload = json.loads(payload)
+            payload = parse_json(payload)
     if channel not in CHANNELS or not isinstance(payload, dict):
         return None
     status = payload.get("status")
-    if not isinstance(status, str) or not payload.get("jobId"):
+    if not isinstance(status, str) or not is_identifier(payload.get("jobId")):
         return None
     status = _UNDER_WAY.get(status.upper(), status.upper())
     csv = payload.get("data")

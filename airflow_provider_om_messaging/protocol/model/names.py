@@ -77,21 +77,31 @@ def service_fqn(text: str) -> str:
     return join_fqn(parts[0])
 
 
+def is_job_id(value: object) -> bool:
+    """Tell whether a value is the id of a job, fit for a URL."""
+    text = str(value).strip() if is_identifier(value) else ""
+    return _JOB_ID.fullmatch(text) is not None and text != "None"
+
+
+def is_identifier(value: object) -> bool:
+    """Tell whether a value can be any id: a short text, or a whole number."""
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and 0 < len(str(value)) <= 200
+
+
 def job_id(text: object) -> str:
     """
     Return a job id that is fit for a URL: a decimal number on 2.0 servers, a UUID before.
 
     :raises Fault: an empty id, or one with other characters than letters, digits, ``-`` and ``_``.
     """
-    candidate = str(text).strip() if isinstance(text, (str, int)) and not isinstance(text, bool) else ""
-    if not _JOB_ID.fullmatch(candidate) or candidate == "None":
+    if not is_job_id(text):
         raise Fault(
             Cause.INVALID_PARAMETER,
             f"job_id {str(text)[:80]!r} is not the id of a job: give the job_id that the export or import "
             "task returned (a number or a UUID). One that was done without a job returns None: then there is "
             "nothing to wait for.",
         )
-    return candidate
+    return str(text).strip()
 
 
 def version(value: object) -> str:

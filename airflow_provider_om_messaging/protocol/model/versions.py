@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, short, shown
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
+from airflow_provider_om_messaging.protocol.wire.bounded_json import moment, parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
 
 
@@ -62,7 +62,7 @@ def version_of(entity: dict[str, Any]) -> Version:
     changes = _changes(description)
     return Version(
         version=number,
-        updated_at=updated_at if isinstance(updated_at, int) else None,
+        updated_at=moment(updated_at),
         updated_by=updated_by if isinstance(updated_by, str) else "",
         fields=tuple(dict.fromkeys(change["field"] for change in changes)),
         changes=changes,
@@ -82,7 +82,7 @@ def read_versions(reply: Reply) -> list[dict[str, Any]]:
     if not isinstance(documents, list):
         raise unexpected("JSON without a list of versions")
     try:
-        entities = [json.loads(document) if isinstance(document, str) else document for document in documents]
+        entities = [parse_json(document) if isinstance(document, str) else document for document in documents]
     except ValueError:
         raise unexpected("a version that is not JSON") from None
     if not all(isinstance(entity, dict) for entity in entities):
@@ -133,5 +133,5 @@ def _told(name: str, value: Any) -> str:
     if isinstance(value, str) and (field in LISTS or value[:1] in ("[", "{")):
         # Objects and lists are told as JSON texts.
         with contextlib.suppress(ValueError):
-            value = json.loads(value)
+            value = parse_json(value)
     return "hidden" if field == CONNECTION else short(shown(field, value))

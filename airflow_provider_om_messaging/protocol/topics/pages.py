@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
+from airflow_provider_om_messaging.protocol.model.identity import check_entity
+from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, todays
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
 
@@ -86,12 +89,22 @@ def _page(reply: Reply) -> Page:
     )
 
 
-def create_topic() -> Request[dict[str, Any]]:
-    """Create a topic, which is the body of the request; one that exists already is a conflict."""
+def create_topic(service: str, name: str) -> Request[dict[str, Any]]:
+    """
+    Create a topic, which is the body of the request; one that exists already is a conflict.
+
+    :param service: canonical FQN of the service.
+    :param name: of the topic.
+    """
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
-    return Request(
-        "POST", TOPIC.path, lambda reply: todays(reply.json_object()), "creating topics", {}, headers
-    )
+    read = partial(_created, fqn=f"{service}.{join_fqn(name)}")
+    return Request("POST", TOPIC.path, read, "creating topics", {}, headers)
+
+
+def _created(reply: Reply, fqn: str) -> dict[str, Any]:
+    topic = todays(reply.json_object())
+    check_entity(topic, TOPIC, fqn)
+    return topic
 
 
 def creation(service: str, name: str, wanted: Mapping[str, Any], generation: Generation) -> dict[str, Any]:

@@ -8,14 +8,16 @@ ones; a proxy answers with a page of its own.
 
 from __future__ import annotations
 
-import json
 import re
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
 from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+
+T = TypeVar("T")
 
 _FRAMEWORK_STATUS = re.compile(r"\bHTTP (404|405|406|415) [A-Z]")
 # Where a route for CSV exists for all kinds of entities, but not for this one.
@@ -44,6 +46,25 @@ _TOKEN_ADVICE = [
     ("key", _OF_ANOTHER_SERVER),
 ]
 _LONGEST_LOOKED_AT = 1_000_000
+
+
+def result_of(request: Request[T], reply: Reply) -> T:
+    """
+    Return what a reply says.
+
+    :param request: what was asked.
+    :param reply: what came back.
+    :raises Fault: the request failed, or what came back is no answer to it.
+    """
+    if fault := fault_of(request, reply):
+        raise fault
+    try:
+        return request.read(reply)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # No reader knows every shape that a reply can have, and a foreign error would end more than one wait.
+        raise unexpected(
+            f"what cannot be read ({type(error).__name__}) when asked for {request.feature}"
+        ) from None
 
 
 def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
@@ -173,7 +194,7 @@ def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
 
 def _document_of(reply: Reply) -> dict[str, Any] | None:
     try:
-        document = json.loads(reply.body)
+        document = parse_json(reply.body)
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
@@ -199,5 +220,5 @@ def _retry_after(reply: Reply) -> float | None:
         moment = parsedate_to_datetime(value)
         now = parsedate_to_datetime(reply.headers["date"])
         return max(0.0, (moment - now).total_seconds())
-    except (KeyError, ValueError, TypeError):
+    except (LookupError, ValueError, TypeError, OverflowError):
         return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from airflow_provider_om_messaging.protocol.wire.bounded_json import LimitError, parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ class Reply:
         """
         Return the body as JSON.
 
-        :raises Fault: the body is something else.
+        :raises Fault: the body is something else, or goes beyond what a server would send.
         """
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except LimitError as error:
+            raise unexpected(str(error)) from None
+        except ValueError:
             raise unexpected("something that is not JSON") from None
 
     def json_object(self) -> dict[str, Any]:
