@@ -279,7 +279,8 @@ def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str,
 
 
 @pytest.mark.parametrize(
-    "problem", ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped"]
+    "problem",
+    ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped", "damaged"],
 )
 def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: str) -> None:
     found = connection_fault(problem, "acme.example:443", "cannot connect to http://u:hunter2@proxy:3128")

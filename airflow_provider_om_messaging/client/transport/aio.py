@@ -16,6 +16,7 @@ from yarl import URL
 
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
+from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
@@ -57,7 +58,7 @@ class AsyncClient:
         # Triggers ask for nothing but jobs, which are small: one clock for all of a reply costs less than one
         # for each part of it.
         self._session = aiohttp.ClientSession(
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
             timeout=aiohttp.ClientTimeout(
                 total=min(LONGEST_SILENCE, settings.read_timeout), sock_connect=settings.connect_timeout
             ),
@@ -107,10 +108,14 @@ class AsyncClient:
                 url.with_query(request.query) if request.query else url,
                 headers={**request.headers, "Authorization": f"Bearer {self.settings.token.value}"},
                 allow_redirects=False,
+                auto_decompress=False,
                 ssl=self.tls,
                 proxy=self.proxy,
             ) as response:
-                reply = Reply(response.status, response.headers, await response.read())
+                body = decode([await response.read()], response.headers.get("Content-Encoding", ""))
+                reply = Reply(response.status, response.headers, b"".join(body))
+        except CodingError as error:
+            raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
             raise connection_fault(_problem(error), self.settings.address, _words(error)) from None
         return reply

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
+from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
@@ -102,8 +104,8 @@ class Client:
             time.sleep(pause)
 
     def _read(self, request: Request[T], body: Body) -> T:
-        with self._send(request, body) as response, self._named_faults():
-            reply = _reply(response, response.content)
+        with self._send(request, body) as response:
+            reply = self._reply(response)
         return result_of(request, reply)
 
     def _open(self, request: Request[Any]) -> requests.Response:
@@ -112,8 +114,7 @@ class Client:
             if response.status_code != requests.codes.ok or "html" in response.headers.get(
                 "Content-Type", ""
             ):
-                with self._named_faults():
-                    reply = _reply(response, response.content)
+                reply = self._reply(response)
                 raise fault_of(request, reply) or Fault(
                     Cause.UNEXPECTED_REPLY,
                     f"Expected content, got status {reply.status}.",
@@ -124,22 +125,35 @@ class Client:
             raise
         return response
 
+    def _reply(self, response: requests.Response) -> Reply:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, b"".join(self._body(response)))
+
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        received, held, size = 0, list[bytes](), 0
-        with self._named_faults():
-            # A server may cut its reply into pieces as small as it likes.
-            for chunk in response.iter_content(CHUNK):
-                held.append(chunk)
-                size += len(chunk)
-                if size >= CHUNK:
-                    received += size
-                    yield b"".join(held)
-                    held, size = [], 0
+        # A server may cut its reply into pieces as small as it likes.
+        held, size = list[bytes](), 0
+        for part in self._body(response):
+            held.append(part)
+            size += len(part)
+            if size >= CHUNK:
+                yield b"".join(held)
+                held, size = [], 0
         if held:
-            received += size
             yield b"".join(held)
+
+    def _body(self, response: requests.Response) -> Iterator[bytes]:
+        """Yield the body without its content coding, as it comes, and check that it ends where it should."""
+        with self._named_faults():
+            yield from decode(self._framed(response), response.headers.get("Content-Encoding", ""))
+
+    def _framed(self, response: requests.Response) -> Iterator[bytes]:
+        received = 0
+        for chunk in response.raw.stream(CHUNK, decode_content=False):
+            received += len(chunk)
+            yield chunk
         announced = response.headers.get("Content-Length", "")
-        if announced.isdigit() and "Content-Encoding" not in response.headers and received != int(announced):
+        # urllib3 before 2.0 does not look.
+        if announced.isdigit() and "Transfer-Encoding" not in response.headers and received != int(announced):
             raise connection_fault("dropped", self.settings.address, f"{received} of {announced} bytes came")
 
     def _send(self, request: Request[Any], body: Body) -> requests.Response:
@@ -165,7 +179,9 @@ class Client:
     def _named_faults(self) -> Iterator[None]:
         try:
             yield
-        except (requests.RequestException, OSError) as error:
+        except CodingError as error:
+            raise connection_fault("damaged", self.settings.address, str(error)) from None
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise connection_fault(_problem(error), self.settings.address, _innermost(error)) from None
 
 
@@ -208,6 +224,7 @@ def _session(settings: Settings) -> requests.Session:
     session = requests.Session()
     session.auth = _BearerAuth(settings.base_url, settings.token)
     session.headers["User-Agent"] = USER_AGENT
+    session.headers["Accept-Encoding"] = ACCEPTED
     session.verify = settings.verify
     if settings.client_cert:
         session.cert = (
@@ -220,12 +237,6 @@ def _session(settings: Settings) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
-
-
-def _reply(response: requests.Response, body: bytes) -> Reply:
-    return Reply(
-        response.status_code, {name.lower(): value for name, value in response.headers.items()}, body
-    )
 
 
 def _problem(error: Exception) -> str:

@@ -89,7 +89,7 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
     Return the fault for a request that got no reply.
 
     :param problem: one of ``unknown_host``, ``refused``, ``tls``, ``proxy``, ``connect_timeout``,
-        ``read_timeout``, ``dropped``.
+        ``read_timeout``, ``dropped``, ``damaged``.
     :param address: host and port that were tried.
     :param detail: the transport's own words.
     """
@@ -103,6 +103,7 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
         "connect_timeout": f"{address} accepted no connection in time (extra 'connect_timeout', seconds).",
         "read_timeout": f"{address} did not answer in time (extra 'read_timeout', seconds).",
         "dropped": f"{address} closed the connection before the reply was complete.",
+        "damaged": f"A reply of {address} is not whole, and nothing of it was used.",
     }
     detail = redacted(detail)
     message = messages[problem] + (f" ({detail})" if detail else "")
@@ -110,7 +111,7 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
         Cause.UNAVAILABLE,
         message,
         transient=problem != "tls",
-        may_have_worked=problem in {"read_timeout", "dropped"},
+        may_have_worked=problem in {"read_timeout", "dropped", "damaged"},
     )
 
 
