@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.imports.verdict import (
+from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.imports import (
     SHOWN_FAILURES,
     ImportResult,
     import_result,
@@ -18,7 +19,6 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     same_rows,
     unreadable,
 )
-from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, json_reply, reply
 
 if TYPE_CHECKING:

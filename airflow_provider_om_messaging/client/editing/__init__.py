@@ -1,1 +1,0 @@
-"""Changing one entity: read it, compute the change, send it for that version, read it back."""

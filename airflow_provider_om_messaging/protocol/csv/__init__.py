@@ -1,1 +1,0 @@
-"""The CSV format: checking a text, its dialect and columns, and what a cell means."""

@@ -1,1 +1,0 @@
-"""The verdict on an import, and on each of its rows."""

@@ -1,1 +1,0 @@
-"""Entities of a server: their names, fields, references and versions."""

@@ -1,0 +1,266 @@
+"""Every call of the API that this package makes: routes, methods, headers and how to read the reply."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol import imports, jobs, names, versions
+from airflow_provider_om_messaging.protocol.custom_fields import read_types
+from airflow_provider_om_messaging.protocol.entities import SERVICE, Kind
+from airflow_provider_om_messaging.protocol.names import is_uuid, segment
+from airflow_provider_om_messaging.protocol.naming import todays
+from airflow_provider_om_messaging.protocol.rights import read_rights
+from airflow_provider_om_messaging.protocol.wire import Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.rights import Rights
+
+SERVICES = SERVICE.path
+JOBS = "/v1/csvAsyncJobs"
+
+LONGEST_SILENCE = 60.0
+"""Seconds that a server may be silent when it is asked for jobs, which are small: then it has a problem."""
+
+# Exports are text on some servers and CSV on others, and asking for either by name fails on the rest.
+_ANY = {"Accept": "*/*"}
+_JSON = {"Accept": "application/json"}
+# Without the charset, servers have taken the body for Latin-1.
+_CSV_BODY = {"Accept": "*/*", "Content-Type": "text/plain; charset=UTF-8"}
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    return reply.json_object()
+
+
+def _entity(reply: Reply) -> dict[str, Any]:
+    return todays(reply.json_object())
+
+
+def server_version() -> Request[dict[str, Any]]:
+    """Ask for the server's version; needs no token."""
+    return Request("GET", "/v1/system/version", _object, "the server's version", headers=_JSON, safe=True)
+
+
+def logged_in_user() -> Request[dict[str, Any]]:
+    """Ask who the token belongs to."""
+    return Request("GET", "/v1/users/loggedInUser", _object, "who is logged in", headers=_JSON, safe=True)
+
+
+def certification_settings() -> Request[dict[str, Any]]:
+    """Ask which classification certifies. Servers tell administrators only; there is a default."""
+    path = "/v1/system/settings/assetCertificationSettings"
+    return Request("GET", path, _certification_settings, "what certifies", headers=_JSON, safe=True)
+
+
+def permissions() -> Request[Rights]:
+    """Ask what the token's user may do to topics."""
+    return Request(
+        "GET", "/v1/permissions/topic", read_rights, "what a user may do", headers=_JSON, safe=True
+    )
+
+
+def custom_fields() -> Request[dict[str, str]]:
+    """Ask which custom fields topics have, and of which types they are."""
+    path, query = "/v1/metadata/types/name/topic", {"fields": "customProperties"}
+    return Request("GET", path, read_types, "the custom fields of topics", query, _JSON, safe=True)
+
+
+def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str, Any]]:
+    """
+    Ask for a messaging service.
+
+    :param name_or_id: its canonical FQN or its id.
+    :param fields: fields beyond those that are always sent, by the names that the server takes.
+    """
+    return Request(
+        "GET", _one(SERVICE, name_or_id), _entity, SERVICE.plural, _fields(fields), _JSON, safe=True
+    )
+
+
+def export(fqn: str) -> Request[str]:
+    """Ask for the CSV of a service."""
+    return Request("GET", f"{SERVICES}/name/{segment(fqn)}/export", _text, _EXPORT, headers=_ANY, safe=True)
+
+
+def submit_export(fqn: str) -> Request[str]:
+    """Start an export job. Each such request makes a job, so it is not repeated although it is a GET."""
+    path = f"{SERVICES}/name/{segment(fqn)}/exportAsync"
+    return Request("GET", path, jobs.read_submitted, f"{_EXPORT} as a job", headers=_ANY)
+
+
+def import_csv(fqn: str, dry_run: bool, rows_sent: int | None = None) -> Request[ImportResult]:
+    """
+    Import a CSV, which is the body of the request.
+
+    :param dry_run: whether the server is only to check. Always sent, and only as ``true`` or ``false``: a
+        server that is not told takes it for true, and old ones take any other word for false.
+    :param rows_sent: data rows in the body.
+    """
+    read = partial(imports.read_import, dry_run=dry_run, rows_sent=rows_sent)
+    path = f"{SERVICES}/name/{segment(fqn)}/import"
+    return Request("PUT", path, read, _IMPORT, _dry_run(dry_run), _CSV_BODY)
+
+
+def submit_import(fqn: str, dry_run: bool) -> Request[str]:
+    """Start an import job; parameters as in :func:`import_csv`."""
+    path = f"{SERVICES}/name/{segment(fqn)}/importAsync"
+    return Request("PUT", path, jobs.read_submitted, f"{_IMPORT} as a job", _dry_run(dry_run), _CSV_BODY)
+
+
+def get_job(job_id: str) -> Request[Job]:
+    """Ask for an async CSV job."""
+    path = f"{JOBS}/{segment(job_id)}"
+    return Request(
+        "GET", path, jobs.read_job, _JOBS, headers=_JSON, safe=True, longest_silence=LONGEST_SILENCE
+    )
+
+
+def list_jobs(limit: int = 20) -> Request[list[Job]]:
+    """
+    Ask for the caller's own jobs, newest first.
+
+    :param limit: how many; the server gives 1 to 100.
+    """
+    return Request(
+        "GET",
+        JOBS,
+        jobs.read_jobs,
+        _JOBS,
+        {"limit": str(limit)},
+        _JSON,
+        safe=True,
+        longest_silence=LONGEST_SILENCE,
+    )
+
+
+def job_result(job_id: str) -> Request[str]:
+    """Ask for the CSV that an export job made."""
+    return Request("GET", f"{JOBS}/{segment(job_id)}/result", _text, _JOBS, headers=_ANY, safe=True)
+
+
+def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Request[ImportResult]:
+    """Ask for the verdict on an import job, which only some servers keep; parameters as for reading it."""
+    read = partial(imports.read_import, dry_run=dry_run, rows_sent=rows_sent)
+    path = f"{JOBS}/{segment(job_id)}/importResult"
+    return Request("GET", path, read, "the verdict on import jobs", headers=_JSON, safe=True)
+
+
+def cancel_job(job_id: str) -> Request[Job]:
+    """Ask to cancel a job; on a finished one that does nothing."""
+    path = f"{JOBS}/{segment(job_id)}/cancel"
+    return Request("PUT", path, jobs.read_job, _JOBS, headers=_JSON, longest_silence=LONGEST_SILENCE)
+
+
+def patch_service(
+    entity_id: str, operations: Sequence[dict[str, Any]], version: str, kind: Kind = SERVICE
+) -> Request[dict[str, Any]]:
+    """
+    Patch a service, or an entity of another kind.
+
+    :param entity_id: its id: by name, old servers have no such route.
+    :param operations: an RFC 6902 patch with the names that the server takes, to be sent as the body.
+    :param version: the version that the patch was made for. It goes as a weak tag, because a strong one taken
+        from a read with other fields never matches.
+    :param kind: what is patched.
+    """
+    headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
+    return Request(
+        "PATCH", f"{kind.path}/{segment(entity_id)}", _entity, f"patching {kind.plural}", {}, headers
+    )
+
+
+def json_body(document: Any) -> bytes:
+    """Return a document as the bytes of a request's body."""
+    return json.dumps(document).encode("ascii")
+
+
+def list_versions(entity_id: str, kind: Kind = SERVICE) -> Request[list[dict[str, Any]]]:
+    """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
+    path = f"{kind.path}/{segment(entity_id)}/versions"
+    return Request(
+        "GET", path, versions.read_versions, f"versions of {kind.plural}", headers=_JSON, safe=True
+    )
+
+
+def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[dict[str, Any]]:
+    """Ask for an entity as it was in one version."""
+    path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
+    return Request("GET", path, _entity, f"versions of {kind.plural}", headers=_JSON, safe=True)
+
+
+def _certification_settings(reply: Reply) -> dict[str, Any]:
+    value = reply.json_object().get("config_value") if reply.body else None
+    return value if isinstance(value, dict) else {"allowedClassification": "Certification"}
+
+
+_EXPORT = "CSV export of messaging services"
+_IMPORT = "CSV import of messaging services"
+_JOBS = "the states of async CSV jobs"
+
+
+def _dry_run(dry_run: bool) -> dict[str, str]:
+    # What is not exactly True must not become a real import.
+    return {"dryRun": "true" if names.flag("dry_run", dry_run) else "false"}
+
+
+def _text(reply: Reply) -> str:
+    return reply.body.decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Read:
+    """
+    An entity as it was read for a change.
+
+    :param entity: the entity.
+    :param tagged: whether the server tells entity tags, and so honours ``If-Match``.
+    """
+
+    entity: dict[str, Any]
+    tagged: bool
+
+
+def read_entity(kind: Kind, name_or_id: str, fields: Iterable[str] = ()) -> Request[Read]:
+    """
+    Ask for an entity that is to be changed, or referred to.
+
+    :param name_or_id: its canonical FQN or its id.
+    :param fields: as for :func:`get_service`.
+    """
+    return Request("GET", _one(kind, name_or_id), _read, kind.plural, _fields(fields), _JSON, safe=True)
+
+
+def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
+    """
+    Ask for the fully qualified names of a kind of entity.
+
+    :param limit: how many at most.
+    """
+    return Request("GET", kind.path, _names, kind.plural, {"limit": str(limit)}, _JSON, safe=True)
+
+
+def _fields(fields: Iterable[str]) -> dict[str, str]:
+    wanted = ",".join(fields)
+    return {"fields": wanted} if wanted else {}
+
+
+def _one(kind: Kind, name_or_id: str) -> str:
+    tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
+    return f"{kind.path}/{tail}"
+
+
+def _read(reply: Reply) -> Read:
+    return Read(_entity(reply), "etag" in reply.headers)
+
+
+def _names(reply: Reply) -> list[str]:
+    entities = reply.json_object().get("data")
+    found = [item.get("fullyQualifiedName") for item in entities or () if isinstance(item, dict)]
+    return [name for name in found if isinstance(name, str)]

@@ -1,1 +1,0 @@
-"""The server's CSV: its dialect, and topics as rows."""

@@ -1,1 +1,0 @@
-"""The server's HTTP face: routes, errors, paging, pushed events, and the control of the sandbox."""

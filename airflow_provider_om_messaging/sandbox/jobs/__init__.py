@@ -1,1 +1,0 @@
-"""Async CSV jobs as the server runs and reports them."""

@@ -1,0 +1,262 @@
+"""Who may do what: the rules of a few roles, evaluated as the server evaluates its policies."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.errors import forbidden
+from airflow_provider_om_messaging.sandbox.references import related
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from airflow_provider_om_messaging.sandbox.era import Era
+    from airflow_provider_om_messaging.sandbox.kinds import Document
+    from airflow_provider_om_messaging.sandbox.world import World
+
+#: Operation that each property's change needs; every other one needs EditAll, which makes up for all.
+_EDITS = {
+    "description": "EditDescription",
+    "displayName": "EditDisplayName",
+    "owners": "EditOwners",
+    "owner": "EditOwner",
+    "tags": "EditTags",
+    "extension": "EditCustomFields",
+}
+#: The same from 1.8 on, where labels have rights by their kind.
+_LATER_EDITS = {**_EDITS, "certification": "EditCertification"}
+_BY_LABEL = ("EditTier", "EditCertification", "EditGlossaryTerms")
+_OWNER, _NO_OWNER = "isOwner()", "noOwner()"
+#: By precedence.
+_ACCESS = ("deny", "allow", "conditionalDeny", "conditionalAllow", "notAllow")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    One rule of a policy.
+
+    :param name: its name; up to the hyphen that of its policy.
+    :param operations: what it is about: ``EditAll`` stands for all that edit, ``All`` for everything.
+    :param description: what it is for.
+    :param effect: ``allow`` or ``deny``.
+    :param condition: of which resources it is true; None for all.
+    """
+
+    name: str
+    operations: tuple[str, ...]
+    description: str
+    effect: str = "allow"
+    condition: str | None = None
+
+    def matches(self, operation: str) -> bool:
+        """Tell whether it is about an operation."""
+        edits = "EditAll" in self.operations and operation.startswith("Edit")
+        return edits or operation in self.operations or "All" in self.operations
+
+    def applies(self, caller: Document, on: Document | None) -> bool:
+        """Tell whether its condition is true of an entity; of nothing none is."""
+        if self.condition is None or on is None:
+            return self.condition is None
+        owners = related(on, "owners")
+        if self.condition == _NO_OWNER:
+            return not owners
+        mine = {caller["id"], *(team["id"] for team in caller.get("teams", []))}
+        return any(owner["id"] in mine for owner in owners)
+
+
+_LABELS = ("EditTags", *_BY_LABEL)
+_CONSUMER = ("ViewAll", "EditDescription", *_LABELS)
+_SOME_EDITS = "Allow some of the edit operations on a resource for everyone."
+_ALLOW_BOTS = "Allow ingestion bots to create/update/delete data entities"
+#: The team that everybody is in who is in no other, and what being in it gives.
+ORGANIZATION = "Organization"
+INHERITED_ROLE = "DataConsumer"
+#: Role → its policy and the rules of that.
+ROLES: dict[str, tuple[str, tuple[Rule, ...]]] = {
+    "DataConsumer": ("DataConsumerPolicy", (Rule("DataConsumerPolicy-EditRule", _CONSUMER, _SOME_EDITS),)),
+    "DataSteward": (
+        "DataStewardPolicy",
+        (
+            Rule(
+                "DataStewardPolicy-EditRule",
+                (*_CONSUMER, "EditDisplayName", "EditOwner", "EditOwners"),
+                _SOME_EDITS,
+            ),
+        ),
+    ),
+    # What bots have in real servers from 1.8 on.
+    "IngestionBotRole": (
+        "IngestionBotPolicy",
+        (
+            Rule("IngestionBotRule-Allow", ("All",), _ALLOW_BOTS),
+            Rule("DisplayName-Deny", ("EditDisplayName",), "Deny edits of display names.", effect="deny"),
+        ),
+    ),
+    # The policy of the team of that name: what everybody in it has, and who else is given it.
+    ORGANIZATION: (
+        "OrganizationPolicy",
+        (
+            Rule(
+                "OrganizationPolicy-NoOwner-Rule",
+                ("EditOwner", "EditOwners"),
+                "Allow any one to set the owner of an entity that has no owner set.",
+                condition=_NO_OWNER,
+            ),
+            Rule(
+                "OrganizationPolicy-Owner-Rule",
+                ("All",),
+                "Allow all the operations on an entity for the owner.",
+                condition=_OWNER,
+            ),
+        ),
+    ),
+}
+#: What bots have before 1.8; they are told of these operations only, whatever the entity has more.
+_OLD_BOT = Rule("IngestionBotRule-Allow", ("Create", "Delete", "EditAll", "ViewAll"), _ALLOW_BOTS)
+
+
+def inherits_role(caller: Document) -> bool:
+    """Tell whether a user or team has the role that everybody of the organization has."""
+    above = caller.get("teams") or caller.get("parents") or ()
+    return any(team["name"] == ORGANIZATION for team in above)
+
+
+def operations_for(
+    era: Era, properties: set[str], before: Document, patched: Callable[[], Document]
+) -> list[str]:
+    """
+    Return the operations that a PATCH needs.
+
+    :param properties: what it changes.
+    :param before: the entity.
+    :param patched: returns what the operations make of it; only where that counts.
+    """
+    if not era.rights_by_label:
+        return sorted({_EDITS.get(name, "EditAll") for name in properties})
+    edits = _LATER_EDITS if era.domains_right == "EditAll" else {**_LATER_EDITS, "domains": era.domains_right}
+    found = {edits.get(name, "EditAll") for name in properties}
+    if "EditAll" in found:
+        return ["EditAll"]
+    if "tags" in properties:
+        found = found - {"EditTags"} | set(_of_labels(_labels(before), _labels(patched())))
+    return sorted(found)
+
+
+def require(caller: Document, *operations: str, on: Document | None = None) -> None:
+    """
+    Raise the 403 unless the caller may do all of it.
+
+    Everybody may look; admins may do everything, and so may bots without a role; others have what their roles
+    give.
+
+    :param on: the entity with what it inherits, for rules with a condition; of a new one its parent.
+    """
+    if _may_all(caller):
+        return
+    who = f"Principal: CatalogPrincipal{{name='{caller['name']}'}}"
+    rules = [held for held in _rules(caller) if held[2].applies(caller, on)]
+    for role, policy, rule in rules:
+        for operation in operations:
+            if rule.effect == "deny" and rule.matches(operation):
+                told = f"denied by role {role}, policy {policy}, rule {rule.name}"
+                raise forbidden(f"{who} operation {operation} {told}")
+    missing = [name for name in operations if not any(rule.matches(name) for _, _, rule in rules)]
+    if missing:
+        raise forbidden(f"{who} operations [{', '.join(missing)}] not allowed")
+
+
+def may_view_all(caller: Document) -> bool:
+    """Tell whether a caller sees connections: all but those who may only look at the rest."""
+    return _may_all(caller) or any(
+        rule.effect == "allow" and rule.condition is None and rule.matches("ViewAll")
+        for _, _, rule in _rules(caller)
+    )
+
+
+def require_admin(caller: Document) -> None:
+    """Raise the 403 unless the caller is an administrator; a bot is none."""
+    if not caller.get("isAdmin"):
+        raise forbidden(f"Principal: CatalogPrincipal{{name='{caller['name']}'}} is not admin")
+
+
+def told(era: Era, caller: Document, resource: str) -> Document:
+    """Return what a caller may do to a kind of entity, as far as that can be told without one of them."""
+    held = list(_rules(caller))
+    operations = _listed(era)
+    if era.bot_role and caller.get("isBot") and not held:
+        held = [(era.bot_role, "IngestionBotPolicy", _OLD_BOT)]
+        operations = [name for name in operations if name in _OLD_BOT.operations]
+    if caller.get("isAdmin") or (_may_all(caller) and not held):
+        permissions: list[Document] = [{"operation": name, "access": "allow"} for name in operations]
+    else:
+        permissions = [_told(held, operation, {*operations, "All"}) for operation in operations]
+    return {"resource": resource, "permissions": permissions}
+
+
+def grant(world: World, user: Document, roles: Iterable[str]) -> None:
+    """Give a user roles in place of those that there were."""
+    held = [
+        {"id": str(uuid.uuid4()), "type": "role", "name": name, "fullyQualifiedName": name} for name in roles
+    ]
+    if unknown := [role["name"] for role in held if role["name"] not in ROLES]:
+        raise ValueError(f"no role is called {unknown[0]!r}; there are: {', '.join(ROLES)}")
+    world.catalog.update("user", {**user, "roles": held}, "admin")
+
+
+def _may_all(caller: Document) -> bool:
+    return bool(caller.get("isAdmin") or (caller.get("isBot") and not caller.get("roles")))
+
+
+def _rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
+    """Iterate over role, policy and rule; what a team gives without a role has an empty one."""
+    names = [role["name"] for role in caller.get("roles", [])]
+    held = [(name, name) for name in names]
+    if inherits_role(caller):
+        held += [(INHERITED_ROLE, INHERITED_ROLE), (ORGANIZATION, "")]
+    for name, role in held:
+        policy, rules = ROLES[name]
+        for rule in rules:
+            yield role, policy, rule
+
+
+def _told(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) -> Document:
+    found: Document = {"operation": operation, "access": "notAllow"}
+    for role, policy, rule in held:
+        access = rule.effect if rule.condition is None else f"conditional{rule.effect.capitalize()}"
+        if rule.matches(operation) and _ACCESS.index(access) < _ACCESS.index(found["access"]):
+            shown: dict[str, Any] = {**asdict(rule), "resources": ["All"]}
+            shown["operations"] = sorted(known.intersection(rule.operations))
+            shown = {name: value for name, value in shown.items() if value is not None}
+            found = {"operation": operation, "access": access, "rule": shown, "policy": policy}
+            if role:
+                found["role"] = role
+    return found
+
+
+def _listed(era: Era) -> list[str]:
+    edits = {
+        name: right
+        for name, right in _EDITS.items()
+        if name != ("owners" if "owners" in era.singular else "owner")
+    }
+    more = {*_BY_LABEL, era.domains_right} if era.rights_by_label else set()
+    special = {"EditAll", "EditSampleData", *edits.values(), *more}
+    return ["Create", "Delete", "ViewAll", "ViewBasic"][: 4 if era.rights_by_label else 3] + sorted(special)
+
+
+def _labels(document: Document) -> list[Document]:
+    found = document.get("tags")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _of_labels(before: list[Document], after: list[Document]) -> Iterator[str]:
+    added = [label for label in after if label not in before]
+    for label in [*added, *(label for label in before if label not in after)]:
+        kind = str(label.get("tagFQN")).partition(".")[0]
+        if kind in ("Tier", "Certification"):
+            yield f"Edit{kind}"
+        else:
+            yield "EditGlossaryTerms" if label.get("source") == "Glossary" else "EditTags"

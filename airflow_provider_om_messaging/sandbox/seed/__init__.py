@@ -1,1 +1,0 @@
-"""The data that a fresh sandbox starts with; the same every time."""
