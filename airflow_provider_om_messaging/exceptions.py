@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airflow_provider_om_messaging.protocol.imports import Verdict
+    from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 
 
 class OpenMetadataError(AirflowException):
@@ -57,6 +57,10 @@ class InvalidParameterError(PermanentError, ValueError):
 
 class InvalidCsvError(PermanentError):
     """The CSV was refused before it was sent."""
+
+
+class FileNotWrittenError(OpenMetadataError):
+    """A destination could not be written, such as for want of space; what was there before stays."""
 
 
 class BadRequestError(PermanentError):
@@ -156,6 +160,7 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
     Cause.UNEXPECTED_REPLY: UnexpectedReplyError,
     Cause.INVALID_PARAMETER: InvalidParameterError,
     Cause.INVALID_CSV: InvalidCsvError,
+    Cause.NOT_WRITTEN: FileNotWrittenError,
     Cause.IMPORT_REJECTED: ImportRejectedError,
     Cause.VERDICT_UNREADABLE: UnreadableVerdictError,
     Cause.PLAN_VIOLATED: PlanViolationError,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 from tools.board import Board
 from tools.processes import Programs
 from tools.real_airflow import AirflowTrouble, RealAirflow

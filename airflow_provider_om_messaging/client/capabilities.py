@@ -8,21 +8,21 @@ from dataclasses import asdict, dataclass, field
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol import requests
-from airflow_provider_om_messaging.protocol.capabilities import (
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.wire.capabilities import (
     REST,
     SOCKET,
     Capabilities,
     Generation,
     generation,
 )
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from airflow_provider_om_messaging.client.sync import Client
-    from airflow_provider_om_messaging.protocol.wire import Request
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.wire.message import Request
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def generation_of(client: Client) -> Generation:
     known = _of(client)
     with known.lock:
         if known.generation is None:
-            known.generation = generation(str(client.call(requests.server_version()).get("version") or ""))
+            known.generation = generation(str(client.call(routes.server_version()).get("version") or ""))
         return known.generation
 
 
@@ -66,7 +66,7 @@ def jobs_of(client: Client) -> str:
     with known.lock:
         if known.jobs is None:
             jobs = generation_of(client).jobs
-            known.jobs = jobs if jobs != REST or _is_there(client, requests.list_jobs(1)) else SOCKET
+            known.jobs = jobs if jobs != REST or _is_there(client, routes.list_jobs(1)) else SOCKET
         return known.jobs
 
 
@@ -113,7 +113,7 @@ def _of(client: Client) -> _Known:
 
 def _has_csv_routes(client: Client) -> bool:
     # Of a service that cannot exist, so that nothing is exported.
-    return _is_there(client, requests.export(f"no-such-service-{uuid.uuid4()}"))
+    return _is_there(client, routes.export(f"no-such-service-{uuid.uuid4()}"))
 
 
 def _is_there(client: Client, request: Request[Any]) -> bool:

@@ -6,24 +6,25 @@ import time
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import generation_of
-from airflow_provider_om_messaging.protocol import imports, requests
-from airflow_provider_om_messaging.protocol.capabilities import REST, SOCKET
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.job_log import poll_failed
-from airflow_provider_om_messaging.protocol.jobs import not_pollable
-from airflow_provider_om_messaging.protocol.names import is_uuid
-from airflow_provider_om_messaging.protocol.retry import ONCE
-from airflow_provider_om_messaging.protocol.waiting import BEARABLE
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.imports import verdict
+from airflow_provider_om_messaging.protocol.jobs.job import not_pollable
+from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
+from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE
+from airflow_provider_om_messaging.protocol.model.names import is_uuid
+from airflow_provider_om_messaging.protocol.wire.capabilities import REST, SOCKET
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_om_messaging.client.sync import Client
-    from airflow_provider_om_messaging.csv_files import CsvUpload
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
-    from airflow_provider_om_messaging.protocol.job_log import JobLine
-    from airflow_provider_om_messaging.protocol.jobs import Job
-    from airflow_provider_om_messaging.protocol.waiting import Wait
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.jobs.job_log import JobLine
+    from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
 
 def check_limits(client: Client, csv: CsvUpload) -> None:
@@ -64,7 +65,7 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
     :raises Fault: one that it does not bear, or its time is over.
     """
     try:
-        job = client.call(requests.get_job(wait.job_id), retry=ONCE)
+        job = client.call(routes.get_job(wait.job_id), retry=ONCE)
         ended = wait.saw(job, time.time())
     except Fault as fault:
         wait.failed(fault, time.time())
@@ -87,10 +88,10 @@ def verdict_of(client: Client, job: Job, dry_run: bool | None, rows_sent: int | 
         raise Fault(Cause.IMPORT_REJECTED, f"{job} ran with dryRun={job.dry_run}, asked for was {dry_run}.")
     dry_run = job.dry_run if dry_run is None else dry_run
     if job.verdict is not None:
-        return imports.import_result(job.verdict, dry_run, rows_sent)
+        return verdict.import_result(job.verdict, dry_run, rows_sent)
     try:
-        return client.call(requests.job_verdict(job.job_id, dry_run, rows_sent))
+        return client.call(routes.job_verdict(job.job_id, dry_run, rows_sent))
     except Fault as fault:
         if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
             raise
-        return imports.unreadable(bool(dry_run))
+        return verdict.unreadable(bool(dry_run))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Connection
 
-    from airflow_provider_om_messaging.client.settings import Settings
+    from airflow_provider_om_messaging.client.transport.settings import Settings
 
 
 class MessagingHookBase(BaseHook):

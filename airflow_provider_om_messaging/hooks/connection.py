@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_om_messaging.client.settings import Settings, Token
+from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, base_url
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS
 
 _INGESTION_CONN_TYPE = "openmetadata"

@@ -11,18 +11,18 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_provider_om_messaging.protocol import requests
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.topic_csv import COLUMNS, DEFAULT
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS, DEFAULT
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from airflow_provider_om_messaging.client.sync import Client
-    from airflow_provider_om_messaging.csv_files import CsvUpload
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
-    from airflow_provider_om_messaging.protocol.plan import Rows
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.protocol.plan.diff import Rows
 
 AUTO, SERVER, CLIENT = "auto", "server", "client"
 ENGINES = (AUTO, SERVER, CLIENT)
@@ -62,13 +62,13 @@ class ServerEngine:
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
         """Hand out the CSV of a service as it comes."""
-        with advised(), self._client.download(requests.export(fqn)) as chunks:
+        with advised(), self._client.download(routes.export(fqn)) as chunks:
             yield chunks
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
         with advised():
-            return self._client.call(requests.import_csv(fqn, dry_run, upload.facts.rows), upload.body)
+            return self._client.call(routes.import_csv(fqn, dry_run, upload.facts.rows), upload.body)
 
     def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
         """Return what reads the rows of a file."""
@@ -94,19 +94,19 @@ class ClientEngine:
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
         """Hand out the CSV of a service, a page of topics at a time."""
-        from airflow_provider_om_messaging.client.topic_pages import exported
+        from airflow_provider_om_messaging.client.topics.pages import exported
 
         yield exported(self._client, fqn, self._columns)
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
-        from airflow_provider_om_messaging.client.topic_import import imported
+        from airflow_provider_om_messaging.client.topics.topic_import import imported
 
         return imported(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
 
     def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
         """Return what reads the rows of a file, without domains that topics have from the service anyway."""
-        from airflow_provider_om_messaging.client.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
 
         inheritance = Inheritance(self._client)
         return lambda: inheritance.as_stored(upload.rows(), fqn)

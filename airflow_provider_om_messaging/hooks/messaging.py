@@ -7,23 +7,24 @@ import time
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging import job_lines
-from airflow_provider_om_messaging.csv_files import (
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
+from airflow_provider_om_messaging.files.csv_streams import (
     CsvUpload,
     Written,
     csv_upload,
     read_whole,
     write_whole,
 )
-from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
-from airflow_provider_om_messaging.files import Destination
+from airflow_provider_om_messaging.files.storage import Destination
+from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.hooks.engines import advised, chosen
+from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
-from airflow_provider_om_messaging.masking import mask_secret
-from airflow_provider_om_messaging.protocol import entities, names, requests
-from airflow_provider_om_messaging.protocol.faults import Fault
-from airflow_provider_om_messaging.protocol.history import wanted_version, without_secrets
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model import entities, names
+from airflow_provider_om_messaging.protocol.patch.history import wanted_version, without_secrets
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -33,16 +34,16 @@ if TYPE_CHECKING:
 
     from requests import Session
 
-    from airflow_provider_om_messaging.client.history import History
-    from airflow_provider_om_messaging.client.settings import Settings
-    from airflow_provider_om_messaging.client.sockets import Feed
-    from airflow_provider_om_messaging.client.sync import Client
+    from airflow_provider_om_messaging.client.editing.history import History
+    from airflow_provider_om_messaging.client.transport.settings import Settings
+    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.hooks.engines import Engine
-    from airflow_provider_om_messaging.protocol.capabilities import Capabilities
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
-    from airflow_provider_om_messaging.protocol.jobs import Job
-    from airflow_provider_om_messaging.protocol.plan import Rows
-    from airflow_provider_om_messaging.protocol.waiting import Wait
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+    from airflow_provider_om_messaging.protocol.plan.diff import Rows
+    from airflow_provider_om_messaging.protocol.wire.capabilities import Capabilities
 
     Export = AbstractContextManager[Iterator[bytes]]
 
@@ -92,7 +93,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
             with public_errors():
                 capabilities.forget(self._client)
                 capabilities.generation_of(self._client)
-                user = self._client.call(requests.logged_in_user())
+                user = self._client.call(routes.logged_in_user())
                 found = capabilities.capabilities_of(self._client, confirm_jobs=True)
         except OpenMetadataError as error:
             return False, str(error)
@@ -121,15 +122,15 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         For servers before 2.0, which tell how a job ended to sockets that are open by then, and never again.
         """
-        from airflow_provider_om_messaging.client.sockets import Feed
+        from airflow_provider_om_messaging.client.transport.sockets import Feed
 
-        user = self._client.call(requests.logged_in_user())
+        user = self._client.call(routes.logged_in_user())
         return Feed(self._client.settings, str(user.get("id"))).open()
 
     @public_errors()
     def server_version(self) -> str:
         """Return the server's version, such as ``2.0.1``."""
-        return str(self._client.call(requests.server_version()).get("version", ""))
+        return str(self._client.call(routes.server_version()).get("version", ""))
 
     @public_errors()
     def get_service(self, fqn_or_id: str, fields: Iterable[str] = ()) -> dict[str, Any]:
@@ -138,10 +139,10 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param fields: fields beyond those that are always there, such as ``owners``.
         """
-        from airflow_provider_om_messaging.client.naming import asked
+        from airflow_provider_om_messaging.client.renamed_fields import asked
 
         reference = _reference(fqn_or_id)
-        request = requests.get_service(reference, asked(self._client, fields))
+        request = routes.get_service(reference, asked(self._client, fields))
         return without_secrets(self._client.call(request))
 
     @public_errors()
@@ -211,7 +212,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     def submit_export(self, fqn: str) -> str:
         """Start an export job and return its id."""
         with advised():
-            return self._client.call(requests.submit_export(self._fqn(fqn)))
+            return self._client.call(routes.submit_export(self._fqn(fqn)))
 
     @public_errors()
     def import_csv(
@@ -253,7 +254,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
                 return self.submit_import(fqn, upload, dry_run)
         self.check_job_limits(csv)
         with advised():
-            return self._client.call(requests.submit_import(self._fqn(fqn), dry_run), csv.body)
+            return self._client.call(routes.submit_import(self._fqn(fqn), dry_run), csv.body)
 
     @public_errors()
     def check_job_limits(self, csv: CsvUpload) -> None:
@@ -281,7 +282,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     @public_errors()
     def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""
-        return self._client.call(requests.get_job(names.job_id(job_id)))
+        return self._client.call(routes.get_job(names.job_id(job_id)))
 
     @public_errors()
     def list_jobs(self, limit: int = 20) -> list[Job]:
@@ -290,7 +291,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param limit: how many, up to 100.
         """
-        return self._client.call(requests.list_jobs(limit))
+        return self._client.call(routes.list_jobs(limit))
 
     @public_errors()
     def get_job_result(self, job_id: str, max_bytes: int | None = None) -> str:
@@ -299,7 +300,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param max_bytes: refuse a longer one.
         """
-        return self._text(self._client.download(requests.job_result(names.job_id(job_id))), max_bytes)
+        return self._text(self._client.download(routes.job_result(names.job_id(job_id))), max_bytes)
 
     @public_errors()
     def get_job_result_to(self, job_id: str, destination: str | PathLike[str]) -> Written:
@@ -308,7 +309,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
 
         :param destination: a local path or an object-storage URL; ``.gz`` compresses.
         """
-        request = requests.job_result(names.job_id(job_id))
+        request = routes.job_result(names.job_id(job_id))
         return self._file(self._client.download(request), Destination(destination))
 
     @public_errors()
@@ -329,7 +330,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
     @public_errors()
     def cancel_job(self, job_id: str) -> Job:
         """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
-        return self._client.call(requests.cancel_job(names.job_id(job_id)))
+        return self._client.call(routes.cancel_job(names.job_id(job_id)))
 
     @public_errors()
     def poll_job(self, wait: Wait) -> Job | None:
@@ -340,7 +341,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """
         from airflow_provider_om_messaging.client import jobs
 
-        return jobs.poll(self._client, wait, partial(job_lines.write, self.log))
+        return jobs.poll(self._client, wait, partial(job_log_lines.write, self.log))
 
     def wait_for_job(self, wait: Wait) -> Job:
         """
@@ -359,8 +360,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param max_consecutive_failures: how many reads may fail one after the other; None for ten minutes'
             worth.
         """
-        from airflow_provider_om_messaging.protocol.job_log import Untold
-        from airflow_provider_om_messaging.protocol.waiting import Wait
+        from airflow_provider_om_messaging.protocol.jobs.job_log import Untold
+        from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
         deadline = time.time() + LONGEST_READING
         return self.wait_for_job(Wait(job_id, deadline, 5.0, max_consecutive_failures, log=Untold()))
@@ -389,8 +390,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
             time on servers that detect no conflicts.
         :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
         """
-        from airflow_provider_om_messaging.client import edits, patching
-        from airflow_provider_om_messaging.client.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.editing import edits, patching
+        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
@@ -423,8 +424,8 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         :param on_missing: what to do about references to what no longer exists: ``fail`` or ``skip``.
         :returns: as :meth:`patch_service`; the other parameters are as there.
         """
-        from airflow_provider_om_messaging.client import edits, patching
-        from airflow_provider_om_messaging.client.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.editing import edits, patching
+        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
@@ -462,14 +463,14 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return without_secrets(state)
 
     def _history(self, fqn_or_id: str, entity: str) -> History:
-        from airflow_provider_om_messaging.client.history import History
+        from airflow_provider_om_messaging.client.editing.history import History
 
         kind = entities.patched_kind(entity)
         return History(self._client, kind, entities.canonical(kind, fqn_or_id))
 
     @cached_property
     def _client(self) -> Client:
-        from airflow_provider_om_messaging.client.sync import Client
+        from airflow_provider_om_messaging.client.transport.sync import Client
 
         settings = self._settings()
         # What the server refuses may have been replaced in the connection while the task ran.
@@ -494,7 +495,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         if not names.is_uuid(reference):
             return reference
         if reference not in self._fqns:
-            service = self._client.call(requests.get_service(reference))
+            service = self._client.call(routes.get_service(reference))
             self._fqns[reference] = str(service.get("fullyQualifiedName"))
         return self._fqns[reference]
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
-from airflow_provider_om_messaging.protocol import names, requests
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from airflow_provider_om_messaging.client.aio import AsyncClient
-    from airflow_provider_om_messaging.client.settings import Settings
-    from airflow_provider_om_messaging.protocol.jobs import Job
-    from airflow_provider_om_messaging.protocol.wire import Request
+    from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+    from airflow_provider_om_messaging.client.transport.settings import Settings
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.wire.message import Request
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
     @asynccontextmanager
     async def client(self) -> AsyncIterator[AsyncClient]:
         """Hand out a client for as many calls as are needed over the same connections."""
-        from airflow_provider_om_messaging.client.aio import AsyncClient
+        from airflow_provider_om_messaging.client.transport.aio import AsyncClient
 
         async with AsyncClient(await self.settings()) as client:
             yield client
@@ -47,12 +48,12 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
     async def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""
         with public_errors():
-            return await self._call(requests.get_job(names.job_id(job_id)))
+            return await self._call(routes.get_job(names.job_id(job_id)))
 
     async def cancel_job(self, job_id: str) -> Job:
         """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
         with public_errors():
-            return await self._call(requests.cancel_job(names.job_id(job_id)))
+            return await self._call(routes.cancel_job(names.job_id(job_id)))
 
     async def list_jobs(self, limit: int = 20) -> list[Job]:
         """
@@ -61,7 +62,7 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
         :param limit: how many, up to 100.
         """
         with public_errors():
-            return await self._call(requests.list_jobs(limit))
+            return await self._call(routes.list_jobs(limit))
 
     async def _call(self, request: Request[T]) -> T:
         async with self.client() as client:

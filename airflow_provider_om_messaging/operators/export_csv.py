@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.csv_files import read_whole, write_whole
 from airflow_provider_om_messaging.exceptions import JobTimeoutError, public_errors
-from airflow_provider_om_messaging.files import Destination, as_text
-from airflow_provider_om_messaging.operators.results import check_destination, export_result
-from airflow_provider_om_messaging.operators.waiting import WaitingOperator
+from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
+from airflow_provider_om_messaging.files.storage import Destination, as_text
+from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
+from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.hooks.engines import Engine
-    from airflow_provider_om_messaging.protocol.frames import Frame
-    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
 
 
 class ExportMessagingServiceOperator(WaitingOperator):

@@ -7,7 +7,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.csv_files import csv_upload
 from airflow_provider_om_messaging.exceptions import (
     InvalidCsvError,
     InvalidParameterError,
@@ -15,19 +14,29 @@ from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     public_errors,
 )
-from airflow_provider_om_messaging.files import Destination, as_text, open_source, same_file
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.storage import Destination, as_text, open_source, same_file
 from airflow_provider_om_messaging.hooks.engines import CLIENT
-from airflow_provider_om_messaging.operators.batched import BatchedImport
-from airflow_provider_om_messaging.operators.listening import until_empty
-from airflow_provider_om_messaging.operators.results import (
+from airflow_provider_om_messaging.operators.support.batched_import import BatchedImport
+from airflow_provider_om_messaging.operators.support.results import (
     check_destination,
     check_verdict_parameters,
     import_summary,
     judge,
 )
-from airflow_provider_om_messaging.operators.server_rows import compared
-from airflow_provider_om_messaging.operators.waiting import WaitingOperator
-from airflow_provider_om_messaging.protocol.imports import (
+from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.socket_jobs import until_empty
+from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
+from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
+    UNTOLD,
+    check_verified,
+    not_in_place,
+    repeated,
+    result_of,
+    verdict_table,
+)
+from airflow_provider_om_messaging.protocol.imports.verdict import (
     ABORTED,
     SHOWN_FAILURES,
     UNREADABLE,
@@ -36,27 +45,18 @@ from airflow_provider_om_messaging.protocol.imports import (
     unreadable,
     verdicts_of,
 )
-from airflow_provider_om_messaging.protocol.plan import check_names
-from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
-from airflow_provider_om_messaging.protocol.topic_csv import kind_of
-from airflow_provider_om_messaging.protocol.verdicts import (
-    UNTOLD,
-    check_verified,
-    not_in_place,
-    repeated,
-    result_of,
-    verdict_table,
-)
+from airflow_provider_om_messaging.protocol.plan.diff import check_names
+from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid, plan_result, planned_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
-    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
 
 
 class ImportMessagingServiceOperator(WaitingOperator):

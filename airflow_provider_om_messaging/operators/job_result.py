@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files import as_text
+from airflow_provider_om_messaging.files.storage import as_text
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.results import (
+from airflow_provider_om_messaging.operators.support.results import (
     check_destination,
     check_verdict_parameters,
     export_result,
     import_summary,
     judge,
 )
-from airflow_provider_om_messaging.protocol.names import job_id as checked_job_id
+from airflow_provider_om_messaging.protocol.model.names import job_id as checked_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
-from airflow_provider_om_messaging.operators.base import MessagingOperator
-from airflow_provider_om_messaging.operators.secrecy import hidden_changes, hidden_patch
-from airflow_provider_om_messaging.operators.telling import tell_outcome
+from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
+from airflow_provider_om_messaging.operators.support.template_redaction import hidden_changes, hidden_patch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_om_messaging.csv_files import csv_upload
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     PlanViolationError,
     public_errors,
 )
-from airflow_provider_om_messaging.files import Destination, as_text, rows_of
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.storage import Destination, as_text, rows_of
 from airflow_provider_om_messaging.hooks.engines import CLIENT
-from airflow_provider_om_messaging.operators.base import MessagingOperator
-from airflow_provider_om_messaging.operators.results import ON_REJECTED
-from airflow_provider_om_messaging.operators.server_rows import compared
-from airflow_provider_om_messaging.protocol.cells import columns_of
-from airflow_provider_om_messaging.protocol.names import required_text
-from airflow_provider_om_messaging.protocol.plan import check_columns, compare
-from airflow_provider_om_messaging.protocol.plan_policies import Policies
-from airflow_provider_om_messaging.protocol.topic_csv import kind_of, nearest
+from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
+from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
+from airflow_provider_om_messaging.protocol.model.names import required_text
+from airflow_provider_om_messaging.protocol.plan.diff import check_columns, compare
+from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.csv_files import CsvUpload
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
-    from airflow_provider_om_messaging.protocol.plan import Change
+    from airflow_provider_om_messaging.protocol.plan.diff import Change
 
 SHOWN_CHANGES = 50
 """Rows that the result names; the plan's file has all."""

@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
-from airflow_provider_om_messaging.operators.base import MessagingOperator
-from airflow_provider_om_messaging.operators.telling import tell_outcome
-from airflow_provider_om_messaging.protocol.fields import CONNECTION, short
-from airflow_provider_om_messaging.protocol.history import differences, table
-from airflow_provider_om_messaging.protocol.versions import version_of
+from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, short
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.patch.history import differences, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from airflow_provider_om_messaging.protocol.plan import Plan
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
 
 def plan_json(plan: Plan, heading: Mapping[str, Any]) -> Iterator[bytes]:

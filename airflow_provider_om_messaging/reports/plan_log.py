@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.plan import CREATED
+from airflow_provider_om_messaging.protocol.plan.diff import CREATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_om_messaging.protocol.plan import Plan
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
 LONGEST_LOG = 150
 """Lines that the table in a log may have."""

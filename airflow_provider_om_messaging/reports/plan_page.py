@@ -6,12 +6,12 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.plan import CREATED
+from airflow_provider_om_messaging.protocol.plan.diff import CREATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_provider_om_messaging.protocol.plan import Change, Plan
+    from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
 
 LONGEST_PAGE = 5000
 """Rows that the page shows, and names of absent rows; the JSON beside it has all."""

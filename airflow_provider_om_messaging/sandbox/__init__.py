@@ -11,7 +11,7 @@ It shares no code with the provider's client, so that it can witness what the cl
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.sandbox.keeping import DataError
+from airflow_provider_om_messaging.sandbox.persistence import DataError
 from airflow_provider_om_messaging.sandbox.server import PortTaken, Sandbox
 
 __all__ = ["DataError", "PortTaken", "Sandbox"]

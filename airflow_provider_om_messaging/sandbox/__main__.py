@@ -11,8 +11,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from airflow_provider_om_messaging.sandbox import DataError, PortTaken, Sandbox
-from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
-from airflow_provider_om_messaging.sandbox.keeping import write_whole
+from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.sandbox.persistence import write_whole
 from airflow_provider_om_messaging.sandbox.switches import Switches, add_arguments
 
 _GREETING = """\
@@ -25,7 +25,6 @@ Tokens (send as "Authorization: Bearer …")
   admin      {admin_token}
   bot        {bot_token}
   read-only  {read_only_token}
-  person     {person_token}
 
 Airflow connection
   export AIRFLOW_CONN_OM_MESSAGING_DEFAULT='{connection}'
@@ -125,7 +124,6 @@ def _ready(sandbox: Sandbox) -> dict[str, str]:
         "admin_token": sandbox.admin_token,
         "bot_token": sandbox.bot_token,
         "read_only_token": sandbox.read_only_token,
-        "person_token": sandbox.person_token,
         "connection": sandbox.airflow_connection(),
     }
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
-from airflow_provider_om_messaging.sandbox import rights
-from airflow_provider_om_messaging.sandbox.app import App
-from airflow_provider_om_messaging.sandbox.era import chosen
-from airflow_provider_om_messaging.sandbox.faults import Fault
-from airflow_provider_om_messaging.sandbox.keeping import Keeper
-from airflow_provider_om_messaging.sandbox.seed_crowd import Crowd
+from airflow_provider_om_messaging.sandbox.access import rights
+from airflow_provider_om_messaging.sandbox.generations import chosen
+from airflow_provider_om_messaging.sandbox.http.app import App
+from airflow_provider_om_messaging.sandbox.http.faults import Fault
+from airflow_provider_om_messaging.sandbox.persistence import Keeper
+from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+from airflow_provider_om_messaging.sandbox.state import World
 from airflow_provider_om_messaging.sandbox.switches import Switches
-from airflow_provider_om_messaging.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,7 @@ class Sandbox:
 
     :param port: where to listen; 0 picks a free port.
     :param data: a directory or ``.json`` file to keep the state in; without, every start is a fresh one.
-    :param generation: which generation of servers to be one of: ``2.0``, ``1.13``, ``1.6`` or
-        ``1.2``.
+    :param generation: which generation of servers to be one of: ``2.0``, ``1.13`` or ``1.2``.
     :param edition: ``documented``, or ``open-source`` for a server without CSV routes for messaging services.
     :param topics: so many topics in a service ``big_kafka``, for tests at scale.
     :param services: so many further services, of few topics each.
@@ -144,15 +143,6 @@ class Sandbox:
     def read_only_token(self) -> str:
         """Token of the user ``reader``, who may look at everything but connections; never expires."""
         return self._live.read_only_token
-
-    @property
-    def person_token(self) -> str:
-        """
-        Token of the user ``jo``, a person without a role of their own; never expires.
-
-        They may look at everything and change descriptions and tags, and create nothing.
-        """
-        return self._live.person_token
 
     def token(
         self,

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 
 VERDICTS = ("none", "job", "endpoint")
 _METAVARS = {float: "SECONDS", str: "NAME"}

@@ -23,11 +23,19 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.results import check_verdict_parameters, import_summary, judge
-from airflow_provider_om_messaging.operators.waiting import BACKSTOP, DEFAULT_DEFERRABLE, check_waiting
-from airflow_provider_om_messaging.protocol import names
-from airflow_provider_om_messaging.protocol.job_log import JobLog
-from airflow_provider_om_messaging.protocol.waiting import SHORTEST_PAUSE, Wait
+from airflow_provider_om_messaging.operators.support.results import (
+    check_verdict_parameters,
+    import_summary,
+    judge,
+)
+from airflow_provider_om_messaging.operators.support.waiting import (
+    BACKSTOP,
+    DEFAULT_DEFERRABLE,
+    check_waiting,
+)
+from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
+from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
+from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
@@ -35,7 +43,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.protocol.jobs import Job
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
 
 
 KEY = "om_messaging_job_log"

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_om_messaging import job_lines
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
+from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.waiting import Wait
-from airflow_provider_om_messaging.triggers.killing import is_waited_for_elsewhere, to_the_end, was_killed
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.triggers.cancellation import (
+    is_waited_for_elsewhere,
+    to_the_end,
+    was_killed,
+)
 from airflow_provider_om_messaging.triggers.poller import poller_for
 
 if TYPE_CHECKING:
@@ -119,7 +123,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
         poller = poller_for(self.om_messaging_conn_id, await hook.settings(), hook.settings)
-        return (await poller.wait_for(wait, partial(job_lines.write, self.log))).progress_text()
+        return (await poller.wait_for(wait, partial(job_log_lines.write, self.log))).progress_text()
 
 
 @dataclass(frozen=True)

@@ -21,26 +21,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from airflow_provider_om_messaging.protocol import poll_order, requests
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.job_list import JobList, JobReader
-from airflow_provider_om_messaging.protocol.job_log import poll_failed
-from airflow_provider_om_messaging.protocol.pace import Pace
-from airflow_provider_om_messaging.protocol.retry import ONCE
-from airflow_provider_om_messaging.protocol.waiting import BEARABLE, patience
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.jobs import poll_order
+from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
+from airflow_provider_om_messaging.protocol.jobs.job_list import JobList, JobReader
+from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
+from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
+from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, patience
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import ONCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 
-    from airflow_provider_om_messaging.client.aio import AsyncClient
-    from airflow_provider_om_messaging.client.settings import Settings
-    from airflow_provider_om_messaging.protocol.job_log import JobLine
-    from airflow_provider_om_messaging.protocol.jobs import Job
-    from airflow_provider_om_messaging.protocol.waiting import Wait
-    from airflow_provider_om_messaging.protocol.wire import Request
+    from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+    from airflow_provider_om_messaging.client.transport.settings import Settings
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.jobs.job_log import JobLine
+    from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+    from airflow_provider_om_messaging.protocol.wire.message import Request
 
-PAGE = 100
-"""Jobs in a list: the most that servers give."""
+PAGE = LONGEST_LIST
+"""Jobs in a list that is asked for."""
 
 AT_ONCE = 8
 """Jobs that are asked for singly at the same time."""
@@ -88,7 +90,7 @@ class _Entry:
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def __post_init__(self) -> None:
-        self.ask = replace(requests.get_job(self.wait.job_id), read=JobReader().read)
+        self.ask = replace(routes.get_job(self.wait.job_id), read=JobReader(self.wait.job_id).read)
 
     def put_off(self, now: float, chance: float) -> None:
         """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
@@ -127,7 +129,7 @@ class Poller:
         self._alarm: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._client: AsyncClient | None = None
-        self._list_jobs = replace(requests.list_jobs(PAGE), read=JobList().read)
+        self._list_jobs = replace(routes.list_jobs(PAGE), read=JobList().read)
         self._has_list = True
         self._pace = Pace()
         self._not_before = 0.0
@@ -175,7 +177,7 @@ class Poller:
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> AsyncClient:
         # The first import of aiohttp takes a third of a second, for which no trigger could go on.
-        aio = await asyncio.to_thread(import_module, "airflow_provider_om_messaging.client.aio")
+        aio = await asyncio.to_thread(import_module, "airflow_provider_om_messaging.client.transport.aio")
         await stack.aclose()
         self._identity = self._settings.identity
         client: AsyncClient = aio.AsyncClient(self._settings, ONCE)

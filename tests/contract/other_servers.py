@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socketserver
 import ssl
 import threading
 from contextlib import contextmanager
@@ -106,3 +107,27 @@ def serving(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def sending(reply: bytes) -> Iterator[str]:
+    """Send these very bytes to every request, then close the connection; hand out the address."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(reply)
+
+    class Server(socketserver.ThreadingTCPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # A client that has seen enough does not wait for the rest.
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

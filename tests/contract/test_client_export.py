@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client import capabilities
-from airflow_provider_om_messaging.client.inheritance import Inheritance
-from airflow_provider_om_messaging.client.topic_pages import topic_pages
+from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+from airflow_provider_om_messaging.client.topics.pages import topic_pages
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
@@ -17,11 +17,11 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.capabilities import Generation, generation
-from airflow_provider_om_messaging.protocol.faults import Fault
-from airflow_provider_om_messaging.protocol.topic_csv import cells_of
-from airflow_provider_om_messaging.protocol.topics import Page, list_topics
-from airflow_provider_om_messaging.protocol.wire import Reply, Request
+from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
+from airflow_provider_om_messaging.protocol.topics.pages import Page, list_topics
+from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def test_only_what_the_columns_need_is_asked_for_in_pages(
     sandbox: Sandbox, hook: OpenMetadataMessagingHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hook.export_csv("sample_kafka", engine="server")
-    monkeypatch.setattr("airflow_provider_om_messaging.client.topic_pages.list_topics", pages_of(70))
+    monkeypatch.setattr("airflow_provider_om_messaging.client.topics.pages.list_topics", pages_of(70))
     sandbox.clear_journal()
     assert hook.export_csv("sample_kafka", engine="client") == whole
     asked = listings(sandbox)
@@ -117,7 +117,7 @@ def test_a_lost_page_leaves_the_old_file(
             sandbox.fault("503", path="^/v1/topics$", times=100)
         return list_topics(service, generation, after, 70)
 
-    monkeypatch.setattr("airflow_provider_om_messaging.client.topic_pages.list_topics", one_page)
+    monkeypatch.setattr("airflow_provider_om_messaging.client.topics.pages.list_topics", one_page)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     target = tmp_path / "topics.csv"
     target.write_text("last night's")

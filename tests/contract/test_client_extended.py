@@ -10,8 +10,8 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports import verdicts_of
-from airflow_provider_om_messaging.protocol.topic_csv import EXTENDED
+from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED
+from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api, read, row, table
 from tests.contract.test_client_import import after_listing, edit

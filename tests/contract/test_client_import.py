@@ -15,14 +15,14 @@ from airflow_provider_om_messaging.exceptions import (
     ServerUnavailableError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api, read, row, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
 
 SERVICE = "sample_kafka"
 GENERATIONS = ("2.0", "1.13", "1.2")
@@ -97,7 +97,7 @@ def test_a_dry_run_writes_nothing_and_says_the_same(connected: Callable[..., Any
         row("orders", owner="nobody"),
         row("inventory.v1", owner="user:alice;team:growth"),
         row("inventory.v2", owner="team:growth;team:payments"),
-        row("quotes", owner="team:Organization"),
+        row("quotes", owner="team:organization"),
         row("markdown", tags="PII.None;PII.Sensitive"),
         row("formula", tags="No.Such"),
         row("blanks", domain="Nowhere"),
@@ -157,7 +157,7 @@ def test_the_same_verdicts_as_from_the_server(sandbox: Sandbox) -> None:
         row("orders", owner="user:nobody;user:noone"),
         row("inventory.v1", owner="nobody", tags="No.Such"),
         row("inventory.v2", owner="user:alice;team:growth"),
-        row("quotes", owner="team:Organization"),
+        row("quotes", owner="team:organization"),
         row("markdown", tags="PII.None;Compliance.GDPR;PII.Sensitive"),
         row("formula", tags="No.Such;Nor.This"),
         row("blanks", domain='"open'),
@@ -266,7 +266,7 @@ def test_a_change_of_what_no_column_covers_is_none(
 
 
 def after_listing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> None:
-    from airflow_provider_om_messaging.client import topic_import
+    from airflow_provider_om_messaging.client.topics import topic_import
 
     original = topic_import.look_up
 
@@ -287,7 +287,7 @@ def edit(api: Api, topic: str, field: str, value: Any) -> None:
 def test_a_lost_update_on_an_old_server_is_seen_at_the_end(
     connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_om_messaging.client import topic_import
+    from airflow_provider_om_messaging.client.topics import topic_import
 
     sandbox, hook = connected(generation="1.2")
     api, original = Api(sandbox, sandbox.admin_token), topic_import.overwritten

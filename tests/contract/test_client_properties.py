@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.cells import fingerprint
-from airflow_provider_om_messaging.protocol.topic_csv import DOCUMENTED
+from airflow_provider_om_messaging.protocol.csv.cells import fingerprint
+from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED
 from airflow_provider_om_messaging.sandbox import Sandbox
-from airflow_provider_om_messaging.sandbox.era import GENERATIONS
+from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import Api, read, table
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
 
 SERVICE = "edge.kafka"
 NAMES = ("tills", "heartbeat", "door.sensors", "footfall.v1")
@@ -59,7 +59,7 @@ ROWS = st.lists(
         st.sampled_from((*NAMES, "brand.new", "another", "", "a::b", "x" * 300)),
         TEXT | SPIKY,
         TEXT | SPIKY,
-        several(OWNERS, ("user:nobody", "alice", "user:", "team:Organization", "user:..", "bot:x")),
+        several(OWNERS, ("user:nobody", "alice", "user:", "team:organization", "user:..", "bot:x")),
         several(TAGS, ("No.Such", "PII", ".", "..")),
         several(DOMAINS, ("Nowhere", "Finance.Nowhere")),
     ),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports import verdicts_of
-from airflow_provider_om_messaging.protocol.topic_csv import DOCUMENTED, EXTENDED
+from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, EXTENDED
+from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_om_messaging.protocol.imports import ImportResult
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
 
 SERVICE = "sample_kafka"
 RIGHTS = "/v1/permissions/topic"

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import BadRequestError, UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.versions import version_of
+from airflow_provider_om_messaging.protocol.model.versions import version_of
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api
 

@@ -15,8 +15,8 @@ from airflow_provider_om_messaging.hooks.messaging import (
     OpenMetadataMessagingAsyncHook,
     OpenMetadataMessagingHook,
 )
-from airflow_provider_om_messaging.protocol.faults import Fault
-from airflow_provider_om_messaging.protocol.retry import ONCE
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.retry import ONCE
 from tests.contract.other_servers import serving, tls_files
 
 if TYPE_CHECKING:

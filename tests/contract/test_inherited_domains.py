@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api, read, row, table
 
@@ -200,7 +200,7 @@ def test_a_topic_is_made_without_the_domain_that_it_inherits(
 def test_what_is_inherited_makes_no_conflict(
     old: Api, hook: OpenMetadataMessagingHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_om_messaging.client import topic_import
+    from airflow_provider_om_messaging.client.topics import topic_import
 
     original = topic_import.look_up
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.sandbox import Sandbox, csv_text
+from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.csv import dialect
 from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, outcomes, read, row, table
 
 if TYPE_CHECKING:
@@ -430,18 +431,18 @@ _tables = st.lists(
 
 @given(_tables)
 def test_what_the_writer_writes_both_readers_read(rows: list[list[str]]) -> None:
-    text = "".join(csv_text.line(cells) for cells in rows)
-    assert list(csv_text.records(text)) == rows
+    text = "".join(dialect.line(cells) for cells in rows)
+    assert list(dialect.records(text)) == rows
     if "\0" not in text:
         assert read(text) == rows
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=5))
 def test_values_of_a_cell_come_back(values: list[str]) -> None:
-    assert csv_text.split_values(csv_text.join_values(values)) == values
+    assert dialect.split_values(dialect.join_values(values)) == values
 
 
 @given(st.text('a",;\r\n ', max_size=30))
 def test_any_text_is_records_or_an_error(text: str) -> None:
-    with contextlib.suppress(csv_text.CsvBroken):
-        assert all(record for record in csv_text.records(text))
+    with contextlib.suppress(dialect.CsvBroken):
+        assert all(record for record in dialect.records(text))

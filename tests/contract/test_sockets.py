@@ -11,9 +11,9 @@ import pytest
 import socketio
 from aiohttp import web
 
-from airflow_provider_om_messaging.client.settings import Settings, Token
-from airflow_provider_om_messaging.client.sockets import Feed
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+from airflow_provider_om_messaging.client.transport.sockets import Feed
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.contract.other_servers import TlsFiles, tls_files
 
 if TYPE_CHECKING:

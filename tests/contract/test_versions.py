@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import ConflictError, InvalidParameterError, NotFoundError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.versions import version_of
+from airflow_provider_om_messaging.protocol.model.versions import version_of
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.operators.versions import (
     RestoreMessagingServiceOperator,
 )
 from airflow_provider_om_messaging.sandbox import Sandbox
-from airflow_provider_om_messaging.sandbox.era import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.conftest import ROOT
 from tests.in_airflow.running import run

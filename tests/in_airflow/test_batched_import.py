@@ -15,9 +15,9 @@ from airflow_provider_om_messaging.exceptions import (
     ServerUnavailableError,
     UnauthorizedError,
 )
-from airflow_provider_om_messaging.operators import batched
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
-from airflow_provider_om_messaging.protocol.imports import unreadable
+from airflow_provider_om_messaging.operators.support import batched_import
+from airflow_provider_om_messaging.protocol.imports.verdict import unreadable
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
@@ -31,8 +31,8 @@ ROWS, SIZE = 10, 3
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batched, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(batched, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(batched_import, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(batched_import, "LONGEST_PAUSE", 0.01)
 
 
 def wanted() -> list[dict[str, str]]:
@@ -117,7 +117,7 @@ def test_a_server_that_takes_nothing_any_more(sandbox: Sandbox, fault: str) -> N
         run(before_batch(importing(rows), 2, order))
     assert "Stopped at rows 3/10: 3 are in place, 0 failed, 3 from line 8 to line 12 may" in str(caught.value)
     assert "4 were not sent. A retry compares with the server and goes on from there." in str(caught.value)
-    assert len(sent(sandbox)) == 1 + batched.TRIES
+    assert len(sent(sandbox)) == 1 + batched_import.TRIES
     sandbox.clear_faults()
     sandbox.clear_journal()
     assert apply(rows, verify=True)["rows_passed"] == ROWS

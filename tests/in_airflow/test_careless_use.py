@@ -13,11 +13,11 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators import waiting
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.operators.support import waiting
 from airflow_provider_om_messaging.operators.versions import RestoreMessagingServiceOperator
 from tests.contract.other_servers import serving
 from tests.in_airflow.running import run

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.client import aio
+from airflow_provider_om_messaging.client.transport import aio
 from airflow_provider_om_messaging.exceptions import (
     BadRequestError,
     ForbiddenError,
@@ -23,7 +23,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
-from airflow_provider_om_messaging.protocol import requests
+from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.answers_in_between import RESET, between, http
 from tests.in_airflow.running import again, deferral_of, fire, run
@@ -139,7 +139,7 @@ def test_what_may_pass_by_itself_is_borne(sandbox: Sandbox, front: Between, way:
 def test_a_server_that_is_silent_is_asked_again(
     sandbox: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (requests, aio):
+    for module in (routes, aio):
         monkeypatch.setattr(module, "LONGEST_SILENCE", 1.0)
     task = WAYS[way](submit)
     sandbox.fault("hang", path=POLL)

@@ -15,8 +15,8 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_om_messaging.exceptions import JobCancelledError, JobTimeoutError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol import waiting
-from airflow_provider_om_messaging.triggers import killing
+from airflow_provider_om_messaging.protocol.jobs import waiting
+from airflow_provider_om_messaging.triggers import cancellation
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import again, as_xcom, deferral_of
 from tests.in_airflow.surviving import (
@@ -140,12 +140,12 @@ def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: S
             time.sleep(0.05)
         operator.on_kill()
 
-    killing = threading.Thread(target=kill)
-    killing.start()
+    killer = threading.Thread(target=kill)
+    killer.start()
     # Airflow 3 lets a task that it has told to stop go on for seconds.
     with pytest.raises(JobTimeoutError, match="CANCELLING"):
         run(operator)
-    killing.join()
+    killer.join()
     cancelled = [entry for entry in sandbox.journal if entry["path"].endswith("/cancel")]
     polled = [entry for entry in sandbox.journal if re.search(r"/csvAsyncJobs/\d+$", entry["path"])]
     assert cancelled[0]["at"] < polled[0]["at"]
@@ -191,7 +191,7 @@ def cancel(trigger: Any) -> None:
     asyncio.run(stop())
 
 
-@pytest.mark.skipif(not killing.HAS_ON_KILL, reason="this Airflow calls no on_kill")
+@pytest.mark.skipif(not cancellation.HAS_ON_KILL, reason="this Airflow calls no on_kill")
 @pytest.mark.parametrize(
     ("states", "cancelled"),
     [({"export_3": "deferred"}, 0), ({"export_3": "failed"}, 1), ({"export_3": None}, 1), ({}, 1), (None, 0)],
@@ -208,7 +208,7 @@ def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
 
 
 only_asked = pytest.mark.skipif(
-    killing.HAS_ON_KILL or killing.HAS_DATABASE, reason="this Airflow tells it in another way"
+    cancellation.HAS_ON_KILL or cancellation.HAS_DATABASE, reason="this Airflow tells it in another way"
 )
 
 
@@ -264,7 +264,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_mo
 def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(killing, "_ANSWER_TAKES", 0.02)
+    monkeypatch.setattr(cancellation, "_ANSWER_TAKES", 0.02)
     sandbox.configure(stuck_jobs=True)
     trigger = again(deferral_of(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
@@ -291,12 +291,12 @@ def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_
     trigger = again(deferral_of(exporting(True)).trigger)
 
     async def stop() -> None:
-        killing = asyncio.ensure_future(trigger.on_kill())
+        cancellation = asyncio.ensure_future(trigger.on_kill())
         for _ in range(3):
             await asyncio.sleep(0)
-            killing.cancel()
+            cancellation.cancel()
         with suppress(asyncio.CancelledError):
-            await killing
+            await cancellation
 
     asyncio.run(stop())
     assert cancellations(sandbox) == 1
@@ -337,7 +337,7 @@ def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_within_a_bo
         run(operator)
 
 
-@pytest.mark.skipif(not killing.HAS_DATABASE, reason="triggers of this Airflow have no database")
+@pytest.mark.skipif(not cancellation.HAS_DATABASE, reason="triggers of this Airflow have no database")
 @pytest.mark.parametrize(
     ("state", "next_method", "cancelled"),
     [

@@ -13,8 +13,8 @@ from airflow_provider_om_messaging.hooks.messaging import (
     OpenMetadataMessagingAsyncHook,
     OpenMetadataMessagingHook,
 )
-from airflow_provider_om_messaging.protocol import pace
-from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.protocol.jobs import rate_limit
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.triggers import poller
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import again
@@ -131,7 +131,7 @@ async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
-    monkeypatch.setattr(pace, "MOST", 60)
+    monkeypatch.setattr(rate_limit, "MOST", 60)
     sandbox.configure(job_seconds=600)
     jobs = submitted(150)
     # Joined the wrong way round, so that their order is not what helps.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_om_messaging.client import sockets
+from airflow_provider_om_messaging.client.transport import sockets
 from airflow_provider_om_messaging.exceptions import (
     ImportRejectedError,
     JobFailedError,
@@ -27,8 +27,8 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
-from airflow_provider_om_messaging.operators.job_memory import KEY
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.operators.support.job_memory import KEY
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.sandbox_http import Api, row, table

@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.exceptions import (
     ResultGoneError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators import waiting as operators_waiting
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.operators.support import waiting as operators_waiting
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.surviving import (
     CSV,

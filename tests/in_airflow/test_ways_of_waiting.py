@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
-from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.in_airflow.running import deferral_of, run
 

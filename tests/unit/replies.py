@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.wire import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 
 HTML = b"<!DOCTYPE html>\n<html><body>Sign in</body></html>"
 NOT_FOUND_ON_OLD = "An exception with message [HTTP 404 Not Found] was thrown while processing request."

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.hooks.address import base_url
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 HOSTED = "https://acme.getcollate.io/api"
 LOCAL = "http://localhost:8585/api"

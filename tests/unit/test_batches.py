@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.batches import batches, csv_of
-from airflow_provider_om_messaging.protocol.csv_text import check_csv, read_rows
-from airflow_provider_om_messaging.protocol.imports import Verdict, verdicts_of
-from airflow_provider_om_messaging.protocol.verdicts import result_of, verdict_table
+from airflow_provider_om_messaging.protocol.csv.batches import batches, csv_of
+from airflow_provider_om_messaging.protocol.csv.check import check_csv, read_rows
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, verdict_table
+from airflow_provider_om_messaging.protocol.imports.verdict import Verdict, verdicts_of
 from tests.unit.tables import cells, tables, written
 
 if TYPE_CHECKING:

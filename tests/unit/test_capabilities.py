@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.capabilities import Capabilities, generation
+from airflow_provider_om_messaging.protocol.wire.capabilities import Capabilities, generation
 
 
 @pytest.mark.parametrize(

@@ -10,34 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol import commons_csv
-from airflow_provider_om_messaging.protocol.cells import values
-from airflow_provider_om_messaging.sandbox import csv_text
+from airflow_provider_om_messaging.protocol.csv import dialect
+from airflow_provider_om_messaging.protocol.csv.cells import values
+from airflow_provider_om_messaging.sandbox.csv import dialect as server_dialect
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")) | st.text(' ",;\r\n#a')
 
 
 @given(st.lists(TEXT, min_size=1, max_size=6))
 def test_a_line_has_the_bytes_of_the_server_and_reads_back(cells: list[str]) -> None:
-    line = commons_csv.line(cells)
-    assert line == csv_text.line(cells)
+    line = dialect.line(cells)
+    assert line == server_dialect.line(cells)
     assert list(csv.reader(io.StringIO(line, newline=""))) == [cells]
 
 
 @given(st.lists(TEXT.filter(bool), max_size=4))
 def test_values_in_one_cell_come_back(items: list[str]) -> None:
-    cell = commons_csv.joined(items)
-    assert cell == csv_text.join_values(items)
-    assert commons_csv.split(cell) == items
+    cell = dialect.joined(items)
+    assert cell == server_dialect.join_values(items)
+    assert dialect.split(cell) == items
     assert values(cell) == items
 
 
 @given(TEXT)
 def test_any_cell_is_split_or_refused_as_by_the_server(cell: str) -> None:
     try:
-        expected = csv_text.split_values(cell)
-    except csv_text.CsvBroken as error:
-        with pytest.raises(commons_csv.MalformedCellError, match=re.escape(str(error))):
-            commons_csv.split(cell)
+        expected = server_dialect.split_values(cell)
+    except server_dialect.CsvBroken as error:
+        with pytest.raises(dialect.MalformedCellError, match=re.escape(str(error))):
+            dialect.split(cell)
     else:
-        assert commons_csv.split(cell) == expected
+        assert dialect.split(cell) == expected

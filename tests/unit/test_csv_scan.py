@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging import object_files
-from airflow_provider_om_messaging.csv_files import csv_upload
-from airflow_provider_om_messaging.protocol import csv_scan
-from airflow_provider_om_messaging.protocol.csv_scan import Proof, RowCounter
-from airflow_provider_om_messaging.protocol.csv_text import check_csv
-from airflow_provider_om_messaging.protocol.faults import Fault
+from airflow_provider_om_messaging.files import object_storage
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.protocol.csv import fast_scan
+from airflow_provider_om_messaging.protocol.csv.check import check_csv
+from airflow_provider_om_messaging.protocol.csv.fast_scan import Proof, RowCounter
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from tests.unit.tables import pieces, tables, written
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_a_check_says_what_a_reader_says(
 ) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "scanned.csv"
     path.write_bytes(content)
-    with patch.object(object_files, "CHUNK", size):
+    with patch.object(object_storage, "CHUNK", size):
         checked = said(lambda: csv_upload(source=str(path)))
     assert checked == said(lambda: nullcontext(check_csv(pieces(content, [size]), str(path))))
 
@@ -129,7 +129,7 @@ def test_a_check_that_reads_after_all_reads_the_whole(tmp_path: Path, rest: byte
 
 
 def test_a_row_of_many_megabytes_is_left_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_scan, "LARGEST_BLOCK", 1000)
+    monkeypatch.setattr(fast_scan, "LARGEST_BLOCK", 1000)
     row = b'orders,"' + b"many lines\n" * 50 + b'"\n'
     assert proven(pieces(b"name,x\n" + row * 20, [100]))
     assert not proven(pieces(b"name,x\n" + row.replace(b"many", b"very, very many") * 2, [100]))

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.csv_files import csv_upload
-from airflow_provider_om_messaging.protocol.csv_scan import RowCounter
-from airflow_provider_om_messaging.protocol.csv_text import check_csv
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.protocol.csv.check import check_csv
+from airflow_provider_om_messaging.protocol.csv.fast_scan import RowCounter
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.tables import pieces, tables, written
 
 HEADER = b"name,displayName,description,owner,tags,domain\r\n"

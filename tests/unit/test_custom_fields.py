@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.custom_fields import read_types, wanted_fields
-from airflow_provider_om_messaging.protocol.faults import Fault
-from airflow_provider_om_messaging.protocol.topic_rows import Row, RowRefusedError
-from airflow_provider_om_messaging.protocol.wire import Reply
+from airflow_provider_om_messaging.protocol.csv.custom_fields import read_types, wanted_fields
+from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 TYPES = {"count": "integer", "share": "number", "since": "timestamp", "kinds": "enum", "mail": "email"}
 

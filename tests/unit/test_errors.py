@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.errors import connection_fault, fault_of
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire import Reply
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply
 from tests.unit.replies import HTML, NOT_FOUND_ON_OLD, error_reply, json_reply, old_error, reply, request
 
 
@@ -279,7 +279,8 @@ def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str,
 
 
 @pytest.mark.parametrize(
-    "problem", ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped"]
+    "problem",
+    ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped", "damaged"],
 )
 def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: str) -> None:
     found = connection_fault(problem, "acme.example:443", "cannot connect to http://u:hunter2@proxy:3128")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.exceptions import CLASSES, OpenMetadataError
-from airflow_provider_om_messaging.protocol.faults import Cause
+from airflow_provider_om_messaging.protocol.wire.faults import Cause
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 FINISHED = {"status": "finished", "job_id": "42", "message": "Export job 42: COMPLETED", "state": {"rows": 3}}

@@ -8,7 +8,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
 from airflow_provider_om_messaging import exceptions
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 PERMANENT = {
     Cause.BAD_REQUEST: exceptions.BadRequestError,
@@ -24,6 +24,7 @@ PERMANENT = {
     Cause.NOT_VERIFIED: exceptions.NotVerifiedError,
 }
 PASSING = {
+    Cause.NOT_WRITTEN: exceptions.FileNotWrittenError,
     Cause.CONFLICT: exceptions.ConflictError,
     Cause.RATE_LIMITED: exceptions.RateLimitedError,
     Cause.UNAVAILABLE: exceptions.ServerUnavailableError,

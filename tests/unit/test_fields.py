@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.fields import differing, marked, value_of
-from airflow_provider_om_messaging.protocol.patches import operations_of
-from airflow_provider_om_messaging.protocol.topic_csv import without_domain
+from airflow_provider_om_messaging.protocol.csv.topic_columns import without_domain
+from airflow_provider_om_messaging.protocol.model.fields import differing, marked, value_of
+from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of
 
 X, Y = ({"id": name, "type": "domain", "fullyQualifiedName": name} for name in "xy")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import random
+import resource
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,9 +17,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.csv_files import CsvMeter, csv_upload, measured
-from airflow_provider_om_messaging.files import Destination, open_source
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measured
+from airflow_provider_om_messaging.files.storage import Destination, open_source, same_file
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML
 from tests.unit.tables import pieces, tables, written
 
@@ -46,6 +49,17 @@ def refusal(target: str, parameter: str = "destination") -> str:
     assert caught.value.message.startswith(f"{parameter} ")
     assert caught.value.message.endswith("Nothing was sent.")
     return caught.value.message
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow beyond a thousand bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 class Storage(MemoryFileSystem):  # type: ignore[misc]  # fsspec is untyped
@@ -114,8 +128,11 @@ def test_an_upload_that_fails_leaves_yesterdays_object(
     target = f"memory://storage@bucket-{uuid4().hex}/topics.csv"
     Destination(target).write([YESTERDAY])
     monkeypatch.setattr(Storage, "full", True)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(
+        Fault, match=r"could not be written; what was there before stays \(no space"
+    ) as caught:
         Destination(target).write([CSV])
+    assert caught.value.cause is Cause.NOT_WRITTEN
     monkeypatch.undo()
     assert read(target) == YESTERDAY
 
@@ -160,6 +177,70 @@ def test_the_mode_of_a_file_is_kept_and_a_new_ones_is_the_usual(tmp_path: Path) 
         os.umask(umask)
 
 
+class TestThePartBesideADestination:
+    def test_a_planted_link_is_not_followed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        # As it would be if somebody had guessed the name: the folder may be one that many can write to.
+        victim = tmp_path / "victim"
+        victim.write_bytes(YESTERDAY)
+        monkeypatch.setattr("secrets.token_hex", lambda size: "0" * 2 * size)
+        (tmp_path / f".om-messaging-{'0' * 16}.part").symlink_to(victim)
+        with pytest.raises(Fault) as caught:
+            Destination(str(tmp_path / "topics.csv")).write([CSV])
+        assert caught.value.cause is Cause.NOT_WRITTEN
+        assert victim.read_bytes() == YESTERDAY
+        assert not (tmp_path / "topics.csv").exists()
+
+    @pytest.mark.parametrize("same_process_id", [True, False])
+    def test_two_writers_at_once_never_mix(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_process_id: bool
+    ) -> None:
+        # Two containers on one volume often have the same process id.
+        path = tmp_path / "topics.csv"
+        seen: set[str] = set()
+
+        def slowly(content: bytes, other: bytes | None = None) -> Iterator[bytes]:
+            yield content[:20]
+            if other is not None:
+                Destination(str(path)).write(slowly(other))
+                assert path.read_bytes() == other
+            seen.update(os.listdir(tmp_path))
+            yield content[20:]
+
+        if same_process_id:
+            monkeypatch.setattr(os, "getpid", lambda: 7)
+        Destination(str(path)).write(slowly(CSV, YESTERDAY * 3))
+        assert path.read_bytes() == CSV
+        assert os.listdir(tmp_path) == ["topics.csv"]
+        assert len(seen - {"topics.csv"}) == 2
+
+    def test_its_name_is_no_longer_than_the_system_takes(self, tmp_path: Path) -> None:
+        name = "n" * 251 + ".csv"
+        Destination(str(tmp_path / name)).write([CSV])
+        assert os.listdir(tmp_path) == [name]
+
+    @pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz"])
+    @pytest.mark.parametrize("size", [1, 1000, 300_000])
+    def test_a_full_disk_leaves_yesterdays_file(self, tmp_path: Path, name: str, size: int) -> None:
+        path = tmp_path / name
+        path.write_bytes(YESTERDAY)
+        before = path.stat()
+        noise = random.Random(1).randbytes(400_000)  # noqa: S311  # what no compression makes smaller
+        with full_disk(), pytest.raises(Fault, match=r"before stays \(File too large\)") as caught:
+            Destination(str(path)).write(noise[at : at + size] for at in range(0, len(noise), size))
+        assert caught.value.cause is Cause.NOT_WRITTEN
+        assert path.read_bytes() == YESTERDAY
+        assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+        assert os.listdir(tmp_path) == [name]
+
+
+def test_a_full_disk_is_named_where_an_upload_is_checked() -> None:
+    text = "name,x\r\n" + "orders,y\r\n" * 90_000
+    words = r"temporary file could not be written.*File too large"
+    with full_disk(), pytest.raises(Fault, match=words) as caught, csv_upload(csv=text):
+        pass
+    assert caught.value.cause is Cause.NOT_WRITTEN
+
+
 def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     Destination("~/topics.csv").write([CSV])
@@ -187,6 +268,29 @@ class TestADestinationThatDoesNotServe:
     def test_a_device(self) -> None:
         # A worker that runs as root would replace it for the whole machine.
         assert "is a device" in refusal(os.devnull)
+
+    @pytest.mark.parametrize(
+        "name", ["a\0b.csv", "n" * 256, "n" * 5000, "a\ud800.csv", "d/" * 3000 + "a.csv"]
+    )
+    def test_a_name_that_no_file_can_have(self, tmp_path: Path, name: str) -> None:
+        assert len(refusal(f"{tmp_path}/{name}")) < 600
+
+    @pytest.mark.parametrize("leads_to", ["missing.csv", "missing/a.csv", "loop.csv", "a-file/x.csv"])
+    def test_a_link_that_leads_nowhere(self, tmp_path: Path, leads_to: str) -> None:
+        (tmp_path / "a-file").write_bytes(YESTERDAY)
+        (tmp_path / "loop.csv").symlink_to("loop.csv")
+        (tmp_path / "latest.csv").symlink_to(leads_to)
+        assert "is a link that leads nowhere" in refusal(str(tmp_path / "latest.csv"))
+        assert "cannot be written to" in refusal(str(tmp_path / "loop.csv" / "a.csv"))
+        assert sorted(os.listdir(tmp_path)) == ["a-file", "latest.csv", "loop.csv"]
+
+    def test_a_folder_that_is_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(YESTERDAY)
+        assert "lies in a folder that does not exist" in refusal(str(tmp_path / "a.csv" / "b.csv"))
+
+    def test_a_pipe(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        assert "is a device or the like" in refusal(str(tmp_path / "pipe"))
 
     def test_a_storage_that_is_not_known(self) -> None:
         assert "cannot be opened: nosuch://bucket/topics.csv" in refusal("nosuch://bucket/topics.csv")
@@ -217,6 +321,22 @@ class TestASourceThatDoesNotServe:
     def test_it_is_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(Fault, match=r"^source is a folder"):
             read(str(tmp_path))
+
+    @pytest.mark.parametrize("name", ["pipe", "pipe.gz", "device"])
+    def test_it_has_no_end(self, tmp_path: Path, name: str) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        os.mkfifo(tmp_path / "pipe.gz")
+        (tmp_path / "device").symlink_to("/dev/zero")
+        with pytest.raises(Fault, match=r"^source is a pipe, a device or the like"):
+            read(str(tmp_path / name))
+
+    @pytest.mark.parametrize("name", ["a\0b.csv", "n" * 5000, "loop.csv", "a\ud800.csv"])
+    def test_it_has_a_name_that_no_file_can_have(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "loop.csv").symlink_to("loop.csv")
+        with pytest.raises(Fault, match=r"^source cannot be read") as caught:
+            read(str(tmp_path / name))
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+        assert not same_file(str(tmp_path / name), str(tmp_path / "a.csv"))
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_it_may_not_be_read(self, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.frames import CHANNELS, Frame, Inbox, read_frame
+from airflow_provider_om_messaging.protocol.jobs.socket_events import CHANNELS, Frame, Inbox, read_frame
 
 EXPORT, IMPORT = CHANNELS
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.imports import (
+from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     ImportResult,
     import_result,
@@ -19,6 +18,7 @@ from airflow_provider_om_messaging.protocol.imports import (
     same_rows,
     unreadable,
 )
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, json_reply, reply
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from airflow_provider_om_messaging import job_lines
-from airflow_provider_om_messaging.protocol.job_log import JobLine
+from airflow_provider_om_messaging.hooks import job_log_lines
+from airflow_provider_om_messaging.protocol.jobs.job_log import JobLine
 
 AT = int(datetime(2026, 1, 2, 3, 4, 5, 67_000, timezone.utc).timestamp() * 1000)
 
 
 def test_a_line_bears_the_time_at_which_the_server_said_it(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    job_lines.write(logging.getLogger("a.task"), JobLine(logging.WARNING, "100% of %s rows", AT))
+    job_log_lines.write(logging.getLogger("a.task"), JobLine(logging.WARNING, "100% of %s rows", AT))
     (record,) = caplog.records
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     formatter.converter = lambda seconds: datetime.fromtimestamp(seconds or 0, timezone.utc).timetuple()
@@ -26,6 +26,6 @@ def test_a_line_bears_the_time_at_which_the_server_said_it(caplog: pytest.LogCap
 def test_what_nobody_wants_to_read_is_not_written(caplog: pytest.LogCaptureFixture, at: int | None) -> None:
     log = logging.getLogger("a.quiet.task")
     log.setLevel(logging.WARNING)
-    job_lines.write(log, JobLine(logging.INFO, "progress", at))
-    job_lines.write(log, JobLine(logging.ERROR, "trouble", at))
+    job_log_lines.write(log, JobLine(logging.INFO, "progress", at))
+    job_log_lines.write(log, JobLine(logging.ERROR, "trouble", at))
     assert caplog.messages == ["trouble"]

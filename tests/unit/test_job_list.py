@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.job_list import JobList, JobReader
-from airflow_provider_om_messaging.protocol.jobs import read_job, read_jobs
-from airflow_provider_om_messaging.protocol.wire import Reply
+from airflow_provider_om_messaging.protocol.jobs.job import read_job, read_jobs
+from airflow_provider_om_messaging.protocol.jobs.job_list import JobList, JobReader
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 
 def shown(job_id: int, progress: int = 0, message: str = "") -> dict[str, Any]:

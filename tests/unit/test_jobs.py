@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.jobs import Job, read_job, read_jobs, read_submitted
+from airflow_provider_om_messaging.protocol.jobs.job import Job, read_job, read_jobs, read_submitted
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, json_reply, reply
 
 UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"

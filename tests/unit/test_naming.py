@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.capabilities import generation
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.naming import asked, sent, todays, todays_operations
-from airflow_provider_om_messaging.protocol.versions import version_of
+from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, sent, todays, todays_operations
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 OLD, MIDDLE, NEW = generation("1.2.0"), generation("1.8.4"), generation("2.0.1")
 ADA = {"id": "1", "type": "user", "name": "ada"}

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.jobs import Job
-from airflow_provider_om_messaging.protocol.pace import LEAST, MOST, Pace
-from airflow_provider_om_messaging.protocol.poll_order import Likeliness, first, likeliness
-from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.protocol.jobs.job import Job
+from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, first, likeliness
+from airflow_provider_om_messaging.protocol.jobs.rate_limit import LEAST, MOST, Pace
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
 rates = st.floats(0, 1e6)
 

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol import patches
-from airflow_provider_om_messaging.protocol.changes import Changes, structured
-from airflow_provider_om_messaging.protocol.entities import SERVICE, TOPIC
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.json_patch import DoesNotApplyError, applied
-from airflow_provider_om_messaging.protocol.merge import (
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
+from airflow_provider_om_messaging.protocol.patch import patch_document
+from airflow_provider_om_messaging.protocol.patch.changes import Changes, structured
+from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied
+from airflow_provider_om_messaging.protocol.patch.merge import (
     MASK,
     as_patched,
     hidden,
@@ -23,6 +22,7 @@ from airflow_provider_om_messaging.protocol.merge import (
     merged,
     texts_in,
 )
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 names = st.text("ab~/.é0", min_size=1, max_size=3)
 leaves = st.text("xyz", max_size=3) | st.integers(-5, 5) | st.booleans()
@@ -88,7 +88,7 @@ class TestMerging:
     def test_no_mask_is_ever_sent(self, current: Any, patch: Any, draw: st.DataObject) -> None:
         patch = masked_at_random(patch, draw)
         operations = member_operations(current, merge_patch(current, merged(current, patch)))
-        assert MASK not in texts_in(patches.connection_values(operations))
+        assert MASK not in texts_in(patch_document.connection_values(operations))
 
     def test_a_masked_value_in_a_list_that_differs_is_refused(self) -> None:
         with pytest.raises(Fault, match=r"/connection/config/a~1b .*holds a masked value"):
@@ -138,7 +138,7 @@ class TestChecking:
     ) -> None:
         good = {"op": "add", "path": "/description", "value": "x"}
         with pytest.raises(Fault) as caught:
-            patches.checked_operations([good, operation])
+            patch_document.checked_operations([good, operation])
         assert caught.value.cause is Cause.INVALID_PARAMETER
         assert problem in caught.value.message
         assert "operation 2" in caught.value.message
@@ -147,17 +147,17 @@ class TestChecking:
     def test_a_refusal_shows_no_secret(self) -> None:
         operation = {"op": "add", "path": "/connection/config/p", "value": ["hush-hush", MASK]}
         with pytest.raises(Fault) as caught:
-            patches.checked_operations([operation])
+            patch_document.checked_operations([operation])
         assert "hush" not in caught.value.message
 
     @pytest.mark.parametrize("operations", [None, [], {}, "", "add", 3, {"op": "add"}])
     def test_what_is_no_patch(self, operations: object) -> None:
         with pytest.raises(Fault, match="operations is not a list"):
-            patches.checked_operations(operations)
+            patch_document.checked_operations(operations)
 
     @pytest.mark.parametrize("path", ["/version", "/id", "/name", "/updatedAt", "/tags/0/tagFQN"])
     def test_whatever_can_be_read_can_be_tested(self, path: str) -> None:
-        assert patches.checked_operations([{"op": "test", "path": path, "value": 1}])
+        assert patch_document.checked_operations([{"op": "test", "path": path, "value": 1}])
 
     def test_text_that_a_template_made_is_read_as_json(self) -> None:
         assert structured('[{"op": "remove", "path": "/x"}]', "operations") == [
@@ -210,7 +210,7 @@ class TestForetelling:
 class TestGuards:
     def test_a_text_is_tested_itself(self) -> None:
         operations = [{"op": "replace", "path": "/description", "value": "new"}]
-        assert patches.guards(operations, {"description": "old", "version": 0.2}) == [
+        assert patch_document.guards(operations, {"description": "old", "version": 0.2}) == [
             {"op": "test", "path": "/description", "value": "old"}
         ]
 
@@ -218,7 +218,7 @@ class TestGuards:
     def test_otherwise_the_version_is(self, path: str) -> None:
         entity = {"version": 0.2, "owners": [], "connection": {"config": {"saslPassword": "plain"}}}
         operations = [{"op": "add", "path": path, "value": "x"}]
-        assert patches.guards(operations, entity) == [{"op": "test", "path": "/version", "value": 0.2}]
+        assert patch_document.guards(operations, entity) == [{"op": "test", "path": "/version", "value": 0.2}]
 
 
 class TestChanges:
@@ -260,12 +260,12 @@ class TestChanges:
     @given(st.text(), st.text())
     def test_texts_that_are_there_need_no_patch(self, description: str, name: str) -> None:
         entity = {"description": description.replace("\0", ""), "displayName": name.replace("\0", "")}
-        assert patches.operations_of(Changes(dict(entity), SERVICE).wanted(entity, {}), entity) == []
+        assert patch_document.operations_of(Changes(dict(entity), SERVICE).wanted(entity, {}), entity) == []
 
     def test_an_absent_member_is_added_and_a_present_one_replaced(self) -> None:
         changes = Changes({"description": "x", "displayName": "y"}, SERVICE)
         entity = {"displayName": "old"}
-        operations = patches.operations_of(changes.wanted(entity, {}), entity)
+        operations = patch_document.operations_of(changes.wanted(entity, {}), entity)
         assert [(item["op"], item["path"]) for item in operations] == [
             ("add", "/description"),
             ("replace", "/displayName"),

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.cells import meaning
-from airflow_provider_om_messaging.protocol.csv_text import read_rows
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.plan import Plan, compare
-from airflow_provider_om_messaging.protocol.plan_policies import Policies
+from airflow_provider_om_messaging.protocol.csv.cells import meaning
+from airflow_provider_om_messaging.protocol.csv.check import read_rows
+from airflow_provider_om_messaging.protocol.plan.diff import Plan, compare
+from airflow_provider_om_messaging.protocol.plan.policies import Policies
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, plan_lines
 from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, plan_page

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.jobs import Job
-from airflow_provider_om_messaging.protocol.poll_order import Likeliness, first, likeliness
+from airflow_provider_om_messaging.protocol.jobs.job import Job
+from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, first, likeliness
 
 
 @dataclass(eq=False)

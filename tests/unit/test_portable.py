@@ -8,16 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.fields import value_of
-from airflow_provider_om_messaging.protocol.json_patch import (
+from airflow_provider_om_messaging.protocol.model.fields import value_of
+from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     applied,
     found_at,
     tokens_of,
 )
-from airflow_provider_om_messaging.protocol.merge import member_operations
-from airflow_provider_om_messaging.protocol.patches import foretold
-from airflow_provider_om_messaging.protocol.portable import portable
+from airflow_provider_om_messaging.protocol.patch.merge import member_operations
+from airflow_provider_om_messaging.protocol.patch.patch_document import foretold
+from airflow_provider_om_messaging.protocol.patch.portable import portable
 
 ENTITY: dict[str, Any] = {
     "description": "Old.",
@@ -104,13 +104,25 @@ def test_nothing_in_the_connection_is_replaced() -> None:
     assert [item["op"] for item in member_operations(entity["connection"], changed)] == ["add"]
 
 
-POINTERS = ["/description", "/displayName", "/style", "/tags", "/tags/0", "/tags/1", "/tags/-", "/owners/0"]
-VALUES = st.sampled_from(["x", "y", LABEL, [LABEL], {"color": "blue"}])
+OWNER = {"id": "2", "type": "user", "name": "bob"}
+VALUES: dict[str, list[Any]] = {
+    "/description": ["x", "y"],
+    "/displayName": ["x"],
+    "/style": ["x", {"color": "blue"}],
+    "/tags": [[LABEL], []],
+    "/tags/0": [LABEL],
+    "/tags/1": [LABEL],
+    "/tags/-": [LABEL],
+    "/owners/0": [OWNER],
+}
+"""What may stand where: what no server takes is refused before."""
 OPERATIONS = st.one_of(
-    st.fixed_dictionaries(
-        {"op": st.sampled_from(["add", "replace"]), "path": st.sampled_from(POINTERS), "value": VALUES}
+    st.sampled_from([(path, value) for path, values in VALUES.items() for value in values]).flatmap(
+        lambda place: st.fixed_dictionaries(
+            {"op": st.sampled_from(["add", "replace"]), "path": st.just(place[0]), "value": st.just(place[1])}
+        )
     ),
-    st.fixed_dictionaries({"op": st.just("remove"), "path": st.sampled_from(POINTERS)}),
+    st.fixed_dictionaries({"op": st.just("remove"), "path": st.sampled_from(list(VALUES))}),
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.redaction import LONGEST_TEXT, redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import LONGEST_TEXT, redacted
 
 BASE64URL = string.ascii_letters + string.digits + "-_"
 

@@ -8,37 +8,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol import requests
-from airflow_provider_om_messaging.protocol.errors import fault_of
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.retry import ONCE, RetryPolicy
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import ONCE, RetryPolicy
 from tests.unit.replies import error_reply, request
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.protocol.wire import Request
+    from airflow_provider_om_messaging.protocol.wire.message import Request
 
 UNAVAILABLE = Fault(Cause.UNAVAILABLE, "down", status=503, transient=True)
 chances = st.floats(0, 1, exclude_max=True)
 
 READS = [
-    requests.server_version(),
-    requests.logged_in_user(),
-    requests.get_service("kafka"),
-    requests.export("kafka"),
-    requests.get_job("42"),
-    requests.list_jobs(),
-    requests.job_result("42"),
-    requests.job_verdict("42", True, 3),
-    requests.list_versions("id"),
-    requests.get_version("id", "0.2"),
+    routes.server_version(),
+    routes.logged_in_user(),
+    routes.get_service("kafka"),
+    routes.export("kafka"),
+    routes.get_job("42"),
+    routes.list_jobs(),
+    routes.job_result("42"),
+    routes.job_verdict("42", True, 3),
+    routes.list_versions("id"),
+    routes.get_version("id", "0.2"),
 ]
 WRITES = [
-    requests.submit_export("kafka"),
-    requests.import_csv("kafka", True),
-    requests.import_csv("kafka", False),
-    requests.submit_import("kafka", False),
-    requests.cancel_job("42"),
-    requests.patch_service("id", [], "0.1"),
+    routes.submit_export("kafka"),
+    routes.import_csv("kafka", True),
+    routes.import_csv("kafka", False),
+    routes.submit_import("kafka", False),
+    routes.cancel_job("42"),
+    routes.patch_service("id", [], "0.1"),
 ]
 
 

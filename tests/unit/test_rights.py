@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.capabilities import generation
-from airflow_provider_om_messaging.protocol.rights import Rights, operations_for, read_rights
-from airflow_provider_om_messaging.protocol.wire import Reply
+from airflow_provider_om_messaging.protocol.topics.rights import Rights, operations_for, read_rights
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation
+from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 GOLD = {"tagFQN": "Certification.Gold", "source": "Classification"}
 TIER = {"tagFQN": "Tier.Tier1", "source": "Classification"}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.client.aio import AsyncClient
-from airflow_provider_om_messaging.client.settings import Settings, Token
-from airflow_provider_om_messaging.protocol.faults import Fault
+from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path

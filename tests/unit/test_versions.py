@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.faults import Fault
-from airflow_provider_om_messaging.protocol.history import (
+from airflow_provider_om_messaging.protocol.model.references import Name, entries_of, not_found
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.patch.history import (
     Wanted,
     ago,
     differences,
@@ -17,8 +18,7 @@ from airflow_provider_om_messaging.protocol.history import (
     wanted_version,
     without_secrets,
 )
-from airflow_provider_om_messaging.protocol.references import Name, entries_of, not_found
-from airflow_provider_om_messaging.protocol.versions import version_of
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=timezone.utc)
 NOON_MILLIS = int(NOON.timestamp() * 1000)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.job_log import JobLog
-from airflow_provider_om_messaging.protocol.jobs import CANCELLED, COMPLETED, FAILED, Job
-from airflow_provider_om_messaging.protocol.waiting import Wait
+from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED, FAILED, Job
+from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 DOWN = Fault(Cause.UNAVAILABLE, "The server failed (503).", status=503, transient=True)
 BEARABLE = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED}

@@ -1,0 +1,104 @@
+"""Telling what somebody else changed in an entity in the meantime, and who it was."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.editing.history import History
+from airflow_provider_om_messaging.protocol.model.fields import short
+from airflow_provider_om_messaging.protocol.model.versions import Version, iso_time, version_of
+from airflow_provider_om_messaging.protocol.patch.changes import takeable
+from airflow_provider_om_messaging.protocol.patch.history import Wanted, differences
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+
+MOST_TOLD = 10
+"""How many versions a conflict tells about: the newest."""
+
+
+def changed_since(client: Client, kind: Kind, before: Entity, now: Entity, why: str = "") -> Fault:
+    """
+    Return the fault for an entity that somebody else changed after it was read.
+
+    :param before: the entity as it was read.
+    :param now: the entity as the same read shows it now, so that the two can be compared.
+    :param why: sentences to begin with.
+    """
+    try:
+        later = _later(client, kind, now, version_of(before).version)
+    except Fault:
+        # The history would only tell more; that there is a conflict is known without it.
+        later = []
+    return _conflict(why, later, differences(before, now), now)
+
+
+def not_expected(client: Client, kind: Kind, expected: str, now: Entity) -> Fault:
+    """
+    Return the fault for an entity that has another version than it was to have.
+
+    :param expected: the version that it was to have.
+    :param now: the entity as it was read.
+    """
+    why = f"Nothing was sent, because expected_version is {expected}. "
+    try:
+        later = _later(client, kind, now, expected)
+        history = History(client, kind, str(now.get("id")))
+        # A snapshot does not show the same members as a read: compared are two snapshots.
+        then, latest = (
+            history.state(Wanted(number=number))[0] for number in (expected, version_of(now).version)
+        )
+        steps = {field: step for field, step in differences(then, latest).items() if field in takeable(kind)}
+    except Fault as fault:
+        if fault.cause is not Cause.NOT_FOUND:
+            return _conflict(why, [], {}, now)
+        return Fault(
+            Cause.CONFLICT,
+            f"{why}The history has no such version: the number is wrong, or its edits were taken back. The "
+            f"entity is at {told_by(version_of(now))}.",
+        )
+    return _conflict(why, later, steps, now)
+
+
+def told_by(version: Version) -> str:
+    """Return which version it is, who made it and when."""
+    when = iso_time(version.updated_at)
+    return f"version {version.version} by {version.updated_by or 'unknown'}" + (f" of {when}" if when else "")
+
+
+def _later(client: Client, kind: Kind, now: Entity, number: str) -> list[Version]:
+    states = History(client, kind, str(now.get("id"))).since(number)
+    return [version_of(state) for state in islice(states, MOST_TOLD)]
+
+
+def _conflict(why: str, later: list[Version], steps: dict[str, dict[str, Any]], now: Entity) -> Fault:
+    """
+    Return the fault.
+
+    :param why: sentences to begin with.
+    :param later: versions that others made, newest first.
+    :param steps: what is known to differ: field → ``before`` and ``after``.
+    :param now: the entity as it was read.
+    """
+    parts = [f"{why}The entity has been changed in the meantime."]
+    for version in later:
+        what = "; ".join(
+            f"{change['field']}: {change['before']} → {change['after']}" for change in version.changes
+        )
+        parts.append(f"V{told_by(version)[1:]} changed {what or 'something'}.")
+    if len(later) == MOST_TOLD:
+        parts.append("There may be more versions before these.")
+    if not later:
+        parts.append(f"It is at {told_by(version_of(now))}.")
+    known = {field.partition(".")[0] for version in later for field in version.fields}
+    if rest := [
+        f"{field}: {short(step['before'])} → {short(step['after'])}"
+        for field, step in steps.items()
+        if field not in known
+    ]:
+        parts.append(f"Different by now: {'; '.join(rest)}.")
+    return Fault(Cause.CONFLICT, " ".join(parts))

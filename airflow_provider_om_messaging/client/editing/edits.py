@@ -1,0 +1,242 @@
+"""What can be done to an entity: apply changes or operations, restore a version, undo a change."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.editing.references import look_up, without_missing
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
+from airflow_provider_om_messaging.protocol.model.renamed_fields import todays_operations
+from airflow_provider_om_messaging.protocol.patch import journal as journals
+from airflow_provider_om_messaging.protocol.patch import patch_document
+from airflow_provider_om_messaging.protocol.patch.changes import (
+    CHANGEABLE,
+    Changes,
+    restorable,
+    structured,
+    wanted_of,
+)
+from airflow_provider_om_messaging.protocol.patch.history import wanted_version
+from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError
+from airflow_provider_om_messaging.protocol.patch.merge import masked_members
+from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, portable
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from airflow_provider_om_messaging.client.editing.history import History
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.model.references import Name
+
+ON_MISSING = ("fail", "skip")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What to send for an entity as it was read.
+
+    :param operations: the patch; empty if there is nothing to change.
+    :param wanted: field → value as it is to be afterwards, for the connection a merge patch; None if that
+        cannot be foretold.
+    :param problem: why not.
+    :param missing: references that no longer exist and are left out.
+    :param notes: what else there is to say.
+    """
+
+    operations: list[dict[str, Any]]
+    wanted: dict[str, Any] | None
+    problem: str = ""
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """
+    One thing to do to an entity.
+
+    :param fields: top-level fields that it looks at.
+    :param plan: works out what to send for the entity as it was read.
+    :param repeatable: whether it may be worked out anew when somebody else wrote in between.
+    """
+
+    fields: tuple[str, ...]
+    plan: Callable[[Entity], Plan]
+    repeatable: bool = True
+
+
+def for_patch(client: Client, kind: Kind, changes: object, operations: object) -> Edit:
+    """
+    Return the edit of a patch, which is told by ``changes`` or by JSON Patch ``operations``.
+
+    :raises Fault: both are given or none, or they are malformed.
+    """
+    if (changes is None) == (operations is None):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            "changes and operations are two ways to say what to patch: give exactly one. Nothing was sent.",
+        )
+    return changing(client, kind, changes) if operations is None else operating(kind, operations)
+
+
+def for_restore(
+    client: Client,
+    kind: Kind,
+    history: History,
+    version: object,
+    journal: object,
+    fields: Iterable[str] | None,
+    on_missing: str,
+) -> Edit:
+    """
+    Return the edit of a restore, which is told by a ``version`` or by the ``journal`` of a patch.
+
+    :param history: of what is to be restored.
+    :param fields: which of its fields.
+    :param on_missing: with ``skip``, references to what no longer exists are left out.
+    :raises Fault: both are given or none, they are malformed, or there is no such version.
+    """
+    if (version is None) == (journal is None):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            "version and journal are two ways to say what to restore: give exactly one. Nothing was sent.",
+        )
+    chosen = restorable(kind, fields, any_field=version is None)
+    check_on_missing(on_missing)
+    if version is None:
+        return undoing(client, journal, chosen, on_missing)
+    wanted = wanted_version(version)
+    if wanted.word:
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"version {wanted.word!r} means another one after each restore, and a second run would undo the "
+            "first: give a number or a time. Nothing was sent.",
+        )
+    snapshot, notes = history.state(wanted)
+    for note in notes:
+        log.warning("%s", note)
+    return restoring(client, snapshot, chosen, on_missing)
+
+
+def changing(client: Client, kind: Kind, changes: object) -> Edit:
+    """
+    Return the edit that makes the fields of ``changes`` as wanted and leaves all others alone.
+
+    :raises Fault: the changes are malformed.
+    """
+    wished = Changes(structured(changes, "changes"), kind)
+    known: dict[Name, dict[str, Any]] = {}
+
+    def plan(entity: Entity) -> Plan:
+        look_up(client, wished.unknown(entity, "=+"), known)
+        wanted = wished.wanted(entity, known)
+        operations = patch_document.operations_of(wanted, entity)
+        absent = wished.unknown(entity, "-")
+        if operations and absent:
+            # Something is sent anyway, so that a name that is spelled wrong can be told from one long gone.
+            look_up(client, absent, known)
+            wanted = wished.wanted(entity, known)
+            operations = patch_document.operations_of(wanted, entity)
+        notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
+        return Plan(operations, wanted, notes=notes)
+
+    return Edit(wished.fields, plan)
+
+
+def operating(kind: Kind, operations: object) -> Edit:
+    """
+    Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
+
+    :raises Fault: an operation that not every server takes as it is meant.
+    """
+    checked = todays_operations(patch_document.checked_operations(structured(operations, "operations")))
+
+    def plan(entity: Entity) -> Plan:
+        try:
+            wanted = patch_document.foretold(checked, entity)
+        except DoesNotApplyError as error:
+            check_test(error.operation, entity, kind)
+            check_order(checked, entity)
+            return Plan(checked, None, f"operations do not fit what was read: {error}.")
+        # Whatever the tests in it say, a patch without effect need not be sent.
+        changes = bool(patch_document.operations_of(wanted, entity, members=True))
+        return Plan(portable(checked, wanted, entity) if changes else [], wanted)
+
+    return Edit(tuple(patch_document.read_fields(checked)), plan, repeatable=False)
+
+
+def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, on_missing: str) -> Edit:
+    """
+    Return the edit that brings fields back to what they are in a snapshot.
+
+    :param chosen: which; None for all but the connection.
+    :param on_missing: with ``skip``, references to what no longer exists are left out.
+    """
+    fields = chosen or CHANGEABLE
+
+    def plan(entity: Entity) -> Plan:
+        wanted, missing = _existing(client, wanted_of(snapshot, fields, entity), entity, on_missing)
+        notes = []
+        if CONNECTION in fields and (masked := masked_members(snapshot.get(CONNECTION))):
+            notes = [f"Hidden from this token, so left as it is: {', '.join(masked)}."]
+        then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
+        if not chosen and then and now and then != now:
+            notes = ["The connection differs by now and stays as it is: fields=['connection'] restores it."]
+        return Plan(patch_document.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
+
+    return Edit(fields, plan)
+
+
+def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
+    """
+    Return the edit that brings back what a journal keeps as the values before.
+
+    :param fields: which of its fields; None for all but the connection.
+    :param on_missing: with ``skip``, references to what no longer exists are left out.
+    :raises Fault: it is no journal.
+    """
+    entry, undone = journals.checked(structured(journal, "journal"), fields)
+    lost = [name for name in entry["fields"] if name == CONNECTION and fields is None]
+    if lost and not undone:
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"The journal is of the connection alone, and it {journals.without_connection(entry)}. "
+            "Nothing was sent.",
+        )
+    notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]
+
+    def plan(entity: Entity) -> Plan:
+        before = journals.undone(entry, undone, entity)
+        wanted, missing = _existing(client, before, entity, on_missing)
+        return Plan(patch_document.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
+
+    return Edit(undone, plan)
+
+
+def check_on_missing(on_missing: object) -> None:
+    """Check the parameter ``on_missing``."""
+    if on_missing not in ON_MISSING:
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"on_missing has to be one of {', '.join(ON_MISSING)}, not {on_missing!r}.",
+        )
+
+
+def _existing(
+    client: Client, wanted: dict[str, Any], entity: Entity, on_missing: str
+) -> tuple[dict[str, Any], list[str]]:
+    kept, missing = without_missing(client, wanted, entity)
+    if missing and on_missing != "skip":
+        raise Fault(
+            Cause.NOT_FOUND,
+            f"No longer there: {', '.join(missing)}. on_missing='skip' leaves them out. Nothing was sent.",
+        )
+    return kept, missing

@@ -1,0 +1,122 @@
+"""Reading the history of an entity in as few and small requests as possible."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model.names import is_uuid
+from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
+from airflow_provider_om_messaging.protocol.patch.history import LATEST, Wanted, merged_hint
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+
+MOST_STEPS = 30
+"""How many single versions are fetched on the way back before the whole history is."""
+
+
+class History:
+    """
+    The history of one entity.
+
+    :param client: how to reach the server.
+    :param kind: the entity's kind.
+    :param name_or_id: its canonical FQN or its id.
+    """
+
+    def __init__(self, client: Client, kind: Kind, name_or_id: str) -> None:
+        self._client = client
+        self._kind = kind
+        self._name_or_id = name_or_id
+        self._inheritance = Inheritance(client)
+        self._now: Entity | None = None
+
+    def versions(self, limit: int | None = None) -> list[Entity]:
+        """
+        Return the states of the entity, newest first.
+
+        :param limit: how many; None for all, which is one huge reply for an old entity.
+        """
+        if limit is None or limit > MOST_STEPS:
+            states = self._client.call(routes.list_versions(self._id, self._kind))[:limit]
+            return [self._inheritance.marked(state, self._kind) for state in states]
+        return [entity for _, entity in zip(range(limit), self._backwards(), strict=False)]
+
+    def state(self, wanted: Wanted) -> tuple[Entity, list[str]]:
+        """
+        Return the entity as it was in a version, and what there is to say about the choice.
+
+        :raises Fault: there is no such version.
+        """
+        if wanted.number is not None:
+            return self._at(wanted.number), []
+        if wanted.moment is not None:
+            return self._as_of(wanted.moment)
+        now = version_of(self._current)
+        if wanted.word == LATEST:
+            return self._at(now.version), []
+        if now.previous is None:
+            raise Fault(Cause.NOT_FOUND, f"There is no previous version: {now.version} is the first one.")
+        return self._at(now.previous), []
+
+    def since(self, number: str) -> Iterator[Entity]:
+        """
+        Walk back to a version, which is not told any more.
+
+        :param number: of that version; whether there is one does not matter.
+        """
+        return takewhile(lambda state: float(state["version"]) > float(number), self._backwards())
+
+    def _as_of(self, moment: int) -> tuple[Entity, list[str]]:
+        newer = None
+        for entity in self._backwards():
+            found = version_of(entity)
+            if found.updated_at is not None and found.updated_at <= moment:
+                hint = newer is not None and newer.merged
+                return entity, [merged_hint(newer)] if newer and hint else []
+            newer = found
+        first = f"the oldest version is of {iso_time(newer.updated_at)}" if newer else "there are no versions"
+        raise Fault(Cause.NOT_FOUND, f"There was no version at {iso_time(moment)}: {first}.")
+
+    def _backwards(self) -> Iterator[Entity]:
+        """Walk back by single versions; fetch the whole history only if the way is long."""
+        number: str | None = version_of(self._current).version
+        for _ in range(MOST_STEPS):
+            if number is None:
+                return
+            entity = self._at(number)
+            yield entity
+            number = version_of(entity).previous
+        if number is not None:
+            yield from self.versions()[MOST_STEPS:]
+
+    def _at(self, number: str) -> Entity:
+        try:
+            state = self._client.call(routes.get_version(self._id, number, self._kind))
+        except Fault as fault:
+            if fault.cause is Cause.NOT_FOUND and "version" in fault.message:
+                fault.message += (
+                    ". Servers merge edits that one user makes within ten minutes into one version; what was "
+                    "between is gone from the history, but may be in the journal of the task that made it."
+                )
+            raise
+        return self._inheritance.marked(state, self._kind)
+
+    @property
+    def _current(self) -> Entity:
+        if self._now is None:
+            self._now = self._client.call(routes.read_entity(self._kind, self._name_or_id)).entity
+        return self._now
+
+    @property
+    def _id(self) -> str:
+        """The id; version routes exist by id only."""
+        return self._name_or_id if is_uuid(self._name_or_id) else str(self._current.get("id"))

@@ -1,0 +1,95 @@
+"""Telling by a later read whether a change is there, and who wrote over it if not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.editing.conflicts import told_by
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, differing, key, value_of
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.patch.merge import projected
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.editing.edits import Plan
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+
+
+class OverwrittenError(Fault):
+    """
+    A change that was there, but not any more when it was read back.
+
+    :param message: what happened.
+    :param reverted: whether everything is again as it was before the change: the other task did not mean to
+        change it, but wrote back the whole entity as it had read it.
+    """
+
+    def __init__(self, message: str, reverted: bool) -> None:
+        super().__init__(Cause.CONFLICT, message)
+        self.reverted = reverted
+
+
+def stamp(entity: Entity) -> tuple[Any, ...]:
+    """
+    Return what changes with every write.
+
+    The version alone does not: edits of one user within minutes are merged into the same number.
+    """
+    return tuple(entity.get(name) for name in ("version", "updatedAt", "updatedBy"))
+
+
+def confirmed(
+    client: Client, kind: Kind, plan: Plan, before: Entity, stored: Entity, after: Entity
+) -> list[str]:
+    """
+    Compare what was wanted with what a later read shows, and return what there is to say about it.
+
+    :param before: the entity as it was read before.
+    :param stored: the entity in the reply to the patch.
+    :param after: the entity as it was read back.
+    :raises OverwrittenError: another's write lies on top and took our values away.
+    """
+    lost = differing(plan.wanted or {}, after)
+    on_top = stamp(after) != stamp(stored)
+    gone = [
+        field
+        for field in lost
+        if not differing({field: (plan.wanted or {})[field]}, stored) or (on_top and field not in stored)
+    ]
+    if gone:
+        reverted = all(_shown_of(plan, field, before) == _shown_of(plan, field, after) for field in gone)
+        raise OverwrittenError(_told(client, kind, plan, gone, stored, after), reverted)
+    notes = []
+    if lost:
+        notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
+    if on_top:
+        notes.append(
+            f"Another write lies on top: {told_by(version_of(after))}. What was changed here is still there."
+        )
+    return notes
+
+
+def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:
+    """Return what the plan changes of a field."""
+    value = value_of(entity, field)
+    if field == CONNECTION:
+        return projected((plan.wanted or {}).get(field), value)
+    return {key(item) for item in value or ()} if field in LISTS else value
+
+
+def _told(client: Client, kind: Kind, plan: Plan, gone: list[str], stored: Entity, after: Entity) -> str:
+    wanted = {field: (plan.wanted or {})[field] for field in gone}
+    version = version_of(stored).version if "version" in stored else "unknown"
+    try:
+        snapshot = client.call(routes.get_version(str(after.get("id")), version, kind))
+        kept = not differing(wanted, snapshot)
+    except Fault:
+        kept = False
+    where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
+    return (
+        f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
+        f"{told_by(version_of(after))} lies on top. {where}."
+    )

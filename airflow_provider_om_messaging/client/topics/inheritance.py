@@ -1,0 +1,73 @@
+"""Telling which domains topics may only inherit, on servers that do not mark them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.renamed_fields import asked
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv.topic_columns import domain_name, without_domain
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.model.fields import marked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.plan.diff import Rows
+
+
+class Inheritance:
+    """
+    The domains of services, each asked for once, and only of servers before 1.3.
+
+    Of these, topics inherit nothing else: their owners are their own.
+
+    :param client: asks the server.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._domains: dict[str, list[Entity]] = {}
+
+    def look_up(self, service: str, more: Sequence[str] = ()) -> Entity:
+        """
+        Ask for a service and return it, and keep its domains if they matter.
+
+        :param service: its canonical FQN or id.
+        :param more: fields to be told as well.
+        :raises Fault: there is no such service.
+        """
+        marks = generation_of(self._client).marks_inherited
+        fields = asked(self._client, [*more, *(() if marks else ("domains",))])
+        found = self._client.call(routes.get_service(service, fields))
+        self._domains[service] = [] if marks else found.get("domains") or []
+        return found
+
+    def of(self, service: str) -> list[Entity]:
+        """
+        Return the domains that the topics of a service show as theirs; none where the server marks them.
+
+        :param service: its canonical FQN or id.
+        :raises Fault: there is no such service.
+        """
+        if generation_of(self._client).marks_inherited:
+            return []
+        if service not in self._domains:
+            self.look_up(service)
+        return self._domains[service]
+
+    def as_stored(self, rows: Rows, service: str) -> Rows:
+        """Return the rows of a file as an export will tell them once they are imported into a service."""
+        inherited = {domain_name(domain) for domain in self.of(service)}
+        return without_domain(rows, inherited) if inherited else rows
+
+    def marked(self, entity: Entity, kind: Kind = TOPIC) -> Entity:
+        """Return an entity as it was read, with what it may only inherit marked as such."""
+        service = entity.get("service")
+        if kind is not TOPIC or not entity.get("domains") or not isinstance(service, dict):
+            return entity
+        return marked(entity, self.of(str(service.get("fullyQualifiedName") or service.get("id"))))

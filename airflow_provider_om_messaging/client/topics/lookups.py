@@ -1,0 +1,101 @@
+"""Looking up what the rows of a CSV refer to: each name once, several at a time."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv import custom_fields
+from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS
+from airflow_provider_om_messaging.protocol.model.entities import REFERRED, Kind
+from airflow_provider_om_messaging.protocol.model.exclusion import holders
+from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from concurrent.futures import Executor
+
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.model.references import Name
+    from airflow_provider_om_messaging.protocol.topics.row_changes import Row
+
+_KINDS = {
+    **REFERRED,
+    "classification": Kind("classification", "/v1/classifications", "classifications"),
+    "glossary": Kind("glossary", "/v1/glossaries", "glossaries"),
+}
+_NO_NAME = re.compile(r"\.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
+"""Dots alone would lead to somewhere else in a URL, and not every server takes control characters there."""
+_UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
+"""How servers answer a name that they do not know, or that cannot be one."""
+
+
+log = logging.getLogger(__name__)
+
+
+def look_up(
+    client: Client, rows: Iterable[Row], pool: Executor, *, certifying: bool, extending: bool
+) -> dict[Name, Entity | None]:
+    """
+    Return what rows refer to; None for what the server does not know.
+
+    :param pool: carries out the requests.
+    :param certifying: whether what certifies is to be known.
+    :param extending: whether the custom fields of topics are.
+    :raises Fault: the server cannot be asked.
+    """
+    rows = list(rows)
+    known = _found(client, {name for row in rows for name in row.names()}, pool)
+    if certifying:
+        known[CERTIFYING] = _certifying(client)
+    if extending:
+        known[custom_fields.TYPES] = _custom_fields(client)
+    labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
+    return known | _found(client, {holder for found in labels for holder in holders(found)}, pool)
+
+
+def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
+    wanted = list(names)
+    return dict(zip(wanted, pool.map(lambda name: _one(client, name), wanted), strict=True))
+
+
+def _certifying(client: Client) -> Entity | None:
+    try:
+        return client.call(routes.certification_settings())
+    except Fault as fault:
+        if fault.transient or fault.cause is Cause.UNAUTHORIZED:
+            raise
+        log.info(
+            "This token is not told which classification certifies (%s): only the server can tell whether a "
+            "tag may certify, when it is to be stored.",
+            fault.status or fault.cause.value,
+        )
+        return None
+
+
+def _custom_fields(client: Client) -> Entity | None:
+    try:
+        return client.call(routes.custom_fields())
+    except Fault as fault:
+        log.info(
+            "The server does not tell which custom fields topics have (%s): new ones are not checked.",
+            fault.status or fault.cause.value,
+        )
+        return None
+
+
+def _one(client: Client, name: Name) -> Entity | None:
+    if _NO_NAME.fullmatch(name.fqn):
+        return None
+    try:
+        entity = client.call(routes.read_entity(_KINDS[name.kind], name.canonical)).entity
+    except Fault as fault:
+        if fault.cause not in _UNKNOWN:
+            raise
+        return None
+    # A name of the form of an id is asked for as one.
+    return None if entity.get("id") in {None, name.canonical} else entity

@@ -1,0 +1,69 @@
+"""Reading back many changed topics at the end of an import, where a server detects no conflicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed
+from airflow_provider_om_messaging.client.renamed_fields import asked
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC, fields_to_ask
+from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.wire.faults import Fault
+
+
+def overwritten(
+    client: Client,
+    changed: Mapping[str, Done],
+    pages: Callable[[], Iterable[Sequence[Entity]]],
+    listed: int,
+    pool: Executor,
+    inheritance: Inheritance,
+) -> Iterator[tuple[str, Fault]]:
+    """
+    Yield the ids of topics whose change is not there any more, each with what became of it.
+
+    They are read one by one or listed again, whichever takes fewer requests.
+
+    :param changed: by id, what was done to a topic.
+    :param pages: lists all topics.
+    :param listed: how many requests that takes.
+    :param pool: carries out the requests.
+    :param inheritance: marks what they may only inherit.
+    :raises Fault: the server cannot be asked.
+    """
+    nothing: Entity = {"owners": [], "domains": []}
+    for now in _now(client, changed, pages, listed, pool):
+        done = changed[str(now["id"])]
+        try:
+            after = {**nothing, **inheritance.marked(now)}
+            confirmed(client, TOPIC, done.plan, done.before, done.after, after)
+        except OverwrittenError as fault:
+            yield str(now["id"]), fault
+
+
+def _now(
+    client: Client,
+    changed: Mapping[str, Done],
+    pages: Callable[[], Iterable[Sequence[Entity]]],
+    listed: int,
+    pool: Executor,
+) -> Iterator[Entity]:
+    if len(changed) <= listed:
+        wanted = {field for done in changed.values() for field in done.plan.wanted or ()}
+        fields = asked(client, fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
+        yield from pool.map(
+            lambda topic_id: client.call(routes.read_entity(TOPIC, topic_id, fields)).entity, changed
+        )
+    else:
+        for topics in pages():
+            yield from (topic for topic in topics if topic.get("id") in changed)

@@ -1,0 +1,112 @@
+"""Telling before anything is written which changes the token's user may not make."""
+
+from __future__ import annotations
+
+import json
+import logging
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.topics.pages import create_topic
+from airflow_provider_om_messaging.protocol.topics.row_changes import RowRefusedError
+from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.topics.rights import Rights
+    from airflow_provider_om_messaging.protocol.wire.message import Request
+
+_NOBODY = "the token's user"
+
+log = logging.getLogger(__name__)
+
+
+class TopicRights:
+    """
+    The rights of a client's user to topics: asked for once, when the first change is looked at.
+
+    One more request asks for the user's name, if something is refused. A server that does not tell about
+    rights refuses nothing here.
+
+    :param client: asks the server.
+    :param service: the service that holds the topics, with its owners: what they own, topics inherit.
+    """
+
+    def __init__(self, client: Client, service: Entity) -> None:
+        self._client = client
+        self._team_owned = _by_team(service)
+        self._lock = Lock()
+        self._asked = False
+        self._rights: Rights | None = None
+        self._user = ""
+        self._unsure = 0
+
+    def check(self, operations: Sequence[str | None], topic: Entity | None) -> None:
+        """
+        Check that the user may change a topic, or create one.
+
+        :param operations: all that it takes; None for an operation that is not known.
+        :param topic: the topic; None to create it.
+        :raises RowRefusedError: surely not, in the words that the server would have for it.
+        """
+        rights = self._told() if operations else None
+        if rights is None:
+            return
+        known = [operation for operation in operations if operation is not None]
+        team_owned = self._team_owned or _by_team(topic or {})
+        if rights.refusal(known, _NOBODY, team_owned=team_owned) is None:
+            with self._lock:
+                self._unsure += not rights.sure(operations)
+            return
+        said = rights.refusal(known, self._name(), team_owned=team_owned)
+        request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
+        raise RowRefusedError(_refused(request, str(said)))
+
+    def tell(self) -> None:
+        """Log for how many rows it remains to be seen."""
+        if self._unsure:
+            log.info(
+                "Whether the token's user may make the changes of %d rows depends on their topics: only the "
+                "server can tell, when they are to be stored.",
+                self._unsure,
+            )
+
+    def _told(self) -> Rights | None:
+        with self._lock:
+            if not self._asked:
+                self._asked = True
+                try:
+                    self._rights = self._client.call(routes.permissions())
+                except Fault as fault:
+                    log.info(
+                        "The server does not tell what the token's user may do (%s): rights are not checked.",
+                        fault.status or fault.cause.value,
+                    )
+            return self._rights
+
+    def _name(self) -> str:
+        with self._lock:
+            if not self._user:
+                try:
+                    self._user = str(self._client.call(routes.logged_in_user()).get("name") or _NOBODY)
+                except Fault:
+                    self._user = _NOBODY
+            return self._user
+
+
+def _by_team(entity: Entity) -> bool:
+    owners: Iterable[Any] = entity.get("owners") or ()
+    return any(owner.get("type") != "user" for owner in owners)
+
+
+def _refused(request: Request[Any], text: str) -> str:
+    fault = fault_of(request, Reply(403, {}, json.dumps({"code": 403, "message": text}).encode()))
+    return fault.message if fault else text

@@ -1,0 +1,338 @@
+"""
+Importing a CSV topic by topic, for servers without CSV routes.
+
+The topics are listed once and compared with the file. Only rows that say something else are sent, several at
+a time, each for the version of its topic that was listed: one that somebody has changed since is a conflict.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.capabilities import generation_of, lacks
+from airflow_provider_om_messaging.client.editing import patching
+from airflow_provider_om_messaging.client.editing.conflicts import changed_since
+from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
+from airflow_provider_om_messaging.client.renamed_fields import sent
+from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+from airflow_provider_om_messaging.client.topics.lookups import look_up
+from airflow_provider_om_messaging.client.topics.pages import deleted_names, topic_pages
+from airflow_provider_om_messaging.client.topics.readback import overwritten
+from airflow_provider_om_messaging.client.topics.rights import TopicRights
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv import custom_fields
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import nearest
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, results_text, stopped
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.model import name_rules
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
+from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
+from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of, touched_fields
+from airflow_provider_om_messaging.protocol.routes import Read
+from airflow_provider_om_messaging.protocol.topics.compare import BEYOND, compared, said, slim
+from airflow_provider_om_messaging.protocol.topics.pages import PAGE, READ_TWICE, create_topic, creation
+from airflow_provider_om_messaging.protocol.topics.rights import CREATE, operations_for
+from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, wanted_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.plan.diff import Rows
+
+    Pages = Iterable[Sequence[Entity]]
+
+PARALLEL = 8
+"""Rows that are sent at a time."""
+
+_ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
+
+log = logging.getLogger(__name__)
+
+
+class TopicImport:
+    """
+    One import of one file.
+
+    :param client: asks the server.
+    :param service: canonical FQN of the service.
+    :param columns: the columns of the file.
+    :param inheritance: marks what topics may only inherit.
+    :param dry_run: only check.
+    :param create_missing: create topics that the service does not have.
+    :param rights: of the user, to be checked before; without, the server checks them.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        service: str,
+        columns: tuple[str, ...],
+        inheritance: Inheritance,
+        *,
+        dry_run: bool,
+        create_missing: bool,
+        rights: TopicRights | None = None,
+    ) -> None:
+        self._client = client
+        self._service = service
+        self._columns = columns
+        self._dry_run = dry_run
+        self._create_missing = create_missing
+        self._rights = rights
+        self._generation = generation_of(client)
+        self._inheritance = inheritance
+        self._known: dict[Any, Entity | None] = {}
+        self._verdicts: list[Verdict] = []
+        self._certifies = True
+        self._deleted: set[str] = set()
+        self._stop = Event()
+        self._fault: Fault | None = None
+        self._forbidden: Fault | None = None
+        self.server_failed = False
+        """Whether a row failed because the server did."""
+        self._changed: dict[str, tuple[int, Done]] = {}
+
+    def run(self, rows: Callable[[], Rows], pages: Callable[[], Pages]) -> list[Verdict]:
+        """
+        Import a file and return the verdicts on its rows, in its order.
+
+        :param rows: reads the file's records, the header first.
+        :param pages: lists the topics of the service; called again for a read-back.
+        :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
+            are those on the rows so far.
+        """
+        present, listed = compared(self._columns, rows(), pages())
+        tasks = self._tasks(rows(), present)
+        if any(present.get(name) is None for name in tasks):
+            self._deleted = deleted_names(self._client, self._service)
+        self._certifies = not lacks(self._client, CERTIFICATION)
+        count = sum(map(len, tasks.values()))
+        missing = sum(verdict.status == "failure" for verdict in self._verdicts)
+        log.info(
+            "Of %d rows, %d differ from the topics that there are or are new, and %d have no topic.",
+            len(self._verdicts),
+            count,
+            missing,
+        )
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="om-messaging") as pool:
+            concerned = [(row, present.get(name)) for name, task in tasks.items() for _, row in task]
+            certifying = any(self._newly_certified(row, topic) for row, topic in concerned)
+            extending = any(self._newly_extended(row, topic) for row, topic in concerned)
+            rows_concerned = (row for row, _ in concerned)
+            self._known = look_up(
+                self._client, rows_concerned, pool, certifying=certifying, extending=extending
+            )
+            try:
+                for future in [
+                    pool.submit(self._carry_out, present.get(name), task) for name, task in tasks.items()
+                ]:
+                    future.result()
+                if not self._generation.detects_conflicts and not self._stop.is_set():
+                    self._read_back(pages, listed, pool)
+            except Fault as fault:
+                self._fault = self._fault or fault
+            finally:
+                self._stop.set()
+        if self._fault is not None:
+            raise stopped(self._fault, self._verdicts, dry_run=self._dry_run)
+        if self._rights:
+            self._rights.tell()
+        if self._forbidden is not None and not self._changed:
+            self._forbidden.verdicts = self._verdicts
+            raise self._forbidden
+        return self._verdicts
+
+    def _tasks(self, rows: Rows, present: dict[str, Entity | None]) -> dict[str, list[tuple[int, Row]]]:
+        """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
+        tasks: dict[str, list[tuple[int, Row]]] = defaultdict(list)
+        records = iter(rows)
+        next(records)
+        for number, (_, cells) in enumerate(records):
+            row = Row(self._columns, tuple(cells))
+            name = row.name
+            verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
+            if not name:
+                verdict = _failed(verdict, "#FIELD_REQUIRED: Field 1 is required")
+            elif name in present and present[name] is None:
+                verdict = _passed(verdict, "Entity updated")
+            elif name not in present and not self._create_missing:
+                shown = name if name == name.strip() else repr(name)
+                verdict = _failed(
+                    verdict,
+                    f"#INVALID_FIELD: Field 1 error - Entity {shown} of type topic not found. "
+                    "Topics come from the broker; create_missing=True creates them",
+                )
+            else:
+                tasks[name].append((number, row))
+            self._verdicts.append(verdict)
+        return tasks
+
+    def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:
+        """Carry out all rows of one topic, one after the other."""
+        for number, row in rows:
+            if self._stop.is_set():
+                return
+            verdict = self._verdicts[number]
+            try:
+                done = "Entity created" if topic is None else "Entity updated"
+                topic = self._created(number, row) if topic is None else self._updated(topic, number, row)
+                verdict = _passed(verdict, done)
+            except RowRefusedError as error:
+                verdict = _failed(verdict, str(error))
+            except Fault as fault:
+                if fault.transient or fault.cause in _ENDS_ALL:
+                    self._verdicts[number] = Verdict(verdict.row, "unknown", fault.message)
+                    self._stop.set()
+                    self._fault = self._fault or fault
+                    return
+                if fault.cause is Cause.FORBIDDEN:
+                    self._forbidden = fault
+                # Old servers answer some wrong requests so as well, hence the other rows go on.
+                self.server_failed |= fault.cause is Cause.UNAVAILABLE
+                verdict = _failed(verdict, fault.message)
+            self._verdicts[number] = verdict
+
+    def _created(self, number: int, row: Row) -> Entity:
+        if reason := name_rules.fault_of(row.name, self._generation.version):
+            raise RowRefusedError(reason)
+        if row.name in self._deleted:
+            raise RowRefusedError(
+                f"#INVALID_FIELD: Field 1 error - Entity {row.name} of type topic was deleted, but not for "
+                "good, and keeps its name: restore it in OpenMetadata, or delete it for good"
+            )
+        wanted = self._wanted(row, {})
+        body = creation(self._service, row.name, wanted, self._generation)
+        if self._rights:
+            self._rights.check([CREATE], None)
+        if self._dry_run:
+            return {"name": row.name, **wanted}
+        created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
+        topic = slim(self._inheritance.marked(created))
+        if wanted.get(CERTIFICATION) is None:
+            return topic
+        certified = {CERTIFICATION: wanted[CERTIFICATION]}
+
+        def plan(entity: Entity) -> Plan:
+            return Plan(operations_of(certified, entity), certified)
+
+        try:
+            return self._patched(topic, number, plan, (CERTIFICATION,))
+        except Fault as fault:
+            fault.message = f"The topic was created, but not certified. {fault.message}"
+            raise
+
+    def _updated(self, topic: Entity, number: int, row: Row) -> Entity:
+        def plan(entity: Entity) -> Plan:
+            wanted = self._wanted(row, entity)
+            operations = operations_of(wanted, entity)
+            if (
+                operations
+                and entity is not topic
+                and said(entity, self._columns) != said(topic, self._columns)
+            ):
+                raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
+            return Plan(operations, wanted)
+
+        if self._dry_run:
+            planned = plan(topic)
+            sent(self._client, planned.operations)
+            if self._rights:
+                fields = touched_fields(planned.operations)
+                needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
+                self._rights.check(needed, topic)
+            return topic
+        beyond = (field for field in BEYOND if field in self._columns and not lacks(self._client, field))
+        return self._patched(topic, number, plan, (*CHANGEABLE, *beyond))
+
+    def _patched(
+        self, topic: Entity, number: int, plan: Callable[[Entity], Plan], fields: tuple[str, ...]
+    ) -> Entity:
+        done = patching.apply(
+            self._client,
+            patching.Target(TOPIC, str(topic["id"]), self._inheritance),
+            Edit(fields, plan),
+            recheck_after=0,
+            listed=Read(topic, self._generation.detects_conflicts),
+        )
+        if done.plan.operations:
+            self._changed[str(topic["id"])] = number, done
+        if lost := differing(done.plan.wanted or {}, done.after):
+            raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
+        return slim(done.after)
+
+    def _read_back(self, pages: Callable[[], Pages], listed: int, pool: ThreadPoolExecutor) -> None:
+        """Look again at what was changed: this server detects no conflicts."""
+        changed = {topic_id: done for topic_id, (_, done) in self._changed.items()}
+        for topic_id, fault in overwritten(self._client, changed, pages, listed, pool, self._inheritance):
+            number, _ = self._changed[topic_id]
+            self._verdicts[number] = _failed(self._verdicts[number], fault.message)
+
+    def _wanted(self, row: Row, topic: Entity) -> dict[str, Any]:
+        return wanted_of(row, topic, self._known, self._generation, certifies=self._certifies)
+
+    def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
+        wanted = row[CERTIFICATION] if CERTIFICATION in self._columns and self._certifies else ""
+        return bool(wanted) and wanted != certified_by((topic or {}).get(CERTIFICATION))
+
+    def _newly_extended(self, row: Row, topic: Entity | None) -> bool:
+        try:
+            given = custom_fields.given(row) if custom_fields.COLUMN in self._columns else {}
+        except RowRefusedError:
+            return False
+        return not given.keys() <= ((topic or {}).get("extension") or {}).keys()
+
+
+def _passed(verdict: Verdict, details: str) -> Verdict:
+    return Verdict(verdict.row, "success", details)
+
+
+def _failed(verdict: Verdict, details: str) -> Verdict:
+    return Verdict(verdict.row, "failure", details)
+
+
+def imported(
+    client: Client, service: str, upload: CsvUpload, *, dry_run: bool, create_missing: bool
+) -> ImportResult:
+    """
+    Import a file into a service, or only check it, and return the result as the server's own import would.
+
+    :param upload: the file, which was checked.
+    :param service: canonical FQN of the service.
+    :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
+    """
+    inheritance = Inheritance(client)
+    found = inheritance.look_up(service, ["owners"] if dry_run else [])
+    header = upload.facts.header
+    columns = nearest(header)
+    if columns_of(header) != columns:
+        reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
+        return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
+    run = TopicImport(
+        client,
+        service,
+        columns,
+        inheritance,
+        dry_run=dry_run,
+        create_missing=create_missing,
+        rights=TopicRights(client, found) if dry_run else None,
+    )
+    size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
+    verdicts = run.run(
+        lambda: inheritance.as_stored(upload.rows(), service),
+        lambda: topic_pages(client, service, columns, inheritance, size),
+    )
+    text = results_text(upload.rows(), verdicts)
+    result = result_of(verdicts_of(text), dry_run)
+    return replace(result, results_csv=text, may_pass=run.server_failed)

@@ -1,0 +1,165 @@
+"""The protocol over aiohttp, for the triggerer: nothing here blocks the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
+from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
+from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, result_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.transport.settings import Settings
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class AsyncClient:
+    """
+    Sends requests to one server and reads the replies, without blocking. Use it as an async context manager.
+
+    :param settings: how to reach the server.
+    :param retry: which failed reads are tried again.
+    """
+
+    def __init__(self, settings: Settings, retry: RetryPolicy | None = None) -> None:
+        self.settings = settings
+        self.retry = retry or RetryPolicy()
+        self.tls: ssl.SSLContext | bool = True
+        self.proxy = settings.proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> AsyncClient:
+        # Reading certificates from disk takes tens of milliseconds.
+        try:
+            self.tls = await asyncio.to_thread(_tls_context, self.settings)
+        except OSError as error:
+            raise connection_fault("tls", self.settings.address, _words(error)) from None
+        settings = self.settings
+        # Once, not at each request: aiohttp would look up proxies and ~/.netrc in threads, which costs as
+        # much as the request itself, and an entry for the server there would be an error.
+        self.proxy = settings.proxy or _environments_proxy(settings.base_url)
+        # Triggers ask for nothing but jobs, which are small: one clock for all of a reply costs less than one
+        # for each part of it.
+        self._session = aiohttp.ClientSession(
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
+            timeout=aiohttp.ClientTimeout(
+                total=min(LONGEST_SILENCE, settings.read_timeout), sock_connect=settings.connect_timeout
+            ),
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, request: Request[T], retry: RetryPolicy | None = None) -> T:
+        """
+        Send a request and return what its reply says.
+
+        :param retry: another patience than the client's own.
+        :raises Fault: named after its cause.
+        """
+        policy = retry or self.retry
+        tried, reloaded = 0, False
+        while True:
+            tried += 1
+            try:
+                return result_of(request, await self._read(request))
+            except Fault as fault:
+                if fault.cause is Cause.UNAUTHORIZED and not reloaded:
+                    reloaded = True
+                    if await asyncio.to_thread(self.settings.token.reload):
+                        continue
+                pause = policy.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                if pause is None:
+                    raise
+                log.info("%s Trying again in %.1f seconds.", fault.message, pause)
+            await asyncio.sleep(pause)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connections; each request on them needs the token, ``tls`` and ``proxy``."""
+        if self._session is None:
+            raise RuntimeError("AsyncClient is used outside its `async with` block")
+        return self._session
+
+    async def _read(self, request: Request[Any]) -> Reply:
+        url = _url(self.settings.base_url + request.path)
+        try:
+            async with self.session.request(
+                request.method,
+                url.with_query(request.query) if request.query else url,
+                headers={**request.headers, "Authorization": f"Bearer {self.settings.token.value}"},
+                allow_redirects=False,
+                auto_decompress=False,
+                ssl=self.tls,
+                proxy=self.proxy,
+            ) as response:
+                body = decode([await response.read()], response.headers.get("Content-Encoding", ""))
+                reply = Reply(response.status, response.headers, b"".join(body))
+        except CodingError as error:
+            raise connection_fault("damaged", self.settings.address, str(error)) from None
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+            raise connection_fault(_problem(error), self.settings.address, _words(error)) from None
+        return reply
+
+
+# The same thousands of jobs are asked for again and again, and to take an address apart is a tenth of that.
+@lru_cache(maxsize=2**14)
+def _url(address: str) -> URL:
+    # The path is percent-encoded already; parts of it would be decoded.
+    return URL(address, encoded=True)
+
+
+def _environments_proxy(address: str) -> str | None:
+    url = urlsplit(address)
+    proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
+    if not settings.base_url.startswith("https:"):
+        return True
+    context = ssl.create_default_context(cafile=settings.verify if isinstance(settings.verify, str) else None)
+    if settings.verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.client_cert:
+        context.load_cert_chain(settings.client_cert, settings.client_key)
+    return context
+
+
+def _problem(error: BaseException) -> str:
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return "tls"
+    if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
+        return "proxy"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "connect_timeout"
+    if isinstance(error, asyncio.TimeoutError):
+        return "read_timeout"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "unknown_host"
+    return "refused" if isinstance(error, aiohttp.ClientConnectorError) else "dropped"
+
+
+def _words(error: BaseException) -> str:
+    inner = getattr(error, "os_error", None)
+    return getattr(inner, "strerror", None) or str(error)

@@ -1,0 +1,176 @@
+"""
+Hearing of async CSV jobs over Socket.IO, for servers that tell of a job's end in no other way.
+
+Needs the extra ``sockets``. The socket lives in a thread of its own, so that the worker can submit while it
+listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import threading
+import time
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+from airflow_provider_om_messaging.protocol.jobs.socket_events import (
+    CHANNELS,
+    LONGEST_FRAME,
+    PATH,
+    Frame,
+    Inbox,
+    read_frame,
+)
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.client.transport.settings import Settings
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+
+
+MISSING_EXTRA = (
+    "this server tells how a job ended only over a socket, for which the extra 'sockets' is missing: "
+    "pip install 'airflow-provider-om-messaging[sockets]'"
+)
+
+
+def can_listen() -> bool:
+    """Tell whether the extra ``sockets`` is installed."""
+    return importlib.util.find_spec("socketio") is not None
+
+
+class Feed:
+    """
+    What a server pushes about the jobs of a user while this is open.
+
+    :param settings: how to reach the server.
+    :param user_id: id of the user whose token it is.
+    """
+
+    def __init__(self, settings: Settings, user_id: str) -> None:
+        self._settings = settings
+        self._user_id = user_id
+        self._opened: Future[None] = Future()
+        self._news = threading.Condition()
+        self._inbox = Inbox()
+        self._lost = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="om-messaging-socket", daemon=True)
+
+    def open(self) -> Feed:
+        """
+        Open the socket and return this feed.
+
+        :raises Fault: it cannot be opened.
+        """
+        if not can_listen():
+            raise Fault(Cause.INVALID_PARAMETER, f"{MISSING_EXTRA[0].upper()}{MISSING_EXTRA[1:]}.")
+        self._thread.start()
+        self._opened.result()
+        return self
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._loop is not None and self._closing is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join(10)
+
+    def end_of(self, job_id: str, deadline: float, tell: Callable[[Job], object]) -> Frame | None:
+        """
+        Wait until a job has ended, and return the frame that tells so.
+
+        :param job_id: the job.
+        :param deadline: the moment at which the wait is given up, wall-clock seconds since 1970.
+        :param tell: takes each state of the job in between.
+        :returns: None if nobody will tell any more: the socket is lost, or the deadline has passed.
+        """
+        seen: Frame | None = None
+        while True:
+            with self._news:
+                frame = self._inbox.of(job_id)
+                if frame is seen and not self._lost and (left := deadline - time.time()) > 0:
+                    self._news.wait(left)
+                    continue
+                # What came before the socket was lost still counts.
+                over = self._lost or time.time() >= deadline
+            if frame is not None and frame is not seen:
+                if frame.job.finished:
+                    return frame
+                tell(frame.job)
+                seen = frame
+            elif over:
+                return None
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._listen())
+        except BaseException as error:
+            fault = error if isinstance(error, Fault) else self._fault(error)
+            if not self._opened.done():
+                self._opened.set_exception(fault)
+        finally:
+            self._gone()
+
+    async def _listen(self) -> None:
+        import socketio
+
+        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        settings = self._settings
+        async with AsyncClient(settings) as client:
+            socket = socketio.AsyncClient(
+                # Who connects again has missed what was pushed in between.
+                reconnection=False,
+                handle_sigint=False,
+                http_session=client.session,
+                websocket_extra_options={
+                    "max_msg_size": LONGEST_FRAME,
+                    "ssl": client.tls,
+                    "proxy": client.proxy,
+                },
+            )
+            for channel in CHANNELS:
+                socket.on(channel, partial(self._took, channel))
+            socket.on("disconnect", self._gone)
+            parts = urlsplit(settings.base_url)
+            try:
+                await socket.connect(
+                    f"{parts.scheme}://{parts.netloc}?userId={quote(self._user_id)}",
+                    headers={"Authorization": f"Bearer {settings.token.value}"},
+                    transports=["websocket"],
+                    socketio_path=parts.path + PATH,
+                    wait_timeout=settings.connect_timeout,
+                )
+                self._opened.set_result(None)
+                await self._closing.wait()
+            finally:
+                await socket.disconnect()
+
+    def _took(self, channel: str, payload: Any = None, *_: Any) -> None:
+        frame = read_frame(channel, payload)
+        if frame is not None:
+            with self._news:
+                self._inbox.take(frame)
+                self._news.notify_all()
+
+    def _gone(self, *_: Any) -> None:
+        with self._news:
+            self._lost = True
+            self._news.notify_all()
+
+    def _fault(self, error: BaseException) -> Fault:
+        refused = error.__context__
+        while refused is not None and not hasattr(refused, "status"):
+            refused = refused.__context__
+        status = getattr(refused, "status", None)
+        if status == 401:
+            return Fault(Cause.UNAUTHORIZED, "The server refuses the token for a socket (401).", status=401)
+        said = f"status {status}" if status else str(error)
+        return connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {said}")

@@ -1,0 +1,268 @@
+"""The protocol over requests, for workers."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
+from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of, result_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+
+T = TypeVar("T")
+R = TypeVar("R")
+Body = bytes | IO[bytes] | None
+CHUNK = 256 * 1024
+"""Bytes that are read from a socket or sent at a time."""
+
+log = logging.getLogger(__name__)
+
+
+class Client:
+    """
+    Sends requests to one server and reads the replies.
+
+    :param settings: how to reach it.
+    :param retry: which failed reads are tried again.
+    """
+
+    def __init__(self, settings: Settings, retry: RetryPolicy | None = None) -> None:
+        self.settings = settings
+        self.retry = retry or RetryPolicy()
+        self.session = _session(settings)
+
+    def call(self, request: Request[T], body: Body = None, retry: RetryPolicy | None = None) -> T:
+        """
+        Send a request and return what its reply says.
+
+        :param body: the body to send; an open file is streamed from where it stands.
+        :param retry: another patience than the client's own.
+        :raises Fault: named after its cause.
+        """
+        if body is None or isinstance(body, bytes):
+            return self._tried(request, lambda: self._read(request, body), retry)
+        start = body.tell()
+
+        def rewound() -> T:
+            body.seek(start)
+            return self._read(request, body)
+
+        return self._tried(request, rewound, retry)
+
+    @contextmanager
+    def download(self, request: Request[Any]) -> Iterator[Iterator[bytes]]:
+        """
+        Send a request and hand out the body of its reply as it arrives.
+
+        Only what precedes the body is retried.
+
+
+        :raises Fault: named after its cause, also while the body is read.
+        """
+        response = self._tried(request, lambda: self._open(request))
+        try:
+            yield self._chunks(response)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+    def _tried(self, request: Request[Any], send: Callable[[], R], retry: RetryPolicy | None = None) -> R:
+        policy = retry or self.retry
+        tried, reloaded = 0, False
+        while True:
+            tried += 1
+            try:
+                return send()
+            except Fault as fault:
+                if fault.cause is Cause.UNAUTHORIZED and not reloaded and self.settings.token.reload():
+                    reloaded = True
+                    continue
+                pause = policy.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                if pause is None:
+                    raise
+                log.info("%s Trying again in %.1f seconds.", fault.message, pause)
+            time.sleep(pause)
+
+    def _read(self, request: Request[T], body: Body) -> T:
+        with self._send(request, body) as response:
+            reply = self._reply(response)
+        return result_of(request, reply)
+
+    def _open(self, request: Request[Any]) -> requests.Response:
+        response = self._send(request, None)
+        try:
+            if response.status_code != requests.codes.ok or "html" in response.headers.get(
+                "Content-Type", ""
+            ):
+                reply = self._reply(response)
+                raise fault_of(request, reply) or Fault(
+                    Cause.UNEXPECTED_REPLY,
+                    f"Expected content, got status {reply.status}.",
+                    status=reply.status,
+                )
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def _reply(self, response: requests.Response) -> Reply:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, b"".join(self._body(response)))
+
+    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+        # A server may cut its reply into pieces as small as it likes.
+        held, size = list[bytes](), 0
+        for part in self._body(response):
+            held.append(part)
+            size += len(part)
+            if size >= CHUNK:
+                yield b"".join(held)
+                held, size = [], 0
+        if held:
+            yield b"".join(held)
+
+    def _body(self, response: requests.Response) -> Iterator[bytes]:
+        """Yield the body without its content coding, as it comes, and check that it ends where it should."""
+        with self._named_faults():
+            yield from decode(self._framed(response), response.headers.get("Content-Encoding", ""))
+
+    def _framed(self, response: requests.Response) -> Iterator[bytes]:
+        received = 0
+        for chunk in response.raw.stream(CHUNK, decode_content=False):
+            received += len(chunk)
+            yield chunk
+        announced = response.headers.get("Content-Length", "")
+        # urllib3 before 2.0 does not look.
+        if announced.isdigit() and "Transfer-Encoding" not in response.headers and received != int(announced):
+            raise connection_fault("dropped", self.settings.address, f"{received} of {announced} bytes came")
+
+    def _send(self, request: Request[Any], body: Body) -> requests.Response:
+        with self._named_faults():
+            return self.session.request(
+                request.method,
+                self.settings.base_url + request.path,
+                params=request.query,
+                headers=request.headers,
+                data=body if body is None or isinstance(body, bytes) else _InBlocks(body),
+                stream=True,
+                # A token must not travel to where a redirect points, and a redirected PUT would become a GET.
+                allow_redirects=False,
+                # Given with the request, because the environment would overrule the session.
+                verify=self.settings.verify,
+                timeout=(
+                    self.settings.connect_timeout,
+                    min(self.settings.read_timeout, request.longest_silence),
+                ),
+            )
+
+    @contextmanager
+    def _named_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except CodingError as error:
+            raise connection_fault("damaged", self.settings.address, str(error)) from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise connection_fault(_problem(error), self.settings.address, _innermost(error)) from None
+
+
+class _InBlocks:
+    """An open file to be sent: read in blocks of its own size, because those of the HTTP library are tiny."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, _: int = -1) -> bytes:
+        return self._file.read(CHUNK)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _BearerAuth(AuthBase):
+    """
+    Sets the token of now on each request to the server, and on no other.
+
+    Without an auth object, a ~/.netrc entry would win.
+    """
+
+    def __init__(self, base_url: str, token: Token) -> None:
+        self._server = _origin(base_url)
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if _origin(request.url or "") == self._server:
+            request.headers["Authorization"] = f"Bearer {self._token.value}"
+        return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _session(settings: Settings) -> requests.Session:
+    session = requests.Session()
+    session.auth = _BearerAuth(settings.base_url, settings.token)
+    session.headers["User-Agent"] = USER_AGENT
+    session.headers["Accept-Encoding"] = ACCEPTED
+    session.verify = settings.verify
+    if settings.client_cert:
+        session.cert = (
+            (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
+        )
+    if settings.proxy:
+        session.proxies = {"http": settings.proxy, "https": settings.proxy}
+        session.trust_env = False
+    adapter = HTTPAdapter(pool_maxsize=10)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _problem(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return "tls"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "proxy"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "connect_timeout"
+    if isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in text:
+        return "read_timeout"
+    if "NameResolutionError" in text or "getaddrinfo" in text or "Name or service not known" in text:
+        return "unknown_host"
+    if "Connection refused" in text:
+        return "refused"
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        return "tls" if "certificate" in text.lower() or "TLS" in text else "dropped"
+    return "dropped"
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the words of the first cause: the outer layers only repeat it between addresses of objects."""
+    while error.args and isinstance(error.args[0], BaseException):
+        error = error.args[0]
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return _innermost(reason)
+    return str(error.args[-1] if error.args else error).rpartition(">: ")[2]

@@ -1,0 +1,234 @@
+"""CSV on its way: exports that are measured while they are written, uploads that are checked before."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from typing import IO, TYPE_CHECKING
+
+from airflow_provider_om_messaging.files.background import Aside
+from airflow_provider_om_messaging.files.object_storage import chunks_of
+from airflow_provider_om_messaging.files.storage import open_source
+from airflow_provider_om_messaging.local_files import temporary_file
+from airflow_provider_om_messaging.protocol.csv.check import CsvFacts, check_csv, read_rows
+from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, Proof, RowCounter
+from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, job_limit_fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from airflow_provider_om_messaging.files.storage import Destination
+
+
+@dataclass(frozen=True)
+class Written:
+    """
+    What a CSV came to that was written.
+
+    :param rows: data rows, the header not counted.
+    :param bytes: length of the CSV, before any compression.
+    :param sha256: digest of the CSV, before any compression.
+    :param unchanged: whether it was there already, byte for byte, so that the file was left as it is.
+    """
+
+    rows: int
+    bytes: int
+    sha256: str
+    unchanged: bool = False
+
+
+class CsvMeter:
+    """Measures a CSV on its way from a server."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        """How many have passed so far."""
+        self._digest = hashlib.sha256()
+        self._counter = RowCounter()
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """
+        Hand the chunks on and measure them.
+
+        :raises Fault: it is a web page or JSON; at the end, if it was empty or ended inside a quoted cell.
+        """
+        with Aside() as aside:
+            for chunk in chunks:
+                if not self.bytes:
+                    _check_start(chunk)
+                aside.run(partial(self._digest.update, chunk), len(chunk))
+                self._counter.feed(chunk)
+                self.bytes += len(chunk)
+                yield chunk
+        if not self.bytes:
+            raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an empty export: not even a header line.")
+        if not self._counter.complete:
+            raise Fault(Cause.UNEXPECTED_REPLY, "The export was cut off: it ends inside a quoted cell.")
+
+    @property
+    def written(self) -> Written:
+        """What has passed, once all has."""
+        return Written(self._counter.rows, self.bytes, self._digest.hexdigest())
+
+
+def read_whole(chunks: Iterable[bytes], max_bytes: int | None = None) -> str:
+    """
+    Return an export as text.
+
+    :param max_bytes: refuse a longer one.
+    :raises Fault: it is too long, or no CSV.
+    """
+    meter, parts = CsvMeter(), []
+    for chunk in meter.through(chunks):
+        parts.append(chunk)
+        if max_bytes is not None and meter.bytes > max_bytes:
+            raise Fault(
+                Cause.INVALID_PARAMETER,
+                f"The CSV is longer than {max_bytes:,} bytes: name a destination to write it to.",
+            )
+    try:
+        return b"".join(parts).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an export that is not UTF-8.") from None
+
+
+def write_whole(chunks: Iterable[bytes], target: Destination) -> Written:
+    """
+    Write an export to where it belongs.
+
+    :raises Fault: it is no CSV; what was there stays.
+    """
+    meter = CsvMeter()
+    unchanged = target.write(meter.through(chunks))
+    return replace(meter.written, unchanged=unchanged)
+
+
+def _check_start(chunk: bytes) -> None:
+    """Refuse what a login page or a proxy sends with status 200, whatever content type it claims."""
+    if Reply(200, {}, chunk).is_html():
+        raise unexpected("HTML")
+    if chunk.lstrip()[:1] in {b"{", b"["}:
+        raise unexpected("JSON in place of CSV")
+
+
+def measured(text: str) -> Written:
+    """
+    Return what a CSV comes to that is held as text.
+
+    :param text: the whole of it.
+    """
+    meter = CsvMeter()
+    for _ in meter.through([text.encode("utf-8")]):
+        pass
+    return meter.written
+
+
+@dataclass(frozen=True)
+class CsvUpload:
+    """
+    A CSV that passed the check and waits to be sent: exactly the bytes that were checked.
+
+    :param facts: what the check found.
+    :param body: an open file, standing where the content begins.
+    """
+
+    facts: CsvFacts
+    body: IO[bytes]
+
+    def rewound(self) -> CsvUpload:
+        """Return it, with the body standing where the content begins."""
+        self.body.seek(len(BYTE_ORDER_MARK) if self.facts.byte_order_mark else 0)
+        return self
+
+    def job_limit_fault(self) -> Fault | None:
+        """Return why servers from 2.0 would not take it as a job, or None, and leave it as rewound."""
+        body = self.rewound().body
+        size = self.facts.bytes - body.tell()
+        lines = sum(chunk.count(b"\n") for chunk in chunks_of(body)) if size <= LARGEST else 0
+        self.rewound()
+        return job_limit_fault(size, lines)
+
+    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
+        self.body.seek(0)
+        return read_rows(chunks_of(self.body), "The file")
+
+
+@contextmanager
+def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator[CsvUpload]:
+    """
+    Read and check a CSV, and hand it out for sending.
+
+    The content is copied to a temporary file while it is read, so that what is sent is what was checked, and
+    neither has to fit into memory.
+
+    :param source: a local path or a URL, decompressed if it ends in ``.gz``.
+    :param csv: the text itself, in place of a source.
+    :raises Fault: both or none is given, the file cannot be read, or the CSV is not fit to be sent.
+    """
+    for name, value in (("source", source), ("csv", csv)):
+        if value is not None and not isinstance(value, str):
+            raise _invalid(name, f"has to be a text, not {type(value).__name__}")
+    if source and csv:
+        raise _invalid(
+            "source and csv", "are both given: name a file in source or give the text in csv, not both"
+        )
+    if not source and not csv:
+        raise _invalid("source and csv", "are both empty: name a file in source, or give the text in csv")
+    with temporary_file() as spool:
+        if source:
+            with open_source(source) as chunks:
+                facts = _checked(chunks, spool, source)
+        else:
+            facts = _checked(iter([_utf8(csv or "")]), spool, "csv")
+        yield CsvUpload(facts, spool).rewound()
+
+
+def _checked(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
+    """Check a CSV while it is kept: by a proof if it can be had, else by reading it."""
+    proof, digest = Proof(), hashlib.sha256()
+
+    def keep(chunk: bytes) -> None:
+        digest.update(chunk)
+        spool.write(chunk)
+
+    with Aside() as aside:
+
+        def kept() -> Iterator[bytes]:
+            for chunk in chunks:
+                aside.run(partial(keep, chunk), len(chunk))
+                yield chunk
+
+        proven = all(map(proof.feed, kept())) and proof.finish()
+    size = spool.tell()
+    spool.seek(0)
+    if not proven:
+        return check_csv(chain(chunks_of(spool), _kept(chunks, spool)), name)
+    marked = spool.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK
+    _, header = next(read_rows([proof.first], name))
+    return CsvFacts(digest.hexdigest(), size, proof.records - 1, tuple(header), marked)
+
+
+def _kept(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        file.write(chunk)
+        yield chunk
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Fault(
+            Cause.INVALID_CSV,
+            f"csv has a character at position {error.start} that UTF-8 does not know. Nothing was sent.",
+        ) from None
+
+
+def _invalid(parameter: str, problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")

@@ -1,0 +1,194 @@
+"""
+Files that Airflow tasks name: local paths and object-storage URLs, plain or ``.gz``.
+
+A destination appears whole or not at all: what was there before stays until the new content is complete.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.files.object_storage import chunks_of, open_object, same_content, upload
+from airflow_provider_om_messaging.local_files import (
+    find_place,
+    invalid,
+    open_regular,
+    replace_file,
+    show,
+    temporary_file,
+)
+from airflow_provider_om_messaging.protocol.csv.check import read_rows
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+
+class Destination:
+    """
+    A place that a file is to be written to.
+
+    :param target: a local path or a URL; one that ends in ``.gz`` is compressed.
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: the folder does not exist, or the URL's storage cannot be opened. Nothing is written yet.
+    """
+
+    def __init__(self, target: str | os.PathLike[str], parameter: str = "destination") -> None:
+        target = os.fspath(target)
+        self._parameter = parameter
+        if not target.strip():
+            raise invalid(parameter, "is empty (a template may have rendered to nothing)")
+        self._shown = show(target)
+        self._compressed = target.endswith(".gz")
+        self._local = _local_path(target, parameter)
+        self._remote: ObjectStoragePath | None = None
+        if self._local is None:
+            self._remote = _object_path(target, parameter)
+        elif target.endswith(("/", os.sep)):
+            raise invalid(parameter, f"is a folder: {self._shown}. Name a file in it")
+        else:
+            find_place(self._local, parameter)
+
+    def write(self, chunks: Iterable[bytes]) -> bool:
+        """
+        Write the content. The destination changes only after the last chunk has come.
+
+        :param chunks: the content, before compression.
+        :returns: whether that very content was there already; the file is left as it is then.
+        :raises Fault: it cannot be written.
+        """
+        fill = partial(_copy, chunks, compressed=self._compressed)
+        if self._local is not None:
+            return replace_file(find_place(self._local, self._parameter), fill)
+        if self._remote is None:
+            raise RuntimeError("a destination is either local or remote")
+        with temporary_file() as spool:
+            fill(spool)
+            try:
+                return _upload(spool, self._remote)
+            except Exception as error:  # each storage has errors of its own
+                raise Fault(
+                    Cause.NOT_WRITTEN,
+                    f"{self._shown} could not be written; what was there before stays "
+                    f"({redacted(str(error)) or type(error).__name__}).",
+                ) from None
+
+
+@contextmanager
+def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[bytes]]:
+    """
+    Hand out the content of a file, decompressed if its name ends in ``.gz``.
+
+    :param source: a local path or a URL.
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: it does not exist or cannot be read.
+    """
+    local = _local_path(source, parameter)
+    opened = _open_remote(source, parameter) if local is None else open_regular(local, parameter)
+    with opened:
+        content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
+        try:
+            yield chunks_of(content)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise invalid(parameter, f"is named .gz but is not a whole gzip file: {show(source)}") from None
+
+
+def as_text(path: Any) -> Any:
+    """Return a path object as text, which XCom and templates can hold, and anything else as it is."""
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
+
+
+def same_file(one: str, other: str) -> bool:
+    """Tell whether two paths or URLs mean the same file, as far as their names tell."""
+    first, second = (_local_path(name, "source") for name in (one, other))
+    if first is None or second is None:
+        return one == other
+    try:
+        return os.path.realpath(first) == os.path.realpath(second)
+    except ValueError:  # no file can have such a name
+        return False
+
+
+def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:
+    """
+    Yield the records of a CSV file with the lines that they begin in, the header first.
+
+    :param path: a local path or a URL, decompressed if it ends in ``.gz``.
+    :param name: what to call it in an error on its content.
+    :param parameter: what the user calls it, for other errors.
+    """
+    with open_source(path, parameter) as chunks:
+        yield from read_rows(chunks, name)
+
+
+def _local_path(target: str, parameter: str) -> Path | None:
+    scheme, separator, rest = target.partition("://")
+    if not separator:
+        try:
+            return Path(target).expanduser()
+        except RuntimeError:
+            raise invalid(
+                parameter, f"lies in the home of a user that does not exist: {show(target)}"
+            ) from None
+    if scheme.lower() != "file":
+        return None
+    host, _, path = rest.partition("/")
+    if host not in {"", "localhost"}:
+        raise invalid(
+            parameter, f"names a host, not a folder, after file://: {show(target)}. Write file:///…"
+        )
+    # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
+    return Path(f"/{path}")
+
+
+def _object_path(target: str, parameter: str) -> ObjectStoragePath:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    try:
+        path = ObjectStoragePath(target)
+        path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
+    except Exception as error:
+        raise invalid(parameter, f"cannot be opened: {show(target)} ({error})") from None
+    return path
+
+
+def _open_remote(source: str, parameter: str) -> IO[bytes]:
+    path = _object_path(source, parameter)
+    try:
+        return open_object(path)
+    except FileNotFoundError:
+        raise invalid(parameter, f"does not exist: {show(source)}") from None
+    except IsADirectoryError:
+        raise invalid(parameter, f"is a folder: {show(source)}") from None
+    except PermissionError:
+        raise invalid(parameter, f"may not be read: {show(source)}") from None
+
+
+def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
+    """Upload a file unless that very content is there, and tell whether it was."""
+    if same_content(spool, remote):
+        return True
+    spool.seek(0)
+    upload(spool, remote)
+    return False
+
+
+def _copy(chunks: Iterable[bytes], file: IO[bytes], *, compressed: bool) -> None:
+    if compressed:
+        # Neither name nor time go into the header, so that the same export gives the same file.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+            for chunk in chunks:
+                packed.write(chunk)
+    else:
+        for chunk in chunks:
+            file.write(chunk)
+    file.flush()

@@ -1,0 +1,209 @@
+"""
+Files of this machine: regular ones are read, and each is replaced by a whole one or not at all.
+
+New content is written beside the destination under a random name that nobody can have planted, and then takes
+the destination's place at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import secrets
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from airflow_provider_om_messaging.files.object_storage import equal
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _typeshed import ReadableBuffer
+
+LONGEST_SHOWN = 300
+"""Characters of a path that an error names."""
+
+
+def find_place(path: Path, parameter: str) -> Path:
+    """
+    Return where a file is to lie; a link stays a link, and what it points to is the place.
+
+    :param path: as the user named it.
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: no file can lie there. Nothing is written yet.
+    """
+    shown = show(path)
+    try:
+        present = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        present = None
+    except (OSError, ValueError) as error:
+        raise invalid(parameter, f"cannot be written to: {shown} ({_reason(error)})") from None
+    if present and stat.S_ISLNK(present.st_mode):
+        try:
+            path = Path(os.path.realpath(path, strict=True))
+            present = path.stat()
+        except OSError as error:
+            raise invalid(parameter, f"is a link that leads nowhere: {shown} ({_reason(error)})") from None
+    if present and stat.S_ISDIR(present.st_mode):
+        raise invalid(parameter, f"is a folder: {shown}. Name a file in it")
+    if not path.parent.is_dir():
+        raise invalid(
+            parameter, f"lies in a folder that does not exist: {show(path.parent)}. Create it first"
+        )
+    if present and not stat.S_ISREG(present.st_mode):
+        raise invalid(parameter, f"is a device or the like, which would be replaced by a file: {shown}")
+    if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        raise invalid(parameter, f"lies in a folder that cannot be written to: {show(path.parent)}")
+    return path
+
+
+def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
+    """
+    Replace a file by a new one, once that is whole and safely on the disk. Its mode is kept.
+
+    :param place: where it lies or is to lie, as :func:`find_place` returned it.
+    :param fill: writes the content.
+    :returns: whether that very content was there already; the file is left as it is then.
+    :raises Fault: it cannot be written; what was there stays. What ``fill`` raises is let through.
+    """
+    problem = f"{show(place)} could not be written; what was there before stays"
+    part = f".om-messaging-{secrets.token_hex(8)}.part"
+    with write_errors(problem):
+        folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with write_errors(problem):
+            descriptor = os.open(part, _NEW, 0o666, dir_fd=folder)
+        with io.BufferedRandom(_Writer(descriptor, problem)) as file:
+            with write_errors(problem):
+                _copy_mode(place.name, folder, descriptor)
+            fill(cast("IO[bytes]", file))
+            file.flush()
+            with write_errors(problem):
+                if _holds(place.name, folder, cast("IO[bytes]", file)):
+                    return True
+                os.fsync(descriptor)
+        with write_errors(problem):
+            os.replace(part, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+            _sync_folder(folder)
+    finally:
+        with suppress(OSError):
+            os.unlink(part, dir_fd=folder)
+        os.close(folder)
+    return False
+
+
+def temporary_file() -> IO[bytes]:
+    """
+    Return a file that has no name and is gone once it is closed.
+
+    :raises Fault: it cannot be made or, later, written.
+    """
+    problem = "A temporary file could not be written, in the folder that the environment's TMPDIR names"
+    with write_errors(problem):
+        descriptor, name = tempfile.mkstemp(prefix="om-messaging-")
+        os.unlink(name)
+    return cast("IO[bytes]", io.BufferedRandom(_Writer(descriptor, problem)))
+
+
+def open_regular(path: Path, parameter: str) -> IO[bytes]:
+    """
+    Open a file for reading. Pipes and devices have no end, so that regular files alone are read.
+
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: it does not exist, cannot be read, or is no regular file.
+    """
+    shown = show(path)
+    try:
+        # A pipe would hold the task until somebody writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        raise invalid(parameter, f"does not exist: {shown}") from None
+    except PermissionError:
+        raise invalid(parameter, f"may not be read: {shown}") from None
+    except (OSError, ValueError) as error:
+        raise invalid(parameter, f"cannot be read: {shown} ({_reason(error)})") from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return open(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise invalid(parameter, f"is a folder: {shown}")
+    raise invalid(parameter, f"is a pipe, a device or the like, not a regular file: {shown}")
+
+
+def show(path: object) -> str:
+    """Return a path or URL for an error: on one line, and not longer than a reader takes."""
+    text = str(path)
+    text = text if text.isprintable() else ascii(text)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def invalid(parameter: str, problem: str) -> Fault:
+    """Return the fault for a parameter that is wrong, found before anything was sent."""
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")
+
+
+@contextmanager
+def write_errors(problem: str) -> Iterator[None]:
+    """
+    Name what keeps a file from being written.
+
+    :param problem: what could not be done, as a sentence without its end.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Fault(Cause.NOT_WRITTEN, f"{problem} ({_reason(error)}).") from None
+
+
+class _Writer(io.FileIO):
+    """A file whose write errors are named, at whatever layer above they arise."""
+
+    def __init__(self, descriptor: int, problem: str) -> None:
+        super().__init__(descriptor, "r+")
+        self._problem = problem
+
+    def write(self, data: ReadableBuffer) -> int:
+        with write_errors(self._problem):
+            return super().write(data) or 0
+
+
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _copy_mode(name: str, folder: int, descriptor: int) -> None:
+    with suppress(FileNotFoundError):
+        os.fchmod(descriptor, stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode))
+
+
+def _holds(name: str, folder: int, file: IO[bytes]) -> bool:
+    """Tell whether a file in a folder holds the same as an open one."""
+    try:
+        present = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False  # there is none, or it cannot be read
+    with open(present, "rb") as other:
+        if os.fstat(present).st_size != file.seek(0, os.SEEK_END):
+            return False
+        file.seek(0)
+        return equal(file, other)
+
+
+def _sync_folder(folder: int) -> None:
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network file systems have no such thing
+            raise
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "no file can have such a name" if isinstance(error, ValueError) else str(error)

@@ -1,0 +1,1 @@
+"""What the operators share: parameters, waiting for jobs, results, and what the log says."""

@@ -1,0 +1,213 @@
+"""
+Importing a large CSV in batches.
+
+What was applied is never guessed: at the start, and whenever the outcome of a batch is in doubt, the file is
+compared with a fresh export, and only rows that are not in place are sent. So a retry goes on where the last
+try stopped, whatever it died of.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.exceptions import (
+    OpenMetadataError,
+    RateLimitedError,
+    ServerUnavailableError,
+    UnexpectedReplyError,
+)
+from airflow_provider_om_messaging.operators.support.server_rows import export_name, server_rows
+from airflow_provider_om_messaging.protocol.csv.batches import batches, csv_of
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import UNTOLD, result_of
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, UNREADABLE, Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.protocol.csv.batches import Row
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+
+TRIES = 4
+"""How often the rows of a batch are sent whose outcome stays in doubt."""
+FIRST_PAUSE = 1.0
+"""Seconds before the first look at what became of a batch; doubled for each further one."""
+LONGEST_PAUSE = 60.0
+
+IN_DOUBT = (ServerUnavailableError, RateLimitedError, UnexpectedReplyError)
+"""Errors that leave open whether the server did what it was asked for."""
+
+
+class BatchedImport:
+    """
+    One import in batches.
+
+    :param hook: asks the server.
+    :param engine: carries out each batch.
+    :param service: the service to import into.
+    :param dry_run: only check.
+    :param size: data rows in a batch.
+    :param log: the task's logger.
+    """
+
+    def __init__(
+        self,
+        hook: OpenMetadataMessagingHook,
+        engine: Engine,
+        service: str,
+        dry_run: bool,
+        size: int,
+        log: Any,
+    ) -> None:
+        self._hook = hook
+        self._engine = engine
+        self._service = service
+        self._dry_run = dry_run
+        self._size = size
+        self._log = log
+        self._header: Sequence[str] = ()
+        self._key = 0
+        self._state: State | None = None
+        self._unsettled: list[Row] = []
+        self._failed = 0
+        self.verdicts: list[Verdict] = []
+        """On the rows so far, batch by batch."""
+
+    def run(self, upload: CsvUpload) -> ImportResult:
+        """
+        Import a file to its end and return the result of all batches as one.
+
+        :param upload: the file, which was checked; no two rows have the same name.
+        :raises OpenMetadataError: the server does not answer any more, or refuses every row. The message says
+            what is applied and what is not.
+        """
+        total = upload.facts.rows
+        self._header = upload.facts.header
+        self._key = key_of(columns_of(self._header), "The file")
+        if not self._dry_run:
+            self._compare()
+        rows = upload.rows()
+        next(rows)
+        aborted = ""
+        for batch in batches(rows, self._size):
+            self._unsettled = batch
+            try:
+                aborted = self._import(batch)
+            except OpenMetadataError as error:
+                raise self._stopped(error, total) from None
+            self._log.info("rows %s/%s, %s failed", _n(len(self.verdicts)), _n(total), _n(self._failed))
+            if aborted:
+                break
+        result = result_of(self.verdicts, self._dry_run)
+        if not aborted:
+            return result
+        failed = total - (result.rows_passed or 0)
+        return replace(result, status=ABORTED, abort_reason=aborted, rows_failed=failed)
+
+    def _compare(self) -> None:
+        """Take a fresh look at what the server has."""
+        with server_rows(self._hook, self._service, self._engine) as rows:
+            self._state = State(rows(), export_name(self._service))
+        check_columns(columns_of(self._header), self._state.columns, "the file", export_name(self._service))
+
+    def _import(self, batch: list[Row]) -> str:
+        """Import a batch, and return why the server aborted it if it did."""
+        pending = self._settled(batch, "already in place")
+        for tried in range(1, TRIES + 1):
+            if not pending:
+                return ""
+            doubt: OpenMetadataError | None = None
+            try:
+                text = csv_of(self._header, pending)
+                result = self._hook.import_csv(
+                    self._service, text, dry_run=self._dry_run, engine=self._engine
+                )
+            except IN_DOUBT as error:
+                doubt = error
+            else:
+                if result.status != UNREADABLE:
+                    self._judged(result, pending)
+                    return result.abort_reason or "aborted" if result.status == ABORTED else ""
+            self._log.warning(
+                "What became of %s rows is not known. %s",
+                _n(len(pending)),
+                doubt or "The verdict is unreadable.",
+            )
+            time.sleep(_pause(tried, doubt))
+            if not self._dry_run:
+                # Never sent again blindly: what is in place by now needs no second sending.
+                self._compare()
+                pending = self._settled(pending, "in place, by a fresh export")
+            if tried == TRIES and pending and doubt:
+                raise doubt
+        self._note(pending, UNTOLD)
+        return ""
+
+    def _settled(self, rows: list[Row], how: str) -> list[Row]:
+        """Note the rows that need no more sending, and return the others."""
+        if self._state is None:
+            return rows
+        missing = [row for row in rows if not self._state.holds(row[1])]
+        self._note([row for row in rows if self._state.holds(row[1])], Verdict("", "success", how))
+        self._unsettled = missing
+        return missing
+
+    def _judged(self, result: ImportResult, sent: list[Row]) -> None:
+        """Note the verdicts on the rows that were sent, each of them once."""
+        told = {verdict.row: verdict for verdict in verdicts_of(result.results_csv)}
+        untold = [row for row in sent if row[1][self._key] not in told]
+        for row in sent:
+            if row[1][self._key] in told:
+                self._note([row], told[row[1][self._key]])
+        if result.status == ABORTED:
+            self._note(untold, Verdict("", "failure", result.abort_reason))
+        elif not result.rows_failed:
+            self._note(untold, Verdict("", "success", ""))
+        else:
+            if untold and not self._dry_run:
+                self._compare()
+                untold = self._settled(untold, "in place, by a fresh export")
+            self._note(untold, UNTOLD)
+        self._unsettled = []
+
+    def _note(self, rows: list[Row], verdict: Verdict) -> None:
+        self.verdicts += [replace(verdict, row=row[self._key]) for _, row in rows]
+        self._failed += 0 if verdict.passed else len(rows)
+
+    def _stopped(self, error: OpenMetadataError, total: int) -> OpenMetadataError:
+        known, doubtful = len(self.verdicts), self._unsettled
+        parts = [
+            f"Stopped at rows {_n(known)}/{_n(total)}: {_n(known - self._failed)} "
+            + ("would pass" if self._dry_run else "are in place"),
+            f"{_n(self._failed)} failed",
+        ]
+        if doubtful:
+            parts.append(
+                f"{_n(len(doubtful))} from line {doubtful[0][0]} to line {doubtful[-1][0]} "
+                + ("are not known" if self._dry_run else "may or may not be applied")
+            )
+        parts.append(f"{_n(total - known - len(doubtful))} were not sent")
+        advice = "" if self._dry_run else " A retry compares with the server and goes on from there."
+        return type(error)(
+            f"{', '.join(parts)}.{advice} {error}",
+            status=error.status,
+            retry_after=error.retry_after,
+            transient=error.transient,
+        )
+
+
+def _pause(tried: int, doubt: OpenMetadataError | None) -> float:
+    own = FIRST_PAUSE * float(2 ** (tried - 1)) * random.uniform(0.5, 1)  # noqa: S311  # spreads load
+    asked = doubt.retry_after if doubt and doubt.retry_after else 0.0
+    return min(LONGEST_PAUSE, max(own, asked))
+
+
+def _n(number: int) -> str:
+    return f"{number:,}"

@@ -1,0 +1,141 @@
+"""What tasks return. The same dict, whether a task waited in a request, in its worker or deferred."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_om_messaging.exceptions import (
+    InvalidParameterError,
+    NotFoundError,
+    ResultGoneError,
+    error_of,
+)
+from airflow_provider_om_messaging.files.csv_streams import Written, measured
+from airflow_provider_om_messaging.files.storage import Destination
+from airflow_provider_om_messaging.hooks.engines import SERVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+
+LARGEST_XCOM_CSV = 1024 * 1024
+"""Bytes of CSV that a task returns as text; a longer one needs a destination."""
+
+ON_REJECTED = ("fail", "skip", "report")
+
+
+def export_result(
+    service: str,
+    destination: str | None,
+    job_id: str | None,
+    to_file: Callable[[str], Written],
+    to_text: Callable[[int], str],
+    engine: str = SERVER,
+) -> dict[str, Any]:
+    """
+    Fetch an export and return its result.
+
+    :param service: what was exported.
+    :param destination: where it is to lie; None for the text itself.
+    :param job_id: the job that made it, if one did.
+    :param to_file: writes the export to a destination.
+    :param to_text: returns the export, up to so many bytes.
+    :param engine: what made it; a job is always the server's.
+    :raises ResultGoneError: the server no longer has what the job made.
+    """
+    result: dict[str, Any] = {"service": service, "destination": destination}
+    try:
+        if destination is not None:
+            written, text = to_file(destination), None
+        else:
+            text = to_text(LARGEST_XCOM_CSV)
+            written = measured(text)
+    except NotFoundError as error:
+        if job_id is None:
+            raise
+        raise ResultGoneError(f"Job {job_id} completed, but: {error}", status=error.status) from None
+    result |= {"rows": written.rows, "bytes": written.bytes, "sha256": written.sha256, "job_id": job_id}
+    result |= {"unchanged": written.unchanged, "engine": engine}
+    return result if text is None else {**result, "csv": text}
+
+
+def import_summary(
+    service: str, result: ImportResult, sha256: str | None, job_id: str | None, engine: str = SERVER
+) -> dict[str, Any]:
+    """
+    Return the result of an import.
+
+    :param service: what was imported into.
+    :param result: the verdict.
+    :param sha256: digest of the file; None if that is not known.
+    :param job_id: the job that did it, if one did.
+    :param engine: what did it; a job is always the server's.
+    """
+    return {
+        "service": service,
+        "dry_run": result.dry_run,
+        "status": result.status,
+        "rows_processed": result.rows_processed,
+        "rows_passed": result.rows_passed,
+        "rows_failed": result.rows_failed,
+        "failures": list(result.failures),
+        "sha256": sha256,
+        "job_id": job_id,
+        "verified": None,
+        "engine": engine,
+    }
+
+
+def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any) -> None:
+    """
+    Let a good verdict pass, and do with another what the task was told to.
+
+    :param result: the verdict.
+    :param max_failed_rows: how many failed rows are tolerated.
+    :param log: the task's logger.
+    :param on_rejected: ``fail``, ``skip`` (this task, and so what depends on it), or ``report`` (go on).
+    :raises ImportRejectedError: rows failed, or the import was aborted.
+    :raises ServerUnavailableError: rows failed, some of them because the server did.
+    :raises UnreadableVerdictError: the server does not tell.
+    """
+    fault = result.rejection(max_failed_rows)
+    if fault is None:
+        log.info("%s rows passed, %s failed (%s).", result.rows_passed, result.rows_failed, result.status)
+        for failure in result.failures:
+            log.warning("Failed, as is tolerated: %s: %s", failure["row"], failure["details"])
+        return
+    if on_rejected == "report":
+        log.warning("%s", fault.message)
+        return
+    if on_rejected == "skip":
+        raise AirflowSkipException(fault.message)
+    raise error_of(fault)
+
+
+def check_verdict_parameters(max_failed_rows: int, on_rejected: str) -> None:
+    """
+    Check what a task was told about verdicts.
+
+    :raises InvalidParameterError: naming the parameter that is wrong.
+    """
+    if on_rejected not in ON_REJECTED:
+        raise InvalidParameterError(
+            f"on_rejected has to be one of {', '.join(ON_REJECTED)}, not {on_rejected!r}."
+        )
+    if isinstance(max_failed_rows, bool) or not isinstance(max_failed_rows, int) or max_failed_rows < 0:
+        raise InvalidParameterError(
+            f"max_failed_rows has to be a whole number from 0, not {max_failed_rows!r}."
+        )
+
+
+def check_destination(destination: str | None, parameter: str = "destination") -> None:
+    """
+    Check that a destination can be written to, before anything is asked of the server.
+
+    :raises Fault: it is empty, the folder does not exist, or the storage cannot be opened.
+    """
+    if destination is not None:
+        Destination(destination, parameter)

@@ -1,0 +1,58 @@
+"""What a server has now, for comparing it with a file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.files.storage import rows_of
+from airflow_provider_om_messaging.protocol.plan.diff import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan, Rows
+
+
+@contextmanager
+def server_rows(
+    hook: OpenMetadataMessagingHook, service: str, engine: Engine
+) -> Iterator[Callable[[], Rows]]:
+    """
+    Export a service to a temporary file and hand out what reads its rows, as often as it is called.
+
+    :param hook: asks the server.
+    :param service: what to export.
+    :param engine: makes the export.
+    """
+    with TemporaryDirectory(prefix="om-messaging-") as folder:
+        path = f"{folder}/export.csv"
+        hook.export_csv_to(service, path, engine=engine)
+        yield partial(rows_of, path, export_name(service))
+
+
+def compared(
+    hook: OpenMetadataMessagingHook, service: str, engine: Engine, upload: CsvUpload, name: str = "the file"
+) -> Plan:
+    """
+    Compare a file with what a service has now.
+
+    :param hook: asks the server.
+    :param service: what to compare with.
+    :param engine: makes the export, and would import the file.
+    :param upload: the file.
+    :param name: what to call it in an error.
+    """
+    file = hook.as_stored(service, upload, engine)
+    with server_rows(hook, service, engine) as present:
+        return compare(file, present, name, export_name(service))
+
+
+def export_name(service: str) -> str:
+    """Return what to call the export of a service in an error."""
+    return f"the export of {service}"

@@ -1,0 +1,100 @@
+"""
+Following jobs of servers before 2.0, which tell how a job ended once, over Socket.IO, and never again.
+
+The socket has to be open before the job is submitted, and until it ends. That is done in the worker,
+because a trigger that is started again would have missed the end.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, UnsupportedByServerError
+from airflow_provider_om_messaging.hooks.engines import SERVER
+from airflow_provider_om_messaging.protocol.wire.capabilities import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
+
+T = TypeVar("T")
+
+
+def open_feed(hook: OpenMetadataMessagingHook, route: str, engine: str, log: Any) -> Feed | None:
+    """
+    Open the socket for a task, or tell the log why the server has to do the work in one request.
+
+    :param route: how the server's jobs are followed; not ``rest``.
+    :param engine: what the task asked for: only who asks for the server gets a socket.
+    :param log: the task's logger.
+    """
+    from airflow_provider_om_messaging.client.transport.sockets import MISSING_EXTRA, can_listen
+
+    if route == NONE:
+        why = "this server has no async jobs"
+    elif engine != SERVER:
+        why = (
+            "this server tells how a job ended only to sockets that are open by then; engine='server' waits "
+            "that way, with the extra 'sockets'"
+        )
+    elif not can_listen():
+        why = MISSING_EXTRA
+    else:
+        try:
+            return hook.listen()
+        except OpenMetadataError as error:
+            why = f"the server tells how a job ended only over a socket, and none could be opened: {error}"
+    log.warning("asynchronous has no effect, the server does it in one request: %s.", why.rstrip("."))
+    return None
+
+
+def check_waits(wait_for_completion: bool) -> None:
+    """
+    Refuse a job that nobody could wait for later.
+
+    :raises UnsupportedByServerError: nothing was submitted.
+    """
+    if not wait_for_completion:
+        raise UnsupportedByServerError(
+            "This server has no route for the states of async CSV jobs: it tells how one ended once, to "
+            "sockets that are open by then, so that no later task can wait for it. Leave wait_for_completion "
+            "on, or asynchronous off. Nothing was submitted."
+        )
+
+
+def hear(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:
+    """
+    Wait until a job has ended, and return the frame that tells so; None if nobody will tell any more.
+
+    :param feed: open since before the job was submitted.
+    :param deadline: wall-clock seconds since 1970.
+    :param log: the task's logger.
+    """
+    try:
+        return feed.end_of(job_id, deadline, lambda job: log.info("%s", job.progress_text()))
+    finally:
+        feed.close()
+
+
+def until_empty(look: Callable[[], list[T]], deadline: float, longest_pause: float, log: Any) -> list[T]:
+    """
+    Look again and again until nothing is left, and return what is left when the time is over.
+
+    :param look: returns what is left.
+    :param deadline: wall-clock seconds since 1970; there is one look at least.
+    :param longest_pause: seconds between two looks.
+    :param log: the task's logger.
+    """
+    pause = 1.0
+    while left := look():
+        time_left = deadline - time.time()
+        if time_left <= 0:
+            break
+        log.info("%d rows are not as in the file yet.", len(left))
+        time.sleep(min(pause, longest_pause, time_left))
+        pause *= 2
+    return left

@@ -1,0 +1,439 @@
+"""Waiting for a job that a task has submitted: in the worker, or deferred to the triggerer."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_om_messaging.exceptions import (
+    ForbiddenError,
+    InvalidParameterError,
+    JobTimeoutError,
+    NotFoundError,
+    OpenMetadataError,
+    ResultGoneError,
+    UnsupportedByServerError,
+    public_errors,
+)
+from airflow_provider_om_messaging.hooks.engines import AUTO, SERVER
+from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.job_memory import JobMemory
+from airflow_provider_om_messaging.operators.support.socket_jobs import check_waits, hear, open_feed
+from airflow_provider_om_messaging.operators.support.superseded import is_replaced
+from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, CANCELLING, COMPLETED, FAILED
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from airflow_provider_om_messaging.protocol.wire.capabilities import REST
+from airflow_provider_om_messaging.triggers.cancellation import note_job
+from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
+
+AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
+"""Set in the state of a job that was submitted again for that cause, once for each cause."""
+
+DEFAULT_DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
+"""Whether tasks of this Airflow wait in the triggerer if they do not say."""
+
+FOUND = "found"
+"""Set in the state of a job that an earlier try has not lived to remember, and that may be another task's."""
+
+LONGEST_CANCELLING = 300.0
+"""Seconds that a retry waits for the job of an earlier try to be cancelled."""
+
+BACKSTOP = timedelta(minutes=10)
+"""How much later than the trigger's own deadline Airflow's goes off, for a triggerer that is stuck."""
+
+
+class WaitingOperator(MessagingOperator):
+    """
+    Submits an async job, where it is told to, and waits for its end.
+
+    Subclasses say in :meth:`finish` what comes of a finished job. Whatever that needs to know from before the
+    wait is handed through ``state``, which outlives a deferral.
+
+    :param asynchronous: let the server work in a job of its own, for services too large for one request. On
+        servers before 2.0 that takes ``engine="server"`` and the extra ``sockets``, and the wait is in the
+        worker; without them it has no effect.
+    :param wait_for_completion: wait for that job; if not, the task ends with its id and a sensor may wait for
+        it.
+    :param deferrable: wait in the triggerer, without a worker slot. A synchronous request cannot be deferred.
+    :param poll_interval: seconds between two looks at the job at most; the first come sooner.
+    :param timeout: seconds until the wait is given up; the job is then cancelled.
+    :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth.
+    :param cancel_on_kill: cancel the job if the task is killed: cleared, or marked as failed or successful.
+    :param resubmit_on_server_restart: submit the job once more if the server restarted and lost it. For
+        exports and dry runs only: how much of an import was done by then is not known.
+    """
+
+    engine: str = AUTO
+
+    def __init__(
+        self,
+        *,
+        asynchronous: bool = False,
+        wait_for_completion: bool = True,
+        deferrable: bool = DEFAULT_DEFERRABLE,
+        poll_interval: float = 30.0,
+        timeout: float = 3600.0,
+        max_consecutive_failures: int | None = None,
+        cancel_on_kill: bool = True,
+        resubmit_on_server_restart: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_waiting(poll_interval, timeout, max_consecutive_failures)
+        self.asynchronous = asynchronous
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.max_consecutive_failures = max_consecutive_failures
+        self.cancel_on_kill = cancel_on_kill
+        self.resubmit_on_server_restart = resubmit_on_server_restart
+        self._under_way: tuple[Context, str] | None = None
+        self._is_killed = False
+        self._found: str | None = None
+        self._feed: Feed | None = None
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the task's job changes nothing on the server, so that it may run on for nobody."""
+        return True
+
+    def has_job(self, engine: Engine) -> bool:
+        """
+        Tell whether the task's work is done by a job of the server; the log says why not, if asked for.
+
+        :raises UnsupportedByServerError: nobody could wait for such a job later.
+        """
+        if not self.asynchronous:
+            if self.deferrable and not DEFAULT_DEFERRABLE:
+                self.log.warning(
+                    "deferrable has no effect without asynchronous=True: "
+                    "a request is waited for in the worker."
+                )
+            return False
+        if engine.name != SERVER:
+            self.log.info(
+                "asynchronous has no effect: with the engine %s, the task does it itself.", engine.name
+            )
+            return False
+        if self._feed is not None:
+            return True
+        route = self.hook.job_route()
+        if route == REST:
+            return True
+        check_waits(self.wait_for_completion)
+        self._feed = open_feed(self.hook, route, self.engine, self.log)
+        return self._feed is not None
+
+    @abstractmethod
+    def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Return the task's result for a job that has ended.
+
+        :param job: the job, however it ended.
+        :param state: what :meth:`wait_for` was given.
+        """
+
+    @abstractmethod
+    def submit_again(self, context: Context, state: dict[str, Any]) -> str:
+        """
+        Submit the same job once more and return its id.
+
+        :param context: the task's context.
+        :param state: what :meth:`wait_for` was given.
+        """
+
+    def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
+        """
+        Tell whether a job that was found and has completed did this task's work, as far as that shows.
+
+        :param job: the job.
+        :param state: what :meth:`wait_for` was given.
+        """
+        return True
+
+    def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Return the task's result for a job that has completed, of which a socket has told.
+
+        :param frame: what it told.
+        :param state: what :meth:`wait_for` was given.
+        """
+        return self.finish(frame.job, state)
+
+    @abstractmethod
+    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+        """
+        Return the task's result for a job of which nobody told how it ended, or report that as unknown.
+
+        :param job_id: the job; empty if it is not even known whether it was submitted.
+        :param state: what :meth:`wait_for` was given.
+        :param deadline: the moment at which to give up, wall-clock seconds since 1970.
+        """
+
+    def submit_once(
+        self,
+        context: Context,
+        work: dict[str, Any],
+        submit: Callable[[], str],
+        *,
+        anew: bool = False,
+        check: Callable[[], object] = lambda: None,
+    ) -> str:
+        """
+        Return the id of the job for some work: the one that an earlier try has submitted, or a new one.
+
+        :param context: the task's context.
+        :param work: what the job is to do, for :class:`JobMemory`.
+        :param submit: submits it and returns its id.
+        :param anew: do not look for an earlier one.
+        :param check: raises if a new one must not be submitted.
+        """
+        memory = JobMemory(context, work)
+        if self._feed is not None:
+            return self._submit_listening(memory, submit, check)
+        if not anew and (earlier := self._earlier(memory)) is not None:
+            self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
+            memory.taken_up(earlier)
+            self._found = earlier if memory.is_found else None
+            return earlier
+        self._cancel_left_behind(context, memory)
+        newest = self._own_jobs(1)
+        check()
+        memory.about_to_submit(newest[0].job_id if newest else None)
+        self._under_way = None
+        job_id = submit()
+        # First of all, because this task may die at any time.
+        self._under_way = context, job_id
+        memory.submitted(job_id)
+        if self._is_killed:
+            self.on_kill()
+        return job_id
+
+    def _own_jobs(self, limit: int) -> list[Job]:
+        """
+        Return the newest jobs of this user; none if the user may list none.
+
+        :raises UnsupportedByServerError: the server has no route for jobs. Nothing is submitted there,
+            because older servers take a job and never tell of it again.
+        """
+        try:
+            return self.hook.list_jobs(limit)
+        except ForbiddenError:
+            self.log.info("This user may not list jobs; a single one is told to whoever started it.")
+            return []
+
+    def _submit_listening(
+        self, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
+    ) -> str:
+        """Submit while the socket is open, unless an earlier try did: nobody will tell of that job."""
+        if memory.job_id is not None or memory.may_have_lost_one:
+            self._close_feed()
+            return memory.job_id or ""
+        try:
+            check()
+            memory.about_to_submit(None)
+            job_id = submit()
+        except BaseException as error:
+            self._close_feed()
+            if isinstance(error, OpenMetadataError) and not error.may_have_worked:
+                memory.not_submitted()
+            raise
+        memory.submitted(job_id)
+        return job_id
+
+    def wait_for(self, context: Context, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
+        """
+        Wait for a job and return the task's result.
+
+        :param context: the task's context.
+        :param job_id: id of the job.
+        :param state: small and JSON-able, for :meth:`finish`.
+        """
+        deadline = time.time() + self.timeout
+        if self._feed is not None:
+            return self._listen(job_id, state, deadline)
+        state = {key: value for key, value in state.items() if key != FOUND}
+        if job_id == self._found:
+            state[FOUND] = True
+        self._take_charge(context, job_id, state)
+        if self.deferrable:
+            self.log.info(
+                "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
+            )
+            note_job(context, job_id)
+            self.defer(
+                trigger=CsvAsyncJobTrigger(
+                    job_id,
+                    self.om_messaging_conn_id,
+                    deadline,
+                    self.poll_interval,
+                    self.max_consecutive_failures,
+                    state,
+                    self.cancel_on_kill and self._under_way is not None,
+                ),
+                method_name="execute_complete",
+                timeout=timedelta(seconds=self.timeout) + BACKSTOP,
+            )
+        wait = Wait(job_id, deadline, self.poll_interval, self.max_consecutive_failures)
+        try:
+            job = self.hook.wait_for_job(wait)
+        except JobTimeoutError:
+            self._cancel_what_is_under_way()
+            raise
+        return self._finished(context, job, state)
+
+    def _listen(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+        if self.deferrable:
+            self.log.info(
+                "Waiting in the worker: this server tells how job %s ended only to the socket that is open "
+                "here, and a trigger would have to open another one.",
+                job_id,
+            )
+        frame = hear(self._feed, job_id, deadline, self.log) if self._feed is not None else None
+        if frame is None:
+            self.log.warning(
+                "How %s ended was not told: %s. That is settled by looking.",
+                f"job {job_id}" if job_id else "the job of an earlier try",
+                "the time is over" if time.time() >= deadline else "the socket is lost",
+            )
+            return self.settle(job_id, state, deadline)
+        frame.job.raise_unless_completed()
+        return self.heard(frame, state)
+
+    def _close_feed(self) -> None:
+        if self._feed is not None:
+            self._feed.close()
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """
+        Go on after a deferral.
+
+        :param event: what the trigger sent; the job itself is read again.
+        """
+        ended = read_event(event)
+        self._take_charge(context, ended.job_id, ended.state)
+        if ended.error is not None:
+            if isinstance(ended.error, JobTimeoutError):
+                self._cancel_what_is_under_way()
+            raise ended.error
+        job = self.hook.ended_job(ended.job_id, self.max_consecutive_failures)
+        return self._finished(context, job, ended.state)
+
+    def on_kill(self) -> None:
+        """Cancel the job of a task that is stopped in the worker; one that is just being made, once it is."""
+        self._is_killed = True
+        if self.cancel_on_kill:
+            self._cancel_what_is_under_way()
+
+    def _take_charge(self, context: Context, job_id: str, state: dict[str, Any]) -> None:
+        """Take a job for one to cancel, unless it may be another task's and running on does no harm."""
+        self._under_way = None if state.get(FOUND) and self.only_reads else (context, job_id)
+
+    @public_errors()
+    def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        if state.get(FOUND) and (
+            job.status == CANCELLED or (job.status == COMPLETED and not self.is_its_own(job, state))
+        ):
+            self.log.warning("%s was another task's. What this task is to do is submitted.", job)
+            return self.wait_for(context, self.submit_again(context, state), state)
+        if job.lost and self.resubmit_on_server_restart and not state.get(AFTER_RESTART):
+            self.log.warning("%s was lost because the server restarted. It is submitted again.", job)
+            return self._wait_again(context, state, AFTER_RESTART)
+        job.raise_unless_completed()
+        try:
+            return self.finish(job, state)
+        except ResultGoneError:
+            if state.get(AFTER_LOSS):
+                raise
+            self.log.warning("The server no longer has the result of %s. It is submitted again.", job)
+            return self._wait_again(context, state, AFTER_LOSS)
+
+    def _wait_again(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
+        job_id = self.submit_again(context, state)
+        return self.wait_for(context, job_id, {**state, cause: True})
+
+    def _earlier(self, memory: JobMemory) -> str | None:
+        """Return the id of an earlier try's job, unless it came to nothing."""
+        job_id = memory.job_id
+        if job_id is None and not memory.may_have_lost_one:
+            return None
+        try:
+            job = self.hook.get_job(job_id) if job_id else memory.lost(self._own_jobs(100))
+        except NotFoundError:
+            return None
+        except UnsupportedByServerError:
+            return job_id
+        if job is not None and not memory.is_for_this(job):
+            self.log.warning("%s is another one: the server has changed since. It is not taken up.", job)
+            return None
+        if job is not None and job.status == CANCELLING:
+            job = self._cancelled(job)
+        return None if job is None or job.status in {FAILED, CANCELLED} else job.job_id
+
+    def _cancel_left_behind(self, context: Context, memory: JobMemory) -> None:
+        """Cancel the job of a try that nobody goes on with, when nothing of that was alive to do so."""
+        job_id = memory.left_behind
+        if job_id is None or not (self.cancel_on_kill and self.wait_for_completion):
+            return
+        with suppress(OpenMetadataError):
+            job = self.hook.get_job(job_id)
+            if not memory.is_for_this(job) or job.finished:
+                return
+            if job.status != CANCELLING:
+                self._cancel(context, job_id)
+            self._cancelled(job)
+
+    def _cancelled(self, job: Job) -> Job:
+        self.log.info("%s is being cancelled: what is new has to wait for that.", job)
+        deadline = time.time() + LONGEST_CANCELLING
+        return self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
+
+    def _cancel_what_is_under_way(self) -> None:
+        if self._under_way is not None:
+            self._cancel(*self._under_way)
+
+    def _cancel(self, context: Context, job_id: str) -> None:
+        if is_replaced(context):
+            self.log.info("Job %s goes on: it is another try's by now.", job_id)
+            return
+        try:
+            job = self.hook.cancel_job(job_id)
+        except OpenMetadataError as error:
+            self.log.warning("Job %s could not be cancelled: %s", job_id, error)
+        else:
+            self.log.info("%s", job.cancel_text())
+
+
+def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures: int | None) -> None:
+    """
+    Check the numbers of a wait.
+
+    :raises InvalidParameterError: naming the one that is wrong.
+    """
+    for name, value in (("poll_interval", poll_interval), ("timeout", timeout)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+            raise InvalidParameterError(f"{name} has to be a number of seconds above 0, not {value!r}.")
+    if max_consecutive_failures is None:
+        return
+    if isinstance(max_consecutive_failures, bool) or not isinstance(max_consecutive_failures, int):
+        raise InvalidParameterError(
+            f"max_consecutive_failures has to be a whole number, not {max_consecutive_failures!r}."
+        )
+    if max_consecutive_failures < 0:
+        raise InvalidParameterError(f"max_consecutive_failures is below 0: {max_consecutive_failures}.")

@@ -1,0 +1,144 @@
+"""Topics as rows of a CSV, in the columns that the vendor documents and in those that go beyond them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of, values
+from airflow_provider_om_messaging.protocol.csv.dialect import joined, line
+from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from airflow_provider_om_messaging.protocol.plan.diff import Rows
+
+    Label = Mapping[str, Any]
+
+DOCUMENTED = ("name", "displayName", "description", "owner", "tags", "domain")
+EXTENDED = (
+    *DOCUMENTED[:5],
+    "glossaryTerms",
+    "tiers",
+    "certification",
+    "domain",
+    "extension",
+)
+LABELS = ("tags", "glossaryTerms", "tiers")
+"""The columns that hold labels."""
+TIER = "Tier."
+DEFAULT = "documented"
+COLUMNS = {DEFAULT: DOCUMENTED, "extended": EXTENDED}
+"""The columns of a file, by what the parameter ``columns`` says."""
+
+
+def kind_of(header: Sequence[str]) -> str:
+    """
+    Tell by its header what kind of file a CSV is: a key of :data:`COLUMNS`, the default for any other file.
+
+    :param header: its first record; a ``*`` that marks a required column is no part of the name.
+    """
+    return next((kind for kind, columns in COLUMNS.items() if columns == columns_of(header)), DEFAULT)
+
+
+def nearest(header: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the columns that a file with a wrong header was most likely to have; those of a right one.
+
+    :param header: as for :func:`kind_of`.
+    """
+    return min(COLUMNS.values(), key=lambda columns: len(set(columns) ^ set(columns_of(header))))
+
+
+def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
+    """
+    Return the row of a topic.
+
+    What a topic inherits, or a label that comes with a term, is not in it: written down, the next import
+    would make it the topic's own.
+
+    :param topic: as a list or a read shows it, in today's names.
+    """
+    labels: dict[str | None, list[str]] = {}
+    for label in value_of(topic, "tags") or ():
+        labels.setdefault(column_of(label, columns), []).append(str(label["tagFQN"]))
+    return [
+        joined(labels.get(column, ())) if column in LABELS else _CELLS[column](topic) for column in columns
+    ]
+
+
+def text_of(topics: Iterable[Mapping[str, Any]], columns: Sequence[str] = DOCUMENTED) -> bytes:
+    """Return the rows of topics as a part of a CSV."""
+    return "".join(line(cells_of(topic, columns)) for topic in topics).encode("utf-8", "replace")
+
+
+def without_domain(rows: Rows, inherited: Collection[str]) -> Rows:
+    """
+    Yield the records of a file without the domains that topics have from their service anyway.
+
+    Servers before 1.3 do not tell these from a topic's own, so that no export can have them, and a cell that
+    names one says the same as an empty one.
+
+    :param rows: them, the header first.
+    :param inherited: the domains of the service, as the column ``domain`` has them.
+    """
+    records = iter(rows)
+    number, header = next(records)
+    yield number, header
+    columns = columns_of(header)
+    place = columns.index("domain") if "domain" in columns else None
+    for number, row in records:
+        if place is not None and set(values(row[place])) == set(inherited):
+            row = [*row[:place], "", *row[place + 1 :]]
+        yield number, row
+
+
+def column_of(label: Label, columns: Sequence[str]) -> str | None:
+    """
+    Return the column that a label stands in; None for none of a file's columns.
+
+    Where no other column could hold it, a tier is a tag as any other; a glossary term then stands nowhere.
+    """
+    if label.get("source") == "Glossary":
+        return "glossaryTerms" if "glossaryTerms" in columns else None
+    return "tiers" if "tiers" in columns and str(label["tagFQN"]).startswith(TIER) else "tags"
+
+
+def shown(value: Any) -> str:
+    """Return the value of a custom field as the column ``extension`` has it."""
+    if isinstance(value, list):
+        return "|".join(map(shown, value))
+    if isinstance(value, dict) and "type" in value and "fullyQualifiedName" in value:
+        return f"{value['type']}:{value['fullyQualifiedName']}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def owner_name(owner: Mapping[str, Any]) -> str:
+    """Return an owner as the column ``owner`` has it, such as ``team:data-platform``."""
+    return f"{owner.get('type')}:{owner.get('name') or owner.get('fullyQualifiedName')}"
+
+
+def domain_name(domain: Mapping[str, Any]) -> str:
+    """Return a domain as the column ``domain`` has it."""
+    return str(domain.get("fullyQualifiedName") or domain.get("name"))
+
+
+def _text(field: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda topic: str(topic.get(field) or "")
+
+
+def _extension(topic: Mapping[str, Any]) -> str:
+    fields = (topic.get("extension") or {}).items()
+    return joined(f"{name}:{text}" for name, value in sorted(fields) if (text := shown(value)))
+
+
+_CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "name": _text("name"),
+    "displayName": _text("displayName"),
+    "description": _text("description"),
+    "owner": lambda topic: joined(map(owner_name, value_of(topic, "owners") or ())),
+    "domain": lambda topic: joined(map(domain_name, value_of(topic, "domains") or ())),
+    "certification": lambda topic: certified_by(topic.get(CERTIFICATION)) or "",
+    "extension": _extension,
+}

@@ -1,0 +1,1 @@
+"""The verdict on an import, and on each of its rows."""

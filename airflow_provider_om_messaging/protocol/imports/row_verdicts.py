@@ -1,0 +1,183 @@
+"""The verdicts on the rows of an import, brought back to the file that they are about."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict, deque
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.csv import dialect
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, ImportResult, Verdict
+from airflow_provider_om_messaging.protocol.plan.diff import KEY, key_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan, Rows
+
+UNTOLD = Verdict("", "unknown", "The server does not tell what became of this row.")
+
+
+def verdict_table(rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = UNTOLD) -> Iterator[bytes]:
+    """
+    Yield a CSV of the file's rows, in its order, each with its line and its verdict before it.
+
+    :param rows: the file's records with their lines, the header first.
+    :param verdicts: in any order; they belong to rows by the name.
+    :param otherwise: the verdict on a row that has none.
+    """
+    told: dict[str, deque[Verdict]] = defaultdict(deque)
+    for verdict in verdicts:
+        told[verdict.row].append(verdict)
+    records = iter(rows)
+    header = next(records, (0, ()))[1]
+    columns = columns_of(header)
+    key = columns.index(KEY) if KEY in columns else 0
+    yield line(["line", "status", "details", *header])
+    for number, row in records:
+        found = told.get(row[key] or ",".join(row))
+        verdict = found.popleft() if found else otherwise
+        yield line([str(number), verdict.status, redacted(verdict.details), *row])
+
+
+def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None) -> ImportResult:
+    """
+    Return the result of an import whose rows were judged one by one.
+
+    :param verdicts: on the rows.
+    :param dry_run: whether it only checked.
+    :param passed: how many passed, if not all that passed are among the verdicts.
+    """
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    passed = len(verdicts) - len(failed) if passed is None else passed
+    status = "success" if not failed else "partialSuccess" if passed else "failure"
+    text = b"".join(
+        line(cells)
+        for cells in (
+            ["status", "details", KEY],
+            *([verdict.status, verdict.details, verdict.row] for verdict in verdicts),
+        )
+    )
+    return ImportResult(
+        dry_run=dry_run,
+        status=status,
+        rows_processed=passed + len(failed),
+        rows_passed=passed,
+        rows_failed=len(failed),
+        failures=tuple(verdict.to_dict() for verdict in failed[:SHOWN_FAILURES]),
+        results_csv=text.decode("utf-8"),
+    )
+
+
+def results_text(rows: Rows, verdicts: Sequence[Verdict]) -> str:
+    """
+    Return the rows of a file with their verdicts, as servers return them.
+
+    :param rows: the file's records, the header first.
+    :param verdicts: on its rows, in its order.
+    """
+    records = iter(rows)
+    parts = [dialect.line(["status", "details", *next(records)[1]])]
+    for (_, row), verdict in zip(records, verdicts, strict=True):
+        parts.append(dialect.line([verdict.status, verdict.details, *row]))
+    return "".join(parts)
+
+
+def not_in_place(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:
+    """
+    Return the rows that are not as the file has them, as verdicts.
+
+    :param after: what an import of the file would still change.
+    :param names: look at these rows only.
+    """
+    return [
+        Verdict(
+            change.row,
+            "failure",
+            "The server does not have the row."
+            if not change.before
+            else f"The server has another value in: {', '.join(change.fields)}.",
+        )
+        for change in after.changes
+        if names is None or change.row in names
+    ]
+
+
+def repeated(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -> list[str]:
+    """
+    Return the names that stand in several rows of a file, each with their lines, as a log tells them.
+
+    :param verdicts: on its rows.
+    :param rows: reads the file; called only if there are such names.
+    """
+    names = {name for name, count in Counter(verdict.row for verdict in verdicts).items() if count > 1}
+    if not names:
+        return []
+    lines: dict[str, list[str]] = defaultdict(list)
+    records = iter(rows())
+    key = key_of(columns_of(next(records)[1]), "The file")
+    for line, row in records:
+        if row[key] in names:
+            lines[row[key]].append(str(line))
+    return [f"{name[:100]!r} in the lines {', '.join(found)}" for name, found in lines.items()]
+
+
+def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], result: ImportResult) -> None:
+    """
+    Check that every row that a server calls good is there.
+
+    :param differing: the rows that are not as the file has them.
+    :param verdicts: what the server says of rows.
+    :param result: what it says of all.
+    :raises Fault: naming rows that are not.
+    """
+    refused = {verdict.row for verdict in verdicts if not verdict.passed}
+    others = [verdict for verdict in differing if verdict.row not in refused]
+    unnamed = max(0, (result.rows_failed or 0) - len(refused))
+    if len(others) <= unnamed:
+        return
+    lines = [f"{verdict.row[:200]}: {verdict.details}" for verdict in others[:SHOWN_FAILURES]]
+    if len(others) > SHOWN_FAILURES:
+        lines.append(f"… and {len(others) - SHOWN_FAILURES:,} more")
+    raise Fault(
+        Cause.NOT_VERIFIED,
+        "\n  ".join([f"After the import, {len(others):,} rows are not as in the file:", *lines]),
+    )
+
+
+def line(cells: Iterable[str]) -> bytes:
+    """Return one record of a CSV, as servers write it."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    return text.getvalue().encode("utf-8")
+
+
+def stopped(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> Fault:
+    """
+    Return the fault that ended an import row by row, with what became of the rows until then.
+
+    :param verdicts: on all rows: ``skipped`` was not sent, ``unknown`` may or may not be applied.
+    """
+    count = Counter(verdict.status for verdict in verdicts)
+    parts = [
+        f"Stopped: of {len(verdicts):,} rows, {count['success']:,} "
+        + ("would pass" if dry_run else "are in place"),
+        f"{count['failure']:,} failed",
+    ]
+    if count["unknown"]:
+        parts.append(f"{count['unknown']:,} may or may not be applied")
+    parts.append(f"{count['skipped']:,} were not sent")
+    advice = "" if dry_run else " A retry compares with the server and goes on from there."
+    made = Fault(
+        fault.cause,
+        f"{', '.join(parts)}.{advice} {fault.message}",
+        status=fault.status,
+        retry_after=fault.retry_after,
+        transient=fault.transient,
+    )
+    made.verdicts = verdicts
+    return made

@@ -1,0 +1,93 @@
+"""What a job has to say while it runs, told once each."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow_provider_om_messaging.protocol.wire.bounded_json import moment
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.wire.faults import Fault
+
+_LEVELS = {"WARN": logging.WARNING, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
+
+
+class JobLine(NamedTuple):
+    """Something about a job that a log is to be told."""
+
+    level: int
+    """One of :mod:`logging`."""
+    text: str
+    at: int | None = None
+    """When the server said it, milliseconds since 1970; None for what it did not say, or not when."""
+
+
+class JobLog:
+    """
+    Remembers what was told of one job, so that each further look yields only what is new.
+
+    Whoever goes on after another that is gone knows nothing of that and tells the last hundred lines again.
+    So that they can be known for the same, a line's time is the server's, and no two lines of a job have the
+    same one.
+
+    :param told: what :attr:`told` was before, for whoever can hand it on.
+    """
+
+    def __init__(self, told: Any = None) -> None:
+        told = told if isinstance(told, dict) else {}
+        self._state = told.get("state", "")
+        self._last_line = told.get("line")
+        self._last_at: int = told.get("at", 0)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What was told, small and JSON-able."""
+        return {"state": self._state, "line": self._last_line, "at": self._last_at}
+
+    def news(self, job: Job) -> list[JobLine]:
+        """
+        Return what is new: the server's own lines, then the state if it has changed.
+
+        :param job: the job as it was just seen.
+        """
+        fresh = []
+        for entry in reversed(job.logs):
+            if (log_id := entry.get("logId")) == self._last_line and log_id is not None:
+                break
+            if log_id is not None:
+                fresh.append(entry)
+        if fresh:
+            self._last_line = fresh[0]["logId"]
+        lines = []
+        for entry in reversed(fresh):
+            level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
+            at = self._later(entry.get("createdAt"))
+            lines.append(JobLine(level, f"{job}: {redacted(str(entry.get('message') or ''))}", at))
+        known, self._state = self._state, job.progress_text()
+        # At a first look the lines say it as well, and whoever has looked before may have told it.
+        if self._state != known and (known or not lines):
+            lines.append(JobLine(logging.INFO, self._state, self._later(job.updated_at)))
+        return lines
+
+    def _later(self, at: Any) -> int | None:
+        """Return a line's time, which is after that of the line before it."""
+        if (said := moment(at)) is None:
+            return None
+        self._last_at = max(said, self._last_at + 1)
+        return self._last_at
+
+
+class Untold(JobLog):
+    """For a job of which everything was told elsewhere."""
+
+    def news(self, job: Job) -> list[JobLine]:
+        """Return nothing."""
+        return []
+
+
+def poll_failed(job_id: str, fault: Fault) -> JobLine:
+    """Return what to say of a poll that failed and that is borne."""
+    return JobLine(logging.WARNING, f"Polling job {job_id} failed, trying again: {fault.message}")

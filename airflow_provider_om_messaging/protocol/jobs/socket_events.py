@@ -1,0 +1,98 @@
+"""
+What servers before 2.0 push about async CSV jobs: frames over Socket.IO, each told once and never again.
+
+A frame may come before the reply that names its job, several times, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+
+from airflow_provider_om_messaging.protocol.jobs.job import FINISHED, Job, job_of
+from airflow_provider_om_messaging.protocol.model.names import is_identifier
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
+
+PATH = "/v1/push/feed"
+"""Where the socket is opened, below the base URL."""
+
+CHANNELS = {"csvExportChannel": "EXPORT", "csvImportChannel": "IMPORT"}
+"""The events that tell of CSV jobs, and what kind of job each is about."""
+
+LONGEST_FRAME = 64 * 1024 * 1024
+"""Bytes of the longest frame that is taken; what is longer ends the connection."""
+
+_UNDER_WAY = {"STARTED": "RUNNING", "IN_PROGRESS": "RUNNING"}
+_MOST_JOBS = 100
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    One push.
+
+    :param job: the job as the frame shows it; an import that ended has its verdict.
+    :param csv: what an export that completed has made.
+    :param size: characters that the frame takes.
+    """
+
+    job: Job
+    csv: str | None
+    size: int
+
+
+def read_frame(channel: str, payload: object) -> Frame | None:
+    """
+    Return the frame in a push, or None if it tells of no CSV job.
+
+    :param channel: a key of :data:`CHANNELS`.
+    :param payload: JSON as text; its object is taken as well.
+    """
+    size = len(payload if isinstance(payload, str) else str(payload))
+    if isinstance(payload, str):
+        with suppress(ValueError):
+            payload = parse_json(payload)
+    if channel not in CHANNELS or not isinstance(payload, dict):
+        return None
+    status = payload.get("status")
+    if not isinstance(status, str) or not is_identifier(payload.get("jobId")):
+        return None
+    status = _UNDER_WAY.get(status.upper(), status.upper())
+    csv = payload.get("data")
+    job = job_of({**payload, "operation": CHANNELS[channel], "status": status})
+    return Frame(job, csv if isinstance(csv, str) else None, size)
+
+
+class Inbox:
+    """
+    The newest frame of each job. Frames of all jobs are kept until it is known which one matters.
+
+    :param longest: characters that are kept in all; the oldest jobs go first.
+    """
+
+    def __init__(self, longest: int = LONGEST_FRAME) -> None:
+        self._longest = longest
+        self._frames: OrderedDict[str, Frame] = OrderedDict()
+        self._only: str | None = None
+
+    def take(self, frame: Frame) -> None:
+        """Keep a frame, unless it is of a job that does not matter or that is known to have ended."""
+        job_id = frame.job.job_id
+        earlier = self._frames.get(job_id)
+        if self._only not in (None, job_id) or (earlier and earlier.job.status in FINISHED):
+            return
+        self._frames[job_id] = frame
+        self._frames.move_to_end(job_id)
+        while len(self._frames) > 1 and (len(self._frames) > _MOST_JOBS or self._kept() > self._longest):
+            self._frames.popitem(last=False)
+
+    def of(self, job_id: str) -> Frame | None:
+        """Return the newest frame of the job that matters; those of others are thrown away."""
+        self._only = job_id
+        for other in [other for other in self._frames if other != job_id]:
+            del self._frames[other]
+        return self._frames.get(job_id)
+
+    def _kept(self) -> int:
+        return sum(frame.size for frame in self._frames.values())

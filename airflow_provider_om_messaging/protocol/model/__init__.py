@@ -1,0 +1,1 @@
+"""Entities of a server: their names, fields, references and versions."""

@@ -1,0 +1,86 @@
+"""Whether a reply is about what was asked for: a proxy or a server that mixes up replies is not believed."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.model.names import is_uuid, split_fqn
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+
+
+def is_same_name(one: object, other: object) -> bool:
+    """
+    Tell whether two fully qualified names mean the same, whatever their case and quotes that are not needed.
+
+    Servers answer a user's name in lower case, whatever was asked for.
+    """
+    return isinstance(one, str) and isinstance(other, str) and (one == other or _parts(one) == _parts(other))
+
+
+def is_same_id(one: str, other: str) -> bool:
+    """Tell whether two ids, of jobs or entities, are the same: numbers or UUIDs."""
+    if one.isdecimal() and other.isdecimal():
+        return one.lstrip("0") == other.lstrip("0")
+    return one.lower() == other.lower()
+
+
+def check_entity(entity: Mapping[str, Any], kind: Kind, name_or_id: str) -> None:
+    """
+    Check that an entity is the one that was asked for.
+
+    :param entity: as the server sends it.
+    :param name_or_id: what was asked for.
+    :raises Fault: it is another one, or does not say which.
+    """
+    if is_uuid(name_or_id):
+        told = entity.get("id")
+        same = isinstance(told, str) and is_same_id(told, name_or_id)
+    else:
+        told = entity.get("fullyQualifiedName") or entity.get("name")
+        same = is_same_name(told, name_or_id)
+    if not same:
+        raise other(f"{kind.name} {name_or_id}", told)
+
+
+def check_version(entity: Mapping[str, Any], kind: Kind, entity_id: str, version: str | None = None) -> None:
+    """
+    Check that a state from a history is of the entity, and of the version, that was asked for.
+
+    :param entity: as the server sends it.
+    :param version: its number; None for any.
+    :raises Fault: it is of another one.
+    """
+    if (told := entity.get("id")) is not None and not is_same_id(str(told), entity_id):
+        raise other(f"{kind.name} {entity_id}", told)
+    number = entity.get("version")
+    if version is not None and (not isinstance(number, (int, float)) or float(number) != float(version)):
+        raise other(f"version {version} of {kind.name} {entity_id}", number)
+
+
+def other(asked: str, told: object) -> Fault:
+    """
+    Return the fault for a reply about something else.
+
+    :param asked: what was asked for, as a noun phrase.
+    :param told: what the reply says that it is about.
+    """
+    about = f"about {str(told)[:100]!r}" if told else "that does not say what it is about"
+    return Fault(
+        Cause.UNEXPECTED_REPLY,
+        f"Asked for {asked}, the server sent a reply {about}. It is not used: a proxy or cache before the "
+        "server may have mixed up replies.",
+    )
+
+
+def _parts(fqn: str) -> list[str]:
+    try:
+        parts = split_fqn(fqn)
+    except Fault:
+        parts = [fqn]
+    return [unicodedata.normalize("NFC", part).casefold() for part in parts]

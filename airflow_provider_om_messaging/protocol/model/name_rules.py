@@ -1,0 +1,37 @@
+"""Which names a server takes for something new; the rules were eased in 1.3 and tightened in 2.0."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from airflow_provider_om_messaging.protocol.wire.capabilities import number_of
+
+_TODAY = re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*')
+_SINCE_1_3 = re.compile(r"((?!::)[^\n\r\x85\u2028\u2029])*")
+_BESIDE_LETTERS = frozenset("'- .&()%\u200c\u200d")
+
+
+def fault_of(name: str, version: str) -> str | None:
+    """
+    Return why a server refuses a name, in its words; None if it takes it.
+
+    :param version: of the server.
+    """
+    number = number_of(version)
+    longest = 128 if number < (1, 3) else 256
+    if not 1 <= len(name) <= longest:
+        return f"[name size must be between 1 and {longest}]"
+    if number < (1, 3):
+        taken, rule = all(map(_is_of_a_word, name)), r"^(?U)[\w'\- .&()%]+$"
+    elif number < (2, 0):
+        taken, rule = _SINCE_1_3.fullmatch(name) is not None, "^((?!::).)*$"
+    else:
+        taken, rule = _TODAY.fullmatch(name) is not None, r"^((?!::)[^>\"\p{Cntrl}])*$"
+    return None if taken else f'[name must match "{rule}"]'
+
+
+def _is_of_a_word(char: str) -> bool:
+    # To Java, marks above and below letters are of words as well.
+    category = unicodedata.category(char)
+    return char in _BESIDE_LETTERS or char.isalnum() or category[0] == "M" or category == "Pc"

@@ -1,0 +1,170 @@
+"""Names of services, versions and jobs as users write them, and as they have to stand in a URL."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from urllib.parse import quote
+
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+def segment(text: str) -> str:
+    """Return the text as one percent-encoded path segment."""
+    return quote(text, safe="")
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether the text is an entity's id rather than its name."""
+    return _UUID.fullmatch(text) is not None
+
+
+def split_fqn(fqn: str) -> list[str]:
+    """
+    Split a fully qualified name at its dots, taking quoted parts as one name.
+
+    :param fqn: such as ``sample_kafka."inventory.v1"``.
+    :raises Fault: an empty part, or a quote that is not closed or stands in the middle of a name.
+    """
+    parts: list[str] = []
+    rest = fqn
+    while True:
+        if rest.startswith('"'):
+            match = re.match(r'"((?:[^"]|"")*)"(?=\.|\Z)', rest)
+            if match is None:
+                raise _invalid_fqn(fqn, "has a quote that is not closed before the next dot")
+            name, rest = match[1].replace('""', '"'), rest[match.end() :]
+        else:
+            name, dot, after = rest.partition(".")
+            if '"' in name:
+                raise _invalid_fqn(fqn, "has a quote in the middle of a name")
+            rest = dot + after
+        if not name:
+            raise _invalid_fqn(fqn, "has an empty part")
+        parts.append(name)
+        if not rest:
+            return parts
+        rest = rest[1:]
+
+
+def join_fqn(*names: str) -> str:
+    """Return the fully qualified name of nested names; those with a dot or a quote are put in quotes."""
+    return ".".join(
+        '"' + name.replace('"', '""') + '"' if re.search(r'[."]', name) else name for name in names
+    )
+
+
+def service_fqn(text: str) -> str:
+    """
+    Return the fully qualified name of a messaging service.
+
+    A service stands at the top, so that its name is the whole of its FQN: ``edge.kafka`` can only mean the
+    service of that name, which the server knows as ``"edge.kafka"``.
+
+    :param text: the name, quoted or not.
+    :raises Fault: an empty or malformed name, or the FQN of something below a service.
+    """
+    text = required_text("service", text)
+    if '"' not in text:
+        return join_fqn(text)
+    parts = split_fqn(text)
+    if len(parts) > 1:
+        raise _invalid_fqn(text, f"names something below the service {join_fqn(parts[0])}, not a service")
+    return join_fqn(parts[0])
+
+
+def is_job_id(value: object) -> bool:
+    """Tell whether a value is the id of a job, fit for a URL."""
+    text = str(value).strip() if is_identifier(value) else ""
+    return _JOB_ID.fullmatch(text) is not None and text != "None"
+
+
+def is_identifier(value: object) -> bool:
+    """Tell whether a value can be any id: a short text, or a whole number."""
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and 0 < len(str(value)) <= 200
+
+
+def job_id(text: object) -> str:
+    """
+    Return a job id that is fit for a URL: a decimal number on 2.0 servers, a UUID before.
+
+    :raises Fault: an empty id, or one with other characters than letters, digits, ``-`` and ``_``.
+    """
+    if not is_job_id(text):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"job_id {str(text)[:80]!r} is not the id of a job: give the job_id that the export or import "
+            "task returned (a number or a UUID). One that was done without a job returns None: then there is "
+            "nothing to wait for.",
+        )
+    return str(text).strip()
+
+
+def version(value: object) -> str:
+    """
+    Return an entity version as the server writes it, such as ``0.2``.
+
+    :param value: a number or its text.
+    :raises Fault: anything else.
+    """
+    text = str(value).strip()
+    if isinstance(value, bool) or not _VERSION.fullmatch(text):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"version {text[:80]!r} is not a number: give one such as 0.2, as the history shows it.",
+        )
+    number = Decimal(text).normalize()
+    return f"{number:f}" if number != number.to_integral_value() else f"{number:.1f}"
+
+
+def flag(parameter: str, value: object) -> bool:
+    """
+    Return a parameter that has to be True or False.
+
+    :raises Fault: it is something else, which one might take for either.
+    """
+    if not isinstance(value, bool):
+        raise Fault(
+            Cause.INVALID_PARAMETER, f"{parameter} has to be True or False, not {value!r}. Nothing was sent."
+        )
+    return value
+
+
+def seconds(parameter: str, value: object) -> float:
+    """
+    Return a parameter that has to be a number of seconds from 0 on.
+
+    :raises Fault: it is something else.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+        return float(value)
+    raise Fault(
+        Cause.INVALID_PARAMETER,
+        f"{parameter} has to be a number of seconds from 0 on, not {value!r}. Nothing was sent.",
+    )
+
+
+def required_text(parameter: str, value: object) -> str:
+    """
+    Return a parameter that has to be a non-empty text, without surrounding blanks.
+
+    :raises Fault: naming the parameter.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"{parameter} is empty: give it as a text (a template may have rendered to nothing).",
+        )
+    return value.strip()
+
+
+def _invalid_fqn(fqn: str, what: str) -> Fault:
+    return Fault(
+        Cause.INVALID_PARAMETER,
+        f"The name {fqn[:200]!r} {what}: write a name with dots in double quotes, such as "
+        '"edge.kafka", and a quote inside it twice.',
+    )

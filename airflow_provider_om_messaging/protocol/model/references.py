@@ -1,0 +1,214 @@
+"""Owners, tags and domains as people write them, and the complete references that servers want."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.model.fields import key, value_of
+from airflow_provider_om_messaging.protocol.model.names import join_fqn
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+_KINDS = {"owners": ("user", "team"), "tags": ("tag", "glossaryTerm"), "domains": ("domain",)}
+_LABELS = {"tag": "Classification", "glossaryTerm": "Glossary"}
+_EXAMPLES = {"owners": "'team:data-platform' or 'user:ada'", "tags": "'Tier.Tier1'", "domains": "'Finance'"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """
+    A name to look up.
+
+    :param field: the field that refers to it.
+    :param kind: its kind, such as ``team``.
+    :param fqn: its fully qualified name.
+    """
+
+    field: str
+    kind: str
+    fqn: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind}:{self.fqn}"
+            if self.kind != _KINDS[self.field][0] or self.field == "owners"
+            else self.fqn
+        )
+
+    @property
+    def canonical(self) -> str:
+        """The name to ask a server for: in FQNs, servers write those of users in lower case."""
+        return self.fqn.lower() if self.kind == "user" else self.fqn
+
+    def means(self, item: Mapping[str, Any]) -> bool:
+        """Tell whether an entry of an entity's list is what this names."""
+        if self.kind in _LABELS:
+            source = item.get("source") or "Classification"
+            return item.get("tagFQN") == self.fqn and source == _LABELS[self.kind]
+        fqn = item.get("fullyQualifiedName")
+        if self.field == "owners" and not fqn:
+            fqn = join_fqn(str(item.get("name")))
+        return item.get("type") == self.kind and self.canonical == replace(self, fqn=str(fqn)).canonical
+
+
+Entry = tuple[str, Name]
+"""A sign (``+``, ``-`` or none) and what it stands before."""
+
+
+def entries_of(field: str, value: object) -> list[Entry]:
+    """
+    Read a list of names.
+
+    :param field: ``owners``, ``tags`` or ``domains``.
+    :param value: what the user wrote; None for the empty list.
+    :raises Fault: it is no list of names, or it contradicts itself.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise _invalid(field, f"wants a list of names such as [{_EXAMPLES[field]}], or None")
+    entries = [_entry(field, item) for item in value]
+    going = {name for sign, name in entries if sign == "-"}
+    if torn := going & {name for sign, name in entries if sign != "-"}:
+        raise _invalid(field, f"wants {', '.join(sorted(map(str, torn)))} both to be there and to go")
+    return entries
+
+
+def _entry(field: str, text: object) -> Entry:
+    if not isinstance(text, str) or not text.strip(" +-"):
+        raise _invalid(field, f"has the entry {text!r}: write a name such as {_EXAMPLES[field]}")
+    text = text.strip()
+    sign = text[0] if text[0] in "+-" else ""
+    kind, colon, name = text.removeprefix(sign).strip().partition(":")
+    kinds = _KINDS[field]
+    if not colon or kind not in kinds:
+        if field == "owners":
+            raise _invalid(field, f"has the entry {text!r}: write a user or team, such as {_EXAMPLES[field]}")
+        kind, name = kinds[0], text.removeprefix(sign).strip()
+    name = name.strip()
+    if not name:
+        raise _invalid(field, f"has the entry {text!r}, which names nothing")
+    # Users and teams stand at the top: a dot in their name does not separate.
+    return sign, Name(field, kind, join_fqn(name) if field == "owners" and '"' not in name else name)
+
+
+def unknown(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
+    """
+    Return the names that an entity does not tell about, because it has no such entry.
+
+    :param entries: of one field.
+    :param signs: of which entries: some of ``+``, ``-`` and ``=`` (without a sign).
+    """
+    return [name for sign, name in entries if (sign or "=") in signs and _present(name, entity) is None]
+
+
+def combined(
+    entries: Sequence[Entry], entity: Mapping[str, Any], known: Mapping[Name, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """
+    Return the list that entries make out of an entity's present one.
+
+    Entries without a sign are the new list. ``+`` and ``-`` add to it and take from it; where no entry is
+    without a sign, they start from the present list.
+
+    :param entries: of one field.
+    :param entity: the entity as it was read.
+    :param known: complete references of names that were looked up.
+    """
+    if not entries:
+        return []
+    field = entries[0][1].field
+    plain = [name for sign, name in entries if not sign]
+    start = [_found(name, entity, known) for name in plain] if plain else value_of(entity, field) or []
+    chosen: dict[Any, dict[str, Any]] = {key(item): dict(item) for item in start if item is not None}
+    for sign, name in entries:
+        found = _found(name, entity, known) if sign else None
+        if found is not None and sign == "+":
+            chosen.setdefault(key(found), dict(found))
+        elif found is not None:
+            chosen.pop(key(found), None)
+    return list(chosen.values())
+
+
+def reference(name: Name, entity: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the complete reference to an entity; with less than that, old servers fail.
+
+    :param name: what was looked up.
+    :param entity: what was found.
+    """
+    if name.kind in _LABELS:
+        label = {"tagFQN": entity.get("fullyQualifiedName") or name.fqn, "name": entity.get("name")}
+        label |= {"source": _LABELS[name.kind], "labelType": "Manual", "state": "Confirmed"}
+        return {member: value for member, value in label.items() if value is not None}
+    wanted = ("name", "fullyQualifiedName", "displayName", "deleted")
+    found = {member: entity[member] for member in wanted if entity.get(member) is not None}
+    return {"id": entity.get("id"), "type": name.kind, **found}
+
+
+def named(field: str, item: Mapping[str, Any]) -> Name:
+    """
+    Return the name to look up for an entry of an entity's list: a label's tag, a reference's id.
+
+    :raises Fault: the entry refers to nothing that could be looked up.
+    """
+    if "tagFQN" in item:
+        kind = "glossaryTerm" if item.get("source") == "Glossary" else "tag"
+        return Name(field, kind, str(item["tagFQN"]))
+    entity_id = item.get("id")
+    if item.get("type") not in _KINDS[field] or not entity_id:
+        raise Fault(Cause.UNEXPECTED_REPLY, f"An entry of {field} is no reference that can be looked up.")
+    return Name(field, str(item["type"]), str(entity_id))
+
+
+def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
+    """
+    Check that owners may own something together.
+
+    :raises Fault: several teams, or users with a team.
+    """
+    teams = [item for item in owners if item.get("type") == "team"]
+    if len(teams) > 1 or (teams and len(owners) > 1):
+        names = ", ".join(f"{item.get('type')}:{item.get('name')}" for item in owners)
+        raise _invalid("owners", f"would be {names}: servers take several users or one team, not both")
+
+
+def alike(name: Name) -> tuple[str, ...]:
+    """Return the kinds that a name in the same field may be of, its own one first."""
+    return (name.kind, *(kind for kind in _KINDS[name.field] if kind != name.kind))
+
+
+def not_found(name: Name, candidates: Iterable[Name]) -> Fault:
+    """
+    Return the fault for a name that the server does not know.
+
+    :param candidates: names that it does know in this field.
+    """
+    known: dict[str, list[Name]] = {}
+    for candidate in candidates:
+        known.setdefault(candidate.fqn.casefold(), []).append(candidate)
+    near = [
+        str(found) for match in get_close_matches(name.fqn.casefold(), known, n=3) for found in known[match]
+    ]
+    hint = f" Near names: {', '.join(near)}." if near else ""
+    return Fault(
+        Cause.NOT_FOUND,
+        f"changes names {str(name)!r} in {name.field}, which the server does not know.{hint} "
+        "Nothing was sent.",
+    )
+
+
+def _present(name: Name, entity: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((item for item in value_of(entity, name.field) or () if name.means(item)), None)
+
+
+def _found(
+    name: Name, entity: Mapping[str, Any], known: Mapping[Name, Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    return _present(name, entity) or known.get(name)
+
+
+def _invalid(field: str, problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"changes {problem} (field {field}). Nothing was sent.")

@@ -1,0 +1,137 @@
+"""The history of an entity: version numbers, who made them and what they changed."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, short, shown
+from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
+from airflow_provider_om_messaging.protocol.wire.bounded_json import moment, parse_json
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
+
+
+@dataclass(frozen=True)
+class Version:
+    """
+    One entry of a history.
+
+    :param version: its number as text, such as ``0.2``.
+    :param updated_at: when it was made, milliseconds since 1970; None if the server does not tell.
+    :param updated_by: who made it.
+    :param fields: names of the fields that it changed.
+    :param changes: what it changed, shortened: ``field``, ``before``, ``after``.
+    :param previous: number of the version before it; None for the first one.
+    :param merged: whether the server merged several edits into it, whose states in between it does not keep.
+    """
+
+    version: str
+    updated_at: int | None
+    updated_by: str
+    fields: tuple[str, ...]
+    changes: tuple[dict[str, str], ...] = ()
+    previous: str | None = None
+    merged: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry for XCom, the time as ISO 8601 text in UTC."""
+        return {
+            "version": self.version,
+            "updated_at": iso_time(self.updated_at),
+            "updated_by": self.updated_by,
+            "fields": list(self.fields),
+            "changes": [dict(change) for change in self.changes],
+            "merged": self.merged,
+        }
+
+
+def version_of(entity: dict[str, Any]) -> Version:
+    """
+    Return the history entry that an entity document stands for.
+
+    :param entity: an entity as the server sends it.
+    :raises Fault: it has no version number.
+    """
+    number = _number(entity.get("version"))
+    if number is None:
+        raise unexpected("an entity without a version number")
+    updated_at, updated_by = entity.get("updatedAt"), entity.get("updatedBy")
+    description = _object(entity.get("changeDescription"))
+    last_step = _object(entity.get("incrementalChangeDescription"))
+    changes = _changes(description)
+    return Version(
+        version=number,
+        updated_at=moment(updated_at),
+        updated_by=updated_by if isinstance(updated_by, str) else "",
+        fields=tuple(dict.fromkeys(change["field"] for change in changes)),
+        changes=changes,
+        previous=_number(description.get("previousVersion")),
+        # An edit that was merged into the version of the one before it tells of itself alone here.
+        merged=bool(description and last_step) and _content(description) != _content(last_step),
+    )
+
+
+def read_versions(reply: Reply) -> list[dict[str, Any]]:
+    """
+    Return the entities of a history, newest first. The server sends each as a JSON text inside the JSON.
+
+    :raises Fault: the reply is no history.
+    """
+    documents = reply.json_object().get("versions")
+    if not isinstance(documents, list):
+        raise unexpected("JSON without a list of versions")
+    try:
+        entities = [parse_json(document) if isinstance(document, str) else document for document in documents]
+    except ValueError:
+        raise unexpected("a version that is not JSON") from None
+    if not all(isinstance(entity, dict) for entity in entities):
+        raise unexpected("a version that is not an entity")
+    return [todays(entity) for entity in entities]
+
+
+def iso_time(milliseconds: int | None) -> str | None:
+    """
+    Return a server's time stamp as ISO 8601 text in UTC.
+
+    :param milliseconds: since 1970.
+    """
+    if milliseconds is None:
+        return None
+    import pendulum
+
+    return (
+        pendulum.from_timestamp(milliseconds / 1000).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def _number(value: Any) -> str | None:
+    return str(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _content(description: dict[str, Any]) -> list[Any]:
+    return [description.get(kind) or [] for kind in ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")]
+
+
+def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
+    found = []
+    for changes in _content(description):
+        for change in changes:
+            if isinstance(change, dict) and isinstance(change.get("name"), str):
+                name = change["name"]
+                before, after = (_told(name, change.get(side)) for side in ("oldValue", "newValue"))
+                found.append({"field": name, "before": before, "after": after})
+    return tuple(found)
+
+
+def _told(name: str, value: Any) -> str:
+    field = name.partition(".")[0]
+    if isinstance(value, str) and (field in LISTS or value[:1] in ("[", "{")):
+        # Objects and lists are told as JSON texts.
+        with contextlib.suppress(ValueError):
+            value = parse_json(value)
+    return "hidden" if field == CONNECTION else short(shown(field, value))

@@ -1,0 +1,166 @@
+"""Finding one's way in a history: which version is meant, and how a history is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.model import names
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CONNECTION,
+    Entity,
+    changed_between,
+    shown,
+    value_of,
+)
+from airflow_provider_om_messaging.protocol.model.versions import Version, iso_time
+from airflow_provider_om_messaging.protocol.patch.merge import hidden
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LATEST, PREVIOUS = "latest", "previous"
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    A version as a user names it: exactly one of these.
+
+    :param number: such as ``0.2``.
+    :param moment: the version that was current then, milliseconds since 1970.
+    :param word: ``latest`` or ``previous``.
+    """
+
+    number: str | None = None
+    moment: int | None = None
+    word: str | None = None
+
+
+def wanted_version(value: object, parameter: str = "version") -> Wanted:
+    """
+    Return which version is meant.
+
+    :param value: a number, ``latest``, ``previous``, or a time: ISO 8601 text (UTC if it names no zone) or a
+        datetime.
+    :param parameter: its name, for the error.
+    :raises Fault: anything else.
+    """
+    if isinstance(value, datetime):
+        return Wanted(moment=_milliseconds(value))
+    text = str(value).strip()
+    if text.lower() in (LATEST, PREVIOUS):
+        return Wanted(word=text.lower())
+    # A number in digits and at most one dot; any time has more to it.
+    if any(sign in text for sign in "-:") and not isinstance(value, (int, float)):
+        try:
+            # Before Python 3.11 the letter Z was not understood.
+            moment = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
+        except ValueError:
+            raise _unclear(parameter, text) from None
+        return Wanted(moment=_milliseconds(moment))
+    try:
+        return Wanted(number=names.version(value))
+    except Fault:
+        raise _unclear(parameter, text) from None
+
+
+def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
+    """
+    Return field → ``before`` and ``after`` of two states of an entity; nothing of a connection's values.
+
+    :param older: the state to compare with.
+    :param newer: the state that is looked at.
+    """
+    return {
+        field: {"before": shown(field, value_of(older, field)), "after": shown(field, value_of(newer, field))}
+        for field in changed_between(older, newer)
+    }
+
+
+def without_secrets(entity: Entity) -> Entity:
+    """Return a state with the values of its connection masked; a bot is shown its secrets in clear."""
+    told = {key: hidden(value) if key == CONNECTION else value for key, value in entity.items()}
+    for name in ("changeDescription", "incrementalChangeDescription"):
+        if isinstance(told.get(name), dict):
+            told[name] = _with_hidden_changes(told[name])
+    return told
+
+
+def table(versions: Sequence[Version], now: int) -> Iterable[str]:
+    """
+    Return a history as lines of a table.
+
+    :param versions: newest first.
+    :param now: milliseconds since 1970.
+    """
+    yield f"{'version':>7}  {'when (UTC)':<24}  {'ago':<12}  {'by':<20}  changes"
+    for entry in versions:
+        what = "; ".join(
+            f"{change['field']}: {change['before']} → {change['after']}" for change in entry.changes
+        )
+        merged = " [edits merged]" if entry.merged else ""
+        yield (
+            f"{entry.version:>7}  {iso_time(entry.updated_at) or '':<24}  {ago(entry.updated_at, now):<12}  "
+            f"{entry.updated_by:<20}  {what or 'first version'}{merged}"
+        )
+    if any(entry.merged for entry in versions):
+        yield (
+            "[edits merged]: the server puts edits that one user makes within ten minutes into one version "
+            "and keeps no state between them."
+        )
+
+
+def ago(moment: int | None, now: int) -> str:
+    """
+    Return how long ago something was, in its largest unit.
+
+    :param moment: milliseconds since 1970.
+    :param now: milliseconds since 1970.
+    """
+    if moment is None:
+        return ""
+    seconds = max(0, now - moment) // 1000
+    for size, unit in _UNITS:
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def merged_hint(newer: Version) -> str:
+    """Return what to say of a moment that lies before a version which edits were merged into."""
+    return (
+        f"Version {newer.version}, which came after that time, holds several merged edits by "
+        f"{newer.updated_by or 'one user'}. If some were made before it, the server has not kept that state."
+    )
+
+
+def _with_hidden_changes(description: dict[str, Any]) -> dict[str, Any]:
+    return {
+        kind: [_with_hidden_values(change) for change in changes] if isinstance(changes, list) else changes
+        for kind, changes in description.items()
+    }
+
+
+def _with_hidden_values(change: Any) -> Any:
+    if not isinstance(change, dict) or str(change.get("name")).partition(".")[0] != CONNECTION:
+        return change
+    return {name: value if name == "name" else hidden(value) for name, value in change.items()}
+
+
+def _milliseconds(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return int(moment.timestamp() * 1000)
+
+
+def _unclear(parameter: str, text: str) -> Fault:
+    return Fault(
+        Cause.INVALID_PARAMETER,
+        f"{parameter} {text[:80]!r} is not a number such as 0.2, as the history shows it, nor 'latest', "
+        "'previous' or a time such as 2026-09-01T12:00:00Z.",
+    )

@@ -1,0 +1,109 @@
+"""A record of one applied change: enough to undo it when the server has merged its version away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, Entity, kept, same, value_of
+from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
+from airflow_provider_om_messaging.protocol.patch.merge import projected
+from airflow_provider_om_messaging.protocol.shapes import shape_problem
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+
+def entry(before: Entity, after: Entity, wanted: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:
+    """
+    Return the journal of a change, for XCom.
+
+    :param before: the entity as it was read before.
+    :param after: the entity as it was read back.
+    :param wanted: field → value as it was to be; for the connection a merge patch.
+    :param fields: those that changed; none if nothing did.
+    """
+    first, last = version_of(before), version_of(after)
+    return {
+        "service": after.get("fullyQualifiedName"),
+        "id": after.get("id"),
+        "fields": fields,
+        "before": {field: _value(before, field, wanted) for field in fields},
+        "after": {field: _value(after, field, wanted) for field in fields},
+        "version_before": first.version,
+        "version": last.version,
+        "updated_at": iso_time(last.updated_at),
+        "updated_by": last.updated_by,
+    }
+
+
+def checked(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """
+    Return a journal and those of its fields that are to be undone.
+
+    :param journal: what a patch or restore returned, or the ``journal`` in it.
+    :param chosen: fields to undo; None for all but the connection.
+    :raises Fault: it is no journal, or the connection is asked for.
+    """
+    if isinstance(journal, Mapping) and "journal" in journal:
+        journal = journal["journal"]
+    if not isinstance(journal, Mapping) or not _are_names(fields := journal.get("fields")):
+        raise _invalid("is not what a patch or restore returned")
+    for values in (journal.get("before"), journal.get("after")):
+        if not isinstance(values, Mapping) or not all(field in values for field in fields):
+            raise _invalid("lacks the values before and after of the fields that it names")
+        for problem in filter(None, (shape_problem(field, values[field]) for field in fields)):
+            raise _invalid(f"holds a value that no server takes: {problem}")
+    if chosen and CONNECTION in chosen:
+        raise _invalid(without_connection(journal))
+    undone = tuple(field for field in fields if field != CONNECTION and (chosen is None or field in chosen))
+    return dict(journal), undone
+
+
+def without_connection(journal: Mapping[str, Any]) -> str:
+    """Return what a journal does of a change of the connection, and what helps."""
+    version = journal.get("version_before")
+    # Edits that a server has merged have one number, which is of what came of them.
+    merged = "" if version != journal.get("version") else "one before "
+    return (
+        "keeps no values of the connection, which are secret: restore the connection from the version "
+        f"{merged}{version} with a token that may see it"
+    )
+
+
+def undone(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
+    """
+    Return field → value as it was before a change.
+
+    :param fields: which of the journal's fields.
+    :param entity: the entity as it was read.
+    :raises Fault: a field has neither the value before nor the one after: somebody changed it since.
+    """
+    if journal.get("id") != entity.get("id"):
+        raise _invalid(f"is of {journal.get('service')}, not of {entity.get('fullyQualifiedName')}")
+    wanted = {field: journal["before"][field] for field in fields}
+    since = [
+        field
+        for field, value in wanted.items()
+        if not same(field, value, value_of(entity, field))
+        and not same(field, journal["after"][field], value_of(entity, field))
+    ]
+    if since:
+        now = version_of(entity)
+        raise Fault(
+            Cause.CONFLICT,
+            f"Since that change, {', '.join(since)} got other values; version {now.version} is by "
+            f"{now.updated_by or 'unknown'}. Undoing would overwrite them. Nothing was sent.",
+        )
+    return wanted
+
+
+def _value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
+    value = value_of(entity, field)
+    return kept(field, projected(wanted.get(field), value) if field == CONNECTION else value)
+
+
+def _are_names(fields: object) -> TypeGuard[Sequence[str]]:
+    return isinstance(fields, (list, tuple)) and all(isinstance(field, str) for field in fields)
+
+
+def _invalid(problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"journal {problem}. Nothing was sent.")

@@ -1,0 +1,162 @@
+"""
+Merging connections member by member (RFC 7396) around values that the server hides.
+
+A masked value stands for a secret that only the server knows. It is never sent and never compared: sending it
+would at best change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.json_values import is_same_value
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+MASK = "*********"
+"""How servers show a secret, and how this package shows any value of a connection."""
+
+
+def is_masked(value: Any) -> bool:
+    """Tell whether a value only shows that there is one."""
+    return isinstance(value, str) and len(value) >= 3 and not value.strip("*")
+
+
+def holds_mask(value: Any) -> bool:
+    """Tell whether there is a masked value anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(holds_mask(item) for item in value.values())
+    if isinstance(value, list):
+        return any(holds_mask(item) for item in value)
+    return is_masked(value)
+
+
+def merged(current: Any, patch: Any) -> Any:
+    """
+    Return a value after a merge patch; what the patch shows masked stays as it is.
+
+    :param current: the value as it is; left alone.
+    :param patch: members to set; None takes a member away.
+    """
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(current) if isinstance(current, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif not is_masked(value):
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dict[str, Any]:
+    """
+    Return the smallest merge patch between two objects; masked members of the wanted one are left out.
+
+    :param at: pointer to the objects, for the error.
+    :raises Fault: an array with a masked value differs, which cannot be merged.
+    """
+    old = current if isinstance(current, Mapping) else {}
+    patch: dict[str, Any] = {name: None for name in old if name not in wanted}
+    for name, value in wanted.items():
+        there = old.get(name)
+        if (name in old and is_same_value(value, there)) or is_masked(value):
+            continue
+        if isinstance(value, Mapping) and isinstance(there, Mapping):
+            if inner := merge_patch(there, value, f"{at}/{escaped(name)}"):
+                patch[name] = inner
+        elif isinstance(value, Mapping):
+            patch[name] = merged(None, value)
+        elif holds_mask(value):
+            raise Fault(
+                Cause.INVALID_PARAMETER,
+                f"The list at {at}/{escaped(name)} differs and holds a masked value: write the value itself, "
+                "or leave the list out. Nothing was sent.",
+            )
+        else:
+            patch[name] = value
+    return patch
+
+
+def masked_members(value: Any, at: str = "/connection") -> list[str]:
+    """Return pointers to the members of an object that are masked."""
+    if isinstance(value, Mapping):
+        return [
+            pointer
+            for name, item in value.items()
+            for pointer in masked_members(item, f"{at}/{escaped(name)}")
+        ]
+    return [at] if holds_mask(value) else []
+
+
+def member_operations(
+    current: Any, patch: Mapping[str, Any], at: str = "/connection"
+) -> list[dict[str, Any]]:
+    """
+    Return a merge patch as JSON Patch operations on single members, so that no other secret travels.
+
+    :param current: the object as it is.
+    :param patch: a merge patch for it.
+    :param at: pointer to the object.
+    """
+    operations: list[dict[str, Any]] = []
+    for name, value in patch.items():
+        pointer, there = f"{at}/{escaped(name)}", current.get(name)
+        if is_masked(value) or (name in current and is_same_value(value, there)):
+            continue
+        if value is None:
+            if name in current:
+                operations.append({"op": "remove", "path": pointer})
+        elif isinstance(value, Mapping) and isinstance(there, Mapping):
+            operations += member_operations(there, value, pointer)
+        else:
+            # What is shown may be a default that is not stored, at whose `replace` old servers fail.
+            operations.append({"op": "add", "path": pointer, "value": merged(None, value)})
+    return operations
+
+
+def as_patched(patch: Mapping[str, Any], found: Any) -> bool:
+    """
+    Tell whether an object is as a merge patch wants it, as far as it can be seen.
+
+    :param found: the object, maybe with masked secrets and with defaults that the server added.
+    """
+    if not isinstance(found, Mapping):
+        return not patch
+    return all(_as_patched(value, found.get(name)) for name, value in patch.items())
+
+
+def projected(patch: Any, value: Any) -> Any:
+    """Return only those members of a value that a merge patch names."""
+    if not isinstance(patch, Mapping) or not isinstance(value, Mapping):
+        return value
+    return {name: projected(inner, value[name]) for name, inner in patch.items() if name in value}
+
+
+def hidden(value: Any) -> Any:
+    """Return a value in its shape, with every text, number and flag in it masked."""
+    if isinstance(value, Mapping):
+        return {name: hidden(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [hidden(item) for item in value]
+    return value if value is None else MASK
+
+
+def texts_in(value: Any) -> set[str]:
+    """Return all texts in a value that are long enough to tell something."""
+    if isinstance(value, Mapping):
+        return {text for item in value.values() for text in texts_in(item)}
+    if isinstance(value, (list, tuple)):
+        return {text for item in value for text in texts_in(item)}
+    return {value} if isinstance(value, str) and len(value) >= 3 else set()
+
+
+def escaped(name: str) -> str:
+    """Return a member name as one token of a JSON pointer."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
+def _as_patched(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return as_patched(wanted, found if found is not None else {})
+    return is_same_value(wanted, found) or is_masked(wanted) or is_masked(found)

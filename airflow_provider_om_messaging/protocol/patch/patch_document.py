@@ -1,0 +1,283 @@
+"""
+JSON Patch: building the smallest one, checking what a person wrote, and foretelling what it does.
+
+Servers skip some targets without a word and run operations in another order than written, so a patch is
+checked as a whole before it is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.json_values import has_nul, is_same_value, plain_json
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CERTIFICATION,
+    CONNECTION,
+    LISTS,
+    Entity,
+    beside,
+    repeats,
+    same,
+    value_of,
+    without_links,
+)
+from airflow_provider_om_messaging.protocol.patch.json_patch import (
+    DoesNotApplyError,
+    applied,
+    found_at,
+    pointers_of,
+    tokens_of,
+)
+from airflow_provider_om_messaging.protocol.patch.merge import (
+    escaped,
+    hidden,
+    holds_mask,
+    member_operations,
+    merge_patch,
+)
+from airflow_provider_om_messaging.protocol.shapes import shape_problem
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+_OPERATIONS = {
+    "add": {"path", "value"},
+    "remove": {"path"},
+    "replace": {"path", "value"},
+    "move": {"path", "from"},
+    "copy": {"path", "from"},
+    "test": {"path", "value"},
+}
+_PUT_BACK = {
+    "id": "servers put it back without a word",
+    "fullyQualifiedName": "servers derive it from the name",
+    "name": "servers ignore it, and old ones rename the entity if another change comes with it",
+    "version": "servers count it themselves",
+    "updatedAt": "servers set it themselves",
+    "updatedBy": "servers set it themselves",
+    "deleted": "servers put it back; deleting and restoring have routes of their own",
+}
+_SKIPPED = ("changeDescription", "incrementalChangeDescription")
+_POINTER = re.compile(r"(/([^~/]|~[01])*)+")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which UTF-8 has no bytes for."""
+
+
+def operations_of(
+    wanted: Mapping[str, Any], entity: Entity, *, members: bool = False
+) -> list[dict[str, Any]]:
+    """
+    Return the patch that makes an entity as wanted; empty if it is so already.
+
+    :param wanted: field → value, None to take the field away; for the connection a merge patch.
+    :param entity: the entity as it was read.
+    :param members: whether what an owner, tag, domain or certification says beside its name counts.
+    :raises Fault: a member that servers skip would have to change.
+    """
+    operations: list[dict[str, Any]] = []
+    for field, value in wanted.items():
+        present, path = beside(value, entity, field), f"/{escaped(field)}"
+        if field == CONNECTION and value is not None:
+            operations += member_operations(entity.get(field) or {}, value)
+        elif same(field, value, present) and not (members and _says_more(field, value, present)):
+            continue
+        elif value is None:
+            operations.append({"op": "remove", "path": path})
+        else:
+            # `replace` on an absent member is an error on old servers, and whether they see an inherited list
+            # as present is not told; `add` replaces as well.
+            replaces = present is not None and field not in LISTS
+            value = without_links(value) if field in LISTS else value
+            operations.append({"op": "replace" if replaces else "add", "path": path, "value": value})
+    if skipped := [operation["path"] for operation in operations if operation["path"].endswith("href")]:
+        raise _invalid(
+            "changes", f"would have to change {', '.join(skipped)}; servers skip every href silently"
+        )
+    return operations
+
+
+def _says_more(field: str, value: Any, present: Any) -> bool:
+    if field in LISTS:
+        return not repeats(value, present)
+    return field == CERTIFICATION and not is_same_value(value, present)
+
+
+def checked_operations(operations: object) -> list[dict[str, Any]]:
+    """
+    Return the operations of a JSON Patch, if every server takes them as they are meant.
+
+    :param operations: what the user wrote.
+    :raises Fault: naming the operation by its number, from 1.
+    """
+    if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)) or not operations:
+        raise _invalid("operations", "is not a list of JSON Patch operations with at least one entry")
+    return [_checked(operation, f"operation {number}") for number, operation in enumerate(operations, 1)]
+
+
+def touched_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
+    """
+    Return the names of the top-level fields that a patch writes.
+
+    :param operations: checked operations.
+    """
+    writing = [operation for operation in operations if operation["op"] != "test"]
+    paths = [operation["path"] for operation in writing]
+    paths += [operation["from"] for operation in writing if operation["op"] == "move"]
+    return list(dict.fromkeys(tokens_of(path)[0] for path in paths))
+
+
+def read_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
+    """
+    Return the names of the top-level fields that a patch reads or writes.
+
+    :param operations: checked operations.
+    """
+    return list(
+        dict.fromkeys(tokens_of(pointer)[0] for operation in operations for pointer in pointers_of(operation))
+    )
+
+
+def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:
+    """
+    Return field → value after a patch, for the fields that it writes; for the connection a merge patch.
+
+    :param operations: checked operations.
+    :param entity: the entity as it was read.
+    :raises DoesNotApplyError: the patch does not fit what was read.
+    :raises Fault: it leaves a field with a value of a wrong shape.
+    """
+    after = applied(entity, operations)
+    for field in touched_fields(operations):
+        if problem := shape_problem(field, after.get(field)):
+            raise _invalid("operations", f"would leave a value that no server takes: {problem}")
+    wanted = {field: value_of(after, field) for field in touched_fields(operations)}
+    if isinstance(wanted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
+        wanted[CONNECTION] = merge_patch(entity[CONNECTION], wanted[CONNECTION])
+    return wanted
+
+
+def guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict[str, Any]]:
+    """
+    Return ``test`` operations that fail if what a patch replaces was changed since it was read.
+
+    For servers that ignore ``If-Match``. They narrow the time in which another's write is overlooked; only
+    reading back afterwards proves anything. A text is tested itself. Where that cannot be done (nothing was
+    there, lists come with other members, secrets are masked) the version is tested instead, for which servers
+    want the right to edit everything.
+
+    :param operations: the patch, without tests.
+    :param entity: the entity as it was read.
+    """
+    tests: list[dict[str, Any]] = []
+    for path in dict.fromkeys(operation["path"] for operation in operations if operation["op"] != "test"):
+        value = None if path.startswith(f"/{CONNECTION}") else _value_at(entity, path)
+        if not isinstance(value, str) or path.endswith("href"):
+            return [{"op": "test", "path": "/version", "value": entity.get("version")}]
+        tests.append({"op": "test", "path": path, "value": value})
+    return tests
+
+
+def hidden_operations(operations: Any) -> Any:
+    """
+    Return operations with the values that they carry into the connection masked.
+
+    :param operations: as the user wrote them; where a malformed one would put its value is not clear, so that
+        is masked as well.
+    """
+    if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)):
+        return hidden(operations)
+    return [_hidden_operation(operation) for operation in operations]
+
+
+def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Return the values that checked operations carry into the connection."""
+    return [
+        operation["value"]
+        for operation in operations
+        if _in_connection(operation["path"]) and "value" in operation
+    ]
+
+
+def _hidden_operation(operation: Any) -> Any:
+    if not isinstance(operation, Mapping):
+        return hidden(operation)
+    path = operation.get("path")
+    if isinstance(path, str) and path.startswith("/") and not _in_connection(path):
+        return operation
+    return {name: hidden(value) if name == "value" else value for name, value in operation.items()}
+
+
+def _checked(operation: object, label: str) -> dict[str, Any]:
+    if not isinstance(operation, Mapping):
+        raise _wrong(f"{label} is not an object with op and path")
+    kind = operation.get("op")
+    if not isinstance(kind, str) or kind not in _OPERATIONS:
+        raise _wrong(f"{label} has op {kind!r}; known are {', '.join(_OPERATIONS)}")
+    label = f"{label} ({kind})"
+    wanted = {"op"} | _OPERATIONS[kind]
+    if missing := wanted - operation.keys():
+        raise _wrong(f"{label} lacks {', '.join(sorted(missing))}")
+    if extra := operation.keys() - wanted:
+        raise _wrong(f"{label} has no use for {', '.join(sorted(map(str, extra)))}")
+    for member in sorted({"path", "from"} & wanted):
+        _check_pointer(operation[member], f"{member} of {label}")
+    _check_target(operation, label)
+    checked: dict[str, Any] = {
+        member: operation[member] for member in ("op", "from", "path") if member in wanted
+    }
+    return {**checked, "value": _plain_value(operation, label)} if "value" in wanted else checked
+
+
+def _check_pointer(pointer: object, label: str) -> None:
+    if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer) or _HALF.search(pointer):
+        raise _wrong(
+            f"{label} is {pointer!r}; a JSON pointer begins with a slash, such as /description, and writes ~ "
+            "as ~0 and / inside a name as ~1"
+        )
+
+
+def _check_target(operation: Mapping[str, Any], label: str) -> None:
+    kind, path = operation["op"], operation["path"]
+    written = [] if kind == "test" else [path]
+    written += [operation["from"]] if kind == "move" else []
+    for pointer in written:
+        if reason := _PUT_BACK.get(tokens_of(pointer)[0]):
+            raise _wrong(f"{label} targets {pointer}: {reason}")
+    for pointer in (path, *written):
+        if pointer.endswith("href") or tokens_of(pointer)[0] in _SKIPPED:
+            raise _wrong(f"{label} targets {pointer}, which servers skip without a word")
+    if kind == "move" and path.startswith(f"{operation['from']}/"):
+        raise _wrong(f"{label} would move {operation['from']} into itself")
+    if _in_connection(operation.get("from")) and not _in_connection(path):
+        raise _wrong(f"{label} would carry a value of the connection to {path}, where everybody can read it")
+
+
+def _plain_value(operation: Mapping[str, Any], label: str) -> Any:
+    try:
+        value = plain_json(operation["value"])
+    except ValueError:
+        raise _wrong(f"{label} has a value that JSON cannot express") from None
+    if has_nul(value):
+        raise _wrong(f"{label} has the character U+0000, which servers cannot store")
+    if _in_connection(operation["path"]) and holds_mask(value):
+        raise _wrong(f"{label} would send a masked value, which is no value: leave the member out")
+    return value
+
+
+def _in_connection(pointer: object) -> bool:
+    return isinstance(pointer, str) and (pointer + "/").startswith(f"/{CONNECTION}/")
+
+
+def _value_at(entity: Entity, pointer: str) -> Any:
+    try:
+        return found_at(entity, pointer)
+    except DoesNotApplyError:
+        return None
+
+
+def _wrong(problem: str) -> Fault:
+    return _invalid("operations", f"has a wrong entry: {problem}")
+
+
+def _invalid(parameter: str, problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")

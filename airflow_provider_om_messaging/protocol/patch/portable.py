@@ -1,0 +1,172 @@
+"""
+A person's JSON Patch in a form that every server carries out alike.
+
+Old servers run the operations in an order of their own: all ``remove`` last, the others sorted by their paths
+or by the numbers in these. They fail at a ``replace`` of what is absent, and have one owner where new ones
+have a list.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, TEXTS, short
+from airflow_provider_om_messaging.protocol.model.renamed_fields import TODAYS
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.patch.json_patch import (
+    DoesNotApplyError,
+    applied,
+    found_at,
+    pointers_of,
+    tokens_of,
+)
+from airflow_provider_om_messaging.protocol.patch.merge import holds_mask
+from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+
+Operations = list[dict[str, Any]]
+
+
+def portable(
+    operations: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any], entity: Entity
+) -> Operations:
+    """
+    Return a patch that leaves an entity as the given one does, whatever the server.
+
+    :param operations: checked operations with today's names, which apply to the entity.
+    :param wanted: field → value as they leave it; for the connection a merge patch.
+    :param entity: the entity as it was read.
+    :raises Fault: the outcome depends on their order, and on values that are masked here.
+    """
+    depends = _order_matters(operations, entity)
+    if not depends and not _reaches_into_a_renamed_list(operations):
+        return _adding_what_is_absent(operations, entity)
+    if any(holds_mask(_value_at(entity, operation.get("from", "/"))) for operation in operations):
+        check_order(operations, entity)
+        return _adding_what_is_absent(operations, entity)
+    written = operations_of(wanted, entity, members=True)
+    tests = [dict(operation) for operation in operations if operation["op"] == "test"]
+    # The others were looked at here, and what is sent is sent for the version that was read.
+    kept = [test for test in tests if _holds(test, entity) and not _order_matters([test, *written], entity)]
+    return [*kept, *written]
+
+
+def check_order(operations: Sequence[Mapping[str, Any]], entity: Entity) -> None:
+    """
+    Check that operations, whose outcome cannot be foretold here, do not depend on their order.
+
+    :raises Fault: they do.
+    """
+    if _order_matters(operations, entity):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            "operations touch one value more than once, and what comes of it cannot be foretold from what is "
+            "shown. Not every server keeps their order: send them as patches of their own. Nothing was sent.",
+        )
+
+
+def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Kind) -> None:
+    """
+    Check that the operation that does not apply is no test that fails beyond doubt.
+
+    Some values look different to the server: it masks those of the connection, and what it adds to references
+    it does not store. Of them only the server can tell.
+
+    :param operation: the operation.
+    :param entity: the entity as it was read.
+    :raises Fault: it is such a test.
+    """
+    if operation is None or operation["op"] != "test" or tokens_of(operation["path"])[0] == CONNECTION:
+        return
+    found, field = _value_at(entity, operation["path"]), tokens_of(operation["path"])[0]
+    if isinstance(found, (dict, list)) or (field not in entity and field not in (*TEXTS, *kind.on_request)):
+        return
+    now, wanted = version_of(entity), short(operation["value"])
+    raise Fault(
+        Cause.CONFLICT,
+        f"operations test {operation['path']} for {wanted!r}, but it is {short(found)!r} in "
+        f"version {now.version} by {now.updated_by or 'unknown'}. Nothing was sent.",
+    )
+
+
+def _order_matters(operations: Sequence[Mapping[str, Any]], entity: Entity) -> bool:
+    return any(
+        _meet(earlier, later, entity) and not _keep_their_order(earlier, later)
+        for earlier, later in combinations(operations, 2)
+    )
+
+
+def _keep_their_order(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
+    """Tell whether all servers run a test before the other operation, as it was written."""
+    return earlier["op"] == "test" and (later["op"] in {"test", "remove"} or later["path"] == earlier["path"])
+
+
+def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> bool:
+    """Tell whether two operations touch the same value, or one touches a part of what the other does."""
+    return any(
+        first[: len(second)] == second[: len(first)]
+        for first in _spots(one, entity)
+        for second in _spots(other, entity)
+    )
+
+
+def _spots(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
+    """Iterate over the pointers of an operation, cut at lists: what happens to one entry moves the others."""
+    for pointer in pointers_of(operation):
+        spot: list[str] = []
+        value: Any = entity
+        for member in tokens_of(pointer):
+            if isinstance(value, list) or member == "-" or member.isdigit():
+                break
+            spot.append(member)
+            value = value.get(member) if isinstance(value, dict) else None
+        yield spot
+
+
+def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> bool:
+    pointers = [tokens_of(pointer) for operation in operations for pointer in pointers_of(operation)]
+    return any(len(tokens) > 1 and tokens[0] in TODAYS.values() for tokens in pointers)
+
+
+def _holds(test: Mapping[str, Any], entity: Entity) -> bool:
+    try:
+        applied(entity, [test])
+    except DoesNotApplyError:
+        return False
+    return True
+
+
+def _adding_what_is_absent(operations: Sequence[Mapping[str, Any]], entity: Entity) -> Operations:
+    sent: Operations = []
+    state: Any = entity
+    for operation in operations:
+        kind = operation["op"]
+        if kind == "replace" and _may_be_absent(state, operation["path"]):
+            kind = "add"
+        sent.append({**operation, "op": kind})
+        state = applied(state, [operation])
+    return sent
+
+
+def _may_be_absent(state: Any, pointer: str) -> bool:
+    found = _value_at(state, pointer)
+    # Where a new server has an empty list, an old one has no member.
+    if found is None or (found == [] and pointer.removeprefix("/") in TODAYS.values()):
+        return True
+    # What a connection shows may be a default that is not stored.
+    parent = pointer.rpartition("/")[0]
+    return pointer.startswith(f"/{CONNECTION}/") and isinstance(_value_at(state, parent), dict)
+
+
+def _value_at(state: Any, pointer: str) -> Any:
+    try:
+        return found_at(state, pointer)
+    except DoesNotApplyError:
+        return None

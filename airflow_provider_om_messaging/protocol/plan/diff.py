@@ -1,0 +1,236 @@
+"""
+Comparing two CSV files row by row and field by field: what an import would change.
+
+Rows belong together by their name. Of rows that are equal only names and digests are held, so that large
+files can be compared; of the others all is held, because they are the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of, fingerprint, meaning
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    Rows = Iterable[tuple[int, Sequence[str]]]
+    """The records of a CSV with the lines that they begin in, the header first."""
+
+CREATED, CHANGED = "created", "changed"
+KEY = "name"
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    What would become of one row.
+
+    :param row: the name in it.
+    :param line: where it begins in the file.
+    :param kind: ``created`` or ``changed``.
+    :param fields: column → its cell before and after, of the columns that differ.
+    :param before: digest of the row as it is; "" for one that does not exist.
+    """
+
+    row: str
+    line: int
+    kind: str
+    fields: dict[str, tuple[str, str]]
+    before: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the change for JSON."""
+        fields = {name: {"before": before, "after": after} for name, (before, after) in self.fields.items()}
+        return {
+            "row": self.row,
+            "line": self.line,
+            "change": self.kind,
+            "fields": fields,
+            "before": self.before,
+        }
+
+    @property
+    def cleared(self) -> list[str]:
+        """The columns that would become empty."""
+        return [
+            name
+            for name, (before, after) in self.fields.items()
+            if meaning(name, before) and not meaning(name, after)
+        ]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What an import of a file would change.
+
+    :param columns: the file's columns.
+    :param changes: the rows that it would create or change, in the file's order.
+    :param unchanged: how many of its rows say what is there already.
+    :param absent: names of the rows that the file lacks. An import leaves them as they are.
+    """
+
+    columns: tuple[str, ...]
+    changes: tuple[Change, ...]
+    unchanged: int
+    absent: tuple[str, ...]
+
+    @property
+    def created(self) -> int:
+        """How many rows would be created."""
+        return sum(change.kind == CREATED for change in self.changes)
+
+    @property
+    def changed(self) -> int:
+        """How many rows would be changed."""
+        return len(self.changes) - self.created
+
+    @property
+    def rows_before(self) -> int:
+        """How many rows there are without the import."""
+        return self.changed + self.unchanged + len(self.absent)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The four numbers by which a plan is judged."""
+        return {
+            "created": self.created,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "absent": len(self.absent),
+        }
+
+
+class State:
+    """
+    The rows that there are, by names and digests.
+
+    :param rows: them.
+    :param name: what to call them in an error.
+    :raises Fault: there is no header with the column ``name``.
+    """
+
+    def __init__(self, rows: Rows, name: str) -> None:
+        records = iter(rows)
+        self.columns = columns_of(next(records, (0, ()))[1])
+        key = key_of(self.columns, name)
+        self.digests = {row[key]: fingerprint(self.columns, row) for _, row in records}
+
+    def holds(self, row: Sequence[str]) -> bool:
+        """Tell whether a row of the same columns says what is there already."""
+        return self.digests.get(row[self.columns.index(KEY)]) == fingerprint(self.columns, row)
+
+
+def compare(file: Callable[[], Rows], present: Callable[[], Rows], file_name: str, present_name: str) -> Plan:
+    """
+    Return what would have to change for all rows of a file to be there.
+
+    :param file: reads the file.
+    :param present: reads what is there; called twice.
+    :param file_name: what to call the file in an error.
+    :param present_name: what to call the other in an error.
+    :raises Fault: their columns differ, or a name is empty or stands in two rows of the file.
+    """
+    state = State(present(), present_name)
+    records = iter(file())
+    columns = columns_of(next(records, (0, ()))[1])
+    check_columns(columns, state.columns, file_name, present_name)
+    key = columns.index(KEY)
+    seen: dict[str, int] = {}
+    different: dict[str, tuple[int, Sequence[str]]] = {}
+    for line, row in records:
+        name = row[key]
+        _check_name(name, line, seen, file_name)
+        if state.digests.get(name) != fingerprint(columns, row):
+            different[name] = line, row
+    changes = {
+        name: _created(columns, name, line, row)
+        for name, (line, row) in different.items()
+        if name not in state.digests
+    }
+    for _, row in present():
+        name = row[key]
+        if name in different and name in state.digests:
+            changes[name] = _changed(columns, name, *different[name], row)
+    return Plan(
+        columns=columns,
+        changes=tuple(changes[name] for name in different if name in changes),
+        unchanged=len(seen) - len(different),
+        absent=tuple(name for name in state.digests if name not in seen),
+    )
+
+
+def key_of(columns: Sequence[str], name: str) -> int:
+    """
+    Return where the column is that tells rows apart.
+
+    :raises Fault: there is none.
+    """
+    if KEY not in columns:
+        _refuse(f"{name} has no column {KEY!r}, by which rows are told apart: {', '.join(columns)}.")
+    return columns.index(KEY)
+
+
+def check_columns(columns: Sequence[str], present: Sequence[str], file_name: str, present_name: str) -> None:
+    """
+    Check that a file has the columns that a server wants, in its order: any other header is refused whole.
+
+    :raises Fault: naming the difference.
+    """
+    if tuple(columns) == tuple(present):
+        return
+    lacking = [name for name in present if name not in columns]
+    unknown = [name for name in columns if name not in present]
+    problems = [f"lacks {', '.join(lacking)}"] if lacking else []
+    problems += [f"has {', '.join(unknown)} beside them"] if unknown else []
+    problems = problems or ["has them in another order"]
+    _refuse(f"{present_name} has the columns {', '.join(present)}; {file_name} {' and '.join(problems)}.")
+
+
+def check_names(rows: Rows, file_name: str) -> None:
+    """
+    Check that the rows of a file can be told apart.
+
+    :param rows: them.
+    :param file_name: what to call the file in an error.
+    :raises Fault: a name is empty or stands in two rows.
+    """
+    records = iter(rows)
+    key = key_of(columns_of(next(records, (0, ()))[1]), file_name)
+    seen: dict[str, int] = {}
+    for line, row in records:
+        _check_name(row[key], line, seen, file_name)
+
+
+def _check_name(name: str, line: int, seen: dict[str, int], file_name: str) -> None:
+    if not name:
+        _refuse(f"{file_name} has a row without a name in line {line}.")
+    if name in seen:
+        _refuse(
+            f"{file_name} has the row {name[:200]!r} twice, in line {seen[name]} and in line {line}: "
+            "which of them counts is not for a server to choose."
+        )
+    seen[name] = line
+
+
+def _created(columns: Sequence[str], name: str, line: int, row: Sequence[str]) -> Change:
+    fields = {column: ("", cell) for column, cell in zip(columns, row, strict=True) if cell and column != KEY}
+    return Change(name, line, CREATED, fields, "")
+
+
+def _changed(
+    columns: Sequence[str], name: str, line: int, after: Sequence[str], before: Sequence[str]
+) -> Change:
+    fields = {
+        column: (old, new)
+        for column, old, new in zip(columns, before, after, strict=True)
+        if meaning(column, old) != meaning(column, new)
+    }
+    return Change(name, line, CHANGED, fields, fingerprint(columns, before).hex())
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise Fault(Cause.INVALID_CSV, f"{problem} Nothing was sent.")

@@ -1,0 +1,105 @@
+"""What a plan may hold, and what not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan
+
+_NAMED = 5
+"""Rows that one violation names."""
+
+
+@dataclass(frozen=True)
+class Policies:
+    """
+    Limits for a plan.
+
+    :param max_changed_rows: how many rows may be created or changed; None for any number.
+    :param max_changed_fraction: the same as a fraction, from 0 to 1, of the rows that are there.
+    :param forbid_created: no row may be created.
+    :param protected_fields: columns that may not change in rows that are there.
+    :param forbid_clearing: no value may become empty.
+    :raises Fault: one of them is no such value.
+    """
+
+    max_changed_rows: int | None = None
+    max_changed_fraction: float | None = None
+    forbid_created: bool = False
+    protected_fields: tuple[str, ...] = ()
+    forbid_clearing: bool = False
+
+    def __post_init__(self) -> None:
+        rows, fraction = self.max_changed_rows, self.max_changed_fraction
+        if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
+            raise _invalid(f"max_changed_rows has to be a whole number from 0, not {rows!r}.")
+        if fraction is not None and (
+            isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 <= fraction <= 1
+        ):
+            raise _invalid(f"max_changed_fraction has to be a number from 0 to 1, not {fraction!r}.")
+        for name in ("forbid_created", "forbid_clearing"):
+            if not isinstance(getattr(self, name), bool):
+                raise _invalid(f"{name} has to be True or False, not {getattr(self, name)!r}.")
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """
+        Check that what is protected can be found in a file.
+
+        :param columns: the file's.
+        :raises Fault: a protected field is none of them.
+        """
+        if unknown := [str(name) for name in self.protected_fields if name not in columns]:
+            raise _invalid(
+                f"protected_fields names {', '.join(unknown)}, but the columns are {', '.join(columns)}."
+            )
+
+    def violations(self, plan: Plan) -> list[str]:
+        """Return what a plan does that it may not, a sentence each."""
+        found = []
+        touched = len(plan.changes)
+        if self.max_changed_rows is not None and touched > self.max_changed_rows:
+            found.append(
+                f"{touched:,} rows would be created or changed, {self.max_changed_rows:,} may "
+                "(max_changed_rows)."
+            )
+        if self.max_changed_fraction is not None and touched > self.max_changed_fraction * plan.rows_before:
+            found.append(
+                f"{touched:,} rows would be created or changed, where {plan.rows_before:,} are there: more "
+                f"than the fraction {self.max_changed_fraction:g} (max_changed_fraction)."
+            )
+        if self.forbid_created and plan.created:
+            names = (change.row for change in plan.changes if change.kind == CREATED)
+            found.append(f"{plan.created:,} rows would be created (forbid_created): {_some(names)}.")
+        for column in self.protected_fields:
+            rows = [c.row for c in plan.changes if c.kind == CHANGED and column in c.fields]
+            if rows:
+                found.append(
+                    f"{column} would change in {len(rows):,} rows (protected_fields): {_some(rows)}."
+                )
+        if self.forbid_clearing:
+            rows = [change.row for change in plan.changes if change.cleared]
+            if rows:
+                columns = sorted({column for change in plan.changes for column in change.cleared})
+                found.append(
+                    f"{', '.join(columns)} would become empty in {len(rows):,} rows (forbid_clearing): "
+                    f"{_some(rows)}."
+                )
+        return found
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = len(listed) - _NAMED
+    shown = ", ".join(name[:100] for name in listed[:_NAMED])
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _invalid(problem: str) -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, problem)

@@ -1,0 +1,120 @@
+"""
+The shapes that the members of an entity have to have, whoever gives them: a server, a patch, a journal.
+
+Everything else may then rely on them: tags are a list of labels, a reference is an object, a name is a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.wire.message import unexpected
+
+_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_TEXT, _OBJECT = "a text", "an object"
+_NAMES = ("fullyQualifiedName", "name", "id")
+_TEXTS_OF_REFERENCE = ("type", "name", "fullyQualifiedName", "displayName")
+_TEXTS_OF_LABEL = ("tagFQN", "name", "source", "labelType", "state")
+_CHANGES = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
+
+
+def check_entity(entity: Mapping[str, Any]) -> None:
+    """
+    Check the members of an entity that a server sent, in today's names.
+
+    :raises Fault: one has another shape than any server gives it.
+    """
+    for field, value in entity.items():
+        if problem := shape_problem(field, value):
+            raise unexpected(f"an entity whose {problem}")
+
+
+def shape_problem(field: str, value: Any) -> str | None:
+    """
+    Return what is wrong with the shape of a member, such as ``tags is no list``; None if nothing is.
+
+    Null is a value of every member, and anything is one of members that are not known here.
+
+    :param field: its name of today.
+    """
+    check = _SHAPES.get(field)
+    problem = check(value) if check is not None and value is not None else None
+    return f"{field} {problem}" if problem else None
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) else f"is not {_TEXT}"
+
+
+def _object(value: Any) -> str | None:
+    return None if isinstance(value, Mapping) else f"is not {_OBJECT}"
+
+
+def _id(value: Any) -> str | None:
+    return None if isinstance(value, str) and _ID.fullmatch(value) else "is not an id"
+
+
+def _reference(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"is not {_OBJECT}"
+    if not any(value.get(name) for name in _NAMES):
+        return "refers to nothing: it has neither an id nor a name"
+    return _wrong_text(value, _TEXTS_OF_REFERENCE) or (
+        f"has an id that {_id(value['id'])}" if value.get("id") is not None and _id(value["id"]) else None
+    )
+
+
+def _label(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"is not {_OBJECT}"
+    return "has no tagFQN" if not value.get("tagFQN") else _wrong_text(value, _TEXTS_OF_LABEL)
+
+
+def _certification(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"is not {_OBJECT}"
+    label = value.get("tagLabel")
+    problem = _label(label) if label is not None else None
+    return f"has a tagLabel that {problem}" if problem else None
+
+
+def _changes(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"is not {_OBJECT}"
+    wrong = [name for name in _CHANGES if not isinstance(value.get(name), (list, type(None)))]
+    return f"has {wrong[0]} that is no list" if wrong else None
+
+
+def _list_of(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+    def check_all(value: Any) -> str | None:
+        if not isinstance(value, list):
+            return "is not a list"
+        problem = next(filter(None, map(check, value)), None)
+        return f"has an entry that {problem}" if problem else None
+
+    return check_all
+
+
+def _wrong_text(value: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    wrong = [name for name in names if not isinstance(value.get(name), (str, type(None)))]
+    return f"has a {wrong[0]} that is not {_TEXT}" if wrong else None
+
+
+_SHAPES: dict[str, Callable[[Any], str | None]] = {
+    "id": _id,
+    "name": _text,
+    "fullyQualifiedName": _text,
+    "displayName": _text,
+    "description": _text,
+    "owners": _list_of(_reference),
+    "domains": _list_of(_reference),
+    "tags": _list_of(_label),
+    "certification": _certification,
+    "connection": _object,
+    "extension": _object,
+    "service": _reference,
+    "changeDescription": _changes,
+    "incrementalChangeDescription": _changes,
+}

@@ -1,0 +1,1 @@
+"""The topics of a service: as pages list them, and what the rows of a file change in them."""

@@ -1,0 +1,125 @@
+"""The topics of a service as lists of them tell, in pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
+from airflow_provider_om_messaging.protocol.model.identity import check_entity
+from airflow_provider_om_messaging.protocol.model.names import join_fqn
+from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, todays
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
+
+PAGE = 1000
+"""Topics that are asked for at a time."""
+READ_TWICE = 2 * PAGE
+"""The same where a server detects no conflicts, so that an import lists the topics twice."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    A part of a list.
+
+    :param topics: them, in today's names.
+    :param after: the cursor for the next part; None at the end.
+    :param total: how many there are in all; None if the server does not tell.
+    """
+
+    topics: list[dict[str, Any]]
+    after: str | None
+    total: int | None = None
+
+
+def list_topics(
+    service: str,
+    generation: Generation,
+    after: str | None = None,
+    limit: int = PAGE,
+    more: tuple[str, ...] = (),
+) -> Request[Page]:
+    """
+    Ask for a page of a service's topics with what a CSV tells of them, in the order of their names.
+
+    :param service: canonical FQN of the service.
+    :param generation: how this server calls owners and domains; asking for another name is an error.
+    :param after: the cursor that the page before ended with.
+    :param limit: topics in the page.
+    :param more: further fields.
+    """
+    fields = asked(("owners", "tags", "domains", *more), generation)
+    query = {"service": service, "fields": ",".join(fields), "limit": str(limit)}
+    if after is not None:
+        query["after"] = after
+    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
+
+
+def list_deleted(service: str, after: str | None = None) -> Request[Page]:
+    """
+    Ask for a page of the topics that were deleted softly: they are in no other list, but keep their names.
+
+    :param service: canonical FQN of the service.
+    :param after: the cursor that the page before ended with.
+    """
+    query = {"service": service, "include": "deleted", "limit": str(PAGE)}
+    if after is not None:
+        query["after"] = after
+    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
+
+
+def _page(reply: Reply) -> Page:
+    document = reply.json_object()
+    topics, paging = document.get("data"), document.get("paging")
+    if not isinstance(topics, list) or not all(isinstance(item, dict) and "name" in item for item in topics):
+        raise unexpected("a list of topics that holds something else")
+    told = paging if isinstance(paging, dict) else {}
+    after, total = told.get("after"), told.get("total")
+    return Page(
+        [todays(item) for item in topics],
+        after if isinstance(after, str) and after else None,
+        total if isinstance(total, int) else None,
+    )
+
+
+def create_topic(service: str, name: str) -> Request[dict[str, Any]]:
+    """
+    Create a topic, which is the body of the request; one that exists already is a conflict.
+
+    :param service: canonical FQN of the service.
+    :param name: of the topic.
+    """
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    read = partial(_created, fqn=f"{service}.{join_fqn(name)}")
+    return Request("POST", TOPIC.path, read, "creating topics", {}, headers)
+
+
+def _created(reply: Reply, fqn: str) -> dict[str, Any]:
+    topic = todays(reply.json_object())
+    check_entity(topic, TOPIC, fqn)
+    return topic
+
+
+def creation(service: str, name: str, wanted: Mapping[str, Any], generation: Generation) -> dict[str, Any]:
+    """
+    Return the body that creates a topic, with one partition.
+
+    :param service: canonical FQN of the service.
+    :param wanted: field → value with today's names; None for none. No topic can be created with a
+        certification: that takes a patch afterwards.
+    """
+    body = {field: value for field, value in wanted.items() if value is not None and field != CERTIFICATION}
+    if "domains" in body:
+        # Unlike anywhere else, domains go by name here.
+        body["domains"] = [domain["fullyQualifiedName"] for domain in body["domains"]]
+    for new, theirs in (("owners", generation.owners_field), ("domains", generation.domains_field)):
+        if new in body and theirs != new:
+            body[theirs] = body.pop(new)[0]
+    return {"name": name, "service": service, "partitions": 1, **body}

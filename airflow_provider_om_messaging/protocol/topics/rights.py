@@ -1,0 +1,148 @@
+"""
+What a token's user may do to topics, as far as a server tells that without looking at one of them.
+
+Servers evaluate rules. A rule with a condition (the user owns the topic, the topic has a tag) says nothing
+before there is a topic, and the policies of a team that owns a topic count for that topic alone. So only two
+answers are sure: a rule without condition denies it, or no rule allows it and no team owns the topic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.csv.topic_columns import TIER
+from airflow_provider_om_messaging.protocol.model.fields import key, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
+    from airflow_provider_om_messaging.protocol.wire.message import Reply
+
+CREATE, EDIT_ALL = "Create", "EditAll"
+_ALLOW, _DENY, _NOT_ALLOW = "allow", "deny", "notAllow"
+_FIELDS = {
+    "description": "EditDescription",
+    "displayName": "EditDisplayName",
+    "tags": "EditTags",
+    "extension": "EditCustomFields",
+}
+_CERTIFICATION = "Certification."
+
+
+@dataclass(frozen=True)
+class Permission:
+    """
+    What is said of one operation.
+
+    :param access: ``allow``, ``deny``, ``notAllow``, or conditional.
+    :param rule: names of the role (None for a policy that a team has), policy and rule that say so.
+    """
+
+    access: str
+    rule: tuple[str | None, str, str]
+
+
+class Rights:
+    """
+    What a user may do to topics.
+
+    :param permissions: by operation.
+    """
+
+    def __init__(self, permissions: Mapping[str, Permission]) -> None:
+        self._permissions = permissions
+
+    def refusal(self, operations: Iterable[str], user: str, *, team_owned: bool) -> str | None:
+        """
+        Return in the server's words why a user may not do something, or None unless that is sure.
+
+        :param operations: all that it takes.
+        :param user: the user's name.
+        :param team_owned: whether a team owns the topic.
+        """
+        found = {operation: self._of(operation) for operation in operations}
+        principal = f"Principal: CatalogPrincipal{{name='{user}'}}"
+        for operation, permission in found.items():
+            if permission is not None and permission.access == _DENY:
+                role, policy, rule = permission.rule
+                by = f"by role {role}, policy {policy}" if role else f"policy {policy}"
+                return f"{principal} operation {operation} denied {by}, rule {rule}"
+        lacking = [
+            name for name, permission in found.items() if permission and permission.access == _NOT_ALLOW
+        ]
+        if not lacking or team_owned:
+            return None
+        return f"{principal} operations [{', '.join(lacking)}] not allowed"
+
+    def sure(self, operations: Iterable[str | None]) -> bool:
+        """Tell whether all of it is allowed, whatever the topic; None is an operation that is not known."""
+        found = [self._of(operation) if operation else None for operation in operations]
+        return all(permission is not None and permission.access == _ALLOW for permission in found)
+
+    def _of(self, operation: str) -> Permission | None:
+        found = self._permissions.get(operation)
+        if found is None and operation.startswith("Edit"):
+            # Some servers leave out what is so for everything that edits.
+            found = self._permissions.get(EDIT_ALL)
+            return found if found and found.access in {_ALLOW, _DENY} else None
+        return found
+
+
+def read_rights(reply: Reply) -> Rights:
+    """Read the answer to ``GET /v1/permissions/topic``; what is not understood in it is not known."""
+    listed = reply.json_object().get("permissions")
+    found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return Rights({str(item.get("operation")): _permission(item) for item in found})
+
+
+def operations_for(
+    changed: Iterable[str], wanted: Mapping[str, Any], entity: Entity, generation: Generation
+) -> list[str | None]:
+    """
+    Return the operations that a patch of a topic takes, None for one that is not known.
+
+    :param changed: the fields that it changes, by today's names.
+    :param wanted: what they are to be.
+    :param entity: the topic.
+    """
+    found: set[str | None] = set()
+    for field in changed:
+        if field == "owners":
+            found.add("EditOwner" if generation.owners_field == "owner" else "EditOwners")
+        elif field == "domains":
+            found.add(generation.domains_right)
+        elif field == "certification":
+            found.add("EditCertification" if generation.domains_right else None)
+        elif field == "tags":
+            found |= set(_of_labels(wanted.get(field) or (), value_of(entity, field) or (), generation))
+        else:
+            found.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
+    # The right to everything makes up for all others.
+    return [EDIT_ALL] if EDIT_ALL in found else sorted(found, key=str)
+
+
+def _of_labels(
+    wanted: Sequence[Mapping[str, Any]], present: Sequence[Mapping[str, Any]], generation: Generation
+) -> Iterator[str | None]:
+    """Yield what labels take that come or go; before 1.8 it is not known for all kinds of them."""
+    kept = {key(label) for label in wanted} & {key(label) for label in present}
+    for label in (*wanted, *present):
+        if key(label) in kept:
+            continue
+        name = str(label.get("tagFQN"))
+        if label.get("source") == "Glossary":
+            right = "EditGlossaryTerms"
+        elif name.startswith(TIER):
+            right = "EditTier"
+        else:
+            right = "EditCertification" if name.startswith(_CERTIFICATION) else "EditTags"
+        yield right if generation.domains_right or right == "EditTags" else None
+
+
+def _permission(item: Mapping[str, Any]) -> Permission:
+    rule = item.get("rule")
+    name = rule.get("name") if isinstance(rule, dict) else None
+    return Permission(str(item.get("access")), (item.get("role"), str(item.get("policy")), str(name)))

@@ -1,0 +1,238 @@
+"""
+What the rows of a CSV want of topics, and what is wrong with them in the words of a server.
+
+A row is checked column by column, as servers do: its first fault is what it is refused for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.csv import custom_fields
+from airflow_provider_om_messaging.protocol.csv.cells import meaning
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split
+from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS, TIER, column_of
+from airflow_provider_om_messaging.protocol.model import references
+from airflow_provider_om_messaging.protocol.model.exclusion import excluding
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CERTIFICATION,
+    LISTS,
+    TEXTS,
+    certified_by,
+    key,
+    value_of,
+)
+from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
+from airflow_provider_om_messaging.protocol.model.references import Name
+from airflow_provider_om_messaging.protocol.model.renamed_fields import stores_one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
+
+    Known = Mapping[Name, Entity | None]
+    """What was looked up; None for what the server does not know."""
+
+KINDS = {
+    "owner": "user",
+    "tags": "tag",
+    "glossaryTerms": "glossaryTerm",
+    "tiers": "tag",
+    CERTIFICATION: "tag",
+    "domain": "domain",
+}
+"""What columns refer to; owners can be teams as well."""
+CERTIFYING = Name(CERTIFICATION, "setting", "assetCertificationSettings")
+"""The name by which what certifies stands among what was looked up."""
+
+MOST_OWNERS = 5
+_OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
+_APPROVED = "Approved"
+
+
+class RowRefusedError(Exception):
+    """A row that cannot be imported; the message is the verdict's ``details``."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One row of a file.
+
+    :param columns: the columns of the file.
+    :param cells: what stands in them.
+    """
+
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the topic."""
+        return self["name"]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[self.columns.index(column)]
+
+    def names(self, columns: Iterable[str] = tuple(KINDS)) -> Iterator[Name]:
+        """
+        Yield what it refers to, as far as that can be read.
+
+        :param columns: those to look into.
+        """
+        for column in columns:
+            if column not in self.columns:
+                continue
+            try:
+                yield from self.referred(column)
+            except RowRefusedError:
+                continue
+
+    def referred(self, column: str) -> list[Name]:
+        """
+        Return what a cell refers to.
+
+        :raises RowRefusedError: the cell is malformed.
+        """
+        if column == CERTIFICATION:
+            # It is one name, which stands there as it is.
+            return [Name("tags", "tag", self[column])] if self[column] else []
+        try:
+            written = list(dict.fromkeys(split(self[column])))
+        except MalformedCellError as error:
+            raise self.fault(column, str(error)) from None
+        if column == "owner":
+            return [self._owner(text) for text in written]
+        for text in written if "tiers" in self.columns else ():
+            if column in {"tags", "tiers"} and text.startswith(TIER) is not (column == "tiers"):
+                raise self.fault(column, f"{text} is {'a' if column == 'tags' else 'no'} tier")
+        return [Name("domains" if column == "domain" else "tags", KINDS[column], text) for text in written]
+
+    def fault(self, column: str, reason: str) -> RowRefusedError:
+        """Return the error for a cell."""
+        return RowRefusedError(f"#INVALID_FIELD: Field {self.columns.index(column) + 1} error - {reason}")
+
+    def _owner(self, text: str) -> Name:
+        kind, _, name = text.partition(":")
+        if kind not in {"user", "team"} or not name:
+            raise self.fault("owner", _OWNER_FORMAT)
+        # Users and teams stand at the top: a dot in their name does not separate.
+        return Name("owners", kind, name if '"' in name else join_fqn(name))
+
+
+def wanted_of(
+    row: Row, topic: Entity, known: Known, generation: Generation, *, certifies: bool = True
+) -> dict[str, Any]:
+    """
+    Return field → value as a row wants it, of the fields that its columns cover; None takes a value away.
+
+    :param row: the row.
+    :param topic: the topic as it is, ``{}`` for one that does not exist yet. Labels that are no tags stay.
+    :param known: what the row refers to.
+    :param generation: of the server: older ones store one owner and one domain.
+    :param certifies: whether the server has certifications.
+    :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
+    """
+    wanted: dict[str, Any] = {field: _text(field, row[field], topic) for field in TEXTS}
+    owners = _found(row, "owner", known)
+    if generation.owners_field == "owner" and len(owners) > 1:
+        raise row.fault("owner", stores_one(generation.version, "owner"))
+    _check_owners(owners)
+    wanted["owners"] = _references(owners, topic, "owners")
+    labels = [found for column in LABELS if column in row.columns for found in _found(row, column, known)]
+    if pair := excluding(labels, known):
+        raise RowRefusedError(
+            f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
+        )
+    others = [label for label in value_of(topic, "tags") or () if column_of(label, row.columns) is None]
+    wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
+    if CERTIFICATION in row.columns and certifies:
+        wanted[CERTIFICATION] = _certification(row, topic, known)
+    elif CERTIFICATION in row.columns and row[CERTIFICATION]:
+        raise row.fault(CERTIFICATION, "This server has no certifications of topics: leave the cell empty")
+    domains = _found(row, "domain", known)
+    if generation.domains_field == "domain" and len(domains) > 1:
+        raise row.fault("domain", stores_one(generation.version, "domain"))
+    wanted["domains"] = _references(domains, topic, "domains")
+    if custom_fields.COLUMN in row.columns:
+        present = topic.get("extension") or {}
+        wanted["extension"] = custom_fields.wanted_fields(row, present, known.get(custom_fields.TYPES))
+    return wanted
+
+
+def _text(field: str, cell: str, topic: Entity) -> Any:
+    present = value_of(topic, field)
+    # A difference in line ends alone is none: the topic keeps its own.
+    return present if meaning(field, str(present or "")) == meaning(field, cell) else cell or None
+
+
+def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | None:
+    """
+    Return the certification, a new one without its dates, which the server sets.
+
+    Servers before 2.0 give one anew that is sent again. None of those that were looked at cares whether the
+    tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
+    """
+    present = value_of(topic, CERTIFICATION)
+    if row[CERTIFICATION] == (certified_by(present) or ""):
+        return dict(present) if present else None
+    for name, tag in _found(row, CERTIFICATION, known):
+        label = references.reference(name, tag)
+        allowed = (known.get(CERTIFYING) or {}).get("allowedClassification")
+        if allowed and join_fqn(*split_fqn(label["tagFQN"])[:-1]) != allowed:
+            raise RowRefusedError(
+                f"Invalid Classification: {label['tagFQN']} is not valid for Certification."
+            )
+        return {"tagLabel": label}
+    return None
+
+
+def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
+    """Return what a cell refers to. Of several unknown owners the last is told, of others the first."""
+    found, unknown = [], []
+    for name in row.referred(column):
+        entity = known[name]
+        if entity is None:
+            unknown.append(name)
+            continue
+        status = entity.get("entityStatus") or entity.get("status") or _APPROVED
+        if column == "glossaryTerms" and status != _APPROVED:
+            raise row.fault(column, f"Entity {name.fqn} of type glossaryTerm is {status}, not {_APPROVED}")
+        found.append((name, entity))
+    if unknown:
+        name = unknown[-1 if column == "owner" else 0]
+        written = name.fqn if column != "owner" else _as_written(row[column], name)
+        raise row.fault(column, f"Entity {written} of type {name.kind} not found")
+    return found
+
+
+def _as_written(cell: str, name: Name) -> str:
+    plain = name.fqn[1:-1].replace('""', '"') if name.fqn.startswith('"') else name.fqn
+    return plain if f"{name.kind}:{plain}" in split(cell) else name.fqn
+
+
+def _references(
+    found: Sequence[tuple[Name, Entity]], topic: Entity, field: str
+) -> list[dict[str, Any]] | None:
+    """Return complete references, those that the topic has already as they are there."""
+    present = {key(item): item for item in value_of(topic, field) or ()} if field in LISTS else {}
+    made = [references.reference(name, entity) for name, entity in found]
+    return list({key(item): present.get(key(item), item) for item in made}.values()) or None
+
+
+def _check_owners(owners: Sequence[tuple[Name, Entity]]) -> None:
+    kinds = {name.kind for name, _ in owners}
+    if len(kinds) > 1 or len(owners) > MOST_OWNERS:
+        raise RowRefusedError("Data Assets can have up to 5 users or a Team but not both as owners.")
+    if kinds != {"team"}:
+        return
+    if len(owners) > 1:
+        raise RowRefusedError("Only One Team is allowed to own Data Assets.")
+    team_type = owners[0][1].get("teamType") or "Group"
+    if team_type != "Group":
+        raise RowRefusedError(
+            f"Team of type {team_type} can't own entities. Only Team of type Group can own entities."
+        )

@@ -1,0 +1,225 @@
+"""
+Naming what a server meant by an error.
+
+The status alone does not tell. Old servers answer a missing route, a wrong method and an unserved format with
+500 and the real status in brackets in the text; a missing route and a missing service are both 404 on new
+ones; a proxy answers with a page of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+
+T = TypeVar("T")
+
+_FRAMEWORK_STATUS = re.compile(r"\bHTTP (404|405|406|415) [A-Z]")
+# Where a route for CSV exists for all kinds of entities, but not for this one.
+_NO_CSV = re.compile(r"CSV for bulk operations is not supported for entity")
+# What old servers answer with a bare 500 although the request is at fault.
+_UNKNOWN_KEY = re.compile(r"No key found in .{0,200}\bkid\b|keyID doesn't match|SigningKeyNotFound")
+_NUL = re.compile(r"\\u0000 cannot be converted|unsupported Unicode escape")
+_BAD_PATCH = re.compile(
+    r"JsonPatch\.Operation[.\w]* fails|JSON Patch operation .{0,200}? failed"
+    r"|contains no value for name '[^']{0,80}'|Non-existing name/value pair|array (?:item )?index",
+    re.IGNORECASE,
+)
+
+_OF_ANOTHER_SERVER = "The token was signed by another server: check that Host and token belong together."
+_TOKEN_ADVICE = [
+    ("token not present", "The request carried no usable token: put the JWT in the connection's Password."),
+    (
+        "expired",
+        "The token has expired: create a new one in OpenMetadata and put it in the connection's Password.",
+    ),
+    (
+        "current bot's token",
+        "The bot has a newer token: copy it from OpenMetadata into the connection's Password.",
+    ),
+    ("personal access token", "The personal access token was revoked: create a new one."),
+    ("key", _OF_ANOTHER_SERVER),
+]
+_LONGEST_LOOKED_AT = 1_000_000
+
+
+def result_of(request: Request[T], reply: Reply) -> T:
+    """
+    Return what a reply says.
+
+    :param request: what was asked.
+    :param reply: what came back.
+    :raises Fault: the request failed, or what came back is no answer to it.
+    """
+    if fault := fault_of(request, reply):
+        raise fault
+    try:
+        return request.read(reply)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # No reader knows every shape that a reply can have, and a foreign error would end more than one wait.
+        raise unexpected(
+            f"what cannot be read ({type(error).__name__}) when asked for {request.feature}"
+        ) from None
+
+
+def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
+    """
+    Return what is wrong with a reply, or None if the request succeeded.
+
+    :param request: what was asked.
+    :param reply: what came back.
+    """
+    if 200 <= reply.status < 300 and not reply.is_html():
+        return None
+    fault = _named(request, reply, _text_of(reply))
+    fault.status = reply.status
+    fault.retry_after = _retry_after(reply)
+    fault.transient = reply.status in {429, 502, 503, 504}
+    fault.may_have_worked = reply.status >= 500 or fault.cause is Cause.UNEXPECTED_REPLY
+    return fault
+
+
+def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
+    """
+    Return the fault for a request that got no reply.
+
+    :param problem: one of ``unknown_host``, ``refused``, ``tls``, ``proxy``, ``connect_timeout``,
+        ``read_timeout``, ``dropped``, ``damaged``.
+    :param address: host and port that were tried.
+    :param detail: the transport's own words.
+    """
+    messages = {
+        "unknown_host": f"No such host: {address} has no address in DNS. Check the connection's Host.",
+        "refused": f"{address} refuses connections: check Host and Port, and that the server runs.",
+        "tls": f"TLS with {address} failed. If the certificate is of your own CA, name its file in the extra "
+        "'verify'; if the server speaks plain HTTP, write http:// in Host.",
+        "proxy": f"The proxy on the way to {address} failed: check the extra 'proxy' and the environment's "
+        "proxy variables.",
+        "connect_timeout": f"{address} accepted no connection in time (extra 'connect_timeout', seconds).",
+        "read_timeout": f"{address} did not answer in time (extra 'read_timeout', seconds).",
+        "dropped": f"{address} closed the connection before the reply was complete.",
+        "damaged": f"A reply of {address} is not whole, and nothing of it was used.",
+    }
+    detail = redacted(detail)
+    message = messages[problem] + (f" ({detail})" if detail else "")
+    return Fault(
+        Cause.UNAVAILABLE,
+        message,
+        transient=problem != "tls",
+        may_have_worked=problem in {"read_timeout", "dropped", "damaged"},
+    )
+
+
+def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
+    status = reply.status
+    framework = _FRAMEWORK_STATUS.search(text)
+    said = f" The server says: {text}" if text else ""
+    if reply.is_html():
+        said = " It answered with an HTML page, which a proxy or a login before the server may have sent."
+    if 200 <= status < 300:
+        return unexpected("HTML")
+    if framework and status in {500, int(framework[1])}:
+        return _missing_route(request, int(framework[1]), text)
+    if status == 400 and _NO_CSV.search(text):
+        return _missing_route(request, 404, text)
+    if status == 401:
+        advice = next(
+            (a for word, a in _TOKEN_ADVICE if word in text.lower()), "Check the connection's token."
+        )
+        return Fault(Cause.UNAUTHORIZED, f"Not authorized (401). {advice}{said}")
+    if status == 403:
+        return Fault(Cause.FORBIDDEN, f"The token's user may not do this (403): {request.feature}.{said}")
+    if 300 <= status < 400:
+        target = redacted(reply.headers.get("location", "nowhere").partition("?")[0])
+        return unexpected(f"a redirect to {target}, which is not followed with a token")
+    if status == 413:
+        return Fault(
+            Cause.BAD_REQUEST,
+            f"The request is too large (413): {request.feature}. Send a CSV in several files, or raise the "
+            f"limit of the server or of the proxy before it.{said}",
+        )
+    if status == 429:
+        return Fault(Cause.RATE_LIMITED, f"The server refuses more for now (429).{said}")
+    if status == 500 and (blamed := _blamed(request, reply, said)):
+        return blamed
+    if status >= 500:
+        return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{said}")
+    if reply.is_html():
+        return unexpected(f"status {status} with HTML")
+    if status == 404:
+        if not text or "code" not in (_document_of(reply) or {}):
+            return unexpected("404 without the error document of OpenMetadata")
+        return Fault(Cause.NOT_FOUND, f"Not found (404): {text}")
+    if status in {409, 412}:
+        return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{said}")
+    return Fault(
+        Cause.BAD_REQUEST, f"The server did not accept the request ({status}): {request.feature}.{said}"
+    )
+
+
+def _blamed(request: Request[Any], reply: Reply, said: str) -> Fault | None:
+    """Return the fault for a 500 that means the request, or None if it may well mean the server."""
+    # As it came: what is left for people may end before the words that tell.
+    text = reply.body[:_LONGEST_LOOKED_AT].decode("utf-8", "replace")
+    if _UNKNOWN_KEY.search(text):
+        return Fault(Cause.UNAUTHORIZED, f"Not authorized (500). {_OF_ANOTHER_SERVER}{said}")
+    if _NUL.search(text):
+        return Fault(
+            Cause.BAD_REQUEST,
+            f"The server cannot store the character U+0000 (500): {request.feature}. Take it out.",
+        )
+    if request.method == "PATCH" and (found := _BAD_PATCH.search(text)):
+        return Fault(
+            Cause.BAD_REQUEST,
+            f"The server could not apply the patch (500), of which nothing was stored: {redacted(found[0])}.",
+        )
+    return None
+
+
+def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
+    if status in {404, 405}:
+        what = f"The server has no route for {request.feature}"
+    else:
+        what = f"The server does not serve the format of {request.feature}"
+    said = f" The server says: {text.rstrip('.')}." if text else ""
+    return Fault(
+        Cause.UNSUPPORTED,
+        f"{what} ({request.method} {request.path}): this edition or version of OpenMetadata lacks it.{said}",
+    )
+
+
+def _document_of(reply: Reply) -> dict[str, Any] | None:
+    try:
+        document = parse_json(reply.body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _text_of(reply: Reply) -> str:
+    if reply.is_html():
+        return ""
+    document = _document_of(reply)
+    if document is None:
+        return redacted(reply.body.decode("utf-8", "replace"))
+    text = document.get("message") or document.get("responseMessage") or ""
+    return redacted(text) if isinstance(text, str) else ""
+
+
+def _retry_after(reply: Reply) -> float | None:
+    value = reply.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(reply.headers["date"])
+        return max(0.0, (moment - now).total_seconds())
+    except (LookupError, ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,165 @@
+"""JSON Web Tokens: signed with RS256, checked in the order the server checks them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+try:
+    import jwt
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+except ImportError as error:  # pragma: no cover - depends on what is installed
+    raise ImportError(
+        "the sandbox signs tokens with PyJWT and cryptography, which are missing: "
+        "pip install 'airflow-provider-om-messaging[sandbox]'"
+    ) from error
+
+from airflow_provider_om_messaging.sandbox.http.errors import unauthorized, unhandled
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.clock import Clock
+    from airflow_provider_om_messaging.sandbox.generations import Era
+
+ISSUER = "open-metadata.org"
+KEY_ID = "om-sandbox-key"
+
+
+class Tokens:
+    """
+    One signing key and everything done with it.
+
+    :param clock: by which tokens expire.
+    :param era: which broken tokens the server trips over.
+    :param pem: a private key kept from an earlier run; a new one is made without.
+    """
+
+    def __init__(self, clock: Clock, era: Era, pem: str | None = None) -> None:
+        self._clock = clock
+        self._era = era
+        self._key = _load(pem) if pem else _new_key()
+        self._stranger: rsa.RSAPrivateKey | None = None
+        self._serial = 0
+
+    def pem(self) -> str:
+        """Return the private key, to be kept with the data."""
+        return self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the public key as ``/v1/system/config/jwks`` shows it."""
+        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key()))
+        return {
+            "keys": [
+                {
+                    "kty": "RSA",
+                    "kid": KEY_ID,
+                    "n": public["n"],
+                    "e": public["e"],
+                    "alg": "RS256",
+                    "use": "sig",
+                }
+            ]
+        }
+
+    def mint(
+        self,
+        user: dict[str, Any],
+        expires_in: float | None,
+        *,
+        signed_by: str = "own",
+        kid: str | None = None,
+    ) -> str:
+        """
+        Return a token.
+
+        :param user: whom it speaks for.
+        :param expires_in: seconds; negative is expired already, ``None`` never expires, as bot tokens may.
+        :param signed_by: ``own``, or ``stranger`` for a key this server does not know.
+        :param kid: key id in the header; the server's own if not given.
+        """
+        now = int(self._clock.seconds())
+        self._serial += 1
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "sub": user["name"],
+            "email": user["email"],
+            "isBot": bool(user.get("isBot")),
+            "tokenType": "BOT" if user.get("isBot") else "PERSONAL_ACCESS",
+            "iat": now,
+            "jti": f"{now}-{self._serial}",
+        }
+        if expires_in is not None:
+            claims["exp"] = int(self._clock.seconds() + expires_in)
+        if signed_by == "own":
+            key = self._key
+        elif signed_by == "stranger":
+            key = self._stranger = self._stranger or _new_key()
+        else:
+            raise ValueError(f"signed_by is 'own' or 'stranger', not {signed_by!r}")
+        return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid or KEY_ID})
+
+    def subject(self, authorization: str | None) -> tuple[str, str]:
+        """
+        Return the user a request speaks for and its token, or refuse it as the server's filter does.
+
+        :param authorization: the request's header. The scheme is matched with its exact case.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme == "Bearer" and not token and self._era.broken_tokens_fail:
+            raise unhandled("begin 7, end 6, length 6")
+        if scheme != "Bearer" or not token:
+            raise unauthorized("Not Authorized! Token not present")
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = _claims(token)
+            subject = str(claims["sub"])
+            expires = claims.get("exp")
+            if expires is not None:
+                expires = float(expires)
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError):
+            raise unauthorized("Not Authorized! Invalid token.") from None
+        # Expiry is looked at before the signature: an expired forgery is told that it is expired.
+        if expires is not None and expires <= self._clock.seconds():
+            raise unauthorized("Expired token!")
+        if header.get("kid") != KEY_ID:
+            if self._era.unknown_keys_fail:
+                raise unhandled(f"No key found with kid {header.get('kid')!s}")
+            raise unauthorized(
+                "Not Authorized! Token signing key not found in configured public keys "
+                f"for kid {header.get('kid')!s}."
+            )
+        try:
+            jwt.decode(
+                token,
+                self._key.public_key(),
+                algorithms=["RS256"],
+                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+            )
+        except jwt.PyJWTError:
+            raise unauthorized(
+                "Not Authorized! Invalid token. Token verification failed. Public key mismatch."
+            ) from None
+        return subject, token
+
+
+def _claims(token: str) -> dict[str, Any]:
+    middle = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    if not isinstance(claims, dict):
+        raise TypeError("claims are an object")
+    return claims
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _load(pem: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("the signing key is no RSA key")
+    return key

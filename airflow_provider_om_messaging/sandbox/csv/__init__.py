@@ -1,0 +1,1 @@
+"""The server's CSV: its dialect, and topics as rows."""

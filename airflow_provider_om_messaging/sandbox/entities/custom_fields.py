@@ -1,0 +1,80 @@
+"""The custom fields that an administrator has given to topics, and the type that tells of them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.entities.entity_types import TOPIC
+from airflow_provider_om_messaging.sandbox.http.errors import bad_request
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+
+PROPERTIES = "customProperties"
+
+#: Custom fields of topics and their types; `extension` may hold no others.
+_OF_TOPICS = {
+    "retention": "integer",
+    "costCenter": "string",
+    "runbook": "markdown",
+    "consumers": "enum",
+    "archived": "string",
+}
+_JSON_TYPES = {"integer": "integer", "string": "string", "markdown": "string", "enum": "array"}
+_NAMESPACE = uuid.UUID("0b6b3b1e-3c53-5f0e-8f43-52a1f1d5c0aa")
+
+
+def check(extension: Document) -> None:
+    """Raise the 400 of a custom field that topics do not have, or of a value of another type."""
+    for name, value in extension.items():
+        if name not in _OF_TOPICS:
+            raise bad_request(f"Unknown custom field {name}")
+        wanted, found = _JSON_TYPES[_OF_TOPICS[name]], _json_type(value)
+        if found != wanted:
+            raise bad_request(f"Custom field {name} has invalid JSON [$: {found} found, {wanted} expected]")
+        for number, item in enumerate(value if isinstance(value, list) else ()):
+            if not isinstance(item, str):
+                told = f"[$[{number}]: {_json_type(item)} found, string expected]"
+                raise bad_request(f"Custom field {name} has invalid JSON {told}")
+
+
+def entity_type(kind: str, base: str, *, properties: bool) -> Document:
+    """
+    Return a kind of entity as the server's types tell of it.
+
+    :param kind: its name.
+    :param base: the server's address, for links.
+    :param properties: with the custom properties, which are told on request only.
+    """
+    told = {**_type(kind, base), "category": "entity", "nameSpace": "data", "version": 0.1}
+    if properties:
+        given = _OF_TOPICS if kind == TOPIC.name else {}
+        told[PROPERTIES] = [
+            {
+                "name": name,
+                "description": f"Custom field {name}",
+                "propertyType": {**_type(given[name], base), "type": "type"},
+            }
+            for name in sorted(given)
+        ]
+    return told
+
+
+def _type(name: str, base: str) -> Document:
+    type_id = str(uuid.uuid5(_NAMESPACE, name))
+    told = {"id": type_id, "name": name, "fullyQualifiedName": name, "description": f"The type {name}."}
+    return {**told, "displayName": name, "href": f"{base}/v1/metadata/types/{type_id}"}
+
+
+def _json_type(value: Any) -> str:
+    for kinds, name in (
+        (bool, "boolean"),
+        (int, "integer"),
+        (float, "number"),
+        (str, "string"),
+        (list, "array"),
+    ):
+        if isinstance(value, kinds):
+            return name
+    return "null" if value is None else "object"

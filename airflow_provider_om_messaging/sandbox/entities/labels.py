@@ -1,0 +1,93 @@
+"""Labels of an entity: classification tags and glossary terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+    CLASSIFICATION,
+    GLOSSARY,
+    GLOSSARY_TERM,
+    TAG,
+    Document,
+    Kind,
+)
+from airflow_provider_om_messaging.sandbox.http.errors import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
+
+CLASSIFIED, TERM = "Classification", "Glossary"
+DERIVED = "Derived"
+#: What a label of a source is of, and the kind of what holds those.
+_KINDS: dict[str, tuple[Kind, Kind]] = {CLASSIFIED: (TAG, CLASSIFICATION), TERM: (GLOSSARY_TERM, GLOSSARY)}
+
+
+def label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
+    """Return the label of a tag or term, or raise the 404. A term may be a draft: only CSV imports look."""
+    tag = catalog.by_name(_kinds(source)[0].name, fqn)
+    made = {"tagFQN": tag["fullyQualifiedName"], "name": tag["name"]}
+    for name in ("displayName", "description", "style"):
+        if tag.get(name):
+            made[name] = tag[name]
+    return {**made, "source": source, "labelType": "Manual", "state": "Confirmed"}
+
+
+def tags(catalog: Catalog, fqns: Iterable[str]) -> list[Document]:
+    """Return labels for classification tags, or refuse tags that exclude each other."""
+    return labels(catalog, [{"tagFQN": fqn} for fqn in fqns])
+
+
+def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
+    """
+    Return complete labels, or refuse labels that exclude each other or what comes with a term.
+
+    :param given: labels with at least ``tagFQN``; ``source`` defaults to classification tags. Derived ones
+        are left out: they are not stored.
+    """
+    own = (item for item in given if item.get("labelType") != DERIVED)
+    named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): None for item in own}
+    found = [label(catalog, fqn, source) for source, fqn in named]
+    exclusive: dict[str, str] = {}
+    for item in with_derived(catalog, found):
+        kind, holder = _kinds(item["source"])
+        tag = catalog.by_name(kind.name, item["tagFQN"])
+        # What stands directly above a tag counts, be it a tag itself.
+        above = tag.get("parent") or tag[holder.name]
+        held_by = catalog.get(above["type"], above["id"])
+        if not held_by.get("mutuallyExclusive"):
+            continue
+        other = exclusive.setdefault(held_by["id"], item["tagFQN"])
+        if other != item["tagFQN"]:
+            raise bad_request(
+                f"Tag labels {other} and {item['tagFQN']} are mutually exclusive "
+                "and can't be assigned together"
+            )
+    return found
+
+
+def with_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
+    """Return labels with those that come with the terms among them: the tags of these, marked as derived."""
+    shown = {(item["source"], item["tagFQN"]): item for item in given}
+    for term in terms(given):
+        for item in catalog.by_name(GLOSSARY_TERM.name, term["tagFQN"], "all").get("tags", ()):
+            shown.setdefault((item["source"], item["tagFQN"]), {**item, "labelType": DERIVED})
+    return list(shown.values())
+
+
+def classified(given: Iterable[Document]) -> list[Document]:
+    """Return those of the labels that are of classification tags."""
+    return [item for item in given if item.get("source") != TERM]
+
+
+def terms(given: Iterable[Document]) -> list[Document]:
+    """Return those of the labels that are of glossary terms."""
+    return [item for item in given if item.get("source") == TERM]
+
+
+def _kinds(source: str) -> tuple[Kind, Kind]:
+    if source not in _KINDS:
+        raise bad_request(f"Invalid source type {source}")
+    return _KINDS[source]

@@ -1,0 +1,191 @@
+"""JSON Patch (RFC 6902) with the server's own ways of applying it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import Any
+
+from airflow_provider_om_messaging.sandbox.generations import ERA_2_0, Era
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, unhandled
+
+Operation = dict[str, Any]
+_VERBS = ("add", "remove", "replace", "move", "copy", "test")
+
+
+class _PatchFault(Exception):
+    """An operation that cannot be carried out."""
+
+
+def parse(body: bytes) -> list[Operation]:
+    """
+    Return the operations of a patch document.
+
+    Text that is no patch at all is a 500 on this server, a pointer without its slash a 400.
+    """
+    try:
+        operations = json.loads(body)
+    except ValueError:
+        raise unhandled("Failed to parse JsonPatch") from None
+    if not isinstance(operations, list) or not all(_is_operation(item) for item in operations):
+        raise unhandled("Failed to parse JsonPatch")
+    for operation in operations:
+        for member in ("path", "from"):
+            pointer = operation.get(member, "")
+            if pointer and not pointer.startswith("/"):
+                raise bad_request(
+                    f"Invalid JSON Patch '{member}' value '{pointer}': "
+                    "a JSON Pointer starts with '/' (RFC 6901)"
+                )
+    return operations
+
+
+def apply(document: Any, operations: list[Operation], error_status: int, era: Era = ERA_2_0) -> Any:
+    """
+    Return a copy of the document with the operations carried out.
+
+    :param document: what to patch; left as it is.
+    :param operations: from :func:`parse`; their order counts, but old servers have one of their own.
+    :param error_status: status of an operation that fails: 400, or 500 before May 2026.
+    :param era: how the server applies them.
+    """
+    result = copy.deepcopy(document)
+    if era.patch_removes_last:
+        operations = sorted(operations, key=_old_place)
+    for operation in operations:
+        if _is_skipped(operation["path"]):
+            continue
+        try:
+            result = _carry_out(result, operation, adds_absent=era.patch_adds_absent)
+        except _PatchFault as fault:
+            text = (
+                f"The JSON Patch operation '{operation['op']}' failed for path '{operation['path']}': {fault}"
+            )
+            if era.patch_quotes_entity:
+                text = f"'{json.dumps(document, ensure_ascii=False)}': {text}"
+            raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
+    return result
+
+
+def _old_place(operation: Operation) -> tuple[bool, int]:
+    """
+    Return where old servers put an operation, to be kind to indexes of lists.
+
+    The others come by the digits in their paths, then the removals from the highest down.
+    """
+    digits = int("".join(re.findall("[0-9]", operation["path"])) or 0)
+    return (True, -digits) if operation["op"] == "remove" else (False, digits)
+
+
+def touched(operations: list[Operation]) -> set[str]:
+    """Return the first part of every path that an operation looks at: a test needs the right as well."""
+    pointers = [item["path"] for item in operations]
+    pointers += [item["from"] for item in operations if item["op"] == "move"]
+    return {_parts(pointer)[0] if pointer else "" for pointer in pointers if not _is_skipped(pointer)}
+
+
+def _is_operation(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("op") not in _VERBS or not isinstance(item.get("path"), str):
+        return False
+    if item["op"] in ("add", "replace", "test"):
+        return "value" in item
+    return item["op"] == "remove" or isinstance(item.get("from"), str)
+
+
+def _is_skipped(pointer: str) -> bool:
+    if pointer.endswith("href"):
+        return True
+    return pointer.startswith(("/changeDescription", "/incrementalChangeDescription"))
+
+
+def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any:
+    verb, pointer = operation["op"], operation["path"]
+    if verb == "test":
+        if _read(document, pointer) != operation["value"]:
+            raise _PatchFault("the value is a different one")
+        return document
+    if verb == "remove":
+        return _removed(document, pointer)
+    if verb == "replace" and (not adds_absent or _exists(document, pointer)):
+        return _added(_removed(document, pointer), pointer, operation["value"])
+    if verb in ("add", "replace"):
+        return _added(document, pointer, operation["value"])
+    value = copy.deepcopy(_read(document, operation["from"]))
+    if verb == "move":
+        document = _removed(document, operation["from"])
+    return _added(document, pointer, value)
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _index(part: str, length: int) -> int:
+    if not part.isascii() or not part.isdigit() or (len(part) > 1 and part.startswith("0")):
+        raise _PatchFault(f"'{part}' is no array index")
+    if int(part) >= length:
+        raise _PatchFault(f"array index {part} is out of bounds")
+    return int(part)
+
+
+def _step(value: Any, part: str) -> Any:
+    if isinstance(value, list):
+        return value[_index(part, len(value))]
+    if isinstance(value, dict) and part in value:
+        return value[part]
+    raise _PatchFault(f"there is no value named '{part}'")
+
+
+def _read(document: Any, pointer: str) -> Any:
+    for part in _parts(pointer):
+        document = _step(document, part)
+    return document
+
+
+def _exists(document: Any, pointer: str) -> bool:
+    try:
+        _read(document, pointer)
+    except _PatchFault:
+        return False
+    return True
+
+
+def _added(document: Any, pointer: str, value: Any) -> Any:
+    value = copy.deepcopy(value)
+    if not pointer:
+        return value
+    *path, last = _parts(pointer)
+    parent = document
+    for part in path:
+        parent = _step(parent, part)
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list):
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
+    else:
+        raise _PatchFault("the parent is neither an object nor an array")
+    return document
+
+
+def _removed(document: Any, pointer: str) -> Any:
+    if not pointer:
+        raise _PatchFault("the whole document cannot be removed")
+    *path, last = _parts(pointer)
+    parent = document
+    for part in path:
+        parent = _step(parent, part)
+    _step(parent, last)
+    del parent[int(last) if isinstance(parent, list) else last]
+    return document
+
+
+def misfit(kind: str, reason: str, status: int) -> ApiError:
+    """
+    Return the error of a patch whose result no longer fits the entity's class.
+
+    :param status: 500; 400 in 1.2.
+    """
+    if status == 400:
+        return bad_request(reason)
+    return unhandled(f"Failed to convert JsonValue to {kind}: {reason}")

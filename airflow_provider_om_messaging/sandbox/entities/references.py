@@ -1,0 +1,102 @@
+"""Owners, tags and domains: they must exist, and they are stored as complete references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.entities import custom_fields, labels
+from airflow_provider_om_messaging.sandbox.entities.entity_types import DOMAIN, KINDS, TEAM, USER, Document
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, not_found
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
+
+_OWNER_KINDS = (USER.name, TEAM.name)
+_MAX_OWNERS = 5
+
+
+def reference(kind: str, document: Document) -> Document:
+    """Return a complete reference to an entity."""
+    told = {"id": document["id"], "type": kind, "name": document["name"]}
+    told["fullyQualifiedName"] = document["fullyQualifiedName"]
+    for name in ("displayName", "description"):
+        if document.get(name):
+            told[name] = document[name]
+    return {**told, "deleted": bool(document.get("deleted"))}
+
+
+def related(document: Document, name: str) -> list[Document]:
+    """
+    Return an entity's owners or domains, whether it has a list or, as before 1.5, one at most.
+
+    :param name: ``owners`` or ``domains``.
+    """
+    single = document.get(name[:-1])
+    return [single] if single else document.get(name) or []
+
+
+def complete(catalog: Catalog, document: Document) -> None:
+    """
+    Replace the references of a document by complete ones, or refuse it.
+
+    :param document: changed in place; references it inherits are left out, since they are the parent's.
+    """
+    if document.get("owners") is not None:
+        document["owners"] = owners(catalog, document["owners"])
+    if document.get("domains") is not None:
+        document["domains"] = _domains(catalog, document["domains"])
+    for name, completed in (("owner", owners), ("domain", _domains)):
+        if document.get(name) is not None:
+            document[name] = next(iter(completed(catalog, [document[name]])), None)
+    custom_fields.check(document.get("extension") or {})
+    if document.get("tags") is not None:
+        document["tags"] = labels.labels(catalog, document["tags"])
+
+
+def owners(catalog: Catalog, given: list[Document]) -> list[Document]:
+    """Return complete references to owners: up to five users, or one team that may own things."""
+    resolved = [_resolve(catalog, "owners", item, _OWNER_KINDS) for item in _direct(given)]
+    return checked_owners(catalog, resolved)
+
+
+def checked_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]:
+    """Return the owners without repetition if they may own something together, else raise the 400."""
+    unique = list({item["id"]: item for item in resolved}.values())
+    kinds = {item["type"] for item in unique}
+    if len(kinds) > 1 or len(unique) > _MAX_OWNERS:
+        raise bad_request("Data Assets can have up to 5 users or a Team but not both as owners.")
+    if kinds == {TEAM.name}:
+        if len(unique) > 1:
+            raise bad_request("Only One Team is allowed to own Data Assets.")
+        team_type = catalog.get(TEAM.name, unique[0]["id"]).get("teamType", "Group")
+        if team_type != "Group":
+            raise bad_request(
+                f"Team of type {team_type} can't own entities. Only Team of type Group can own entities."
+            )
+    return unique
+
+
+def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
+    return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _direct(given)]
+
+
+def _direct(items: list[Document]) -> list[Document]:
+    return [item for item in items if not item.get("inherited")]
+
+
+def _resolve(catalog: Catalog, field: str, given: Any, allowed: tuple[str, ...]) -> Document:
+    kind, entity_id = given.get("type"), given.get("id")
+    if not kind or not entity_id:
+        raise bad_request(f"[{field}[].{'type' if not kind else 'id'} must not be null]")
+    if kind not in allowed:
+        if kind not in KINDS:
+            raise ApiError(404, f"Entity type {kind} not found", om_auth=True)
+        raise bad_request(
+            f"Entity of type {kind} can't be the owner. Only Team of type Group or a User can own entities."
+            if field == "owners"
+            else f"Entity of type {kind} can't be one of {field}."
+        )
+    found = catalog.entities[kind].get(str(entity_id))
+    if found is None or found.get("deleted"):
+        raise not_found(kind, str(entity_id))
+    return reference(kind, found)

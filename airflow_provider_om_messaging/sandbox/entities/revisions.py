@@ -1,0 +1,112 @@
+"""Version arithmetic: what changed, which number comes next, and when edits of one person melt together."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+
+FIRST_VERSION = 0.1
+#: A person's PATCHes within this time of their last one count as one session, in milliseconds.
+SESSION_MILLIS = 10 * 60 * 1000
+
+_BOOKKEEPING = frozenset(
+    {
+        "id",
+        "name",
+        "fullyQualifiedName",
+        "version",
+        "updatedAt",
+        "updatedBy",
+        "href",
+        "changeDescription",
+        "incrementalChangeDescription",
+    }
+)
+_LISTS = {"owners": "id", "domains": "id", "followers": "id", "dataProducts": "id", "tags": "tagFQN"}
+
+
+def changes_between(old: Document, new: Document) -> Document:
+    """
+    Return what was added, updated and deleted, in the form of a change description.
+
+    Missing, null, empty text and empty list are all the same nothing.
+    """
+    changes: Document = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
+    for name in sorted((set(old) | set(new)) - _BOOKKEEPING):
+        before, after = old.get(name), new.get(name)
+        if name in _LISTS:
+            _list_changes(changes, name, before or [], after or [])
+        elif (_is_nothing(before) and _is_nothing(after)) or before == after:
+            continue
+        elif _is_nothing(before):
+            changes["fieldsAdded"].append({"name": name, "newValue": _told(after)})
+        elif _is_nothing(after):
+            changes["fieldsDeleted"].append({"name": name, "oldValue": _told(before)})
+        else:
+            changes["fieldsUpdated"].append(
+                {"name": name, "oldValue": _told(before), "newValue": _told(after)}
+            )
+    return changes
+
+
+def is_empty(changes: Document) -> bool:
+    """Tell whether a change description holds no change."""
+    return not (changes["fieldsAdded"] or changes["fieldsUpdated"] or changes["fieldsDeleted"])
+
+
+def next_version(version: float, changes: Document) -> float:
+    """Return the number after a change: +0.1, or +1.0 when readers of messages may break."""
+    return round(version + (1.0 if _is_incompatible(changes) else 0.1), 1)
+
+
+def in_session(current: Document, user: str, now: int) -> bool:
+    """
+    Tell whether a PATCH continues the session that made the current version.
+
+    :param now: milliseconds since the epoch.
+    """
+    return (
+        current.get("updatedBy") == user
+        and now - int(current["updatedAt"]) <= SESSION_MILLIS
+        and "previousVersion" in (current.get("changeDescription") or {})
+        and float(current["version"]) > FIRST_VERSION
+        and not current.get("deleted")
+    )
+
+
+def _list_changes(changes: Document, name: str, before: list[Document], after: list[Document]) -> None:
+    key = _LISTS[name]
+    old, new = ({item.get(key) for item in items} for items in (before, after))
+    added = [item for item in after if item.get(key) not in old]
+    deleted = [item for item in before if item.get(key) not in new]
+    if added:
+        changes["fieldsAdded"].append({"name": name, "newValue": _told(added)})
+    if deleted:
+        changes["fieldsDeleted"].append({"name": name, "oldValue": _told(deleted)})
+
+
+def _is_incompatible(changes: Document) -> bool:
+    for kind in ("fieldsUpdated", "fieldsDeleted"):
+        for change in changes[kind]:
+            if change["name"] == "messageSchema":
+                kept = _schema_fields(change.get("newValue"))
+                if not _schema_fields(change.get("oldValue")).items() <= kept.items():
+                    return True
+    return False
+
+
+def _schema_fields(told: str | None) -> dict[str, str]:
+    schema = json.loads(told) if told else {}
+    fields = schema.get("schemaFields") or []
+    return {str(item.get("name")): str(item.get("dataType")) for item in fields if isinstance(item, dict)}
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value == "" or value == []
+
+
+def _told(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,111 @@
+"""``/_sandbox``: look at the stand-in and change its ways while it runs. Open to this machine only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.http.faults import KINDS, Fault
+from airflow_provider_om_messaging.sandbox.http.router import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.sandbox.state import World
+
+PREFIX = "/_sandbox"
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+def handle(world: World, method: str, path: str, body: bytes, host: str) -> Reply:
+    """
+    Carry out one request.
+
+    :param path: below ``/_sandbox``, without slashes around it.
+    :param host: the ``Host`` header; a name that is not this machine's could be a web page's trick.
+    """
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    if name.lower() not in _LOCAL_HOSTS:
+        return _refusal(403, f"the sandbox is steered from this machine only, not as {host!r}")
+    actions: dict[tuple[str, str], Callable[[World, dict[str, Any]], Any]] = {
+        ("GET", ""): _state,
+        ("GET", "journal"): _journal,
+        ("DELETE", "journal"): _clear_journal,
+        ("PUT", "switches"): _switches,
+        ("PUT", ""): _switches,
+        ("POST", "faults"): _add_fault,
+        ("DELETE", "faults"): _clear_faults,
+        ("POST", "clock"): _clock,
+        ("POST", "bot-token"): _bot_token,
+        ("POST", "tokens"): _token,
+    }
+    action = actions.get((method, path))
+    if action is None:
+        known = ", ".join(f"{verb} {PREFIX}/{name}".rstrip("/") for verb, name in actions)
+        return _refusal(404, f"no such control; there are: {known}")
+    try:
+        order = json.loads(body) if body.strip() else {}
+        if not isinstance(order, dict):
+            raise ValueError("the body is a JSON object")
+        return Reply(action(world, order))
+    except (ValueError, TypeError, KeyError) as error:
+        return _refusal(400, str(error))
+
+
+def _refusal(status: int, message: str) -> Reply:
+    return Reply({"code": status, "message": message}, status)
+
+
+def _state(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "version": world.era.version,
+        "generation": world.era.name,
+        "edition": world.edition,
+        "clock": world.clock.millis(),
+        "clockOffsetSeconds": world.clock.offset,
+        "services": world.summary(),
+        "jobs": {job.job_id: job.status for job in world.jobs.jobs.values()},
+        "switches": asdict(world.switches),
+        "faults": [asdict(fault) for fault in world.faults.waiting],
+        "faultKinds": KINDS,
+        "journal": world.journal,
+    }
+
+
+def _journal(world: World, order: dict[str, Any]) -> list[dict[str, Any]]:
+    return world.journal
+
+
+def _clear_journal(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    world.journal.clear()
+    return {}
+
+
+def _switches(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    world.switches.update(**order)
+    return asdict(world.switches)
+
+
+def _add_fault(world: World, order: dict[str, Any]) -> list[dict[str, Any]]:
+    world.faults.add(Fault(**order))
+    return [asdict(fault) for fault in world.faults.waiting]
+
+
+def _clear_faults(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    world.faults.clear()
+    return {}
+
+
+def _clock(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    world.advance_clock(float(order["advance"]))
+    return {"clock": world.clock.millis(), "clockOffsetSeconds": world.clock.offset}
+
+
+def _bot_token(world: World, order: dict[str, Any]) -> dict[str, str]:
+    return {"token": world.supersede_bot_token()}
+
+
+def _token(world: World, order: dict[str, Any]) -> dict[str, str]:
+    user, expires_in = str(order.pop("user", "admin")), order.pop("expires_in", 3600)
+    return {"token": world.token(user, expires_in, **order)}

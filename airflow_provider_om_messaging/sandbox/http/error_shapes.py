@@ -1,0 +1,60 @@
+"""How an error looks on the wire; each generation of the server has its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.http.errors import FRAMEWORK, SYNTAX, UNHANDLED
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.http.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Shape:
+    """
+    An error's reply.
+
+    :param status: HTTP status.
+    :param body: JSON data, or a text's bytes.
+    :param headers: further headers.
+    :param content_type: of the body.
+    """
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+    content_type: str = "application/json"
+
+
+def today(error: ApiError) -> Shape:
+    """Return an error as 1.13 and 2.0 send it: ``code``, ``message`` and sometimes ``errorType``."""
+    body: dict[str, Any] = {"code": error.status, "message": error.message}
+    if error.error_type:
+        body["errorType"] = error.error_type
+    return Shape(error.status, body, _headers(error))
+
+
+def of_1_2(error: ApiError) -> Shape:
+    """
+    Return an error as 1.2 sends it.
+
+    What its web framework refuses (no such route, wrong verb, media types) and what nobody caught are both
+    an HTTP 500 with a body of another shape; JSON that cannot be parsed is answered in plain text.
+    """
+    if error.family == FRAMEWORK:
+        text = f"An exception with message [{error.message}] was thrown while processing request."
+        return Shape(500, {"responseMessage": text}, {})
+    if error.family == UNHANDLED:
+        return Shape(500, {"responseMessage": error.message}, {})
+    if error.family == SYNTAX:
+        return Shape(400, error.detail.encode(), {}, "text/plain")
+    return Shape(error.status, {"code": error.status, "message": error.message}, _headers(error))
+
+
+def _headers(error: ApiError) -> dict[str, str]:
+    headers = dict(error.headers)
+    if error.om_auth:
+        headers["WWW-Authenticate"] = "om-auth"
+    return headers

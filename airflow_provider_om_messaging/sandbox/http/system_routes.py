@@ -1,0 +1,143 @@
+"""Routes about the server itself, the caller, and what has happened."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+
+from airflow_provider_om_messaging.sandbox.access import rights
+from airflow_provider_om_messaging.sandbox.entities import certifications, custom_fields, views
+from airflow_provider_om_messaging.sandbox.entities.entity_types import KINDS, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, no_route, not_found
+from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route
+
+#: Parameter of ``/v1/events`` and the event types it selects.
+_EVENTS = {
+    "entityCreated": ("entityCreated",),
+    "entityUpdated": ("entityUpdated",),
+    "entityRestored": ("entityRestored",),
+    "entityDeleted": ("entityDeleted", "entitySoftDeleted"),
+}
+_LOGIN_SECONDS = 3600
+
+
+def routes() -> list[Route]:
+    """Return the routes."""
+    return [
+        Route("GET", "v1/system/version", _version, open=True),
+        Route("GET", "v1/system/health", _health, produces=TEXT, open=True),
+        Route("GET", "v1/system/config/jwks", _jwks, open=True),
+        Route("GET", "v1/system/config/auth", _auth, open=True),
+        Route("GET", "v1/system/config/authorizer", _authorizer, open=True),
+        Route("GET", "v1/system/settings/{name}", _setting),
+        Route("POST", "v1/users/login", _login, consumes="application/json", open=True),
+        Route("GET", "v1/users/loggedInUser", _logged_in_user, ("fields",)),
+        Route("GET", "v1/permissions/{resource}", _permissions, ("user",)),
+        Route("GET", "v1/metadata/types/name/{name}", _entity_type, ("fields", "include")),
+        Route("GET", "v1/events", _events, (*_EVENTS, "timestamp")),
+    ]
+
+
+async def _version(call: Call) -> Reply:
+    version = call.world.era.version
+    revision = hashlib.sha256(version.encode()).hexdigest()[:40]
+    return Reply({"version": version, "revision": revision, "timestamp": 1_786_000_000_000})
+
+
+async def _health(call: Call) -> Reply:
+    return Reply(b"OK", content_type=TEXT)
+
+
+async def _jwks(call: Call) -> Reply:
+    return Reply(call.world.tokens.jwks())
+
+
+async def _auth(call: Call) -> Reply:
+    return Reply({"provider": "basic", "publicKeyUrls": [f"{call.base}/v1/system/config/jwks"]})
+
+
+async def _authorizer(call: Call) -> Reply:
+    return Reply({"principalDomain": "example.com"})
+
+
+async def _setting(call: Call) -> Reply:
+    """Return a setting, which only administrators may see; one that was never made is a 204."""
+    rights.require_admin(call.caller)
+    known = "certification" in call.world.era.kind(TOPIC).properties
+    if call.path["name"] != certifications.SETTING or not known:
+        return Reply(None, 204)
+    return Reply(certifications.setting(call.world.switches.certifies))
+
+
+async def _login(call: Call) -> Reply:
+    """Log a user in; in the sandbox everybody's password is the user's name."""
+    body = call.json_object()
+    try:
+        password = base64.b64decode(str(body.get("password")), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise bad_request("Password needs to be encoded in Base-64.") from None
+    for user in call.world.catalog.all(USER.name):
+        if user["email"] == body.get("email") and user["name"] == password and not user.get("isBot"):
+            token = call.world.tokens.mint(user, _LOGIN_SECONDS)
+            reply = {"accessToken": token, "refreshToken": user["id"], "tokenType": "Bearer "}
+            return Reply({**reply, "expiryDuration": _LOGIN_SECONDS})
+    status = call.world.era.login_status
+    raise ApiError(status, "You have entered an invalid email or password.", om_auth=status == 401)
+
+
+async def _logged_in_user(call: Call) -> Reply:
+    kind = call.world.era.kind(USER)
+    fields = views.parse_fields(kind, call.query.get("fields"))
+    return Reply(views.render(call.world.catalog, kind, call.caller, call.caller, call.base, fields))
+
+
+async def _permissions(call: Call) -> Reply:
+    """Tell what the caller may do to a kind of entity."""
+    resource = call.path["resource"]
+    if resource not in KINDS:
+        raise bad_request(f"Resource type {resource} not found")
+    return Reply(rights.told(call.world.era, call.caller, resource))
+
+
+async def _entity_type(call: Call) -> Reply:
+    """Return the type of a kind of entity: the way to its custom properties. Property types are not here."""
+    name = call.path["name"]
+    wanted = {part.strip() for part in call.query.get("fields", "").split(",")} - {""}
+    for field in sorted(wanted - {custom_fields.PROPERTIES, "*"}):
+        raise bad_request(f"Invalid field name {field}")
+    if name not in KINDS:
+        raise not_found("type", name)
+    return Reply(custom_fields.entity_type(name, call.base, properties=bool(wanted)))
+
+
+async def _events(call: Call) -> Reply:
+    """Return every matching event since a time: no limit, no cursor, oldest first."""
+    try:
+        since = int(call.query["timestamp"])
+    except KeyError:
+        raise bad_request("query param timestamp must not be null") from None
+    except ValueError:
+        raise no_route() from None
+    wanted: dict[str, set[str]] = {}
+    for parameter, event_types in _EVENTS.items():
+        kinds = _kinds(call.query.get(parameter))
+        wanted.update(dict.fromkeys(event_types, kinds))
+    found = [
+        event for event in call.world.catalog.events if event["timestamp"] >= since and _is(event, wanted)
+    ]
+    return Reply({"data": found, "paging": {"total": len(found)}})
+
+
+def _kinds(text: str | None) -> set[str]:
+    kinds = {part.strip() for part in (text or "").split(",")} - {""}
+    if "*" in kinds:
+        return set(KINDS)
+    for kind in sorted(kinds):
+        if kind not in KINDS:
+            raise bad_request(f"Entity type {kind} not found")
+    return kinds
+
+
+def _is(event: Document, wanted: dict[str, set[str]]) -> bool:
+    return event["entityType"] in wanted.get(event["eventType"], set())

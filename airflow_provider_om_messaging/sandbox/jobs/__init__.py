@@ -1,0 +1,1 @@
+"""Async CSV jobs as the server runs and reports them."""

@@ -1,0 +1,1 @@
+"""The data that a fresh sandbox starts with; the same every time."""

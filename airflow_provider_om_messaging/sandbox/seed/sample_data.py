@@ -1,0 +1,299 @@
+"""The data a fresh sandbox starts with; the same every time."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
+from airflow_provider_om_messaging.sandbox.entities import labels, names, references
+from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+    CLASSIFICATION,
+    DOMAIN,
+    GLOSSARY,
+    GLOSSARY_TERM,
+    SERVICE,
+    TAG,
+    TEAM,
+    TOPIC,
+    USER,
+    Document,
+)
+from airflow_provider_om_messaging.sandbox.seed import terms
+from airflow_provider_om_messaging.sandbox.seed.topics import TopicSeed, topics_of
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.clock import Clock
+    from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
+    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+
+_NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
+#: How long before the first start the data was last changed, so that no editing session is open.
+_AGE_SECONDS = 30 * 24 * 3600
+
+_USERS = (
+    # name, display name, roles
+    ("admin", "Administrator", ()),
+    ("ingestion-bot", "Ingestion Bot", ()),
+    ("reader", "Read Only", ()),
+    ("alice", "Alice Moreau", ("DataSteward",)),
+    ("bob", "Bob Okafor", ("DataConsumer",)),
+    ("carol.jones", "Carol Jones", ("DataSteward",)),
+    ("dmitri", "Дмитрий Соколов", ("DataConsumer",)),
+    ("hanako", "山田 花子", ("DataConsumer",)),
+    ("layla", "ليلى حداد", ("DataConsumer",)),
+    ("jürgen", "Jürgen Weiß", ("DataConsumer",)),
+    ("o'brien", 'Pat "PJ" O\'Brien', ("DataConsumer",)),
+    ("mei", "陈美", ("DataConsumer",)),
+    ("Grace.Hopper", "Grace Hopper", ("DataConsumer",)),
+)
+_TEAMS = (
+    # name, display name, type; only a Group may own things
+    ("organization", "Organization", "Organization"),
+    ("data-platform", "Data Platform", "Group"),
+    ("payments", "Payments", "Group"),
+    ("logistics", "Logistics, Ports & Rail", "Group"),
+    ("growth", "Growth", "Group"),
+    ("fulfilment.eu", "Fulfilment EU", "Group"),
+)
+_TAGS: dict[tuple[str, str, bool], dict[str, str]] = {
+    # (classification, description, whether its tags exclude each other): tags with descriptions
+    ("PII", "How personal the data is.", True): {
+        "Sensitive": "Identifies a person and can harm them.",
+        "NonSensitive": "Identifies a person.",
+        "None": "Holds nothing personal.",
+    },
+    ("Tier", "How much depends on it.", True): {
+        "Tier1": "The company stops without it.",
+        "Tier2": "A department stops without it.",
+        "Tier3": "Missed within the day.",
+        "Tier4": "Missed within the week.",
+        "Tier5": "Private or short-lived.",
+    },
+    ("Compliance", "Rules that the data is under.", False): {
+        "GDPR": "",
+        "SOX": "",
+        "PCI;DSS": "Cards; see the yearly audit.",
+        "HIPAA, US": "",
+    },
+    ("Certification", "How far it can be trusted.", True): {
+        "Gold": "Checked every night.",
+        "Silver": "Checked once.",
+        "Bronze": "Looked at.",
+    },
+    ("Retention", "How long it is kept.", True): {"7.days": "", "30.days": "", "forever": ""},
+}
+_TAGS_BELOW: dict[str, tuple[str, ...]] = {"PII.Sensitive": ("Health",)}
+_DOMAINS = (
+    # FQN's parts, display name, description
+    (("Finance",), "Finance", "Money in and out."),
+    (("Finance", "Payments"), "Payments", "Money in."),
+    (("Logistics",), "Logistics", "Goods on their way."),
+    (("Customer",), "Customer", "Who buys."),
+    (("Marketing",), "Marketing; Brand & Growth", "Who might buy."),
+    (("Retail.EU",), "Retail (EU)", "Shops of the European Union."),
+    (("物流",), "物流", "倉庫と配送。"),
+)
+_SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    (
+        "sample_kafka",
+        "Kafka",
+        "Sample Kafka",
+        "The company's main cluster.",
+        {
+            "type": "Kafka",
+            "bootstrapServers": "kafka-1:9092,kafka-2:9092",
+            "saslMechanism": "PLAIN",
+            "saslUsername": "metadata",
+            "saslPassword": "kafka-sandbox-secret",
+            "schemaRegistryURL": "http://schema-registry:8081",
+            "basicAuthUserInfo": "registry:registry-sandbox-secret",
+        },
+    ),
+    (
+        "edge.kafka",
+        "Kafka",
+        "Edge Kafka",
+        "Clusters in the shops; its name has a dot.",
+        {
+            "type": "Kafka",
+            "bootstrapServers": "edge:9092",
+            "saslUsername": "edge",
+            "saslPassword": "edge-sandbox-secret",
+        },
+    ),
+    (
+        "orders_redpanda",
+        "Redpanda",
+        "Orders",
+        "Everything about orders, one topic a step.",
+        {
+            "type": "Redpanda",
+            "bootstrapServers": "redpanda:9092",
+            "saslUsername": "orders",
+            "saslPassword": "redpanda-sandbox-secret",
+        },
+    ),
+    (
+        "clicks_kinesis",
+        "Kinesis",
+        "Clicks",
+        "Clickstream of the web shop and the apps.",
+        {
+            "type": "Kinesis",
+            "awsConfig": {
+                "awsAccessKeyId": "AKIASANDBOX",
+                "awsSecretAccessKey": "kinesis-sandbox-secret",
+                "awsRegion": "eu-west-1",
+            },
+        },
+    ),
+    (
+        "empty_pubsub",
+        "PubSub",
+        "Empty Pub/Sub",
+        "A service without any topic.",
+        {
+            "type": "PubSub",
+            "gcpConfig": {
+                "gcpConfig": {
+                    "type": "service_account",
+                    "projectId": "sandbox",
+                    "privateKey": "pubsub-sandbox-secret",
+                },
+            },
+        },
+    ),
+)
+#: The connection of a service of a type that a generation does not know.
+_CUSTOM = {"type": "CustomMessaging", "sourcePythonClass": "company.messaging.Source"}
+
+
+def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
+    """
+    Fill an empty catalog.
+
+    :param era: where entities can have but one owner and domain, each gets the first; names and types of
+        services that it does not know get another.
+    :param crowd: how much to have beyond the sample data.
+    :param clock: put back while the data is made, so that it looks a month old.
+    """
+    clock.offset -= _AGE_SECONDS
+    try:
+        _people(catalog)
+        _labels(catalog)
+        for name, service_type, display_name, description, config in _SERVICES:
+            if service_type not in era.service_types:
+                service_type, config = _CUSTOM["type"], _CUSTOM
+            document = {
+                "name": name,
+                "fullyQualifiedName": names.quote(name),
+                "displayName": display_name,
+                "description": description,
+                "serviceType": service_type,
+                "connection": {"config": config},
+                "tags": labels.labels(catalog, terms.LABELS.get(name, ())),
+            }
+            service = _create(catalog, SERVICE.name, document)
+            for topic in topics_of(name):
+                _create(catalog, TOPIC.name, _topic(catalog, era, service, topic))
+        for document, topics in crowd.services():
+            service = _create(catalog, SERVICE.name, document)
+            for topic in topics:
+                _create(catalog, TOPIC.name, _topic(catalog, era, service, topic))
+        clock.offset += _AGE_SECONDS / 2
+        _edits(catalog, era)
+    finally:
+        clock.offset = 0.0
+
+
+def _people(catalog: Catalog) -> None:
+    teams = [_create(catalog, TEAM.name, _named(name, text, teamType=kind)) for name, text, kind in _TEAMS]
+    for number, (spelling, display_name, roles) in enumerate(_USERS):
+        name = catalog.era.spelled(spelling)
+        team = references.reference(TEAM.name, teams[1 + number % (len(teams) - 1)])
+        held = [
+            {"id": _id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
+            for role in roles
+        ]
+        address = f"user{number}@example.com" if not name.isascii() or "'" in name else f"{name}@example.com"
+        user = _named(name, display_name, email=address, teams=[team], roles=held)
+        user["fullyQualifiedName"] = user["fullyQualifiedName"].lower()
+        _create(catalog, USER.name, {**user, "isAdmin": name == "admin", "isBot": name == "ingestion-bot"})
+
+
+def _labels(catalog: Catalog) -> None:
+    for (name, about, exclusive), tags in _TAGS.items():
+        document = _named(name, None, description=about, mutuallyExclusive=exclusive, provider="user")
+        classification = _create(catalog, CLASSIFICATION.name, document)
+        for spelling, description in tags.items():
+            tag = catalog.era.spelled(spelling)
+            label = {
+                "name": tag,
+                "fullyQualifiedName": names.join(name, tag),
+                "description": description,
+                "classification": references.reference(CLASSIFICATION.name, classification),
+            }
+            above = _create(catalog, TAG.name, label)
+            for below in _TAGS_BELOW.get(above["fullyQualifiedName"], ()):
+                fqn = names.join(above["fullyQualifiedName"], below)
+                parent = references.reference(TAG.name, above)
+                _create(
+                    catalog, TAG.name, {**label, "name": below, "fullyQualifiedName": fqn, "parent": parent}
+                )
+    for document in terms.glossaries():
+        glossary = _create(catalog, GLOSSARY.name, document)
+        for term in terms.terms(catalog, glossary):
+            _create(catalog, GLOSSARY_TERM.name, term)
+    for parts, display_name, description in _DOMAINS:
+        fqn = names.join(*(names.quote(part) for part in parts))
+        domain: Document = {"name": parts[-1], "fullyQualifiedName": fqn, "displayName": display_name}
+        if len(parts) > 1:
+            domain["parent"] = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, parts[0]))
+        more = {"description": description, "domainType": "Source-aligned"}
+        _create(catalog, DOMAIN.name, {**domain, **more})
+
+
+def _topic(catalog: Catalog, era: Era, service: Document, topic: TopicSeed) -> Document:
+    named = (era.spelled(owner).split(":", 1) for owner in topic.owners)
+    owners = [references.reference(kind, catalog.by_name(kind, name)) for kind, name in named]
+    found = (catalog.by_name(DOMAIN.name, fqn) for fqn in topic.domains)
+    domains = [references.reference(DOMAIN.name, domain) for domain in found]
+    properties: dict[str, Any] = {
+        "displayName": topic.display_name,
+        "description": topic.description,
+        "tags": labels.tags(catalog, [era.spelled(tag) for tag in topic.tags]),
+        **era.related(owners=owners, domains=domains),
+        "partitions": topic.partitions,
+        "replicationFactor": 3,
+        "cleanupPolicies": ["delete"],
+    }
+    given = {key: value for key, value in properties.items() if value}
+    return new_topic(service, era.spelled(topic.name), given)
+
+
+def _edits(catalog: Catalog, era: Era) -> None:
+    """Give some entities a past: a service of three versions, one with an owner and a domain to inherit."""
+    kafka = catalog.by_name(SERVICE.name, "sample_kafka")
+    text = "The company's main cluster: orders, payments, stock and shipping."
+    kafka, _ = catalog.update(SERVICE.name, {**kafka, "description": text}, "alice")
+    tags = labels.tags(catalog, ["Tier.Tier1"])
+    catalog.update(SERVICE.name, {**kafka, "tags": tags}, "admin")
+    orders = catalog.by_name(SERVICE.name, "orders_redpanda")
+    team = references.reference(TEAM.name, catalog.by_name(TEAM.name, "payments"))
+    domain = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, "Finance"))
+    catalog.update(SERVICE.name, {**orders, **era.related(owners=[team], domains=[domain])}, "admin")
+
+
+def _named(name: str, display_name: str | None, **more: Any) -> Document:
+    return {"name": name, "fullyQualifiedName": names.quote(name), "displayName": display_name, **more}
+
+
+def _create(catalog: Catalog, kind: str, document: Document) -> Document:
+    entity_id = _id(kind, document["fullyQualifiedName"])
+    return catalog.create(kind, document, "admin", entity_id=entity_id)
+
+
+def _id(kind: str, fqn: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{fqn}"))

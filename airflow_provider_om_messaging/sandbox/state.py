@@ -1,0 +1,176 @@
+"""Everything the stand-in is and knows, apart from HTTP."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.sandbox.access.tokens import Tokens
+from airflow_provider_om_messaging.sandbox.clock import Clock
+from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
+from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.http.errors import not_found, unauthorized
+from airflow_provider_om_messaging.sandbox.http.faults import Faults
+from airflow_provider_om_messaging.sandbox.jobs.queue import Jobs
+from airflow_provider_om_messaging.sandbox.seed import sample_data
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.persistence import Keeper
+    from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+    from airflow_provider_om_messaging.sandbox.switches import Switches
+
+log = logging.getLogger(__name__)
+
+#: Pause between two writings of the state, in lengths of the last one.
+KEEP_PAUSE = 10
+
+ADMIN, BOT, READER = "admin", "ingestion-bot", "reader"
+
+
+class World:
+    """
+    One server's state.
+
+    :param switches: what kind of server to be.
+    :param keeper: where the state outlives this process; nothing is kept without.
+    :param era: the generation to be.
+    :param edition: the edition to be; what it means is in the switches.
+    :param crowd: how much to have beyond the sample data.
+    """
+
+    def __init__(
+        self, switches: Switches, keeper: Keeper | None = None, *, era: Era, edition: str, crowd: Crowd
+    ) -> None:
+        self.switches = switches
+        self.era = era
+        self.edition = edition
+        self.faults = Faults()
+        self.journal: list[dict[str, Any]] = []
+        self._keeper = keeper
+        self._keep_at = 0.0
+        kept = keeper.read() if keeper else None
+        if kept is None or keeper is None:
+            self._begin(crowd)
+        else:
+            if kept.get("generation", era.name) != era.name:
+                raise keeper.of_another_generation(kept["generation"], era.name)
+            try:
+                self._take_up(kept)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise keeper.damaged(error) from error
+        self._kept_changes = -1 if kept is None else self._changes()
+
+    def _begin(self, crowd: Crowd) -> None:
+        self.clock = Clock()
+        self.tokens = Tokens(self.clock, self.era)
+        self.catalog = Catalog(self.clock, self.era)
+        sample_data.fill(self.catalog, self.clock, self.era, crowd)
+        self.jobs = Jobs(self.catalog, self.clock, self.switches, self.era)
+        self.bot_token = self.token(BOT, None)
+        self.admin_token = self.token(ADMIN, None)
+        self.read_only_token = self.token(READER, None)
+
+    def _take_up(self, kept: dict[str, Any]) -> None:
+        self.clock = Clock(kept["clock_offset"])
+        self.tokens = Tokens(self.clock, self.era, kept["signing_key"])
+        self.catalog = Catalog(self.clock, self.era)
+        self.catalog.load(kept["catalog"])
+        self.jobs = Jobs(self.catalog, self.clock, self.switches, self.era)
+        self.jobs.load(kept["jobs"])
+        self.bot_token = kept["bot_token"]
+        self.admin_token = kept["admin_token"]
+        self.read_only_token = kept["read_only_token"]
+
+    @property
+    def honours_if_match(self) -> bool:
+        """Whether PATCH looks at ``If-Match`` and replies carry an ``ETag``."""
+        return self.switches.if_match
+
+    # -- tokens
+
+    def token(
+        self, user: str, expires_in: float | None, *, signed_by: str = "own", kid: str | None = None
+    ) -> str:
+        """
+        Return a new token for a user.
+
+        A second token for the bot is answered as superseded: a bot has one token at a time.
+        """
+        return self.tokens.mint(self.user(user), expires_in, signed_by=signed_by, kid=kid)
+
+    def user(self, name: str) -> Document:
+        """Return a user; one that there is not is a ``ValueError``."""
+        found = self.catalog.find(USER.name, name)
+        if found is None:
+            raise ValueError(f"the sandbox has no user {name!r}")
+        return found
+
+    def supersede_bot_token(self) -> str:
+        """Give the bot a new token; the old one is refused from now on."""
+        self.bot_token = self.token(BOT, None)
+        self._kept_changes = -1
+        return self.bot_token
+
+    def caller(self, authorization: str | None) -> Document:
+        """Return the user a request speaks for, or raise the 401."""
+        name, token = self.tokens.subject(authorization)
+        user = self.catalog.find(USER.name, name)
+        if user is None:
+            raise not_found(USER.name, name)
+        if user.get("isBot") and token != self.bot_token:
+            raise unauthorized("Not Authorized! The given token does not match the current bot's token!")
+        return user
+
+    # -- time
+
+    def tick(self) -> None:
+        """Let jobs go on, and keep the state if it changed."""
+        self.jobs.tick()
+        due = time.monotonic() >= self._keep_at
+        if self._keeper and due and self._kept_changes != self._changes():
+            self.keep()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Put the clock forward by so many seconds."""
+        self.clock.advance(seconds)
+        self._kept_changes = -1
+        self.tick()
+
+    # -- keeping
+
+    def keep(self) -> None:
+        """Write the state, if there is a place for it."""
+        if self._keeper is None:
+            return
+        state = {
+            "generation": self.era.name,
+            "clock_offset": self.clock.offset,
+            "signing_key": self.tokens.pem(),
+            "bot_token": self.bot_token,
+            "admin_token": self.admin_token,
+            "read_only_token": self.read_only_token,
+            "catalog": self.catalog.dump(),
+            "jobs": self.jobs.dump(),
+        }
+        self._kept_changes = self._changes()
+        begun = time.monotonic()
+        try:
+            self._keeper.write(state)
+        except OSError as error:
+            # The server goes on: a full disk is no reason to break the tests that talk to it.
+            log.error("cannot keep the data in %s: %s", self._keeper.path, error.strerror)
+        # The more there is to write, the more seldom: requests wait while the file is written.
+        ended = time.monotonic()
+        self._keep_at = ended + KEEP_PAUSE * (ended - begun)
+
+    def _changes(self) -> int:
+        return self.catalog.changes + self.jobs.changes
+
+    def summary(self) -> dict[str, int]:
+        """Return the services by FQN with their numbers of topics."""
+        services = sorted(self.catalog.all(SERVICE.name), key=lambda item: str(item["name"]))
+        counts = Counter(topic["service"]["id"] for topic in self.catalog.all(TOPIC.name))
+        return {item["fullyQualifiedName"]: counts[item["id"]] for item in services}
