@@ -16,6 +16,9 @@ SERVICES ?= 50
 GENERATION ?=
 EDITION ?=
 ARGS ?=
+SEED ?= 1
+SAMPLE ?= 200
+ONLY ?=
 # Most of a test is waiting: two at once, a file each, come to little more than half the time.
 TWO_AT_ONCE := -n 2 --dist loadfile
 
@@ -57,6 +60,12 @@ test-one: .run/test-$(LINE)/.migrated ## tests on one line: make test-one LINE=2
 system: ## many services on a Celery Airflow whose parts are killed; needs PostgreSQL and Redis; SERVICES=50 LINE=3.3.2
 	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(LINE)-cluster ARGS=tests/system/many_machines
 
+.PHONY: mutants
+mutants: .venvs/airflow-$(NEW)-mutants/.ready ## do the tests notice 200 faults put into the code? SEED=1 SAMPLE=200 ONLY=protocol/
+	@mkdir -p .run/test-$(NEW)-mutants
+	@AIRFLOW_HOME=$(CURDIR)/.run/test-$(NEW)-mutants .venvs/airflow-$(NEW)-mutants/bin/python -m tools.mutants \
+	  --seed '$(SEED)' --sample '$(SAMPLE)' --only '$(ONLY)'
+
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## ruff: rules and format
 	@echo "== Lint"
@@ -86,10 +95,10 @@ environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only 
 
 .PHONY: constraints
 constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment
-	@for line in $(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster; do \
+	@for line in $(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster $(NEW)-mutants; do \
 	  file=constraints/airflow-$$line.txt; \
 	  echo "== $$file"; \
-	  case $$line in *-cluster) more="--group cluster";; *) more=;; esac; \
+	  case $$line in *-cluster) more="--group cluster";; *-mutants) more="--group mutants";; *) more=;; esac; \
 	  echo "apache-airflow==$${line%-*}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
 	    --universal --python-version 3.10 --extra sandbox --extra sockets --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \

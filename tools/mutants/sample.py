@@ -1,0 +1,125 @@
+"""Drawing one-line faults from the code."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+from tools.mutants.operators import RemoveKeywordArgument, RemoveStatement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGE = "airflow_provider_om_messaging"
+ROOMS = ("protocol", "client", "hooks", "files")
+ALONE = ("*files.py", "aside.py")
+"""Modules outside of the rooms that are looked at too."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """
+    One fault.
+
+    :param path: of the module, from the root of the tree.
+    :param line: that is changed first, from 1.
+    :param old: the changed lines as they were, each without its indentation.
+    :param new: as they are in the mutant.
+    :param code: the whole module with the fault.
+    """
+
+    path: str
+    line: int
+    old: str
+    new: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}\n- {self.old}\n+ {self.new}"
+
+
+def draw(root: Path, seed: int, size: int, only: str = "") -> list[Mutant]:
+    """
+    Return a random sample of mutants, one a line at most; the same seed draws the same from the same code.
+
+    :param root: of the tree.
+    :param only: draw from the paths that contain this.
+    """
+    chance = random.Random(seed)  # noqa: S311 - a sample, no secret
+    places = [place for path in find_modules(root) if only in path for place in _find_places(root, path)]
+    chance.shuffle(places)
+    drawn: list[Mutant] = []
+    for path, spots in places:
+        if len(drawn) == size:
+            break
+        # A spot that takes one operator counts as much as one that takes ten.
+        candidates = [(operator, at) for spot in spots.values() for operator, at in [chance.choice(spot)]]
+        chance.shuffle(candidates)
+        source = (root / path).read_text()
+        found = (_make(path, source, operator, at) for operator, at in candidates)
+        drawn.extend([mutant for mutant in found if mutant][:1])
+    return drawn
+
+
+def find_modules(root: Path) -> list[str]:
+    """Return the modules that mutants are drawn from, by their rooms, so that a module may move."""
+    package = root / PACKAGE
+    paths = {path for room in ROOMS for path in (package / room).rglob("*.py")}
+    paths |= {path for pattern in ALONE for path in package.glob(pattern)}
+    return sorted(str(path.relative_to(root)) for path in paths)
+
+
+def _find_places(root: Path, path: str) -> Iterator[tuple[str, dict[Any, list[tuple[Any, int]]]]]:
+    nodes = list(ast_nodes(get_ast((root / path).read_text())))
+    lines: dict[int, dict[Any, list[tuple[Any, int]]]] = defaultdict(lambda: defaultdict(list))
+    for operator in _OPERATORS:
+        positions = (position for node in nodes for position in operator.mutation_positions(node))
+        for at, (start, end) in enumerate(positions):
+            lines[start[0]][start, end].append((operator, at))
+    for line in sorted(lines):
+        yield path, lines[line]
+
+
+def _make(path: str, source: str, operator: Any, at: int) -> Mutant | None:
+    """Return the mutant, or None if it is no code, or differs in annotations only: nobody evaluates them."""
+    code = mutate_code(source, operator, at)
+    try:
+        if code is None or _meaning(code) == _meaning(source):
+            return None
+    except SyntaxError:
+        return None
+    before, after = source.splitlines(), code.splitlines()
+    first = next(at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other)
+    kept = 0
+    while before[-1 - kept] == after[-1 - kept] and kept < min(len(before), len(after)) - first - 1:
+        kept += 1
+    old, new = (
+        " ".join(line.strip() for line in lines[first : len(lines) - kept]) for lines in (before, after)
+    )
+    return Mutant(path, first + 1, old, new, code)
+
+
+def _meaning(code: str) -> str:
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        for name in ("annotation", "returns"):
+            if getattr(node, name, None) is not None:
+                setattr(node, name, ast.Constant(None))
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            node.test, node.body = ast.Constant(None), [ast.Pass()]
+    return ast.dump(tree)
+
+
+_OPERATORS = [
+    *(kind() for kind in map(get_operator, operator_names()) if not kind.arguments()),
+    RemoveStatement(),
+    RemoveKeywordArgument(),
+]
