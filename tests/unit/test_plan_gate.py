@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.plan import Change, Plan
-from airflow_provider_om_messaging.protocol.plan_gate import check_still_valid, plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
+from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid, plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 RESULT: dict[str, Any] = {
     "service": "sample_kafka",

@@ -7,10 +7,7 @@ import io
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.imports import SHOWN_FAILURES, Verdict
-from airflow_provider_om_messaging.protocol.plan import Change, Plan
-from airflow_provider_om_messaging.protocol.verdicts import (
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     check_verified,
     not_in_place,
     repeated,
@@ -19,6 +16,9 @@ from airflow_provider_om_messaging.protocol.verdicts import (
     stopped,
     verdict_table,
 )
+from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, Verdict
+from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 GOOD, BAD = Verdict("good", "success", ""), Verdict("bad", "failure", "no such owner")
 LOST, UNSENT = Verdict("lost", "unknown", "the reply got lost"), Verdict("unsent", "skipped", "")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "airflow_provider_om_messaging"
 ROOMS = ("protocol", "client", "hooks", "files")
-ALONE = ("*files.py", "aside.py")
+ALONE = ("*files.py",)
 """Modules outside of the rooms that are looked at too."""
 
 

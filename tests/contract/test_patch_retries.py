@@ -1,0 +1,128 @@
+"""How often a patch is worked out anew when somebody else keeps writing, and when it is left to Airflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.client.editing import patching
+from airflow_provider_om_messaging.exceptions import ConflictError, OpenMetadataError, ServerUnavailableError
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from tests.contract.answers_in_between import Between, between, http
+from tests.contract.sandbox_http import SERVICES, Api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+KAFKA = "sample_kafka"
+CONFLICT = http(412, b'{"code": 412, "message": "The resource has been modified"}')
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Take the pauses between tries instead of waiting for them."""
+    taken: list[float] = []
+    monkeypatch.setattr(patching.time, "sleep", taken.append)
+    return taken
+
+
+@pytest.fixture
+def server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Between]:
+    with between(sandbox.url) as one:
+        connection = sandbox.airflow_connection().replace(sandbox.url, one.url)
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+        yield one
+
+
+def patches(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return [entry for entry in sandbox.journal if entry["method"] == "PATCH"]
+
+
+def describe(text: str = "ours", **how: Any) -> dict[str, Any]:
+    return OpenMetadataMessagingHook().patch_service(KAFKA, changes={"description": text}, **how)
+
+
+def test_nine_writes_of_others_in_between_do_not_stop_a_patch(
+    sandbox: Sandbox, server: Between, pauses: list[float]
+) -> None:
+    server.answer(r"messagingServices/[0-9a-f-]{36}$", *[CONFLICT] * 9)
+    assert describe()["changed"]
+    assert server.answered == 9
+    assert Api(sandbox).service(KAFKA)["description"] == "ours"
+    # They grow, so that many tasks come apart, but no task waits for long.
+    assert len(pauses) == 9
+    assert all(0 <= pause <= min(3, 0.1 * 2**tried) for tried, pause in enumerate(pauses, 1))
+    assert max(pauses) > 0.2
+
+
+def test_a_patch_is_sent_ten_times_at_most(server: Between, sandbox: Sandbox) -> None:
+    server.answer(r"messagingServices/[0-9a-f-]{36}$", *[CONFLICT] * 99)
+    with pytest.raises(ConflictError):
+        describe()
+    assert server.answered == 10
+    assert patches(sandbox) == []
+
+
+def test_what_was_meant_for_one_version_is_sent_once(server: Between) -> None:
+    version = OpenMetadataMessagingHook().get_service(KAFKA)["version"]
+    server.answer(r"messagingServices/[0-9a-f-]{36}$", *[CONFLICT] * 99)
+    with pytest.raises(ConflictError):
+        describe(expected_version=version)
+    assert server.answered == 1
+    with pytest.raises(ConflictError):
+        OpenMetadataMessagingHook().patch_service(
+            KAFKA, operations=[{"op": "add", "path": "/description", "value": "ours"}]
+        )
+    assert server.answered == 2
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(30, 3), (31, 1)])
+def test_a_server_that_asks_for_a_long_pause_is_left_to_airflow(
+    sandbox: Sandbox, pauses: list[float], asked: int, sent: int
+) -> None:
+    sandbox.fault("503", times=2, method="PATCH", retry_after=asked)
+    if sent == 1:
+        with pytest.raises(ServerUnavailableError) as caught:
+            describe()
+        assert caught.value.retry_after == asked
+        assert pauses == []
+    else:
+        assert describe()["changed"]
+        assert pauses == [asked, asked]
+    assert len(patches(sandbox)) == sent
+
+
+def test_a_server_that_stays_away_gets_a_patch_ten_times(sandbox: Sandbox) -> None:
+    sandbox.fault("503", times=99, method="PATCH", retry_after=0)
+    with pytest.raises(ServerUnavailableError):
+        describe()
+    assert len(patches(sandbox)) == 10
+
+
+@pytest.mark.parametrize("fault", ["403", "500"])
+def test_what_sending_again_does_not_help_is_sent_once(sandbox: Sandbox, fault: str) -> None:
+    sandbox.fault(fault, times=99, method="PATCH")
+    with pytest.raises(OpenMetadataError):
+        describe()
+    assert len(patches(sandbox)) == 1
+
+
+@pytest.mark.parametrize(
+    ("if_match", "recheck_after", "reads", "waits"),
+    [(True, None, 2, []), (False, None, 3, [0.5]), (False, 0, 2, []), (True, 7, 3, [7])],
+)
+def test_a_second_look_is_taken_where_the_server_detects_no_conflicts(
+    sandbox: Sandbox,
+    pauses: list[float],
+    if_match: bool,
+    recheck_after: float | None,
+    reads: int,
+    waits: list[float],
+) -> None:
+    sandbox.configure(if_match=if_match)
+    describe(recheck_after=recheck_after)
+    read = [entry for entry in sandbox.journal if entry["path"].endswith(f"{SERVICES}/name/{KAFKA}")]
+    assert (len(read), pauses) == (reads, waits)

@@ -1,0 +1,52 @@
+"""How a server is reached unless a connection says otherwise, and what of that may be shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+
+SETTINGS = Settings("https://acme.getcollate.io:8443/api", Token("jwt"), proxy="http://user:hush@proxy:3128")
+
+
+def test_unless_told_otherwise_certificates_are_checked_and_silence_ends() -> None:
+    settings = Settings("http://om:8585/api", Token("jwt"))
+    assert (settings.verify, settings.client_cert, settings.client_key, settings.proxy) == (
+        True,
+        None,
+        None,
+        None,
+    )
+    assert (settings.connect_timeout, settings.read_timeout) == (10.0, 300.0)
+
+
+def test_messages_name_host_and_port_and_nothing_secret() -> None:
+    assert SETTINGS.address == "acme.getcollate.io:8443"
+    assert replace(SETTINGS, base_url="https://ada:hush@om:1/api").address == "om:1"
+    assert "hush" not in repr(SETTINGS)
+    assert "jwt" not in repr(SETTINGS)
+
+
+def test_a_token_that_is_replaced_is_told_from_one_that_stays() -> None:
+    tokens = iter(["first", "second", "second"])
+    token = Token("first", lambda: next(tokens))
+    assert [(token.reload(), token.value) for _ in range(3)] == [
+        (False, "first"),
+        (True, "second"),
+        (False, "second"),
+    ]
+    fixed = Token("jwt")
+    assert (fixed.reload(), fixed.value) == (False, "jwt")
+
+
+def test_what_was_found_out_of_one_server_or_user_is_not_believed_of_another() -> None:
+    same = Settings(SETTINGS.base_url, Token("jwt"), proxy=SETTINGS.proxy)
+    assert same.identity == SETTINGS.identity
+    others = [
+        replace(SETTINGS, token=Token("other")),
+        replace(SETTINGS, base_url="https://other/api"),
+        replace(SETTINGS, verify=False),
+        replace(SETTINGS, client_cert="cert.pem"),
+        replace(SETTINGS, proxy=None),
+    ]
+    assert len({SETTINGS.identity, *(other.identity for other in others)}) == 6
