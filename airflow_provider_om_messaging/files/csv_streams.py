@@ -10,9 +10,9 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.background import Aside
+from airflow_provider_om_messaging.files.local_files import temporary_file
 from airflow_provider_om_messaging.files.object_storage import chunks_of
 from airflow_provider_om_messaging.files.storage import open_source
-from airflow_provider_om_messaging.local_files import temporary_file
 from airflow_provider_om_messaging.protocol.csv.check import CsvFacts, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, Proof, RowCounter
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, job_limit_fault

@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.files.object_storage import chunks_of, open_object, same_content, upload
-from airflow_provider_om_messaging.local_files import (
+from airflow_provider_om_messaging.files.local_files import (
     find_place,
     invalid,
     open_regular,
@@ -23,6 +22,7 @@ from airflow_provider_om_messaging.local_files import (
     show,
     temporary_file,
 )
+from airflow_provider_om_messaging.files.object_storage import chunks_of, open_object, same_content, upload
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redacted

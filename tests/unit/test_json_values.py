@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.json_values import DEEPEST, is_same_value, parse_json
+from airflow_provider_om_messaging.protocol.wire.json_values import DEEPEST, is_same_value, parse_json
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.json_values import has_nul, parse_json, plain_json
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC, Kind
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, TEXTS, Entity, value_of
 from airflow_provider_om_messaging.protocol.patch.merge import merge_patch, merged
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, parse_json, plain_json
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.references import Name

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, Entity, kept, same, value_of
+from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
 from airflow_provider_om_messaging.protocol.patch.merge import projected
-from airflow_provider_om_messaging.protocol.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.json_values import is_same_value
+from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.json_values import is_same_value
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 
 MASK = "*********"
 """How servers show a secret, and how this package shows any value of a connection."""

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.json_values import has_nul, is_same_value, plain_json
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
     CONNECTION,
@@ -23,6 +22,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     value_of,
     without_links,
 )
+from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     applied,
@@ -37,8 +37,8 @@ from airflow_provider_om_messaging.protocol.patch.merge import (
     member_operations,
     merge_patch,
 )
-from airflow_provider_om_messaging.protocol.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, is_same_value, plain_json
 
 _OPERATIONS = {
     "add": {"path", "value"},
