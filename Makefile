@@ -67,10 +67,13 @@ mutants: .venvs/airflow-$(NEW)-mutants/.ready ## do the tests notice 200 faults 
 	  --seed '$(SEED)' --sample '$(SAMPLE)' --only '$(ONLY)'
 
 .PHONY: lint
-lint: .venvs/airflow-$(NEW)/.ready ## ruff: rules and format
+lint: .venvs/airflow-$(NEW)/.ready ## rules, format, spelling, and which room may import which
 	@echo "== Lint"
+	@mkdir -p .run
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/codespell
+	@$(BIN)/lint-imports --cache-dir .run/import-rules > .run/import-rules.txt 2>&1 || { cat .run/import-rules.txt; exit 1; }
 
 .PHONY: types
 types: .venvs/airflow-$(NEW)/.ready ## mypy, strict
@@ -95,10 +98,10 @@ environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only 
 
 .PHONY: constraints
 constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment
-	@for line in $(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster $(NEW)-mutants; do \
+	@for line in $(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster $(NEW)-mutants $(NEW)-docs; do \
 	  file=constraints/airflow-$$line.txt; \
 	  echo "== $$file"; \
-	  case $$line in *-cluster) more="--group cluster";; *-mutants) more="--group mutants";; *) more=;; esac; \
+	  case $$line in *-cluster) more="--group cluster";; *-mutants) more="--group mutants";; *-docs) more="--group docs --group dist";; *) more=;; esac; \
 	  echo "apache-airflow==$${line%-*}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
 	    --universal --python-version 3.10 --extra sandbox --extra sockets --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \
