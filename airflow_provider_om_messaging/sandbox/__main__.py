@@ -25,6 +25,7 @@ Tokens (send as "Authorization: Bearer …")
   admin      {admin_token}
   bot        {bot_token}
   read-only  {read_only_token}
+  person     {person_token}
 
 Airflow connection
   export AIRFLOW_CONN_OM_MESSAGING_DEFAULT='{connection}'
@@ -124,6 +125,7 @@ def _ready(sandbox: Sandbox) -> dict[str, str]:
         "admin_token": sandbox.admin_token,
         "bot_token": sandbox.bot_token,
         "read_only_token": sandbox.read_only_token,
+        "person_token": sandbox.person_token,
         "connection": sandbox.airflow_connection(),
     }
 

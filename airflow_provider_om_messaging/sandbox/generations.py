@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.entities.names import OF_1_2, OF_1_13, OF_2_0, Rule
-from airflow_provider_om_messaging.sandbox.http import error_shapes
+from airflow_provider_om_messaging.sandbox.entities import reply_fields
+from airflow_provider_om_messaging.sandbox.entities.names import OF_1_2, OF_1_3, OF_2_0, Rule
+from airflow_provider_om_messaging.sandbox.http import error_shapes, paging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 #: Editions, and the switches they set: only the vendor documents CSV routes for messaging services.
 EDITIONS: dict[str, dict[str, Any]] = {"documented": {}, "open-source": {"csv_routes": False}}
 
-#: What was one thing before it became a list: names and types.
-_SINGULAR = {"owners": "owner", "domains": "domain"}
 _SINGULAR_TYPES = {"references": "object", "names": "text"}
+#: People were of several domains when all else was of one.
+_ALWAYS_LISTS = {("user", "domains"), ("team", "domains")}
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,27 @@ class Era:
     :param switches: defaults of switches that are others than in 2.0.
     :param shape: how an error looks on the wire.
     :param header_is_a_row: whether an import counts the header as one processed and passed row.
-    :param single_owner: whether entities have one ``owner`` and one ``domain`` in place of lists.
+    :param singular: lists that are one thing in this generation: ``owner`` before 1.5, ``domain`` before 1.9.
     :param inherited: what a topic without one of its own shows of its service.
     :param marks_inherited: whether it tells so. A PATCH in a generation that does not is applied to what is
         shown: to take away what is inherited counts as a change, and former versions hold it.
     :param unknown: properties that no entity of this generation has, or, after the name of a kind and a dot,
         none of that kind.
+    :param as_given: ``tags`` or ``domain``, where a PATCH stores them as they were sent, tells them so in its
+        reply and its version, and completes them only when they are read.
+    :param checks_domains: whether a PATCH looks whether a domain exists. One that does not makes every read
+        of it, and of the topics that inherit it, a 404.
+    :param failure_takes_tags: whether a PATCH with an unknown tag or term takes all tags away, without a
+        version, before it is refused.
+    :param names_references: whether a reference without a display name has its name for one.
+    :param reply_fields: what replies to writes show though it is empty; None if all that there is.
+    :param connection_defaults: type of service → what its connection has if nothing else is given.
+    :param fixed_type: the text of the 400 for a PATCH that changes the type of a service; None if it is put
+        back without a word.
+    :param tells_no_change: whether a reply without a change has an empty change description.
+    :param session_always_changes: whether a PATCH without a change is told as one within a session.
+    :param empty_text_is_nothing: whether an empty text counts as none when versions are compared.
+    :param cursor: how lists tell where they go on.
     :param tags_content: whether a strong entity tag is made of the whole entity, and sent by PUT and POST as
         well; before, it was made of version and time, and sent by GET and PATCH only.
     :param guarded_patch_is_alone: whether a PATCH with ``If-Match`` never continues an editing session.
@@ -52,11 +68,15 @@ class Era:
     :param domains_right: the right to change domains, where that is so.
     :param certification_renews: whether a certification that is sent again with other dates, or with none, is
         applied anew; in 2.0 it stays as it is.
+    :param patch_checks_body: whether JSON that is no list of operations is a 400, and a pointer without its
+        slash an unhandled exception; later it is the other way round.
+    :param undecodable: the text of the 401 of a token that cannot be decoded.
+    :param bot_role: the role of the ingestion bot; without one it may do everything.
     :param broken_tokens_fail: whether ``Bearer`` without a token is an unhandled exception.
     :param unknown_keys_fail: whether a token of an unknown key is one.
     :param login_status: status of a wrong password.
+    :param user_defaults: what a new user is told to be if the request does not say.
     :param sessions: whether a person's PATCHes within ten minutes are merged into one version.
-    :param user_names_fold: whether users are found by their names in any case; their FQNs are in lower case.
     :param names: which names it takes.
     :param spellings: names in the sample data that it does not take, and what stands for them.
     :param service_types: which types of service it knows.
@@ -71,10 +91,21 @@ class Era:
     switches: Mapping[str, Any] = field(default_factory=dict)
     shape: Callable[[ApiError], Shape] = error_shapes.today
     header_is_a_row: bool = False
-    single_owner: bool = False
+    singular: Mapping[str, str] = field(default_factory=dict)
     inherited: tuple[str, ...] = ("owners", "domains")
     marks_inherited: bool = True
     unknown: frozenset[str] = frozenset({"status"})
+    as_given: frozenset[str] = frozenset()
+    checks_domains: bool = True
+    failure_takes_tags: bool = False
+    names_references: bool = False
+    reply_fields: reply_fields.Table | None = None
+    connection_defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fixed_type: str | None = None
+    tells_no_change: bool = False
+    session_always_changes: bool = False
+    empty_text_is_nothing: bool = True
+    cursor: paging.Cursor = paging.NAME_AND_ID
     tags_content: bool = True
     guarded_patch_is_alone: bool = True
     patch_by_name: bool = True
@@ -86,11 +117,14 @@ class Era:
     rights_by_label: bool = True
     domains_right: str = "EditDomains"
     certification_renews: bool = False
+    patch_checks_body: bool = False
+    undecodable: str = "Not Authorized! Invalid token."
+    bot_role: str | None = None
     broken_tokens_fail: bool = False
     unknown_keys_fail: bool = False
     login_status: int = 401
+    user_defaults: Mapping[str, Any] = field(default_factory=lambda: {"isBot": False, "isAdmin": False})
     sessions: bool = True
-    user_names_fold: bool = True
     names: Rule = OF_2_0
     spellings: Mapping[str, str] = field(default_factory=dict)
     service_types: tuple[str, ...] = ("Kafka", "Redpanda", "Kinesis", "Nats", "PubSub", "CustomMessaging")
@@ -101,12 +135,14 @@ class Era:
 
     def kind(self, kind: Kind) -> Kind:
         """Return a kind of entity as this generation has it."""
-        unknown = self.unknown | {name.removeprefix(f"{kind.name}.") for name in self.unknown}
+        unknown = self.unknown.union(name.removeprefix(f"{kind.name}.") for name in self.unknown)
+        single = {new: old for new, old in self.singular.items() if (kind.name, new) not in _ALWAYS_LISTS}
         return replace(
             kind,
-            properties=self._properties(kind.properties, unknown),
-            on_request=frozenset(self._name(name) for name in kind.on_request - unknown),
-            create=None if kind.create is None else self._properties(kind.create, unknown),
+            properties=_properties(kind.properties, unknown, single),
+            on_request=frozenset(single.get(name, name) for name in kind.on_request - unknown),
+            create=None if kind.create is None else _properties(kind.create, unknown, single),
+            defaults={name: value for name, value in kind.defaults.items() if name not in unknown},
         )
 
     def spelled(self, text: str) -> str:
@@ -121,19 +157,24 @@ class Era:
 
         :param lists: ``owners`` or ``domains``; where there can be but one, it is the first.
         """
-        if not self.single_owner:
-            return dict(lists)
-        return {_SINGULAR[name]: items[0] if items else None for name, items in lists.items()}
-
-    def _name(self, name: str) -> str:
-        return _SINGULAR.get(name, name) if self.single_owner else name
-
-    def _properties(self, properties: dict[str, str], unknown: frozenset[str]) -> dict[str, str]:
-        found = {}
-        for name, kind in properties.items():
-            if name not in unknown:
-                found[self._name(name)] = kind if self._name(name) == name else _SINGULAR_TYPES[kind]
+        found: Document = {}
+        for name, items in lists.items():
+            found[self.called(name)] = (items[0] if items else None) if name in self.singular else items
         return found
+
+    def called(self, name: str) -> str:
+        """Return what this generation calls a property."""
+        return self.singular.get(name, name)
+
+
+def _properties(
+    properties: dict[str, str], unknown: frozenset[str] | set[str], single: Mapping[str, str]
+) -> dict[str, str]:
+    return {
+        single.get(name, name): _SINGULAR_TYPES[kind] if name in single else kind
+        for name, kind in properties.items()
+        if name not in unknown
+    }
 
 
 ERA_2_0 = Era()
@@ -150,24 +191,81 @@ ERA_1_13 = replace(
     domains_right="EditAll",
     certification_renews=True,
     unknown_keys_fail=True,
-    names=OF_1_13,
+    names=OF_1_3,
     pushes=True,
     async_max_bytes=None,
     async_max_lines=None,
 )
 
+#: What measured servers before 1.9 have in common.
+_BEFORE_1_9: dict[str, Any] = {
+    "rights_by_label": False,
+    "patch_adds_absent": False,
+    "patch_quotes_entity": True,
+    "patch_checks_body": True,
+    "patch_misfit_status": 400,
+    "broken_tokens_fail": True,
+    "empty_text_is_nothing": False,
+    "bot_role": "IngestionBotRole",
+    "page_status": 404,
+    "login_status": 400,
+    "service_types": ("Kafka", "Redpanda", "Kinesis", "CustomMessaging"),
+}
+_OLD_SWITCHES = {**_SOCKET_JOBS, "if_match": False, "race_window": 0.02}
+_NOT_BEFORE_1_9 = frozenset(
+    {
+        "certification",
+        "dataContract",
+        "entityStatus",
+        "impersonatedBy",
+        "incrementalChangeDescription",
+        "ingestionRunner",
+        "messagingService.followers",
+        "messagingService.style",
+    }
+)
+
+#: As measured on a build of October 2024.
+ERA_1_6 = replace(
+    ERA_1_13,
+    **_BEFORE_1_9,
+    name="1.6",
+    version="1.6.0",
+    switches=_OLD_SWITCHES,
+    shape=error_shapes.of_1_6,
+    header_is_a_row=True,
+    singular={"domains": "domain"},
+    inherited=("domain",),
+    unknown=_NOT_BEFORE_1_9,
+    as_given=frozenset({"domain"}),
+    names_references=True,
+    reply_fields=reply_fields.OF_1_6,
+    connection_defaults={
+        "Kafka": {
+            "securityProtocol": "PLAINTEXT",
+            "saslMechanism": "PLAIN",
+            "schemaRegistryTopicSuffixName": "-value",
+            "supportsMetadataExtraction": True,
+        },
+        "Redpanda": {
+            "securityProtocol": "PLAINTEXT",
+            "saslMechanism": "PLAIN",
+            "supportsMetadataExtraction": True,
+        },
+    },
+    fixed_type="Failed to convert [{name}] to type [{type}]. Review the connection.",
+    session_always_changes=True,
+    cursor=paging.NAME_AND_ID_UNCHECKED,
+    undecodable="Not Authorized! Unable to decode the token.",
+)
+
 #: As measured on a build of October 2023. A pause between reading and writing lets it lose updates as it did.
 ERA_1_2 = replace(
     ERA_1_13,
+    **_BEFORE_1_9,
     name="1.2",
     version="1.2.0",
-    switches={
-        **_SOCKET_JOBS,
-        "if_match": False,
-        "export_charset": False,
-        "lists_inherit": False,
-        "race_window": 0.02,
-    },
+    switches={**_OLD_SWITCHES, "export_charset": False, "lists_inherit": False},
     shape=error_shapes.of_1_2,
     names=OF_1_2,
     spellings={
@@ -176,39 +274,43 @@ ERA_1_2 = replace(
         "HIPAA, US": "HIPAA (US)",
         "commas,and;semicolons": "commas and semicolons",
     },
-    service_types=("Kafka", "Redpanda", "Kinesis", "CustomMessaging"),
     header_is_a_row=True,
-    single_owner=True,
+    singular={"owners": "owner", "domains": "domain"},
     inherited=("domain",),
     marks_inherited=False,
     unknown=frozenset(
         {
-            "certification",
-            "dataContract",
-            "entityStatus",
-            "impersonatedBy",
-            "incrementalChangeDescription",
-            "ingestionRunner",
+            *_NOT_BEFORE_1_9,
             "messagingService.dataProducts",
-            "messagingService.followers",
-            "messagingService.style",
+            "user.domains",
+            "team.domains",
+            "glossary.dataProducts",
+            "glossaryTerm.dataProducts",
         }
     ),
-    rights_by_label=False,
+    as_given=frozenset({"tags", "domain"}),
+    checks_domains=False,
+    failure_takes_tags=True,
+    reply_fields=reply_fields.OF_1_2,
+    connection_defaults={
+        "Kafka": {"saslMechanism": "PLAIN", "supportsMetadataExtraction": True},
+        "Redpanda": {"saslMechanism": "PLAIN", "supportsMetadataExtraction": True},
+    },
+    fixed_type=(
+        "InvalidServiceConnectionException for service [{type}] due to "
+        "[Failed to encrypt connection instance of {type}]."
+    ),
+    tells_no_change=True,
+    user_defaults={"isAdmin": False},
+    cursor=paging.NAME,
+    undecodable="Invalid token",
     patch_by_name=False,
-    patch_adds_absent=False,
     patch_removes_last=True,
-    patch_quotes_entity=True,
-    patch_misfit_status=400,
     patch_renames=True,
-    broken_tokens_fail=True,
-    login_status=400,
     sessions=False,
-    user_names_fold=False,
-    page_status=404,
 )
 
-GENERATIONS = {era.name: era for era in (ERA_2_0, ERA_1_13, ERA_1_2)}
+GENERATIONS = {era.name: era for era in (ERA_2_0, ERA_1_13, ERA_1_6, ERA_1_2)}
 
 
 def chosen(generation: str, edition: str) -> tuple[Era, dict[str, Any]]:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class DataError(Exception):

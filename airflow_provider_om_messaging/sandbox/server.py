@@ -46,7 +46,8 @@ class Sandbox:
 
     :param port: where to listen; 0 picks a free port.
     :param data: a directory or ``.json`` file to keep the state in; without, every start is a fresh one.
-    :param generation: which generation of servers to be one of: ``2.0``, ``1.13`` or ``1.2``.
+    :param generation: which generation of servers to be one of: ``2.0``, ``1.13``, ``1.6`` or
+        ``1.2``.
     :param edition: ``documented``, or ``open-source`` for a server without CSV routes for messaging services.
     :param topics: so many topics in a service ``big_kafka``, for tests at scale.
     :param services: so many further services, of few topics each.
@@ -143,6 +144,15 @@ class Sandbox:
     def read_only_token(self) -> str:
         """Token of the user ``reader``, who may look at everything but connections; never expires."""
         return self._live.read_only_token
+
+    @property
+    def person_token(self) -> str:
+        """
+        Token of the user ``jo``, a person without a role of their own; never expires.
+
+        They may look at everything and change descriptions and tags, and create nothing.
+        """
+        return self._live.person_token
 
     def token(
         self,

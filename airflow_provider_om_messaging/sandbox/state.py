@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 #: Pause between two writings of the state, in lengths of the last one.
 KEEP_PAUSE = 10
 
-ADMIN, BOT, READER = "admin", "ingestion-bot", "reader"
+ADMIN, BOT, READER, PERSON = "admin", "ingestion-bot", "reader", "jo"
 
 
 class World:
@@ -72,6 +72,7 @@ class World:
         self.bot_token = self.token(BOT, None)
         self.admin_token = self.token(ADMIN, None)
         self.read_only_token = self.token(READER, None)
+        self.person_token = self.token(PERSON, None)
 
     def _take_up(self, kept: dict[str, Any]) -> None:
         self.clock = Clock(kept["clock_offset"])
@@ -83,6 +84,7 @@ class World:
         self.bot_token = kept["bot_token"]
         self.admin_token = kept["admin_token"]
         self.read_only_token = kept["read_only_token"]
+        self.person_token = kept["person_token"]
 
     @property
     def honours_if_match(self) -> bool:
@@ -152,6 +154,7 @@ class World:
             "bot_token": self.bot_token,
             "admin_token": self.admin_token,
             "read_only_token": self.read_only_token,
+            "person_token": self.person_token,
             "catalog": self.catalog.dump(),
             "jobs": self.jobs.dump(),
         }

@@ -59,7 +59,7 @@ ROWS = st.lists(
         st.sampled_from((*NAMES, "brand.new", "another", "", "a::b", "x" * 300)),
         TEXT | SPIKY,
         TEXT | SPIKY,
-        several(OWNERS, ("user:nobody", "alice", "user:", "team:organization", "user:..", "bot:x")),
+        several(OWNERS, ("user:nobody", "alice", "user:", "team:Organization", "user:..", "bot:x")),
         several(TAGS, ("No.Such", "PII", ".", "..")),
         several(DOMAINS, ("Nowhere", "Finance.Nowhere")),
     ),

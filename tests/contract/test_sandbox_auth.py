@@ -187,8 +187,10 @@ def test_only_bots_see_secrets_and_readers_see_no_connection(sandbox: Sandbox) -
     assert config["saslPassword"] == "kafka-sandbox-secret"
     masked = Api(sandbox, sandbox.admin_token).service()["connection"]["config"]
     assert masked == {**config, "saslPassword": "*********", "basicAuthUserInfo": "*********"}
-    for token in (sandbox.read_only_token, sandbox.token("alice")):
-        assert "connection" not in Api(sandbox, token).service()
+    steward = Api(sandbox, sandbox.token("alice"))
+    assert steward.service()["connection"]["config"] == masked
+    assert "connection" not in Api(sandbox, sandbox.read_only_token).service()
+    for token in (sandbox.read_only_token, sandbox.token("alice"), sandbox.person_token):
         assert "secret" not in Api(sandbox, token).get(SERVICES).text
     for name in Api(sandbox).json(SERVICES)["data"]:
         shown = Api(sandbox, sandbox.admin_token).get(f"{SERVICES}/{name['id']}").text

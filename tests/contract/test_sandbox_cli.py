@@ -45,12 +45,19 @@ def running(tmp_path: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str]
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stranger_can_copy_what_is_printed(tmp_path: Path, number: signal.Signals) -> None:
     with running(tmp_path) as (process, ready):
-        assert set(ready) == {"url", "admin_token", "bot_token", "read_only_token", "connection"}
+        assert set(ready) == {
+            "url",
+            "admin_token",
+            "bot_token",
+            "read_only_token",
+            "person_token",
+            "connection",
+        }
         process.send_signal(number)
         printed, complaints = process.communicate(timeout=20)
     assert (process.returncode, complaints) == (0, "")
     assert ready["url"] in printed
-    for name in ("admin_token", "bot_token", "read_only_token"):
+    for name in ("admin_token", "bot_token", "read_only_token", "person_token"):
         assert ready[name] in printed
     assert f"export AIRFLOW_CONN_OM_MESSAGING_DEFAULT='{ready['connection']}'" in printed
     assert " 300  sample_kafka" in printed
@@ -85,10 +92,10 @@ def test_the_help_tells_what_generations_and_editions_set(capsys: pytest.Capture
     with pytest.raises(SystemExit):
         main(["--help"])
     told = " ".join(capsys.readouterr().out.split())
-    assert "--generation {2.0,1.13,1.2}" in told
+    assert "--generation {2.0,1.13,1.6,1.2}" in told
     assert "--edition {documented,open-source}" in told
     assert "(default: True; False with open-source)" in told
-    assert "(default: 400; 500 with 1.13; 500 with 1.2)" in told
+    assert "(default: 400; 500 with 1.13; 500 with 1.6; 500 with 1.2)" in told
 
 
 def test_data_survives_even_a_kill(tmp_path: Path) -> None:

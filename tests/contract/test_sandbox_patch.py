@@ -232,7 +232,7 @@ def test_owners_tags_and_domains_must_exist(api: Api) -> None:
 
 def test_owners_are_some_users_or_one_team(api: Api) -> None:
     users = [refer(api, "user", name) for name in ("alice", "bob", "carol.jones", "dmitri", "mei", "layla")]
-    teams = [refer(api, "team", name) for name in ("payments", "growth", "organization")]
+    teams = [refer(api, "team", name) for name in ("payments", "growth", "Organization")]
     only_one = "Only One Team is allowed to own Data Assets."
     not_both = "Data Assets can have up to 5 users or a Team but not both as owners."
     assert told(api.patch(TOPIC, put("/owners", teams[:2]))) == (400, only_one)

@@ -23,7 +23,7 @@ OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
         ("a:b", {BETWEEN, NEW}),
         ("a::b", set()),
         ("a>b", {BETWEEN}),
-        ('a"b', {BETWEEN}),
+        ('a"b', set()),
         ("a\tb", {BETWEEN}),
         ("a\nb", set()),
     ],
@@ -35,5 +35,6 @@ def test_what_is_taken(name: str, taken_by: set[str]) -> None:
 def test_the_words_are_the_servers() -> None:
     assert fault_of("a/b", OLD) == r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
     assert fault_of("n" * 129, OLD) == "[name size must be between 1 and 128]"
+    assert fault_of('a"b', BETWEEN) == 'Invalid name a"b'
     assert fault_of("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
     assert fault_of("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'

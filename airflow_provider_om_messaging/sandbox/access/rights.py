@@ -40,12 +40,14 @@ class Rule:
 
     :param name: its name; up to the hyphen that of its policy.
     :param operations: what it is about: ``EditAll`` stands for all that edit, ``All`` for everything.
+    :param description: what it is for.
     :param effect: ``allow`` or ``deny``.
     :param condition: of which resources it is true; None for all.
     """
 
     name: str
     operations: tuple[str, ...]
+    description: str
     effect: str = "allow"
     condition: str | None = None
 
@@ -67,30 +69,59 @@ class Rule:
 
 _LABELS = ("EditTags", *_BY_LABEL)
 _CONSUMER = ("ViewAll", "EditDescription", *_LABELS)
+_SOME_EDITS = "Allow some of the edit operations on a resource for everyone."
+_ALLOW_BOTS = "Allow ingestion bots to create/update/delete data entities"
+#: The team that everybody is in who is in no other, and what being in it gives.
+ORGANIZATION = "Organization"
+INHERITED_ROLE = "DataConsumer"
 #: Role → its policy and the rules of that.
 ROLES: dict[str, tuple[str, tuple[Rule, ...]]] = {
-    "DataConsumer": ("DataConsumerPolicy", (Rule("DataConsumerPolicy-EditRule", _CONSUMER),)),
+    "DataConsumer": ("DataConsumerPolicy", (Rule("DataConsumerPolicy-EditRule", _CONSUMER, _SOME_EDITS),)),
     "DataSteward": (
         "DataStewardPolicy",
-        (Rule("DataStewardPolicy-EditRule", (*_CONSUMER, "EditDisplayName", "EditOwner", "EditOwners")),),
+        (
+            Rule(
+                "DataStewardPolicy-EditRule",
+                (*_CONSUMER, "EditDisplayName", "EditOwner", "EditOwners"),
+                _SOME_EDITS,
+            ),
+        ),
     ),
     # What bots have in real servers from 1.8 on.
     "IngestionBotRole": (
         "IngestionBotPolicy",
         (
-            Rule("IngestionBotRule-Allow", ("All",)),
-            Rule("DisplayName-Deny", ("EditDisplayName",), effect="deny"),
+            Rule("IngestionBotRule-Allow", ("All",), _ALLOW_BOTS),
+            Rule("DisplayName-Deny", ("EditDisplayName",), "Deny edits of display names.", effect="deny"),
         ),
     ),
-    # What everybody has in a new server, and here only who is given it.
-    "Organization": (
+    # The policy of the team of that name: what everybody in it has, and who else is given it.
+    ORGANIZATION: (
         "OrganizationPolicy",
         (
-            Rule("OrganizationPolicy-NoOwner-Rule", ("EditOwner", "EditOwners"), condition=_NO_OWNER),
-            Rule("OrganizationPolicy-Owner-Rule", ("All",), condition=_OWNER),
+            Rule(
+                "OrganizationPolicy-NoOwner-Rule",
+                ("EditOwner", "EditOwners"),
+                "Allow any one to set the owner of an entity that has no owner set.",
+                condition=_NO_OWNER,
+            ),
+            Rule(
+                "OrganizationPolicy-Owner-Rule",
+                ("All",),
+                "Allow all the operations on an entity for the owner.",
+                condition=_OWNER,
+            ),
         ),
     ),
 }
+#: What bots have before 1.8; they are told of these operations only, whatever the entity has more.
+_OLD_BOT = Rule("IngestionBotRule-Allow", ("Create", "Delete", "EditAll", "ViewAll"), _ALLOW_BOTS)
+
+
+def inherits_role(caller: Document) -> bool:
+    """Tell whether a user or team has the role that everybody of the organization has."""
+    above = caller.get("teams") or caller.get("parents") or ()
+    return any(team["name"] == ORGANIZATION for team in above)
 
 
 def operations_for(
@@ -137,6 +168,14 @@ def require(caller: Document, *operations: str, on: Document | None = None) -> N
         raise forbidden(f"{who} operations [{', '.join(missing)}] not allowed")
 
 
+def may_view_all(caller: Document) -> bool:
+    """Tell whether a caller sees connections: all but those who may only look at the rest."""
+    return _may_all(caller) or any(
+        rule.effect == "allow" and rule.condition is None and rule.matches("ViewAll")
+        for _, _, rule in _rules(caller)
+    )
+
+
 def require_admin(caller: Document) -> None:
     """Raise the 403 unless the caller is an administrator; a bot is none."""
     if not caller.get("isAdmin"):
@@ -145,7 +184,15 @@ def require_admin(caller: Document) -> None:
 
 def told(era: Era, caller: Document, resource: str) -> Document:
     """Return what a caller may do to a kind of entity, as far as that can be told without one of them."""
-    permissions = [_told(caller, operation) for operation in _listed(era)]
+    held = list(_rules(caller))
+    operations = _listed(era)
+    if era.bot_role and caller.get("isBot") and not held:
+        held = [(era.bot_role, "IngestionBotPolicy", _OLD_BOT)]
+        operations = [name for name in operations if name in _OLD_BOT.operations]
+    if caller.get("isAdmin") or (_may_all(caller) and not held):
+        permissions: list[Document] = [{"operation": name, "access": "allow"} for name in operations]
+    else:
+        permissions = [_told(held, operation, {*operations, "All"}) for operation in operations]
     return {"resource": resource, "permissions": permissions}
 
 
@@ -164,31 +211,40 @@ def _may_all(caller: Document) -> bool:
 
 
 def _rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
-    for role in caller.get("roles", []):
-        policy, rules = ROLES[role["name"]]
+    """Iterate over role, policy and rule; what a team gives without a role has an empty one."""
+    names = [role["name"] for role in caller.get("roles", [])]
+    held = [(name, name) for name in names]
+    if inherits_role(caller):
+        held += [(INHERITED_ROLE, INHERITED_ROLE), (ORGANIZATION, "")]
+    for name, role in held:
+        policy, rules = ROLES[name]
         for rule in rules:
-            yield role["name"], policy, rule
+            yield role, policy, rule
 
 
-def _told(caller: Document, operation: str) -> Document:
-    if _may_all(caller):
-        return {"operation": operation, "access": "allow"}
+def _told(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) -> Document:
     found: Document = {"operation": operation, "access": "notAllow"}
-    for role, policy, rule in _rules(caller):
+    for role, policy, rule in held:
         access = rule.effect if rule.condition is None else f"conditional{rule.effect.capitalize()}"
         if rule.matches(operation) and _ACCESS.index(access) < _ACCESS.index(found["access"]):
-            shown: dict[str, Any] = {**asdict(rule), "operations": [*rule.operations], "resources": ["All"]}
+            shown: dict[str, Any] = {**asdict(rule), "resources": ["All"]}
+            shown["operations"] = sorted(known.intersection(rule.operations))
             shown = {name: value for name, value in shown.items() if value is not None}
-            found = {"operation": operation, "access": access, "role": role, "policy": policy, "rule": shown}
+            found = {"operation": operation, "access": access, "rule": shown, "policy": policy}
+            if role:
+                found["role"] = role
     return found
 
 
 def _listed(era: Era) -> list[str]:
     edits = {
-        name: right for name, right in _EDITS.items() if name != ("owners" if era.single_owner else "owner")
+        name: right
+        for name, right in _EDITS.items()
+        if name != ("owners" if "owners" in era.singular else "owner")
     }
-    more = (*_BY_LABEL, era.domains_right) if era.rights_by_label else ()
-    return sorted({"Create", "Delete", "ViewAll", "ViewBasic", "EditAll", *edits.values(), *more})
+    more = {*_BY_LABEL, era.domains_right} if era.rights_by_label else set()
+    special = {"EditAll", "EditSampleData", *edits.values(), *more}
+    return ["Create", "Delete", "ViewAll", "ViewBasic"][: 4 if era.rights_by_label else 3] + sorted(special)
 
 
 def _labels(document: Document) -> list[Document]:

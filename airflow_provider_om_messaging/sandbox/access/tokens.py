@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ISSUER = "open-metadata.org"
 KEY_ID = "om-sandbox-key"
+_SCHEME = "Bearer"
 
 
 class Tokens:
@@ -107,30 +108,30 @@ class Tokens:
 
         :param authorization: the request's header. The scheme is matched with its exact case.
         """
-        scheme, _, token = (authorization or "").partition(" ")
-        token = token.strip()
-        if scheme == "Bearer" and not token and self._era.broken_tokens_fail:
+        header = (authorization or "").strip()
+        # What stands behind the word is looked at only later: old servers cut off its length and one more.
+        token = header[len(_SCHEME) + 1 :].strip()
+        if header == _SCHEME and self._era.broken_tokens_fail:
             raise unhandled("begin 7, end 6, length 6")
-        if scheme != "Bearer" or not token:
+        if not header.startswith(_SCHEME) or not token:
             raise unauthorized("Not Authorized! Token not present")
         try:
-            header = jwt.get_unverified_header(token)
+            kid = jwt.get_unverified_header(token).get("kid")
             claims = _claims(token)
             subject = str(claims["sub"])
             expires = claims.get("exp")
             if expires is not None:
                 expires = float(expires)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
-            raise unauthorized("Not Authorized! Invalid token.") from None
+            raise unauthorized(self._era.undecodable) from None
         # Expiry is looked at before the signature: an expired forgery is told that it is expired.
         if expires is not None and expires <= self._clock.seconds():
             raise unauthorized("Expired token!")
-        if header.get("kid") != KEY_ID:
+        if kid != KEY_ID:
             if self._era.unknown_keys_fail:
-                raise unhandled(f"No key found with kid {header.get('kid')!s}")
+                raise unhandled(f"No key found with kid {kid!s}")
             raise unauthorized(
-                "Not Authorized! Token signing key not found in configured public keys "
-                f"for kid {header.get('kid')!s}."
+                f"Not Authorized! Token signing key not found in configured public keys for kid {kid!s}."
             )
         try:
             jwt.decode(

@@ -51,13 +51,13 @@ def export_steps(catalog: Catalog, service: Document) -> Generator[Progress, Non
     lines = [dialect.line(COLUMNS)]
     for number, start in enumerate(range(0, len(topics), BATCH_SIZE), 1):
         for topic in topics[start : start + BATCH_SIZE]:
-            lines.append(dialect.line(_cells(topic)))
+            lines.append(dialect.line(_cells(catalog, topic)))
         done = len(lines) - 1
         yield Progress(done, len(topics), f"Exported {done} of {len(topics)} entities (batch {number})")
     return "".join(lines)
 
 
-def _cells(topic: Document) -> Iterator[str]:
+def _cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     yield topic["name"]
     yield topic.get("displayName") or ""
     yield topic.get("description") or ""
@@ -67,8 +67,8 @@ def _cells(topic: Document) -> Iterator[str]:
     # Terms have no column of their own here, so the file does not tell them, and an import leaves them.
     yield dialect.join_values(label["tagFQN"] for label in labels.classified(topic.get("tags", [])))
     # A single domain's name stands there as it is, without the quotes that keep several apart.
-    single = topic.get("domain", {}).get("fullyQualifiedName")
-    yield single or dialect.join_values(item["fullyQualifiedName"] for item in topic.get("domains", []))
+    domains = [item["fullyQualifiedName"] for item in references.domains_of(catalog, topic)]
+    yield domains[0] if domains and "domain" in topic else dialect.join_values(domains)
 
 
 class _RowRefused(Exception):
@@ -196,7 +196,7 @@ class ImportRun:
     def _owners(self, cell: str) -> list[Document]:
         found, unknown = [], None
         values = self._values(cell, "owner")
-        if self.era.single_owner and len(values) > 1:
+        if "owners" in self.era.singular and len(values) > 1:
             raise _invalid("owner", _OWNER_FORMAT)
         for value in values:
             kind, colon, name = value.partition(":")
@@ -219,7 +219,7 @@ class ImportRun:
     def _domains(self, cell: str) -> list[Document]:
         # Where there is one domain at most, the cell is its name, whatever is in it.
         single = [cell] if cell else []
-        fqns = single if self.era.single_owner else self._values(cell, "domain")
+        fqns = single if "domains" in self.era.singular else self._values(cell, "domain")
         found = (self._known("domain", DOMAIN.name, fqn) for fqn in fqns)
         return list({item["id"]: references.reference(DOMAIN.name, item) for item in found}.values())
 

@@ -56,7 +56,7 @@ class Catalog:
 
     def find(self, kind: str, fqn: str, include: str = "non-deleted") -> Document | None:
         """Return an entity by its FQN; the name of a service or user may lack its quotes."""
-        if kind == USER.name and self.era.user_names_fold:
+        if kind == USER.name:
             fqn = fqn.lower()
         entity_id = self._ids.get((kind, fqn)) or self._ids.get((kind, names.quote(fqn)))
         found = self.entities[kind].get(entity_id) if entity_id else None
@@ -99,9 +99,9 @@ class Catalog:
         }
         if "deleted" in KINDS[kind].properties:
             stored["deleted"] = False
-        for name in self.era.unknown & stored.keys():
+        for name in [name for name in stored if {name, f"{kind}.{name}"} & self.era.unknown]:
             del stored[name]
-        self._put(kind, stored)
+        self.put(kind, stored)
         self._record("entityCreated", kind, stored, None, None)
         return stored
 
@@ -132,7 +132,7 @@ class Catalog:
         inherited = inherited or {}
         current = {**(base or self.entities[kind][proposed["id"]]), **inherited}
         proposed = _storable(proposed)
-        changes = revisions.changes_between(current, proposed)
+        changes = self._changes_between(current, proposed)
         if revisions.is_empty(changes):
             return current, False
         if self._ids.get((kind, proposed["fullyQualifiedName"]), current["id"]) != current["id"]:
@@ -153,14 +153,26 @@ class Catalog:
         self._ids.pop((kind, current["fullyQualifiedName"]), None)
         for name in [name for name, value in inherited.items() if stored.get(name) == value]:
             del stored[name]
-        self._put(kind, stored)
+        self.put(kind, stored)
         self._record("entityUpdated", kind, stored, current["version"], changes)
         return stored, True
+
+    def is_in_session(self, document: Document, user: str) -> bool:
+        """Tell whether a PATCH by a user would continue the session that made an entity what it is."""
+        past = self.history.get(document["id"])
+        return bool(past) and revisions.in_session(document, user, self._clock.millis())
+
+    def take_tags(self, kind: str, document: Document) -> None:
+        """Take an entity's tags away without a version, as a PATCH of 1.2 does before it is refused."""
+        self.put(kind, {name: value for name, value in document.items() if name != "tags"})
+
+    def _changes_between(self, old: Document, new: Document) -> Document:
+        return revisions.changes_between(old, new, empty_text_is_nothing=self.era.empty_text_is_nothing)
 
     def _continue_session(
         self, stored: Document, current: Document, start: Document, past: list[Document]
     ) -> None:
-        changes = revisions.changes_between(start, stored)
+        changes = self._changes_between(start, stored)
         if revisions.is_empty(changes):
             # The session came to nothing: its version disappears, as if it had never been.
             # Its time goes as well, or the next edit would melt into the version before the session.
@@ -192,7 +204,8 @@ class Catalog:
             "entityUpdated", SERVICE.name, {**service, "updatedBy": user}, service["version"], changes
         )
 
-    def _put(self, kind: str, stored: Document) -> None:
+    def put(self, kind: str, stored: Document) -> None:
+        """Store a document as it is, without a version or an event."""
         self.entities[kind][stored["id"]] = stored
         self._ids[kind, stored["fullyQualifiedName"]] = stored["id"]
         self.changes += 1

@@ -21,18 +21,31 @@ if TYPE_CHECKING:
 
 CLASSIFIED, TERM = "Classification", "Glossary"
 DERIVED = "Derived"
+#: What a label has, whether it was given or not.
+_ALWAYS = ("tagFQN", "source", "labelType", "state")
 #: What a label of a source is of, and the kind of what holds those.
 _KINDS: dict[str, tuple[Kind, Kind]] = {CLASSIFIED: (TAG, CLASSIFICATION), TERM: (GLOSSARY_TERM, GLOSSARY)}
 
 
+#: Types of entities that label others.
+ENTITY_TYPES = tuple(kind.name for kind, _ in _KINDS.values())
+
+
 def label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
     """Return the label of a tag or term, or raise the 404. A term may be a draft: only CSV imports look."""
-    tag = catalog.by_name(_kinds(source)[0].name, fqn)
+    return _made(catalog.by_name(_kinds(source)[0].name, fqn), source)
+
+
+def _made(tag: Document, source: str) -> Document:
     made = {"tagFQN": tag["fullyQualifiedName"], "name": tag["name"]}
     for name in ("displayName", "description", "style"):
         if tag.get(name):
             made[name] = tag[name]
     return {**made, "source": source, "labelType": "Manual", "state": "Confirmed"}
+
+
+def _states(item: Document) -> Document:
+    return {name: item[name] for name in ("labelType", "state") if name in item}
 
 
 def tags(catalog: Catalog, fqns: Iterable[str]) -> list[Document]:
@@ -48,8 +61,18 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
         are left out: they are not stored.
     """
     own = (item for item in given if item.get("labelType") != DERIVED)
-    named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): None for item in own}
+    named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): item for item in own}
     found = [label(catalog, fqn, source) for source, fqn in named]
+    _check_exclusive(catalog, found)
+    if "tags" not in catalog.era.as_given:
+        return found
+    return [
+        {key: value for key, value in whole.items() if key in item or key in _ALWAYS}
+        for whole, item in zip(found, named.values(), strict=True)
+    ]
+
+
+def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
     exclusive: dict[str, str] = {}
     for item in with_derived(catalog, found):
         kind, holder = _kinds(item["source"])
@@ -65,6 +88,15 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
                 f"Tag labels {other} and {item['tagFQN']} are mutually exclusive "
                 "and can't be assigned together"
             )
+
+
+def completed(catalog: Catalog, stored: Iterable[Document]) -> list[Document]:
+    """Return labels with what their tags and terms tell of themselves."""
+    found = []
+    for item in stored:
+        kind = _kinds(item["source"])[0]
+        tag = catalog.find(kind.name, item["tagFQN"], "all")
+        found.append({**_made(tag, item["source"]), **_states(item)} if tag else item)
     return found
 
 

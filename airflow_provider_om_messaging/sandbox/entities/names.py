@@ -48,17 +48,21 @@ class Rule:
     :param pattern: what they match, as its errors tell it.
     :param taken: tells the same of one.
     :param longest: characters.
+    :param quotes: whether the pattern is all that keeps quotes out.
     """
 
     pattern: str
     taken: Callable[[str], object]
     longest: int = 256
+    quotes: bool = True
 
     def fault_of(self, name: str) -> str | None:
         """Return why a name is refused, in the words of the server's validation, or ``None``."""
         if not 1 <= len(name) <= self.longest:
             return f"[name size must be between 1 and {self.longest}]"
-        return None if self.taken(name) else f'[name must match "{self.pattern}"]'
+        if not self.taken(name):
+            return f'[name must match "{self.pattern}"]'
+        return f"Invalid name {name}" if '"' in name and not self.quotes else None
 
 
 def _is_of_words(name: str) -> bool:
@@ -67,6 +71,6 @@ def _is_of_words(name: str) -> bool:
 
 
 OF_2_0 = Rule(r"^((?!::)[^>\"\p{Cntrl}])*$", re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*').fullmatch)
-#: A quote is refused although the pattern has it: no FQN could hold it.
-OF_1_13 = Rule("^((?!::).)*$", re.compile(r'((?!::)[^"\n\r\x85\u2028\u2029])*').fullmatch)
+#: The pattern has the quote, but no FQN could hold it.
+OF_1_3 = Rule("^((?!::).)*$", re.compile(r"((?!::)[^\n\r\x85\u2028\u2029])*").fullmatch, quotes=False)
 OF_1_2 = Rule(r"^(?U)[\w'\- .&()%]+$", _is_of_words, 128)

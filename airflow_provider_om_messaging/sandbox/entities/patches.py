@@ -8,32 +8,53 @@ import re
 from typing import Any
 
 from airflow_provider_om_messaging.sandbox.generations import ERA_2_0, Era
-from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, unhandled
+from airflow_provider_om_messaging.sandbox.http import json_text
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, mapping_error, unhandled
 
 Operation = dict[str, Any]
 _VERBS = ("add", "remove", "replace", "move", "copy", "test")
 
 
 class _PatchFault(Exception):
-    """An operation that cannot be carried out."""
+    """
+    An operation that cannot be carried out.
+
+    :param looked_in: the object or list that does not have what is looked for, which old servers quote.
+    :param old_words: what old servers say that it does not have.
+    """
+
+    def __init__(self, text: str, looked_in: Any = None, old_words: str = "") -> None:
+        super().__init__(text)
+        self.looked_in = looked_in
+        self.old_words = old_words
 
 
-def parse(body: bytes) -> list[Operation]:
+def parse(body: bytes, era: Era = ERA_2_0) -> list[Operation]:
     """
     Return the operations of a patch document.
 
-    Text that is no patch at all is a 500 on this server, a pointer without its slash a 400.
+    Text that is no patch at all is a 500 in newer servers, a pointer without its slash a 400; before, it was
+    the other way round.
     """
-    try:
-        operations = json.loads(body)
-    except ValueError:
-        raise unhandled("Failed to parse JsonPatch") from None
+    if era.patch_checks_body:
+        operations = json_text.parse(body)
+        if not isinstance(operations, list):
+            text = body.decode("utf-8", "replace")
+            place = json_text.place(text, len(text) - len(text.lstrip()))
+            raise mapping_error(f"JSON patch has to be an array of objects\n at {place}")
+    else:
+        try:
+            operations = json.loads(body)
+        except (ValueError, RecursionError):
+            raise unhandled("Failed to parse JsonPatch") from None
     if not isinstance(operations, list) or not all(_is_operation(item) for item in operations):
         raise unhandled("Failed to parse JsonPatch")
     for operation in operations:
         for member in ("path", "from"):
             pointer = operation.get(member, "")
             if pointer and not pointer.startswith("/"):
+                if era.patch_checks_body:
+                    raise unhandled("A non-empty JsonPointer string must begin with a '/'")
                 raise bad_request(
                     f"Invalid JSON Patch '{member}' value '{pointer}': "
                     "a JSON Pointer starts with '/' (RFC 6901)"
@@ -62,10 +83,20 @@ def apply(document: Any, operations: list[Operation], error_status: int, era: Er
             text = (
                 f"The JSON Patch operation '{operation['op']}' failed for path '{operation['path']}': {fault}"
             )
-            if era.patch_quotes_entity:
-                text = f"'{json.dumps(document, ensure_ascii=False)}': {text}"
+            if era.patch_quotes_entity and fault.looked_in is not None:
+                quoted = json.dumps(_as_stored(fault.looked_in), ensure_ascii=False, separators=(",", ":"))
+                text = f"'{quoted}' contains no {fault.old_words}"
             raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
     return result
+
+
+def _as_stored(document: Any) -> Any:
+    """Return what an error quotes: connections in the order in which the database keeps their members."""
+    connection = document.get("connection") if isinstance(document, dict) else None
+    if not isinstance(connection, dict) or not isinstance(connection.get("config"), dict):
+        return document
+    config = dict(sorted(connection["config"].items(), key=lambda item: (len(item[0]), item[0])))
+    return {**document, "connection": {**connection, "config": config}}
 
 
 def _old_place(operation: Operation) -> tuple[bool, int]:
@@ -121,20 +152,20 @@ def _parts(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def _index(part: str, length: int) -> int:
+def _index(part: str, length: int, value: Any = None) -> int:
     if not part.isascii() or not part.isdigit() or (len(part) > 1 and part.startswith("0")):
         raise _PatchFault(f"'{part}' is no array index")
     if int(part) >= length:
-        raise _PatchFault(f"array index {part} is out of bounds")
+        raise _PatchFault(f"array index {part} is out of bounds", value, f"element for index {part}")
     return int(part)
 
 
 def _step(value: Any, part: str) -> Any:
     if isinstance(value, list):
-        return value[_index(part, len(value))]
+        return value[_index(part, len(value), value)]
     if isinstance(value, dict) and part in value:
         return value[part]
-    raise _PatchFault(f"there is no value named '{part}'")
+    raise _PatchFault(f"there is no value named '{part}'", value, f"value for name '{part}'")
 
 
 def _read(document: Any, pointer: str) -> Any:
@@ -162,7 +193,7 @@ def _added(document: Any, pointer: str, value: Any) -> Any:
     if isinstance(parent, dict):
         parent[last] = value
     elif isinstance(parent, list):
-        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1, parent), value)
     else:
         raise _PatchFault("the parent is neither an object nor an array")
     return document

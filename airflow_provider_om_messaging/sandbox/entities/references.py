@@ -19,10 +19,12 @@ def reference(kind: str, document: Document) -> Document:
     """Return a complete reference to an entity."""
     told = {"id": document["id"], "type": kind, "name": document["name"]}
     told["fullyQualifiedName"] = document["fullyQualifiedName"]
-    for name in ("displayName", "description"):
+    for name in ("description", "displayName"):
         if document.get(name):
             told[name] = document[name]
-    return {**told, "deleted": bool(document.get("deleted"))}
+    if "deleted" in KINDS[kind].properties:
+        told["deleted"] = bool(document.get("deleted"))
+    return told
 
 
 def related(document: Document, name: str) -> list[Document]:
@@ -35,6 +37,13 @@ def related(document: Document, name: str) -> list[Document]:
     return [single] if single else document.get(name) or []
 
 
+def domains_of(catalog: Catalog, document: Document) -> list[Document]:
+    """Return complete references to an entity's own domains, or raise the 404 of one that is not there."""
+    return [
+        reference(DOMAIN.name, catalog.get(DOMAIN.name, item["id"])) for item in related(document, "domains")
+    ]
+
+
 def complete(catalog: Catalog, document: Document) -> None:
     """
     Replace the references of a document by complete ones, or refuse it.
@@ -45,9 +54,10 @@ def complete(catalog: Catalog, document: Document) -> None:
         document["owners"] = owners(catalog, document["owners"])
     if document.get("domains") is not None:
         document["domains"] = _domains(catalog, document["domains"])
-    for name, completed in (("owner", owners), ("domain", _domains)):
-        if document.get(name) is not None:
-            document[name] = next(iter(completed(catalog, [document[name]])), None)
+    if document.get("owner") is not None:
+        document["owner"] = next(iter(owners(catalog, [document["owner"]])), None)
+    if document.get("domain") is not None:
+        document["domain"] = _domain(catalog, document["domain"])
     custom_fields.check(document.get("extension") or {})
     if document.get("tags") is not None:
         document["tags"] = labels.labels(catalog, document["tags"])
@@ -80,6 +90,17 @@ def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
     return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _direct(given)]
 
 
+def _domain(catalog: Catalog, given: Document) -> Document | None:
+    """Return the one domain as it is stored; none if it is the parent's."""
+    if given.get("inherited"):
+        return None
+    stored = {name: value for name, value in given.items() if name != "href"}
+    if not catalog.era.checks_domains and given.get("id") and given.get("type") == DOMAIN.name:
+        return stored
+    found = _domains(catalog, [given])[0]
+    return stored if "domain" in catalog.era.as_given else found
+
+
 def _direct(items: list[Document]) -> list[Document]:
     return [item for item in items if not item.get("inherited")]
 
@@ -99,4 +120,13 @@ def _resolve(catalog: Catalog, field: str, given: Any, allowed: tuple[str, ...])
     found = catalog.entities[kind].get(str(entity_id))
     if found is None or found.get("deleted"):
         raise not_found(kind, str(entity_id))
-    return reference(kind, found)
+    told = reference(kind, found)
+    return named(told) if catalog.era.names_references else told
+
+
+def named(told: Document) -> Document:
+    """Return a reference that has its name for want of a display name."""
+    if told.get("displayName"):
+        return told
+    last = {"deleted": told["deleted"]} if "deleted" in told else {}
+    return {**{key: told[key] for key in told if key not in last}, "displayName": told["name"], **last}

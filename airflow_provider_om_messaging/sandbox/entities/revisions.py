@@ -28,22 +28,34 @@ _BOOKKEEPING = frozenset(
 _LISTS = {"owners": "id", "domains": "id", "followers": "id", "dataProducts": "id", "tags": "tagFQN"}
 
 
-def changes_between(old: Document, new: Document) -> Document:
+#: References that are one thing in some generations: another description of the same one is no change.
+_SINGLE = ("owner", "domain")
+
+
+def no_changes(version: float) -> Document:
+    """Return a change description without a change."""
+    return {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": [], "previousVersion": version}
+
+
+def changes_between(old: Document, new: Document, *, empty_text_is_nothing: bool = True) -> Document:
     """
     Return what was added, updated and deleted, in the form of a change description.
 
-    Missing, null, empty text and empty list are all the same nothing.
+    Missing, null and an empty list are all the same nothing.
+
+    :param empty_text_is_nothing: and so is an empty text.
     """
+    nothing: tuple[Any, ...] = (None, "", []) if empty_text_is_nothing else (None, [])
     changes: Document = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
     for name in sorted((set(old) | set(new)) - _BOOKKEEPING):
         before, after = old.get(name), new.get(name)
         if name in _LISTS:
             _list_changes(changes, name, before or [], after or [])
-        elif (_is_nothing(before) and _is_nothing(after)) or before == after:
+        elif (before in nothing and after in nothing) or _is_same(name, before, after):
             continue
-        elif _is_nothing(before):
+        elif before in nothing:
             changes["fieldsAdded"].append({"name": name, "newValue": _told(after)})
-        elif _is_nothing(after):
+        elif after in nothing:
             changes["fieldsDeleted"].append({"name": name, "oldValue": _told(before)})
         else:
             changes["fieldsUpdated"].append(
@@ -104,9 +116,15 @@ def _schema_fields(told: str | None) -> dict[str, str]:
     return {str(item.get("name")): str(item.get("dataType")) for item in fields if isinstance(item, dict)}
 
 
-def _is_nothing(value: Any) -> bool:
-    return value is None or value == "" or value == []
+def _is_same(name: str, before: Any, after: Any) -> bool:
+    if name in _SINGLE and before and after:
+        return (before["type"], before["id"]) == (after["type"], after["id"])
+    return bool(before == after)
 
 
 def _told(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, bool)) else json.dumps(value, ensure_ascii=False)
+    return (
+        value
+        if isinstance(value, (str, int, float, bool))
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )

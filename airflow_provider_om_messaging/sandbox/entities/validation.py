@@ -1,25 +1,27 @@
-"""What a request wants an entity to be: from its body to a whole document, or a refusal."""
+"""What a PATCH wants an entity to be: from what its operations made to a whole document, or a refusal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
 from airflow_provider_om_messaging.sandbox.entities import certifications, names, patches, references, views
 from airflow_provider_om_messaging.sandbox.entities.entity_types import (
     DOMAIN,
+    GLOSSARY_TERM,
     SERVICE,
+    TAG,
+    TEAM,
     TOPIC,
+    USER,
     Document,
     Kind,
     shape_fault,
 )
+from airflow_provider_om_messaging.sandbox.entities.shapes import drop_defaults
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.generations import Era
-    from airflow_provider_om_messaging.sandbox.http.router import Call
     from airflow_provider_om_messaging.sandbox.state import World
 
 #: What a PATCH cannot change; it is put back without a word.
@@ -30,37 +32,18 @@ _KEPT = (
     "version",
     "updatedAt",
     "updatedBy",
-    "deleted",
     "changeDescription",
     "incrementalChangeDescription",
 )
-_BOUND = {SERVICE.name: ("serviceType",), TOPIC.name: ("service", "serviceType")}
-
-
-def requested(call: Call, kind: Kind, era: Era) -> Document:
-    """
-    Return the document that a request to create asks for.
-
-    :param kind: of what, as the generation has it.
-    """
-    body = call.json_object()
-    missing = [name for name in kind.required if body.get(name) in (None, "")]
-    if shape_fault(kind.create or {}, body) or missing:
-        raise bad_request(f"[{missing[0]} must not be null]" if missing else "Invalid request format")
-    if fault := era.names.fault_of(body["name"]):
-        raise bad_request(fault)
-    catalog = call.world.catalog
-    if body.get("domains"):
-        body["domains"] = [_domain(catalog, fqn) for fqn in body["domains"]]
-    if body.get("domain"):
-        body["domain"] = _domain(catalog, body["domain"])
-    references.complete(catalog, body)
-    if kind.name == TOPIC.name:
-        service = catalog.by_name(SERVICE.name, body.pop("service"))
-        return new_topic(service, body["name"], body)
-    if body["serviceType"] not in era.service_types:
-        raise bad_request("Invalid request format")
-    return {**body, "fullyQualifiedName": names.quote(body["name"])}
+_BOUND = {
+    SERVICE.name: ("serviceType",),
+    TOPIC.name: ("service", "serviceType"),
+    USER.name: ("email", "inheritedRoles"),
+    TEAM.name: ("teamType", "inheritedRoles"),
+    TAG.name: ("classification", "parent"),
+    GLOSSARY_TERM.name: ("glossary", "parent"),
+    DOMAIN.name: ("parent",),
+}
 
 
 def patched(world: World, kind: Kind, current: Document, result: Any) -> Document:
@@ -75,7 +58,11 @@ def patched(world: World, kind: Kind, current: Document, result: Any) -> Documen
     if not isinstance(result, dict):
         raise patches.misfit(kind.name, "not an object", era.patch_misfit_status)
     wanted = result.get("name")
-    for name in (*_KEPT, *_BOUND[kind.name]):
+    if result.get("deleted") is True and not current.get("deleted"):
+        raise bad_request(f"{kind.name} attribute deleted can't be modified")
+    if kind.name == SERVICE.name and era.fixed_type:
+        _check_type(current, result, era, era.fixed_type)
+    for name in (*_KEPT, "deleted", *_BOUND.get(kind.name, ())):
         result.pop(name, None)
         if name in current:
             result[name] = current[name]
@@ -86,6 +73,7 @@ def patched(world: World, kind: Kind, current: Document, result: Any) -> Documen
         parent = catalog.parent_of(kind.name, current)
         result["fullyQualifiedName"] = names.join(*([parent["fullyQualifiedName"]] if parent else []), wanted)
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
+    drop_defaults(kind, result, current)
     references.complete(catalog, result)
     if result.get("certification") is not None:
         result["certification"] = certifications.certified(
@@ -99,5 +87,11 @@ def patched(world: World, kind: Kind, current: Document, result: Any) -> Documen
     return result
 
 
-def _domain(catalog: Catalog, fqn: str) -> Document:
-    return references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, fqn))
+def _check_type(current: Document, result: Document, era: Era, text: str) -> None:
+    """Raise the 400 of a service whose type its connection is not of."""
+    wanted = result.get("serviceType", current["serviceType"])
+    if wanted not in era.service_types:
+        raise patches.misfit(SERVICE.name, f"{wanted} is no type of service", era.patch_misfit_status)
+    config = (result.get("connection") or {}).get("config") or {}
+    if wanted != current["serviceType"] and config.get("type") != wanted:
+        raise bad_request(text.format(name=current["name"], type=wanted))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.entities import labels
+from airflow_provider_om_messaging.sandbox.access import rights
+from airflow_provider_om_messaging.sandbox.entities import labels, references
 from airflow_provider_om_messaging.sandbox.entities.entity_types import KINDS, Document, Kind
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request
 
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
 
 MASK = "*********"
+_COLLECTIONS = {**{kind.name: kind.collection for kind in KINDS.values()}, "role": "roles"}
+#: What an entity is in: told as it is now, not as it was when the entity came into it.
+_HOLDERS = {"service", "glossary", "classification", "parent"}
+_CONSUMER_ROLE = {
+    "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, "data-consumer.sandbox")),
+    "type": "role",
+    "name": rights.INHERITED_ROLE,
+    "fullyQualifiedName": rights.INHERITED_ROLE,
+    "description": "Users with Data Consumer role use different data assets for their day to day work.",
+    "displayName": "Data Consumer",
+    "deleted": False,
+}
 #: Configuration members that hold secrets in one of the connection types.
 SECRETS = frozenset(
     {
@@ -46,26 +60,57 @@ def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
     return kind.on_request & wanted
 
 
-def whole(catalog: Catalog, kind: Kind, document: Document, *, inheriting: bool = True) -> Document:
+def whole(
+    catalog: Catalog,
+    kind: Kind,
+    document: Document,
+    *,
+    inheriting: bool = True,
+    fields: frozenset[str] | None = None,
+) -> Document:
     """
     Return all of an entity, derived labels included.
 
     :param inheriting: with what it inherits, marked as such in generations that do.
+    :param fields: which of the properties that come on request are shown in the end; all if not given.
     """
-    shown = copy.deepcopy(document)
+    shown = filled(kind, document)
     for name in kind.on_request:
         if kind.properties[name] in ("references", "tags"):
             shown.setdefault(name, [])
     if shown.get("tags"):
-        shown["tags"] = labels.with_derived(catalog, shown["tags"])
-    return {**shown, **inherited(catalog, kind, document)} if inheriting else shown
+        shown["tags"] = labels.with_derived(catalog, labels.completed(catalog, shown["tags"]))
+    for name in _HOLDERS & shown.keys():
+        shown[name] = _present(catalog, shown[name])
+    if shown.get("domain") and (fields is None or "domain" in fields):
+        shown["domain"] = references.domains_of(catalog, shown)[0]
+    if "inheritedRoles" in kind.properties and rights.inherits_role(shown):
+        shown["inheritedRoles"] = [dict(_CONSUMER_ROLE)]
+    if inheriting:
+        shown.update(inherited(catalog, kind, document))
+    return {name: shown[name] for name in kind.properties if name in shown}
+
+
+def filled(kind: Kind, document: Document) -> Document:
+    """Return a copy of a document with what its schema fills in."""
+    return copy.deepcopy({**kind.defaults, **document})
+
+
+def _present(catalog: Catalog, told: Document) -> Document:
+    """Return a reference as what it refers to is now."""
+    found = catalog.entities.get(str(told.get("type")), {}).get(str(told.get("id")))
+    return references.reference(told["type"], found) if found else told
 
 
 def inherited(catalog: Catalog, kind: Kind, document: Document) -> Document:
     """Return what an entity shows of its parent, because it has none of its own."""
     parent = catalog.parent_of(kind.name, document) or {}
     names = [name for name in catalog.era.inherited if parent.get(name) and not document.get(name)]
-    return {name: _inherited(parent[name], marked=catalog.era.marks_inherited) for name in names}
+    found = {
+        name: references.domains_of(catalog, parent)[0] if name == "domain" else parent[name]
+        for name in names
+    }
+    return {name: _inherited(value, marked=catalog.era.marks_inherited) for name, value in found.items()}
 
 
 def render(
@@ -86,11 +131,11 @@ def render(
     :param fields: which of the properties that come on request to show.
     :param inheriting: as for :func:`whole`.
     """
-    shown = whole(catalog, kind, document, inheriting=inheriting)
+    shown = whole(catalog, kind, document, inheriting=inheriting, fields=fields)
     for name in kind.on_request - fields:
         shown.pop(name, None)
     hide_secrets(shown, caller)
-    _link(shown, base)
+    _link(shown, base, named=catalog.era.names_references)
     shown["href"] = f"{base}/v1/{kind.collection}/{document['id']}"
     return shown
 
@@ -103,7 +148,7 @@ def hide_secrets(document: Document, caller: Document) -> None:
     """
     if caller.get("isBot") or "connection" not in document:
         return
-    if caller.get("isAdmin"):
+    if rights.may_view_all(caller):
         document["connection"] = _masked(document["connection"])
     else:
         del document["connection"]
@@ -166,13 +211,15 @@ def _masked(value: Any) -> Any:
     return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
-def _link(value: Any, base: str) -> None:
+def _link(value: Any, base: str, *, named: bool) -> None:
     if isinstance(value, dict):
         for item in value.values():
-            _link(item, base)
-        kind = KINDS.get(str(value.get("type")))
-        if kind and "id" in value:
-            value["href"] = f"{base}/v1/{kind.collection}/{value['id']}"
+            _link(item, base, named=named)
+        collection = _COLLECTIONS.get(str(value.get("type")))
+        if collection and "id" in value:
+            if named and "name" in value:
+                value.setdefault("displayName", value["name"])
+            value["href"] = f"{base}/v1/{collection}/{value['id']}"
     elif isinstance(value, list):
         for item in value:
-            _link(item, base)
+            _link(item, base, named=named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.http.errors import FRAMEWORK, SYNTAX, UNHANDLED
+from airflow_provider_om_messaging.sandbox.http.errors import FRAMEWORK, MAPPING, SYNTAX, UNHANDLED, framed
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.http.errors import ApiError
@@ -43,14 +43,32 @@ def of_1_2(error: ApiError) -> Shape:
     What its web framework refuses (no such route, wrong verb, media types) and what nobody caught are both
     an HTTP 500 with a body of another shape; JSON that cannot be parsed is answered in plain text.
     """
+    return _before_1_9(
+        error,
+        "(org.glassfish.jersey.message.internal.ReaderInterceptorExecutor$UnCloseableInputStream)",
+        {},
+    )
+
+
+def of_1_6(error: ApiError) -> Shape:
+    """Return an error as 1.6 sends it: as 1.2, with a type, and without the name of a Java class."""
+    return _before_1_9(
+        error,
+        "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)",
+        {"errorType": "UNHANDLED_SERVER_EXCEPTION"},
+    )
+
+
+def _before_1_9(error: ApiError, source: str, more: dict[str, str]) -> Shape:
     if error.family == FRAMEWORK:
-        text = f"An exception with message [{error.message}] was thrown while processing request."
-        return Shape(500, {"responseMessage": text}, {})
+        return Shape(500, {"responseMessage": framed(error.message), **more}, {})
     if error.family == UNHANDLED:
-        return Shape(500, {"responseMessage": error.message}, {})
+        return Shape(500, {"responseMessage": error.message, **more}, {})
+    detail = error.detail.replace("{source}", source)
     if error.family == SYNTAX:
-        return Shape(400, error.detail.encode(), {}, "text/plain")
-    return Shape(error.status, {"code": error.status, "message": error.message}, _headers(error))
+        return Shape(400, detail.encode(), {}, "text/plain")
+    message = detail if error.family == MAPPING else error.message
+    return Shape(error.status, {"code": error.status, "message": message}, _headers(error))
 
 
 def _headers(error: ApiError) -> dict[str, str]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 #: Families of errors that some generations answer in a way of their own.
-FRAMEWORK, UNHANDLED, SYNTAX = "framework", "unhandled", "syntax"
+FRAMEWORK, UNHANDLED, SYNTAX, MAPPING = "framework", "unhandled", "syntax", "mapping"
 
 
 class ApiError(Exception):
@@ -23,7 +23,9 @@ class ApiError(Exception):
         sets it on many statuses, so it does not mean "not authenticated".
     :param headers: further headers.
     :param family: where it comes from, if not from the server's own checks.
-    :param detail: a parser's own words, which only some generations pass on.
+    :param detail: a parser's own words, which only some generations pass on; ``{source}`` in it stands for
+        where the text came from.
+    :param is_about: the type of the entity that there is not.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class ApiError(Exception):
         headers: Mapping[str, str] | None = None,
         family: str = "",
         detail: str = "",
+        is_about: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -45,6 +48,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         self.family = family
         self.detail = detail
+        self.is_about = is_about
 
 
 def bad_request(message: str) -> ApiError:
@@ -61,6 +65,15 @@ def syntax_error(detail: str) -> ApiError:
     return ApiError(400, "Invalid request format", family=SYNTAX, detail=detail)
 
 
+def mapping_error(detail: str) -> ApiError:
+    """
+    Return the 400 of JSON that is not of the wanted form.
+
+    :param detail: the mapper's words.
+    """
+    return ApiError(400, "Invalid request format", family=MAPPING, detail=detail)
+
+
 def unauthorized(message: str) -> ApiError:
     """Return a 401."""
     return ApiError(401, message, om_auth=True)
@@ -73,7 +86,7 @@ def forbidden(message: str) -> ApiError:
 
 def not_found(kind: str, name: str) -> ApiError:
     """Return the 404 of an entity that is not there, which is not the 404 of a missing route."""
-    return ApiError(404, f"{kind} instance for {name} not found", om_auth=True)
+    return ApiError(404, f"{kind} instance for {name} not found", om_auth=True, is_about=kind)
 
 
 def framework(status: int, reason: str, headers: Mapping[str, str] | None = None) -> ApiError:
@@ -92,5 +105,9 @@ def no_route() -> ApiError:
 
 def unhandled(cause: str) -> ApiError:
     """Return the 500 of an exception nobody caught, with its text inside brackets."""
-    text = f"An exception with message [{cause}] was thrown while processing request."
-    return ApiError(500, text, error_type="UNHANDLED", family=UNHANDLED)
+    return ApiError(500, framed(cause), error_type="UNHANDLED", family=UNHANDLED)
+
+
+def framed(cause: str) -> str:
+    """Return the text that the server makes of an exception's."""
+    return f"An exception with message [{cause}] was thrown while processing request."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.http.errors import bad_request, no_route
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, framed, no_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,60 @@ def parse_limit(text: str | None) -> int:
     return limit
 
 
+@dataclass(frozen=True)
+class Cursor:
+    """
+    What lists tell of the place where they go on: base64 of an item's name, or of JSON that has it.
+
+    :param has_id: whether it is JSON with the name and the id; without, items of one name are one place.
+    :param status: of one that is no such JSON. What is only a name is never wrong: any text is one.
+    """
+
+    has_id: bool = True
+    status: int = 400
+
+    def key(self, item: Document) -> tuple[str, ...]:
+        """Return the place of an item."""
+        return (str(item["name"]), str(item["id"])) if self.has_id else (str(item["name"]),)
+
+    def encode(self, key: tuple[str, ...]) -> str:
+        """Return a place as it is told."""
+        text = json.dumps({"name": key[0], "id": key[1]}, ensure_ascii=False) if self.has_id else key[0]
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+    def decode(self, cursor: str, charset: str) -> tuple[str, ...]:
+        """Return the place that was told, or refuse it."""
+        bare = cursor.rstrip("=")
+        for char in bare:
+            if not (char.isascii() and (char.isalnum() or char in "-_")):
+                raise bad_request(f"Illegal base64 character {ord(char):x}")
+        if len(bare) % 4 == 1:
+            raise bad_request("Last unit does not have enough valid bits")
+        text = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4)).decode(charset, "replace")
+        if not self.has_id:
+            return (text,)
+        try:
+            data = json.loads(text)
+            return str(data["name"]), str(data["id"])
+        except (ValueError, KeyError, TypeError):
+            if self.status == 500:
+                raise ApiError(500, framed("Failed to process JSON ")) from None
+            told = "Invalid cursor: neither a before nor an after value of this list"
+            raise bad_request(told) from None
+
+
+NAME = Cursor(has_id=False)
+NAME_AND_ID_UNCHECKED = Cursor(status=500)
+NAME_AND_ID = Cursor()
+
+
 def page(
-    items: Iterable[Document], limit: int, before: str | None, after: str | None, charset: str = "utf-8"
+    items: Iterable[Document],
+    limit: int,
+    before: str | None,
+    after: str | None,
+    charset: str = "utf-8",
+    cursor: Cursor = NAME_AND_ID,
 ) -> dict[str, Any]:
     """
     Return one page of entities in the order of their names.
@@ -40,46 +93,28 @@ def page(
     :param before: cursor of the page's end, exclusive.
     :param after: cursor of the page's start, exclusive.
     :param charset: in which cursors are read.
+    :param cursor: what they are made of.
     :returns: ``data`` and ``paging``; the cursors at the ends of the list are absent.
     """
     if before is not None and after is not None:
         raise bad_request("Only one of before or after query parameter allowed")
-    ordered = sorted(items, key=_key)
+    ordered = sorted(items, key=NAME_AND_ID.key)
     paging: dict[str, Any] = {"total": len(ordered)}
     if not limit:
         return {"data": [], "paging": paging}
     if before is not None:
-        edge = _decoded(before, charset)
-        end = sum(1 for item in ordered if _key(item) < edge)
+        edge = cursor.decode(before, charset)
+        end = sum(1 for item in ordered if cursor.key(item) < edge)
         start = max(0, end - limit)
     else:
-        start = 0 if not after else _start_after(ordered, _decoded(after, charset))
+        start = 0
+        if after:
+            edge = cursor.decode(after, charset)
+            start = sum(1 for item in ordered if cursor.key(item) <= edge)
         end = min(len(ordered), start + limit)
     shown = ordered[start:end]
     if shown and start > 0:
-        paging["before"] = _encoded(_key(shown[0]))
+        paging["before"] = cursor.encode(cursor.key(shown[0]))
     if shown and end < len(ordered):
-        paging["after"] = _encoded(_key(shown[-1]))
+        paging["after"] = cursor.encode(cursor.key(shown[-1]))
     return {"data": shown, "paging": paging}
-
-
-def _start_after(ordered: list[Document], edge: tuple[str, str]) -> int:
-    return sum(1 for item in ordered if _key(item) <= edge)
-
-
-def _key(item: Document) -> tuple[str, str]:
-    return str(item["name"]), str(item["id"])
-
-
-def _encoded(key: tuple[str, str]) -> str:
-    text = json.dumps({"name": key[0], "id": key[1]}, ensure_ascii=False)
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _decoded(cursor: str, charset: str) -> tuple[str, str]:
-    try:
-        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-        data = json.loads(text.decode(charset, "replace"))
-        return str(data["name"]), str(data["id"])
-    except (ValueError, KeyError, TypeError):
-        raise bad_request("Invalid cursor: neither a before nor an after value of this list") from None

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from airflow_provider_om_messaging.sandbox.http.errors import bad_request, framework, no_route, syntax_error
+from airflow_provider_om_messaging.sandbox.http import json_text
+from airflow_provider_om_messaging.sandbox.http.errors import framework, mapping_error, no_route
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
@@ -89,12 +90,9 @@ class Call:
 
     def json_object(self) -> Document:
         """Return the body's JSON object."""
-        try:
-            data = json.loads(self.body)
-        except ValueError as error:
-            raise syntax_error(f"Unexpected character or end of input: {error}") from None
+        data = json_text.parse(self.body)
         if not isinstance(data, dict):
-            raise bad_request("Invalid request format")
+            raise mapping_error("Cannot deserialize the request from a value that is no object")
         return data
 
 

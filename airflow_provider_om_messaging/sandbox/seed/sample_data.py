@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
 from airflow_provider_om_messaging.sandbox.entities import labels, names, references
 from airflow_provider_om_messaging.sandbox.entities.entity_types import (
@@ -34,8 +35,8 @@ _AGE_SECONDS = 30 * 24 * 3600
 
 _USERS = (
     # name, display name, roles
-    ("admin", "Administrator", ()),
-    ("ingestion-bot", "Ingestion Bot", ()),
+    ("admin", None, ()),
+    ("ingestion-bot", None, ()),
     ("reader", "Read Only", ()),
     ("alice", "Alice Moreau", ("DataSteward",)),
     ("bob", "Bob Okafor", ("DataConsumer",)),
@@ -47,10 +48,13 @@ _USERS = (
     ("o'brien", 'Pat "PJ" O\'Brien', ("DataConsumer",)),
     ("mei", "陈美", ("DataConsumer",)),
     ("Grace.Hopper", "Grace Hopper", ("DataConsumer",)),
+    ("jo", None, ()),
 )
+#: Who is in no team but the organization, and so has the role of everybody in it.
+_ORDINARY = ("jo",)
 _TEAMS = (
     # name, display name, type; only a Group may own things
-    ("organization", "Organization", "Organization"),
+    (rights.ORGANIZATION, "Organization", "Organization"),
     ("data-platform", "Data Platform", "Group"),
     ("payments", "Payments", "Group"),
     ("logistics", "Logistics, Ports & Rail", "Group"),
@@ -60,12 +64,19 @@ _TEAMS = (
 _TAGS: dict[tuple[str, str, bool], dict[str, str]] = {
     # (classification, description, whether its tags exclude each other): tags with descriptions
     ("PII", "How personal the data is.", True): {
-        "Sensitive": "Identifies a person and can harm them.",
+        "Sensitive": "PII which if lost, compromised, or disclosed without authorization, could result in "
+        "substantial harm, embarrassment, inconvenience, or unfairness to an individual.",
         "NonSensitive": "Identifies a person.",
         "None": "Holds nothing personal.",
     },
     ("Tier", "How much depends on it.", True): {
-        "Tier1": "The company stops without it.",
+        "Tier1": "**Critical Source of Truth business data assets of an organization**\n\n"
+        "- Used in critical metrics and dashboards to drive business and product decisions\n\n"
+        "- Used in critical compliance reporting to regulators, govt entities, and third party\n\n"
+        "- Used in brand or revenue impacting online user-facing experiences (search results, advertisement, "
+        "promotions, and experimentation)\n\n"
+        "- Other high impact use, such as ML models and fraud detection\n\n"
+        "- Source used to derive other critical Tier-1 datasets",
         "Tier2": "A department stops without it.",
         "Tier3": "Missed within the day.",
         "Tier4": "Missed within the week.",
@@ -209,10 +220,15 @@ def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
 
 
 def _people(catalog: Catalog) -> None:
-    teams = [_create(catalog, TEAM.name, _named(name, text, teamType=kind)) for name, text, kind in _TEAMS]
+    about = {rights.ORGANIZATION: "Organization under which all the other team hierarchy is created"}
+    teams = [
+        _create(catalog, TEAM.name, _named(name, text, teamType=kind, description=about.get(name)))
+        for name, text, kind in _TEAMS
+    ]
     for number, (spelling, display_name, roles) in enumerate(_USERS):
         name = catalog.era.spelled(spelling)
-        team = references.reference(TEAM.name, teams[1 + number % (len(teams) - 1)])
+        in_team = teams[0] if name in _ORDINARY else teams[1 + number % (len(teams) - 1)]
+        team = references.reference(TEAM.name, in_team)
         held = [
             {"id": _id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
             for role in roles
@@ -220,7 +236,10 @@ def _people(catalog: Catalog) -> None:
         address = f"user{number}@example.com" if not name.isascii() or "'" in name else f"{name}@example.com"
         user = _named(name, display_name, email=address, teams=[team], roles=held)
         user["fullyQualifiedName"] = user["fullyQualifiedName"].lower()
-        _create(catalog, USER.name, {**user, "isAdmin": name == "admin", "isBot": name == "ingestion-bot"})
+        user.update(isAdmin=name == "admin", isBot=name == "ingestion-bot")
+        if name == "admin":
+            user["isEmailVerified"] = True
+        _create(catalog, USER.name, user, by=name if user["isBot"] else "admin")
 
 
 def _labels(catalog: Catalog) -> None:
@@ -290,9 +309,9 @@ def _named(name: str, display_name: str | None, **more: Any) -> Document:
     return {"name": name, "fullyQualifiedName": names.quote(name), "displayName": display_name, **more}
 
 
-def _create(catalog: Catalog, kind: str, document: Document) -> Document:
+def _create(catalog: Catalog, kind: str, document: Document, *, by: str = "admin") -> Document:
     entity_id = _id(kind, document["fullyQualifiedName"])
-    return catalog.create(kind, document, "admin", entity_id=entity_id)
+    return catalog.create(kind, document, by, entity_id=entity_id)
 
 
 def _id(kind: str, fqn: str) -> str:

@@ -1,0 +1,103 @@
+"""What an entity type is made of, and whether a document fits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Document = dict[str, Any]
+
+#: Properties nearly every entity has; their types are words that ``shape_fault`` understands.
+COMMON = {
+    "id": "text",
+    "name": "text",
+    "fullyQualifiedName": "text",
+    "displayName": "text",
+    "description": "text",
+    "version": "number",
+    "updatedAt": "number",
+    "updatedBy": "text",
+    "impersonatedBy": "text",
+    "href": "text",
+    "deleted": "flag",
+    "changeDescription": "object",
+    "incrementalChangeDescription": "object",
+}
+
+#: Votes of an entity that nobody has voted for; nobody can here.
+NO_VOTES = {"upVotes": 0, "downVotes": 0, "upVoters": [], "downVoters": []}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    One kind of entity.
+
+    :param name: as in references and error texts.
+    :param collection: the path of its collection below ``/v1``.
+    :param properties: name and type of all it may hold.
+    :param on_request: properties that come only when ``fields`` asks for them.
+    :param create: properties of its create request; none when it cannot be created over REST.
+    :param required: those of them that must be there.
+    :param defaults: what its schema fills in where nothing is given.
+    """
+
+    name: str
+    collection: str
+    properties: dict[str, str]
+    on_request: frozenset[str] = frozenset()
+    create: dict[str, str] | None = None
+    required: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+def drop_defaults(kind: Kind, document: Document, stored: Document) -> None:
+    """
+    Leave out of a document what its schema fills in anyway, unless that is what is stored.
+
+    :param document: changed in place.
+    """
+    for name, value in kind.defaults.items():
+        if name not in stored and document.get(name) == value:
+            del document[name]
+
+
+def shape_fault(properties: dict[str, str], body: Document) -> str | None:
+    """
+    Return why a document does not fit, or ``None``.
+
+    A number or a flag for a text is accepted and turned into one in place: the server's JSON mapper does so.
+
+    :param properties: allowed names and their types.
+    :param body: the document; its scalars may be converted.
+    """
+    for name, value in body.items():
+        wanted = properties.get(name)
+        if wanted is None:
+            return f'Unrecognized field "{name}", not marked as ignorable'
+        if wanted == "text" and isinstance(value, (int, float)):
+            body[name] = value = str(value).lower() if isinstance(value, bool) else str(value)
+        if value is not None and not _fits(wanted, value):
+            return f'Cannot deserialize value of field "{name}": not of type {wanted}'
+    return None
+
+
+def _fits(wanted: str, value: Any) -> bool:
+    if wanted == "text":
+        return isinstance(value, str)
+    if wanted == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if wanted == "flag":
+        return isinstance(value, bool)
+    if wanted == "object":
+        return isinstance(value, dict)
+    if not isinstance(value, list):
+        return False
+    if wanted in ("references", "tags"):
+        return all(isinstance(item, dict) for item in value)
+    if wanted == "names":
+        return all(isinstance(item, str) for item in value)
+    return True

@@ -1,0 +1,115 @@
+"""What replies about entities of one type look like, by the generation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.sandbox.entities import labels, reply_fields, revisions, views
+from airflow_provider_om_messaging.sandbox.http.router import Call, Reply
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, Kind
+    from airflow_provider_om_messaging.sandbox.generations import Era
+
+
+class EntityReplies:
+    """
+    Replies about one kind of entity.
+
+    :param kind: which, as the generation has it.
+    :param era: the generation.
+    """
+
+    def __init__(self, kind: Kind, era: Era) -> None:
+        self.kind = kind
+        self.era = era
+
+    def render(
+        self, call: Call, document: Document, fields: frozenset[str], *, inheriting: bool = True
+    ) -> Document:
+        """Return an entity as a reply shows it; see :func:`views.render`."""
+        catalog, kind = call.world.catalog, self.kind
+        return views.render(catalog, kind, document, call.caller, call.base, fields, inheriting=inheriting)
+
+    def entity_reply(
+        self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
+    ) -> Reply:
+        """Return the reply about one entity, with its tag where the server sends one."""
+        headers = dict(headers or {})
+        if call.world.honours_if_match and (self.era.tags_content or call.method in ("GET", "HEAD", "PATCH")):
+            headers["ETag"] = tag = self.strong_tag(shown)
+            headers["Cache-Control"] = "no-store"
+            if cacheable and views.none_match(call.headers.get("If-None-Match", ""), tag):
+                return Reply(None, 304, headers)
+        return Reply(shown, headers=headers)
+
+    def strong_tag(self, shown: Document) -> str:
+        """Return the strong entity tag of what a reply shows."""
+        return views.strong_tag(shown, of_content=self.era.tags_content)
+
+    def snapshots(self, call: Call, document: Document) -> list[Document]:
+        """Return all versions of an entity as the caller may see them, newest first."""
+        past = call.world.catalog.history.get(document["id"], [])
+        found = []
+        for item in [document, *reversed(past)]:
+            # A snapshot is what was stored then: no links, nothing inherited.
+            shown = views.filled(self.kind, item)
+            if shown.get("tags"):
+                shown["tags"] = labels.with_derived(call.world.catalog, shown["tags"])
+            if self.era.reply_fields is not None:
+                for name in reply_fields.shown(self.era.reply_fields, self.kind.name, reply_fields.PATCHED):
+                    shown.setdefault(name, [])
+            views.hide_secrets(shown, call.caller)
+            found.append(shown)
+        return found
+
+    def created_reply(self, call: Call, document: Document) -> Reply:
+        """Create an entity, and return the reply."""
+        stored = call.world.catalog.create(self.kind.name, document, call.caller["name"])
+        shown = self.render(call, stored, self.kind.on_request, inheriting=self.era.marks_inherited)
+        self.leave_out_empty(shown, reply_fields.CREATED)
+        reply = self.entity_reply(call, shown, {"Location": shown["href"]})
+        reply.headers["X-OpenMetadata-Change"] = "entityCreated"
+        reply.status = 201
+        return reply
+
+    def changed_reply(
+        self,
+        call: Call,
+        stored: Document,
+        changed: bool,
+        *,
+        inheriting: bool = True,
+        write: str = reply_fields.PATCHED,
+    ) -> Reply:
+        """
+        Return the reply to an update.
+
+        :param write: which empty fields are shown.
+        """
+        shown = self.render(call, stored, self.kind.on_request, inheriting=inheriting)
+        self.leave_out_empty(shown, write)
+        if not changed and self.era.tells_no_change:
+            shown["changeDescription"] = revisions.no_changes(stored["version"])
+        told = "entityUpdated" if changed else "entityNoChange"
+        return self.entity_reply(call, shown, {"X-OpenMetadata-Change": told})
+
+    def leave_out_empty(self, shown: Document, write: str) -> None:
+        """Leave out of a reply to a write what is empty and not shown then."""
+        if self.era.reply_fields is None:
+            return
+        kept = reply_fields.shown(self.era.reply_fields, self.kind.name, write)
+        for name in self.kind.on_request - kept:
+            derived = name == "inheritedRoles"
+            if name in shown and (derived or shown[name] in ([], self.kind.defaults.get(name))):
+                del shown[name]
+
+    def tell_as_given(self, shown: Document, stored: Document) -> None:
+        """Tell in the reply to a PATCH as it was sent what is completed only when it is read."""
+        if "domain" in self.era.as_given and "domain" in stored:
+            shown["domain"] = {**stored["domain"], "href": shown["domain"]["href"]}
+        if "tags" in self.era.as_given:
+            named = {label["tagFQN"] for label in stored.get("tags", ()) if "name" in label}
+            for label in shown.get("tags", ()):
+                if label["tagFQN"] not in named:
+                    label.pop("name", None)
