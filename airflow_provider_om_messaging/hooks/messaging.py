@@ -23,8 +23,10 @@ from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import entities, names
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.patch.history import wanted_version, without_secrets
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         except OpenMetadataError as error:
             return False, str(error)
         kind = "bot" if user.get("isBot") else "user"
-        name = user.get("name", "unknown")
+        name = printable(str(user.get("name", "unknown")))
         return True, f"{found.describe(self._client.settings.base_url)}. Logged in as {kind} {name}"
 
     @public_errors()
@@ -125,7 +127,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         from airflow_provider_om_messaging.client.transport.sockets import Feed
 
         user = self._client.call(routes.logged_in_user())
-        return Feed(self._client.settings, str(user.get("id"))).open()
+        return Feed(self._client.settings, required_text(user, "id")).open()
 
     @public_errors()
     def server_version(self) -> str:
@@ -496,7 +498,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
             return reference
         if reference not in self._fqns:
             service = self._client.call(routes.get_service(reference))
-            self._fqns[reference] = str(service.get("fullyQualifiedName"))
+            self._fqns[reference] = required_text(service, "fullyQualifiedName")
         return self._fqns[reference]
 
     @cached_property

@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.protocol.model.entities import SERVICE, Kind
 from airflow_provider_om_messaging.protocol.model.identity import check_entity, check_version
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.topics.rights import read_rights
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 
@@ -281,10 +282,13 @@ def _one(kind: Kind, name_or_id: str) -> str:
 
 
 def _read(reply: Reply, kind: Kind, name_or_id: str) -> Read:
-    return Read(_entity(reply, kind, name_or_id), "etag" in reply.headers)
+    entity = _entity(reply, kind, name_or_id)
+    required_text(entity, "id")
+    return Read(entity, "etag" in reply.headers)
 
 
 def _names(reply: Reply) -> list[str]:
-    entities = reply.json_object().get("data")
-    found = [item.get("fullyQualifiedName") for item in entities or () if isinstance(item, dict)]
+    listed = reply.json_object().get("data")
+    entities = listed if isinstance(listed, list) else []
+    found = [item.get("fullyQualifiedName") for item in entities if isinstance(item, dict)]
     return [name for name in found if isinstance(name, str)]

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import string
+import unicodedata
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.wire.redaction import LONGEST_TEXT, redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import (
+    LONGEST_TEXT,
+    printable,
+    redacted,
+    without_secrets,
+)
 
 BASE64URL = string.ascii_letters + string.digits + "-_"
 
@@ -195,3 +202,117 @@ def test_megabytes_of_anything_are_read_at_once(part: str) -> None:
 
 def test_half_a_character_is_no_hindrance_to_writing_the_text() -> None:
     assert redacted("Topic \ud800 is gözlü 🚚").encode() == "Topic ? is gözlü 🚚".encode()
+
+
+SECRET = "c2VjcmV0aHVudGVy"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"jwt={SECRET}",
+        f"JWT: {SECRET}",
+        f"pass={SECRET}",
+        f"db_pass = {SECRET}",
+        f"dbPass: {SECRET}",
+        f"auth={SECRET}",
+        f"Cookie: {SECRET}",
+        f"sessionId={SECRET}",
+        f"https://store/x?sig={SECRET}&e=1",
+        f"bearer {SECRET}",
+        f"Bearer: {SECRET}",
+        f"Bearer%20{SECRET}1",
+        f"the bearer token {SECRET}7 is not valid",
+        f'token "{SECRET}" is unknown',
+        f"Invalid token: {SECRET}",
+        f"Invalid token '{SECRET}'",
+        f"password is {SECRET}9",
+        f"the password was '{SECRET}'",
+        f"password => '{SECRET}'",
+        f"password -> {SECRET}",
+        f"password := {SECRET}",
+        f':password "{SECRET}"',
+        f"('password', '{SECRET}')",
+        f"password=`{SECRET} {SECRET}`",
+        f"password: “{SECRET} {SECRET}”",
+        f"&quot;password&quot;:&quot;{SECRET} {SECRET}&quot;",
+        f"%22password%22%3A%22{SECRET}%22",
+        f"password%3D{SECRET}",
+        f'config["sasl"]["password"] = "{SECRET}"',
+        f"connection[config][saslPassword]={SECRET}",
+        f"$.connection.config.saslPassword: {SECRET}",
+        f"/connection/config/saslPassword with '{SECRET}'",
+        f"/connection/config/saslPassword value {SECRET}1",
+        f"<password>{SECRET}</password>",
+        f"<ns:saslPassword type='x'>{SECRET} {SECRET}</ns:saslPassword>",
+        f"<jwtToken>\n  {SECRET}\n",
+        f"<token><![CDATA[{SECRET}<{SECRET}]]></token>",
+        f"<property name='password' value='{SECRET}'/>",
+        f'<add key="apiKey" value="{SECRET}"/>',
+        f'"name": "password", "value": "{SECRET}"',
+        f"http://user:{SECRET}/{SECRET}@proxy:3128",
+        f"http://user:/{SECRET}@proxy:3128/",
+        f"Please check proxy URL. It is malformed: http://{SECRET}/x@y@proxy",
+        f"pass\x1b[0mword={SECRET}",
+        f"pass\u200bword={SECRET}",
+        f"pass\x00word: {SECRET}",
+        "Unauthorized: A8sJ3kdPq0xZ_81mNbVcR5tYuIoP2wEe",
+    ],
+)
+def test_still_other_shapes_of_secrets(text: str) -> None:
+    shown = redacted(text)
+    assert SECRET not in shown
+    assert "A8sJ3k" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "Could not find the TLS key file, invalid path: /etc/airflow/tls/client.key",
+            "Could not find the TLS key file, invalid path: …/client.key",
+        ),
+        ("[Errno 2] No such file: '/home/ada/.ssh/id_rsa'", "[Errno 2] No such file: '…/id_rsa'"),
+        (r"cannot open C:\kafka\ssl\client.jks.", "cannot open …/client.jks."),
+    ],
+)
+def test_a_text_does_not_tell_where_keys_are(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+
+
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(['"', "'", "password", "=", ": ", "<token>", "x1 ", "{", "://a@b ", "eyJ"])
+    ).map("".join)
+)
+def test_what_was_redacted_stays_as_it_is(text: str) -> None:
+    shown = redacted(text)
+    assert redacted(shown) == shown
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_any_text_is_one_line_that_a_log_takes(text: str) -> None:
+    for shown in (printable(text), redacted(text)):
+        assert shown == " ".join(shown.split())
+        assert len(shown.splitlines()) <= 1
+        assert not any(unicodedata.category(char) in {"Cc", "Cs"} for char in shown)
+        shown.encode()
+
+
+def test_nothing_of_a_terminal_is_left() -> None:
+    assert printable("\x1b[31mred\x1b[0m \x1b]0;title\x07text\x9b2J \u202eevil\u202c") == "red text evil"
+    assert printable("Görüş नमस्ते 👩‍🚀 می‌خواهم") == "Görüş नमस्ते 👩‍🚀 می‌خواهم"
+    assert printable("a\r\nb\x85c\u2028d\x0be") == "a b c d e"
+
+
+@pytest.mark.parametrize("form", ["{}", '{{"message": "{}"}}', "/x?token={}&y"])
+def test_a_known_secret_is_taken_out_however_it_is_written(form: str) -> None:
+    secret = "a/b+c=d e"
+    written = (
+        form.format(secret.replace("/", "\\/")) + form.format(quote(secret, safe="")) + form.format(secret)
+    )
+    body = without_secrets(written.encode(), (secret, ""))
+    assert body.count(b"***") == 3
+    assert b"b+c" not in body
+    assert b"b%2Bc" not in body

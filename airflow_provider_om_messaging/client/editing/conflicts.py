@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.protocol.model.versions import Version, iso_t
 from airflow_provider_om_messaging.protocol.patch.changes import takeable
 from airflow_provider_om_messaging.protocol.patch.history import Wanted, differences
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sync import Client
@@ -96,7 +97,7 @@ def _conflict(why: str, later: list[Version], steps: dict[str, dict[str, Any]], 
         parts.append(f"It is at {told_by(version_of(now))}.")
     known = {field.partition(".")[0] for version in later for field in version.fields}
     if rest := [
-        f"{field}: {short(step['before'])} → {short(step['after'])}"
+        f"{printable(field)}: {short(step['before'])} → {short(step['after'])}"
         for field, step in steps.items()
         if field not in known
     ]:

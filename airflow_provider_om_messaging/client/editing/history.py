@@ -73,7 +73,7 @@ class History:
 
         :param number: of that version; whether there is one does not matter.
         """
-        return takewhile(lambda state: float(state["version"]) > float(number), self._backwards())
+        return takewhile(lambda state: float(version_of(state).version) > float(number), self._backwards())
 
     def _as_of(self, moment: int) -> tuple[Entity, list[str]]:
         newer = None

@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.entities import REFERRED
 from airflow_provider_om_messaging.protocol.model.fields import LISTS, key, label, value_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +53,7 @@ def without_missing(
             if key(item) in present or _found(client, references.named(field, item)) is not None:
                 there.append(item)
             else:
-                missing.append(f"{field}: {label(item)}")
+                missing.append(printable(f"{field}: {label(item)}"))
         if field in kept:
             kept[field] = there or None
     return kept, missing

@@ -36,10 +36,10 @@ def read_types(reply: Reply) -> dict[str, str]:
     """
     listed = reply.json_object().get("customProperties")
     if not isinstance(listed, list) or not all(
-        isinstance(item, dict) and item.get("name") for item in listed
+        isinstance(item, dict) and isinstance(item.get("name"), str) for item in listed
     ):
         raise unexpected("a type without its custom properties")
-    return {str(item["name"]): _type_name(item.get("propertyType")) for item in listed}
+    return {item["name"]: _type_name(item.get("propertyType")) for item in listed}
 
 
 def given(row: Row) -> dict[str, str]:

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, ImportResult, Verdict
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, key_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,7 +140,9 @@ def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], re
     unnamed = max(0, (result.rows_failed or 0) - len(refused))
     if len(others) <= unnamed:
         return
-    lines = [f"{verdict.row[:200]}: {verdict.details}" for verdict in others[:SHOWN_FAILURES]]
+    lines = [
+        f"{printable(verdict.row[:200])}: {printable(verdict.details)}" for verdict in others[:SHOWN_FAILURES]
+    ]
     if len(others) > SHOWN_FAILURES:
         lines.append(f"… and {len(others) - SHOWN_FAILURES:,} more")
     raise Fault(

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.csv.cells import blanks_told, column
 from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +95,7 @@ class ImportResult:
         return None
 
     def _failed_rows(self, what: str, max_failed_rows: int) -> str:
-        lines = [f"{failure['row']}: {failure['details']}" for failure in self.failures]
+        lines = [f"{printable(failure['row'])}: {failure['details']}" for failure in self.failures]
         more = (self.rows_failed or 0) - len(lines)
         if lines and more > 0:
             lines.append(f"… and {more:,} more")

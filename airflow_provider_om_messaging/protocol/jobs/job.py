@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.protocol.model.names import is_identifier, is
 from airflow_provider_om_messaging.protocol.wire.bounded_json import moment
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
 
 COMPLETED, FAILED, CANCELLED = "COMPLETED", "FAILED", "CANCELLED"
 FINISHED = frozenset({COMPLETED, FAILED, CANCELLED})
@@ -24,6 +24,9 @@ LONGEST_LIST = 100
 # What servers write about jobs that they were not able to finish: at a restart, and when nothing was heard of
 # the node that ran them.
 _LOST = ("server restarted", "stopped responding")
+
+_HIGHEST = 2**63 - 1
+"""The highest number of a server, which counts rows and milliseconds with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +192,9 @@ def job_of(document: Any) -> Job:
         raise unexpected("JSON that is not a CSV job")
     dry_run = document.get("dryRun")
     return Job(
-        job_id=str(document["jobId"]),
-        operation=_text(document, "operation").upper(),
-        status=document["status"].upper(),
+        job_id=printable(str(document["jobId"])),
+        operation=printable(_text(document, "operation")).upper(),
+        status=printable(document["status"]).upper(),
         service=_text(document, "targetFqn"),
         dry_run=dry_run if isinstance(dry_run, bool) else None,
         progress=_number(document, "progress"),
@@ -224,5 +227,6 @@ def _text(document: dict[str, Any], name: str) -> str:
 def _number(document: dict[str, Any], name: str) -> int | None:
     value = document.get(name)
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        value = int(value)
+    is_one = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _HIGHEST
+    return value if is_one else None

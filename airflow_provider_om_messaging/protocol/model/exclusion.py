@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.references import Name
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.message import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,9 +50,12 @@ def excluding(labels: Labels, known: Mapping[Name, Entity | None]) -> tuple[str,
 
 
 def _fqn(entity: Entity) -> str:
-    return str(entity.get("fullyQualifiedName"))
+    return required_text(entity, "fullyQualifiedName")
 
 
 def _holder(kind: str, fqn: str) -> Name:
-    *above, _ = split_fqn(fqn)
+    try:
+        *above, _ = split_fqn(fqn)
+    except Fault:
+        raise unexpected(f"the name {fqn[:200]!r}, which is none") from None
     return Name("tags", _ABOVE[kind] if len(above) < 2 else kind, join_fqn(*above))

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider_om_messaging.protocol.patch.merge import as_patched, hidden
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
 Entity = dict[str, Any]
 
@@ -189,7 +190,7 @@ def short(value: Any, longest: int = 60) -> str:
     if value is None:
         return "nothing"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = " ".join(text.split())
+    text = printable(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

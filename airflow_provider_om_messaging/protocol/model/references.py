@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_om_messaging.protocol.model.fields import key, value_of
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
 _KINDS = {"owners": ("user", "team"), "tags": ("tag", "glossaryTerm"), "domains": ("domain",)}
 _LABELS = {"tag": "Classification", "glossaryTerm": "Glossary"}
@@ -190,7 +191,9 @@ def not_found(name: Name, candidates: Iterable[Name]) -> Fault:
     for candidate in candidates:
         known.setdefault(candidate.fqn.casefold(), []).append(candidate)
     near = [
-        str(found) for match in get_close_matches(name.fqn.casefold(), known, n=3) for found in known[match]
+        printable(str(found))
+        for match in get_close_matches(name.fqn.casefold(), known, n=3)
+        for found in known[match]
     ]
     hint = f" Near names: {', '.join(near)}." if near else ""
     return Fault(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.model.shapes import check_shapes
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -37,13 +38,18 @@ def asked(fields: Iterable[str], server: Generation) -> list[str]:
 
 
 def todays(entity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entity, as any server sends it, with today's names and lists."""
+    """
+    Return an entity, as any server sends it, with today's names and lists.
+
+    :raises Fault: a member has a shape that no server gives it.
+    """
     told = {name: value for name, value in entity.items() if name not in TODAYS}
     for old, new in TODAYS.items():
         if old in entity and new not in entity:
             told[new] = _listed(entity[old])
+    check_shapes(told)
     for name in _DESCRIPTIONS:
-        if isinstance(told.get(name), dict):
+        if told.get(name):
             told[name] = _todays_changes(told[name])
     return told
 

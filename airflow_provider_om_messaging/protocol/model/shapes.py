@@ -20,7 +20,7 @@ _TEXTS_OF_LABEL = ("tagFQN", "name", "source", "labelType", "state")
 _CHANGES = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
 
 
-def check_entity(entity: Mapping[str, Any]) -> None:
+def check_shapes(entity: Mapping[str, Any]) -> None:
     """
     Check the members of an entity that a server sent, in today's names.
 
@@ -29,6 +29,18 @@ def check_entity(entity: Mapping[str, Any]) -> None:
     for field, value in entity.items():
         if problem := shape_problem(field, value):
             raise unexpected(f"an entity whose {problem}")
+
+
+def required_text(entity: Mapping[str, Any], member: str) -> str:
+    """
+    Return a member that an entity cannot be without.
+
+    :raises Fault: the server sent none.
+    """
+    value = entity.get(member)
+    if not isinstance(value, str) or not value:
+        raise unexpected(f"an entity without {member}")
+    return value
 
 
 def shape_problem(field: str, value: Any) -> str | None:
@@ -83,8 +95,16 @@ def _certification(value: Any) -> str | None:
 def _changes(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
-    wrong = [name for name in _CHANGES if not isinstance(value.get(name), (list, type(None)))]
-    return f"has {wrong[0]} that is no list" if wrong else None
+    for kind in _CHANGES:
+        problem = _list_of(_change)(value[kind]) if value.get(kind) is not None else None
+        if problem:
+            return f"has {kind}, which {problem}"
+    return None
+
+
+def _change(value: Any) -> str | None:
+    named = isinstance(value, Mapping) and isinstance(value.get("name"), str)
+    return None if named else "names no field"
 
 
 def _list_of(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:

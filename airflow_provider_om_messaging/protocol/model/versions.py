@@ -10,6 +10,10 @@ from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LIST
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
 from airflow_provider_om_messaging.protocol.wire.bounded_json import moment, parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
+
+_HIGHEST = 1_000_000_000
+"""No version comes near it."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,14 @@ def version_of(entity: dict[str, Any]) -> Version:
     number = _number(entity.get("version"))
     if number is None:
         raise unexpected("an entity without a version number")
-    updated_at, updated_by = entity.get("updatedAt"), entity.get("updatedBy")
+    updated_by = entity.get("updatedBy")
     description = _object(entity.get("changeDescription"))
     last_step = _object(entity.get("incrementalChangeDescription"))
     changes = _changes(description)
     return Version(
         version=number,
-        updated_at=moment(updated_at),
-        updated_by=updated_by if isinstance(updated_by, str) else "",
+        updated_at=moment(entity.get("updatedAt")),
+        updated_by=printable(updated_by) if isinstance(updated_by, str) else "",
         fields=tuple(dict.fromkeys(change["field"] for change in changes)),
         changes=changes,
         previous=_number(description.get("previousVersion")),
@@ -106,7 +110,8 @@ def iso_time(milliseconds: int | None) -> str | None:
 
 
 def _number(value: Any) -> str | None:
-    return str(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    is_one = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _HIGHEST
+    return str(float(value)) if is_one else None
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
             if isinstance(change, dict) and isinstance(change.get("name"), str):
                 name = change["name"]
                 before, after = (_told(name, change.get(side)) for side in ("oldValue", "newValue"))
-                found.append({"field": name, "before": before, "after": after})
+                found.append({"field": printable(name), "before": before, "after": after})
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from airflow_provider_om_messaging.protocol.model.entities import TOPIC, Kind
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, TEXTS, Entity, value_of
 from airflow_provider_om_messaging.protocol.patch.merge import merge_patch, merged
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, parse_json, plain_json
+from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, plain_json
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.references import Name
@@ -121,8 +122,8 @@ def structured(value: object, parameter: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return parse_json(value)
-    except ValueError:
+        return json.loads(value)
+    except (ValueError, RecursionError):
         raise Fault(
             Cause.INVALID_PARAMETER,
             f"{parameter} is a text that is not JSON: pass data, the .output of a task, or a template that "

@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, todays
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
 
 if TYPE_CHECKING:
@@ -78,14 +79,16 @@ def list_deleted(service: str, after: str | None = None) -> Request[Page]:
 def _page(reply: Reply) -> Page:
     document = reply.json_object()
     topics, paging = document.get("data"), document.get("paging")
-    if not isinstance(topics, list) or not all(isinstance(item, dict) and "name" in item for item in topics):
+    if not isinstance(topics, list) or not all(
+        isinstance(item, dict) and item.get("name") and item.get("id") for item in topics
+    ):
         raise unexpected("a list of topics that holds something else")
     told = paging if isinstance(paging, dict) else {}
     after, total = told.get("after"), told.get("total")
     return Page(
         [todays(item) for item in topics],
         after if isinstance(after, str) and after else None,
-        total if isinstance(total, int) else None,
+        total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
     )
 
 
@@ -104,6 +107,7 @@ def create_topic(service: str, name: str) -> Request[dict[str, Any]]:
 def _created(reply: Reply, fqn: str) -> dict[str, Any]:
     topic = todays(reply.json_object())
     check_entity(topic, TOPIC, fqn)
+    required_text(topic, "id")
     return topic
 
 
@@ -118,7 +122,7 @@ def creation(service: str, name: str, wanted: Mapping[str, Any], generation: Gen
     body = {field: value for field, value in wanted.items() if value is not None and field != CERTIFICATION}
     if "domains" in body:
         # Unlike anywhere else, domains go by name here.
-        body["domains"] = [domain["fullyQualifiedName"] for domain in body["domains"]]
+        body["domains"] = [required_text(domain, "fullyQualifiedName") for domain in body["domains"]]
     for new, theirs in (("owners", generation.owners_field), ("domains", generation.domains_field)):
         if new in body and theirs != new:
             body[theirs] = body.pop(new)[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
+
 REST, SOCKET, NONE = "rest", "socket", "none"
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
@@ -83,7 +85,7 @@ def generation(version: str) -> Generation:
     """
     number = number_of(version)
     return Generation(
-        version=version.strip(),
+        version=printable(version)[:60],
         jobs=REST if number >= (2, 0) else SOCKET if number >= (1, 6) else NONE,
         patch_by_name=number >= (1, 5),
         detects_conflicts=number >= (1, 9),

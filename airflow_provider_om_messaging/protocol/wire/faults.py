@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from airflow_provider_om_messaging.protocol.wire.redaction import fit_for_logs
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,7 +61,7 @@ class Fault(Exception):
         transient: bool = False,
         may_have_worked: bool = False,
     ) -> None:
-        super().__init__(message)
+        super().__init__(fit_for_logs(message))
         self.cause = cause
         self.status = status
         self.retry_after = retry_after
@@ -75,4 +77,4 @@ class Fault(Exception):
 
     @message.setter
     def message(self, message: str) -> None:
-        self.args = (message,)
+        self.args = (fit_for_logs(message),)

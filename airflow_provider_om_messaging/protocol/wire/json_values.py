@@ -1,48 +1,14 @@
-"""JSON as servers send it and people write it: what is taken for JSON, and when two values are one."""
+"""Values of JSON: what people write of them, and when two are one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
-DEEPEST = 100
-"""Levels of a document. No entity comes near it; what walks through a value would end in a RecursionError."""
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 
 _SEQUENCES = (list, tuple)
-
-
-def parse_json(text: str | bytes | bytearray) -> Any:
-    """
-    Return the value that a JSON text stands for.
-
-    :raises ValueError: it is no JSON (``NaN`` and numbers beyond all bounds are none), or nested too deeply.
-    """
-    try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    check_depth(value)
-    return value
-
-
-def check_depth(value: Any) -> None:
-    """
-    Check that a value is not nested too deeply to be walked through.
-
-    :raises ValueError: it is.
-    """
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (Mapping, *_SEQUENCES))
-            for inner in (outer.values() if isinstance(outer, Mapping) else outer)
-        ]
-        if not level:
-            return
-    raise ValueError("nested too deeply")
 
 
 def plain_json(value: Any) -> Any:
@@ -84,14 +50,3 @@ def is_same_value(one: Any, other: Any) -> bool:
     if isinstance(one, _SEQUENCES) and isinstance(other, _SEQUENCES):
         return len(one) == len(other) and all(map(is_same_value, one, other))
     return bool(one == other)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        _refuse(text)
-    return number
-
-
-def _refuse(text: str) -> NoReturn:
-    raise ValueError(f"{text[:40]} is no number of JSON")

@@ -8,6 +8,7 @@ a server reaches a log, an exception or XCom before it has passed through here.
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 LONGEST_TEXT = 400
 """Characters of a server's text that are kept."""
@@ -15,27 +16,80 @@ LONGEST_TEXT = 400
 _LONGEST_READ = 4096
 """Characters that are looked through: an error body may be megabytes of anything."""
 
-_JSON_OBJECT = re.compile(r"""\{\s*\\*["'].*""", re.DOTALL)
-_TELLING_NAME = (
-    r"(?:password|passwd|passphrase|\bpwd|secret(?: key)?|token|api[ ._-]?key|access[ ._-]?key"
-    r"|private[ ._-]?key|credential|signature|user[._-]?info|authorization)"
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?|\x9b[0-?]*[ -/]*[@-~]")
+"""What makes a terminal move and colour: ANSI sequences."""
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
+"""Control characters beside white space, and what shows nothing or turns around what follows; that which
+scripts need within words stays."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which no log file takes."""
+
+_JSON_OBJECT = re.compile(r"""\{\s*(?:\\*["']|&quot;|&#3[49];).*""", re.DOTALL)
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|pass(?![a-z])|\bpwd|secret(?: key)?|token|jwt|api[ ._-]?key"
+    r"|access[ ._-]?key|private[ ._-]?key|credential|signature|\bsig(?![a-z])|cookie|session[ ._-]?id"
+    r"|user[._-]?info|auth(?![a-z])|authorization)[\w.-]*"
+)
+# A quote that is never closed is one whose end was cut off: what follows is still the secret.
+_QUOTED = (
+    r"""(?:\\*"(?:\\.|[^"\\])*(?:\\*"|\Z)|\\*'(?:\\.|[^'\\])*(?:\\*'|\Z)|`[^`]*(?:`|\Z)"""
+    r"""|[“„«‘][^”“»’]*(?:[”“»’]|\Z)|&(?:quot|#3[49]);.*?(?:&(?:quot|#3[49]);|\Z)|%2[27].*?(?:%2[27]|\Z))"""
+)
+_CLOSES = r"""(?:\\*["'`”»’\])]|&(?:quot|#3[49]);|%2[27])*"""
+_VALUE = rf"(?:{_QUOTED}|(?:basic|bearer)\s+\S+|\S+)"
+_NAMED = re.compile(
+    # What is left out is how servers name a word in a text that is no JSON.
+    rf"(?i)(?!token\s'[a-z]{{0,20}}'){_NAME}(?:"
+    # An attribute beside one that names it.
+    rf"""["']?\s*[,>]?\s*["']?value["']?\s*[=:]\s*{_VALUE}|{_CLOSES}"""
+    rf"(?:\s*(?:=>|->|:=|[=:]|%3[ad])\s*{_VALUE}"
+    # Without a sign between them, only what looks like a value.
+    rf"|\s*(?:,|\s(?:is|was|to|with|value)\s|\s)\s*(?:{_QUOTED}|(?=[^\s,;]*\d)[\w+/=.~!$%^*-]{{8,}})))"
+)
+_ELEMENT = re.compile(
+    rf"(?i)<(?:[\w.-]*[:.-])?[a-z]*?{_NAME}(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[.*?(?:\]\]>|\Z)|[^<]*)", re.DOTALL
+)
+_STEMS = ("pass", "pwd", "secret", "token", "jwt", "key", "cred", "sig", "cookie", "session", "info", "auth")
 _SECRETS = [
-    re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}"),
-    re.compile(r"(?i)(?<=bearer )\S+"),
-    re.compile(r"(?<=://)[^/\s]+(?=@)"),
-    re.compile(r"-----BEGIN [A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
-    re.compile(
-        # Only from the start of a word, or a long word without a secret would take its square in steps.
-        rf"(?i)(?<![\w.-])[\w.-]*{_TELLING_NAME}[\w.-]*"
-        r"""\\*["']?\s*[=:]\s*"""
-        # A quote that is never closed is one whose end was cut off: what follows is still the secret.
-        r"""(?:\\*"(?:\\.|[^"\\])*(?:\\*"|\Z)|\\*'(?:\\.|[^'\\])*(?:\\*'|\Z)|(?:basic|bearer)\s+\S+|\S+)"""
+    (("-----begin",), re.compile(r"-----BEGIN [A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL)),
+    (("<",), _ELEMENT),
+    (_STEMS, _NAMED),
+    (("eyj",), re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")),
+    (
+        ("bearer", "basic"),
+        re.compile(r"(?i)\b(?:bearer|basic)(?:\s*[:=]\s*|\s+|%20|\+)(?=\S*[\d+/=._-]|\S{20})[^\s,;]+"),
+    ),
+    (("://",), re.compile(r"(?<=://)\S+(?=@)")),
+    # What no name tells of, but looks like nothing else: long, with letters of both cases and digits.
+    (
+        ("",),
+        re.compile(
+            r"(?<![\w+=.~/-])(?=[\w+=~-]{24})(?=[\w+=~-]*[a-z])(?=[\w+=~-]*[A-Z])(?=[\w+=~-]*\d)[\w+=~-]+(?![\w./(])"
+        ),
     ),
 ]
+"""Signs in lower case, one of which stands in every text that the expression fits, and the expression."""
+_KEY_FILE = re.compile(
+    r"""(?i)(?:\b[a-z]:|~)?[\\/](?:[^\s'"<>|:;,\\/]+[\\/])*"""
+    r"""(?=(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^\s'"<>|:;,\\/]+\.(?:key|pem|p12|pfx|jks|ppk|keystore))\b)"""
+)
+"""The way to a file with a key, which tells where to look for one; the file's name stays."""
 
-_SIGNS = ("{", ":", "=", "eyj", "-----begin", "bearer ")
-"""One of these, in lower case, stands in every text that one of the expressions fits."""
+
+def fit_for_logs(text: str) -> str:
+    """Return a text without halves of characters, and without what moves the cursor of a terminal."""
+    return text if text.isprintable() else _HALF.sub("?", _INVISIBLE.sub("", _TERMINAL.sub("", text)))
+
+
+def printable(text: str) -> str:
+    """
+    Return a text on one line, as it may stand in a log.
+
+    :param text: any text of a server that is no secret: a name, a state, a version.
+    """
+    return " ".join(fit_for_logs(text).split())
 
 
 def redacted(text: str) -> str:
@@ -44,17 +98,27 @@ def redacted(text: str) -> str:
 
     :param text: any text of a reply.
     """
-    words = text[:_LONGEST_READ].split()
+    words = printable(text[:_LONGEST_READ]).split(" ")
     if len(text) > _LONGEST_READ:
         # A secret whose second half is cut off may not look like one any more.
         words = words[:-1]
-    shown = " ".join(words)
+    shown = _JSON_OBJECT.sub("{…}", " ".join(words))
     lower = shown.lower()
-    # Most texts are plain words: lines of job logs, verdicts on rows.
-    if any(sign in lower for sign in _SIGNS):
-        shown = _JSON_OBJECT.sub("{…}", shown)
-        for pattern in _SECRETS:
+    for signs, pattern in _SECRETS:
+        # Most texts are plain words: lines of job logs, verdicts on rows.
+        if any(sign in lower for sign in signs):
             shown = pattern.sub("***", shown)
-    # JSON may hold half of a character, which no log file takes.
-    shown = shown.encode("utf-8", "replace").decode("utf-8")
+    shown = _KEY_FILE.sub("…/", shown)
     return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
+
+
+def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """
+    Return a body without secrets that are known, however it writes them: a server may repeat what it got.
+
+    :param body: of an error; what is no error is left as it is.
+    """
+    for secret in filter(None, secrets):
+        for form in {secret, secret.replace("/", "\\/"), quote(secret, safe=""), quote(secret)}:
+            body = body.replace(form.encode(), b"***")
+    return body

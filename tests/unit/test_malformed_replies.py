@@ -1,0 +1,366 @@
+"""Replies that no server would send: each ends in a named error, wherever an entity is read."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from dataclasses import replace
+from functools import reduce
+from operator import getitem
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, text_of
+from airflow_provider_om_messaging.protocol.imports import verdict
+from airflow_provider_om_messaging.protocol.jobs import job, socket_events
+from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
+from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
+from airflow_provider_om_messaging.protocol.model import exclusion, fields
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
+from airflow_provider_om_messaging.protocol.model.references import Name, not_found, reference
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.patch.changes import Changes, wanted_of
+from airflow_provider_om_messaging.protocol.patch.history import differences, table, without_secrets
+from airflow_provider_om_messaging.protocol.patch.journal import entry
+from airflow_provider_om_messaging.protocol.patch.patch_document import foretold, operations_of
+from airflow_provider_om_messaging.protocol.topics import pages
+from airflow_provider_om_messaging.protocol.topics.rights import operations_for
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation
+from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from tests.unit.replies import error_reply, json_reply, reply, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.protocol.wire.message import Reply
+
+LABEL = {"tagFQN": "PII.None", "name": "None", "source": "Classification", "labelType": "Manual"}
+TERM = {"tagFQN": "Shop.Order", "name": "Order", "source": "Glossary", "labelType": "Derived"}
+OWNER = {"id": "0a1b", "type": "user", "name": "ada", "fullyQualifiedName": "ada", "inherited": False}
+DOMAIN = {"id": "0a1c", "type": "domain", "name": "Finance", "fullyQualifiedName": "Finance"}
+CHANGE = {"name": "tags", "oldValue": "[]", "newValue": json.dumps([LABEL])}
+FQN = "kafka.orders"
+ENTITY: dict[str, Any] = {
+    "id": "6a2f0e5c-0000-4000-8000-000000000001",
+    "name": "orders",
+    "fullyQualifiedName": "kafka.orders",
+    "displayName": "Orders",
+    "description": "All orders",
+    "version": 0.3,
+    "updatedAt": 1_790_000_000_000,
+    "updatedBy": "ada",
+    "owners": [OWNER],
+    "domains": [DOMAIN],
+    "tags": [LABEL, TERM],
+    "certification": {"tagLabel": {"tagFQN": "Certification.Gold"}, "appliedDate": 1},
+    "extension": {"cost": 7, "team": {"type": "team", "fullyQualifiedName": "x"}, "rows": ["a"]},
+    "service": {"id": "0a1d", "type": "messagingService", "name": "kafka", "fullyQualifiedName": "kafka"},
+    "connection": {"config": {"type": "Kafka", "bootstrapServers": "b:9092", "saslPassword": "*********"}},
+    "changeDescription": {"fieldsAdded": [CHANGE], "fieldsUpdated": [], "previousVersion": 0.2},
+    "incrementalChangeDescription": {"fieldsAdded": [], "fieldsDeleted": [CHANGE]},
+}
+JOB = {
+    "jobId": 42,
+    "operation": "IMPORT",
+    "status": "COMPLETED",
+    "targetFqn": "kafka",
+    "dryRun": True,
+    "progress": 3,
+    "total": 3,
+    "message": "Done",
+    "createdAt": 1_790_000_000_000,
+    "updatedAt": 1_790_000_000_000,
+    "result": "{}",
+    "logs": [{"logId": 1, "level": "INFO", "message": "x", "createdAt": 1_790_000_000_000}],
+}
+VERDICT = {
+    "dryRun": True,
+    "status": "success",
+    "numberOfRowsProcessed": 2,
+    "numberOfRowsPassed": 2,
+    "numberOfRowsFailed": 0,
+    "importResultsCsv": "status,details,name*\r\nsuccess,,orders\r\n",
+}
+PERMISSIONS = {
+    "permissions": [
+        {"operation": "EditAll", "access": "deny", "rule": {"name": "r"}, "role": "x", "policy": "p"}
+    ]
+}
+TYPES = {"customProperties": [{"name": "cost", "propertyType": {"name": "integer"}}]}
+
+DEEP: Any = "x"
+for _ in range(90):
+    DEEP = [{"a": DEEP}] if _ % 2 else {"tagFQN": DEEP}
+GONE = object()
+ABSURD = st.sampled_from(
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        10**30,
+        10**400,
+        1.7e308,
+        -0.5,
+        "",
+        "x",
+        "\ud800",
+        "a\r\nb\x1b[31m",
+        "[1]",
+        '[{"tagFQN": 1}]',
+        "[" * 5000,
+        "1e999",
+        "9" * 5000,
+        [],
+        [None],
+        [1],
+        ["x"],
+        [[]],
+        [{}],
+        {},
+        {"a": 1},
+        {"id": []},
+        {"tagFQN": {}},
+        {"name": 5},
+        DEEP,
+    ]
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the paths to all values within a value, itself included."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for name, item in inner for found in places(item, (*path, name)))]
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, document: Any) -> Any:
+    """Draw the document with one or two of its values taken away or made absurd."""
+    made = copy.deepcopy(document)
+    for *path, last in draw(st.lists(st.sampled_from(places(document)[1:]), min_size=1, max_size=2)):
+        value = draw(ABSURD | st.just(GONE))
+        with contextlib.suppress(KeyError, IndexError, TypeError):  # the first has taken away the second
+            holder = reduce(getitem, path, made)
+            if value is GONE:
+                del holder[last]
+            else:
+                holder[last] = copy.deepcopy(value)
+    return made
+
+
+def body(document: Any) -> Reply:
+    return json_reply(200, document)
+
+
+def used(entity: dict[str, Any]) -> None:
+    """Do with an entity all that this package does with one."""
+    server = generation("2.0.1")
+    version_of(entity)
+    list(table([version_of(entity)], 1_790_000_000_001))
+    differences(ENTITY, entity)
+    differences(entity, ENTITY)
+    without_secrets(entity)
+    text_of([{"name": "x", **entity}], EXTENDED)
+    changed = Changes(
+        {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
+    )
+    changed.unknown(entity, "=+-")
+    known = {Name("tags", "tag", "PII.None"): LABEL}
+    for wanted in (changed.wanted(entity, known), wanted_of(ENTITY, fields.LISTS, entity)):
+        operations = operations_of(wanted, entity)
+        foretold(operations, entity)
+        operations_for(wanted, wanted, entity, server)
+        entry(entity, entity, wanted, list(wanted))
+    Changes({"connection": {"config": {"saslPassword": "x"}}}, SERVICE)
+    fields.marked(entity, [DOMAIN])
+    made = reference(Name("domains", "domain", "Finance"), entity)
+    pages.creation("kafka", "new", {"domains": [made], "owners": [made]}, server)
+    tag = Name("tags", "tag", "PII.None")
+    exclusion.excluding([(tag, entity)], dict.fromkeys(exclusion.holders([(tag, entity)] * 2)))
+
+
+def named_fault(do: Callable[[], Any]) -> Fault | None:
+    """Return the fault that something ends in; any other exception is the failure of a test."""
+    try:
+        do()
+    except Fault as fault:
+        return fault
+    return None
+
+
+def check_named(fault: Fault | None) -> None:
+    causes = {Cause.UNEXPECTED_REPLY, Cause.INVALID_PARAMETER, Cause.IMPORT_REJECTED, Cause.FORBIDDEN}
+    assert fault is None or (fault.cause in causes and fault.message.isprintable())
+
+
+LISTED, PERMITTED = pages.list_topics("k", generation("2")), routes.permissions()
+READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
+    (ENTITY, lambda answer: used(routes.read_entity(TOPIC, FQN).read(answer).entity)),
+    (ENTITY, lambda answer: used(routes.get_service(FQN).read(answer))),
+    (ENTITY, lambda answer: used(pages.create_topic("kafka", "orders").read(answer))),
+    (
+        {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
+        lambda answer: [used(topic) for topic in pages.list_topics("k", generation("2")).read(answer).topics],
+    ),
+    (
+        {"versions": [json.dumps(ENTITY), ENTITY]},
+        lambda answer: [used(state) for state in routes.list_versions(ENTITY["id"]).read(answer)],
+    ),
+    ({"data": [ENTITY]}, routes.list_names(TOPIC).read),
+    (JOB, lambda answer: JobLog().news(routes.get_job("42").read(answer))),
+    ([JOB, JOB], lambda answer: [JobLog().news(job) for job in JobList().read(answer)]),
+    ({"jobId": 42}, routes.submit_export("a").read),
+    (VERDICT, lambda answer: verdict.read_import(answer, True, 1).rejection(0)),
+    (
+        PERMISSIONS,
+        lambda answer: PERMITTED.read(answer).refusal(["EditAll"], "x", team_owned=False),
+    ),
+    (TYPES, routes.custom_fields().read),
+    ({"config_value": {"allowedClassification": "x"}}, routes.certification_settings().read),
+]
+
+
+@pytest.mark.parametrize("number", range(len(READERS)))
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_spoiled_reply_is_a_named_error_or_none(number: int, data: st.DataObject) -> None:
+    document, read = READERS[number]
+    answer = body(data.draw(spoiled(document)))
+    check_named(named_fault(lambda: read(answer)))
+
+
+@pytest.mark.parametrize("number", range(len(READERS)))
+def test_a_sound_reply_is_none(number: int) -> None:
+    document, read = READERS[number]
+    read(body(document))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"5",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"id":' * 500 + b"1" + b"}" * 500,
+        b'{"version": NaN}',
+        b'{"version": 1e999}',
+        b'{"id": "\xed\xa0\x80"}',
+    ],
+)
+@pytest.mark.parametrize("number", range(len(READERS)))
+def test_what_is_no_document_is_a_named_error_or_none(number: int, text: bytes) -> None:
+    check_named(named_fault(lambda: READERS[number][1](reply(200, text))))
+
+
+@given(spoiled({**JOB, "jobId": "1", "data": "name\r\n"}), st.sampled_from([*socket_events.CHANNELS, "x"]))
+def test_a_spoiled_push_is_none(payload: Any, channel: str) -> None:
+    socket_events.read_frame(channel, payload)
+    socket_events.read_frame(channel, json.dumps(payload))
+
+
+@pytest.mark.parametrize(
+    "payload", ["[" * 100_000, "nul", '{"status": "x", "jobId": {}}', None, b"x", 5, "5"]
+)
+def test_a_push_that_is_no_document_is_none(payload: Any) -> None:
+    assert socket_events.read_frame("csvExportChannel", payload) is None
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("tags", 1),
+        ("tags", ["PII.None"]),
+        ("tags", [{}]),
+        ("tags", [{"tagFQN": None}]),
+        ("tags", [{"tagFQN": ["a"]}]),
+        ("tags", [{"tagFQN": "a.b", "source": {}}]),
+        ("tags", {"tagFQN": "a.b"}),
+        ("owners", "ada"),
+        ("owners", [None]),
+        ("owners", [{}]),
+        ("owners", [{"id": {}}]),
+        ("owners", [{"id": "a", "type": 5}]),
+        ("owner", "ada"),
+        ("domain", 5),
+        ("domains", [["a"]]),
+        ("connection", "hunter2"),
+        ("connection", []),
+        ("extension", [1]),
+        ("certification", "Gold"),
+        ("certification", {"tagLabel": {"tagFQN": 5}}),
+        ("service", "kafka"),
+        ("description", {"a": 1}),
+        ("name", 5),
+        ("fullyQualifiedName", ["a"]),
+        ("id", "a\r\nHost: evil"),
+        ("id", 5),
+        ("id", None),
+        ("changeDescription", [1]),
+        ("changeDescription", {"fieldsAdded": 5}),
+    ],
+)
+def test_a_member_of_another_shape_is_an_unexpected_reply(member: str, value: Any) -> None:
+    asked = ENTITY["id"] if member in {"name", "fullyQualifiedName"} else FQN
+    known = {name: item for name, item in ENTITY.items() if f"{member}s" != name}
+    with pytest.raises(Fault, match=member if member not in {"owner", "domain"} else f"{member}s") as caught:
+        routes.read_entity(TOPIC, asked).read(body({**known, member: value}))
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+    assert "hunter2" not in caught.value.message
+
+
+EVIL = "a\r\nINFO - all is well \x1b[2J\u202e\ud800\x00"
+
+
+def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
+    found = job.job_of({**JOB, "operation": EVIL, "status": EVIL, "message": EVIL, "error": EVIL})
+    change = {"name": EVIL, "oldValue": EVIL, "newValue": EVIL}
+    version = version_of({**ENTITY, "updatedBy": EVIL, "changeDescription": {"fieldsAdded": [change]}})
+    conflict = named_fault(found.raise_unless_completed)
+    assert conflict is not None
+    failures = ({"row": EVIL, "details": "x"},)
+    rejected = verdict.ImportResult(True, "failure", 1, 0, 1, failures).rejection(0)
+    assert rejected is not None
+    texts = [
+        found.progress_text(),
+        found.status,
+        str(found),
+        conflict.message,
+        *[line.text for line in JobLog().news(replace(found, logs=({"logId": 1, "message": EVIL},)))],
+        version.updated_by,
+        *version.fields,
+        *version.changes[0].values(),
+        *table([version], 1_790_000_000_001),
+        generation(EVIL).version,
+        fields.short(EVIL),
+        not_found(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
+        *rejected.message.split("\n  "),
+        fault_of(request(), error_reply(500, EVIL)).message,  # type: ignore[union-attr]
+    ]
+    for text in texts:
+        assert text.isprintable(), text
+
+
+@pytest.mark.parametrize("job_id", [EVIL, "", "a b", "../x", {}, [], True, None, 1.5, "x" * 201])
+def test_an_id_of_a_job_that_is_none_is_an_unexpected_reply(job_id: Any) -> None:
+    for read in (routes.get_job("1").read, routes.submit_export("a").read):
+        fault = named_fault(lambda read=read: read(body({**JOB, "jobId": job_id})))  # type: ignore[misc]
+        assert fault is not None
+        assert fault.cause is Cause.UNEXPECTED_REPLY
+
+
+def test_a_message_of_a_fault_may_have_lines_but_nothing_else() -> None:
+    fault = Fault(Cause.CONFLICT, "One:\n  two \x1b[31m\ud800.")
+    assert fault.message == "One:\n  two ?."
+    fault.message += "\x07"
+    assert str(fault) == "One:\n  two ?."
