@@ -1,0 +1,97 @@
+"""A history that a server tells badly is not guessed at."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.protocol.model.versions import iso_time, read_versions, version_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from tests.unit.replies import json_reply
+
+ENTITY: dict[str, Any] = {"version": 0.2, "updatedAt": 1_760_000_000_123, "updatedBy": "ada"}
+
+
+@pytest.mark.parametrize("version", [None, "0.2", True, {}, []])
+def test_an_entity_without_a_version_number_is_none(version: Any) -> None:
+    with pytest.raises(Fault, match="an entity without a version number") as caught:
+        version_of({**ENTITY, "version": version})
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+@pytest.mark.parametrize("moment", [None, "2026-09-01", "1760000000123", 1.5, {}, []])
+def test_a_time_that_is_none_is_not_told(moment: Any) -> None:
+    found = version_of({**ENTITY, "updatedAt": moment})
+    assert (found.updated_at, found.to_dict()["updated_at"]) == (None, None)
+    assert version_of(ENTITY).to_dict()["updated_at"] == "2025-10-09T08:53:20.123Z"
+
+
+def test_a_time_of_zero_is_a_time() -> None:
+    assert iso_time(0) == "1970-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("who", [None, 7, {"name": "ada"}])
+def test_a_name_that_is_none_is_empty(who: Any) -> None:
+    assert version_of({**ENTITY, "updatedBy": who}).updated_by == ""
+
+
+@pytest.mark.parametrize(
+    "description", [None, "x", 7, {"fieldsUpdated": [None, "x", {"name": 7}, {"newValue": 1}]}]
+)
+def test_changes_that_cannot_be_read_are_left_out(description: Any) -> None:
+    found = version_of({**ENTITY, "changeDescription": description})
+    assert (found.fields, found.changes, found.previous, found.merged) == ((), (), None, False)
+
+
+def test_each_changed_field_is_told_once_and_all_its_changes() -> None:
+    tag = json.dumps([{"tagFQN": "PII.None", "source": "Classification"}])
+    description = {
+        "previousVersion": 0.1,
+        "fieldsAdded": [{"name": "tags", "newValue": tag}],
+        "fieldsUpdated": [{"name": "description", "oldValue": "was", "newValue": "is"}],
+        "fieldsDeleted": [{"name": "tags", "oldValue": tag}],
+    }
+    found = version_of({**ENTITY, "changeDescription": description})
+    assert found.fields == ("tags", "description")
+    assert [change["after"] for change in found.changes] == ["PII.None", "is", "nothing"]
+    assert found.previous == "0.1"
+
+
+def test_only_edits_that_were_merged_are_told_as_merged() -> None:
+    one = {"fieldsUpdated": [{"name": "description", "newValue": "b"}], "previousVersion": 0.1}
+    other = {"fieldsUpdated": [{"name": "displayName", "newValue": "B"}], "previousVersion": 0.1}
+    for last_step, merged in (
+        (one, False),
+        ({**one, "previousVersion": 0.2}, False),
+        (other, True),
+        (None, False),
+    ):
+        found = version_of({**ENTITY, "changeDescription": one, "incrementalChangeDescription": last_step})
+        assert found.merged is merged
+    assert not version_of({**ENTITY, "incrementalChangeDescription": other}).merged
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"),
+    [
+        (None, "without a list of versions"),
+        ({}, "without a list of versions"),
+        (["{"], "a version that is not JSON"),
+        ([[]], "a version that is not an entity"),
+        (["7"], "a version that is not an entity"),
+        ([{"version": 0.1}, None], "a version that is not an entity"),
+    ],
+)
+def test_what_is_no_history_is_not_a_shorter_one(versions: Any, words: str) -> None:
+    with pytest.raises(Fault, match=words) as caught:
+        read_versions(json_reply(200, {"versions": versions}))
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+def test_versions_come_as_objects_or_as_texts_and_in_todays_names() -> None:
+    owner = {"id": "1", "type": "user"}
+    sent = [json.dumps({"version": 0.2, "owner": owner}), {"version": 0.1}]
+    newest, first = read_versions(json_reply(200, {"versions": sent}))
+    assert (newest["owners"], first["version"]) == ([owner], 0.1)
