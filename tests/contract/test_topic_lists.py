@@ -38,7 +38,7 @@ def client(sandbox: Sandbox, server: Between) -> Client:
 def page(*topics: tuple[str, str | None], after: str | None = None, total: int | None = None) -> bytes:
     """Return a page of topics, each with its service; None for a server that does not tell it."""
     data = [
-        {"name": name, "service": {"fullyQualifiedName": service}} if service else {"name": name}
+        {"id": name, "name": name} | ({"service": {"fullyQualifiedName": service}} if service else {})
         for name, service in topics
     ]
     return http(200, json.dumps({"data": data, "paging": {"after": after, "total": total}}).encode())

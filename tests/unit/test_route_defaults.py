@@ -42,8 +42,8 @@ def test_a_server_that_says_nothing_of_a_job_for_a_minute_has_a_problem(made: An
 
 def test_whether_a_server_detects_conflicts_is_told_by_its_tag() -> None:
     read = routes.read_entity(SERVICE, "kafka").read
-    assert read(json_reply(200, {"name": "kafka"}, etag='W/"0.1"')).tagged
-    assert not read(json_reply(200, {"name": "kafka"})).tagged
+    assert read(json_reply(200, {"id": "1", "name": "kafka"}, etag='W/"0.1"')).tagged
+    assert not read(json_reply(200, {"id": "1", "name": "kafka"})).tagged
 
 
 @pytest.mark.parametrize("data", [None, [], [None, "x", 7, {}, {"fullyQualifiedName": None}]])

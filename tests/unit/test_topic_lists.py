@@ -17,7 +17,12 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import json_reply
 
 NEW, OLD = generation("1.13.1"), generation("1.2.2")
-ORDERS = {"name": "orders", "owner": {"id": "1", "type": "user"}}
+ORDERS = {
+    "id": "9",
+    "name": "orders",
+    "fullyQualifiedName": "kafka.orders",
+    "owner": {"id": "1", "type": "user"},
+}
 
 
 def page(document: Any) -> Any:
@@ -52,7 +57,12 @@ def test_deleted_topics_are_asked_for_alone() -> None:
 
 
 def test_a_page_says_how_many_there_are_and_where_the_next_one_begins() -> None:
-    found = page({"data": [{"name": "a"}, {"name": "b"}], "paging": {"total": 5, "after": "cursor"}})
+    found = page(
+        {
+            "data": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}],
+            "paging": {"total": 5, "after": "cursor"},
+        }
+    )
     assert ([topic["name"] for topic in found.topics], found.after, found.total) == (["a", "b"], "cursor", 5)
 
 
@@ -65,7 +75,18 @@ def test_without_a_cursor_a_page_is_the_last_one(paging: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [None, {}, "topics", [None], ["orders"], [{"name": "a"}, 7], [{"id": "1"}], [[{"name": "a"}]]]
+    "data",
+    [
+        None,
+        {},
+        "topics",
+        [None],
+        ["orders"],
+        [{"id": "1", "name": "a"}, 7],
+        [{"id": "1"}],
+        [{"name": "a"}],
+        [[{"name": "a"}]],
+    ],
 )
 def test_a_list_that_holds_anything_but_topics_is_not_a_shorter_list(data: Any) -> None:
     with pytest.raises(Fault, match="a list of topics that holds something else") as caught:
@@ -76,11 +97,11 @@ def test_a_list_that_holds_anything_but_topics_is_not_a_shorter_list(data: Any) 
 def test_topics_of_an_old_server_have_the_names_of_today() -> None:
     (topic,) = page({"data": [ORDERS]}).topics
     assert topic["owners"] == [ORDERS["owner"]]
-    assert create_topic().read(json_reply(201, ORDERS))["owners"] == [ORDERS["owner"]]
+    assert create_topic("kafka", "orders").read(json_reply(201, ORDERS))["owners"] == [ORDERS["owner"]]
 
 
 def test_creating_a_topic_is_never_repeated() -> None:
-    made = create_topic()
+    made = create_topic("kafka", "orders")
     assert (made.method, made.path, made.safe) == ("POST", "/v1/topics", False)
     assert made.headers["Content-Type"] == "application/json"
 
