@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import JobTimeoutError, public_errors
 from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
 from airflow_provider_om_messaging.files.storage import Destination, as_text
+from airflow_provider_om_messaging.hooks.engines import ENGINES
+from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, path
 from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
+from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -41,7 +44,13 @@ class ExportMessagingServiceOperator(WaitingOperator):
         (custom fields), for which the client engine is taken. An import tells such a file by its header.
     """
 
-    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "engine")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **WaitingOperator.parameters,
+        "destination": path(),
+        "engine": choice(*ENGINES),
+        "columns": choice(*COLUMNS),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
 
     def __init__(
         self,
@@ -55,10 +64,12 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.destination = as_text(destination)
         self.engine = engine
         self.columns = columns
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Export, or submit a job that does."""
+        self.check_parameters()
         service = self.checked_service()
         check_destination(self.destination)
         self.refuse_malformed_service()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import (
     InvalidCsvError,
@@ -16,11 +16,19 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import Destination, as_text, open_source, same_file
-from airflow_provider_om_messaging.hooks.engines import CLIENT
+from airflow_provider_om_messaging.hooks.engines import CLIENT, ENGINES
 from airflow_provider_om_messaging.operators.support.batched_import import BatchedImport
+from airflow_provider_om_messaging.operators.support.parameters import (
+    Parameter,
+    any_value,
+    choice,
+    path,
+    text,
+    whole_number,
+)
 from airflow_provider_om_messaging.operators.support.results import (
+    ON_REJECTED,
     check_destination,
-    check_verdict_parameters,
     import_summary,
     judge,
 )
@@ -49,7 +57,7 @@ from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid, plan_result, planned_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -104,15 +112,18 @@ class ImportMessagingServiceOperator(WaitingOperator):
     :param results_destination: where to write every row of the file with its line and its verdict, as CSV.
     """
 
-    template_fields: Sequence[str] = (
-        *WaitingOperator.template_fields,
-        "source",
-        "csv",
-        "expected_sha256",
-        "expected_plan",
-        "engine",
-        "results_destination",
-    )
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **WaitingOperator.parameters,
+        "source": path(),
+        "csv": any_value(),
+        "max_failed_rows": whole_number(0),
+        "on_rejected": choice(*ON_REJECTED),
+        "expected_sha256": text(),
+        "expected_plan": any_value(),
+        "engine": choice(*ENGINES),
+        "results_destination": path(),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
 
     def __init__(
         self,
@@ -132,7 +143,6 @@ class ImportMessagingServiceOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_verdict_parameters(max_failed_rows, on_rejected)
         if not isinstance(dry_run, bool):
             raise InvalidParameterError(f"dry_run has to be True or False, not {dry_run!r}.")
         if batch_rows is not None and (type(batch_rows) is not int or batch_rows < 1):
@@ -159,20 +169,19 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.on_rejected = on_rejected
         self.expected_sha256 = expected_sha256
         self.expected_plan = expected_plan
-        given = {"expected_sha256": expected_sha256, "expected_plan": expected_plan}
-        self._gates = [name for name, value in given.items() if value is not None]
         self.verify = verify
         self.batch_rows = batch_rows
         self.engine = engine
         self.create_missing = create_missing
         self.results_destination = as_text(results_destination)
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the file, then import it, or submit a job that does."""
+        self.check_parameters()
         service = self.checked_service()
         self.refuse_malformed_service()
-        self._check_gates()
         check_destination(self.results_destination, "results_destination")
         if self.source and self.results_destination and same_file(self.source, self.results_destination):
             raise InvalidParameterError(
@@ -424,19 +433,10 @@ class ImportMessagingServiceOperator(WaitingOperator):
             document = "no JSON"
         return planned_rows(result, document)
 
-    def _check_gates(self) -> None:
-        """Refuse to go on where what the task was to be held to has come to nothing."""
-        for name in self._gates:
-            if getattr(self, name) is None:
-                raise InvalidParameterError(
-                    f"{name} has come to nothing: the task that it is taken from has failed, was skipped or "
-                    "returned nothing. Nothing was sent."
-                )
-
     def _check_digest(self, upload: CsvUpload) -> None:
-        expected = (self.expected_sha256 or "").strip().lower()
-        if self.expected_sha256 is not None and expected != upload.facts.sha256:
+        expected = self.expected_sha256
+        if expected is not None and expected.lower() != upload.facts.sha256:
             raise InvalidCsvError(
-                f"The file has the sha256 {upload.facts.sha256}, but expected_sha256 is "
-                f"{expected or 'empty'}: it is not the file that was checked. Nothing was sent."
+                f"The file has the sha256 {upload.facts.sha256}, but expected_sha256 is {expected}: it is "
+                "not the file that was checked. Nothing was sent."
             )

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.storage import as_text
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.parameters import (
+    CheckedParameters,
+    Parameter,
+    choice,
+    job_id_text,
+    path,
+    text,
+    whole_number,
+)
 from airflow_provider_om_messaging.operators.support.results import (
+    ON_REJECTED,
     check_destination,
-    check_verdict_parameters,
     export_result,
     import_summary,
     judge,
 )
-from airflow_provider_om_messaging.protocol.model.names import job_id as checked_job_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
 
-class CsvJobResultOperator(BaseOperator):
+class CsvJobResultOperator(CheckedParameters, BaseOperator):
     """
     Fetches the result of a job that has completed: the CSV of an export, the verdict of an import.
 
@@ -39,7 +46,14 @@ class CsvJobResultOperator(BaseOperator):
     :param om_messaging_conn_id: id of the Airflow connection.
     """
 
-    template_fields: Sequence[str] = ("job_id", "destination", "om_messaging_conn_id")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "job_id": job_id_text(),
+        "destination": path(),
+        "max_failed_rows": whole_number(0),
+        "on_rejected": choice(*ON_REJECTED),
+        "om_messaging_conn_id": text(is_needed=True),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
     ui_color = "#efe7fb"
 
     def __init__(
@@ -53,22 +67,18 @@ class CsvJobResultOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_verdict_parameters(max_failed_rows, on_rejected)
         self.job_id = job_id
         self.destination = as_text(destination)
         self.max_failed_rows = max_failed_rows
         self.on_rejected = on_rejected
         self.om_messaging_conn_id = om_messaging_conn_id
-
-    @cached_property
-    def hook(self) -> OpenMetadataMessagingHook:
-        """The hook of this task, made once."""
-        return OpenMetadataMessagingHook(self.om_messaging_conn_id)
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the job, then fetch its result."""
-        job_id = checked_job_id(self.job_id)
+        self.check_parameters()
+        job_id = self.job_id
         check_destination(self.destination)
         self.hook.check_pollable(job_id)
         job = self.hook.get_job(job_id)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.parameters import Parameter, any_value, choice
 from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
 from airflow_provider_om_messaging.operators.support.template_redaction import hidden_changes, hidden_patch
+from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,12 +51,14 @@ class PatchMessagingServiceOperator(MessagingOperator):
         was written over unnoticed after a single read-back, and at most one in a hundred after two.
     """
 
-    template_fields: Sequence[str] = (
-        *MessagingOperator.template_fields,
-        "changes",
-        "operations",
-        "expected_version",
-    )
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **MessagingOperator.parameters,
+        "changes": any_value(is_data=True),
+        "operations": any_value(is_data=True),
+        "expected_version": any_value(),
+        "entity": choice(*PATCHED),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
     template_fields_renderers: ClassVar[dict[str, str]] = {"changes": "json", "operations": "json"}
 
     def __init__(
@@ -78,16 +82,17 @@ class PatchMessagingServiceOperator(MessagingOperator):
         # BaseOperator has a method of this name.
         self.only_preview = dry_run
         self.recheck_after = recheck_after
-        self._rendered: tuple[Any, Any] | None = None
+        self._rendered: dict[str, Any] = {}
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Patch the service."""
-        changes, operations = self._rendered or (self.changes, self.operations)
+        self.check_parameters()
         result = self.hook.patch_service(
             self.checked_service(),
-            operations=operations,
-            changes=changes,
+            operations=self.rendered_value("operations"),
+            changes=self.rendered_value("changes"),
             expected_version=self.expected_version,
             entity=self.entity,
             dry_run=self.only_preview,
@@ -95,6 +100,10 @@ class PatchMessagingServiceOperator(MessagingOperator):
         )
         tell_outcome(result, self.log)
         return result
+
+    def rendered_value(self, name: str) -> Any:
+        """Return a parameter as it was rendered, with its secrets."""
+        return self._rendered[name] if name in self._rendered else super().rendered_value(name)
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         """
@@ -104,6 +113,6 @@ class PatchMessagingServiceOperator(MessagingOperator):
         mapped tasks as well, through render_template_fields it does not.
         """
         super()._do_render_template_fields(*args, **kwargs)
-        if self._rendered is None:
-            self._rendered = self.changes, self.operations
+        if not self._rendered:
+            self._rendered = {"changes": self.changes, "operations": self.operations}
             self.changes, self.operations = hidden_changes(self.changes), hidden_patch(self.operations)

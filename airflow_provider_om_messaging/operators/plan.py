@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_om_messaging.exceptions import (
-    InvalidParameterError,
-    PlanViolationError,
-    public_errors,
-)
+from airflow_provider_om_messaging.exceptions import PlanViolationError, public_errors
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import Destination, as_text, rows_of
-from airflow_provider_om_messaging.hooks.engines import CLIENT
+from airflow_provider_om_messaging.hooks.engines import CLIENT, ENGINES
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.parameters import (
+    Parameter,
+    any_value,
+    choice,
+    flag,
+    fraction,
+    path,
+    whole_number,
+    words,
+)
 from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compared
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
-from airflow_provider_om_messaging.protocol.model.names import required_text
 from airflow_provider_om_messaging.protocol.plan.diff import check_columns, compare
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
@@ -28,7 +33,7 @@ from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -75,14 +80,21 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         so what depends on it) or ``report`` (succeed and tell in the result).
     """
 
-    template_fields: Sequence[str] = (
-        *MessagingOperator.template_fields,
-        "source",
-        "csv",
-        "against",
-        "engine",
-        "plan_destination",
-    )
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **MessagingOperator.parameters,
+        "source": path(),
+        "csv": any_value(),
+        "against": path(),
+        "engine": choice(*ENGINES),
+        "plan_destination": path(),
+        "max_changed_rows": whole_number(0),
+        "max_changed_fraction": fraction(),
+        "forbid_created": flag(),
+        "protected_fields": words(),
+        "forbid_clearing": flag(),
+        "on_violation": choice(*ON_REJECTED),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
 
     def __init__(
         self,
@@ -101,26 +113,34 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if on_violation not in ON_REJECTED:
-            raise InvalidParameterError(
-                f"on_violation has to be one of {', '.join(ON_REJECTED)}, not {on_violation!r}."
-            )
-        # A text is one field, not a field per letter.
-        protected = (protected_fields,) if isinstance(protected_fields, str) else tuple(protected_fields)
-        with public_errors():
-            self.policies = Policies(
-                max_changed_rows, max_changed_fraction, forbid_created, protected, forbid_clearing
-            )
+        self.max_changed_rows = max_changed_rows
+        self.max_changed_fraction = max_changed_fraction
+        self.forbid_created = forbid_created
+        self.protected_fields = protected_fields
+        self.forbid_clearing = forbid_clearing
         self.source = as_text(source)
         self.csv = csv
         self.against = as_text(against)
         self.engine = engine
         self.plan_destination = as_text(plan_destination)
         self.on_violation = on_violation
+        self.note_parameters()
+
+    @property
+    def policies(self) -> Policies:
+        """What the plan may hold."""
+        return Policies(
+            self.max_changed_rows,
+            self.max_changed_fraction,
+            self.forbid_created,
+            tuple(self.protected_fields),
+            self.forbid_clearing,
+        )
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare, show and write the plan, then judge it."""
+        self.check_parameters()
         service = self.checked_service()
         paths = None if self.plan_destination is None else plan_paths(self.plan_destination)
         destinations = [Destination(path, "plan_destination") for path in paths or ()]
@@ -181,7 +201,6 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
 
 def plan_paths(destination: str) -> tuple[str, str]:
     """Return where JSON and page of a plan lie."""
-    required_text("plan_destination", destination)
     base = destination.removesuffix(".json").removesuffix(".html")
     return f"{base}.json", f"{base}.html"
 

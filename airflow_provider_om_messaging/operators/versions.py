@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.parameters import (
+    Parameter,
+    any_value,
+    choice,
+    whole_number,
+)
 from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
+from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, short
 from airflow_provider_om_messaging.protocol.model.versions import version_of
 from airflow_provider_om_messaging.protocol.patch.history import differences, table
@@ -41,7 +48,14 @@ class MessagingServiceVersionsOperator(MessagingOperator):
     :param entity: ``service``, or ``topic`` for a topic.
     """
 
-    template_fields: Sequence[str] = (*MessagingOperator.template_fields, "version", "compare_with")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **MessagingOperator.parameters,
+        "version": any_value(),
+        "compare_with": any_value(),
+        "limit": whole_number(1),
+        "entity": choice(*PATCHED),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
 
     def __init__(
         self,
@@ -53,16 +67,16 @@ class MessagingServiceVersionsOperator(MessagingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-            raise InvalidParameterError(f"limit has to be a whole number from 1 or None, not {limit!r}.")
         self.version = version
         self.compare_with = compare_with
         self.limit = limit
         self.entity = entity
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the history, the version or the two versions."""
+        self.check_parameters()
         service = self.checked_service()
         if self.version is None and self.compare_with is None:
             return self._history(service)
@@ -118,13 +132,15 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         was written over unnoticed after a single read-back, and at most one in a hundred after two.
     """
 
-    template_fields: Sequence[str] = (
-        *MessagingOperator.template_fields,
-        "version",
-        "fields",
-        "journal",
-        "on_missing",
-    )
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **MessagingOperator.parameters,
+        "version": any_value(),
+        "fields": any_value(),
+        "journal": any_value(),
+        "on_missing": any_value(),
+        "entity": choice(*PATCHED),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
     template_fields_renderers: ClassVar[dict[str, str]] = {"journal": "json"}
 
     def __init__(
@@ -150,10 +166,12 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         # BaseOperator has a method of this name.
         self.only_preview = dry_run
         self.recheck_after = recheck_after
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Work out what differs, then patch it."""
+        self.check_parameters()
         result = self.hook.restore_service(
             self.checked_service(),
             self.version,

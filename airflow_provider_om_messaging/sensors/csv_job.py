@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowSensorTimeout,
@@ -23,11 +23,15 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.results import (
-    check_verdict_parameters,
-    import_summary,
-    judge,
+from airflow_provider_om_messaging.operators.support.parameters import (
+    CheckedParameters,
+    Parameter,
+    choice,
+    job_id_text,
+    text,
+    whole_number,
 )
+from airflow_provider_om_messaging.operators.support.results import ON_REJECTED, import_summary, judge
 from airflow_provider_om_messaging.operators.support.waiting import (
     BACKSTOP,
     DEFAULT_DEFERRABLE,
@@ -35,11 +39,10 @@ from airflow_provider_om_messaging.operators.support.waiting import (
 )
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
-from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
 KEY = "om_messaging_job_log"
 
 
-class CsvAsyncJobSensor(BaseSensorOperator):
+class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
     """
     Waits until an async CSV job has completed.
 
@@ -71,7 +74,13 @@ class CsvAsyncJobSensor(BaseSensorOperator):
         In ``mode="reschedule"`` each poll is a process of its own, so that only the timeout limits them.
     """
 
-    template_fields: Sequence[str] = ("job_id", "om_messaging_conn_id")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "job_id": job_id_text(),
+        "om_messaging_conn_id": text(is_needed=True),
+        "max_failed_rows": whole_number(0),
+        "on_rejected": choice(*ON_REJECTED),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
     ui_color = "#efe7fb"
 
     def __init__(
@@ -88,7 +97,6 @@ class CsvAsyncJobSensor(BaseSensorOperator):
     ) -> None:
         kwargs.setdefault("poke_interval", poll_interval)
         super().__init__(**kwargs)
-        check_verdict_parameters(max_failed_rows, on_rejected)
         check_waiting(self.poke_interval, self.timeout, max_consecutive_failures)
         self.job_id = job_id
         self.om_messaging_conn_id = om_messaging_conn_id
@@ -96,16 +104,13 @@ class CsvAsyncJobSensor(BaseSensorOperator):
         self.on_rejected = on_rejected
         self.deferrable = deferrable
         self.max_consecutive_failures = max_consecutive_failures
-
-    @cached_property
-    def hook(self) -> OpenMetadataMessagingHook:
-        """The hook of this task, made once."""
-        return OpenMetadataMessagingHook(self.om_messaging_conn_id)
+        self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> Any:
         """Wait in the triggerer, or poke as other sensors do."""
-        job_id = names.job_id(self.job_id)
+        self.check_parameters()
+        job_id = self.job_id
         with self._softly():
             self.hook.check_pollable(job_id)
         if self.deferrable:
@@ -139,6 +144,7 @@ class CsvAsyncJobSensor(BaseSensorOperator):
                 raise JobSensorTimeoutError(str(ended.error))
             if ended.error is not None:
                 raise ended.error
+            self.check_parameters()
             return self._result(self.hook.ended_job(ended.job_id, self.max_consecutive_failures))
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
@@ -188,9 +194,7 @@ class CsvAsyncJobSensor(BaseSensorOperator):
     @cached_property
     def _wait(self) -> Wait:
         # The sensor's own loop watches the time.
-        return Wait(
-            names.job_id(self.job_id), float("inf"), self.poke_interval, self.max_consecutive_failures
-        )
+        return Wait(self.job_id, float("inf"), self.poke_interval, self.max_consecutive_failures)
 
     @public_errors()
     def _result(self, job: Job) -> dict[str, Any]:

@@ -67,22 +67,6 @@ def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> Non
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, 6)
 
 
-@pytest.mark.parametrize("gate", ["expected_plan", "expected_sha256"])
-def test_a_gate_that_came_to_nothing_stays_shut(sandbox: Sandbox, gate: str) -> None:
-    """What a failed or skipped task returned is rendered as None."""
-    text = as_csv(described(exported()[:2]))
-    planned = plan(text)
-    given = planned if gate == "expected_plan" else planned["sha256"]
-    operator = ImportMessagingServiceOperator(
-        task_id="t", service=SERVICE, csv=text, dry_run=False, **{gate: given}
-    )
-    setattr(operator, gate, None)
-    sandbox.clear_journal()
-    with pytest.raises(InvalidParameterError, match=f"{gate} has come to nothing"):
-        run(operator)
-    assert not writes(sandbox)
-
-
 @every_way
 def test_a_row_that_somebody_changed_since_the_plan(sandbox: Sandbox, way: str) -> None:
     rows = exported()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters, Parameter, text
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, required_text, service_fqn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
-class MessagingOperator(BaseOperator):
+class MessagingOperator(CheckedParameters, BaseOperator):
     """
     Works on one messaging service.
 
@@ -23,7 +23,11 @@ class MessagingOperator(BaseOperator):
     :param om_messaging_conn_id: id of the Airflow connection.
     """
 
-    template_fields: Sequence[str] = ("service", "om_messaging_conn_id")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "service": text(is_needed=True),
+        "om_messaging_conn_id": text(is_needed=True),
+    }
+    template_fields: Sequence[str] = tuple(parameters)
     ui_color = "#efe7fb"
 
     def __init__(
@@ -36,11 +40,6 @@ class MessagingOperator(BaseOperator):
         super().__init__(**kwargs)
         self.service = service
         self.om_messaging_conn_id = om_messaging_conn_id
-
-    @cached_property
-    def hook(self) -> OpenMetadataMessagingHook:
-        """The hook of this task, made once."""
-        return OpenMetadataMessagingHook(self.om_messaging_conn_id)
 
     @public_errors()
     def checked_service(self) -> str:

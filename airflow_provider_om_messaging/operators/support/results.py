@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_om_messaging.exceptions import (
-    InvalidParameterError,
     NotFoundError,
     ResultGoneError,
     error_of,
@@ -113,22 +112,6 @@ def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any
     if on_rejected == "skip":
         raise AirflowSkipException(fault.message)
     raise error_of(fault)
-
-
-def check_verdict_parameters(max_failed_rows: int, on_rejected: str) -> None:
-    """
-    Check what a task was told about verdicts.
-
-    :raises InvalidParameterError: naming the parameter that is wrong.
-    """
-    if on_rejected not in ON_REJECTED:
-        raise InvalidParameterError(
-            f"on_rejected has to be one of {', '.join(ON_REJECTED)}, not {on_rejected!r}."
-        )
-    if isinstance(max_failed_rows, bool) or not isinstance(max_failed_rows, int) or max_failed_rows < 0:
-        raise InvalidParameterError(
-            f"max_failed_rows has to be a whole number from 0, not {max_failed_rows!r}."
-        )
 
 
 def check_destination(destination: str | None, parameter: str = "destination") -> None:

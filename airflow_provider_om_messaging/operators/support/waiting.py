@@ -332,6 +332,7 @@ class WaitingOperator(MessagingOperator):
             if isinstance(ended.error, JobTimeoutError):
                 self._cancel_what_is_under_way()
             raise ended.error
+        self.check_parameters()
         job = self.hook.ended_job(ended.job_id, self.max_consecutive_failures)
         return self._finished(context, job, ended.state)
 

@@ -1,0 +1,239 @@
+"""
+The parameters of tasks: what each may be, and that none that was given comes to nothing.
+
+A task declares its parameters in a table, name → :class:`Parameter`. All in it are templated. What was given
+(as a value, a template, another task's output or by mapping) and is None, ``None`` as text or empty when the
+task runs stops the task before anything is sent or written. A None that the author of a DAG wrote means "not
+given".
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jinja2 import Undefined
+
+from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
+from airflow_provider_om_messaging.files.storage import as_text
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.protocol.model import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """
+    What a parameter may be.
+
+    :param check: takes the parameter's name and its value, and returns the value as the task uses it.
+    :param is_needed: whether None, if the author wrote it, is checked as well.
+    :param is_setting: it is a number, a flag or a choice: one that is written out is checked when the DAG is
+        parsed, one that a template renders to text is read from that.
+    :param is_data: it has members, of which none that a template makes may come to nothing either.
+    :param cause: why it may have come to nothing.
+    """
+
+    check: Callable[[str, Any], Any]
+    is_needed: bool = False
+    is_setting: bool = False
+    is_data: bool = False
+    cause: str = "the task or template that it is taken from has failed, was skipped or returned nothing"
+
+
+class CheckedParameters:
+    """What operators and sensors have in common: checked parameters, and the hook of their connection."""
+
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+    om_messaging_conn_id: str
+    _mapped_names: frozenset[str]
+    _written: Mapping[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note what a mapped task was given: in ``__init__``, a mapped None looks like the default."""
+        task = super().__new__(cls)
+        names_given = frozenset(kwargs) if kwargs.get("_airflow_from_mapped") else frozenset()
+        task.__dict__.update(_mapped_names=names_given, _written={})
+        return task
+
+    @cached_property
+    def hook(self) -> OpenMetadataMessagingHook:
+        """The hook of this task, made once."""
+        return OpenMetadataMessagingHook(self.om_messaging_conn_id)
+
+    def note_parameters(self) -> None:
+        """
+        Note the parameters as they are written in the DAG, and check settings. The last step of ``__init__``.
+
+        :raises InvalidParameterError: a setting is wrong.
+        """
+        self._written = {name: getattr(self, name) for name in self.parameters}
+        with public_errors():
+            for name, value in self._written.items():
+                parameter = self.parameters[name]
+                if parameter.is_setting and value is not None and _is_literal(value):
+                    setattr(self, name, parameter.check(name, value))
+
+    def check_parameters(self) -> None:
+        """
+        Check all parameters as they were rendered. The first step of ``execute``, and after a deferral.
+
+        :raises InvalidParameterError: naming the one that has come to nothing, or has a wrong type or value.
+        """
+        with public_errors():
+            for name, parameter in self.parameters.items():
+                written, value = self._written.get(name), self.rendered_value(name)
+                if _is_nothing(value) and self._is_given(name):
+                    raise _come_to_nothing(name, value, parameter.cause)
+                if parameter.is_data:
+                    _check_members(name, written, value, parameter.cause)
+                if value is None and not parameter.is_needed:
+                    continue
+                if parameter.is_setting and isinstance(value, str) and not _is_literal(written):
+                    value = _parsed(value)
+                setattr(self, name, parameter.check(name, value))
+
+    def rendered_value(self, name: str) -> Any:
+        """Return a parameter as it was rendered."""
+        return getattr(self, name)
+
+    def _is_given(self, name: str) -> bool:
+        if self._written.get(name) is not None:
+            return True
+        if name not in self._mapped_names:
+            return False
+        task: Any = self
+        partial = (
+            getattr(task.dag.task_dict.get(task.task_id), "partial_kwargs", {}) if task.has_dag() else {}
+        )
+        is_none_by_author = name in partial and partial[name] is None
+        return not is_none_by_author
+
+
+def text(**options: Any) -> Parameter:
+    """Return a parameter that is a text."""
+    return Parameter(names.required_text, **options)
+
+
+def any_value(**options: Any) -> Parameter:
+    """Return a parameter that what uses it checks."""
+    return Parameter(lambda _, value: value, **options)
+
+
+def path() -> Parameter:
+    """Return a parameter that is a local path or an object-storage URL, as text or as a path object."""
+    return Parameter(lambda name, value: names.required_text(name, as_text(value)))
+
+
+def choice(*options: str) -> Parameter:
+    """Return a setting that is one of a few words."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, str) or value not in options:
+            raise InvalidParameterError(f"{name} has to be one of {', '.join(options)}, not {value!r}.")
+        return value
+
+    return Parameter(check, is_needed=True, is_setting=True)
+
+
+def whole_number(minimum: int) -> Parameter:
+    """Return a setting that is a whole number from a minimum on."""
+
+    def check(name: str, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise InvalidParameterError(f"{name} has to be a whole number from {minimum}, not {value!r}.")
+        return value
+
+    return Parameter(check, is_setting=True)
+
+
+def fraction() -> Parameter:
+    """Return a setting that is a number from 0 to 1."""
+
+    def check(name: str, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise InvalidParameterError(f"{name} has to be a number from 0 to 1, not {value!r}.")
+        return value
+
+    return Parameter(check, is_setting=True)
+
+
+def flag() -> Parameter:
+    """Return a setting that is True or False."""
+    return Parameter(names.flag, is_needed=True, is_setting=True)
+
+
+def words() -> Parameter:
+    """Return a setting that is a list of words; a text is one word, not a word per letter."""
+
+    def check(name: str, value: Any) -> Any:
+        found = (value,) if isinstance(value, str) else value
+        if not isinstance(found, Sequence) or not all(isinstance(word, str) for word in found):
+            raise InvalidParameterError(f"{name} has to be a list of texts, not {value!r}.")
+        return list(found)
+
+    return Parameter(check, is_setting=True)
+
+
+def job_id_text() -> Parameter:
+    """Return a parameter that is the id of a job."""
+    return Parameter(
+        lambda _, value: names.job_id(value),
+        is_needed=True,
+        cause="give the job_id that the export or import task returned. One that was done without a job "
+        "returns None: then there is nothing to wait for",
+    )
+
+
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip() in {"", "None"}
+    return value is None or isinstance(value, Undefined)
+
+
+def _is_literal(value: Any) -> bool:
+    """Tell whether a value is the same when the task runs: no template, and nothing that Airflow resolves."""
+    if isinstance(value, str):
+        return "{{" not in value and "{%" not in value
+    if isinstance(value, (list, tuple, set)):
+        return all(map(_is_literal, value))
+    return not callable(value) and not hasattr(value, "resolve")
+
+
+def _check_members(name: str, written: Any, value: Any, cause: str) -> None:
+    """Refuse data with a member that a template has made nothing, which would take a field away."""
+    written, value = _parsed(written), _parsed(value)
+    members: list[tuple[Any, Any, Any]] = []
+    if isinstance(written, Mapping) and isinstance(value, Mapping):
+        members = [(key, written[key], value[key]) for key in written if key in value]
+    elif isinstance(written, (list, tuple)) and isinstance(value, (list, tuple)):
+        members = [(at, *pair) for at, pair in enumerate(zip(written, value, strict=False))]
+    for key, before, after in members:
+        if _is_nothing(after) and not _is_nothing(before):
+            raise _come_to_nothing(f"{name}[{key!r}]", after, cause)
+        _check_members(f"{name}[{key!r}]", before, after, cause)
+
+
+def _parsed(value: Any) -> Any:
+    """Return the data that a text is: JSON, or what a template makes of data; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(value)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return value
+
+
+def _come_to_nothing(name: str, value: Any, cause: str) -> InvalidParameterError:
+    what = f"{name} is empty" if isinstance(value, str) and not value.strip() else f"{name} is None"
+    return InvalidParameterError(f"{name} has come to nothing ({what}): {cause}. Nothing was sent.")

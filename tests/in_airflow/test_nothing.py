@@ -1,0 +1,227 @@
+"""What was given and has come to nothing stops a task before anything is sent or written."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import pytest
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_om_messaging.exceptions import InvalidParameterError, NotFoundError
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.operators.versions import (
+    MessagingServiceVersionsOperator,
+    RestoreMessagingServiceOperator,
+)
+from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
+from tests.in_airflow.running import run
+from tests.in_airflow.test_waits_in_dags import done
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+CSV = "name,displayName,description,owner,tags,domain\norders.placed,Placed,,,,\n"
+
+COMPLETE: dict[type[Any], dict[str, Any]] = {
+    ExportMessagingServiceOperator: {"service": SERVICE},
+    ImportMessagingServiceOperator: {"service": SERVICE, "csv": CSV, "dry_run": False},
+    PlanMessagingServiceImportOperator: {"service": SERVICE, "csv": CSV},
+    PatchMessagingServiceOperator: {"service": SERVICE, "changes": {"description": "New"}},
+    MessagingServiceVersionsOperator: {"service": SERVICE, "version": "0.1"},
+    RestoreMessagingServiceOperator: {"service": SERVICE, "version": "0.1"},
+    CsvJobResultOperator: {"job_id": "1"},
+    CsvAsyncJobSensor: {"job_id": "1"},
+}
+"""Each task with what it needs."""
+
+
+RENDERINGS = ("text", "native")
+
+
+def rendered(task: Any, rendering: str, **values: Any) -> Any:
+    """Render a task as a DAG of that rendering does, and return it."""
+    DAG(
+        "d",
+        schedule=None,
+        render_template_as_native_obj=rendering == "native",
+        template_undefined=jinja2.Undefined,
+    ).add_task(task)
+    task.render_template_fields(values)
+    return task
+
+
+@pytest.mark.parametrize("task", COMPLETE, ids=lambda task: task.__name__)
+def test_every_parameter_of_every_task(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: type[Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, rendering in product(task.parameters, RENDERINGS):
+        given = task(task_id="t", **{**COMPLETE[task], name: "{{ x }}"})
+        with pytest.raises(InvalidParameterError, match=f"^{name} has come to nothing"):
+            run(rendered(given, rendering, x=None))
+    assert sandbox.journal == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+@pytest.mark.parametrize("value", ["None", "", "  ", " None\n", jinja2.Undefined()], ids=repr)
+def test_every_form_of_nothing(value: Any, rendering: str) -> None:
+    given = ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination="{{ x }}")
+    with pytest.raises(InvalidParameterError, match=r"^destination has come to nothing"):
+        run(rendered(given, rendering, x=value))
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+@pytest.mark.parametrize(
+    ("given", "member"),
+    [
+        ({"changes": {"description": "{{ x }}"}}, r"changes\['description'\]"),
+        ({"changes": {"displayName": "Orders", "tags": ["{{ x }}"]}}, r"changes\['tags'\]\[0\]"),
+        ({"changes": {"connection": {"config": {"a": "{{ x }}"}}}}, r"changes\['connection'\]\['config'\]"),
+        ({"changes": json.dumps({"description": "{{ x }}"})}, r"changes\['description'\]"),
+        ({"operations": [{"op": "add", "path": "/description", "value": "{{ x }}"}]}, r"operations\[0\]"),
+    ],
+)
+def test_a_member_that_a_template_made_nothing(
+    sandbox: Sandbox, rendering: str, given: dict[str, Any], member: str
+) -> None:
+    task = PatchMessagingServiceOperator(task_id="t", service=SERVICE, **given)
+    with pytest.raises(InvalidParameterError, match=f"^{member}.* has come to nothing"):
+        run(rendered(task, rendering, x=None))
+    assert sandbox.journal == []
+
+
+def test_a_none_that_is_meant_takes_a_field_away(sandbox: Sandbox) -> None:
+    task = PatchMessagingServiceOperator(
+        task_id="t", service=SERVICE, changes={"description": None, "displayName": "{{ x }}"}
+    )
+    assert run(rendered(task, "text", x="New"))["fields"] == ["description", "displayName"]
+
+
+def test_a_none_that_the_author_wrote_means_not_given(sandbox: Sandbox) -> None:
+    task = ImportMessagingServiceOperator(
+        task_id="t",
+        service=SERVICE,
+        csv=CSV,
+        source=None,
+        expected_sha256=None,
+        expected_plan=None,
+        results_destination=None,
+    )
+    assert run(rendered(task, "text"))["status"] == "success"
+
+
+def test_gates_of_mapped_tasks(sandbox: Sandbox) -> None:
+    """On this line of Airflow, as it maps and renders."""
+    names = ["nothing", "nothing_natively", "default_nothing", "default_nothing_natively"]
+    ended = done(*names)
+    assert ended.returncode == 0, ended.stdout
+    results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
+    assert [result["dag"] for result in results] == names
+    pairs = [
+        "expand",
+        "expand_template",
+        "expand_output",
+        "expand_kwargs",
+        "expand_kwargs_output",
+        "expand_kwargs_map",
+        "group.import",
+    ]
+    shut = ["output", "output_plan", "template", "function", "partial[0]", "partial_template[0]"]
+    expected = {"none": "success", "partial_none[0]": "success", **dict.fromkeys(shut)}
+    for pair in pairs:
+        expected |= {f"{pair}[0]": "success", f"{pair}[1]": None}
+    for result in results[:2]:
+        imports = {
+            name: xcom and xcom["status"] for name, xcom in result["xcoms"].items() if name in expected
+        }
+        assert imports == expected, ended.stdout
+    for result in results[2:]:
+        assert result["xcoms"] == {"default": None, "default_mapped[0]": None}, ended.stdout
+    sent = [entry for entry in sandbox.journal if entry["method"] == "PUT"]
+    assert len(sent) == 2 * (len(pairs) + 2)
+    assert ended.stdout.count("expected_sha256 has come to nothing") >= 2 * (len(pairs) + len(shut) - 1 + 2)
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        (ExportMessagingServiceOperator, "service"),
+        (ExportMessagingServiceOperator, "om_messaging_conn_id"),
+        (ExportMessagingServiceOperator, "destination"),
+        (ImportMessagingServiceOperator, "expected_sha256"),
+        (ImportMessagingServiceOperator, "results_destination"),
+        (PlanMessagingServiceImportOperator, "plan_destination"),
+        (PlanMessagingServiceImportOperator, "against"),
+        (PatchMessagingServiceOperator, "service"),
+    ],
+)
+def test_a_wrong_type_is_named(sandbox: Sandbox, task: type[Any], name: str) -> None:
+    for value in (["a"], {"a": 1}, True, 1.5, b"a"):
+        for given in (
+            task(task_id="t", **{**COMPLETE[task], name: value}),
+            rendered(task(task_id="t", **{**COMPLETE[task], name: "{{ x }}"}), "native", x=value),
+        ):
+            what = type(value).__name__
+            with pytest.raises(InvalidParameterError, match=f"^{name} is a {what}, and has to be a text"):
+                run(given)
+    assert sandbox.journal == []
+
+
+def test_a_service_whose_name_is_a_number(sandbox: Sandbox) -> None:
+    with pytest.raises(NotFoundError, match="2024"):
+        run(rendered(MessagingServiceVersionsOperator(task_id="t", service="{{ x }}"), "native", x="2024"))
+    assert any("2024" in entry["path"] for entry in sandbox.journal)
+
+
+def test_settings_may_come_out_of_templates(sandbox: Sandbox) -> None:
+    settings = {
+        "engine": "server",
+        "max_changed_rows": "0",
+        "max_changed_fraction": "0.5",
+        "forbid_created": "True",
+        "protected_fields": ["owner"],
+        "forbid_clearing": "false",
+        "on_violation": "report",
+    }
+    for rendering in RENDERINGS:
+        task = PlanMessagingServiceImportOperator(
+            task_id="t", service=SERVICE, csv=CSV, **{name: f"{{{{ {name} }}}}" for name in settings}
+        )
+        violations = run(rendered(task, rendering, **settings))["violations"]
+        assert any("max_changed_rows" in violation for violation in violations)
+
+
+@pytest.mark.parametrize(
+    ("task", "wrong"),
+    [
+        (ExportMessagingServiceOperator, {"engine": "clinet"}),
+        (ExportMessagingServiceOperator, {"columns": "all"}),
+        (ImportMessagingServiceOperator, {"engine": "Server"}),
+        (ImportMessagingServiceOperator, {"max_failed_rows": "1"}),
+        (PlanMessagingServiceImportOperator, {"engine": "client "}),
+        (PlanMessagingServiceImportOperator, {"max_changed_rows": -1}),
+        (PatchMessagingServiceOperator, {"entity": "topics"}),
+        (MessagingServiceVersionsOperator, {"limit": 0}),
+    ],
+)
+def test_a_typo_is_told_when_the_dag_is_parsed(task: type[Any], wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParameterError, match=f"^{next(iter(wrong))} has to be"):
+        task(task_id="t", **{**COMPLETE[task], **wrong})
+
+
+def test_a_wrong_setting_out_of_a_template(sandbox: Sandbox) -> None:
+    task = ExportMessagingServiceOperator(task_id="t", service=SERVICE, engine="{{ x }}")
+    with pytest.raises(InvalidParameterError, match="engine has to be one of"):
+        run(rendered(task, "text", x="fast"))
+    assert sandbox.journal == []
