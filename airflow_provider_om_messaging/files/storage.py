@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import zlib
 from contextlib import contextmanager
 from functools import partial
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 
+_NONE = re.compile(r"(?<![^\W_])None(?![^\W_])")
+
+
 class Destination:
     """
     A place that a file is to be written to.
@@ -43,11 +47,15 @@ class Destination:
     """
 
     def __init__(self, target: str | os.PathLike[str], parameter: str = "destination") -> None:
-        target = os.fspath(target)
+        target = as_text(target)
         self._parameter = parameter
+        if not isinstance(target, str):
+            raise invalid(parameter, f"is a {type(target).__name__}, and has to be a text or a path")
         if not target.strip():
             raise invalid(parameter, "is empty (a template may have rendered to nothing)")
         self._shown = show(target)
+        if _is_named_none(target):
+            raise invalid(parameter, f"has come to nothing in a part of its name: {self._shown}")
         self._compressed = target.endswith(".gz")
         self._local = _local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
@@ -103,8 +111,21 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
 
 
 def as_text(path: Any) -> Any:
-    """Return a path object as text, which XCom and templates can hold, and anything else as it is."""
-    return os.fspath(path) if isinstance(path, os.PathLike) else path
+    """
+    Return a path object as text, which XCom and templates can hold, and anything else as it is.
+
+    Airflow's ``ObjectStoragePath`` is an ``os.PathLike`` on 2.11 alone; its text names its connection too.
+    """
+    if isinstance(path, os.PathLike):
+        return os.fspath(path)
+    is_object_path = type(path).__name__ == "ObjectStoragePath"
+    return str(path) if is_object_path else path
+
+
+def _is_named_none(target: str) -> bool:
+    """Tell whether a folder or the file of a path got its name, or a part of it, from a None."""
+    *folders, name = re.split(r"[/\\]", target)
+    return "None" in folders or _NONE.search(name) is not None
 
 
 def same_file(one: str, other: str) -> bool:

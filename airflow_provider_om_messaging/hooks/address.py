@@ -13,6 +13,7 @@ PLAIN_PORT = 8585
 """Where an OpenMetadata server listens without TLS, unless it is told otherwise."""
 
 # No label of a host name is longer than this; a token that was pasted into Host is.
+_API_PATH = re.compile(r"/*([^/]+/+)*api(/+v1)?/*")
 _NAME = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
@@ -31,6 +32,9 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
     """
     text = (host or "").strip()
     scheme = (scheme or "").strip().lower().removesuffix("://")
+    if match := _API_PATH.fullmatch(scheme):
+        # In a connection's URI, what Airflow takes for the scheme stands where people write the path.
+        text, scheme = f"{text.rstrip('/')}/{match[0]}", ""
     if not text:
         raise _invalid(
             "has no Host: write the server's address there, such as https://acme.getcollate.io/api"
@@ -53,7 +57,9 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
     if parts.query or parts.fragment:
         raise _no_address(text)
     if explicit and explicit.lower() not in {"http", "https"}:
-        raise _invalid(f"has the scheme {explicit[:20]!r}: it has to be http or https")
+        raise _invalid(
+            f"has the scheme {explicit[:20]!r}: it has to be http or https; a path belongs into Host"
+        )
     port = found_port or port
     guessed = not explicit
     chosen = explicit.lower() or (

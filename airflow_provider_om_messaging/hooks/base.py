@@ -32,6 +32,10 @@ class MessagingHookBase(BaseHook):
         super().__init__()
         self.om_messaging_conn_id = om_messaging_conn_id
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: it connects anew, as sockets and locks cannot be copied."""
+        return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_log"}}
+
 
 def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> Settings:
     """

@@ -38,6 +38,8 @@ def settings_of(
 
     :raises Fault: naming the field that is missing or wrong.
     """
+    if not isinstance(extra, Mapping):
+        raise _invalid(f"has an Extra that is a JSON {type(extra).__name__}: write an object, such as {{}}")
     if conn_type == _INGESTION_CONN_TYPE and "://" not in (host or ""):
         scheme, port = scheme or "http", port or PLAIN_PORT
     known = {field.name for field in EXTRA_FIELDS} | _INGESTION_EXTRAS

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 KEY = "om_messaging_job_log"
 
+DEFAULT_INTERVAL = 30.0
+
 
 class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
     """
@@ -68,8 +70,9 @@ class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
     :param max_failed_rows: how many failed rows of an import are tolerated.
     :param on_rejected: ``fail``, ``skip`` or ``report``, as for the import operator.
     :param deferrable: wait in the triggerer, without a worker slot.
-    :param poll_interval: seconds between two looks at the job at most; the sensor's ``poke_interval``. The
-        first come sooner, but not in ``mode="reschedule"``; a server that asks for it is left alone longer.
+    :param poll_interval: seconds between two looks at the job at most. The first come sooner, but not in
+        ``mode="reschedule"``; a server that asks for it is left alone longer.
+    :param poke_interval: the same in the words of other sensors, on the task or in ``default_args``.
     :param max_consecutive_failures: how many polls may fail one after the other; None for ten minutes' worth.
         In ``mode="reschedule"`` each poll is a process of its own, so that only the timeout limits them.
     """
@@ -91,12 +94,17 @@ class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
         max_failed_rows: int = 0,
         on_rejected: str = "fail",
         deferrable: bool = DEFAULT_DEFERRABLE,
-        poll_interval: float = 30.0,
+        poll_interval: float = DEFAULT_INTERVAL,
+        poke_interval: float | timedelta | None = None,
         max_consecutive_failures: int | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("poke_interval", poll_interval)
-        super().__init__(**kwargs)
+        # It is a parameter here for Airflow to fill it in from default_args.
+        defaults = kwargs.get("default_args") or {}
+        of_task = poll_interval not in {DEFAULT_INTERVAL, defaults.get("poll_interval")}
+        if poke_interval is None or (of_task and poke_interval == defaults.get("poke_interval")):
+            poke_interval = poll_interval
+        super().__init__(poke_interval=poke_interval, **kwargs)
         check_waiting(self.poke_interval, self.timeout, max_consecutive_failures)
         self.job_id = job_id
         self.om_messaging_conn_id = om_messaging_conn_id

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath
 
 from airflow_provider_om_messaging.exceptions import (
     ImportRejectedError,
@@ -19,6 +23,7 @@ from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceO
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.operators.support import waiting
 from airflow_provider_om_messaging.operators.versions import RestoreMessagingServiceOperator
+from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.other_servers import serving
 from tests.in_airflow.running import run
 
@@ -205,3 +210,64 @@ def test_the_session_gives_the_token_to_no_other_server(sandbox: Sandbox) -> Non
     assert session.get(f"{sandbox.url}/api/v1/users/loggedInUser").ok
     with serving(200, b"{}", "application/json") as elsewhere:
         assert "Authorization" not in session.get(elsewhere).request.headers
+
+
+def test_a_used_hook_can_be_copied_and_pickled(sandbox: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    version = hook.server_version()
+    for copied in (copy.deepcopy(hook), copy.copy(hook), pickle.loads(pickle.dumps(hook))):  # noqa: S301
+        assert copied.server_version() == version
+        assert copied.get_conn() is not hook.get_conn()
+
+
+def test_object_storage_paths_are_paths(sandbox: Sandbox, tmp_path: Path) -> None:
+    def place(name: str) -> ObjectStoragePath:
+        return ObjectStoragePath(f"file://{tmp_path}/{name}")
+
+    exported = run(
+        ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination=place("topics.csv"))
+    )
+    assert exported["destination"] == f"file://{tmp_path}/topics.csv"
+    rows = exported["rows"]
+    planned = run(
+        PlanMessagingServiceImportOperator(
+            task_id="t",
+            service=SERVICE,
+            source=place("topics.csv"),
+            against=place("topics.csv"),
+            plan_destination=place("plan"),
+        )
+    )
+    assert (planned["unchanged"], planned["plan_path"]) == (rows, f"file://{tmp_path}/plan.json")
+    task = ImportMessagingServiceOperator(
+        task_id="t", service=SERVICE, source="{{ x }}", results_destination=place("results.csv")
+    )
+    DAG("d", schedule=None, render_template_as_native_obj=True).add_task(task)
+    task.render_template_fields({"x": place("topics.csv")})
+    assert run(task)["rows_passed"] == rows
+    assert OpenMetadataMessagingHook().export_csv_to(SERVICE, place("again.csv")).rows == rows
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "topics.csv",
+        "plan.json",
+        "plan.html",
+        "results.csv",
+        "again.csv",
+    }
+
+
+@pytest.mark.parametrize(
+    ("defaults", "task", "seconds"),
+    [
+        ({}, {}, 30),
+        ({"poke_interval": 7}, {}, 7),
+        ({"poll_interval": 7}, {}, 7),
+        ({}, {"poke_interval": 7}, 7),
+        ({}, {"poke_interval": timedelta(seconds=7)}, 7),
+        ({"poke_interval": 5}, {"poke_interval": 7}, 7),
+        ({"poke_interval": 5}, {"poll_interval": 7}, 7),
+        ({"poll_interval": 5}, {"poke_interval": 7}, 7),
+    ],
+)
+def test_a_sensor_obeys_poke_interval(defaults: dict[str, Any], task: dict[str, Any], seconds: float) -> None:
+    with DAG("d", schedule=None, default_args=defaults):
+        assert CsvAsyncJobSensor(task_id="t", job_id="1", **task).poke_interval == seconds

@@ -105,7 +105,7 @@ def test_what_is_no_address_is_refused(host: str) -> None:
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
-@pytest.mark.parametrize(("host", "scheme"), [("ftp://om.example", None), ("om.example", "api")])
+@pytest.mark.parametrize(("host", "scheme"), [("ftp://om.example", None), ("om.example", "apis")])
 def test_another_scheme_is_refused(host: str, scheme: str | None) -> None:
     with pytest.raises(Fault, match="it has to be http or https"):
         base_url(host, scheme=scheme)
@@ -133,3 +133,18 @@ def test_a_token_in_host_is_refused_and_not_repeated() -> None:
     with pytest.raises(Fault, match="no address") as caught:
         base_url(token)
     assert token[:20] not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"), [("api", ""), ("/api/v1/", ""), ("om/api", "/om"), ("a/b/api", "/a/b")]
+)
+def test_a_path_that_airflow_takes_for_the_scheme(path: str, prefix: str) -> None:
+    """In a connection's URI, as in ``om-messaging://:token@host:8585/om/api``."""
+    assert base_url("om.example.com", 8585, path) == f"http://om.example.com:8585{prefix}/api"
+    assert base_url("https://om.example.com/", None, path) == f"https://om.example.com{prefix}/api"
+
+
+@pytest.mark.parametrize("scheme", ["om", "ftp", "api2", "https/x"])
+def test_a_scheme_that_is_none(scheme: str) -> None:
+    with pytest.raises(Fault, match="it has to be http or https; a path belongs into Host"):
+        base_url("om.example.com", 8585, scheme)

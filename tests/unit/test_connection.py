@@ -233,3 +233,8 @@ class TestAConnectionOfOpenmetadataIngestion:
     def test_a_missing_file_names_the_part(self) -> None:
         message = refusal(extra={"sslConfig": {"sslKey": "missing.key"}})
         assert "names a file in the extra sslKey that does not exist: missing.key" in message
+
+
+@pytest.mark.parametrize("extra", [["verify"], "verify", 5, True])
+def test_an_extra_that_is_no_object_says_what_to_write(extra: object) -> None:
+    assert f"has an Extra that is a JSON {type(extra).__name__}: write an object" in refusal(extra=extra)

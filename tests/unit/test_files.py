@@ -455,3 +455,38 @@ class TestAnExportOnItsWay:
             Destination(str(path)).write(CsvMeter().through(chunks))
         assert caught.value.cause is Cause.UNEXPECTED_REPLY
         assert path.read_bytes() == YESTERDAY
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "None",
+        "None.csv",
+        "None.csv.gz",
+        "topics-None.csv",
+        "topics_None_2024.csv",
+        ".None",
+        "None/topics.csv",
+    ],
+)
+def test_no_file_is_named_after_a_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / "None").mkdir()
+    for target in (f"{tmp_path}/{name}", tmp_path / name, f"file://{tmp_path}/{name}"):
+        with pytest.raises(Fault, match=r"^destination has come to nothing in a part of its name: .*None"):
+            Destination(target)
+
+
+@pytest.mark.parametrize("name", ["Nonesuch.csv", "none.csv", "toNone.csv", "None of it/topics.csv"])
+def test_other_names_may_have_a_none_in_them(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    Destination(path).write([b"name"])
+    assert path.read_bytes() == b"name"
+
+
+@pytest.mark.parametrize("target", [{"a": 1}, ["a"], 5, b"a", None])
+def test_a_destination_of_a_wrong_type_is_named(target: Any) -> None:
+    with pytest.raises(
+        Fault, match=f"^destination is a {type(target).__name__}, and has to be a text or a path"
+    ):
+        Destination(target)

@@ -77,7 +77,17 @@ def test_something_below_a_service_is_not_a_service() -> None:
         names.service_fqn('"edge.kafka".orders')
 
 
-@pytest.mark.parametrize("value", ["", "  ", None, 7, [], {"service": "kafka"}])
+@pytest.mark.parametrize("value", [[], {"service": "kafka"}, True, 1.5, b"kafka"])
+def test_a_service_of_a_wrong_type_is_named(value: object) -> None:
+    with pytest.raises(Fault, match=f"^service is a {type(value).__name__}, and has to be a text"):
+        names.service_fqn(value)  # type: ignore[arg-type]
+
+
+def test_a_service_may_be_named_by_a_whole_number() -> None:
+    assert names.service_fqn(2024) == "2024"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["", "  ", None])
 def test_no_service_names_the_parameter(value: object) -> None:
     with pytest.raises(Fault, match=r"^service is empty") as caught:
         names.service_fqn(value)  # type: ignore[arg-type]
