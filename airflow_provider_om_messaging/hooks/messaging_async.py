@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from airflow_provider_om_messaging.client.transport.first_use import make_async_client
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.protocol import routes
@@ -32,9 +33,7 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
     @asynccontextmanager
     async def client(self) -> AsyncIterator[AsyncClient]:
         """Hand out a client for as many calls as are needed over the same connections."""
-        from airflow_provider_om_messaging.client.transport.aio import AsyncClient
-
-        async with AsyncClient(await self.settings()) as client:
+        async with await make_async_client(await self.settings()) as client:
             yield client
 
     async def settings(self) -> Settings:

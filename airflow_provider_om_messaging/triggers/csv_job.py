@@ -19,6 +19,7 @@ from airflow_provider_om_messaging.triggers.cancellation import (
     to_the_end,
     was_killed,
 )
+from airflow_provider_om_messaging.triggers.lookup import look_up
 from airflow_provider_om_messaging.triggers.poller import poller_for
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
-        poller = poller_for(self.om_messaging_conn_id, await hook.settings(), hook.settings)
+        poller = poller_for(self.om_messaging_conn_id, await look_up(hook), hook.settings)
         return (await poller.wait_for(wait, partial(job_log_lines.write, self.log))).progress_text()
 
 

@@ -17,10 +17,10 @@ import logging
 import random
 import time
 from dataclasses import dataclass, field, replace
-from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from airflow_provider_om_messaging.client.transport.first_use import make_async_client
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
@@ -30,9 +30,10 @@ from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
 from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, patience
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.triggers.turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+    from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     from airflow_provider_om_messaging.client.transport.aio import AsyncClient
     from airflow_provider_om_messaging.client.transport.settings import Settings
@@ -47,13 +48,8 @@ PAGE = LONGEST_LIST
 AT_ONCE = 8
 """Jobs that are asked for singly at the same time."""
 
-A_TURN = 0.005
-"""Seconds of work before the loop goes on with something else."""
-
 LONGEST_ROUND = 1.0
 """Seconds within which what is due is gathered, so that one list serves it."""
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] = WeakKeyDictionary()
@@ -176,12 +172,9 @@ class Poller:
                 entry.ended.set_exception(error)
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> AsyncClient:
-        # The first import of aiohttp takes a third of a second, for which no trigger could go on.
-        aio = await asyncio.to_thread(import_module, "airflow_provider_om_messaging.client.transport.aio")
         await stack.aclose()
         self._identity = self._settings.identity
-        client: AsyncClient = aio.AsyncClient(self._settings, ONCE)
-        return await stack.enter_async_context(client)
+        return await stack.enter_async_context(await make_async_client(self._settings, ONCE))
 
     async def _rest(self, least: float) -> None:
         """
@@ -261,7 +254,7 @@ class Poller:
                 self._saw(entry, job, now, chance)
             else:
                 changed.append((entry, job))
-        async for entry, job in _in_turns(changed):
+        async for entry, job in in_turns(changed):
             self._saw(entry, job, now, chance)
 
     async def _look_singly(self, client: AsyncClient, due: list[_Entry]) -> None:
@@ -290,7 +283,7 @@ class Poller:
                         await self._failed(entries, fault)
                 else:
                     in_a_row = 0
-                    async for entry in _in_turns(entries):
+                    async for entry in in_turns(entries):
                         self._saw(entry, job, time.time(), _chance())
                 if over:
                     return
@@ -324,7 +317,7 @@ class Poller:
 
     async def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
         now = time.time()
-        async for entry in _in_turns(entries):
+        async for entry in in_turns(entries):
             if entry.ended.done():
                 continue
             try:
@@ -351,16 +344,6 @@ class Poller:
         if now < self._not_before:
             return [entry for entry in self._waiting() if entry.wait.deadline <= now]
         return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
-
-
-async def _in_turns(news: Iterable[T]) -> AsyncIterator[T]:
-    """Hand out what is new, and let other triggers go on in between: each may have many lines to log."""
-    until = time.perf_counter() + A_TURN
-    for one in news:
-        yield one
-        if time.perf_counter() > until:
-            await asyncio.sleep(0)
-            until = time.perf_counter() + A_TURN
 
 
 def _chance() -> float:
