@@ -36,6 +36,9 @@ from tools.processes import Programs, free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+PATIENCE = 1200.0
+"""Seconds after which a wait is given up: whatever makes a machine slow, this is too long."""
+
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _BIN = Path(sys.executable).parent
 _PAGE = 1000  # 2.11 has no order in which it could give one page after the other
@@ -195,7 +198,9 @@ class RealAirflow:
         if left := self.programs.stop():
             raise AirflowTrouble(f"processes of Airflow that cannot be stopped: {left}")
 
-    def wait_healthy(self, timeout: float = 240, progress: Callable[[str], None] = lambda _: None) -> None:
+    def wait_healthy(
+        self, timeout: float = PATIENCE, progress: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Wait until Airflow itself calls each of its parts healthy, and log in."""
         path = "/health" if self._is_2 else "/api/v2/monitor/health"
         deadline = time.monotonic() + timeout
@@ -229,11 +234,12 @@ class RealAirflow:
         """Call the REST API and return the JSON of its reply."""
         url = f"{self._api}{path}" + (f"?{urlencode(query)}" if query else "")
         authorization = {"Authorization": self._authorization}
-        for pause in (0.5, 2.0) if method == "GET" else ():
+        for pause in (0.5, 2.0, 8.0) if method == "GET" else ():
             try:
                 return self._send(method, url, body, authorization)
-            except urllib.error.HTTPError as error:
-                if error.code < 500:  # above, it may be SQLite on a busy machine
+            except OSError as error:
+                # A busy machine may be slow to answer, and 5xx may be its SQLite.
+                if isinstance(error, urllib.error.HTTPError) and error.code < 500:
                     raise
             time.sleep(pause)
         return self._send(method, url, body, authorization)
@@ -243,7 +249,7 @@ class RealAirflow:
         found = self.call("GET", "/importErrors")["import_errors"]
         return {error["filename"]: error["stack_trace"] for error in found}
 
-    def wait_for_dags(self, dag_ids: Collection[str], timeout: float = 120) -> None:
+    def wait_for_dags(self, dag_ids: Collection[str], timeout: float = PATIENCE) -> None:
         """Wait until the DAGs are known; a file that cannot be imported ends the wait at once."""
         deadline = time.monotonic() + timeout
         while missing := set(dag_ids) - {
@@ -314,7 +320,7 @@ class RealAirflow:
         self,
         dag_id: str,
         run_id: str,
-        timeout: float = 300,
+        timeout: float = PATIENCE,
         watch: Callable[[list[Task]], None] = lambda _: None,
     ) -> str:
         """Wait until a run is finished and return its state; ``watch`` gets its tasks at every look."""
@@ -332,7 +338,7 @@ class RealAirflow:
         run_id: str,
         task_id: str,
         states: Collection[str],
-        timeout: float = 180,
+        timeout: float = PATIENCE,
         map_index: int = -1,
     ) -> str:
         """Wait until a task is in one of the states, or finished, and return its state."""
@@ -429,7 +435,7 @@ class RealAirflow:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **(headers or {})},
         )
-        with _open(request, timeout=60) as reply:
+        with _open(request, timeout=300) as reply:
             return json.load(reply)
 
     def _keep_waiting(self, deadline: float, what: str) -> None:

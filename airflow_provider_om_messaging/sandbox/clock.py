@@ -1,23 +1,34 @@
-"""A clock that can be put forward, so that hours of waiting fit into a test."""
+"""A clock that can be put forward, so that hours fit into a test, or stopped, so that no time slips in."""
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock:
     """
-    Wall-clock time plus an offset that only grows.
+    Wall-clock time plus an offset. It never goes back.
 
     :param offset: seconds this clock is ahead of the machine's.
+    :param runs: tells whether time passes by itself, and not only as the clock is put forward.
     """
 
-    def __init__(self, offset: float = 0.0) -> None:
+    def __init__(self, offset: float = 0.0, runs: Callable[[], bool] = lambda: True) -> None:
         self.offset = offset
+        self._runs = runs
+        self._looked_at = time.time()
 
     def seconds(self) -> float:
         """Return seconds since the epoch."""
-        return time.time() + self.offset
+        now = time.time()
+        if not self._runs():
+            self.offset -= now - self._looked_at
+        self._looked_at = now
+        return now + self.offset
 
     def millis(self) -> int:
         """Return milliseconds since the epoch, the unit of every timestamp on the wire."""

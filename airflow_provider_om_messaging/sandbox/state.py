@@ -64,7 +64,7 @@ class World:
         self._kept_changes = -1 if kept is None else self._changes()
 
     def _begin(self, crowd: Crowd) -> None:
-        self.clock = Clock()
+        self.clock = Clock(runs=self._clock_runs)
         self.tokens = Tokens(self.clock, self.era)
         self.catalog = Catalog(self.clock, self.era)
         sample_data.fill(self.catalog, self.clock, self.era, crowd)
@@ -75,7 +75,7 @@ class World:
         self.person_token = self.token(PERSON, None)
 
     def _take_up(self, kept: dict[str, Any]) -> None:
-        self.clock = Clock(kept["clock_offset"])
+        self.clock = Clock(kept["clock_offset"], self._clock_runs)
         self.tokens = Tokens(self.clock, self.era, kept["signing_key"])
         self.catalog = Catalog(self.clock, self.era)
         self.catalog.load(kept["catalog"])
@@ -134,6 +134,9 @@ class World:
         due = time.monotonic() >= self._keep_at
         if self._keeper and due and self._kept_changes != self._changes():
             self.keep()
+
+    def _clock_runs(self) -> bool:
+        return self.switches.running_clock
 
     def advance_clock(self, seconds: float) -> None:
         """Put the clock forward by so many seconds."""

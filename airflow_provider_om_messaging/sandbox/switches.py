@@ -36,6 +36,9 @@ class Switches:
     job_start_delay: float = _switch(
         0.0, "how long a job stays QUEUED; real servers take up to 10 s", minimum=0
     )
+    running_clock: bool = _switch(
+        True, "time passes by itself (off: only as the clock is put forward, however long a test takes)"
+    )
     stuck_jobs: bool = _switch(False, "jobs that start now never progress, beat or end")
     failing_jobs: bool = _switch(False, "jobs that start now end FAILED")
     lost_results: bool = _switch(

@@ -21,7 +21,7 @@ DAY = 24 * 3600
 @pytest.fixture
 def api() -> Iterator[Api]:
     """Jobs that take half a minute of the sandbox's time, and none of ours."""
-    with Sandbox(job_seconds=30, job_start_delay=10) as running:
+    with Sandbox(job_seconds=30, job_start_delay=10, running_clock=False) as running:
         yield Api(running)
 
 
@@ -185,7 +185,7 @@ def test_a_stuck_job_fails_after_five_minutes_without_a_sign(api: Api) -> None:
 
 
 def test_a_long_job_that_beats_is_left_alone() -> None:
-    with Sandbox(job_seconds=3600) as sandbox:
+    with Sandbox(job_seconds=3600, running_clock=False) as sandbox:
         api = Api(sandbox)
         job_id = api.submit_export("edge.kafka")
         for _ in range(10):
@@ -303,14 +303,14 @@ def test_a_job_whose_service_is_gone_fails(api: Api) -> None:
 
 
 def test_jobs_across_a_restart(tmp_path: Path) -> None:
-    with Sandbox(data=tmp_path, job_seconds=30) as sandbox:
+    with Sandbox(data=tmp_path, job_seconds=30, running_clock=False) as sandbox:
         api = Api(sandbox)
         done = finish(api, api.submit_export("edge.kafka"))["jobId"]
         running = [api.submit_import(many(200)) for _ in range(3)]
         queued = api.submit_import(table(row("after_restart")))
         sandbox.advance_clock(16)
         assert [api.job(job)["status"] for job in [*running, queued]] == ["RUNNING"] * 3 + ["QUEUED"]
-    with Sandbox(data=tmp_path, job_seconds=1) as sandbox:
+    with Sandbox(data=tmp_path, job_seconds=1, running_clock=False) as sandbox:
         api = Api(sandbox)
         assert read(api.get(f"{JOBS}/{done}/result").text)[0] == HEADER.split(",")
         sandbox.advance_clock(2)

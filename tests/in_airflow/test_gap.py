@@ -190,8 +190,9 @@ def test_the_verdict_on_another_file_is_not_taken_for_its_own(
     sandbox.configure(import_verdict="endpoint")
     ours = partial(importing, dry_run=dry_run)
     theirs = ours(csv=OTHER_CSV, wait_for_completion=False)
-    store, found = lost_beside(sandbox, ours, theirs)
-    sandbox.configure(stuck_jobs=False)
+    store = Store()
+    lose(sandbox, ours(), store, "drop")
+    found = run(theirs, context(Store()))["job_id"]
     result = run(ours(deferrable), context(store))
     assert (result["job_id"] != found, result["status"]) == (True, "success")
     assert submissions(sandbox) == 3

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from tests.conftest import AIRFLOW_LINE
+from tools.real_airflow import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ class Export:
             long_ago = datetime.now(timezone.utc) - timedelta(hours=1)
             heard = (long_ago.strftime("%Y-%m-%d %H:%M:%S.%f"), self.run_id)
             file = self._airflow.home / "airflow.db"
-            with closing(sqlite3.connect(file, timeout=60)) as database, database:
+            with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:
                 database.execute("UPDATE task_instance SET last_heartbeat_at = ? WHERE run_id = ?", heard)
             yield process
         finally:
@@ -135,7 +136,7 @@ class Export:
 
 
 def wait_until(
-    condition: Callable[[], Any], told: Callable[[], str] = lambda: "", timeout: float = 180
+    condition: Callable[[], Any], told: Callable[[], str] = lambda: "", timeout: float = PATIENCE
 ) -> None:
     """Wait until something is so; ``told`` returns what to read if it is never so."""
     deadline = time.monotonic() + timeout

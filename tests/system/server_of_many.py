@@ -10,6 +10,7 @@ import requests
 
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tools.processes import free_port
+from tools.real_airflow import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ class ServerOfMany:
         """Let the next submission of a job (``export`` or ``import``) be carried out and not answered."""
         self.sandbox.fault("hang_after", path=f"/{service}/{operation}Async$")
 
-    def fault_of_import_after_dry_run(self, service: str, timeout: float = 1200) -> None:
+    def fault_of_import_after_dry_run(self, service: str, timeout: float = PATIENCE) -> None:
         """Wait for a dry run that makes no job, and let what follows it be carried out and not answered."""
         deadline = time.monotonic() + timeout
         path = f"/{service}/import"
@@ -68,7 +69,7 @@ class ServerOfMany:
             time.sleep(0.1)
         self.sandbox.fault("hang_after", path=f"{path}$")
 
-    def restart_in_the_middle_of_a_job(self, timeout: float = 120) -> set[str]:
+    def restart_in_the_middle_of_a_job(self, timeout: float = PATIENCE) -> set[str]:
         """
         Stop the server and start it anew on what it has kept; return the jobs that are lost by that.
 
@@ -111,7 +112,7 @@ class ServerOfMany:
         return [job for job in self.jobs() if (job["operation"], job["targetFqn"]) == wanted]
 
     def wait_for_jobs(
-        self, operation: str, service: str, number: int, *, cancelled: int, timeout: float = 180
+        self, operation: str, service: str, number: int, *, cancelled: int, timeout: float = PATIENCE
     ) -> None:
         """Wait until a service has so many jobs, so many of them told to stop."""
         deadline = time.monotonic() + timeout
@@ -122,7 +123,7 @@ class ServerOfMany:
             assert time.monotonic() < deadline, f"not {number} jobs, {cancelled} of them cancelled: {jobs}"
             time.sleep(0.2)
 
-    def wait_for_polls(self, operation: str, service: str, timeout: float = 300) -> None:
+    def wait_for_polls(self, operation: str, service: str, timeout: float = PATIENCE) -> None:
         """Wait until somebody has asked for the newest job of a service."""
         deadline = time.monotonic() + timeout
         while not (jobs := self.jobs_of(operation, service)) or not any(
@@ -152,10 +153,10 @@ class ServerOfMany:
         return {job_id for job_id, state in self._states().items() if state == wanted}
 
     def _get(self, path: str) -> requests.Response:
-        return _good(self._session.get(f"{self.sandbox.url}{path}", timeout=60))
+        return _good(self._session.get(f"{self.sandbox.url}{path}", timeout=PATIENCE))
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
-        _good(self._session.post(f"{self.sandbox.url}/api/v1/{path}", json=body, timeout=60))
+        _good(self._session.post(f"{self.sandbox.url}/api/v1/{path}", json=body, timeout=PATIENCE))
 
 
 def _good(reply: requests.Response) -> requests.Response:
