@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
+# How long an example takes says nothing of what is tested, but how busy the machine is.
+settings.register_profile(
+    "any machine", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
 ROOT = Path(__file__).parents[1]
+KEYS = 8
+"""So many servers in a row have different signing keys."""
 AIRFLOW_LINE = version("apache-airflow")
 
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".run" / f"test-{AIRFLOW_LINE}"))
@@ -29,6 +39,24 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "example_dags")
 # Airflow 2.11 warns about its own default.
 os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signing_keys() -> Iterator[None]:
+    """Let servers sign by a few keys in turn: to make one takes longer than most tests."""
+    from airflow_provider_om_messaging.sandbox.access import tokens
+
+    make, keys, number = tokens._new_key, dict[int, Any](), count()
+
+    def next_key() -> Any:
+        index = next(number) % KEYS
+        if index not in keys:
+            keys[index] = make()
+        return keys[index]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "_new_key", next_key)
+        yield
 
 
 @pytest.fixture

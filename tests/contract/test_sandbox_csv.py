@@ -403,7 +403,11 @@ _topics = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(topics=_topics)
 def test_whatever_was_imported_is_exported_and_importing_that_changes_nothing(
     shared: Api, topics: list[Any]
