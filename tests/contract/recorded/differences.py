@@ -1,0 +1,14 @@
+"""Where the sandbox does not answer as a recorded server, and why."""
+
+from __future__ import annotations
+
+#: Step → why it differs.
+OF_BOTH = {
+    "version": "The sandbox is a release of its generation, the recorded servers were builds before one.",
+    "list": "Two sample services of the sandbox are shown; their connections are others.",
+    "clean_up_team": "The role that a team passes on has an address here, as the roles of users have.",
+}
+DIFFERENCES: dict[str, dict[str, str]] = {
+    "1.6": OF_BOTH,
+    "1.2": {**OF_BOTH, "list_bad_cursor": "As for the list: the services after the cursor are others."},
+}
