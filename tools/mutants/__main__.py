@@ -15,7 +15,7 @@ from tools.mutants.running import Trial, prepare, run
 from tools.mutants.sample import draw
 
 if TYPE_CHECKING:
-    from tools.mutants.sample import Mutant
+    from tools.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / ".run" / "mutants"

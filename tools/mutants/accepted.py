@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tools.mutants.sample import Mutant
+    from tools.mutants.mutant import Mutant
 
 _FILE = Path(__file__).with_name("accepted.txt")
 

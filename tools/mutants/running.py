@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tools.mutants.sample import Mutant
+    from tools.mutants.mutant import Mutant
 
 _OPTIONS = ("-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-rN")
 

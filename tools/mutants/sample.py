@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import random
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
+from tools.mutants.mutant import Mutant
 from tools.mutants.operators import RemoveKeywordArgument, RemoveStatement
 
 if TYPE_CHECKING:
@@ -22,28 +22,6 @@ PACKAGE = "airflow_provider_om_messaging"
 ROOMS = ("protocol", "client", "hooks", "files")
 ALONE = ("*files.py",)
 """Modules outside of the rooms that are looked at too."""
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """
-    One fault.
-
-    :param path: of the module, from the root of the tree.
-    :param line: that is changed first, from 1.
-    :param old: the changed lines as they were, each without its indentation.
-    :param new: as they are in the mutant.
-    :param code: the whole module with the fault.
-    """
-
-    path: str
-    line: int
-    old: str
-    new: str
-    code: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}\n- {self.old}\n+ {self.new}"
 
 
 def draw(root: Path, seed: int, size: int, only: str = "") -> list[Mutant]:

@@ -1,0 +1,102 @@
+"""What the hooks ask for when they are not told, and what they ask for once only."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging.hooks.messaging import (
+    OpenMetadataMessagingAsyncHook,
+    OpenMetadataMessagingHook,
+)
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+
+
+@pytest.fixture
+def hook(sandbox: Sandbox) -> OpenMetadataMessagingHook:
+    return OpenMetadataMessagingHook()
+
+
+def test_a_list_has_twenty_jobs_unless_told_otherwise(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook
+) -> None:
+    for _ in range(22):
+        hook.submit_export(SERVICE)
+    asynchronous = OpenMetadataMessagingAsyncHook()
+    assert (len(hook.list_jobs()), len(hook.list_jobs(3))) == (20, 3)
+    assert len(asyncio.run(asynchronous.list_jobs())) == 20
+    assert len(asyncio.run(asynchronous.list_jobs(21))) == 21
+
+
+def test_an_id_stands_for_the_service_and_is_looked_up_once(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook
+) -> None:
+    service = hook.get_service(SERVICE)
+    text = hook.export_csv(SERVICE, engine="server")
+    sandbox.clear_journal()
+    assert hook.get_service(service["id"])["name"] == SERVICE
+    assert hook.canonical_fqn(service["id"]) == SERVICE
+    assert hook.export_csv(service["id"], engine="server") == text
+    assert hook.import_csv(service["id"], text, engine="server").dry_run is True
+    looked_up = [entry["path"] for entry in sandbox.journal if entry["path"].endswith(service["id"])]
+    assert len(looked_up) == 2  # one for get_service itself
+    assert hook.list_versions(service["id"]) == hook.list_versions(SERVICE)
+    assert hook.patch_service(service["id"], changes={"description": "ours"})["service"] == SERVICE
+
+
+@pytest.mark.parametrize("method", ["import_csv", "submit_import"])
+def test_an_import_that_is_not_told_only_checks(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook, method: str
+) -> None:
+    text = hook.export_csv(SERVICE, engine="server")
+    getattr(hook, method)(SERVICE, text)
+    assert sandbox.journal[-1]["query"]["dryRun"] == "true"
+
+
+def test_a_result_that_is_longer_than_wanted_is_refused(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook
+) -> None:
+    text = hook.export_csv(SERVICE)
+    size = len(text.encode())
+    job = hook.submit_export(SERVICE)
+    hook.wait_for_job(Wait(job, float("inf"), 0.05, 0))
+    assert hook.get_job_result(job, size) == hook.export_csv(SERVICE, size) == text
+    for call in (lambda: hook.get_job_result(job, size - 1), lambda: hook.export_csv(SERVICE, size - 1)):
+        with pytest.raises(exceptions.OpenMetadataError):
+            call()
+
+
+def test_a_job_that_ended_is_read_as_patiently_as_it_was_waited_for(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    job = hook.submit_export(SERVICE)
+    while not hook.get_job(job).finished:
+        pass
+    sandbox.fault("503", times=2, retry_after=0)
+    assert hook.ended_job(job, 2).job_id == job
+    assert len(pauses) == 2
+    sandbox.fault("503", times=9, retry_after=0)
+    with pytest.raises(exceptions.ServerUnavailableError, match="3 polls of job"):
+        hook.ended_job(job, 2)
+
+
+def test_nothing_else_than_a_job_id_is_asked_for(sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+    asynchronous: Any = OpenMetadataMessagingAsyncHook()
+    for wrong in ("", "None", None):
+        for call in (hook.get_job, hook.cancel_job, hook.get_job_result, hook.check_pollable):
+            with pytest.raises(exceptions.InvalidParameterError):
+                call(wrong)  # type: ignore[arg-type]
+        for ask in (asynchronous.get_job, asynchronous.cancel_job):
+            with pytest.raises(exceptions.InvalidParameterError):
+                asyncio.run(ask(wrong))
+    assert sandbox.journal == []
