@@ -21,6 +21,7 @@ from airflow_provider_om_messaging.operators.support.batched_import import Batch
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
+    check_one_source,
     choice,
     path,
     text,
@@ -143,6 +144,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_one_source(source, csv)
         if not isinstance(dry_run, bool):
             raise InvalidParameterError(f"dry_run has to be True or False, not {dry_run!r}.")
         if batch_rows is not None and (type(batch_rows) is not int or batch_rows < 1):

@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.operators.support.base import MessagingOperat
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
+    check_one_source,
     choice,
     flag,
     fraction,
@@ -113,6 +114,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_one_source(source, csv)
         self.max_changed_rows = max_changed_rows
         self.max_changed_fraction = max_changed_fraction
         self.forbid_created = forbid_created

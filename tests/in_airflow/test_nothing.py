@@ -213,11 +213,35 @@ def test_settings_may_come_out_of_templates(sandbox: Sandbox) -> None:
         (PlanMessagingServiceImportOperator, {"max_changed_rows": -1}),
         (PatchMessagingServiceOperator, {"entity": "topics"}),
         (MessagingServiceVersionsOperator, {"limit": 0}),
+        (RestoreMessagingServiceOperator, {"entity": "table"}),
     ],
 )
 def test_a_typo_is_told_when_the_dag_is_parsed(task: type[Any], wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError, match=f"^{next(iter(wrong))} has to be"):
         task(task_id="t", **{**COMPLETE[task], **wrong})
+
+
+def test_parameters_that_exclude_each_other_are_told_when_the_dag_is_parsed() -> None:
+    for task in (ImportMessagingServiceOperator, PlanMessagingServiceImportOperator):
+        with pytest.raises(InvalidParameterError, match="source and csv are both given"):
+            task(task_id="t", service=SERVICE, source="{{ x }}", csv=CSV)
+    for task in (ImportMessagingServiceOperator, ExportMessagingServiceOperator):
+        with pytest.raises(InvalidParameterError, match="wait_for_completion=False means nothing without"):
+            task(task_id="t", service=SERVICE, wait_for_completion=False)
+
+
+@pytest.mark.parametrize("version", ["20261128", 20261128])
+def test_a_date_is_no_version_number(sandbox: Sandbox, version: Any) -> None:
+    for task in (
+        MessagingServiceVersionsOperator(task_id="t", service=SERVICE, version="{{ x }}"),
+        RestoreMessagingServiceOperator(task_id="t", service=SERVICE, version="{{ x }}"),
+        PatchMessagingServiceOperator(
+            task_id="t", service=SERVICE, changes={"description": "x"}, expected_version="{{ x }}"
+        ),
+    ):
+        with pytest.raises(InvalidParameterError, match=r"version '20261128' is not a number such as 0\.2"):
+            run(rendered(task, "native", x=version))
+    assert sandbox.journal == []
 
 
 def test_a_wrong_setting_out_of_a_template(sandbox: Sandbox) -> None:

@@ -156,14 +156,16 @@ def test_a_version_is_written_as_the_server_writes_it(value: object, text: str) 
     assert names.version(value) == text
 
 
-@pytest.mark.parametrize("value", ["", "latest", "v0.2", "0.2.1", "-0.1", "1e3", "nan", None, True, "٠.٢"])
+@pytest.mark.parametrize(
+    "value", ["", "latest", "v0.2", "0.2.1", "-0.1", "20261128", 20261128, "1e3", "nan", None, True, "٠.٢"]
+)
 def test_anything_else_is_no_version(value: object) -> None:
     with pytest.raises(Fault, match=r"^version .* is not a number") as caught:
         names.version(value)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
-@given(st.integers(0, 10**9 - 1), st.integers(0, 9))
+@given(st.integers(0, 10**5 - 1), st.integers(0, 9))
 def test_versions_agree_with_what_python_makes_of_the_servers_number(whole: int, tenth: int) -> None:
     number = float(f"{whole}.{tenth}")
     assert names.version(number) == names.version(f"{whole}.{tenth}") == str(number)

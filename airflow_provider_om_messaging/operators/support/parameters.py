@@ -155,6 +155,19 @@ def whole_number(minimum: int) -> Parameter:
     return Parameter(check, is_setting=True)
 
 
+def check_one_source(source: Any, csv: Any) -> None:
+    """
+    Check that a CSV is given in one way.
+
+    :raises InvalidParameterError: it is given in both.
+    """
+    if source is not None and csv is not None:
+        raise InvalidParameterError(
+            "source and csv are both given: name a file in source or give the text in csv, not both. Nothing "
+            "was sent."
+        )
+
+
 def fraction() -> Parameter:
     """Return a setting that is a number from 0 to 1."""
 

@@ -95,6 +95,10 @@ class WaitingOperator(MessagingOperator):
     ) -> None:
         super().__init__(**kwargs)
         check_waiting(poll_interval, timeout, max_consecutive_failures)
+        if not wait_for_completion and not asynchronous:
+            raise InvalidParameterError(
+                "wait_for_completion=False means nothing without asynchronous=True: a request is waited for."
+            )
         self.asynchronous = asynchronous
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_VERSION = re.compile(r"[0-9]{1,5}(\.[0-9]{1,9})?")
 
 
 def segment(text: str) -> str:
@@ -115,7 +115,7 @@ def version(value: object) -> str:
     if isinstance(value, bool) or not _VERSION.fullmatch(text):
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"version {text[:80]!r} is not a number: give one such as 0.2, as the history shows it.",
+            f"version {text[:80]!r} is not a number such as 0.2, as the history shows it.",
         )
     number = Decimal(text).normalize()
     return f"{number:f}" if number != number.to_integral_value() else f"{number:.1f}"
