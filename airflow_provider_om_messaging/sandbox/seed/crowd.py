@@ -36,6 +36,11 @@ class Crowd:
             if isinstance(number, bool) or not isinstance(number, int) or number < 0:
                 raise ValueError(f"the number of topics or services is 0 or more, not {number!r}")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no more than the sample data."""
+        return not (self.topics or self.small_services)
+
     def services(self) -> Iterator[tuple[Document, Iterator[TopicSeed]]]:
         """Iterate over the services, each with its topics."""
         if self.topics:

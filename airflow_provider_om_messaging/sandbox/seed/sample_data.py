@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
 #: How long before the first start the data was last changed, so that no editing session is open.
 _AGE_SECONDS = 30 * 24 * 3600
+_made: dict[tuple[str, Crowd], str] = {}
 
 _USERS = (
     # name, display name, roles
@@ -185,11 +187,22 @@ def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
     """
     Fill an empty catalog.
 
+    What a generation has without a crowd is made once in a process: it takes longer than most tests do.
+
     :param era: where entities can have but one owner and domain, each gets the first; names and types of
         services that it does not know get another.
     :param crowd: how much to have beyond the sample data.
     :param clock: put back while the data is made, so that it looks a month old.
     """
+    if text := _made.get((era.name, crowd)):
+        catalog.load(json.loads(text))
+        return
+    _make(catalog, clock, era, crowd)
+    if crowd.is_empty:
+        _made[era.name, crowd] = json.dumps(catalog.dump())
+
+
+def _make(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
     clock.offset -= _AGE_SECONDS
     try:
         _people(catalog)
