@@ -1,0 +1,181 @@
+"""Owners, tags and domains as people write them: which entry is meant, and what becomes of the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.protocol.model.references import (
+    Name,
+    alike,
+    check_owners,
+    combined,
+    entries_of,
+    named,
+    not_found,
+    reference,
+    unknown,
+)
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+ADA, DATA = Name("owners", "user", "ada"), Name("owners", "team", "data")
+ADAS = {"id": "1", "type": "user", "name": "ada", "fullyQualifiedName": "ada"}
+DATAS = {"id": "2", "type": "team", "name": "data", "fullyQualifiedName": "data"}
+BOBS = {"id": "3", "type": "user", "name": "bob", "fullyQualifiedName": "bob"}
+PII = Name("tags", "tag", "PII.None")
+ENTITY: dict[str, Any] = {"owners": [ADAS, BOBS]}
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "entry"),
+    [
+        ("owners", "user:ada", ("", ADA)),
+        ("owners", " + team: data ", ("+", DATA)),
+        ("owners", "-user:ada.lovelace", ("-", Name("owners", "user", '"ada.lovelace"'))),
+        ("owners", 'user:"ada.lovelace"', ("", Name("owners", "user", '"ada.lovelace"'))),
+        ("tags", "PII.None", ("", PII)),
+        ("tags", "+tag:PII.None", ("+", PII)),
+        ("tags", "glossaryTerm:Business.Order", ("", Name("tags", "glossaryTerm", "Business.Order"))),
+        ("tags", "odd:PII.None", ("", Name("tags", "tag", "odd:PII.None"))),
+        ("domains", "-Finance.EU", ("-", Name("domains", "domain", "Finance.EU"))),
+        ("domains", "domain:Finance", ("", Name("domains", "domain", "Finance"))),
+    ],
+)
+def test_an_entry_says_what_it_names_and_whether_it_comes_or_goes(field: str, text: str, entry: Any) -> None:
+    assert entries_of(field, [text]) == [entry]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("owners", "user:ada"),
+        ("owners", b"user:ada"),
+        ("owners", {"user:ada": 1}),
+        ("owners", 7),
+        ("owners", ["ada"]),
+        ("owners", ["domain:ada"]),
+        ("owners", ["user:"]),
+        ("owners", ["user: "]),
+        ("tags", [""]),
+        ("tags", [" + "]),
+        ("tags", [None]),
+        ("tags", ["tag:"]),
+        ("tags", ["PII.None", "-PII.None"]),
+        ("tags", ["+PII.None", "-tag:PII.None"]),
+    ],
+)
+def test_what_is_no_list_of_names_is_refused_with_its_field(field: str, value: Any) -> None:
+    with pytest.raises(Fault, match=rf"\(field {field}\)\. Nothing was sent\.") as caught:
+        entries_of(field, value)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+def test_nothing_is_the_empty_list() -> None:
+    assert entries_of("owners", None) == entries_of("owners", ()) == []
+    assert combined([], ENTITY, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        (["user:ada"], ["1"]),
+        (["team:data"], ["2"]),
+        (["+team:data"], ["1", "3", "2"]),
+        (["+user:ada"], ["1", "3"]),
+        (["-user:ada"], ["3"]),
+        (["-user:ada", "-user:bob"], []),
+        (["-team:data"], ["1", "3"]),
+        (["user:bob", "+team:data"], ["3", "2"]),
+        (["+team:data", "-user:bob"], ["1", "2"]),
+    ],
+)
+def test_a_plain_name_replaces_the_list_and_a_sign_changes_it(value: list[str], ids: list[str]) -> None:
+    made = combined(entries_of("owners", value), ENTITY, {DATA: DATAS})
+    assert [item["id"] for item in made] == ids
+
+
+def test_only_names_that_the_entity_does_not_show_are_looked_up() -> None:
+    entries = entries_of("owners", ["user:ada", "+team:data"])
+    assert unknown(entries, ENTITY, "=+") == [DATA]
+    assert unknown(entries, {}, "=+") == [ADA, DATA]
+    assert unknown(entries, {}, "+") == [DATA]
+    assert unknown(entries, {}, "=") == [ADA]
+    assert unknown(entries, {}, "-") == []
+    assert unknown(entries_of("owners", ["-team:data"]), ENTITY, "-") == [DATA]
+
+
+def test_users_are_known_in_any_case_and_nothing_else_is() -> None:
+    assert Name("owners", "user", "Ada").means(ADAS)
+    assert Name("owners", "user", "Ada").canonical == "ada"
+    assert not Name("owners", "team", "Data").means(DATAS)
+    assert not Name("owners", "team", "ada").means(ADAS)
+    assert DATA.means({"type": "team", "name": "data"})
+    assert Name("owners", "team", '"data.eu"').means({"type": "team", "name": "data.eu"})
+
+
+def test_a_tag_is_no_glossary_term_of_the_same_name() -> None:
+    term = Name("tags", "glossaryTerm", "PII.None")
+    assert PII.means({"tagFQN": "PII.None", "source": "Classification"})
+    assert PII.means({"tagFQN": "PII.None"})
+    assert not PII.means({"tagFQN": "PII.None", "source": "Glossary"})
+    assert term.means({"tagFQN": "PII.None", "source": "Glossary"})
+    assert not term.means({"tagFQN": "PII.None"})
+    assert not PII.means({"tagFQN": "PII.Sensitive"})
+
+
+def test_a_reference_is_complete_and_holds_nothing_else() -> None:
+    assert reference(ADA, {**ADAS, "displayName": "Ada", "deleted": False, "email": "a@b", "href": "x"}) == {
+        **ADAS,
+        "displayName": "Ada",
+        "deleted": False,
+    }
+    assert reference(PII, {"fullyQualifiedName": "PII.None", "name": "None", "style": {}}) == {
+        "tagFQN": "PII.None",
+        "name": "None",
+        "source": "Classification",
+        "labelType": "Manual",
+        "state": "Confirmed",
+    }
+
+
+def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
+    assert named("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
+    assert named("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name("tags", "glossaryTerm", "B.O")
+    assert named("owners", ADAS) == Name("owners", "user", "1")
+    for item in ({"type": "user"}, {"id": "1"}, {"id": "1", "type": "domain"}, {"id": "", "type": "user"}):
+        with pytest.raises(Fault, match="An entry of owners is no reference") as caught:
+            named("owners", item)
+        assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+def test_several_users_or_one_team_may_own_something() -> None:
+    for owners in ([], [ADAS], [ADAS, BOBS], [DATAS]):
+        check_owners(owners)
+    for owners in ([ADAS, DATAS], [DATAS, {**DATAS, "id": "9", "name": "other"}]):
+        with pytest.raises(Fault, match="servers take several users or one team, not both"):
+            check_owners(owners)
+
+
+def test_a_name_is_told_as_it_would_be_written() -> None:
+    assert [str(name) for name in (ADA, DATA, PII, Name("tags", "glossaryTerm", "B.O"))] == [
+        "user:ada",
+        "team:data",
+        "PII.None",
+        "glossaryTerm:B.O",
+    ]
+    assert alike(DATA) == ("team", "user")
+    assert alike(PII) == ("tag", "glossaryTerm")
+
+
+def test_a_name_that_nobody_knows_comes_with_three_near_ones_at_most() -> None:
+    near = [Name("owners", "user", f"ada{number}") for number in range(5)]
+    told = not_found(ADA, [*near, Name("owners", "user", "zoe")])
+    assert told.cause is Cause.NOT_FOUND
+    assert told.message.startswith(
+        "changes names 'user:ada' in owners, which the server does not know. Near names"
+    )
+    assert told.message.count("user:ada") == 4
+    assert "zoe" not in told.message
+    assert "Near names" not in not_found(ADA, []).message
+    assert "user:ADA" in not_found(ADA, [Name("owners", "user", "ADA")]).message
