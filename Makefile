@@ -13,6 +13,7 @@ NEW := 3.3.2
 OLD := 2.11.2
 LINE ?= $(NEW)
 SERVICES ?= 50
+SECONDS ?= 60
 GENERATION ?=
 EDITION ?=
 ARGS ?=
@@ -65,6 +66,11 @@ mutants: .venvs/airflow-$(NEW)-mutants/.ready ## do the tests notice 200 faults 
 	@mkdir -p .run/test-$(NEW)-mutants
 	@AIRFLOW_HOME=$(CURDIR)/.run/test-$(NEW)-mutants .venvs/airflow-$(NEW)-mutants/bin/python -m tools.mutants \
 	  --seed '$(SEED)' --sample '$(SAMPLE)' --only '$(ONLY)'
+
+.PHONY: fuzz
+fuzz: .venvs/airflow-$(NEW)/.ready ## try the readers with broken inputs, two targets at a time; SECONDS=60 for each, ARGS='csv jobs' for some
+	@echo "== Fuzzing, $(SECONDS) seconds a target"
+	@$(BIN)/python -m tests.fuzz $(SECONDS) $(ARGS)
 
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## rules, format, spelling, and which room may import which

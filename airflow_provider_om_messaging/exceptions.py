@@ -188,4 +188,6 @@ def public_errors() -> Iterator[None]:
     try:
         yield
     except Fault as fault:
+        # Nor shall those find it that look at what an error came out of.
+        fault.__traceback__ = fault.__context__ = None
         raise error_of(fault) from None

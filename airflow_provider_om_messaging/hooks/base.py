@@ -45,6 +45,7 @@ def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> 
     :param extra: its extra, read beforehand: on 3.x reading it differs between workers and triggers.
     :raises Fault: naming the field that is missing or wrong.
     """
+    from airflow_provider_om_messaging.client.transport.secrets import Secret
     from airflow_provider_om_messaging.hooks.connection import settings_of
 
     return settings_of(
@@ -52,6 +53,6 @@ def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> 
         host=connection.host,
         port=connection.port,
         scheme=connection.schema,
-        password=connection.password,
+        password=Secret(connection.password or ""),
         extra=extra,
     )

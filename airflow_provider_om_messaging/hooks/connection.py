@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS
 
 _INGESTION_CONN_TYPE = "openmetadata"
 _INGESTION_EXTRAS = {"verifySSL", "sslConfig"}
+_PATH = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/].*|[\w./\\ -]+\.\w{1,10}")
+"""What looks like the path of a file."""
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 log = logging.getLogger(__name__)
@@ -76,10 +79,10 @@ def _token_in(path: str) -> str:
         text = Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
-        raise _invalid(f"names a token_file that cannot be read ({reason}): {path}") from None
+        raise _invalid(f"names a token_file that cannot be read ({reason}): {_shown_path(path)}") from None
     if not text.strip():
-        raise _invalid(f"names a token_file that is empty: {path}")
-    return _clean(text, f"the token_file {path}")
+        raise _invalid(f"names a token_file that is empty: {_shown_path(path)}")
+    return _clean(text, f"the token_file {_shown_path(path)}")
 
 
 def _clean(text: str, where: str) -> str:
@@ -125,8 +128,14 @@ def _existing_file(name: str, path: str) -> str:
     except OSError:  # such as a name that is too long
         exists = False
     if not exists:
-        raise _invalid(f"names a file in the extra {name} that does not exist: {redacted(path)}")
+        raise _invalid(f"names a file in the extra {name} that does not exist: {_shown_path(path)}")
     return path
+
+
+def _shown_path(path: str) -> str:
+    """Return a path for an error, unless it may be the secret itself that was pasted in its place."""
+    is_path = _PATH.fullmatch(path) and all(len(part) <= 40 for part in re.split(r"[\\/]", path))
+    return redacted(path) if is_path else "what stands there is no path, and is not shown"
 
 
 def _proxy(address: str | None) -> str | None:

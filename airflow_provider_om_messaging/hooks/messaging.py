@@ -82,6 +82,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         """Return the labels and placeholders of the form on Airflow 2.11."""
         return UI_FIELD_BEHAVIOUR
 
+    @public_errors()
     def get_conn(self) -> Session:
         """Return a session that is authenticated, and that is reused for all requests of this hook."""
         return self._client.session

@@ -14,12 +14,14 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.redaction import without_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -106,18 +108,24 @@ class AsyncClient:
             async with self.session.request(
                 request.method,
                 url.with_query(request.query) if request.query else url,
-                headers={**request.headers, "Authorization": f"Bearer {self.settings.token.value}"},
+                headers={**request.headers, "Authorization": Secret(f"Bearer {self.settings.token.value}")},
                 allow_redirects=False,
                 auto_decompress=False,
                 ssl=self.tls,
                 proxy=self.proxy,
             ) as response:
                 body = decode([await response.read()], response.headers.get("Content-Encoding", ""))
-                reply = Reply(response.status, response.headers, b"".join(body))
+                content = b"".join(body)
+                if response.status != 200:
+                    content = without_secrets(content, self.settings.secrets)
+                reply = Reply(response.status, response.headers, content)
         except CodingError as error:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
-            raise connection_fault(_problem(error), self.settings.address, _words(error)) from None
+            detail = without_secrets(_words(error).encode("utf-8", "replace"), self.settings.secrets)
+            said = detail.decode("utf-8", "replace")
+            without_frames(error)
+            raise connection_fault(_problem(error), self.settings.address, said) from None
         return reply
 
 

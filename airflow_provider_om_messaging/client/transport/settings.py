@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from airflow_provider_om_messaging.client.transport.secrets import SHORTEST, Secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -19,14 +21,14 @@ class Token:
     """
 
     def __init__(self, value: str, read_again: Callable[[], str] | None = None) -> None:
-        self.value = value
+        self.value = Secret(value)
         self.read_again = read_again
 
     def reload(self) -> bool:
         """Read the token again, and tell whether it is another one now."""
         if self.read_again is None:
             return False
-        before, self.value = self.value, self.read_again()
+        before, self.value = self.value, Secret(self.read_again())
         return self.value != before
 
     def __repr__(self) -> str:
@@ -59,9 +61,16 @@ class Settings:
 
     @property
     def identity(self) -> Hashable:
-        """Everything that connections depend on as a value; it holds the token, so it is not to be shown."""
-        values = (getattr(self, item.name) for item in fields(self) if item.name != "token")
-        return (self.token.value, *values)
+        """Everything that connections depend on, as a value."""
+        values = (getattr(self, item.name) for item in fields(self) if item.name not in {"token", "proxy"})
+        return (self.token.value, Secret(self.proxy or ""), *values)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no error may show, in whatever words a server or a library says it."""
+        login = (self.proxy or "").partition("://")[2].rpartition("@")[0]
+        known = (self.token.value, login.partition(":")[2])
+        return tuple(Secret(secret) for secret in known if len(secret) >= SHORTEST)
 
     @property
     def address(self) -> str:

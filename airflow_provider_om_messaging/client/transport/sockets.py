@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+from airflow_provider_om_messaging.client.transport.secrets import Secret
 from airflow_provider_om_messaging.protocol.jobs.socket_events import (
     CHANNELS,
     LONGEST_FRAME,
@@ -143,7 +144,7 @@ class Feed:
             try:
                 await socket.connect(
                     f"{parts.scheme}://{parts.netloc}?userId={quote(self._user_id)}",
-                    headers={"Authorization": f"Bearer {settings.token.value}"},
+                    headers={"Authorization": Secret(f"Bearer {settings.token.value}")},
                     transports=["websocket"],
                     socketio_path=parts.path + PATH,
                     wait_timeout=settings.connect_timeout,

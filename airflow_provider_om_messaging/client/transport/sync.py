@@ -14,11 +14,13 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
+from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.redaction import without_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -127,7 +129,10 @@ class Client:
 
     def _reply(self, response: requests.Response) -> Reply:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, b"".join(self._body(response)))
+        body = b"".join(self._body(response))
+        if response.status_code != requests.codes.ok:
+            body = without_secrets(body, self.settings.secrets)
+        return Reply(response.status_code, headers, body)
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         # A server may cut its reply into pieces as small as it likes.
@@ -157,23 +162,32 @@ class Client:
             raise connection_fault("dropped", self.settings.address, f"{received} of {announced} bytes came")
 
     def _send(self, request: Request[Any], body: Body) -> requests.Response:
-        with self._named_faults():
-            return self.session.request(
-                request.method,
-                self.settings.base_url + request.path,
-                params=request.query,
-                headers=request.headers,
-                data=body if body is None or isinstance(body, bytes) else _InBlocks(body),
-                stream=True,
-                # A token must not travel to where a redirect points, and a redirected PUT would become a GET.
-                allow_redirects=False,
-                # Given with the request, because the environment would overrule the session.
-                verify=self.settings.verify,
-                timeout=(
-                    self.settings.connect_timeout,
-                    min(self.settings.read_timeout, request.longest_silence),
-                ),
-            )
+        try:
+            with self._named_faults():
+                return self._sent(request, body)
+        except Fault:
+            raise
+        except BaseException as error:
+            # As when the task's time is over: the library's frames hold the token as bytes.
+            raise without_frames(error) from None
+
+    def _sent(self, request: Request[Any], body: Body) -> requests.Response:
+        return self.session.request(
+            request.method,
+            self.settings.base_url + request.path,
+            params=request.query,
+            headers=request.headers,
+            data=body if body is None or isinstance(body, bytes) else _InBlocks(body),
+            stream=True,
+            # A token must not travel to where a redirect points, and a redirected PUT would become a GET.
+            allow_redirects=False,
+            # Given with the request, because the environment would overrule the session.
+            verify=self.settings.verify,
+            timeout=(
+                self.settings.connect_timeout,
+                min(self.settings.read_timeout, request.longest_silence),
+            ),
+        )
 
     @contextmanager
     def _named_faults(self) -> Iterator[None]:
@@ -182,7 +196,10 @@ class Client:
         except CodingError as error:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise connection_fault(_problem(error), self.settings.address, _innermost(error)) from None
+            detail = without_secrets(_innermost(error).encode("utf-8", "replace"), self.settings.secrets)
+            said = detail.decode("utf-8", "replace")
+            without_frames(error)
+            raise connection_fault(_problem(error), self.settings.address, said) from None
 
 
 class _InBlocks:
@@ -211,7 +228,7 @@ class _BearerAuth(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if _origin(request.url or "") == self._server:
-            request.headers["Authorization"] = f"Bearer {self._token.value}"
+            request.headers["Authorization"] = Secret(f"Bearer {self._token.value}")
         return request
 
 
