@@ -33,7 +33,7 @@ class Api:
             method,
             self.sandbox.url + "/api" + path,
             headers={**sent, **(headers or {})},
-            timeout=20,
+            timeout=300,
             **options,
         )
 

@@ -195,7 +195,7 @@ def test_a_second_read_back_sees_what_the_first_could_not(sandbox: Sandbox, api:
     other.start()
     with pytest.raises(ConflictError, match="later read shows other values in description"):
         hook.patch_service(KAFKA, changes={"description": "ours"}, recheck_after=2.0)
-    other.join(timeout=30)
+    other.join(timeout=300)
 
 
 def test_a_change_that_was_only_written_over_is_sent_again(sandbox: Sandbox, api: Api) -> None:

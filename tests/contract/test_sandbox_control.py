@@ -207,7 +207,7 @@ def test_the_journal_holds_no_token(api: Api) -> None:
 def control(api: Api, method: str, path: str = "", body: Any = None, **headers: str) -> requests.Response:
     data = None if body is None else json.dumps(body)
     return requests.request(
-        method, f"{api.sandbox.url}/_sandbox{path}", data=data, headers=headers, timeout=20
+        method, f"{api.sandbox.url}/_sandbox{path}", data=data, headers=headers, timeout=300
     )
 
 

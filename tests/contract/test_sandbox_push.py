@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXPORT, IMPORT = "csvExportChannel", "csvImportChannel"
 PATH = "api/v1/push/feed"
 #: Frames of a job are told within this time, in seconds; long, since machines that run tests can be busy.
-PATIENCE = 30
+PATIENCE = 300
 
 
 class Ear:
@@ -194,7 +194,7 @@ def test_an_opened_socket_is_in_the_journal(api: Api, ear: Ear) -> None:
 
 def test_only_websockets_are_served(api: Api) -> None:
     polling = f"{api.sandbox.url}/{PATH}/?EIO=4&transport=polling&userId={_me(api)}"
-    assert requests.get(polling, timeout=10).status_code == 400
+    assert requests.get(polling, timeout=300).status_code == 400
 
 
 def test_today_there_is_no_such_route() -> None:
@@ -207,4 +207,4 @@ def test_no_job_outlives_a_restart(tmp_path: Any, generation: str) -> None:
     with Sandbox(data=tmp_path, generation=generation, job_seconds=600.0) as sandbox:
         Api(sandbox).submit_import(table(row("never_made")))
     with Sandbox(data=tmp_path, generation=generation, job_seconds=0) as sandbox:
-        assert requests.get(f"{sandbox.url}/_sandbox", timeout=10).json()["jobs"] == {}
+        assert requests.get(f"{sandbox.url}/_sandbox", timeout=300).json()["jobs"] == {}

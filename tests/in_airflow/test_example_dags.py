@@ -55,7 +55,7 @@ def run_all(sandbox: Sandbox, confs: dict[str, dict[str, Any]]) -> dict[str, dic
         env=dict(os.environ),
         capture_output=True,
         text=True,
-        timeout=240 * len(confs),
+        timeout=1200 * len(confs),
         check=False,
     )
     log = done.stdout + done.stderr

@@ -379,6 +379,6 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
 def test_a_trigger_that_is_cancelled_without_a_task_leaves_its_job_alone(sandbox: Sandbox) -> None:
     sandbox.configure(stuck_jobs=True)
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
-    trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 60, cancel_on_kill=True)
+    trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 600, cancel_on_kill=True)
     cancel(trigger)
     assert cancellations(sandbox) == 0

@@ -30,7 +30,7 @@ SERVICE = "orders_redpanda"
 CONN = "om_messaging_default"
 
 
-def waiting(job_id: str, conn_id: str = CONN, seconds: float = 30, **kwargs: Any) -> CsvAsyncJobTrigger:
+def waiting(job_id: str, conn_id: str = CONN, seconds: float = 600, **kwargs: Any) -> CsvAsyncJobTrigger:
     kwargs = {"poll_interval": 0.2, **kwargs}
     return again(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
 
@@ -328,7 +328,7 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
         TASK.set(job_id)
         shared = poller.poller_for(CONN, settings, hook.settings)
         await shared.wait_for(
-            Wait(job_id, time.time() + 30, 0.1, 0), lambda line: told.append((TASK.get(), line.text))
+            Wait(job_id, time.time() + 600, 0.1, 0), lambda line: told.append((TASK.get(), line.text))
         )
 
     jobs = submitted(3)

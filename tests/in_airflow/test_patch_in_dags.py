@@ -124,7 +124,9 @@ def run_dag(home: Path, dags: Path, name: str, sandbox: Sandbox, **params: Any) 
         [*airflow, "db", "migrate"],
         [sys.executable, "-c", RUNNER, str(dags), name, json.dumps(params)],
     ):
-        done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            command, env=environment, cwd=home, capture_output=True, text=True, timeout=1200
+        )
         output = done.stdout + done.stderr
         assert done.returncode == 0, output
     return Done(home, output)

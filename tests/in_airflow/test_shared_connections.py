@@ -29,7 +29,7 @@ def submitted(number: int) -> list[str]:
 
 
 async def event(job_id: str) -> dict[str, Any]:
-    trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 30, poll_interval=0.2)
+    trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 600, poll_interval=0.2)
     async for found in trigger.run():
         return found.payload
     raise AssertionError("no event")

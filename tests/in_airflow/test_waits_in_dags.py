@@ -27,7 +27,7 @@ def done(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=400,
+        timeout=1200,
         check=False,
     )
 

@@ -275,7 +275,7 @@ def test_a_sensor_on_jobs_that_end_badly(sandbox: Sandbox, way: str, soft_fail: 
     hook = OpenMetadataMessagingHook()
     sandbox.configure(failing_jobs=True)
     failing = hook.submit_export(SERVICE)
-    hook.wait_for_job(Wait(failing, time.time() + 30, 0.1, 0))
+    hook.wait_for_job(Wait(failing, time.time() + 600, 0.1, 0))
     sandbox.configure(failing_jobs=False, job_start_delay=0.3)
     cancelled = hook.submit_export(SERVICE)
     hook.cancel_job(cancelled)

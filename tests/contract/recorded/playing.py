@@ -121,7 +121,7 @@ class Player:
             f"{self.server.url}/api{self._with_ids(step['path'])}",
             headers=self._headers(step),
             data=None if body is None else self._with_ids(body).encode(),
-            timeout=30,
+            timeout=300,
         )
         if step["name"] in _SAVED:
             self._ids[_SAVED[step["name"]]] = reply.json()["id"]
