@@ -114,12 +114,11 @@ def as_text(path: Any) -> Any:
     """
     Return a path object as text, which XCom and templates can hold, and anything else as it is.
 
-    Airflow's ``ObjectStoragePath`` is an ``os.PathLike`` on 2.11 alone; its text names its connection too.
+    Airflow's ``ObjectStoragePath`` is an ``os.PathLike`` on 2.11 alone, and warns there of being one.
     """
-    if isinstance(path, os.PathLike):
-        return os.fspath(path)
-    is_object_path = type(path).__name__ == "ObjectStoragePath"
-    return str(path) if is_object_path else path
+    if type(path).__name__ == "ObjectStoragePath":
+        return str(path)
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
 
 
 def _is_named_none(target: str) -> bool:
