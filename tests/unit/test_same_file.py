@@ -50,6 +50,10 @@ def test_a_file_here_is_never_an_object_elsewhere(tmp_path: Path) -> None:
     assert not same_file(f"s3:/{path}", path)
 
 
+def test_a_name_that_no_file_can_have_is_no_files_name() -> None:
+    assert not same_file("a\0b", "a\0b")
+
+
 def test_one_object_is_itself() -> None:
     assert same_file("s3://aws@bucket/kafka.csv", "s3://aws@bucket/kafka.csv")
 
