@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from dataclasses import asdict, dataclass, field
 from threading import Lock, RLock
@@ -41,6 +42,15 @@ class _Known:
 
 _known: dict[Hashable, _Known] = {}
 _known_lock = Lock()
+
+
+def _forget_all() -> None:
+    # Another thread may have held a lock when the process forked; here it would never be free again.
+    global _known, _known_lock
+    _known, _known_lock = {}, Lock()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def generation_of(client: Client) -> Generation:
@@ -119,7 +129,9 @@ def _has_csv_routes(client: Client) -> bool:
 def _is_there(client: Client, request: Request[Any]) -> bool:
     """Tell whether the server has a route. Routes are found before rights are checked, so a 403 means yes."""
     try:
-        client.call(request)
+        # The body is not read: a server may send the export of all that it has.
+        with client.download(request):
+            pass
     except Fault as fault:
         if fault.cause is Cause.UNSUPPORTED:
             return False

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs.job import not_pollable
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
-from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE
+from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, LAST_LOOK
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST, SOCKET
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -65,7 +65,8 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
     :raises Fault: one that it does not bear, or its time is over.
     """
     try:
-        job = client.call(routes.get_job(wait.job_id), retry=ONCE)
+        within = max(LAST_LOOK, wait.deadline - time.time())
+        job = client.call(routes.get_job(wait.job_id), retry=ONCE, within=within)
         ended = wait.saw(job, time.time())
     except Fault as fault:
         wait.failed(fault, time.time())

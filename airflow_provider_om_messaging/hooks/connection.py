@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _INGESTION_EXTRAS = {"verifySSL", "sslConfig"}
 _PATH = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/].*|[\w./\\ -]+\.\w{1,10}")
 """What looks like the path of a file."""
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_LARGEST_TOKEN_FILE = 64 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +78,16 @@ def _token(password: str | None, token_file: str | None) -> Token:
 
 def _token_in(path: str) -> str:
     try:
-        text = Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise _invalid(f"names a token_file that is no file: {_shown_path(path)}")
+        with Path(path).open("rb") as file:
+            content = file.read(_LARGEST_TOKEN_FILE + 1)
+        if len(content) > _LARGEST_TOKEN_FILE:
+            raise _invalid(
+                f"names a token_file of more than {_LARGEST_TOKEN_FILE:,} bytes: {_shown_path(path)}"
+            )
+        text = content.decode("utf-8")
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise _invalid(f"names a token_file that cannot be read ({reason}): {_shown_path(path)}") from None
     if not text.strip():

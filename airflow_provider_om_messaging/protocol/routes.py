@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import read_types
 from airflow_provider_om_messaging.protocol.imports import verdict
-from airflow_provider_om_messaging.protocol.jobs import job
+from airflow_provider_om_messaging.protocol.jobs import job, job_limits
 from airflow_provider_om_messaging.protocol.model import names, versions
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, Kind
 from airflow_provider_om_messaging.protocol.model.identity import check_entity, check_version
@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.model.names import is_uuid, segment
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.topics.rights import read_rights
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.message import A_PIECE, SMALL, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -161,6 +161,7 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
         _JSON,
         safe=True,
         longest_silence=LONGEST_SILENCE,
+        largest=SMALL + A_PIECE * job.LONGEST_LIST,
     )
 
 
@@ -173,7 +174,9 @@ def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Req
     """Ask for the verdict on an import job, which only some servers keep; parameters as for reading it."""
     read = partial(verdict.read_import, dry_run=dry_run, rows_sent=rows_sent)
     path = f"{JOBS}/{segment(job_id)}/importResult"
-    return Request("GET", path, read, "the verdict on import jobs", headers=_JSON, safe=True)
+    # It is not known how large the file was; a job takes no larger ones than that.
+    largest = SMALL + 4 * job_limits.LARGEST
+    return Request("GET", path, read, "the verdict on import jobs", headers=_JSON, safe=True, largest=largest)
 
 
 def cancel_job(job_id: str) -> Request[Job]:
@@ -209,7 +212,8 @@ def list_versions(entity_id: str, kind: Kind = SERVICE) -> Request[list[dict[str
     """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
     path = f"{kind.path}/{segment(entity_id)}/versions"
     read = partial(_versions, kind=kind, entity_id=entity_id)
-    return Request("GET", path, read, f"versions of {kind.plural}", headers=_JSON, safe=True)
+    feature, largest = f"versions of {kind.plural}", 16 * SMALL
+    return Request("GET", path, read, feature, headers=_JSON, safe=True, largest=largest)
 
 
 def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[dict[str, Any]]:
@@ -268,7 +272,9 @@ def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
 
     :param limit: how many at most.
     """
-    return Request("GET", kind.path, _names, kind.plural, {"limit": str(limit)}, _JSON, safe=True)
+    largest = SMALL + A_PIECE * limit
+    query = {"limit": str(limit)}
+    return Request("GET", kind.path, _names, kind.plural, query, _JSON, safe=True, largest=largest)
 
 
 def _fields(fields: Iterable[str]) -> dict[str, str]:

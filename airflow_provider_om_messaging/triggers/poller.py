@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import os
 import random
 import time
 from dataclasses import dataclass, field, replace
@@ -27,13 +28,13 @@ from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList, JobReader
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
-from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, patience
+from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, LAST_LOOK, patience
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import ONCE
 from airflow_provider_om_messaging.triggers.turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 
     from airflow_provider_om_messaging.client.transport.aio import AsyncClient
     from airflow_provider_om_messaging.client.transport.settings import Settings
@@ -53,6 +54,7 @@ LONGEST_ROUND = 1.0
 
 log = logging.getLogger(__name__)
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] = WeakKeyDictionary()
+os.register_at_fork(after_in_child=_pollers.clear)
 
 
 def poller_for(conn_id: str, settings: Settings, read_again: Callable[[], Awaitable[Settings]]) -> Poller:
@@ -79,6 +81,8 @@ class _Entry:
     ended: asyncio.Future[Job]
     late: float
     due: float = 0.0
+    asked_at: float | None = None
+    watch: asyncio.TimerHandle | None = None
     listed: bool = True
     likeliness: poll_order.Likeliness = (0, 0.0)
     ask: Request[Job] = field(init=False)
@@ -148,14 +152,28 @@ class Poller:
         if self._task is None:
             # In a context of its own, or all that it logs would go to the task that came first.
             self._task = contextvars.Context().run(loop.create_task, self._run())
+        self._watch(entry)
         try:
             return await entry.ended
         finally:
+            if entry.watch is not None:
+                entry.watch.cancel()
             del self._entries[entry]
             if not self._entries:
                 self._forget()
                 self._task.cancel()
                 await asyncio.wait({self._task})
+
+    def _watch(self, entry: _Entry) -> None:
+        """Give a wait up whose time is over while the server takes its own for an answer."""
+        if entry.ended.done():
+            return
+        now = time.time()
+        begun = max(entry.wait.deadline, now if entry.asked_at is None else entry.asked_at)
+        if (left := begun + LAST_LOOK - now) > 0:
+            entry.watch = asyncio.get_running_loop().call_later(left, self._watch, entry)
+        else:
+            entry.ended.set_exception(entry.wait.too_late(" The server has not answered the last poll."))
 
     async def _run(self) -> None:
         try:
@@ -214,7 +232,8 @@ class Poller:
         try:
             if len(listed) > 1:
                 if any(entry.listed for entry in due):
-                    await self._look_at_list(client, listed)
+                    with _asking(listed):
+                        await self._look_at_list(client, listed)
                     due = self._due(now)
                 # Whoever has joined meanwhile may be in the next list.
                 due = [entry for entry in due if not entry.listed]
@@ -273,7 +292,8 @@ class Poller:
             nonlocal in_a_row
             for entries in asked:
                 try:
-                    job = await client.call(entries[0].ask)
+                    with _asking(entries):
+                        job = await client.call(entries[0].ask)
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.
                     in_a_row += _concerns_all(fault)
@@ -344,6 +364,18 @@ class Poller:
         if now < self._not_before:
             return [entry for entry in self._waiting() if entry.wait.deadline <= now]
         return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
+
+
+@contextlib.contextmanager
+def _asking(entries: list[_Entry]) -> Iterator[None]:
+    now = time.time()
+    for entry in entries:
+        entry.asked_at = now
+    try:
+        yield
+    finally:
+        for entry in entries:
+            entry.asked_at = None
 
 
 def _chance() -> float:

@@ -9,10 +9,13 @@ from airflow_provider_om_messaging.client.capabilities import generation_of, lac
 from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol.csv import topic_columns
 from airflow_provider_om_messaging.protocol.csv.dialect import line
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
+from airflow_provider_om_messaging.protocol.model.identity import is_same_name
+from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_deleted, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import unexpected
+from airflow_provider_om_messaging.protocol.wire.paging import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +42,7 @@ def topic_pages(
     """
     more = tuple(column for column in _ON_REQUEST if column in columns and not lacks(client, column))
     after: str | None = None
-    listed, totals = 0, list[int]()
+    walk = Walk(TOPIC.plural)
     while True:
         try:
             page = client.call(list_topics(service, generation_of(client), after, size, more))
@@ -51,27 +54,13 @@ def topic_pages(
             note_lack(client, CERTIFICATION)
             more = tuple(field for field in more if field != CERTIFICATION)
             continue
-        listed += len(page.topics)
-        totals += [page.total] if page.total is not None else []
+        walk.step(len(page.topics), page.after, page.total)
         # Some servers find services by how their names begin.
-        yield [inheritance.marked(topic) for topic in page.topics if _service_of(topic) in {None, service}]
+        yield [inheritance.marked(topic) for topic in page.topics if _is_of(topic, service)]
         if page.after is None:
-            _check_complete(listed, totals)
+            walk.check_complete()
             return
-        if page.after == after:
-            raise unexpected("a list of topics that never ends")
         after = page.after
-
-
-def _check_complete(listed: int, totals: list[int]) -> None:
-    # Topics may come and go meanwhile: only what was there all the time can be missing.
-    if totals and listed < min(totals):
-        raise Fault(
-            Cause.UNEXPECTED_REPLY,
-            f"The server counts {min(totals):,} topics, but its list held only {listed:,} of them. A server "
-            "whose Java does not run in UTF-8 (-Dfile.encoding=UTF-8) loses its place in a list after a name "
-            "with letters beyond ASCII. Try again, or have it started with that option.",
-        )
 
 
 def deleted_names(client: Client, service: str) -> set[str]:
@@ -82,10 +71,12 @@ def deleted_names(client: Client, service: str) -> set[str]:
     """
     names: set[str] = set()
     after: str | None = None
+    walk = Walk("deleted topics")
     while True:
         page = client.call(list_deleted(service, after))
-        names |= {str(topic["name"]) for topic in page.topics if _service_of(topic) in {None, service}}
-        if page.after is None or page.after == after:
+        walk.step(len(page.topics), page.after, page.total)
+        names |= {str(topic["name"]) for topic in page.topics if _is_of(topic, service)}
+        if page.after is None:
             return names
         after = page.after
 
@@ -105,6 +96,11 @@ def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator
         yield topic_columns.text_of(topics, columns)
 
 
-def _service_of(topic: dict[str, Any]) -> Any:
-    service = topic.get("service")
-    return service.get("fullyQualifiedName") if isinstance(service, dict) else None
+def _is_of(topic: dict[str, Any], service: str) -> bool:
+    of = topic.get("service")
+    told = of.get("fullyQualifiedName") if isinstance(of, dict) else None
+    if told is None:
+        # A topic's own name begins with that of its service.
+        parts = split_fqn(str(topic.get("fullyQualifiedName") or f"{service}.x"))
+        told = join_fqn(parts[0])
+    return is_same_name(told, service)

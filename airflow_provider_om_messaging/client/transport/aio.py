@@ -8,15 +8,15 @@ import random
 import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
+from airflow_provider_om_messaging.client.transport.environment import is_folder, way_to
 from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
+from airflow_provider_om_messaging.protocol.wire.body import Body
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.settings import Settings
 
 T = TypeVar("T")
+
+LARGE = 256 * 1024
+"""Bytes of a reply that takes too long to read for nothing else to happen meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -48,21 +51,20 @@ class AsyncClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> AsyncClient:
-        # Reading certificates from disk takes tens of milliseconds.
+        # Once, not at each request: aiohttp would look up proxies and ~/.netrc in threads, which costs as
+        # much as the request itself, and an entry for the server there would be an error. Reading
+        # certificates from disk takes tens of milliseconds.
         try:
-            self.tls = await asyncio.to_thread(_tls_context, self.settings)
+            self.tls, self.proxy = await asyncio.to_thread(_way, self.settings)
         except OSError as error:
             raise connection_fault("tls", self.settings.address, _words(error)) from None
-        settings = self.settings
-        # Once, not at each request: aiohttp would look up proxies and ~/.netrc in threads, which costs as
-        # much as the request itself, and an entry for the server there would be an error.
-        self.proxy = settings.proxy or _environments_proxy(settings.base_url)
         # Triggers ask for nothing but jobs, which are small: one clock for all of a reply costs less than one
         # for each part of it.
         self._session = aiohttp.ClientSession(
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
             timeout=aiohttp.ClientTimeout(
-                total=min(LONGEST_SILENCE, settings.read_timeout), sock_connect=settings.connect_timeout
+                total=min(LONGEST_SILENCE, self.settings.read_timeout),
+                sock_connect=self.settings.connect_timeout,
             ),
         )
         return self
@@ -83,7 +85,7 @@ class AsyncClient:
         while True:
             tried += 1
             try:
-                return result_of(request, await self._read(request))
+                return await _result(request, await self._read(request))
             except Fault as fault:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded:
                     reloaded = True
@@ -114,11 +116,18 @@ class AsyncClient:
                 ssl=self.tls,
                 proxy=self.proxy,
             ) as response:
-                body = decode([await response.read()], response.headers.get("Content-Encoding", ""))
-                content = b"".join(body)
-                if response.status != 200:
-                    content = without_secrets(content, self.settings.secrets)
-                reply = Reply(response.status, response.headers, content)
+                raw = Body(request, response.status, response.headers)
+                async for piece in response.content.iter_any():
+                    if not raw.take(piece):
+                        break
+            body = Body(request, response.status, response.headers)
+            for piece in decode([raw.content()], response.headers.get("Content-Encoding", "")):
+                if not body.take(piece):
+                    break
+            content = body.content()
+            if response.status != 200:
+                content = without_secrets(content, self.settings.secrets)
+            return Reply(response.status, response.headers, content)
         except CodingError as error:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
@@ -126,7 +135,12 @@ class AsyncClient:
             said = detail.decode("utf-8", "replace")
             without_frames(error)
             raise connection_fault(_problem(error), self.settings.address, said) from None
-        return reply
+
+
+async def _result(request: Request[T], reply: Reply) -> T:
+    if len(reply.body) < LARGE:
+        return result_of(request, reply)
+    return await asyncio.to_thread(result_of, request, reply)
 
 
 # The same thousands of jobs are asked for again and again, and to take an address apart is a tenth of that.
@@ -136,17 +150,18 @@ def _url(address: str) -> URL:
     return URL(address, encoded=True)
 
 
-def _environments_proxy(address: str) -> str | None:
-    url = urlsplit(address)
-    proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+def _way(settings: Settings) -> tuple[ssl.SSLContext | bool, str | None]:
+    way = way_to(settings)
+    return _tls_context(settings, way.verify), way.proxy
 
 
-def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
+def _tls_context(settings: Settings, verify: bool | str) -> ssl.SSLContext | bool:
     if not settings.base_url.startswith("https:"):
         return True
-    context = ssl.create_default_context(cafile=settings.verify if isinstance(settings.verify, str) else None)
-    if settings.verify is False:
+    folder = is_folder(verify)
+    path = verify if isinstance(verify, str) else None
+    context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
+    if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if settings.client_cert:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import threading
 import time
 from concurrent.futures import Future
@@ -62,6 +63,7 @@ class Feed:
         self._news = threading.Condition()
         self._inbox = Inbox()
         self._lost = False
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="om-messaging-socket", daemon=True)
@@ -80,6 +82,8 @@ class Feed:
 
     def close(self) -> None:
         """Close the socket."""
+        if self._process != os.getpid():
+            return
         if self._loop is not None and self._closing is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(10)
@@ -94,6 +98,8 @@ class Feed:
         :returns: None if nobody will tell any more: the socket is lost, or the deadline has passed.
         """
         seen: Frame | None = None
+        if self._process != os.getpid():
+            return None  # the thread that listens is in the process that this one was forked from
         while True:
             with self._news:
                 frame = self._inbox.of(job_id)
@@ -142,13 +148,15 @@ class Feed:
             socket.on("disconnect", self._gone)
             parts = urlsplit(settings.base_url)
             try:
-                await socket.connect(
+                connecting = socket.connect(
                     f"{parts.scheme}://{parts.netloc}?userId={quote(self._user_id)}",
                     headers={"Authorization": Secret(f"Bearer {settings.token.value}")},
                     transports=["websocket"],
                     socketio_path=parts.path + PATH,
                     wait_timeout=settings.connect_timeout,
                 )
+                # The library waits for the first frame of the socket without end.
+                await asyncio.wait_for(connecting, settings.connect_timeout + settings.read_timeout)
                 self._opened.set_result(None)
                 await self._closing.wait()
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import time
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
+from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, total_time
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
+from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -48,23 +50,38 @@ class Client:
     def __init__(self, settings: Settings, retry: RetryPolicy | None = None) -> None:
         self.settings = settings
         self.retry = retry or RetryPolicy()
-        self.session = _session(settings)
+        self._session: requests.Session | None = None
+        self._process = 0
 
-    def call(self, request: Request[T], body: Body = None, retry: RetryPolicy | None = None) -> T:
+    @property
+    def session(self) -> requests.Session:
+        """The connections of this process: after a fork, two would read each other's replies from one."""
+        if self._session is None or self._process != os.getpid():
+            self._session, self._process = _session(self.settings), os.getpid()
+        return self._session
+
+    def call(
+        self,
+        request: Request[T],
+        body: Body = None,
+        retry: RetryPolicy | None = None,
+        within: float = float("inf"),
+    ) -> T:
         """
         Send a request and return what its reply says.
 
         :param body: the body to send; an open file is streamed from where it stands.
         :param retry: another patience than the client's own.
+        :param within: seconds after which each try is given up; the settings may say less.
         :raises Fault: named after its cause.
         """
         if body is None or isinstance(body, bytes):
-            return self._tried(request, lambda: self._read(request, body), retry)
+            return self._tried(request, lambda: self._read(request, body, within), retry)
         start = body.tell()
 
         def rewound() -> T:
             body.seek(start)
-            return self._read(request, body)
+            return self._read(request, body, within)
 
         return self._tried(request, rewound, retry)
 
@@ -86,7 +103,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self.session.close()
+        if self._session is not None and self._process == os.getpid():
+            self._session.close()
 
     def _tried(self, request: Request[Any], send: Callable[[], R], retry: RetryPolicy | None = None) -> R:
         policy = retry or self.retry
@@ -105,18 +123,18 @@ class Client:
                 log.info("%s Trying again in %.1f seconds.", fault.message, pause)
             time.sleep(pause)
 
-    def _read(self, request: Request[T], body: Body) -> T:
-        with self._send(request, body) as response:
-            reply = self._reply(response)
+    def _read(self, request: Request[T], body: Body, within: float) -> T:
+        with self._send(request, body, within) as response:
+            reply = self._reply(request, response, body)
         return result_of(request, reply)
 
     def _open(self, request: Request[Any]) -> requests.Response:
-        response = self._send(request, None)
+        response = self._send(request, None, renewed=True)
         try:
             if response.status_code != requests.codes.ok or "html" in response.headers.get(
                 "Content-Type", ""
             ):
-                reply = self._reply(response)
+                reply = self._reply(request, response)
                 raise fault_of(request, reply) or Fault(
                     Cause.UNEXPECTED_REPLY,
                     f"Expected content, got status {reply.status}.",
@@ -126,13 +144,6 @@ class Client:
             response.close()
             raise
         return response
-
-    def _reply(self, response: requests.Response) -> Reply:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = b"".join(self._body(response))
-        if response.status_code != requests.codes.ok:
-            body = without_secrets(body, self.settings.secrets)
-        return Reply(response.status_code, headers, body)
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         # A server may cut its reply into pieces as small as it likes.
@@ -161,17 +172,33 @@ class Client:
         if announced.isdigit() and "Transfer-Encoding" not in response.headers and received != int(announced):
             raise connection_fault("dropped", self.settings.address, f"{received} of {announced} bytes came")
 
-    def _send(self, request: Request[Any], body: Body) -> requests.Response:
+    def _reply(self, request: Request[Any], response: requests.Response, body: Body = None) -> Reply:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        taken = ReplyBody(request, response.status_code, headers, _size(body))
+        for piece in self._body(response):
+            if not taken.take(piece):
+                break
+        content = taken.content()
+        if response.status_code != requests.codes.ok:
+            content = without_secrets(content, self.settings.secrets)
+        return Reply(response.status_code, headers, content)
+
+    def _send(
+        self, request: Request[Any], body: Body, within: float = float("inf"), *, renewed: bool = False
+    ) -> requests.Response:
+        silence = min(self.settings.read_timeout, request.longest_silence, within)
+        timeout = (min(self.settings.connect_timeout, within), silence)
         try:
-            with self._named_faults():
-                return self._sent(request, body)
+            # A large reply may begin late and then takes its time.
+            with self._named_faults(), total_time(min(2 * silence, within), renewed=renewed):
+                return self._sent(request, body, timeout)
         except Fault:
             raise
         except BaseException as error:
             # As when the task's time is over: the library's frames hold the token as bytes.
             raise without_frames(error) from None
 
-    def _sent(self, request: Request[Any], body: Body) -> requests.Response:
+    def _sent(self, request: Request[Any], body: Body, timeout: tuple[float, float]) -> requests.Response:
         return self.session.request(
             request.method,
             self.settings.base_url + request.path,
@@ -183,10 +210,7 @@ class Client:
             allow_redirects=False,
             # Given with the request, because the environment would overrule the session.
             verify=self.settings.verify,
-            timeout=(
-                self.settings.connect_timeout,
-                min(self.settings.read_timeout, request.longest_silence),
-            ),
+            timeout=timeout,
         )
 
     @contextmanager
@@ -250,10 +274,16 @@ def _session(settings: Settings) -> requests.Session:
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
         session.trust_env = False
-    adapter = HTTPAdapter(pool_maxsize=10)
+    adapter = TimedAdapter(pool_maxsize=10)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _size(body: Body) -> int:
+    if body is None or isinstance(body, bytes):
+        return len(body or b"")
+    return body.tell()  # all of it was sent
 
 
 def _problem(error: Exception) -> str:

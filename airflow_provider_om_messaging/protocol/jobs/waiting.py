@@ -27,6 +27,9 @@ _ADVICE = {
 SHORTEST_PAUSE = 0.05
 """Seconds between two polls at least."""
 
+LAST_LOOK = 5.0
+"""Seconds that a poll may take although the deadline of the wait has passed."""
+
 _FIRST_PAUSE = 1.0
 _LONGEST_RETRY_AFTER = 300.0
 _LONGEST_FAILING, _FEWEST_FAILURES = 600.0, 3
@@ -79,7 +82,7 @@ class Wait:
         else:
             self._cancelling_since = None
         if now >= self.deadline:
-            raise self._too_late()
+            raise self.too_late()
         return False
 
     def failed(self, fault: Fault, now: float) -> None:
@@ -104,7 +107,7 @@ class Wait:
                 status=fault.status,
             )
         if now >= self.deadline:
-            raise self._too_late(f" The last poll failed: {fault.message}")
+            raise self.too_late(f" The last poll failed: {fault.message}")
 
     def pause(self, now: float, chance: float = 1.0) -> float:
         """
@@ -120,6 +123,16 @@ class Wait:
         pause = max(pause * (0.9 + chance / 10), self.retry_after)
         return max(SHORTEST_PAUSE, min(pause, self.deadline - now))
 
+    def too_late(self, why: str = "") -> Fault:
+        """
+        Return the fault for a wait whose deadline has passed.
+
+        :param why: what more there is to say.
+        """
+        return Fault(
+            Cause.JOB_TIMEOUT, f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}"
+        )
+
     def _fails_too_long(self, now: float) -> bool:
         if self.max_consecutive_failures is not None:
             return self._failures > self.max_consecutive_failures
@@ -134,11 +147,6 @@ class Wait:
                 f"{job} was to be cancelled {_LONGEST_CANCELLING / 60:.0f} minutes ago and still has not "
                 f"stopped. Last state: {self.last_state}.",
             )
-
-    def _too_late(self, why: str = "") -> Fault:
-        return Fault(
-            Cause.JOB_TIMEOUT, f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}"
-        )
 
 
 def patience(fault: Fault) -> float:

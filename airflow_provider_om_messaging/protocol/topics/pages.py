@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, todays
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
+from airflow_provider_om_messaging.protocol.wire.message import A_PIECE, SMALL, Reply, Request, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def list_topics(
     query = {"service": service, "fields": ",".join(fields), "limit": str(limit)}
     if after is not None:
         query["after"] = after
-    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
+    return _list(query, limit)
 
 
 def list_deleted(service: str, after: str | None = None) -> Request[Page]:
@@ -73,7 +73,12 @@ def list_deleted(service: str, after: str | None = None) -> Request[Page]:
     query = {"service": service, "include": "deleted", "limit": str(PAGE)}
     if after is not None:
         query["after"] = after
-    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, {"Accept": "application/json"}, safe=True)
+    return _list(query, PAGE)
+
+
+def _list(query: Mapping[str, str], limit: int) -> Request[Page]:
+    headers, largest = {"Accept": "application/json"}, SMALL + A_PIECE * limit
+    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, headers, safe=True, largest=largest)
 
 
 def _page(reply: Reply) -> Page:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SMALL = 8 * 1024 * 1024
+"""Bytes of a reply that tells of one thing."""
+A_PIECE = 64 * 1024
+"""Bytes that each thing in a list takes at most on average: topics come with their schemas."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -72,6 +77,7 @@ class Request(Generic[T]):
     :param query: query parameters.
     :param headers: header fields beside those that every request has.
     :param safe: whether repeating it changes nothing, so that it may be tried again after a fault.
+    :param largest: bytes that its reply takes at most, decompressed. Downloads have no such limit.
     :param longest_silence: seconds without a byte from the server after which it is given up; the settings
         may say less.
     """
@@ -84,6 +90,7 @@ class Request(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = False
     longest_silence: float = float("inf")
+    largest: int = SMALL
 
 
 def unexpected(what: str) -> Fault:

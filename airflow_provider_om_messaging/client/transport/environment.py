@@ -1,0 +1,58 @@
+"""What the environment says about the way to a server: read as requests reads it, for every transport."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import requests
+from requests.utils import select_proxy
+
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.transport.settings import Settings
+
+
+class Way(NamedTuple):
+    """
+    How to reach a server.
+
+    :param proxy: URL of the proxy; None to go without.
+    :param verify: whether to check the server's certificate, or what to check it with: a file or folder.
+    """
+
+    proxy: str | None
+    verify: bool | str
+
+
+def way_to(settings: Settings) -> Way:
+    """
+    Return the way to a server, as workers and the triggerer go it alike.
+
+    A proxy in the settings goes before the environment, of which nothing counts then.
+
+    :raises Fault: it leads over a proxy that the triggerer cannot speak to.
+    """
+    proxy, verify = settings.proxy, settings.verify
+    if proxy is None:
+        with requests.Session() as session:
+            found = session.merge_environment_settings(settings.base_url, {}, None, verify, None)
+        proxy = select_proxy(settings.base_url, found["proxies"])
+        verify = verify if found["verify"] is None else found["verify"]
+    if not proxy:
+        return Way(None, verify)
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if not proxy.lower().startswith(("http://", "https://")):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"The way to {settings.address} leads over the proxy {redacted(proxy)}: only HTTP proxies can be "
+            "used here. Name one in the connection's extra 'proxy', or the server in NO_PROXY.",
+        )
+    return Way(proxy, verify)
+
+
+def is_folder(verify: bool | str) -> bool:
+    """Tell whether certificates are to be checked with a folder of authorities."""
+    return isinstance(verify, str) and os.path.isdir(verify)
