@@ -1,0 +1,74 @@
+"""The way to a server that the environment names: as requests goes it, so that no transport goes another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_om_messaging.client.transport.environment import way_to
+from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PROXY = "http://proxy.corp:3128"
+NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "proxy"),
+    [
+        ({"http_proxy": PROXY}, "http://om.corp:8585/api", PROXY),
+        ({"HTTPS_PROXY": PROXY}, "https://om.corp/api", PROXY),
+        ({"HTTPS_PROXY": PROXY}, "http://om.corp/api", None),
+        ({"HTTPS_PROXY": "proxy.corp:3128"}, "https://om.corp/api", PROXY),
+        ({"ALL_PROXY": PROXY}, "https://om.corp/api", PROXY),
+        ({"all_proxy": PROXY}, "http://om.corp/api", PROXY),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8"}, "http://10.1.2.3:8585/api", None),
+        ({"ALL_PROXY": PROXY, "no_proxy": "10.0.0.0/8"}, "http://11.1.2.3:8585/api", PROXY),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "om.corp:8585"}, "http://om.corp:8585/api", None),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "om.corp:8585"}, "http://om.corp/api", PROXY),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": ".corp, other"}, "https://om.corp/api", None),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "*"}, "https://om.corp/api", None),
+        ({}, "https://om.corp/api", None),
+    ],
+)
+def test_proxies(
+    monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], url: str, proxy: str | None
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert way_to(Settings(url, Token("t"))).proxy == proxy
+
+
+def test_the_connections_own_proxy_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert way_to(Settings("http://om/api", Token("t"), proxy="http://own:1")).proxy == "http://own:1"
+
+
+def test_a_proxy_that_the_triggerer_cannot_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://ada:hunter2@proxy.corp:1080")
+    with pytest.raises(Fault, match=r"proxy\.corp") as caught:
+        way_to(Settings("http://om/api", Token("t")))
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+    assert "hunter2" not in caught.value.message
+
+
+def test_the_environments_authorities_count_unless_the_connection_names_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert way_to(Settings("https://om/api", Token("t"))).verify == str(tmp_path)
+    assert way_to(Settings("https://om/api", Token("t"), verify="/ca.pem")).verify == "/ca.pem"
+    assert way_to(Settings("https://om/api", Token("t"), verify=False)).verify is False
