@@ -175,11 +175,13 @@ async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
+    monkeypatch.setattr(poller, "LONGEST_ROUND", 0.1)
+    monkeypatch.setattr(poller, "Pace", lambda: CountingPace(40))
     sandbox.configure(stuck_jobs=True)
-    number = 200
+    number = 100
     jobs = submitted(number)
     journal = await singles(
-        sandbox, 4 * number, [waiting(job_id, poll_interval=1) for job_id in reversed(jobs)]
+        sandbox, 4 * number, [waiting(job_id, poll_interval=0.1) for job_id in reversed(jobs)]
     )
     asked = [entry["path"].rpartition("/")[2] for entry in journal]
     assert set(asked) == set(jobs)
@@ -266,7 +268,8 @@ async def test_the_server_is_left_alone_as_long_as_it_asks_and_the_deadline_hold
     sandbox.fault(kind, path="csvAsyncJobs", times=100, retry_after=3600)
     found = await events([waiting(job_id, seconds=2) for job_id in submitted(3)])
     assert {event["cause"] for event in found} == {"job_timeout"}
-    assert sum(polls(sandbox)) == 1
+    # Once, and once more for each at its deadline; by its poll interval it would be ten times.
+    assert sum(polls(sandbox)) <= 4
 
 
 async def test_a_new_token_in_the_connection_is_taken_up(
