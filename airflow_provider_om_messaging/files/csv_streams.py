@@ -160,6 +160,31 @@ class CsvUpload:
 
 
 @contextmanager
+def spelled(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]:
+    """
+    Hand out the body of an upload with its header written in another way.
+
+    :param header: the same columns.
+    """
+    source = upload.rewound().body
+    if list(header) == list(upload.facts.header):
+        yield source
+        return
+    while not (first := source.readline().lstrip(b"\r\n")):
+        pass
+    # In a file with old line ends, more than the header comes with the first line.
+    beyond = first.rstrip(b"\r\n").partition(b"\r")[2]
+    with temporary_file() as body:
+        body.write(",".join(header).encode() + b"\r\n" + beyond)
+        if beyond:
+            body.write(first[len(first.rstrip(b"\r\n")) :])
+        for chunk in chunks_of(source):
+            body.write(chunk)
+        body.seek(0)
+        yield body
+
+
+@contextmanager
 def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator[CsvUpload]:
     """
     Read and check a CSV, and hand it out for sending.

@@ -11,18 +11,22 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_provider_om_messaging.files.csv_streams import spelled
 from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.dialect import line
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS, DEFAULT
+from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.protocol.csv.cells import Reading
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
-    from airflow_provider_om_messaging.protocol.plan.diff import Rows
 
 AUTO, SERVER, CLIENT = "auto", "server", "client"
 ENGINES = (AUTO, SERVER, CLIENT)
@@ -43,8 +47,8 @@ class Engine(Protocol):
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
 
-    def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
-        """Return what reads the rows of a file as ``export`` will tell them once they are imported."""
+    def reading(self, fqn: str) -> Reading:
+        """Return how the cells of a file are read that is imported into a service."""
 
 
 class ServerEngine:
@@ -58,6 +62,7 @@ class ServerEngine:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._header: Sequence[str] = ()
 
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
@@ -66,13 +71,42 @@ class ServerEngine:
             yield chunks
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
-        """Import a CSV into a service, or only check it."""
-        with advised():
-            return self._client.call(routes.import_csv(fqn, dry_run, upload.facts.rows), upload.body)
+        """
+        Import a CSV into a service, or only check it.
 
-    def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
-        """Return what reads the rows of a file."""
-        return upload.rows
+        A header that the server refuses for its ``*`` alone is sent again as the server wants it.
+        """
+        request = routes.import_csv(fqn, dry_run, upload.facts.rows)
+        header = upload.facts.header
+        with advised():
+            if columns_of(self._header) == columns_of(header):
+                with spelled(upload, self._header) as body:
+                    return self._client.call(request, body)
+            result = self._client.call(request, upload.body)
+            wanted = expected_header(result, header)
+            if wanted is None or wanted == list(header):
+                return result
+            log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
+            self._header = wanted
+            with spelled(upload, wanted) as body:
+                return self._client.call(request, body)
+
+    def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
+        """Start an import job and return its id; what is said of headers goes for it as well."""
+        with advised():
+            header = upload.facts.header
+            wanted = None
+            if columns_of(header) != tuple(header):
+                probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
+                wanted = expected_header(self._client.call(probe, line(header).encode()), header)
+            with spelled(upload, wanted or header) as body:
+                return self._client.call(routes.submit_import(fqn, dry_run), body)
+
+    def reading(self, fqn: str) -> Reading:
+        """Return how the cells of a file are read."""
+        from airflow_provider_om_messaging.client.topics.readings import reading_of
+
+        return reading_of(self._client)
 
 
 class ClientEngine:
@@ -104,12 +138,11 @@ class ClientEngine:
 
         return imported(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
 
-    def as_stored(self, fqn: str, upload: CsvUpload) -> Callable[[], Rows]:
-        """Return what reads the rows of a file, without domains that topics have from the service anyway."""
+    def reading(self, fqn: str) -> Reading:
+        """Return how the cells of a file are read, domains that topics have from the service among them."""
         from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
 
-        inheritance = Inheritance(self._client)
-        return lambda: inheritance.as_stored(upload.rows(), fqn)
+        return Inheritance(self._client).reading(fqn)
 
 
 def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False) -> Engine:

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.files.csv_streams import (
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
-from airflow_provider_om_messaging.hooks.engines import advised, chosen
+from airflow_provider_om_messaging.hooks.engines import ServerEngine, advised, chosen
 from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import routes
@@ -30,7 +30,7 @@ from airflow_provider_om_messaging.protocol.wire.redaction import printable
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from os import PathLike
 
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sockets import Feed
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.protocol.csv.cells import Reading
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
-    from airflow_provider_om_messaging.protocol.plan.diff import Rows
     from airflow_provider_om_messaging.protocol.wire.capabilities import Capabilities
 
     Export = AbstractContextManager[Iterator[bytes]]
@@ -202,14 +202,13 @@ class OpenMetadataMessagingHook(MessagingHookBase):
         return self._file(self._engine(engine, columns=columns).export(fqn), target)
 
     @public_errors()
-    def as_stored(self, fqn: str, upload: CsvUpload, engine: Engine) -> Callable[[], Rows]:
+    def reading(self, fqn: str, engine: Engine) -> Reading:
         """
-        Return what reads the rows of a file as an export will tell them once they are imported.
+        Return how the cells of a file are read that is imported into a service.
 
-        :param upload: the file.
-        :param engine: what imports and exports.
+        :param engine: what imports it.
         """
-        return engine.as_stored(self._fqn(fqn), upload)
+        return engine.reading(self._fqn(fqn))
 
     @public_errors()
     def submit_export(self, fqn: str) -> str:
@@ -256,8 +255,7 @@ class OpenMetadataMessagingHook(MessagingHookBase):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
         self.check_job_limits(csv)
-        with advised():
-            return self._client.call(routes.submit_import(self._fqn(fqn), dry_run), csv.body)
+        return ServerEngine(self._client).submit_import(self._fqn(fqn), csv, dry_run)
 
     @public_errors()
     def check_job_limits(self, csv: CsvUpload) -> None:

@@ -27,6 +27,7 @@ from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compared
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
+from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
 from airflow_provider_om_messaging.protocol.plan.diff import check_columns, compare
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
@@ -169,6 +170,8 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             }
             destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations))
             self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
+        for name, present in list(plan.similar.items())[:SHOWN_CHANGES]:
+            self.log.warning("The import would create a second topic: %s.", second_topic(name, present))
         if plan.created and engine and engine.name == CLIENT:
             self.log.warning("The client engine creates topics only with create_missing=True.")
         self._judge(violations)

@@ -6,9 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.server_rows import compared
 from tests.contract.sandbox_http import Api
-from tests.contract.test_client_extended import EXTENDED, changed, exported, load, sent, server
+from tests.contract.test_client_extended import (
+    EXTENDED,
+    TOPIC,
+    changed,
+    exported,
+    load,
+    sent,
+    server,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -55,15 +66,68 @@ def test_an_unknown_field_fails_its_row_before_anything_is_sent(server: Sandbox)
     assert sent(server) == []
 
 
-def test_nothing_is_asked_for_fields_that_the_topics_have(server: Sandbox) -> None:
+def test_types_are_asked_for_once_and_only_where_a_row_differs(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    cells = changed(rows_of(hook)["orders"], extension="retention:30", description="Anew")
+    before = rows_of(hook)["orders"]
+    assert load(hook, before)["orders"] == ("success", "Entity updated")
+    assert asked(server) == 0
+    cells = changed(before, extension="retention:30", description="Anew")
     for dry_run in (True, False):
         assert load(hook, cells, dry_run=dry_run)["orders"] == ("success", "Entity updated")
-    assert asked(server) == 0
+        assert asked(server) == 1
     # A cell that cannot be read is refused for that.
     assert load(hook, changed(cells, extension="nope"), dry_run=True)["orders"][0] == "failure"
-    assert asked(server) == 0
+
+
+def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    rows = rows_of(hook)
+    other = next(name for name in rows if name != "orders")
+    server.clear_journal()
+    for name in ("orders", other):
+        for cell, said in (
+            ("retention:soon", "Invalid value of Key = retention of type integer, Value = soon"),
+            ("retention:7.5", "Invalid value of Key = retention of type integer, Value = 7.5"),
+            ("loss:much", "Invalid value of Key = loss of type number, Value = much"),
+            ("steward:alice", "Invalid value of Key = steward of type entityReference, Value = alice"),
+            ("steward:user:nobody", "Entity nobody of type user not found"),
+            ("readers:user:alice|team:none", "Entity none of type team not found"),
+            ("retention:7;retention:8", "Custom field retention stands there twice: 7 and 8"),
+        ):
+            for dry_run in (True, False):
+                verdicts = load(hook, changed(rows[name], extension=cell), dry_run=dry_run)
+                assert verdicts[name] == ("failure", f"#INVALID_FIELD: Field 10 error - {said}")
+    assert sent(server) == []
+
+
+def test_what_means_the_same_is_not_sent(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    cells = changed(rows_of(hook)["orders"], extension='retention:7;loss:0.5;"costCenter:a\nb";consumers:x|y')
+    assert load(hook, cells)["orders"] == ("success", "Entity updated")
+    server.clear_journal()
+    same = 'loss: 0.50; retention:+7;"costCenter:a\r\nb";consumers:y|x;runbook:'
+    for dry_run in (True, False):
+        assert load(hook, changed(cells, extension=same), dry_run=dry_run)["orders"][0] == "success"
+    assert sent(server) == []
+    with csv_upload(csv=text_of(changed(cells, extension=same))) as upload:
+        plan = compared(hook, "sample_kafka", hook.engine(columns="extended"), upload)
+    assert plan.changes == ()
+
+
+def test_references_are_put_back_once_they_are_gone(server: Sandbox) -> None:
+    hook, api = OpenMetadataMessagingHook(), Api(server)
+    fields = 'readers:team:data-platform|user:carol.jones;steward:domain:""Retail.EU""'.replace('""', '"')
+    cells = changed(rows_of(hook)["orders"], extension=fields)
+    for dry_run in (True, False):
+        assert load(hook, cells, dry_run=dry_run)["orders"] == ("success", "Entity updated")
+    before, stored = rows_of(hook)["orders"], api.topic(TOPIC)["extension"]
+    assert stored["steward"]["id"] == api.json('/v1/domains/name/"Retail.EU"')["id"]
+    assert [item["type"] for item in stored["readers"]] == ["team", "user"]
+    assert load(hook, changed(cells, extension=""))["orders"] == ("success", "Entity updated")
+    assert "extension" not in api.topic(TOPIC)
+    assert load(hook, before)["orders"] == ("success", "Entity updated")
+    assert rows_of(hook)["orders"] == before
+    assert api.topic(TOPIC)["extension"] == stored
 
 
 def test_a_new_value_is_of_the_type_of_its_field(server: Sandbox) -> None:

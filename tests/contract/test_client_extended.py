@@ -59,12 +59,16 @@ def exported(hook: OpenMetadataMessagingHook) -> list[list[str]]:
     return read(hook.export_csv(SERVICE, engine=hook.engine(columns="extended")))
 
 
+def text_of(*rows: list[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([EXTENDED, *rows])
+    return text.getvalue()
+
+
 def load(
     hook: OpenMetadataMessagingHook, *rows: list[str], dry_run: bool = False
 ) -> dict[str, tuple[str, str]]:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([EXTENDED, *rows])
-    result = hook.import_csv(SERVICE, text.getvalue(), dry_run, engine="client")
+    result = hook.import_csv(SERVICE, text_of(*rows), dry_run, engine="client")
     return {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
 
 

@@ -175,7 +175,9 @@ def test_the_same_verdicts_as_from_the_server(sandbox: Sandbox) -> None:
         assert by_client.rows_failed == by_server.rows_failed == 9
 
 
-def test_blanks_around_names_are_shown_whoever_finds_them(sandbox: Sandbox) -> None:
+def test_blanks_around_names_are_left_out_or_shown(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     hook = OpenMetadataMessagingHook()
     text = table(
         row("orders", owner=" user:alice"),
@@ -184,16 +186,21 @@ def test_blanks_around_names_are_shown_whoever_finds_them(sandbox: Sandbox) -> N
         row("blanks", domain="Finance\u00a0"),
         row("markdown", owner="user:alice", tags="No.Such"),
     )
-    by_client = load(hook, text, dry_run=True)
     by_server = hook.import_csv(SERVICE, text, dry_run=True, engine="server")
-    assert told(by_client) == told(by_server)
-    for result in (by_client, by_server):
-        details = {failure["row"]: failure["details"] for failure in result.failures}
-        assert details["orders"].endswith("(the blanks in ' user:alice' are taken for a part of the name)")
-        assert "(the blanks in 'user: mei' are" in details["quotes"]
-        assert "(the blanks in 'PII.None ', ' Tier.Tier1' are" in details["formula"]
-        assert r"(the blanks in 'Finance\xa0' are" in details["blanks"]
-        assert "blanks" not in details["markdown"]
+    details = {failure["row"]: failure["details"] for failure in by_server.failures}
+    assert details["orders"].endswith("(the blanks in ' user:alice' are taken for a part of the name)")
+    assert "(the blanks in 'user: mei' are" in details["quotes"]
+    assert "(the blanks in 'PII.None ', ' Tier.Tier1' are" in details["formula"]
+    assert r"(the blanks in 'Finance\xa0' are" in details["blanks"]
+    assert "blanks" not in details["markdown"]
+    for dry_run in (True, False):
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            assert [failure["row"] for failure in load(hook, text, dry_run).failures] == ["markdown"]
+        assert caplog.text.count("the blanks around it are left out") == 4
+    after = rows_of(hook)
+    assert (after["orders"][3], after["quotes"][3]) == ("user:alice", "user:alice;user:mei")
+    assert (after["formula"][4], after["blanks"][5]) == ("PII.None;Tier.Tier1", "Finance")
     unknown = load(hook, table(row(" orders ")), dry_run=True).failures[0]["details"]
     assert "Entity ' orders ' of type topic not found." in unknown
 

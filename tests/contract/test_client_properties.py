@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.cells import fingerprint
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
@@ -99,7 +99,7 @@ def text_of(rows: list[tuple[str, ...]]) -> str:
 def state(hook: OpenMetadataMessagingHook) -> dict[str, bytes]:
     """Return what the topics say; differences that a server cannot tell apart are none."""
     rows = read(hook.export_csv(SERVICE, engine="server"))[1:]
-    return {row[0]: fingerprint(DOCUMENTED, row) for row in rows}
+    return {row[0]: PLAIN.fingerprint(DOCUMENTED, row) for row in rows}
 
 
 def verdicts(result: ImportResult) -> tuple[Any, ...]:

@@ -506,6 +506,9 @@ def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
         ("retention", "7 days", "$: string found", "integer"),
         ("archived", False, "$: boolean found", "string"),
         ("consumers", [1], "$[0]: integer found", "string"),
+        ("loss", "0.5", "$: string found", "number"),
+        ("steward", "user:alice", "$: string found", "object"),
+        ("readers", ["user:alice"], "$[0]: string found", "object"),
     ):
         refused = each.patch(path, put(f"/extension/{name}", value))
         message = f"Custom field {name} has invalid JSON [{found}, {wanted} expected]"
@@ -525,6 +528,10 @@ def test_types_tell_which_custom_fields_topics_have(each: Api) -> None:
         "runbook": "markdown",
         "consumers": "enum",
         "archived": "string",
+        "loss": "number",
+        "since": "timestamp",
+        "steward": "entityReference",
+        "readers": "entityReferenceList",
     }
     assert "customProperties" not in each.json(f"{path}/topic")
     assert each.json(f"{path}/user", params={"fields": "customProperties"})["customProperties"] == []

@@ -6,51 +6,157 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.csv.custom_fields import read_types, wanted_fields
-from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
+from airflow_provider_om_messaging.protocol.csv.custom_fields import (
+    cell_of,
+    meaning,
+    read_types,
+    references_in,
+    shown,
+    texts_of,
+    wanted_field,
+)
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
+from airflow_provider_om_messaging.protocol.model.references import Name
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 
-TYPES = {"count": "integer", "share": "number", "since": "timestamp", "kinds": "enum", "mail": "email"}
+TYPES = {
+    "count": "integer",
+    "share": "number",
+    "since": "timestamp",
+    "kinds": "enum",
+    "mail": "email",
+    "steward": "entityReference",
+    "readers": "entityReferenceList",
+    "when": "timeInterval",
+    "sure": "boolean",
+}
+JO = {"id": "1", "type": "user", "name": "a.b", "fullyQualifiedName": '"a.b"'}
+KNOWN = {Name("extension", "user", '"a.b"'): JO}
 
 
-def row(cell: str) -> Row:
-    return Row(("name", "extension"), ("orders", cell))
+def wanted(name: str, text: str, present: Any = None, types: dict[str, str] | None = TYPES) -> Any:
+    return wanted_field(name, text, present, types, KNOWN)
 
 
 @pytest.mark.parametrize(
-    ("cell", "value"),
+    ("name", "text", "value"),
     [
-        ("count:-7", -7),
-        ("share:7", 7),
-        ("share:0.5", 0.5),
-        ("share:1e3", 1000.0),
-        ("since:1700000000000", 1700000000000),
-        ("kinds:a|b", ["a", "b"]),
-        ("mail:somebody", "somebody"),
+        ("count", "-7", -7),
+        ("count", " 7 ", 7),
+        ("share", "7", 7),
+        ("share", "0.5", 0.5),
+        ("share", "1e3", 1000),
+        ("since", "1700000000000", 1700000000000),
+        ("kinds", "a|b", ["a", "b"]),
+        ("kinds", 'a|"b|c"', ["a", "b|c"]),
+        ("mail", "somebody", "somebody"),
+        ("steward", "user:a.b", JO),
+        ("readers", 'user:"a.b"', [JO]),
+        ("when", "1:2", {"start": 1, "end": 2}),
+        ("when", '{"start": 1, "end": 2}', {"start": 1, "end": 2}),
+        ("sure", "true", True),
     ],
 )
-def test_a_new_value_is_of_the_type_that_is_told(cell: str, value: Any) -> None:
-    name, _, text = cell.partition(":")
-    found = wanted_fields(row(cell), {}, TYPES)
-    assert found == {name: value}
-    assert [type(item) for item in found.values()] == [type(value)]
-    assert wanted_fields(row(cell), {}, None) == {name: text}
+@pytest.mark.parametrize("present", [None, "other"])
+def test_a_value_is_of_the_type_that_is_told(name: str, text: str, value: Any, present: Any) -> None:
+    found = wanted(name, text, present)
+    assert found == value
+    assert type(found) is type(value)
+    assert wanted(name, text, None, None) == text
 
 
-@pytest.mark.parametrize("cell", ["count:1.5", "count:true", "count:7 ", "share:NaN", "share:x", "since:now"])
-def test_no_number_is_refused(cell: str) -> None:
-    with pytest.raises(RowRefusedError, match="Field 2 error - Invalid value of Key = "):
-        wanted_fields(row(cell), {}, TYPES)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("count", "1.5"),
+        ("count", "true"),
+        ("count", "7 7"),
+        ("count", "9" * 5000),
+        ("share", "NaN"),
+        ("share", "x"),
+        ("share", "1e999"),
+        ("since", "now"),
+        ("steward", "alice"),
+        ("when", "soon"),
+        ("when", "[" * 99999),
+        ("sure", "yes"),
+    ],
+)
+@pytest.mark.parametrize("present", [None, 8, "x"])
+def test_a_wrong_value_is_refused_whatever_is_there(name: str, text: str, present: Any) -> None:
+    if text == present:
+        return
+    with pytest.raises(ValueError, match=f"Invalid value of Key = {name} of type {TYPES[name]}, Value = "):
+        wanted(name, text, present)
+
+
+def test_what_is_there_stays_whatever_it_is() -> None:
+    for name, present in (("count", "seven"), ("gone", {"x": 1}), ("kinds", [1]), ("count", 7.0)):
+        assert wanted(name, shown(present), present) is present
+    kept = {**JO, "displayName": "A B"}
+    assert wanted("steward", "user:A.B", kept) is kept
+
+
+def test_what_a_field_refers_to_has_to_be_there() -> None:
+    with pytest.raises(ValueError, match="Entity nobody of type user not found"):
+        wanted("steward", "user:nobody")
+    texts = {"steward": "user:a.b", "readers": "team:x|user:y", "mail": "user:z"}
+    assert [str(name.fqn) for name in references_in(texts, TYPES)] == ['"a.b"', "x", "y"]
+    assert list(references_in(texts, None)) == []
+
+
+def test_a_field_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="Unknown custom field: nope"):
+        wanted("nope", "1")
+    with pytest.raises(ValueError, match="Unknown custom field: nope"):
+        wanted("nope", "1", present="2")
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("count:7;count:8", "Custom field count stands there twice: 7 and 8"),
+        ("count:7;count:", "Custom field count stands there twice"),
+        ("count:7; count:7", "Custom field count stands there twice"),
+        ("count", "should be of format name:value, not count"),
+        (":7", "should be of format name:value"),
+    ],
+)
+def test_a_cell_that_does_not_tell_what_is_wanted_is_refused(cell: str, said: str) -> None:
+    with pytest.raises(MalformedCellError, match=said):
+        texts_of(cell)
 
 
 @pytest.mark.parametrize(
     ("present", "text", "value"),
     [(True, "false", False), (7, "8", 8), (["a"], "b|c", ["b", "c"]), (0.5, "1", 1), ("7", "8", "8")],
 )
-def test_a_value_that_is_there_keeps_its_type(present: Any, text: str, value: Any) -> None:
-    assert wanted_fields(row(f"own:{text}"), {"own": present}, {}) == {"own": value}
+def test_a_value_keeps_its_type_where_no_types_are_told(present: Any, text: str, value: Any) -> None:
+    assert wanted("own", text, present, None) == value
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["mail", "kinds", "count", "share"]),
+        st.text(st.characters(exclude_categories=["Cs"])),
+        min_size=1,
+    )
+)
+def test_values_come_back_from_their_cell(texts: dict[str, str]) -> None:
+    told = {"mail": "email", "kinds": "enum", "count": "string", "share": "string"}
+    fields: dict[str, Any] = {
+        name: [text, f"{text}|"] if name == "kinds" else text for name, text in texts.items()
+    }
+    found = texts_of(cell_of(fields))
+    assert found.keys() == {name for name, value in fields.items() if value}
+    for name, text in found.items():
+        value = wanted(name, text, None, told)
+        assert value == fields[name]
+        assert meaning(text, told[name]) == meaning(shown(fields[name]), told[name])
 
 
 @pytest.mark.parametrize("told", [{}, {"customProperties": None}, {"customProperties": ["x"]}])
@@ -62,4 +168,4 @@ def test_an_answer_that_cannot_be_read_is_none(told: dict[str, Any]) -> None:
 def test_a_field_whose_type_is_not_told_is_known_and_takes_a_text() -> None:
     told = {"customProperties": [{"name": "own", "propertyType": None}]}
     types = read_types(Reply(200, {}, json.dumps(told).encode()))
-    assert wanted_fields(row("own:7"), {}, types) == {"own": "7"}
+    assert wanted("own", "7", None, types) == "7"

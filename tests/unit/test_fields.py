@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.csv.topic_columns import without_domain
 from airflow_provider_om_messaging.protocol.model.fields import differing, marked, value_of
 from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of
 
@@ -49,15 +48,3 @@ def test_a_label_that_comes_with_another_can_be_had_as_well() -> None:
     wanted = [term, {**tag, "labelType": "Manual"}]
     assert operations_of({"tags": wanted}, {"tags": [term, tag]}) != []
     assert operations_of({"tags": [term]}, {"tags": [term, tag]}) == []
-
-
-def test_cells_that_name_what_is_inherited_are_empty() -> None:
-    rows = [
-        ["name*", "domain", "tags"],
-        ["a", "Finance", "Finance"],
-        ["b", '"Finance"', ""],
-        ["c", "Retail", ""],
-    ]
-    read = [row for _, row in without_domain(enumerate(rows), {"Finance"})]
-    assert read == [rows[0], ["a", "", "Finance"], ["b", "", ""], rows[3]]
-    assert [row for _, row in without_domain([(1, ["name"]), (2, ["a"])], {"a"})] == [["name"], ["a"]]

@@ -7,15 +7,14 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS
-from airflow_provider_om_messaging.protocol.model.entities import REFERRED, Kind
+from airflow_provider_om_messaging.protocol.model.entities import REFERABLE
 from airflow_provider_om_messaging.protocol.model.exclusion import holders
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from concurrent.futures import Executor
 
     from airflow_provider_om_messaging.client.transport.sync import Client
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.references import Name
     from airflow_provider_om_messaging.protocol.topics.row_changes import Row
 
-_KINDS = {
-    **REFERRED,
-    "classification": Kind("classification", "/v1/classifications", "classifications"),
-    "glossary": Kind("glossary", "/v1/glossaries", "glossaries"),
-}
 _NO_NAME = re.compile(r"\.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
 """Dots alone would lead to somewhere else in a URL, and not every server takes control characters there."""
 _UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
@@ -38,29 +32,26 @@ log = logging.getLogger(__name__)
 
 
 def look_up(
-    client: Client, rows: Iterable[Row], pool: Executor, *, certifying: bool, extending: bool
+    client: Client, rows: Iterable[Row], pool: Executor, *, certifying: bool
 ) -> dict[Name, Entity | None]:
     """
     Return what rows refer to; None for what the server does not know.
 
     :param pool: carries out the requests.
     :param certifying: whether what certifies is to be known.
-    :param extending: whether the custom fields of topics are.
     :raises Fault: the server cannot be asked.
     """
     rows = list(rows)
     known = _found(client, {name for row in rows for name in row.names()}, pool)
     if certifying:
         known[CERTIFYING] = _certifying(client)
-    if extending:
-        known[custom_fields.TYPES] = _custom_fields(client)
     labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
     return known | _found(client, {holder for found in labels for holder in holders(found)}, pool)
 
 
 def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
     wanted = list(names)
-    return dict(zip(wanted, pool.map(lambda name: _one(client, name), wanted), strict=True))
+    return dict(zip(wanted, pool.map(lambda name: find(client, name), wanted), strict=True))
 
 
 def _certifying(client: Client) -> Entity | None:
@@ -77,7 +68,8 @@ def _certifying(client: Client) -> Entity | None:
         return None
 
 
-def _custom_fields(client: Client) -> Entity | None:
+def topic_fields(client: Client) -> Mapping[str, str] | None:
+    """Return the custom fields of topics and their types; None if the server does not tell."""
     try:
         return client.call(routes.custom_fields())
     except Fault as fault:
@@ -88,11 +80,17 @@ def _custom_fields(client: Client) -> Entity | None:
         return None
 
 
-def _one(client: Client, name: Name) -> Entity | None:
-    if _NO_NAME.fullmatch(name.fqn):
+def find(client: Client, name: Name) -> Entity | None:
+    """
+    Return what a name stands for; None if the server does not know it.
+
+    :raises Fault: the server cannot be asked.
+    """
+    kind = REFERABLE.get(name.kind)
+    if kind is None or _NO_NAME.fullmatch(name.fqn):
         return None
     try:
-        entity = client.call(routes.read_entity(_KINDS[name.kind], name.canonical)).entity
+        entity = client.call(routes.read_entity(kind, name.canonical)).entity
     except Fault as fault:
         if fault.cause not in _UNKNOWN:
             raise

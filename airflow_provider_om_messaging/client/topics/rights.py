@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class TopicRights:
     def __init__(self, client: Client, service: Entity) -> None:
         self._client = client
         self._team_owned = _by_team(service)
+        self._owners = [str(owner.get("name")) for owner in service.get("owners") or ()]
         self._lock = Lock()
         self._asked = False
         self._rights: Rights | None = None
@@ -62,13 +64,14 @@ class TopicRights:
             return
         known = [operation for operation in operations if operation is not None]
         team_owned = self._team_owned or _by_team(topic or {})
-        if rights.refusal(known, _NOBODY, team_owned=team_owned) is None:
+        refusal = partial(rights.refusal, known, team_owned=team_owned, owners=self._owners)
+        said = None if refusal(_NOBODY) is None else refusal(self._name())
+        if said is None:
             with self._lock:
                 self._unsure += not rights.sure(operations)
             return
-        said = rights.refusal(known, self._name(), team_owned=team_owned)
         request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
-        raise RowRefusedError(_refused(request, str(said)))
+        raise RowRefusedError(_refused(request, said))
 
     def tell(self) -> None:
         """Log for how many rows it remains to be seen."""

@@ -25,18 +25,18 @@ from airflow_provider_om_messaging.client.topics.pages import deleted_names, top
 from airflow_provider_om_messaging.client.topics.readback import overwritten
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
-from airflow_provider_om_messaging.protocol.csv.topic_columns import nearest
+from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of, nearest
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, results_text, stopped
 from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, Verdict, verdicts_of
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
+from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of, touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
-from airflow_provider_om_messaging.protocol.topics.compare import BEYOND, compared, said, slim
+from airflow_provider_om_messaging.protocol.topics.compare import BEYOND, Comparison, compared, slim
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, READ_TWICE, create_topic, creation
 from airflow_provider_om_messaging.protocol.topics.rights import CREATE, operations_for
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, wanted_of
@@ -93,6 +93,7 @@ class TopicImport:
         self._rights = rights
         self._generation = generation_of(client)
         self._inheritance = inheritance
+        self._reading = inheritance.reading(service)
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
         self._certifies = True
@@ -113,8 +114,9 @@ class TopicImport:
         :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
             are those on the rows so far.
         """
-        present, listed = compared(self._columns, rows(), pages())
-        tasks = self._tasks(rows(), present)
+        found = compared(self._columns, rows(), pages())
+        present = found.present
+        tasks = self._tasks(rows(), found)
         if any(present.get(name) is None for name in tasks):
             self._deleted = deleted_names(self._client, self._service)
         self._certifies = not lacks(self._client, CERTIFICATION)
@@ -129,18 +131,15 @@ class TopicImport:
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="om-messaging") as pool:
             concerned = [(row, present.get(name)) for name, task in tasks.items() for _, row in task]
             certifying = any(self._newly_certified(row, topic) for row, topic in concerned)
-            extending = any(self._newly_extended(row, topic) for row, topic in concerned)
             rows_concerned = (row for row, _ in concerned)
-            self._known = look_up(
-                self._client, rows_concerned, pool, certifying=certifying, extending=extending
-            )
+            self._known = look_up(self._client, rows_concerned, pool, certifying=certifying)
             try:
                 for future in [
                     pool.submit(self._carry_out, present.get(name), task) for name, task in tasks.items()
                 ]:
                     future.result()
                 if not self._generation.detects_conflicts and not self._stop.is_set():
-                    self._read_back(pages, listed, pool)
+                    self._read_back(pages, found.pages, pool)
             except Fault as fault:
                 self._fault = self._fault or fault
             finally:
@@ -154,30 +153,44 @@ class TopicImport:
             raise self._forbidden
         return self._verdicts
 
-    def _tasks(self, rows: Rows, present: dict[str, Entity | None]) -> dict[str, list[tuple[int, Row]]]:
+    def _tasks(self, rows: Rows, found: Comparison) -> dict[str, list[tuple[int, Row]]]:
         """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
+        present = found.present
         tasks: dict[str, list[tuple[int, Row]]] = defaultdict(list)
         records = iter(rows)
         next(records)
         for number, (_, cells) in enumerate(records):
-            row = Row(self._columns, tuple(cells))
+            row = Row(self._columns, tuple(cells), self._reading)
             name = row.name
             verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
             if not name:
                 verdict = _failed(verdict, "#FIELD_REQUIRED: Field 1 is required")
             elif name in present and present[name] is None:
                 verdict = _passed(verdict, "Entity updated")
+            elif name in found.similar:
+                verdict = _failed(verdict, _unknown(name, second_topic(name, found.similar[name])))
             elif name not in present and not self._create_missing:
-                shown = name if name == name.strip() else repr(name)
-                verdict = _failed(
-                    verdict,
-                    f"#INVALID_FIELD: Field 1 error - Entity {shown} of type topic not found. "
-                    "Topics come from the broker; create_missing=True creates them",
-                )
+                advice = "Topics come from the broker; create_missing=True creates them"
+                verdict = _failed(verdict, _unknown(name, advice))
             else:
                 tasks[name].append((number, row))
             self._verdicts.append(verdict)
-        return tasks
+        return {name: task for name, task in tasks.items() if not self._is_done(present.get(name), task)}
+
+    def _is_done(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> bool:
+        """Judge the rows of a topic that is as they want it, though they say it in other words."""
+        if topic is None:
+            return False
+        said = cells_of(topic, self._columns)
+        for _, row in rows:
+            if not all(map(self._reading.is_same, self._columns, row.cells, said)):
+                return False
+        for number, _ in rows:
+            self._verdicts[number] = _passed(self._verdicts[number], "Entity updated")
+        return True
+
+    def _said(self, topic: Entity) -> bytes:
+        return self._reading.fingerprint(self._columns, cells_of(topic, self._columns))
 
     def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:
         """Carry out all rows of one topic, one after the other."""
@@ -237,11 +250,7 @@ class TopicImport:
         def plan(entity: Entity) -> Plan:
             wanted = self._wanted(row, entity)
             operations = operations_of(wanted, entity)
-            if (
-                operations
-                and entity is not topic
-                and said(entity, self._columns) != said(topic, self._columns)
-            ):
+            if operations and entity is not topic and self._said(entity) != self._said(topic):
                 raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
             return Plan(operations, wanted)
 
@@ -283,15 +292,15 @@ class TopicImport:
         return wanted_of(row, topic, self._known, self._generation, certifies=self._certifies)
 
     def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
-        wanted = row[CERTIFICATION] if CERTIFICATION in self._columns and self._certifies else ""
-        return bool(wanted) and wanted != certified_by((topic or {}).get(CERTIFICATION))
-
-    def _newly_extended(self, row: Row, topic: Entity | None) -> bool:
-        try:
-            given = custom_fields.given(row) if custom_fields.COLUMN in self._columns else {}
-        except RowRefusedError:
+        if CERTIFICATION not in self._columns or not self._certifies or not row[CERTIFICATION]:
             return False
-        return not given.keys() <= ((topic or {}).get("extension") or {}).keys()
+        present = certified_by((topic or {}).get(CERTIFICATION)) or ""
+        return not self._reading.is_same(CERTIFICATION, row[CERTIFICATION], present)
+
+
+def _unknown(name: str, advice: str) -> str:
+    shown = name if name == name.strip() else repr(name)
+    return f"#INVALID_FIELD: Field 1 error - Entity {shown} of type topic not found. {advice}"
 
 
 def _passed(verdict: Verdict, details: str) -> Verdict:
@@ -330,7 +339,7 @@ def imported(
     )
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
     verdicts = run.run(
-        lambda: inheritance.as_stored(upload.rows(), service),
+        upload.rows,
         lambda: topic_pages(client, service, columns, inheritance, size),
     )
     text = results_text(upload.rows(), verdicts)

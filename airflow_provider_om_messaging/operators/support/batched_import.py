@@ -114,7 +114,8 @@ class BatchedImport:
     def _compare(self) -> None:
         """Take a fresh look at what the server has."""
         with server_rows(self._hook, self._service, self._engine) as rows:
-            self._state = State(rows(), export_name(self._service))
+            reading = self._hook.reading(self._service, self._engine)
+            self._state = State(rows(), export_name(self._service), reading)
         check_columns(columns_of(self._header), self._state.columns, "the file", export_name(self._service))
 
     def _import(self, batch: list[Row]) -> str:

@@ -48,9 +48,9 @@ def compared(
     :param upload: the file.
     :param name: what to call it in an error.
     """
-    file = hook.as_stored(service, upload, engine)
+    reading = hook.reading(service, engine)
     with server_rows(hook, service, engine) as present:
-        return compare(file, present, name, export_name(service))
+        return compare(upload.rows, present, name, export_name(service), reading)
 
 
 def export_name(service: str) -> str:

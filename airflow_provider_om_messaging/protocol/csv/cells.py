@@ -1,21 +1,39 @@
-"""What a server makes of the cells of a row: which differences between two CSV files are none."""
+"""
+What the cells of a row say: the one reading of them, by which plan, dry run, import and verification compare.
+
+Two cells are the same if a server would store the same for them, whatever their texts.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split
+from airflow_provider_om_messaging.protocol.model.references import Name, named_entity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from airflow_provider_om_messaging.protocol.csv.custom_fields import Types
 
 OWNERS = frozenset({"owner", "owners", "reviewers"})
 """Columns whose cells hold users and teams, such as ``user:ada``."""
-NAMES = OWNERS | {"tags", "glossaryTerms", "tiers", "domain", "domains", "dataProducts"}
-"""Columns whose cells hold names of what the server has to know."""
-LISTS = NAMES | {"extension"}
-"""Columns whose cells hold several values, divided by ``;`` and in no order."""
+_SINGLE = frozenset({"certification"})
+_NAMED = {
+    **dict.fromkeys(OWNERS, ("owners", "")),
+    "tags": ("tags", "tag"),
+    "tiers": ("tags", "tag"),
+    "certification": ("tags", "tag"),
+    "glossaryTerms": ("tags", "glossaryTerm"),
+    "domain": ("domains", "domain"),
+    "domains": ("domains", "domain"),
+    "dataProducts": ("dataProducts", "dataProduct"),
+}
+"""Column → the field and the kind of what its cells name."""
+_OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 
 
 def columns_of(header: Sequence[str]) -> tuple[str, ...]:
@@ -23,49 +41,117 @@ def columns_of(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.removesuffix("*") for name in header)
 
 
-def meaning(column: str, cell: str) -> str | tuple[str, ...]:
+def exact_digest(row: Sequence[str]) -> bytes:
+    """Return a short digest of a row's texts, by which most rows that say the same are known cheaply."""
+    return _digest(list(row))
+
+
+def _nothing_told() -> None:
+    return None
+
+
+def _never(name: Name) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Reading:
     """
-    Return what a cell says: equal for cells that a server cannot tell apart.
+    How the cells of a file are read on one server.
 
-    :param column: the column's name, without ``*``.
-    :param cell: its content.
+    :param inherited: domains that the topics have from their service anyway, where the server does not tell
+        these from a topic's own: a cell that names them says the same as an empty one.
+    :param types: returns the custom fields that there are; None if that is not known.
+    :param exists: tells whether there is an entity of a name that has blanks around it. If not, they are no
+        part of the name: newer servers trim the values of lists, older ones do not.
     """
-    if column in LISTS:
-        said = set(values(cell))
-        # Users are the same whatever the case of their names.
-        return tuple(sorted({_folded(value) for value in said} if column in OWNERS else said))
-    return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
+
+    inherited: frozenset[str] = frozenset()
+    types: Callable[[], Types | None] = _nothing_told
+    exists: Callable[[Name], bool] = _never
+
+    def names(self, column: str, cell: str) -> list[Name]:
+        """
+        Return what a cell names, each once.
+
+        :raises MalformedCellError: a quote in it is wrong, or an owner is neither a user nor a team.
+        """
+        written = ([cell] if cell else []) if column in _SINGLE else split(cell)
+        found = [self._name(column, text) for text in written if text.strip()]
+        if column == "domain" and self.inherited and {name.fqn for name in found} == self.inherited:
+            return []
+        return list(dict.fromkeys(found))
+
+    def meaning(self, column: str, cell: str) -> Any:
+        """
+        Return what a cell says: equal for cells that a server cannot tell apart, false for an empty one.
+
+        :param column: the column's name, without ``*``.
+        :param cell: its content.
+        """
+        if not cell:
+            return ""
+        try:
+            if column in _NAMED:
+                return tuple(sorted({(name.kind, name.canonical) for name in self.names(column, cell)}))
+            if column == custom_fields.COLUMN:
+                texts = custom_fields.texts_of(cell)
+                types = self.types() if texts else None
+                return tuple(
+                    (name, custom_fields.meaning(text, (types or {}).get(name)))
+                    for name, text in sorted(texts.items())
+                )
+        except MalformedCellError:
+            pass  # a server refuses it: let it differ from anything else
+        return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
+
+    def is_same(self, column: str, one: str, other: str) -> bool:
+        """Tell whether two cells of a column say the same."""
+        return one == other or (self.meaning(column, one) or "") == (self.meaning(column, other) or "")
+
+    def fingerprint(self, columns: Sequence[str], row: Sequence[str]) -> bytes:
+        """Return a short digest of what a row says."""
+        return _digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
+
+    def _name(self, column: str, text: str) -> Name:
+        field, kind = _NAMED[column]
+        if column in OWNERS:
+            kind, _, text = text.partition(":")
+            kind = kind.strip()
+            if kind not in {"user", "team"} or not text.strip():
+                raise MalformedCellError(_OWNER_FORMAT)
+        trimmed = text.strip()
+        if text == trimmed or not self.exists(named_entity(field, kind, text)):
+            text = trimmed
+        return named_entity(field, kind, text)
 
 
-def _folded(owner: str) -> str:
-    return owner.lower() if owner.startswith("user:") else owner
-
-
-def values(cell: str) -> list[str]:
-    """Return the values in a cell that holds several; one with a ``;`` in it stands in quotes there."""
-    try:
-        return split(cell)
-    except MalformedCellError:
-        return [cell]  # a server refuses it: let it differ from anything else
+PLAIN = Reading()
+"""How cells are read where no server can be asked."""
 
 
 def blanks_told(columns: Sequence[str], row: Sequence[str]) -> str:
     """
     Return what to tell of a refused row with blanks around names, which look right and are not found.
 
-    Servers do not trim: a blank is a part of the name. "" if there are none.
+    Older servers do not trim: to them a blank is a part of the name. "" if there are none.
     """
     found = [
         value
         for column, cell in zip(columns, row, strict=False)  # a refused row may be of any width
-        if column in NAMES
-        for value in values(cell)
+        if column in _NAMED
+        for value in _values(cell)
         if any(part != part.strip() for part in (value.split(":") if column in OWNERS else [value]))
     ]
     return f" (the blanks in {', '.join(map(repr, found))} are taken for a part of the name)" if found else ""
 
 
-def fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
-    """Return a short digest of what a row says."""
-    said = repr([meaning(column, cell) for column, cell in zip(columns, row, strict=True)])
-    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _values(cell: str) -> list[str]:
+    try:
+        return split(cell)
+    except MalformedCellError:
+        return [cell]
+
+
+def _digest(said: Sequence[Any]) -> bytes:
+    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()

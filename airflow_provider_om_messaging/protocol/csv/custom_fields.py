@@ -6,26 +6,25 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split
-from airflow_provider_om_messaging.protocol.csv.topic_columns import shown
-from airflow_provider_om_messaging.protocol.model.references import Name
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, joined, split
+from airflow_provider_om_messaging.protocol.model.references import Name, named_entity
+from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from airflow_provider_om_messaging.protocol.topics.row_changes import Row
     from airflow_provider_om_messaging.protocol.wire.message import Reply
 
     Types = Mapping[str, str]
     """Names of the custom fields of topics, and of their types."""
 
 COLUMN = "extension"
-TYPES = Name(COLUMN, "type", "topic")
-"""The name by which the types stand among what was looked up."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_ITEMS = "|"
+"""Between the values of one field."""
 
 
 def read_types(reply: Reply) -> dict[str, str]:
@@ -42,61 +41,219 @@ def read_types(reply: Reply) -> dict[str, str]:
     return {item["name"]: _type_name(item.get("propertyType")) for item in listed}
 
 
-def given(row: Row) -> dict[str, str]:
+def texts_of(cell: str) -> dict[str, str]:
     """
-    Return the custom fields of a row, as texts; empty ones are left out.
+    Return the custom fields in a cell, as texts; empty ones are left out.
 
-    :raises RowRefusedError: the cell is malformed.
+    :raises MalformedCellError: it is no list of names and values, or a field stands in it twice.
+    """
+    found: dict[str, str] = {}
+    for pair in split(cell):
+        if not pair.strip():
+            continue
+        name, colon, text = pair.partition(":")
+        name = name.strip()
+        if not name or not colon:
+            raise MalformedCellError(f"Custom fields should be of format name:value, not {name}")
+        if name in found:
+            raise MalformedCellError(f"Custom field {name} stands there twice: {found[name]} and {text}")
+        found[name] = text
+    return {name: text for name, text in found.items() if text}
+
+
+def typed(text: str, told: str | None) -> Any:
+    """
+    Return the value that a text stands for: a :class:`Name`, or several, for references.
+
+    :param told: the field's type; None if that is not known, and the text is the value.
+    :raises ValueError: no value of this type is written so.
+    """
+    read = _TYPED.get(told or "")
+    return text if read is None else read(text)
+
+
+def meaning(text: str, told: str | None) -> Any:
+    """
+    Return what a text says: equal for texts that become the same value.
+
+    Values of an enumeration and lists of references have no order: servers sort the former.
+
+    :param told: as for :func:`typed`.
     """
     try:
-        pairs = [pair.partition(":") for pair in split(row[COLUMN])]
-    except MalformedCellError as error:
-        raise row.fault(COLUMN, str(error)) from None
-    if wrong := [name for name, colon, _ in pairs if not name or not colon]:
-        raise row.fault(COLUMN, f"Custom fields should be of format name:value, not {wrong[0]}")
-    return {name: text for name, _, text in pairs if text}
+        value = typed(text, told)
+    except ValueError:
+        value = text
+    if isinstance(value, list):
+        return tuple(sorted(map(str, map(_identity, value))))
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True)
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n")
+    return _identity(value)
 
 
-def wanted_fields(row: Row, present: Mapping[str, Any], types: Types | None) -> dict[str, Any] | None:
+def references_in(texts: Mapping[str, str], types: Types | None) -> Iterator[Name]:
+    """Yield what custom fields refer to, as far as that can be read."""
+    for name, text in texts.items():
+        told = (types or {}).get(name)
+        if told in _REFERENCES:
+            try:
+                value = typed(text, told)
+            except ValueError:
+                continue
+            yield from value if isinstance(value, list) else [value]
+
+
+def wanted_field(
+    name: str, text: str, present: Any, types: Types | None, known: Mapping[Name, Mapping[str, Any] | None]
+) -> Any:
     """
-    Return the custom fields that a row wants.
+    Return the value that a text wants for a custom field.
 
-    :param present: those of the topic: a value keeps its type.
-    :param types: what others are; None if that is not known, and every new one is a text.
-    :raises RowRefusedError: the cell is malformed, or the server would surely refuse a field.
+    :param present: the value that the topic has; it stays if the text says the same.
+    :param types: what fields there are; None if that is not known: then a value keeps its type, and every
+        new one is a text.
+    :param known: what was looked up of :func:`references_in`.
+    :raises ValueError: there is no such field, or the server would refuse the value.
     """
-    return {
-        name: _typed(text, present[name]) if present.get(name) is not None else _new(row, name, text, types)
-        for name, text in given(row).items()
-    } or None
-
-
-def _new(row: Row, name: str, text: str, types: Types | None) -> Any:
+    told = None if types is None else types.get(name)
+    if present is not None and meaning(text, told) == meaning(shown(present), told):
+        return present
     if types is None:
-        return text
-    if name not in types:
-        raise row.fault(COLUMN, f"Unknown custom field: {name}")
-    told = types[name]
-    if told == "enum":
-        return text.split("|")
-    if told in {"integer", "timestamp"} and _INTEGER.fullmatch(text):
-        return int(text)
-    if told == "number" and _NUMBER.fullmatch(text):
-        return int(text) if _INTEGER.fullmatch(text) else float(text)
-    if told in {"integer", "timestamp", "number"}:
-        raise row.fault(COLUMN, f"Invalid value of Key = {name} of type {told}, Value = {text}")
+        return _alike(text, present)
+    if told is None:
+        raise ValueError(f"Unknown custom field: {name}")
+    try:
+        value = typed(text, told)
+    except ValueError:
+        raise ValueError(f"Invalid value of Key = {name} of type {told}, Value = {text}") from None
+    if isinstance(value, Name):
+        return _reference(value, known)
+    if isinstance(value, list):
+        return [_reference(item, known) if isinstance(item, Name) else item for item in value]
+    return value
+
+
+def cell_of(fields: Mapping[str, Any]) -> str:
+    """Return the cell that holds custom fields; those without a value stand in none."""
+    return joined(f"{name}:{text}" for name, value in sorted(fields.items()) if (text := shown(value)))
+
+
+def shown(value: Any) -> str:
+    """Return the value of a custom field as the column ``extension`` has it."""
+    if isinstance(value, list) and all(isinstance(item, str) or _is_reference(item) for item in value):
+        return _ITEMS.join(map(_item, map(shown, value)))
+    if _is_reference(value):
+        return f"{value['type']}:{value['fullyQualifiedName']}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _identity(value: Any) -> Any:
+    return (value.kind, value.canonical) if isinstance(value, Name) else value
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and "type" in value and "fullyQualifiedName" in value
+
+
+def _item(text: str) -> str:
+    """Return a value as it stands among several; in quotes where it could be taken for others."""
+    if _ITEMS in text or text.startswith('"') or not text:
+        return '"' + text.replace('"', '""') + '"'
     return text
 
 
-def _typed(text: str, present: Any) -> Any:
-    if isinstance(present, str):
+def _items(text: str) -> list[str]:
+    found = []
+    rest = text
+    while rest:
+        quoted = re.match(r'"((?:[^"]|"")*)"(?=\||\Z)', rest)
+        item = quoted[1].replace('""', '"') if quoted else rest.partition(_ITEMS)[0]
+        rest = rest[quoted.end() if quoted else len(item) :].removeprefix(_ITEMS)
+        found.append(item)
+    return list(dict.fromkeys(found))
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text.strip()):
+        raise ValueError(text)
+    return int(text)
+
+
+def _number(text: str) -> int | float:
+    text = text.strip()
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if not _NUMBER.fullmatch(text) or (number := float(text)) in {float("inf"), float("-inf")}:
+        raise ValueError(text)
+    # JSON knows one kind of number, and 7.0 is 7.
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+
+def _boolean(text: str) -> bool:
+    if text.strip() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.strip() == "true"
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = parse_json(text)
+    if not isinstance(value, dict):
+        raise ValueError(text)
+    return value
+
+
+def _interval(text: str) -> dict[str, Any]:
+    start, colon, end = text.partition(":")
+    return {"start": _integer(start), "end": _integer(end)} if colon and text[0] != "{" else _object(text)
+
+
+def _entity(text: str) -> Name:
+    kind, colon, name = text.strip().partition(":")
+    if not kind or not colon or not name.strip():
+        raise ValueError(text)
+    return named_entity(COLUMN, kind.strip(), name.strip())
+
+
+def _entities(text: str) -> list[Name]:
+    return list(dict.fromkeys(map(_entity, _items(text))))
+
+
+_REFERENCES: dict[str | None, Callable[[str], Any]] = {
+    "entityReference": _entity,
+    "entityReferenceList": _entities,
+}
+_TYPED: dict[str | None, Callable[[str], Any]] = {
+    **_REFERENCES,
+    "integer": _integer,
+    "timestamp": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "enum": _items,
+    "timeInterval": _interval,
+    "table-cp": _object,
+    "hyperlink-cp": _object,
+}
+"""Readers of texts, by the type of the field; what is of another type is a text."""
+
+
+def _reference(name: Name, known: Mapping[Name, Mapping[str, Any] | None]) -> dict[str, Any]:
+    entity = known.get(name)
+    if entity is None:
+        raise ValueError(f"Entity {name.fqn} of type {name.kind} not found")
+    told = {member: entity[member] for member in ("id", "name", "fullyQualifiedName") if member in entity}
+    return {"type": name.kind, **told}
+
+
+def _alike(text: str, present: Any) -> Any:
+    """Return the value that a text most likely stands for where another one is there already."""
+    if present is None or isinstance(present, str):
         return text
-    if text == shown(present):
-        return present
     if isinstance(present, list) and all(isinstance(item, str) for item in present):
-        return text.split("|")
+        return _items(text)
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError:
         return text
     return value if isinstance(value, type(present)) or {type(value), type(present)} <= {int, float} else text

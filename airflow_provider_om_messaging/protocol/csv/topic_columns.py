@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of, values
+from airflow_provider_om_messaging.protocol.csv import custom_fields
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.dialect import joined, line
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from airflow_provider_om_messaging.protocol.plan.diff import Rows
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Label = Mapping[str, Any]
 
@@ -73,27 +71,6 @@ def text_of(topics: Iterable[Mapping[str, Any]], columns: Sequence[str] = DOCUME
     return "".join(line(cells_of(topic, columns)) for topic in topics).encode("utf-8", "replace")
 
 
-def without_domain(rows: Rows, inherited: Collection[str]) -> Rows:
-    """
-    Yield the records of a file without the domains that topics have from their service anyway.
-
-    Servers before 1.3 do not tell these from a topic's own, so that no export can have them, and a cell that
-    names one says the same as an empty one.
-
-    :param rows: them, the header first.
-    :param inherited: the domains of the service, as the column ``domain`` has them.
-    """
-    records = iter(rows)
-    number, header = next(records)
-    yield number, header
-    columns = columns_of(header)
-    place = columns.index("domain") if "domain" in columns else None
-    for number, row in records:
-        if place is not None and set(values(row[place])) == set(inherited):
-            row = [*row[:place], "", *row[place + 1 :]]
-        yield number, row
-
-
 def column_of(label: Label, columns: Sequence[str]) -> str | None:
     """
     Return the column that a label stands in; None for none of a file's columns.
@@ -103,15 +80,6 @@ def column_of(label: Label, columns: Sequence[str]) -> str | None:
     if label.get("source") == "Glossary":
         return "glossaryTerms" if "glossaryTerms" in columns else None
     return "tiers" if "tiers" in columns and str(label["tagFQN"]).startswith(TIER) else "tags"
-
-
-def shown(value: Any) -> str:
-    """Return the value of a custom field as the column ``extension`` has it."""
-    if isinstance(value, list):
-        return "|".join(map(shown, value))
-    if isinstance(value, dict) and "type" in value and "fullyQualifiedName" in value:
-        return f"{value['type']}:{value['fullyQualifiedName']}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def owner_name(owner: Mapping[str, Any]) -> str:
@@ -128,11 +96,6 @@ def _text(field: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda topic: str(topic.get(field) or "")
 
 
-def _extension(topic: Mapping[str, Any]) -> str:
-    fields = (topic.get("extension") or {}).items()
-    return joined(f"{name}:{text}" for name, value in sorted(fields) if (text := shown(value)))
-
-
 _CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "name": _text("name"),
     "displayName": _text("displayName"),
@@ -140,5 +103,5 @@ _CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "owner": lambda topic: joined(map(owner_name, value_of(topic, "owners") or ())),
     "domain": lambda topic: joined(map(domain_name, value_of(topic, "domains") or ())),
     "certification": lambda topic: certified_by(topic.get(CERTIFICATION)) or "",
-    "extension": _extension,
+    custom_fields.COLUMN: lambda topic: custom_fields.cell_of(topic.get("extension") or {}),
 }

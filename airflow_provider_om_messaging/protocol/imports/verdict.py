@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.cells import blanks_told, columns_of
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_told, columns_of, exact_digest
 from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
@@ -29,6 +30,7 @@ SHOWN_FAILURES = 20
 FAILURE = "failure"
 ABORTED = "aborted"
 UNREADABLE = "unreadable"
+_EXPECTED_HEADER = re.compile(r"^#INVALID_HEADER: Headers \[.*\] doesn't match \[([^\]]*)\]", re.DOTALL)
 STATUSES = frozenset({"success", "partialSuccess", FAILURE, ABORTED})
 
 
@@ -243,6 +245,20 @@ def verdicts_of(results_csv: str) -> list[Verdict]:
     ]
 
 
+def expected_header(result: ImportResult, header: Sequence[str]) -> list[str] | None:
+    """
+    Return the header that a server wants in place of one that it refused, None if it is not the same columns.
+
+    Servers compare headers as texts, the ``*`` that marks a required column included.
+
+    :param result: the verdict on a file.
+    :param header: of that file.
+    """
+    found = _EXPECTED_HEADER.search(result.abort_reason) if result.status == ABORTED else None
+    wanted = found[1].split(",") if found else []
+    return wanted if wanted and columns_of(wanted) == columns_of(header) else None
+
+
 def same_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     """
     Tell whether the server's verdict is on these rows, in whatever order.
@@ -251,7 +267,18 @@ def same_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     :param rows: a file's rows, the header first.
     """
     header, judged = _read(results_csv)
-    return Counter(tuple(row[2:]) for row in [["", "", *header], *judged]) == Counter(map(tuple, rows))
+    sent = iter(rows)
+    columns = columns_of(next(sent, ()))
+    if columns_of(header) != columns:
+        return False
+    return Counter(_fingerprint(columns, row[2:]) for row in judged) == Counter(
+        _fingerprint(columns, row) for row in sent
+    )
+
+
+def _fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
+    # A row that was refused for its width keeps it.
+    return PLAIN.fingerprint(columns, row) if len(row) == len(columns) else exact_digest(row)
 
 
 def _read(results_csv: str) -> tuple[list[str], list[list[str]]]:

@@ -46,6 +46,35 @@ REFERRED = {
 }
 """What a service or topic can refer to, by kind."""
 
+_COLLECTIONS = {
+    "classification": "classifications",
+    "glossary": "glossaries",
+    "dataProduct": "dataProducts",
+    "messagingService": "services/messagingServices",
+    "databaseService": "services/databaseServices",
+    "dashboardService": "services/dashboardServices",
+    "pipelineService": "services/pipelineServices",
+    "storageService": "services/storageServices",
+    "database": "databases",
+    "databaseSchema": "databaseSchemas",
+    "table": "tables",
+    "topic": "topics",
+    "dashboard": "dashboards",
+    "chart": "charts",
+    "pipeline": "pipelines",
+    "container": "containers",
+    "mlmodel": "mlmodels",
+    "searchIndex": "searchIndexes",
+    "storedProcedure": "storedProcedures",
+    "metric": "metrics",
+    "role": "roles",
+    "policy": "policies",
+}
+REFERABLE = REFERRED | {
+    name: Kind(name, f"/v1/{collection}", collection) for name, collection in _COLLECTIONS.items()
+}
+"""What custom fields can refer to as well, by kind."""
+
 PATCHED = {"service": SERVICE, "topic": TOPIC}
 """What can be patched and restored, by what ``entity`` says."""
 

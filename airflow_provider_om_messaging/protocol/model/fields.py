@@ -98,7 +98,18 @@ def same(field: str, one: Any, other: Any) -> bool:
         return {key(item) for item in one or ()} == {key(item) for item in other or ()}
     if field == CERTIFICATION:
         return certified_by(one) == certified_by(other)
+    if field == "extension":
+        return is_same_value(_without_order(one), _without_order(other))
     return is_same_value(one, other)
+
+
+def _without_order(value: Any) -> Any:
+    """Return custom fields for comparing: servers complete references and sort values of enumerations."""
+    if isinstance(value, Mapping):
+        if "type" in value and "id" in value:
+            return [value["type"], value["id"]]
+        return {name: _without_order(item) for name, item in value.items()}
+    return sorted(map(_without_order, value), key=repr) if isinstance(value, list) else value
 
 
 def certified_by(certification: Any) -> str | None:

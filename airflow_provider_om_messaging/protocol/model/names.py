@@ -58,6 +58,16 @@ def join_fqn(*names: str) -> str:
     )
 
 
+def normal_fqn(fqn: str) -> str:
+    """Return an FQN with quotes only where they are needed; a malformed one as it is."""
+    if '"' not in fqn:
+        return fqn
+    try:
+        return join_fqn(*split_fqn(fqn))
+    except Fault:
+        return fqn
+
+
 def service_fqn(text: str) -> str:
     """
     Return the fully qualified name of a messaging service.

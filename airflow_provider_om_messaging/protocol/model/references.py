@@ -8,11 +8,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.fields import key, value_of
-from airflow_provider_om_messaging.protocol.model.names import join_fqn
+from airflow_provider_om_messaging.protocol.model.names import join_fqn, normal_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
 _KINDS = {"owners": ("user", "team"), "tags": ("tag", "glossaryTerm"), "domains": ("domain",)}
+_AT_TOP = _KINDS["owners"]
+"""Users and teams stand at the top: a dot in their name does not separate."""
 _LABELS = {"tag": "Classification", "glossaryTerm": "Glossary"}
 _EXAMPLES = {"owners": "'team:data-platform' or 'user:ada'", "tags": "'Tier.Tier1'", "domains": "'Finance'"}
 
@@ -54,6 +56,15 @@ class Name:
         return item.get("type") == self.kind and self.canonical == replace(self, fqn=str(fqn)).canonical
 
 
+def named_entity(field: str, kind: str, text: str) -> Name:
+    """
+    Return the name of an entity, spelled in one way.
+
+    :param text: its FQN; of a user or team, which stand at the top, it may lack its quotes.
+    """
+    return Name(field, kind, join_fqn(text) if kind in _AT_TOP and '"' not in text else normal_fqn(text))
+
+
 Entry = tuple[str, Name]
 """A sign (``+``, ``-`` or none) and what it stands before."""
 
@@ -91,8 +102,7 @@ def _entry(field: str, text: object) -> Entry:
     name = name.strip()
     if not name:
         raise _invalid(field, f"has the entry {text!r}, which names nothing")
-    # Users and teams stand at the top: a dot in their name does not separate.
-    return sign, Name(field, kind, join_fqn(name) if field == "owners" and '"' not in name else name)
+    return sign, named_entity(field, kind, name)
 
 
 def unknown(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:

@@ -7,14 +7,15 @@ files can be compared; of the others all is held, because they are the plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of, fingerprint, meaning
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, columns_of, exact_digest
+from airflow_provider_om_messaging.protocol.model.similar_names import similar
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Rows = Iterable[tuple[int, Sequence[str]]]
     """The records of a CSV with the lines that they begin in, the header first."""
@@ -58,7 +59,7 @@ class Change:
         return [
             name
             for name, (before, after) in self.fields.items()
-            if meaning(name, before) and not meaning(name, after)
+            if PLAIN.meaning(name, before) and not PLAIN.meaning(name, after)
         ]
 
 
@@ -71,12 +72,15 @@ class Plan:
     :param changes: the rows that it would create or change, in the file's order.
     :param unchanged: how many of its rows say what is there already.
     :param absent: names of the rows that the file lacks. An import leaves them as they are.
+    :param similar: rows that it would create → the row that is there whose name differs in case or blanks
+        alone.
     """
 
     columns: tuple[str, ...]
     changes: tuple[Change, ...]
     unchanged: int
     absent: tuple[str, ...]
+    similar: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def created(self) -> int:
@@ -110,21 +114,30 @@ class State:
 
     :param rows: them.
     :param name: what to call them in an error.
+    :param reading: how cells are read.
     :raises Fault: there is no header with the column ``name``.
     """
 
-    def __init__(self, rows: Rows, name: str) -> None:
+    def __init__(self, rows: Rows, name: str, reading: Reading = PLAIN) -> None:
+        self._reading = reading
         records = iter(rows)
         self.columns = columns_of(next(records, (0, ()))[1])
         key = key_of(self.columns, name)
-        self.digests = {row[key]: fingerprint(self.columns, row) for _, row in records}
+        self._digests = {row[key]: reading.fingerprint(self.columns, row) for _, row in records}
 
     def holds(self, row: Sequence[str]) -> bool:
         """Tell whether a row of the same columns says what is there already."""
-        return self.digests.get(row[self.columns.index(KEY)]) == fingerprint(self.columns, row)
+        name = row[self.columns.index(KEY)]
+        return self._digests.get(name) == self._reading.fingerprint(self.columns, row)
 
 
-def compare(file: Callable[[], Rows], present: Callable[[], Rows], file_name: str, present_name: str) -> Plan:
+def compare(
+    file: Callable[[], Rows],
+    present: Callable[[], Rows],
+    file_name: str,
+    present_name: str,
+    reading: Reading = PLAIN,
+) -> Plan:
     """
     Return what would have to change for all rows of a file to be there.
 
@@ -132,34 +145,42 @@ def compare(file: Callable[[], Rows], present: Callable[[], Rows], file_name: st
     :param present: reads what is there; called twice.
     :param file_name: what to call the file in an error.
     :param present_name: what to call the other in an error.
+    :param reading: how cells are read.
     :raises Fault: their columns differ, or a name is empty or stands in two rows of the file.
     """
-    state = State(present(), present_name)
+    there = iter(present())
+    present_columns = columns_of(next(there, (0, ()))[1])
+    key = key_of(present_columns, present_name)
+    digests = {row[key]: exact_digest(row) for _, row in there}
     records = iter(file())
     columns = columns_of(next(records, (0, ()))[1])
-    check_columns(columns, state.columns, file_name, present_name)
-    key = columns.index(KEY)
+    check_columns(columns, present_columns, file_name, present_name)
     seen: dict[str, int] = {}
     different: dict[str, tuple[int, Sequence[str]]] = {}
     for line, row in records:
         name = row[key]
         _check_name(name, line, seen, file_name)
-        if state.digests.get(name) != fingerprint(columns, row):
+        if digests.get(name) != exact_digest(row):
             different[name] = line, row
     changes = {
         name: _created(columns, name, line, row)
         for name, (line, row) in different.items()
-        if name not in state.digests
+        if name not in digests
     }
     for _, row in present():
         name = row[key]
-        if name in different and name in state.digests:
-            changes[name] = _changed(columns, name, *different[name], row)
+        if name in different and name in digests:
+            change = _changed(columns, name, *different[name], row, reading)
+            if change.fields:
+                changes[name] = change
+            else:
+                del different[name]  # other texts, but nothing else is said
     return Plan(
         columns=columns,
         changes=tuple(changes[name] for name in different if name in changes),
         unchanged=len(seen) - len(different),
-        absent=tuple(name for name in state.digests if name not in seen),
+        absent=tuple(name for name in digests if name not in seen),
+        similar=similar((name for name in different if name not in digests), digests),
     )
 
 
@@ -222,14 +243,19 @@ def _created(columns: Sequence[str], name: str, line: int, row: Sequence[str]) -
 
 
 def _changed(
-    columns: Sequence[str], name: str, line: int, after: Sequence[str], before: Sequence[str]
+    columns: Sequence[str],
+    name: str,
+    line: int,
+    after: Sequence[str],
+    before: Sequence[str],
+    reading: Reading,
 ) -> Change:
     fields = {
         column: (old, new)
         for column, old, new in zip(columns, before, after, strict=True)
-        if meaning(column, old) != meaning(column, new)
+        if not reading.is_same(column, old, new)
     }
-    return Change(name, line, CHANGED, fields, fingerprint(columns, before).hex())
+    return Change(name, line, CHANGED, fields, reading.fingerprint(columns, before).hex())
 
 
 def _refuse(problem: str) -> NoReturn:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.csv.cells import fingerprint
+from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
+from airflow_provider_om_messaging.protocol.model.similar_names import folded
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 
 if TYPE_CHECKING:
@@ -23,9 +25,24 @@ BEYOND = ("extension", CERTIFICATION)
 _KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *BEYOND)
 
 
-def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> tuple[dict[str, Entity | None], int]:
+@dataclass(frozen=True)
+class Comparison:
     """
-    Return the topics that a file names, None for those that are as in it, and the number of pages.
+    A file beside the topics of a service.
+
+    :param present: the topics that it names, None for those whose rows are the same texts.
+    :param similar: names in it that no topic has → the topic whose name differs in case or blanks alone.
+    :param pages: how many pages list all topics.
+    """
+
+    present: dict[str, Entity | None]
+    similar: dict[str, str]
+    pages: int
+
+
+def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
+    """
+    Compare a file with the topics of a service.
 
     :param columns: of the file.
     :param rows: its records, the header first.
@@ -35,21 +52,24 @@ def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> tuple[dict[str
     next(records)
     wanted: dict[str, set[bytes]] = defaultdict(set)
     for _, row in records:
-        wanted[row[0]].add(fingerprint(columns, row))
+        wanted[row[0]].add(exact_digest(row))
+    looks: dict[str, set[str]] = defaultdict(set)
+    for name in wanted:
+        looks[folded(name)].add(name)
     present: dict[str, Entity | None] = {}
+    similar: dict[str, str] = {}
     listed = 0
     for topics in pages:
         listed += 1
         for topic in topics:
             name = str(topic["name"])
+            similar |= dict.fromkeys(looks.get(folded(name), ()), name)
             if name in wanted:
-                present[name] = None if wanted[name] == {said(topic, columns)} else slim(topic)
-    return present, listed
-
-
-def said(topic: Entity, columns: Sequence[str]) -> bytes:
-    """Return a short digest of what a topic's row says."""
-    return fingerprint(columns, cells_of(topic, columns))
+                present[name] = (
+                    None if wanted[name] == {exact_digest(cells_of(topic, columns))} else slim(topic)
+                )
+    missing = {name: other for name, other in similar.items() if name not in present}
+    return Comparison(present, missing, listed)
 
 
 def slim(topic: Entity) -> Entity:

@@ -3,7 +3,8 @@ What a token's user may do to topics, as far as a server tells that without look
 
 Servers evaluate rules. A rule with a condition (the user owns the topic, the topic has a tag) says nothing
 before there is a topic, and the policies of a team that owns a topic count for that topic alone. So only two
-answers are sure: a rule without condition denies it, or no rule allows it and no team owns the topic.
+answers are sure: a rule without condition denies it, or no rule allows it and no team owns the topic. Nor can
+creating one be its owner's right, unless the user or a team owns the service.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from airflow_provider_om_messaging.protocol.csv.topic_columns import TIER
 from airflow_provider_om_messaging.protocol.model.fields import key, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
     from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 CREATE, EDIT_ALL = "Create", "EditAll"
-_ALLOW, _DENY, _NOT_ALLOW = "allow", "deny", "notAllow"
+_ALLOW, _DENY, _NOT_ALLOW, _CONDITIONAL = "allow", "deny", "notAllow", "conditionalAllow"
+_OWNER = "isOwner()"
 _FIELDS = {
     "description": "EditDescription",
     "displayName": "EditDisplayName",
@@ -39,10 +41,17 @@ class Permission:
 
     :param access: ``allow``, ``deny``, ``notAllow``, or conditional.
     :param rule: names of the role (None for a policy that a team has), policy and rule that say so.
+    :param condition: of that rule; "" for none.
     """
 
     access: str
     rule: tuple[str | None, str, str]
+    condition: str = ""
+
+    @property
+    def is_for_owners(self) -> bool:
+        """Whether it is given to owners alone."""
+        return self.access == _CONDITIONAL and self.condition.replace(" ", "") == _OWNER
 
 
 class Rights:
@@ -55,13 +64,18 @@ class Rights:
     def __init__(self, permissions: Mapping[str, Permission]) -> None:
         self._permissions = permissions
 
-    def refusal(self, operations: Iterable[str], user: str, *, team_owned: bool) -> str | None:
+    def refusal(
+        self, operations: Iterable[str], user: str, *, team_owned: bool, owners: Collection[str] = ()
+    ) -> str | None:
         """
         Return in the server's words why a user may not do something, or None unless that is sure.
+
+        What does not exist yet has no owner but those of its service.
 
         :param operations: all that it takes.
         :param user: the user's name.
         :param team_owned: whether a team owns the topic.
+        :param owners: names of the users who own the service.
         """
         found = {operation: self._of(operation) for operation in operations}
         principal = f"Principal: CatalogPrincipal{{name='{user}'}}"
@@ -70,8 +84,12 @@ class Rights:
                 role, policy, rule = permission.rule
                 by = f"by role {role}, policy {policy}" if role else f"policy {policy}"
                 return f"{principal} operation {operation} denied {by}, rule {rule}"
+        strange = user.lower() not in {owner.lower() for owner in owners}
         lacking = [
-            name for name, permission in found.items() if permission and permission.access == _NOT_ALLOW
+            name
+            for name, permission in found.items()
+            if permission
+            and (permission.access == _NOT_ALLOW or (name == CREATE and strange and permission.is_for_owners))
         ]
         if not lacking or team_owned:
             return None
@@ -144,5 +162,6 @@ def _of_labels(
 
 def _permission(item: Mapping[str, Any]) -> Permission:
     rule = item.get("rule")
-    name = rule.get("name") if isinstance(rule, dict) else None
-    return Permission(str(item.get("access")), (item.get("role"), str(item.get("policy")), str(name)))
+    rule = rule if isinstance(rule, dict) else {}
+    names = (item.get("role"), str(item.get("policy")), str(rule.get("name")))
+    return Permission(str(item.get("access")), names, str(rule.get("condition") or ""))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.cells import meaning
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split
 from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS, TIER, column_of
 from airflow_provider_om_messaging.protocol.model import references
@@ -36,20 +36,12 @@ if TYPE_CHECKING:
     Known = Mapping[Name, Entity | None]
     """What was looked up; None for what the server does not know."""
 
-KINDS = {
-    "owner": "user",
-    "tags": "tag",
-    "glossaryTerms": "glossaryTerm",
-    "tiers": "tag",
-    CERTIFICATION: "tag",
-    "domain": "domain",
-}
-"""What columns refer to; owners can be teams as well."""
+REFERRING = ("owner", *LABELS, CERTIFICATION, "domain", custom_fields.COLUMN)
+"""Columns whose cells refer to what the server has to know."""
 CERTIFYING = Name(CERTIFICATION, "setting", "assetCertificationSettings")
 """The name by which what certifies stands among what was looked up."""
 
 MOST_OWNERS = 5
-_OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 _APPROVED = "Approved"
 
 
@@ -64,10 +56,12 @@ class Row:
 
     :param columns: the columns of the file.
     :param cells: what stands in them.
+    :param reading: how they are read.
     """
 
     columns: tuple[str, ...]
     cells: tuple[str, ...]
+    reading: Reading = PLAIN
 
     @property
     def name(self) -> str:
@@ -77,7 +71,7 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells[self.columns.index(column)]
 
-    def names(self, columns: Iterable[str] = tuple(KINDS)) -> Iterator[Name]:
+    def names(self, columns: Iterable[str] = REFERRING) -> Iterator[Name]:
         """
         Yield what it refers to, as far as that can be read.
 
@@ -87,7 +81,11 @@ class Row:
             if column not in self.columns:
                 continue
             try:
-                yield from self.referred(column)
+                if column == custom_fields.COLUMN:
+                    texts = self.custom_fields()
+                    yield from custom_fields.references_in(texts, self.reading.types() if texts else None)
+                else:
+                    yield from self.referred(column)
             except RowRefusedError:
                 continue
 
@@ -97,30 +95,29 @@ class Row:
 
         :raises RowRefusedError: the cell is malformed.
         """
-        if column == CERTIFICATION:
-            # It is one name, which stands there as it is.
-            return [Name("tags", "tag", self[column])] if self[column] else []
         try:
-            written = list(dict.fromkeys(split(self[column])))
+            found = self.reading.names(column, self[column])
         except MalformedCellError as error:
             raise self.fault(column, str(error)) from None
-        if column == "owner":
-            return [self._owner(text) for text in written]
-        for text in written if "tiers" in self.columns else ():
-            if column in {"tags", "tiers"} and text.startswith(TIER) is not (column == "tiers"):
-                raise self.fault(column, f"{text} is {'a' if column == 'tags' else 'no'} tier")
-        return [Name("domains" if column == "domain" else "tags", KINDS[column], text) for text in written]
+        for name in found if "tiers" in self.columns and column in {"tags", "tiers"} else ():
+            if name.fqn.startswith(TIER) is not (column == "tiers"):
+                raise self.fault(column, f"{name.fqn} is {'a' if column == 'tags' else 'no'} tier")
+        return found
+
+    def custom_fields(self) -> dict[str, str]:
+        """
+        Return the texts of the custom fields.
+
+        :raises RowRefusedError: the cell is malformed.
+        """
+        try:
+            return custom_fields.texts_of(self[custom_fields.COLUMN])
+        except MalformedCellError as error:
+            raise self.fault(custom_fields.COLUMN, str(error)) from None
 
     def fault(self, column: str, reason: str) -> RowRefusedError:
         """Return the error for a cell."""
         return RowRefusedError(f"#INVALID_FIELD: Field {self.columns.index(column) + 1} error - {reason}")
-
-    def _owner(self, text: str) -> Name:
-        kind, _, name = text.partition(":")
-        if kind not in {"user", "team"} or not name:
-            raise self.fault("owner", _OWNER_FORMAT)
-        # Users and teams stand at the top: a dot in their name does not separate.
-        return Name("owners", kind, name if '"' in name else join_fqn(name))
 
 
 def wanted_of(
@@ -136,7 +133,7 @@ def wanted_of(
     :param certifies: whether the server has certifications.
     :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
     """
-    wanted: dict[str, Any] = {field: _text(field, row[field], topic) for field in TEXTS}
+    wanted: dict[str, Any] = {field: _text(row, field, topic) for field in TEXTS}
     owners = _found(row, "owner", known)
     if generation.owners_field == "owner" and len(owners) > 1:
         raise row.fault("owner", stores_one(generation.version, "owner"))
@@ -158,15 +155,26 @@ def wanted_of(
         raise row.fault("domain", stores_one(generation.version, "domain"))
     wanted["domains"] = _references(domains, topic, "domains")
     if custom_fields.COLUMN in row.columns:
-        present = topic.get("extension") or {}
-        wanted["extension"] = custom_fields.wanted_fields(row, present, known.get(custom_fields.TYPES))
+        wanted["extension"] = _custom_fields(row, topic.get("extension") or {}, known)
     return wanted
 
 
-def _text(field: str, cell: str, topic: Entity) -> Any:
+def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[str, Any] | None:
+    texts = row.custom_fields()
+    types = row.reading.types() if texts else None
+    try:
+        return {
+            name: custom_fields.wanted_field(name, text, present.get(name), types, known)
+            for name, text in texts.items()
+        } or None
+    except ValueError as error:
+        raise row.fault(custom_fields.COLUMN, str(error)) from None
+
+
+def _text(row: Row, field: str, topic: Entity) -> Any:
     present = value_of(topic, field)
     # A difference in line ends alone is none: the topic keeps its own.
-    return present if meaning(field, str(present or "")) == meaning(field, cell) else cell or None
+    return present if row.reading.is_same(field, str(present or ""), row[field]) else row[field] or None
 
 
 def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | None:
@@ -177,7 +185,7 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
     tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
     """
     present = value_of(topic, CERTIFICATION)
-    if row[CERTIFICATION] == (certified_by(present) or ""):
+    if row.reading.is_same(CERTIFICATION, row[CERTIFICATION], certified_by(present) or ""):
         return dict(present) if present else None
     for name, tag in _found(row, CERTIFICATION, known):
         label = references.reference(name, tag)

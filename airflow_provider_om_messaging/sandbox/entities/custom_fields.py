@@ -20,8 +20,22 @@ _OF_TOPICS = {
     "runbook": "markdown",
     "consumers": "enum",
     "archived": "string",
+    "loss": "number",
+    "since": "timestamp",
+    "steward": "entityReference",
+    "readers": "entityReferenceList",
 }
-_JSON_TYPES = {"integer": "integer", "string": "string", "markdown": "string", "enum": "array"}
+_JSON_TYPES = {
+    "integer": "integer",
+    "timestamp": "integer",
+    "number": "number",
+    "string": "string",
+    "markdown": "string",
+    "enum": "array",
+    "entityReference": "object",
+    "entityReferenceList": "array",
+}
+_ITEM_TYPES = {"enum": "string", "entityReferenceList": "object"}
 _NAMESPACE = uuid.UUID("0b6b3b1e-3c53-5f0e-8f43-52a1f1d5c0aa")
 
 
@@ -31,11 +45,16 @@ def check(extension: Document) -> None:
         if name not in _OF_TOPICS:
             raise bad_request(f"Unknown custom field {name}")
         wanted, found = _JSON_TYPES[_OF_TOPICS[name]], _json_type(value)
-        if found != wanted:
+        if found != wanted and (found, wanted) != ("integer", "number"):
             raise bad_request(f"Custom field {name} has invalid JSON [$: {found} found, {wanted} expected]")
-        for number, item in enumerate(value if isinstance(value, list) else ()):
-            if not isinstance(item, str):
-                told = f"[$[{number}]: {_json_type(item)} found, string expected]"
+        items = value if isinstance(value, list) else ()
+        for number, item in enumerate(items):
+            if _json_type(item) != _ITEM_TYPES[_OF_TOPICS[name]]:
+                told = f"[$[{number}]: {_json_type(item)} found, {_ITEM_TYPES[_OF_TOPICS[name]]} expected]"
+                raise bad_request(f"Custom field {name} has invalid JSON {told}")
+        for item in items or [value]:
+            if isinstance(item, dict) and (missing := {"id", "type"} - item.keys()):
+                told = f"[$.{min(missing)}: is missing but it is required]"
                 raise bad_request(f"Custom field {name} has invalid JSON {told}")
 
 

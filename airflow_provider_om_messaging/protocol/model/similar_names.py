@@ -1,0 +1,32 @@
+"""Names that people take for one, and servers for two: they differ in case or in blanks around them alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def folded(name: str) -> str:
+    """Return what names have in common that look alike."""
+    return name.strip().casefold()
+
+
+def similar(new: Iterable[str], present: Iterable[str]) -> dict[str, str]:
+    """
+    Return the new names that look like one that is there, each with that one.
+
+    :param new: names that nothing has yet.
+    :param present: names that something has.
+    """
+    looks = {folded(name): name for name in present}
+    return {name: other for name in new if (other := looks.get(folded(name), name)) != name}
+
+
+def second_topic(name: str, present: str) -> str:
+    """Return what to tell of a name that would make a second topic beside one with nearly the same."""
+    return (
+        f"{name!r} is not {present!r}, which is there: case and blanks tell names apart. Correct the name if "
+        "no second topic is meant"
+    )

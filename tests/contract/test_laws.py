@@ -1,0 +1,139 @@
+"""
+The laws of files and topics, on every generation and edition, for all that a sandbox can hold.
+
+``LAW_EXAMPLES=200`` tries more of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, EXTENDED
+from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
+from tests.contract.sandbox_http import read
+from tests.contract.topic_states import LAWS, SERVICE, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan
+    from tests.contract.topic_states import State
+
+Rows = dict[str, dict[str, str]]
+
+
+class Tried:
+    """One running sandbox, its service and a hook for it."""
+
+    def __init__(self, sandbox: Sandbox, columns: tuple[str, ...]) -> None:
+        self.sandbox = sandbox
+        self.service = Service(sandbox)
+        self.hook = OpenMetadataMessagingHook()
+        self.hook.get_conn()
+        self.columns = columns
+        kind = "extended" if columns == EXTENDED else "documented"
+        self.engine = self.hook.engine(columns=kind, create_missing=True)
+
+    def export(self) -> str:
+        return self.hook.export_csv(SERVICE, engine=self.engine)
+
+    def load(self, text: str, dry_run: bool) -> dict[str, tuple[str, str]]:
+        result = self.hook.import_csv(SERVICE, text, dry_run, engine=self.engine)
+        return {item.row: (item.status, item.details) for item in verdicts_of(result.results_csv)}
+
+    def plan(self, text: str) -> Plan:
+        with csv_upload(csv=text) as upload:
+            return compared(self.hook, SERVICE, self.engine, upload)
+
+    def text_of(self, rows: Rows) -> str:
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(self.columns)
+        for name, cells in rows.items():
+            writer.writerow([cells.get(column, name) for column in self.columns])
+        return out.getvalue()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((name, edition, columns), id=f"{name}-{edition}")
+        for name in GENERATIONS
+        for edition, columns in (("documented", DOCUMENTED), ("open-source", EXTENDED))
+    ],
+)
+def tried(request: pytest.FixtureRequest) -> Iterator[Tried]:
+    generation, edition, columns = request.param
+    with Sandbox(generation=generation, edition=edition) as sandbox, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection(sandbox.admin_token))
+        yield Tried(sandbox, columns)
+
+
+def test_what_was_exported_changes_nothing(tried: Tried) -> None:
+    @LAWS
+    @given(tried.service.states())
+    def law(state: State) -> None:
+        tried.service.bring_into(state)
+        text, before = tried.export(), tried.service.shown(tuple(state))
+        assert tried.plan(text).changes == ()
+        tried.sandbox.clear_journal()
+        for dry_run in (True, False):
+            assert {status for status, _ in tried.load(text, dry_run).values()} == {"success"}
+        if tried.engine.name == "client":
+            assert {entry["method"] for entry in tried.sandbox.journal} == {"GET"}
+        assert tried.export() == text
+        assert tried.service.shown(tuple(state)) == before
+
+    law()
+
+
+def test_what_the_dry_run_says_is_what_becomes_of_it(tried: Tried) -> None:
+    @LAWS
+    @given(tried.service.rows())
+    def law(rows: Rows) -> None:
+        text = tried.text_of(rows)
+        dry = tried.load(text, dry_run=True)
+        real = tried.load(text, dry_run=False)
+        assert real == dry
+        # Afterwards all that passed is there: nothing is left to plan, and verification finds no fault.
+        refused = {name for name, (status, _) in real.items() if status != "success"}
+        assert {change.row for change in tried.plan(text).changes} <= refused
+
+    law()
+
+
+def test_an_export_brings_a_state_back(tried: Tried) -> None:
+    @LAWS
+    @given(tried.service.states(), tried.service.states())
+    def law(first: State, second: State) -> None:
+        tried.service.bring_into(first)
+        text, before = tried.export(), tried.service.shown()
+        tried.service.bring_into(second)
+        dry = tried.load(text, dry_run=True)
+        assert tried.load(text, dry_run=False) == dry
+        after = tried.service.shown()
+        for name, (status, _) in dry.items():
+            if status == "success" and name in before:
+                assert covered(after[name], tried.columns) == covered(before[name], tried.columns)
+        assert {row[0] for row in read(text)[1:]} == dry.keys()
+
+    law()
+
+
+def covered(shown: dict[str, object], columns: tuple[str, ...]) -> dict[str, object]:
+    """Return what the columns of a file cover; terms have a column of their own in extended ones only."""
+    found = {name: value for name, value in shown.items() if name in columns}
+    labels = shown["tags"]
+    assert isinstance(labels, list)
+    found["tags"] = [label for label in labels if columns == EXTENDED or label[0] == "Classification"]
+    return found
