@@ -221,7 +221,7 @@ def test_a_list_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch, walk: str,
 
 def test_topics_of_another_service_are_not_taken_for_this_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {**topic(1), "service": {"fullyQualifiedName": "kafka_eu"}, "name": "theirs"}
-    nameless = {"name": "hidden", "fullyQualifiedName": "kafka_eu.hidden"}
+    nameless = {"id": ID, "name": "hidden", "fullyQualifiedName": "kafka_eu.hidden"}
     page = {"data": [other, topic(2), nameless], "paging": {"total": 3}}
     with lying(lists_topics(lambda _: page)) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
