@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,11 +14,18 @@ from airflow_provider_om_messaging.files.background import Aside
 from airflow_provider_om_messaging.files.local_files import temporary_file
 from airflow_provider_om_messaging.files.object_storage import chunks_of
 from airflow_provider_om_messaging.files.storage import open_source
-from airflow_provider_om_messaging.protocol.csv.check import CsvFacts, check_csv, read_rows
-from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, Proof, RowCounter
+from airflow_provider_om_messaging.protocol.csv.check import (
+    CsvFacts,
+    UnfitCsvError,
+    check_csv,
+    read_rows,
+    scan_rows,
+)
+from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, Proof
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
+from airflow_provider_om_messaging.protocol.wire.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,37 +51,72 @@ class Written:
 
 
 class CsvMeter:
-    """Measures a CSV on its way from a server."""
+    """Checks and measures a CSV on its way from a server, by what an import's file is checked by."""
 
     def __init__(self) -> None:
         self.bytes = 0
         """How many have passed so far."""
         self._digest = hashlib.sha256()
-        self._counter = RowCounter()
+        self._rows = 0
 
     def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """
-        Hand the chunks on and measure them.
+        Hand the chunks on. Only after the last one it is known whether all are worth keeping.
 
-        :raises Fault: it is a web page or JSON; at the end, if it was empty or ended inside a quoted cell.
+        :raises Fault: they are no CSV of a service; a header alone is one, of a service without topics.
         """
-        with Aside() as aside:
-            for chunk in chunks:
-                if not self.bytes:
-                    _check_start(chunk)
-                aside.run(partial(self._digest.update, chunk), len(chunk))
-                self._counter.feed(chunk)
-                self.bytes += len(chunk)
-                yield chunk
-        if not self.bytes:
+        try:
+            with Aside() as aside:
+                yield from self._check(self._measure(chunks, aside))
+        except UnfitCsvError as error:
+            what = "was cut off: it" if error.is_cut_off else "is not what an import takes: it"
+            raise Fault(
+                Cause.UNEXPECTED_REPLY, f"The export {what} {redacted(error.problem)}. It was not kept."
+            ) from None
+        if not self._rows:
             raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an empty export: not even a header line.")
-        if not self._counter.complete:
-            raise Fault(Cause.UNEXPECTED_REPLY, "The export was cut off: it ends inside a quoted cell.")
 
     @property
     def written(self) -> Written:
         """What has passed, once all has."""
-        return Written(self._counter.rows, self.bytes, self._digest.hexdigest())
+        return Written(self._rows - 1, self.bytes, self._digest.hexdigest())
+
+    def _measure(self, chunks: Iterable[bytes], aside: Aside) -> Iterator[bytes]:
+        for chunk in chunks:
+            if not self.bytes:
+                _check_start(chunk)
+            aside.run(partial(self._digest.update, chunk), len(chunk))
+            self.bytes += len(chunk)
+            yield chunk
+
+    def _check(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Hand chunks on and count rows: by a proof as far as it goes, from there on by reading them."""
+        proof = Proof()
+        passed: deque[bytes] = deque()
+        for chunk in chunks:
+            if not proof.feed(chunk):
+                passed.append(chunk)
+                break
+            yield chunk
+        else:
+            if proof.finish():
+                next(scan_rows([proof.first]))
+                self._rows = proof.records
+                return
+        header: Sequence[str] = next(scan_rows([proof.first]))[1] if proof.records else ()
+
+        def unread() -> Iterator[bytes]:
+            yield proof.unproven
+            for chunk in chunks:
+                passed.append(chunk)
+                yield chunk
+
+        self._rows = proof.records
+        for _ in scan_rows(unread(), header, proof.lines + 1):
+            self._rows += 1
+            while passed:
+                yield passed.popleft()
+        yield from passed
 
 
 def read_whole(chunks: Iterable[bytes], max_bytes: int | None = None) -> str:
@@ -91,10 +134,7 @@ def read_whole(chunks: Iterable[bytes], max_bytes: int | None = None) -> str:
                 Cause.INVALID_PARAMETER,
                 f"The CSV is longer than {max_bytes:,} bytes: name a destination to write it to.",
             )
-    try:
-        return b"".join(parts).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an export that is not UTF-8.") from None
+    return b"".join(parts).decode("utf-8")
 
 
 def write_whole(chunks: Iterable[bytes], target: Destination) -> Written:
@@ -110,6 +150,7 @@ def write_whole(chunks: Iterable[bytes], target: Destination) -> Written:
 
 def _check_start(chunk: bytes) -> None:
     """Refuse what a login page or a proxy sends with status 200, whatever content type it claims."""
+    chunk = chunk.removeprefix(BYTE_ORDER_MARK)
     if Reply(200, {}, chunk).is_html():
         raise unexpected("HTML")
     if chunk.lstrip()[:1] in {b"{", b"["}:

@@ -36,11 +36,11 @@ cells = st.one_of(
 
 @st.composite
 def tables(draw: st.DrawFn, min_rows: int = 1) -> list[list[str]]:
-    """Draw a header and rows of its width. A first cell is never a byte order mark, which would be one."""
+    """Draw a header with the column ``name``, and rows of its width."""
     width = draw(st.integers(1, 4))
     row = st.lists(cells, min_size=width, max_size=width)
     table = draw(st.lists(row, min_size=min_rows + 1, max_size=min_rows + 6))
-    table[0][0] = "name" + table[0][0]
+    table[0] = ["name", *(cell + "x" for cell in table[0][1:])]
     return table
 
 

@@ -8,16 +8,20 @@ import gzip
 import hashlib
 import io
 import zipfile
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
-from airflow_provider_om_messaging.protocol.csv.check import check_csv
-from airflow_provider_om_messaging.protocol.csv.fast_scan import RowCounter
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measured
+from airflow_provider_om_messaging.protocol.csv import check
+from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.tables import pieces, tables, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEADER = b"name,displayName,description,owner,tags,domain\r\n"
 chunk_sizes = st.lists(st.integers(1, 9), min_size=1, max_size=5)
@@ -72,10 +76,7 @@ def test_empty_lines_are_no_rows_and_the_last_line_needs_no_end(
 ) -> None:
     content = end.join(lines).encode()
     assert check_csv([content], "x").rows == rows
-    if end != "\r":  # which no server writes
-        counter = RowCounter()
-        counter.feed(content)
-        assert counter.rows == rows
+    assert measured(content.decode()).rows == rows
 
 
 @given(tables(min_rows=2), st.data())
@@ -189,52 +190,84 @@ def test_a_cell_of_megabytes_passes_in_no_time(line_breaks: bool) -> None:
     # Longer than Python's csv takes by itself; reading it once took the square of its length.
     part = b"a description\n" if line_breaks else b"a description "
     content = b'name,description\r\norders,"' + part * 500_000 + b'"\r\n'
-    limit = csv.field_size_limit()
     assert check_csv(pieces(content, [256 * 1024]), "x").rows == 1
-    assert csv.field_size_limit() == limit
 
 
-@pytest.mark.parametrize("content", [b"", b"a,b\n1\n", b'a\n"', b"a\n\xff", b"a\n1\n"])
-def test_the_limit_that_all_csv_readers_share_is_put_back(content: bytes) -> None:
-    limit = csv.field_size_limit(1234)
+def test_the_limit_that_all_csv_readers_share_is_never_lowered() -> None:
+    # Another thread may be reading a cell that was within the limit when it began.
+    limit = csv.field_size_limit(LARGEST_CELL + 7)
     try:
-        for _ in range(2):
-            with pytest.raises(Fault) if content != b"a\n1\n" else io.StringIO():
-                check_csv([content], "x")
-        assert csv.field_size_limit() == 1234
+        check_csv([b"name,x\n1,2\n"], "x")
+        assert csv.field_size_limit() == LARGEST_CELL + 7
+        csv.field_size_limit(1234)
+        rows = [read_rows([b"name,x\n1,2\n", b"3,4\n"], "x") for _ in range(2)]
+        for _ in range(3):  # one reader ends while another is at work
+            next(rows[0])
+            next(rows[1])
+        assert next(rows[0], None) is None
+        assert csv.field_size_limit() == LARGEST_CELL
     finally:
         csv.field_size_limit(limit)
 
 
-@given(tables(min_rows=0), st.sampled_from(["\r\n", "\n"]), quotings, chunk_sizes)
-def test_counting_while_bytes_pass_agrees_with_reading_the_whole(
-    table: list[list[str]], line_end: str, quoting: int, sizes: list[int]
-) -> None:
-    content = written(table, line_end, quoting)
-    counter = RowCounter()
-    for chunk in pieces(content, sizes):
-        counter.feed(chunk)
-    records = [row for row in csv.reader(io.StringIO(content.decode(), newline="")) if row]
-    assert records == table
-    assert counter.rows == len(table) - 1
-    assert counter.complete
+def endless(chunk: bytes) -> Iterator[bytes]:
+    yield b"name,x\r\n"
+    while True:
+        yield chunk
 
 
-@given(tables(), st.data())
-def test_a_text_that_was_cut_off_inside_a_cell_is_not_complete(
-    table: list[list[str]], data: st.DataObject
-) -> None:
-    content = written(table, quoting=csv.QUOTE_ALL)
-    cut = content[: data.draw(st.integers(0, len(content)))]
-    counter = RowCounter()
-    counter.feed(cut)
-    assert counter.complete == (cut.count(b'"') % 2 == 0)
+@pytest.mark.parametrize(
+    "chunk",
+    [b"x" * 100_000, b"," * 100_000, b'"' + b"x" * 100_000, b'"x\n",' * 20_000, b'""' * 50_000],
+    ids=["text", "commas", "quotes", "line ends in quotes", "pairs of quotes"],
+)
+def test_a_row_without_an_end_is_refused_in_few_words(monkeypatch: pytest.MonkeyPatch, chunk: bytes) -> None:
+    monkeypatch.setattr(check, "LARGEST_CELL", 3_000_000)
+    monkeypatch.setattr(check, "LONGEST_LINE", 1_000_000)
+    with pytest.raises(Fault) as caught:
+        check_csv(endless(chunk), "topics.csv")
+    assert len(caught.value.message) < 200
+    with pytest.raises(Fault) as caught:
+        for _ in CsvMeter().through(endless(chunk)):
+            pass
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_million_columns_are_refused_in_few_words(rows: int) -> None:
+    header = ",".join(["name", *(f"c{number}" for number in range(1_000_000))])
+    message = refusal((header + "\n" + "x," * 1_000_000 * rows).encode())
+    assert "has a header of 1,000,001 columns: name, c0, c1" in message
+    assert len(message) < 500
+    message = refusal(b"name,x\n" + b"y," * 1_000_000)
+    assert "has a row of 1000001 cells in line 2" in message
+    assert len(message) < 600
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sep=,\r\nname,description\r\na,b\r\n", "begins with the line 'sep=,'"),
+        ("sep=;\r\nname;description\r\na;b\r\n", "begins with the line 'sep=;'"),
+        ('"sep=,"\nname,description\na,b\n', "which is for Excel alone"),
+        ("\ufeffsep=\t\nname\tdescription\na\tb\n", "which is for Excel alone"),
+        ("name,description,,\r\na,b,,\r\n", "has columns without a name at the end of its header"),
+        ("name*,description,\r\na,b,\r\n", "Delete the empty columns"),
+        ("description,owner\r\na,b\r\n", "has no column 'name'"),
+        ("upstream connect error or disconnect\r\nreset\r\n", "has no column 'name'"),
+    ],
+)
+def test_what_spreadsheets_make_of_the_first_lines_is_named(text: str, words: str) -> None:
+    with pytest.raises(Fault, match=words) as caught, csv_upload(csv=text):
+        pass
+    assert caught.value.cause is Cause.INVALID_CSV
 
 
 @pytest.mark.parametrize(("mark", "called"), [(";", "semicolons"), ("\t", "tabs")])
 @pytest.mark.parametrize("cell", ["plain", '"a, b"', "a, b"])
-def test_a_spreadsheets_separators_are_told(mark: str, called: str, cell: str) -> None:
-    text = f"name{mark}description\r\norders{mark}{cell}\r\n"
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_spreadsheets_separators_are_told(mark: str, called: str, cell: str, quote: str) -> None:
+    text = f"\ufeff{quote}name*{quote}{mark}{quote}description{quote}\r\norders{mark}{cell}\r\n"
     with (
         pytest.raises(Fault, match=f"has {called} between its cells .* Save it with commas"),
         csv_upload(csv=text),

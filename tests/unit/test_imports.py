@@ -175,11 +175,9 @@ def test_the_numbers_stand_where_the_rows_cannot_be_read(text: object) -> None:
 
 
 def test_a_results_cell_longer_than_python_takes_by_itself() -> None:
-    limit = csv.field_size_limit()
     text = results("failure:" + "x" * 200_000)
     result = verdict(1, "failure", 1, 0, 1, importResultsCsv=text)
     assert counts(result) == (1, 0, 1)
-    assert csv.field_size_limit() == limit
 
 
 @pytest.mark.parametrize(("asked", "said", "warns"), [(True, False, True), (False, True, False)])

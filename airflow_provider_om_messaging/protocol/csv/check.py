@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 LARGEST_CELL = 64 * 1024 * 1024
-"""Characters that one cell may hold."""
+"""Characters that one cell may hold, and a whole row."""
+LONGEST_LINE = 16 * 1024 * 1024
+"""Characters of one line: a file without line ends must not fill the memory."""
+MOST_COLUMNS = 1000
+LONGEST_SHOWN = 300
+"""Characters of a header that an error shows."""
 
-_UTF_16 = "is UTF-16, which Excel calls Unicode text. Save it as CSV UTF-8"
+_UTF_16 = "is UTF-16, which Excel calls Unicode text", "Save it as CSV UTF-8"
 _OTHER_KINDS = {
-    b"\x1f\x8b": "is compressed with gzip. Give it a name that ends in .gz",
-    b"PK\x03\x04": "is an Excel workbook or another ZIP file. Save it as CSV UTF-8",
+    b"\x1f\x8b": ("is compressed with gzip", "Give it a name that ends in .gz"),
+    b"PK\x03\x04": ("is an Excel workbook or another ZIP file", "Save it as CSV UTF-8"),
     codecs.BOM_UTF16_LE: _UTF_16,
     codecs.BOM_UTF16_BE: _UTF_16,
     b"n\0a\0": _UTF_16,
@@ -37,6 +43,9 @@ _OTHER_KINDS = {
 """What files are that are given for a CSV, by their first bytes; UTF-16 without a mark by its ``name``."""
 
 _LINE_END = re.compile(r"\r\n?|\n")
+_SEPARATOR_LINE = re.compile(r'(?i)"?sep=.?"?[,;\t]*$')
+KEY = "name"
+"""The column that tells rows apart."""
 
 
 @dataclass(frozen=True)
@@ -86,30 +95,53 @@ def read_rows(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, Sequenc
 
     :param chunks: its bytes, uncompressed.
     :param name: what to call it in an error.
-    :raises Fault: it is no UTF-8, has an open quote or a row of another width than its header.
+    :raises Fault: it is no UTF-8, has an open quote, a header without names or a row of another width.
     """
-    reader = csv.reader(_lines(chunks), strict=True)
-    width = 0
-    header: Sequence[str] = ()
-    first_line = 1
-    limit = csv.field_size_limit(LARGEST_CELL)
+    try:
+        yield from scan_rows(chunks)
+    except UnfitCsvError as error:
+        _refuse(name, ". ".join(filter(None, (error.problem, error.advice))))
+
+
+def scan_rows(
+    chunks: Iterable[bytes], header: Sequence[str] = (), line: int = 1
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """
+    Yield the records of a CSV as :func:`read_rows` does.
+
+    :param header: the header, if the bytes are what follows it.
+    :param line: the line that they begin in.
+    :raises UnfitCsvError: it is unfit.
+    """
+    allow_large_cells()
+    room = [LARGEST_CELL]
+    lines = _lines(chunks, line, is_start=not header)
+    reader = csv.reader(_within(lines if header else _check_start(lines), room), strict=True)
+    before = line - 1
+    width = len(header)
     try:
         for row in reader:
+            room[0] = LARGEST_CELL
             if row:  # the server skips empty lines as well
                 if not width:
+                    _check_header(row)
                     header, width = row, len(row)
-                    if width == 1 and (problem := _separator_problem(row[0])):
-                        _refuse(name, problem)
                 elif len(row) != width:
-                    _refuse(name, _width_problem(row, header, first_line))
-                yield first_line, row
-            first_line = reader.line_num + 1
-    except _Unfit as error:
-        _refuse(name, str(error))
+                    raise _width_problem(row, header, line)
+                yield line, row
+            line = before + reader.line_num + 1
     except csv.Error as error:
-        _refuse(name, _syntax_problem(str(error), first_line))
-    finally:
-        csv.field_size_limit(limit)
+        raise _syntax_problem(str(error), line) from None
+
+
+def allow_large_cells(characters: int = LARGEST_CELL) -> None:
+    """
+    Let Python's CSV readers take cells of so many characters.
+
+    The limit is one for the whole process: it is only ever raised, because others may be reading.
+    """
+    if csv.field_size_limit() < characters:
+        csv.field_size_limit(characters)
 
 
 class _Meter:
@@ -129,16 +161,28 @@ class _Meter:
             yield chunk
 
 
-class _Unfit(Exception):
-    """What makes a text unfit to be read as CSV."""
+class UnfitCsvError(Exception):
+    """
+    What makes a text unfit to be taken for a CSV.
+
+    :param problem: a predicate, of which the file is the subject.
+    :param advice: what who made the file can do.
+    :param is_cut_off: whether it may be the beginning of a fit one.
+    """
+
+    def __init__(self, problem: str, advice: str = "", *, is_cut_off: bool = False) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.advice = advice
+        self.is_cut_off = is_cut_off
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+def _lines(chunks: Iterable[bytes], first: int, *, is_start: bool) -> Iterator[str]:
     """Yield the text line by line, line ends kept: only CR, LF and CRLF end one, as in the CSV format."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    begun: list[str] = []  # parts of a line whose end has not come, as long as a cell may be
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_start else "utf-8")()
+    begun: list[str] = []  # parts of a line whose end has not come
     held = ""  # a CR that may be the first half of a CRLF
-    lines = 0
+    lines = first - 1
     start = b""
     for chunk in itertools.chain(chunks, [b""]):
         last = not chunk
@@ -150,11 +194,15 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
             before = held + str(error.object[: error.start], "utf-8")
             line = lines + len(_LINE_END.findall(before)) + 1
             byte = error.object[error.start]
-            raise _Unfit(f"is not UTF-8: byte 0x{byte:02x} in line {line}. Save it as UTF-8") from None
+            raise UnfitCsvError(
+                f"is not UTF-8: byte 0x{byte:02x} in line {line}", "Save it as UTF-8"
+            ) from None
         if "\0" in text:
             _check_kind(start)
             line = lines + len(_LINE_END.findall(text[: text.index("\0")])) + 1
-            raise _Unfit(f"has the character U+0000 in line {line}, which no server stores. Take it out")
+            raise UnfitCsvError(
+                f"has the character U+0000 in line {line}, which no server stores", "Take it out"
+            )
         held = "\r" if text.endswith("\r") and not last else ""
         text = text.removesuffix(held)
         whole = list(io.StringIO(text, newline=""))
@@ -165,6 +213,8 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield from whole
         lines += len(whole)
         begun += rest
+        if sum(map(len, begun)) > LONGEST_LINE:
+            raise UnfitCsvError(f"has no line end in {LONGEST_LINE:,} characters from line {lines + 1} on")
     if begun:
         yield "".join(begun)
 
@@ -173,41 +223,78 @@ def _check_kind(start: bytes) -> None:
     """Name what a file really is that cannot be read, if its first bytes tell."""
     for first, problem in _OTHER_KINDS.items():
         if start.startswith(first):
-            raise _Unfit(problem)
+            raise UnfitCsvError(*problem)
 
 
-def _separator_problem(header: str) -> str:
-    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
-        if {"name", "description"} <= set(header.replace("*", "").split(mark)):
-            return (
-                f"has {called} between its cells ({header[:80]!r}), as spreadsheet programs write in some "
-                "countries. Save it with commas"
+def _within(lines: Iterable[str], room: list[int]) -> Iterator[str]:
+    """Hand lines on while a row has room for them: quotes can make one row of any number of lines."""
+    for line in lines:
+        room[0] -= len(line)
+        if room[0] < 0:
+            raise UnfitCsvError(f"has a row of more than {LARGEST_CELL:,} characters")
+        yield line
+
+
+def _check_start(lines: Iterator[str]) -> Iterator[str]:
+    """Hand lines on, and name what spreadsheet programs make of the first."""
+    for line in lines:
+        start = line.strip("\r\n")
+        if _SEPARATOR_LINE.match(start):
+            raise UnfitCsvError(
+                f"begins with the line {start!r}, which is for Excel alone",
+                "Take that line out, and save the file with commas",
             )
-    return ""
+        for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+            if {"name", "description"} <= {cell.strip(' "*') for cell in start.split(mark)}:
+                raise UnfitCsvError(
+                    f"has {called} between its cells ({start[:80]!r}), as spreadsheet programs write in some "
+                    "countries",
+                    "Save it with commas",
+                )
+        yield line
+        if start:
+            break
+    yield from lines
 
 
-def _width_problem(row: list[str], header: Sequence[str], line: int) -> str:
+def _check_header(header: list[str]) -> None:
+    shown = ", ".join(header[:MOST_COLUMNS])[:LONGEST_SHOWN]
+    if len(header) > MOST_COLUMNS:
+        raise UnfitCsvError(f"has a header of {len(header):,} columns: {shown}…")
+    if KEY not in columns_of(header):
+        raise UnfitCsvError(f"has no column {KEY!r}, by which rows are told apart: {shown}")
+    if not header[-1]:
+        raise UnfitCsvError(
+            f"has columns without a name at the end of its header, as spreadsheet programs leave: {shown}",
+            "Delete the empty columns to the right, and save it again",
+        )
+
+
+def _width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
     problem = (
         f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
-        f"{', '.join(header)}"
+        f"{', '.join(header)[:LONGEST_SHOWN]}"
     )
-    if len(row) > len(header):
-        problem += (
-            ". A cell with a comma in it has to stand in double quotes, and a row must not end with a comma "
-            "too many (the example row in the vendor's API reference has one: remove it)"
-        )
-    return problem
+    return UnfitCsvError(
+        problem,
+        "A cell with a comma in it has to stand in double quotes, and a row must not end with a comma "
+        "too many (the example row in the vendor's API reference has one: remove it)"
+        if len(row) > len(header)
+        else "",
+    )
 
 
-def _syntax_problem(error: str, line: int) -> str:
+def _syntax_problem(error: str, line: int) -> UnfitCsvError:
     if "unexpected end of data" in error:
-        return f"has a quote that is never closed, in the row that begins in line {line}"
+        return UnfitCsvError(
+            f"has a quote that is never closed, in the row that begins in line {line}", is_cut_off=True
+        )
     if "expected after" in error:
-        return (
+        return UnfitCsvError(
             f"has text after a closing quote in the row that begins in line {line}: "
             "a quote inside a quoted cell is written twice"
         )
-    return f"is not readable as CSV in the row that begins in line {line} ({error})"
+    return UnfitCsvError(f"is not readable as CSV in the row that begins in line {line} ({error})")
 
 
 def _refuse(name: str, problem: str) -> NoReturn:

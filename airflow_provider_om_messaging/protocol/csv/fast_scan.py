@@ -1,8 +1,8 @@
 """
 Looking a CSV through as bytes, many times faster than a reader that takes every cell out of it.
 
-Both parts rest on the same: if quotes stand where the format wants them, then a text that is split at its
-quotes is outside of quoted cells in every second part.
+It rests on this: if quotes stand where the format wants them, then a text that is split at its quotes is
+outside of quoted cells in every second part.
 """
 
 from __future__ import annotations
@@ -11,78 +11,16 @@ import codecs
 import re
 
 BYTE_ORDER_MARK = codecs.BOM_UTF8
-LARGEST_BLOCK = 16 * 1024 * 1024
-"""Bytes of whole rows that are looked through at a time; a row that is longer is left to a reader."""
+LARGEST_BLOCK = 4 * 1024 * 1024
+"""Bytes of one row; a row that is longer is left to a reader."""
 
 
 def _all_but(kept: bytes) -> bytes:
     return bytes(set(range(256)) - set(kept))
 
 
-_NO_MARKS = _all_but(b'",\n')
 _NO_ENDS = _all_but(b",\r\n")
 _DOUBLED = re.compile(rb'""+')
-
-
-class RowCounter:
-    """
-    Counts the data rows of a CSV while its bytes pass: a cell with line breaks is part of one row.
-
-    It trusts that quotes stand in pairs, as every CSV writer sees to; an odd number shows in
-    :attr:`complete`.
-    """
-
-    def __init__(self) -> None:
-        self._quoted = False
-        self._line_has_text = False
-        self._records = 0
-
-    def feed(self, chunk: bytes) -> None:
-        """
-        Take the next bytes.
-
-        :param chunk: any part of the text, in order.
-        """
-        marks = chunk.translate(None, _NO_MARKS)
-        if self._quoted:
-            marks = b'"' + marks
-        # Where lines may be empty, and where quoted cells hold line breaks, it takes a closer look.
-        if marks[:1] != b"\n" and b"\n\n" not in marks:
-            # A pair of quotes without a line break in between changes nothing, wherever it stands.
-            ends = marks.translate(None, b",").replace(b'""', b"")
-            if b'"' not in ends[:-1]:
-                self._quoted = ends.endswith(b'"')
-                records = len(ends) - self._quoted
-                line = chunk[chunk.rfind(b"\n") + 1 :]
-                self._records += records
-                self._line_has_text = bool(line.strip(b"\r")) or (self._line_has_text and not records)
-                return
-        self._count_between_quotes(chunk)
-
-    def _count_between_quotes(self, chunk: bytes) -> None:
-        parts = chunk.split(b'"')
-        # What stands outside of quotes, with a quote in place of each quoted part, because that is text too.
-        outside = b'"'.join(parts[self._quoted :: 2])
-        if self._quoted:
-            outside = b'"' + outside
-        self._quoted ^= len(parts) % 2 == 0
-        if self._quoted:
-            outside += b'"'
-        lines = outside.replace(b"\r", b"").split(b"\n")
-        if len(lines) > 1:
-            self._records += (self._line_has_text or bool(lines[0])) + sum(map(bool, lines[1:-1]))
-            self._line_has_text = False
-        self._line_has_text = self._line_has_text or bool(lines[-1])
-
-    @property
-    def complete(self) -> bool:
-        """Whether every quote so far is closed: a text that was cut off inside a cell is not complete."""
-        return not self._quoted
-
-    @property
-    def rows(self) -> int:
-        """Data rows so far, the header not counted."""
-        return max(0, self._records + self._line_has_text - 1)
 
 
 class Proof:
@@ -99,10 +37,15 @@ class Proof:
         """Rows so far, the header included."""
         self.first = b""
         """The first rows, header included."""
+        self.lines = 0
+        """Lines in these rows."""
+        self.unproven = b""
+        """Once it has given up: what came after these rows, up to where it gave up."""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._started = False
         self._row = b""
         self._begun = b""
+        self._looked_at = 0
 
     def feed(self, chunk: bytes) -> bool:
         """
@@ -110,24 +53,33 @@ class Proof:
 
         :param chunk: any part of the text, in order. After the first False, no more of it.
         """
+        self.unproven = block = self._begun + chunk
         if not self._is_text(chunk, last=False):
             return False
-        block = self._begun + chunk
         if not self._started:
             if len(block) < len(BYTE_ORDER_MARK):
                 self._begun = block
                 return True
             block = block.removeprefix(BYTE_ORDER_MARK)
             self._started = True
+        if len(block) < self._looked_at:
+            self._begun = block
+            return True
         return self._look_through(block)
 
     def finish(self) -> bool:
         """Take the end of the text and tell whether it is fit to be sent."""
+        self.unproven = self._begun
         if not self._is_text(b"", last=True):
             return False
-        # The last row needs no line end.
-        ended = not self._begun or self._look_through(self._begun + self._row.lstrip(b","))
-        return ended and not self._begun and self.records > 1
+        records, lines = self.records, self.lines
+        fit = self._look_through(self._begun)
+        if fit and self._begun:  # the last row needs no line end
+            fit = self._look_through(self._begun + self._row.lstrip(b","))
+        if fit and not self._begun and self.records > 1:
+            return True
+        self.records, self.lines = records, lines
+        return False
 
     def _is_text(self, chunk: bytes, *, last: bool) -> bool:
         if b"\0" in chunk:
@@ -142,21 +94,31 @@ class Proof:
 
     def _look_through(self, block: bytes) -> bool:
         """Look through the whole rows of a block that begins with a row, and keep the one that is begun."""
-        if len(block) > LARGEST_BLOCK:
-            return False
         parts = block.split(b'"')
         last = (len(parts) - 1) // 2 * 2
         while last >= 0 and b"\n" not in parts[last]:
             last -= 2
+        if last < 0 and len(block) > LARGEST_BLOCK:
+            return False
         if last < 0:
             self._begun = block
+            self._looked_at = min(
+                2 * len(block), LARGEST_BLOCK
+            )  # or a row without an end would take the square of its length
             return True
+        self._looked_at = 0
         end = parts[last].rfind(b"\n") + 1
         self._begun = b'"'.join([parts[last][end:], *parts[last + 1 :]])
         parts[last] = parts[last][:end]
         if not self.first:
             self.first = block[: len(block) - len(self._begun)]
-        return self._are_rows(parts[: last + 1 : 2])
+        if not self._are_rows(parts[: last + 1 : 2]):
+            return False
+        whole = len(block) - len(self._begun)
+        self.lines += block.count(b"\n", 0, whole)
+        if b"\r" in block:  # only inside of quotes it may stand alone
+            self.lines += block.count(b"\r", 0, whole) - block.count(b"\r\n", 0, whole)
+        return True
 
     def _are_rows(self, outside: list[bytes]) -> bool:
         """Tell whether what stands outside of quotes comes from whole rows of one width."""
@@ -167,11 +129,13 @@ class Proof:
         ends = text.translate(None, _NO_ENDS)
         self._row = self._row or ends[: ends.index(b"\n") + 1]
         number = len(ends) // len(self._row)
-        self.records += number
         if ends != self._row * number or self._row[:1] != b",":
             return False
         end = self._row.lstrip(b",")
-        return end == b"\n" or (end == b"\r\n" and text.count(end) == number)
+        if end != b"\n" and not (end == b"\r\n" and text.count(end) == number):
+            return False
+        self.records += number
+        return True
 
 
 def _well_placed(text: bytes) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_told, columns_of, exact_digest
+from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow_large_cells
 from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
@@ -283,13 +284,11 @@ def _fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
 
 def _read(results_csv: str) -> tuple[list[str], list[list[str]]]:
     """Return the header of the file that was judged, and its rows with what was said of each before it."""
-    limit = csv.field_size_limit(max(csv.field_size_limit(), len(results_csv)))
+    allow_large_cells(max(LARGEST_CELL, len(results_csv)))
     try:
         rows = [row for row in csv.reader(io.StringIO(results_csv, newline="")) if row]
     except csv.Error:
         return [], []
-    finally:
-        csv.field_size_limit(limit)
     if not rows or rows[0][:2] != ["status", "details"]:
         return [], []
     return rows[0][2:], rows[1:]
