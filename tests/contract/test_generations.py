@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KAFKA = "sample_kafka"
-GENERATIONS = ("2.0", "1.13", "1.2")
+GENERATIONS = ("2.0", "1.13", "1.6", "1.2")
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ on_the_oldest = pytest.mark.parametrize("server", ["1.2"], indirect=True)
             "CSV routes for messaging services, jobs over Socket.IO, JSON Patch by name",
         ),
         (("1.13", "open-source"), f"{BY_TOPIC}, JSON Patch by name"),
+        (("1.6", "open-source"), f"{BY_TOPIC}, JSON Patch by name"),
         (("1.2", "documented"), "CSV routes for messaging services, no async jobs, JSON Patch by id only"),
         (("1.2", "open-source"), f"{BY_TOPIC}, JSON Patch by id only"),
     ],

@@ -239,7 +239,12 @@ class Matrix:
 def comparable(value: Any, service: str) -> Any:
     """Return what has to be the same everywhere."""
     if isinstance(value, dict):
-        return {key: comparable(item, service) for key, item in value.items() if key not in _OTHER}
+        if value.get("type") == "domain":
+            # Servers before 1.9 keep it in a version as it was sent, complete or not.
+            return {"type": "domain"}
+        # Some write empty lists into a version, others leave them out.
+        kept = {key: item for key, item in value.items() if key not in _OTHER and item != []}
+        return {key: comparable(item, service) for key, item in kept.items()}
     if isinstance(value, list):
         return [comparable(item, service) for item in value]
     return value.replace(service, "SERVICE") if isinstance(value, str) else value

@@ -36,6 +36,8 @@ def test_the_words_are_the_servers() -> None:
     assert fault_of("a/b", OLD) == r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
     assert fault_of("n" * 129, OLD) == "[name size must be between 1 and 128]"
     assert fault_of('a"b', BETWEEN) == 'Invalid name a"b'
+    assert fault_of("n" * 129, "1.3.4") == "[name size must be between 1 and 128]"
+    assert fault_of("n" * 129, "1.4.0") is None
     assert fault_of("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
     assert fault_of('quo"te', BETWEEN) == 'Invalid name quo"te'
     assert fault_of("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'

@@ -19,7 +19,7 @@ def fault_of(name: str, version: str) -> str | None:
     :param version: of the server.
     """
     number = number_of(version)
-    longest = 128 if number < (1, 3) else 256
+    longest = 128 if number < (1, 4) else 256
     if not 1 <= len(name) <= longest:
         return f"[name size must be between 1 and {longest}]"
     if number < (1, 3):

@@ -128,12 +128,8 @@ def _tag(catalog: Catalog, era: Era, body: Document) -> Document:
 
 def _term(catalog: Catalog, era: Era, body: Document) -> Document:
     document = _in_parent(catalog, era, GLOSSARY_TERM, body, GLOSSARY)
-    status = {"status": "Approved"}
-    return (
-        {**status, **document}
-        if "entityStatus" in era.unknown
-        else {**status, "entityStatus": "Approved", **document}
-    )
+    states = {name: "Approved" for name in ("status", "entityStatus") if name not in era.unknown}
+    return {**states, **document}
 
 
 def _in_parent(catalog: Catalog, era: Era, kind: Kind, body: Document, holder: Kind | None) -> Document:

@@ -162,7 +162,9 @@ class _Entities(EntityReplies):
                 requested.pop(name, None)
         if "connection" in requested:
             requested["connection"] = views.unmask(requested["connection"], existing.get("connection"))
-        proposed = {**existing, **requested, "deleted": False}
+        if "deleted" in self.kind.properties:
+            requested["deleted"] = False
+        proposed = {**existing, **requested}
         stored, changed = catalog.update(self.kind.name, proposed, call.caller["name"])
         return self.changed_reply(call, stored, changed, write=reply_fields.PUT)
 
