@@ -135,7 +135,7 @@ def _existing_file(name: str, path: str) -> str:
         raise _invalid(f"has a PEM text in the extra {name}: write it to a file and give the file's path")
     try:
         exists = Path(path).is_file()
-    except OSError:  # such as a name that is too long
+    except (OSError, ValueError):  # such as a name that is too long
         exists = False
     if not exists:
         raise _invalid(f"names a file in the extra {name} that does not exist: {_shown_path(path)}")

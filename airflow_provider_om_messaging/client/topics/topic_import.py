@@ -32,6 +32,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, Impo
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of, touched_fields
@@ -270,7 +271,7 @@ class TopicImport:
     ) -> Entity:
         done = patching.apply(
             self._client,
-            patching.Target(TOPIC, str(topic["id"]), self._inheritance),
+            patching.Target(TOPIC, required_text(topic, "id"), self._inheritance),
             Edit(fields, plan),
             recheck_after=0,
             listed=Read(topic, self._generation.detects_conflicts),

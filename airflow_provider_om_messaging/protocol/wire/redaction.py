@@ -72,7 +72,7 @@ _SECRETS = [
 ]
 """Signs in lower case, one of which stands in every text that the expression fits, and the expression."""
 _KEY_FILE = re.compile(
-    r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/](?:[^\s'"<>|:;,\\/]+[\\/])*"""
+    r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/]+(?:[^\s'"<>|:;,\\/]+[\\/])*"""
     r"""(?=(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^\s'"<>|:;,\\/]+\.(?:key|pem|p12|pfx|jks|ppk|keystore))\b)"""
 )
 """The way to a file with a key, which tells where to look for one; the file's name stays."""
