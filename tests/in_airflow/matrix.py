@@ -239,9 +239,11 @@ class Matrix:
 def comparable(value: Any, service: str) -> Any:
     """Return what has to be the same everywhere."""
     if isinstance(value, dict):
+        # Servers before 1.9 keep a domain in a version, and in what that says of its changes, as it was sent.
         if value.get("type") == "domain":
-            # Servers before 1.9 keep it in a version as it was sent, complete or not.
             return {"type": "domain"}
+        if value.get("name") == "domains" and "newValue" in value:
+            return {"name": "domains"}
         # Some write empty lists into a version, others leave them out.
         kept = {key: item for key, item in value.items() if key not in _OTHER and item != []}
         return {key: comparable(item, service) for key, item in kept.items()}
