@@ -239,11 +239,13 @@ class Matrix:
 def comparable(value: Any, service: str) -> Any:
     """Return what has to be the same everywhere."""
     if isinstance(value, dict):
-        # Servers before 1.9 keep a domain in a version, and in what that says of its changes, as it was sent.
+        # Old servers keep domains and tags in versions, and in what these say of changes, as they were sent.
         if value.get("type") == "domain":
             return {"type": "domain"}
-        if value.get("name") == "domains" and "newValue" in value:
-            return {"name": "domains"}
+        if "tagFQN" in value:
+            return {"tagFQN": value["tagFQN"]}
+        if value.get("name") in ("domains", "tags") and "newValue" in value:
+            return {"name": value["name"]}
         # Some write empty lists into a version, others leave them out.
         kept = {key: item for key, item in value.items() if key not in _OTHER and item != []}
         return {key: comparable(item, service) for key, item in kept.items()}
