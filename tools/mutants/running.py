@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from tools.mutants.mutant import Mutant
 
-_OPTIONS = ("-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-rN")
+# What the tests' own set-up has imported before pytest can rewrite is no fault.
+_QUIET = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+_OPTIONS = (*_QUIET, "--hypothesis-seed=0", "-rN")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def prepare(trees: Sequence[Path], suites: Sequence[str]) -> None:
     for tree in trees:
         with _inside(tree), (tree / "collected.txt").open("w") as log, _output_to(log):
             runpy.run_path("tests/conftest.py")
-            pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *suites])
+            pytest.main(["--collect-only", *_QUIET, *suites])
         for name in [name for name in sys.modules if name.partition(".")[0] in {PACKAGE, "tests"}]:
             del sys.modules[name]
 
