@@ -10,6 +10,7 @@ from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compared
 from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import Api, read, row, table
@@ -60,9 +61,9 @@ def test_a_job_takes_such_a_header_as_well(monkeypatch: pytest.MonkeyPatch) -> N
     with Sandbox() as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
         hook = OpenMetadataMessagingHook()
-        hook.wait_for_job(
-            hook.submit_import(SERVICE, f"{STARRED}\norders,,Told by a job,,,\n", dry_run=False)
-        )
+        text = f"{STARRED}\norders,,Told by a job,,,\n"
+        job_id = hook.submit_import(SERVICE, text, dry_run=False)
+        hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
         assert Api(sandbox).topic("sample_kafka.orders")["description"] == "Told by a job"
 
 
