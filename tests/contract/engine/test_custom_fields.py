@@ -9,8 +9,7 @@ import pytest
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compared
-from tests.contract.sandbox_http import Api
-from tests.contract.test_client_extended import (
+from tests.contract.engine.test_extended import (
     EXTENDED,
     TOPIC,
     changed,
@@ -20,6 +19,7 @@ from tests.contract.test_client_extended import (
     server,
     text_of,
 )
+from tests.contract.sandbox_http import Api
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox

@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApply
 from airflow_provider_om_messaging.protocol.patch.merge import as_patched, member_operations, merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
-from tests.unit.test_json_values import values
+from tests.unit.wire.test_json_values import values
 
 names = st.text("ab~/.é01-", max_size=4)
 

@@ -13,8 +13,8 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED
 from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.contract.engine.test_import import after_listing, edit
 from tests.contract.sandbox_http import Api, read, row, table
-from tests.contract.test_client_import import after_listing, edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
