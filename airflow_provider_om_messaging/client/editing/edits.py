@@ -6,7 +6,11 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.editing.references import look_up, without_missing
+from airflow_provider_om_messaging.client.editing.references import (
+    check_new_references,
+    look_up,
+    without_missing,
+)
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays_operations
 from airflow_provider_om_messaging.protocol.patch import journal as journals
@@ -84,7 +88,7 @@ def for_patch(client: Client, kind: Kind, changes: object, operations: object) -
             Cause.INVALID_PARAMETER,
             "changes and operations are two ways to say what to patch: give exactly one. Nothing was sent.",
         )
-    return changing(client, kind, changes) if operations is None else operating(kind, operations)
+    return changing(client, kind, changes) if operations is None else operating(client, kind, operations)
 
 
 def for_restore(
@@ -151,15 +155,16 @@ def changing(client: Client, kind: Kind, changes: object) -> Edit:
     return Edit(wished.fields, plan)
 
 
-def operating(kind: Kind, operations: object) -> Edit:
+def operating(client: Client, kind: Kind, operations: object) -> Edit:
     """
     Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
 
-    :raises Fault: an operation that not every server takes as it is meant.
+    :raises Fault: an operation that not every server takes as it is meant, or that names what does not exist.
     """
     checked = todays_operations(patch_document.checked_operations(structured(operations, "operations")))
 
     def plan(entity: Entity) -> Plan:
+        check_new_references(client, patch_document.apply_what_fits(checked, entity), entity)
         try:
             wanted = patch_document.foretold(checked, entity)
         except DoesNotApplyError as error:

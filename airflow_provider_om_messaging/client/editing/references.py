@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import references
-from airflow_provider_om_messaging.protocol.model.entities import REFERRED
-from airflow_provider_om_messaging.protocol.model.fields import LISTS, key, label, value_of
+from airflow_provider_om_messaging.protocol.model.entities import REFERABLE
+from airflow_provider_om_messaging.protocol.model.fields import label
+from airflow_provider_om_messaging.protocol.model.names import is_uuid
+from airflow_provider_om_messaging.protocol.model.reference_search import new_references, without
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.model.references import Name
 
+_NO_NAME = re.compile(r"\.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
+"""Dots alone would lead to somewhere else in a URL, and not every server takes control characters there."""
+_UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
+"""How servers answer a name that they do not know, or that cannot be one."""
+
 
 def look_up(client: Client, names: Iterable[Name], known: dict[Name, dict[str, Any]]) -> None:
     """
@@ -29,10 +37,26 @@ def look_up(client: Client, names: Iterable[Name], known: dict[Name, dict[str, A
     """
     for name in names:
         if name not in known:
-            found = _found(client, name)
+            found = read_referred(client, name)
             if found is None:
                 raise references.not_found(name, _names_near(client, name))
             known[name] = references.reference(name, found)
+
+
+def check_new_references(client: Client, wanted: Mapping[str, Any], entity: Entity) -> None:
+    """
+    Check that what an entity is to refer to, and does not yet, exists.
+
+    Servers before 1.3 take all tags of an entity away when a patch names a tag or term that they do not know,
+    and store the id of an unknown domain, after which the entity cannot be read any more.
+
+    :param wanted: field → value as a patch leaves it.
+    :param entity: the entity as it was read.
+    :raises Fault: the server does not know something; near names are listed.
+    """
+    for name, item in new_references(wanted, entity).items():
+        if not _exists(client, name, item):
+            raise references.not_found(name, _names_near(client, name), "operations")
 
 
 def without_missing(
@@ -45,35 +69,55 @@ def without_missing(
     :param entity: the entity as it was read; what it refers to exists.
     :returns: the values without them, and what was left out, such as ``owners: user:ada``.
     """
-    kept, missing = dict(wanted), []
-    for field in LISTS:
-        present = {key(item) for item in value_of(entity, field) or () if not item.get("deleted")}
-        there = []
-        for item in kept.get(field) or ():
-            if key(item) in present or _found(client, references.named(field, item)) is not None:
-                there.append(item)
-            else:
-                missing.append(printable(f"{field}: {label(item)}"))
-        if field in kept:
-            kept[field] = there or None
-    return kept, missing
+    missing = {
+        name: printable(f"{name.field}: {label(item)}")
+        for name, item in new_references(wanted, entity).items()
+        if not _exists(client, name, item)
+    }
+    gone = {name.field for name in missing}
+    kept = {
+        field: without(field, value, missing) if field in gone else value for field, value in wanted.items()
+    }
+    return kept, list(missing.values())
 
 
-def _found(client: Client, name: Name) -> Entity | None:
+def read_referred(client: Client, name: Name) -> Entity | None:
+    """
+    Return what a name, or the id in its place, stands for; None if the server does not know it.
+
+    :raises Fault: the server cannot be asked.
+    """
+    kind = REFERABLE.get(name.kind)
+    if kind is None or _NO_NAME.fullmatch(name.fqn):
+        return None
     try:
-        return client.call(routes.read_entity(REFERRED[name.kind], name.canonical)).entity
+        return client.call(routes.read_entity(kind, name.canonical)).entity
     except Fault as fault:
-        if fault.cause is not Cause.NOT_FOUND:
+        if fault.cause not in _UNKNOWN:
             raise
         return None
 
 
+def _exists(client: Client, name: Name, item: Mapping[str, Any]) -> bool:
+    if item.get("id") == name.fqn and not is_uuid(name.fqn):
+        return False
+    try:
+        return read_referred(client, name) is not None
+    except Fault as fault:
+        if fault.cause is not Cause.UNSUPPORTED:
+            raise
+        # A kind of entity that came later than this server is for the server to judge.
+        return True
+
+
 def _names_near(client: Client, name: Name) -> list[Name]:
-    near = []
+    near: list[Name] = []
+    if is_uuid(name.fqn):
+        return near
     for kind in references.alike(name):
         # The names would only be a help; what is wrong is known without them.
         with suppress(Fault):
             near += [
-                replace(name, kind=kind, fqn=fqn) for fqn in client.call(routes.list_names(REFERRED[kind]))
+                replace(name, kind=kind, fqn=fqn) for fqn in client.call(routes.list_names(REFERABLE[kind]))
             ]
     return near

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING
 
+from airflow_provider_om_messaging.client.editing.references import read_referred
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS
-from airflow_provider_om_messaging.protocol.model.entities import REFERABLE
 from airflow_provider_om_messaging.protocol.model.exclusion import holders
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.model.references import Name
     from airflow_provider_om_messaging.protocol.topics.row_changes import Row
-
-_NO_NAME = re.compile(r"\.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
-"""Dots alone would lead to somewhere else in a URL, and not every server takes control characters there."""
-_UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
-"""How servers answer a name that they do not know, or that cannot be one."""
-
 
 log = logging.getLogger(__name__)
 
@@ -86,14 +79,6 @@ def find(client: Client, name: Name) -> Entity | None:
 
     :raises Fault: the server cannot be asked.
     """
-    kind = REFERABLE.get(name.kind)
-    if kind is None or _NO_NAME.fullmatch(name.fqn):
-        return None
-    try:
-        entity = client.call(routes.read_entity(kind, name.canonical)).entity
-    except Fault as fault:
-        if fault.cause not in _UNKNOWN:
-            raise
-        return None
+    entity = read_referred(client, name)
     # A name of the form of an id is asked for as one.
-    return None if entity.get("id") in {None, name.canonical} else entity
+    return None if entity is None or entity.get("id") in {None, name.canonical} else entity

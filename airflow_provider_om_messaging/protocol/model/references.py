@@ -12,8 +12,15 @@ from airflow_provider_om_messaging.protocol.model.names import join_fqn, normal_
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
-_KINDS = {"owners": ("user", "team"), "tags": ("tag", "glossaryTerm"), "domains": ("domain",)}
-_AT_TOP = _KINDS["owners"]
+KINDS_BY_FIELD = {
+    "owners": ("user", "team"),
+    "tags": ("tag", "glossaryTerm"),
+    "domains": ("domain",),
+    "certification": ("tag",),
+    "dataProducts": ("dataProduct",),
+}
+"""Kinds of entity that a field refers to, the usual one first."""
+_AT_TOP = KINDS_BY_FIELD["owners"]
 """Users and teams stand at the top: a dot in their name does not separate."""
 _LABELS = {"tag": "Classification", "glossaryTerm": "Glossary"}
 _EXAMPLES = {"owners": "'team:data-platform' or 'user:ada'", "tags": "'Tier.Tier1'", "domains": "'Finance'"}
@@ -34,11 +41,8 @@ class Name:
     fqn: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.kind}:{self.fqn}"
-            if self.kind != _KINDS[self.field][0] or self.field == "owners"
-            else self.fqn
-        )
+        is_usual = self.field != "owners" and KINDS_BY_FIELD.get(self.field, ())[:1] == (self.kind,)
+        return self.fqn if is_usual else f"{self.kind}:{self.fqn}"
 
     @property
     def canonical(self) -> str:
@@ -94,7 +98,7 @@ def _entry(field: str, text: object) -> Entry:
     text = text.strip()
     sign = text[0] if text[0] in "+-" else ""
     kind, colon, name = text.removeprefix(sign).strip().partition(":")
-    kinds = _KINDS[field]
+    kinds = KINDS_BY_FIELD[field]
     if not colon or kind not in kinds:
         if field == "owners":
             raise _invalid(field, f"has the entry {text!r}: write a user or team, such as {_EXAMPLES[field]}")
@@ -159,21 +163,6 @@ def reference(name: Name, entity: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": entity.get("id"), "type": name.kind, **found}
 
 
-def named(field: str, item: Mapping[str, Any]) -> Name:
-    """
-    Return the name to look up for an entry of an entity's list: a label's tag, a reference's id.
-
-    :raises Fault: the entry refers to nothing that could be looked up.
-    """
-    if "tagFQN" in item:
-        kind = "glossaryTerm" if item.get("source") == "Glossary" else "tag"
-        return Name(field, kind, str(item["tagFQN"]))
-    entity_id = item.get("id")
-    if item.get("type") not in _KINDS[field] or not entity_id:
-        raise Fault(Cause.UNEXPECTED_REPLY, f"An entry of {field} is no reference that can be looked up.")
-    return Name(field, str(item["type"]), str(entity_id))
-
-
 def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
     """
     Check that owners may own something together.
@@ -187,15 +176,17 @@ def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
 
 
 def alike(name: Name) -> tuple[str, ...]:
-    """Return the kinds that a name in the same field may be of, its own one first."""
-    return (name.kind, *(kind for kind in _KINDS[name.field] if kind != name.kind))
+    """Return the kinds that a name in the same place may be of, its own one first."""
+    kinds = tuple(_LABELS) if name.kind in _LABELS else KINDS_BY_FIELD.get(name.field, ())
+    return (name.kind, *(kind for kind in kinds if kind != name.kind))
 
 
-def not_found(name: Name, candidates: Iterable[Name]) -> Fault:
+def not_found(name: Name, candidates: Iterable[Name], parameter: str = "changes") -> Fault:
     """
     Return the fault for a name that the server does not know.
 
     :param candidates: names that it does know in this field.
+    :param parameter: what it was named in.
     """
     known: dict[str, list[Name]] = {}
     for candidate in candidates:
@@ -208,7 +199,7 @@ def not_found(name: Name, candidates: Iterable[Name]) -> Fault:
     hint = f" Near names: {', '.join(near)}." if near else ""
     return Fault(
         Cause.NOT_FOUND,
-        f"changes names {str(name)!r} in {name.field}, which the server does not know.{hint} "
+        f"{parameter} names {printable(str(name))!r} in {name.field}, which the server does not know.{hint} "
         "Nothing was sent.",
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -154,6 +155,22 @@ def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[st
     if isinstance(wanted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
         wanted[CONNECTION] = merge_patch(entity[CONNECTION], wanted[CONNECTION])
     return wanted
+
+
+def apply_what_fits(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:
+    """
+    Return field → value after those operations that fit what was read, for the fields that a patch writes.
+
+    A server may see what is not shown here, and so carry out what does not fit here.
+
+    :param operations: checked operations.
+    :param entity: the entity as it was read.
+    """
+    after = entity
+    for operation in operations:
+        with suppress(DoesNotApplyError):
+            after = applied(after, [operation])
+    return {field: after.get(field) for field in touched_fields(operations)}
 
 
 def guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict[str, Any]]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_om_messaging.protocol.model.reference_search import named, new_references, without
 from airflow_provider_om_messaging.protocol.model.references import (
     Name,
     alike,
     check_owners,
     combined,
     entries_of,
-    named,
     not_found,
     reference,
     unknown,
@@ -143,10 +143,54 @@ def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
     assert named("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
     assert named("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name("tags", "glossaryTerm", "B.O")
     assert named("owners", ADAS) == Name("owners", "user", "1")
-    for item in ({"type": "user"}, {"id": "1"}, {"id": "1", "type": "domain"}, {"id": "", "type": "user"}):
-        with pytest.raises(Fault, match="An entry of owners is no reference") as caught:
-            named("owners", item)
-        assert caught.value.cause is Cause.UNEXPECTED_REPLY
+    assert named("owners", {"type": "user", "name": "ada"}) == Name("owners", "user", "ada")
+    # Where only one kind may stand, a reference need not say of which it is.
+    assert named("domains", {"id": "1"}) == Name("domains", "domain", "1")
+    for item in (
+        {"type": "user"},
+        {"id": "1"},
+        {"id": "1", "type": "robot"},
+        {"id": "", "type": "user"},
+        "ada",
+    ):
+        assert named("owners", item) is None
+
+
+def test_what_is_new_is_found_wherever_it_stands() -> None:
+    label = {"tagFQN": "PII.None", "source": "Classification"}
+    entity = {"owners": [ADAS], "tags": [label], "messageSchema": {"schemaFields": [{"tags": [label]}]}}
+    fields = [{"tags": [label], "children": [{"tags": [{"tagFQN": "No.Such"}]}]}]
+    wanted = {
+        "owners": [ADAS, BOBS],
+        "tags": [label, {"tagFQN": "B.O", "source": "Glossary"}],
+        "certification": {"tagLabel": {"tagFQN": "Certification.Gold"}},
+        "messageSchema": {"schemaFields": fields},
+        "extension": {"steward": {"id": "7", "type": "user"}, "note": {"type": "user"}},
+        "connection": {"config": {"type": "user", "name": "a secret"}},
+    }
+    assert set(new_references(wanted, entity)) == {
+        Name("owners", "user", BOBS["id"]),
+        Name("tags", "glossaryTerm", "B.O"),
+        Name("certification", "tag", "Certification.Gold"),
+        Name("messageSchema", "tag", "No.Such"),
+        Name("extension", "user", "7"),
+    }
+    assert not new_references(entity, entity)
+    assert set(new_references(entity, {"owners": [{**ADAS, "deleted": True}], "tags": [label]})) == {
+        Name("owners", "user", ADAS["id"]),
+        Name("messageSchema", "tag", "PII.None"),
+    }
+
+
+def test_what_is_missing_is_taken_out_wherever_it_stands() -> None:
+    gone = {Name(field, "tag", "PII.None") for field in ("tags", "certification", "messageSchema")}
+    label = {"tagFQN": "PII.None"}
+    assert without("tags", [label, {"tagFQN": "PII.Sensitive"}], gone) == [{"tagFQN": "PII.Sensitive"}]
+    assert without("tags", [label], gone) is None
+    assert without("certification", {"tagLabel": label, "appliedDate": 1}, gone) is None
+    schema = {"schemaFields": [{"name": "a", "tags": [label], "description": None}]}
+    assert without("messageSchema", schema, gone) == {"schemaFields": [{"name": "a", "description": None}]}
+    assert without("owners", [ADAS], gone) == [ADAS]
 
 
 def test_several_users_or_one_team_may_own_something() -> None:

@@ -1,0 +1,108 @@
+"""Patches that name what does not exist, on servers of each generation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import NotFoundError
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.contract.sandbox_http import Api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KAFKA = "sample_kafka"
+NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN: dict[str, tuple[dict[str, Any], str]] = {
+    "a tag": (
+        {"path": "/tags/-", "value": {"tagFQN": "Tier.Tier1x", "source": "Classification"}},
+        "Tier.Tier1",
+    ),
+    "a term": (
+        {"path": "/tags/-", "value": {"tagFQN": "Business.Ordr", "source": "Glossary"}},
+        "Business.Order",
+    ),
+    "tags as a list": ({"path": "/tags", "value": [{"tagFQN": "No.Such", "source": "Classification"}]}, ""),
+    "the name in a tag": ({"path": "/tags/0/tagFQN", "value": "No.Such"}, ""),
+    "a derived tag": ({"path": "/tags/-", "value": {"tagFQN": "No.Such", "labelType": "Derived"}}, ""),
+    "an owner": ({"path": "/owners", "value": [{"id": NOBODY, "type": "user"}]}, ""),
+    "an owner by name": ({"path": "/owners", "value": [{"type": "user", "name": "alicia"}]}, "user:alice"),
+    "a domain": ({"path": "/domains", "value": [{"id": NOBODY, "type": "domain"}]}, ""),
+    "a domain in the old way": ({"path": "/domain", "value": {"id": NOBODY, "type": "domain"}}, ""),
+    "a domain whose id is none": ({"path": "/domains", "value": [{"id": "Finance", "type": "domain"}]}, ""),
+}
+
+
+@pytest.fixture(params=["1.2", "1.6", "2.0"])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(generation=request.param, edition="open-source", race_window=0.0) as running:
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection(running.admin_token)
+        )
+        yield running
+
+
+def shown(server: Sandbox) -> Any:
+    own, domains = {"1.2": ("owner", "domain"), "1.6": ("owners", "domain")}.get(
+        server.generation, ("owners", "domains")
+    )
+    return Api(server, server.admin_token).service(KAFKA, f"{own},tags,{domains}")
+
+
+def patches_sent(server: Sandbox) -> int:
+    return sum(entry["method"] == "PATCH" for entry in server.journal)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_operations_that_name_what_does_not_exist_are_not_sent(server: Sandbox, dry_run: bool) -> None:
+    hook, before = OpenMetadataMessagingHook(), shown(server)
+    for what, (operation, near) in UNKNOWN.items():
+        with pytest.raises(NotFoundError, match="which the server does not know") as caught:
+            hook.patch_service(KAFKA, operations=[{"op": "add", **operation}], dry_run=dry_run)
+        told = str(caught.value)
+        assert told.startswith("operations names '"), what
+        assert told.endswith("Nothing was sent."), what
+        assert near in told.partition("Near names: ")[2], what
+    assert patches_sent(server) == 0
+    assert shown(server) == before
+
+
+def test_operations_that_do_not_fit_what_is_shown_are_looked_through_as_well(server: Sandbox) -> None:
+    operations = [
+        {"op": "test", "path": "/connection/config/saslPassword", "value": "unknown here"},
+        {"op": "add", "path": "/tags/-", "value": {"tagFQN": "No.Such", "source": "Classification"}},
+    ]
+    with pytest.raises(NotFoundError, match=r"names 'No\.Such' in tags"):
+        OpenMetadataMessagingHook().patch_service(KAFKA, operations=operations)
+    assert patches_sent(server) == 0
+
+
+def test_what_exists_is_written(server: Sandbox) -> None:
+    api = Api(server, server.admin_token)
+    alice = api.json("/v1/users/name/alice")["id"]
+    operations = [
+        {"op": "add", "path": "/owners", "value": [{"id": alice, "type": "user"}]},
+        {"op": "add", "path": "/tags/-", "value": {"tagFQN": "Compliance.GDPR", "source": "Classification"}},
+    ]
+    done = OpenMetadataMessagingHook().patch_service(KAFKA, operations=operations)
+    assert (done["changed"], done["fields"], done["notes"]) == (True, ["owners", "tags"], [])
+    assert {label["tagFQN"] for label in shown(server)["tags"]} == {"Tier.Tier1", "Compliance.GDPR"}
+
+
+def test_a_tag_that_went_is_left_out_of_a_restore_wherever_it_stood(server: Sandbox) -> None:
+    hook, api = OpenMetadataMessagingHook(), Api(server, server.admin_token)
+    topic = f"{KAFKA}.orders"
+    hook.patch_service(topic, entity="topic", changes={"tags": ["Tier.Tier1", "Compliance.GDPR"]})
+    done = hook.patch_service(topic, entity="topic", changes={"tags": None})
+    tag = api.json("/v1/tags/name/Compliance.GDPR")["id"]
+    assert api("DELETE", f"/v1/tags/{tag}", params={"hardDelete": "true"}).status_code == 200
+    sent = patches_sent(server)
+    with pytest.raises(NotFoundError, match=r"No longer there: tags: Compliance\.GDPR"):
+        hook.restore_service(topic, entity="topic", journal=done)
+    assert patches_sent(server) == sent
+    again = hook.restore_service(topic, entity="topic", journal=done, on_missing="skip")
+    assert again["missing"] == ["tags: Compliance.GDPR"]
+    assert [label["tagFQN"] for label in api.topic(topic, "tags")["tags"]] == ["Tier.Tier1"]
