@@ -68,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
             print("sandbox: choose another port with --port, or any free one with --port 0", file=sys.stderr)
         return 1
     try:
-        print(_greeting(sandbox, options.data), flush=True)
+        print(_greeting_text(sandbox, options.data), flush=True)
         if options.ready_file:
-            write_whole(options.ready_file, json.dumps(_ready(sandbox)))
+            write_whole(options.ready_file, json.dumps(_ready_facts(sandbox)))
         while not stopped.wait(0.5):
             continue
     finally:
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _ready(sandbox: Sandbox) -> dict[str, str]:
+def _ready_facts(sandbox: Sandbox) -> dict[str, str]:
     return {
         "url": sandbox.url,
         "admin_token": sandbox.admin_token,
@@ -130,7 +130,7 @@ def _ready(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def _greeting(sandbox: Sandbox, data: Path | None) -> str:
+def _greeting_text(sandbox: Sandbox, data: Path | None) -> str:
     services = "\n".join(f"  {count:>4}  {fqn}" for fqn, count in sandbox.services().items())
     keeping = f"The data is kept in {data}." if data else "Nothing is kept; --data DIR would."
     return _GREETING.format(
@@ -139,7 +139,7 @@ def _greeting(sandbox: Sandbox, data: Path | None) -> str:
         keeping=keeping,
         edition=sandbox.edition,
         export="/export" if sandbox.edition == "documented" else "",
-        **_ready(sandbox),
+        **_ready_facts(sandbox),
     )
 
 

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.sandbox.http import error_shapes, paging
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, Kind
+    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, EntityType
     from airflow_provider_om_messaging.sandbox.http.error_shapes import Shape
     from airflow_provider_om_messaging.sandbox.http.errors import ApiError
 
@@ -25,9 +25,9 @@ _ALWAYS_LISTS = {("user", "domains"), ("team", "domains")}
 
 
 @dataclass(frozen=True)
-class Era:
+class Generation:
     """
-    One generation's manners; the defaults are those of 2.0.
+    How one generation of the server behaves; the defaults are those of 2.0.
 
     :param name: its name on the command line.
     :param version: what ``/v1/system/version`` says.
@@ -133,16 +133,18 @@ class Era:
     async_max_bytes: int | None = 20_971_520
     async_max_lines: int | None = 100_000
 
-    def kind(self, kind: Kind) -> Kind:
+    def entity_type(self, entity_type: EntityType) -> EntityType:
         """Return a kind of entity as this generation has it."""
-        unknown = self.unknown.union(name.removeprefix(f"{kind.name}.") for name in self.unknown)
-        single = {new: old for new, old in self.singular.items() if (kind.name, new) not in _ALWAYS_LISTS}
+        unknown = self.unknown.union(name.removeprefix(f"{entity_type.name}.") for name in self.unknown)
+        single = {
+            new: old for new, old in self.singular.items() if (entity_type.name, new) not in _ALWAYS_LISTS
+        }
         return replace(
-            kind,
-            properties=_properties(kind.properties, unknown, single),
-            on_request=frozenset(single.get(name, name) for name in kind.on_request - unknown),
-            create=None if kind.create is None else _properties(kind.create, unknown, single),
-            defaults={name: value for name, value in kind.defaults.items() if name not in unknown},
+            entity_type,
+            properties=_properties(entity_type.properties, unknown, single),
+            on_request=frozenset(single.get(name, name) for name in entity_type.on_request - unknown),
+            create=None if entity_type.create is None else _properties(entity_type.create, unknown, single),
+            defaults={name: value for name, value in entity_type.defaults.items() if name not in unknown},
         )
 
     def spelled(self, text: str) -> str:
@@ -171,18 +173,18 @@ def _properties(
     properties: dict[str, str], unknown: frozenset[str] | set[str], single: Mapping[str, str]
 ) -> dict[str, str]:
     return {
-        single.get(name, name): _SINGULAR_TYPES[kind] if name in single else kind
-        for name, kind in properties.items()
+        single.get(name, name): _SINGULAR_TYPES[entity_type] if name in single else entity_type
+        for name, entity_type in properties.items()
         if name not in unknown
     }
 
 
-ERA_2_0 = Era()
+GENERATION_2_0 = Generation()
 
 _SOCKET_JOBS = {"job_api": False, "patch_error_status": 500}
 
-ERA_1_13 = replace(
-    ERA_2_0,
+GENERATION_1_13 = replace(
+    GENERATION_2_0,
     name="1.13",
     version="1.13.2",
     switches=_SOCKET_JOBS,
@@ -226,8 +228,8 @@ _NOT_BEFORE_1_9 = frozenset(
 )
 
 #: As measured on a build of October 2024.
-ERA_1_6 = replace(
-    ERA_1_13,
+GENERATION_1_6 = replace(
+    GENERATION_1_13,
     **_BEFORE_1_9,
     name="1.6",
     version="1.6.0",
@@ -260,8 +262,8 @@ ERA_1_6 = replace(
 )
 
 #: As measured on a build of October 2023. A pause between reading and writing lets it lose updates as it did.
-ERA_1_2 = replace(
-    ERA_1_13,
+GENERATION_1_2 = replace(
+    GENERATION_1_13,
     **_BEFORE_1_9,
     name="1.2",
     version="1.2.0",
@@ -310,18 +312,21 @@ ERA_1_2 = replace(
     sessions=False,
 )
 
-GENERATIONS = {era.name: era for era in (ERA_2_0, ERA_1_13, ERA_1_6, ERA_1_2)}
+GENERATIONS = {
+    generation.name: generation
+    for generation in (GENERATION_2_0, GENERATION_1_13, GENERATION_1_6, GENERATION_1_2)
+}
 
 
-def chosen(generation: str, edition: str) -> tuple[Era, dict[str, Any]]:
+def choose_generation(name: str, edition: str) -> tuple[Generation, dict[str, Any]]:
     """
     Return a generation, and the switches that it and an edition set.
 
-    :param generation: a key of ``GENERATIONS``.
+    :param name: a key of ``GENERATIONS``.
     :param edition: a key of ``EDITIONS``.
     """
-    for given, known, what in ((generation, GENERATIONS, "generation"), (edition, EDITIONS, "edition")):
+    for given, known, what in ((name, GENERATIONS, "generation"), (edition, EDITIONS, "edition")):
         if given not in known:
             raise ValueError(f"the {what} is one of {', '.join(known)}, not {given!r}")
-    era = GENERATIONS[generation]
-    return era, {**era.switches, **EDITIONS[edition]}
+    generation = GENERATIONS[name]
+    return generation, {**generation.switches, **EDITIONS[edition]}

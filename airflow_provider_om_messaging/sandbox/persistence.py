@@ -16,7 +16,7 @@ class DataError(Exception):
     """The kept data cannot be used; the text says why and what to do."""
 
 
-class Keeper:
+class StateStore:
     """
     One file, used by one sandbox at a time.
 
@@ -29,7 +29,7 @@ class Keeper:
         self.path = data if is_file else data / "sandbox.json"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self.path)
+            self._lock = _lock(self.path)
         except OSError as error:
             raise DataError(f"cannot keep data in {data}: {error.strerror}") from None
 
@@ -79,7 +79,7 @@ def write_whole(path: Path, text: str) -> None:
         Path(draft).unlink(missing_ok=True)
 
 
-def _locked(path: Path) -> IO[str]:
+def _lock(path: Path) -> IO[str]:
     lock = path.with_name(path.name + ".lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 
 from airflow_provider_om_messaging.sandbox.access import rights
-from airflow_provider_om_messaging.sandbox.generations import chosen
+from airflow_provider_om_messaging.sandbox.generations import choose_generation
 from airflow_provider_om_messaging.sandbox.http.app import App
 from airflow_provider_om_messaging.sandbox.http.faults import Fault
-from airflow_provider_om_messaging.sandbox.persistence import Keeper
+from airflow_provider_om_messaging.sandbox.persistence import StateStore
 from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
-from airflow_provider_om_messaging.sandbox.state import World
+from airflow_provider_om_messaging.sandbox.state import SandboxState
 from airflow_provider_om_messaging.sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Sandbox:
     ) -> None:
         self._port = port
         self._data = data
-        self._era, defaults = chosen(generation, edition)
+        self._generation, defaults = choose_generation(generation, edition)
         self._crowd = Crowd(topics, services)
         self.edition = edition
         self._switches = Switches()
@@ -76,7 +76,7 @@ class Sandbox:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-        self._world: World | None = None
+        self._state: SandboxState | None = None
         self._app: App | None = None
         self.url = ""
 
@@ -121,29 +121,29 @@ class Sandbox:
     @property
     def generation(self) -> str:
         """The generation of servers it is one of."""
-        return self._era.name
+        return self._generation.name
 
     @property
     def version(self) -> str:
         """The version the server claims to be."""
-        return self._era.version
+        return self._generation.version
 
     # -- tokens and connection
 
     @property
     def admin_token(self) -> str:
         """Token of the user ``admin``, who may do everything; never expires."""
-        return self._live.admin_token
+        return self._running_state.admin_token
 
     @property
     def bot_token(self) -> str:
         """The one valid token of the bot ``ingestion-bot``; never expires."""
-        return self._live.bot_token
+        return self._running_state.bot_token
 
     @property
     def read_only_token(self) -> str:
         """Token of the user ``reader``, who may look at everything but connections; never expires."""
-        return self._live.read_only_token
+        return self._running_state.read_only_token
 
     @property
     def person_token(self) -> str:
@@ -152,7 +152,7 @@ class Sandbox:
 
         They may look at everything and change descriptions and tags, and create nothing.
         """
-        return self._live.person_token
+        return self._running_state.person_token
 
     def token(
         self,
@@ -170,11 +170,11 @@ class Sandbox:
         :param signed_by: ``own``, or ``stranger`` for a key the server does not know.
         :param kid: key id in the token's header, if not the server's own.
         """
-        return self._do(lambda world: world.token(user, expires_in, signed_by=signed_by, kid=kid))
+        return self._call_in_thread(lambda state: state.token(user, expires_in, signed_by=signed_by, kid=kid))
 
     def supersede_bot_token(self) -> str:
         """Give the bot a new token and return it; the old one is refused from now on."""
-        return self._do(lambda world: world.supersede_bot_token())
+        return self._call_in_thread(lambda state: state.supersede_bot_token())
 
     def grant(self, user: str, *roles: str) -> None:
         """
@@ -183,7 +183,7 @@ class Sandbox:
         :param roles: ``DataConsumer``, ``DataSteward``; ``IngestionBotRole``, with which a bot may not change
             display names; ``Organization``, with which one may change what is one's own.
         """
-        self._do(lambda world: rights.grant(world, world.user(user), roles))
+        self._call_in_thread(lambda state: rights.grant(state, state.user(user), roles))
 
     def airflow_connection(self, token: str | None = None) -> str:
         """
@@ -198,7 +198,7 @@ class Sandbox:
 
     def configure(self, **switches: Any) -> None:
         """Change switches; see :class:`Switches`."""
-        self._do(lambda world: world.switches.update(**switches))
+        self._call_in_thread(lambda state: state.switches.update(**switches))
 
     def fault(
         self,
@@ -219,11 +219,11 @@ class Sandbox:
         :param retry_after: seconds for the ``Retry-After`` header of 429 and 503.
         """
         fault = Fault(kind, times=times, method=method, path=path, retry_after=retry_after)
-        self._do(lambda world: world.faults.add(fault))
+        self._call_in_thread(lambda state: state.faults.add(fault))
 
     def clear_faults(self) -> None:
         """Forget all faults and let go of requests that hang."""
-        self._do(lambda world: world.faults.clear())
+        self._call_in_thread(lambda state: state.faults.clear())
 
     def close_sockets(self) -> None:
         """Close every open socket, as a server that restarts does."""
@@ -232,7 +232,7 @@ class Sandbox:
 
     def advance_clock(self, seconds: float) -> None:
         """Put the server's clock forward; jobs, tokens and versions live by it."""
-        self._do(lambda world: world.advance_clock(seconds))
+        self._call_in_thread(lambda state: state.advance_clock(seconds))
 
     @property
     def journal(self) -> list[dict[str, Any]]:
@@ -242,34 +242,34 @@ class Sandbox:
         ``status`` is ``None`` where no reply was sent. ``notes`` tells what a real server lets pass, but a
         good client does not send.
         """
-        return self._do(lambda world: copy.deepcopy(world.journal))
+        return self._call_in_thread(lambda state: copy.deepcopy(state.journal))
 
     def clear_journal(self) -> None:
         """Forget the requests so far."""
-        self._do(lambda world: world.journal.clear())
+        self._call_in_thread(lambda state: state.journal.clear())
 
     def services(self) -> dict[str, int]:
         """Return the FQNs of the messaging services with their numbers of topics."""
-        return self._do(lambda world: world.summary())
+        return self._call_in_thread(lambda state: state.summary())
 
     # -- inside
 
     @property
-    def _live(self) -> World:
-        if self._world is None:
+    def _running_state(self) -> SandboxState:
+        if self._state is None:
             raise RuntimeError("the sandbox was never started")
-        return self._world
+        return self._state
 
-    def _do(self, action: Callable[[World], T]) -> T:
-        """Run an action where the world lives, so that no request sees it half done."""
-        world = self._live
+    def _call_in_thread(self, action: Callable[[SandboxState], T]) -> T:
+        """Run an action in the thread of the state, so that no request sees it half done."""
+        state = self._running_state
         if self._thread is None or self._loop is None:
-            return action(world)
+            return action(state)
         result: Future[T] = Future()
 
         def run() -> None:
             try:
-                result.set_result(action(world))
+                result.set_result(action(state))
             except BaseException as error:
                 result.set_exception(error)
 
@@ -286,19 +286,19 @@ class Sandbox:
 
     async def _serve(self, ready: Future[str]) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        keeper = Keeper(self._data) if self._data is not None else None
+        store = StateStore(self._data) if self._data is not None else None
         try:
-            world = self._world = World(
-                self._switches, keeper, era=self._era, edition=self.edition, crowd=self._crowd
+            state = self._state = SandboxState(
+                self._switches, store, generation=self._generation, edition=self.edition, crowd=self._crowd
             )
-            await self._listen(world, self._stopping, ready)
-            world.keep()
+            await self._listen(state, self._stopping, ready)
+            state.keep()
         finally:
-            if keeper:
-                keeper.close()
+            if store:
+                store.close()
 
-    async def _listen(self, world: World, stopping: asyncio.Event, ready: Future[str]) -> None:
-        app = self._app = App(world)
+    async def _listen(self, state: SandboxState, stopping: asyncio.Event, ready: Future[str]) -> None:
+        app = self._app = App(state)
         runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
@@ -307,15 +307,15 @@ class Sandbox:
             except OSError as error:
                 raise PortTaken(f"cannot listen on {HOST}:{self._port}: {error.strerror}") from None
             ready.set_result(f"http://{HOST}:{runner.addresses[0][1]}")
-            await self._tick_until_stopped(world, app, stopping)
+            await self._tick_until_stopped(state, app, stopping)
         finally:
             self._app = None
             await app.close()
             await runner.cleanup()
 
-    async def _tick_until_stopped(self, world: World, app: App, stopping: asyncio.Event) -> None:
+    async def _tick_until_stopped(self, state: SandboxState, app: App, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            world.tick()
+            state.tick()
             await app.deliver()
             try:
                 await asyncio.wait_for(stopping.wait(), TICK_SECONDS)

@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.sandbox.jobs.queue import Jobs
 from airflow_provider_om_messaging.sandbox.seed import sample_data
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.generations import Era
-    from airflow_provider_om_messaging.sandbox.persistence import Keeper
+    from airflow_provider_om_messaging.sandbox.generations import Generation
+    from airflow_provider_om_messaging.sandbox.persistence import StateStore
     from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
     from airflow_provider_om_messaging.sandbox.switches import Switches
 
@@ -30,56 +30,62 @@ KEEP_PAUSE = 10
 ADMIN, BOT, READER, PERSON = "admin", "ingestion-bot", "reader", "jo"
 
 
-class World:
+class SandboxState:
     """
     One server's state.
 
     :param switches: what kind of server to be.
-    :param keeper: where the state outlives this process; nothing is kept without.
-    :param era: the generation to be.
+    :param store: where the state outlives this process; nothing is kept without.
+    :param generation: the generation to be.
     :param edition: the edition to be; what it means is in the switches.
     :param crowd: how much to have beyond the sample data.
     """
 
     def __init__(
-        self, switches: Switches, keeper: Keeper | None = None, *, era: Era, edition: str, crowd: Crowd
+        self,
+        switches: Switches,
+        store: StateStore | None = None,
+        *,
+        generation: Generation,
+        edition: str,
+        crowd: Crowd,
     ) -> None:
         self.switches = switches
-        self.era = era
+        self.generation = generation
         self.edition = edition
         self.faults = Faults()
         self.journal: list[dict[str, Any]] = []
-        self._keeper = keeper
+        self._store = store
         self._keep_at = 0.0
-        kept = keeper.read() if keeper else None
-        if kept is None or keeper is None:
-            self._begin(crowd)
+        kept = store.read() if store else None
+        if kept is None or store is None:
+            self._start_empty(crowd)
         else:
-            if kept.get("generation", era.name) != era.name:
-                raise keeper.of_another_generation(kept["generation"], era.name)
+            if kept.get("generation", generation.name) != generation.name:
+                raise store.of_another_generation(kept["generation"], generation.name)
             try:
-                self._take_up(kept)
+                self._restore(kept)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise keeper.damaged(error) from error
-        self._kept_changes = -1 if kept is None else self._changes()
+                raise store.damaged(error) from error
+        self._kept_changes = -1 if kept is None else self._count_changes()
 
-    def _begin(self, crowd: Crowd) -> None:
-        self.clock = Clock(runs=self._clock_runs)
-        self.tokens = Tokens(self.clock, self.era)
-        self.catalog = Catalog(self.clock, self.era)
-        sample_data.fill(self.catalog, self.clock, self.era, crowd)
-        self.jobs = Jobs(self.catalog, self.clock, self.switches, self.era)
+    def _start_empty(self, crowd: Crowd) -> None:
+        self.clock = Clock(runs=self._is_clock_running)
+        self.tokens = Tokens(self.clock, self.generation)
+        self.catalog = Catalog(self.clock, self.generation)
+        sample_data.fill(self.catalog, self.clock, self.generation, crowd)
+        self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
         self.bot_token = self.token(BOT, None)
         self.admin_token = self.token(ADMIN, None)
         self.read_only_token = self.token(READER, None)
         self.person_token = self.token(PERSON, None)
 
-    def _take_up(self, kept: dict[str, Any]) -> None:
-        self.clock = Clock(kept["clock_offset"], self._clock_runs)
-        self.tokens = Tokens(self.clock, self.era, kept["signing_key"])
-        self.catalog = Catalog(self.clock, self.era)
+    def _restore(self, kept: dict[str, Any]) -> None:
+        self.clock = Clock(kept["clock_offset"], self._is_clock_running)
+        self.tokens = Tokens(self.clock, self.generation, kept["signing_key"])
+        self.catalog = Catalog(self.clock, self.generation)
         self.catalog.load(kept["catalog"])
-        self.jobs = Jobs(self.catalog, self.clock, self.switches, self.era)
+        self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
         self.jobs.load(kept["jobs"])
         self.bot_token = kept["bot_token"]
         self.admin_token = kept["admin_token"]
@@ -132,10 +138,10 @@ class World:
         """Let jobs go on, and keep the state if it changed."""
         self.jobs.tick()
         due = time.monotonic() >= self._keep_at
-        if self._keeper and due and self._kept_changes != self._changes():
+        if self._store and due and self._kept_changes != self._count_changes():
             self.keep()
 
-    def _clock_runs(self) -> bool:
+    def _is_clock_running(self) -> bool:
         return self.switches.running_clock
 
     def advance_clock(self, seconds: float) -> None:
@@ -148,10 +154,10 @@ class World:
 
     def keep(self) -> None:
         """Write the state, if there is a place for it."""
-        if self._keeper is None:
+        if self._store is None:
             return
         state = {
-            "generation": self.era.name,
+            "generation": self.generation.name,
             "clock_offset": self.clock.offset,
             "signing_key": self.tokens.pem(),
             "bot_token": self.bot_token,
@@ -161,18 +167,18 @@ class World:
             "catalog": self.catalog.dump(),
             "jobs": self.jobs.dump(),
         }
-        self._kept_changes = self._changes()
+        self._kept_changes = self._count_changes()
         begun = time.monotonic()
         try:
-            self._keeper.write(state)
+            self._store.write(state)
         except OSError as error:
             # The server goes on: a full disk is no reason to break the tests that talk to it.
-            log.error("cannot keep the data in %s: %s", self._keeper.path, error.strerror)
+            log.error("cannot keep the data in %s: %s", self._store.path, error.strerror)
         # The more there is to write, the more seldom: requests wait while the file is written.
         ended = time.monotonic()
         self._keep_at = ended + KEEP_PAUSE * (ended - begun)
 
-    def _changes(self) -> int:
+    def _count_changes(self) -> int:
         return self.catalog.changes + self.jobs.changes
 
     def summary(self) -> dict[str, int]:

@@ -83,12 +83,12 @@ class Switches:
         for name, value in changes.items():
             if name not in known:
                 raise TypeError(f"no switch is called {name!r}; there are: {', '.join(known)}")
-            checked[name] = _checked(name, value, known[name])
+            checked[name] = _check_value(name, value, known[name])
         for name, value in checked.items():
             setattr(self, name, value)
 
 
-def _checked(name: str, value: Any, item: Any) -> Any:
+def _check_value(name: str, value: Any, item: Any) -> Any:
     wanted = type(item.default)
     if wanted is bool and not isinstance(value, bool):
         raise ValueError(f"{name} is true or false, not {value!r}")
@@ -115,7 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for item in fields(Switches):
         flag = "--" + item.name.replace("_", "-")
-        text = f"{item.metadata['help']} (default: {_default_told(item)})"
+        text = f"{item.metadata['help']} (default: {_describe_default(item)})"
         # One that is not given is left out, so that generation and edition can set it.
         absent = argparse.SUPPRESS
         if isinstance(item.default, bool):
@@ -131,10 +131,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def _default_told(item: Any) -> str:
+def _describe_default(item: Any) -> str:
     others = [
         f"{settings[item.name]} with {name}"
-        for name, settings in (*((era.name, era.switches) for era in GENERATIONS.values()), *EDITIONS.items())
+        for name, settings in (
+            *((generation.name, generation.switches) for generation in GENERATIONS.values()),
+            *EDITIONS.items(),
+        )
         if item.name in settings
     ]
     return "; ".join([str(item.default), *others])

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
-    from airflow_provider_om_messaging.sandbox.generations import Era
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.generations import Generation
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 #: Operation that each property's change needs; every other one needs EditAll, which makes up for all.
 _EDITS = {
@@ -125,7 +125,7 @@ def inherits_role(caller: Document) -> bool:
 
 
 def operations_for(
-    era: Era, properties: set[str], before: Document, patched: Callable[[], Document]
+    generation: Generation, properties: set[str], before: Document, patched: Callable[[], Document]
 ) -> list[str]:
     """
     Return the operations that a PATCH needs.
@@ -134,14 +134,18 @@ def operations_for(
     :param before: the entity.
     :param patched: returns what the operations make of it; only where that counts.
     """
-    if not era.rights_by_label:
+    if not generation.rights_by_label:
         return sorted({_EDITS.get(name, "EditAll") for name in properties})
-    edits = _LATER_EDITS if era.domains_right == "EditAll" else {**_LATER_EDITS, "domains": era.domains_right}
+    edits = (
+        _LATER_EDITS
+        if generation.domains_right == "EditAll"
+        else {**_LATER_EDITS, "domains": generation.domains_right}
+    )
     found = {edits.get(name, "EditAll") for name in properties}
     if "EditAll" in found:
         return ["EditAll"]
     if "tags" in properties:
-        found = found - {"EditTags"} | set(_of_labels(_labels(before), _labels(patched())))
+        found = found - {"EditTags"} | set(_label_operations(_label_fqns(before), _label_fqns(patched())))
     return sorted(found)
 
 
@@ -182,28 +186,28 @@ def require_admin(caller: Document) -> None:
         raise forbidden(f"Principal: CatalogPrincipal{{name='{caller['name']}'}} is not admin")
 
 
-def told(era: Era, caller: Document, resource: str) -> Document:
+def describe_rights(generation: Generation, caller: Document, resource: str) -> Document:
     """Return what a caller may do to a kind of entity, as far as that can be told without one of them."""
     held = list(_rules(caller))
-    operations = _listed(era)
-    if era.bot_role and caller.get("isBot") and not held:
-        held = [(era.bot_role, "IngestionBotPolicy", _OLD_BOT)]
+    operations = _list_operations(generation)
+    if generation.bot_role and caller.get("isBot") and not held:
+        held = [(generation.bot_role, "IngestionBotPolicy", _OLD_BOT)]
         operations = [name for name in operations if name in _OLD_BOT.operations]
     if caller.get("isAdmin") or (_may_all(caller) and not held):
         permissions: list[Document] = [{"operation": name, "access": "allow"} for name in operations]
     else:
-        permissions = [_told(held, operation, {*operations, "All"}) for operation in operations]
+        permissions = [_describe_rules(held, operation, {*operations, "All"}) for operation in operations]
     return {"resource": resource, "permissions": permissions}
 
 
-def grant(world: World, user: Document, roles: Iterable[str]) -> None:
+def grant(state: SandboxState, user: Document, roles: Iterable[str]) -> None:
     """Give a user roles in place of those that there were."""
     held = [
         {"id": str(uuid.uuid4()), "type": "role", "name": name, "fullyQualifiedName": name} for name in roles
     ]
     if unknown := [role["name"] for role in held if role["name"] not in ROLES]:
         raise ValueError(f"no role is called {unknown[0]!r}; there are: {', '.join(ROLES)}")
-    world.catalog.update("user", {**user, "roles": held}, "admin")
+    state.catalog.update("user", {**user, "roles": held}, "admin")
 
 
 def _may_all(caller: Document) -> bool:
@@ -222,7 +226,7 @@ def _rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
             yield role, policy, rule
 
 
-def _told(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) -> Document:
+def _describe_rules(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) -> Document:
     found: Document = {"operation": operation, "access": "notAllow"}
     for role, policy, rule in held:
         access = rule.effect if rule.condition is None else f"conditional{rule.effect.capitalize()}"
@@ -236,27 +240,29 @@ def _told(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) ->
     return found
 
 
-def _listed(era: Era) -> list[str]:
+def _list_operations(generation: Generation) -> list[str]:
     edits = {
         name: right
         for name, right in _EDITS.items()
-        if name != ("owners" if "owners" in era.singular else "owner")
+        if name != ("owners" if "owners" in generation.singular else "owner")
     }
-    more = {*_BY_LABEL, era.domains_right} if era.rights_by_label else set()
+    more = {*_BY_LABEL, generation.domains_right} if generation.rights_by_label else set()
     special = {"EditAll", "EditSampleData", *edits.values(), *more}
-    return ["Create", "Delete", "ViewAll", "ViewBasic"][: 4 if era.rights_by_label else 3] + sorted(special)
+    return ["Create", "Delete", "ViewAll", "ViewBasic"][: 4 if generation.rights_by_label else 3] + sorted(
+        special
+    )
 
 
-def _labels(document: Document) -> list[Document]:
+def _label_fqns(document: Document) -> list[Document]:
     found = document.get("tags")
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _of_labels(before: list[Document], after: list[Document]) -> Iterator[str]:
+def _label_operations(before: list[Document], after: list[Document]) -> Iterator[str]:
     added = [label for label in after if label not in before]
     for label in [*added, *(label for label in before if label not in after)]:
-        kind = str(label.get("tagFQN")).partition(".")[0]
-        if kind in ("Tier", "Certification"):
-            yield f"Edit{kind}"
+        entity_type = str(label.get("tagFQN")).partition(".")[0]
+        if entity_type in ("Tier", "Certification"):
+            yield f"Edit{entity_type}"
         else:
             yield "EditGlossaryTerms" if label.get("source") == "Glossary" else "EditTags"

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import unauthorized, unha
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.generations import Generation
 
 ISSUER = "open-metadata.org"
 KEY_ID = "om-sandbox-key"
@@ -32,14 +32,14 @@ class Tokens:
     One signing key and everything done with it.
 
     :param clock: by which tokens expire.
-    :param era: which broken tokens the server trips over.
+    :param generation: which broken tokens the server trips over.
     :param pem: a private key kept from an earlier run; a new one is made without.
     """
 
-    def __init__(self, clock: Clock, era: Era, pem: str | None = None) -> None:
+    def __init__(self, clock: Clock, generation: Generation, pem: str | None = None) -> None:
         self._clock = clock
-        self._era = era
-        self._key = _load(pem) if pem else _new_key()
+        self._generation = generation
+        self._key = _load_key(pem) if pem else _new_key()
         self._stranger: rsa.RSAPrivateKey | None = None
         self._serial = 0
 
@@ -111,24 +111,24 @@ class Tokens:
         header = (authorization or "").strip()
         # What stands behind the word is looked at only later: old servers cut off its length and one more.
         token = header[len(_SCHEME) + 1 :].strip()
-        if header == _SCHEME and self._era.broken_tokens_fail:
+        if header == _SCHEME and self._generation.broken_tokens_fail:
             raise unhandled("begin 7, end 6, length 6")
         if not header.startswith(_SCHEME) or not token:
             raise unauthorized("Not Authorized! Token not present")
         try:
             kid = jwt.get_unverified_header(token).get("kid")
-            claims = _claims(token)
+            claims = _read_claims(token)
             subject = str(claims["sub"])
             expires = claims.get("exp")
             if expires is not None:
                 expires = float(expires)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
-            raise unauthorized(self._era.undecodable) from None
+            raise unauthorized(self._generation.undecodable) from None
         # Expiry is looked at before the signature: an expired forgery is told that it is expired.
         if expires is not None and expires <= self._clock.seconds():
             raise unauthorized("Expired token!")
         if kid != KEY_ID:
-            if self._era.unknown_keys_fail:
+            if self._generation.unknown_keys_fail:
                 raise unhandled(f"No key found with kid {kid!s}")
             raise unauthorized(
                 f"Not Authorized! Token signing key not found in configured public keys for kid {kid!s}."
@@ -147,7 +147,7 @@ class Tokens:
         return subject, token
 
 
-def _claims(token: str) -> dict[str, Any]:
+def _read_claims(token: str) -> dict[str, Any]:
     middle = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
     if not isinstance(claims, dict):
@@ -159,7 +159,7 @@ def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _load(pem: str) -> rsa.RSAPrivateKey:
+def _load_key(pem: str) -> rsa.RSAPrivateKey:
     key = serialization.load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("the signing key is no RSA key")

@@ -74,7 +74,7 @@ def split_values(cell: str) -> list[str]:
 
 def join_values(values: Iterable[str]) -> str:
     """Return a cell that holds several values."""
-    return SEPARATOR.join(_inner(value) for value in values)
+    return SEPARATOR.join(_quote_inner(value) for value in values)
 
 
 def _cell(value: str, *, first: bool) -> str:
@@ -82,15 +82,15 @@ def _cell(value: str, *, first: bool) -> str:
         # An empty first cell is quoted, or the record could be taken for an empty line.
         return '""' if first else ""
     needs = any(char in value for char in ',"\r\n') or value[0] <= "#" or value[-1] <= " "
-    return _quoted(value) if needs else value
+    return _quote(value) if needs else value
 
 
-def _inner(value: str) -> str:
+def _quote_inner(value: str) -> str:
     needs = any(char in value for char in ",;\r\n") or value.startswith('"')
-    return _quoted(value) if needs else value
+    return _quote(value) if needs else value
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 

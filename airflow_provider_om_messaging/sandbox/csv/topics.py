@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.generations import Generation
 
 COLUMNS = ("name", "displayName", "description", "owner", "tags", "domain")
 BATCH_SIZE = 100
@@ -51,13 +51,13 @@ def export_steps(catalog: Catalog, service: Document) -> Generator[Progress, Non
     lines = [dialect.line(COLUMNS)]
     for number, start in enumerate(range(0, len(topics), BATCH_SIZE), 1):
         for topic in topics[start : start + BATCH_SIZE]:
-            lines.append(dialect.line(_cells(catalog, topic)))
+            lines.append(dialect.line(_topic_cells(catalog, topic)))
         done = len(lines) - 1
         yield Progress(done, len(topics), f"Exported {done} of {len(topics)} entities (batch {number})")
     return "".join(lines)
 
 
-def _cells(catalog: Catalog, topic: Document) -> Iterator[str]:
+def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     yield topic["name"]
     yield topic.get("displayName") or ""
     yield topic.get("description") or ""
@@ -65,7 +65,9 @@ def _cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     owners = references.related(topic, "owners")
     yield dialect.join_values(f"{item['type']}:{item['name']}" for item in owners)
     # Terms have no column of their own here, so the file does not tell them, and an import leaves them.
-    yield dialect.join_values(label["tagFQN"] for label in labels.classified(topic.get("tags", [])))
+    yield dialect.join_values(
+        label["tagFQN"] for label in labels.tags_of_classifications(topic.get("tags", []))
+    )
     # A single domain's name stands there as it is, without the quotes that keep several apart.
     domains = [item["fullyQualifiedName"] for item in references.domains_of(catalog, topic)]
     yield domains[0] if domains and "domain" in topic else dialect.join_values(domains)
@@ -85,7 +87,7 @@ class ImportRun:
     One import of one text.
 
     :param catalog: where topics are created and updated.
-    :param era: decides how rows are counted, and whether a topic can have several owners.
+    :param generation: decides how rows are counted, and whether a topic can have several owners.
     :param service: whose topics.
     :param text: the CSV.
     :param dry_run: check every row and change nothing.
@@ -93,7 +95,7 @@ class ImportRun:
     """
 
     catalog: Catalog
-    era: Era
+    generation: Generation
     service: Document
     text: str
     dry_run: bool
@@ -116,7 +118,7 @@ class ImportRun:
             raise CsvBroken("Index 0 out of bounds for length 0")
         if tuple(header) != COLUMNS:
             reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(COLUMNS)}]"
-            return self._aborted(reason)
+            return self._abort(reason)
         self._lines.append(dialect.line(["status", "details", *COLUMNS]))
         total, number = count_rows(self.text), 0
         while batch := self._take_batch(rows):
@@ -125,7 +127,7 @@ class ImportRun:
             yield Progress(done, total, f"Processed {done} of {total} rows (batch {number})")
             if len(batch) < BATCH_SIZE:
                 break
-        return self._finished()
+        return self._finish()
 
     def _take_batch(self, rows: Iterator[list[str]]) -> list[list[str]]:
         batch: list[list[str]] = []
@@ -167,17 +169,17 @@ class ImportRun:
         name, display_name, description, owner, tags, domain = row
         if not name:
             raise _RowRefused("#FIELD_REQUIRED: Field 1 is required", at_once=True)
-        if fault := self.era.names.fault_of(name):
+        if fault := self.generation.names.fault_of(name):
             raise _RowRefused(fault, at_once=True)
         fqn = names.join(self.service["fullyQualifiedName"], name)
         try:
             # In the order of the columns: a row fails for its first fault.
-            owners = references.checked_owners(self.catalog, self._owners(owner))
+            owners = references.check_owners(self.catalog, self._read_owners(owner))
             changes = {
                 "displayName": display_name or None,
                 "description": description or None,
-                "tags": labels.tags(self.catalog, self._tags(tags)),
-                **self.era.related(owners=owners, domains=self._domains(domain)),
+                "tags": labels.tags(self.catalog, self._read_tags(tags)),
+                **self.generation.related(owners=owners, domains=self._read_domains(domain)),
             }
             existing = self.catalog.find(TOPIC.name, fqn, "all")
             if self.dry_run:
@@ -193,62 +195,63 @@ class ImportRun:
             raise _RowRefused(error.message) from None
         return "Entity created"
 
-    def _owners(self, cell: str) -> list[Document]:
+    def _read_owners(self, cell: str) -> list[Document]:
         found, unknown = [], None
-        values = self._values(cell, "owner")
-        if "owners" in self.era.singular and len(values) > 1:
+        values = self._read_values(cell, "owner")
+        if "owners" in self.generation.singular and len(values) > 1:
             raise _invalid("owner", _OWNER_FORMAT)
         for value in values:
-            kind, colon, name = value.partition(":")
-            if not colon or not name or kind not in (USER.name, TEAM.name):
+            entity_type, colon, name = value.partition(":")
+            if not colon or not name or entity_type not in (USER.name, TEAM.name):
                 raise _invalid("owner", _OWNER_FORMAT)
-            entity = self.catalog.find(kind, name)
+            entity = self.catalog.find(entity_type, name)
             if entity is None:
-                unknown = _invalid("owner", f"Entity {name} of type {kind} not found")
+                unknown = _invalid("owner", f"Entity {name} of type {entity_type} not found")
             else:
-                found.append(references.reference(kind, entity))
+                found.append(references.reference(entity_type, entity))
         if unknown:
             raise unknown
         return found
 
-    def _tags(self, cell: str) -> list[str]:
+    def _read_tags(self, cell: str) -> list[str]:
         return [
-            self._known("tags", TAG.name, fqn)["fullyQualifiedName"] for fqn in self._values(cell, "tags")
+            self._find_entity("tags", TAG.name, fqn)["fullyQualifiedName"]
+            for fqn in self._read_values(cell, "tags")
         ]
 
-    def _domains(self, cell: str) -> list[Document]:
+    def _read_domains(self, cell: str) -> list[Document]:
         # Where there is one domain at most, the cell is its name, whatever is in it.
         single = [cell] if cell else []
-        fqns = single if "domains" in self.era.singular else self._values(cell, "domain")
-        found = (self._known("domain", DOMAIN.name, fqn) for fqn in fqns)
+        fqns = single if "domains" in self.generation.singular else self._read_values(cell, "domain")
+        found = (self._find_entity("domain", DOMAIN.name, fqn) for fqn in fqns)
         return list({item["id"]: references.reference(DOMAIN.name, item) for item in found}.values())
 
-    def _known(self, column: str, kind: str, fqn: str) -> Document:
-        entity = self.catalog.find(kind, fqn)
+    def _find_entity(self, column: str, entity_type: str, fqn: str) -> Document:
+        entity = self.catalog.find(entity_type, fqn)
         if entity is None:
-            raise _invalid(column, f"Entity {fqn} of type {kind} not found")
+            raise _invalid(column, f"Entity {fqn} of type {entity_type} not found")
         return entity
 
-    def _values(self, cell: str, column: str) -> list[str]:
+    def _read_values(self, cell: str, column: str) -> list[str]:
         try:
             return dialect.split_values(cell)
         except CsvBroken as error:
             raise _invalid(column, str(error)) from None
 
-    def _finished(self) -> Document:
-        extra = 1 if self.era.header_is_a_row else 0
+    def _finish(self) -> Document:
+        extra = 1 if self.generation.header_is_a_row else 0
         passed, processed = self.passed + extra, self.passed + self.failed + extra
         status = "success" if passed == processed else "partialSuccess" if passed else "failure"
-        result = self._result(status, processed, passed, self.failed)
+        result = self._build_result(status, processed, passed, self.failed)
         result["importResultsCsv"] = "".join(self._lines)
         if not self.dry_run and processed > 1:
             self.catalog.record_bulk_import(self.service, result, self.user)
         return result
 
-    def _aborted(self, reason: str) -> Document:
-        return {**self._result("aborted", 1, 0, 1), "abortReason": reason}
+    def _abort(self, reason: str) -> Document:
+        return {**self._build_result("aborted", 1, 0, 1), "abortReason": reason}
 
-    def _result(self, status: str, processed: int, passed: int, failed: int) -> Document:
+    def _build_result(self, status: str, processed: int, passed: int, failed: int) -> Document:
         return {
             "dryRun": self.dry_run,
             "status": status,
@@ -281,7 +284,7 @@ def count_rows(text: str) -> int:
     return max(0, count)
 
 
-def exhaust(steps: Generator[Progress, None, Any]) -> Any:
+def run_to_end(steps: Generator[Progress, None, Any]) -> Any:
     """Run all steps at once and return what they come to."""
     while True:
         try:

@@ -9,14 +9,20 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import names, revisions
-from airflow_provider_om_messaging.sandbox.entities.entity_types import KINDS, SERVICE, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+    ENTITY_TYPES,
+    SERVICE,
+    TOPIC,
+    USER,
+    Document,
+)
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, not_found, unhandled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_om_messaging.sandbox.clock import Clock
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.generations import Generation
 
 #: Values of the ``include`` parameter.
 INCLUDES = ("non-deleted", "deleted", "all")
@@ -29,13 +35,13 @@ class Catalog:
     Entities by kind and id; documents handed out are the stored ones and must not be changed by callers.
 
     :param clock: stamps every change.
-    :param era: the server's generation.
+    :param generation: the server's generation.
     """
 
-    def __init__(self, clock: Clock, era: Era) -> None:
+    def __init__(self, clock: Clock, generation: Generation) -> None:
         self._clock = clock
-        self.era = era
-        self.entities: dict[str, dict[str, Document]] = {name: {} for name in KINDS}
+        self.generation = generation
+        self.entities: dict[str, dict[str, Document]] = {name: {} for name in ENTITY_TYPES}
         self.history: dict[str, list[Document]] = {}
         self.events: list[Document] = []
         self._ids: dict[tuple[str, str], str] = {}
@@ -43,30 +49,30 @@ class Catalog:
 
     # -- reading
 
-    def all(self, kind: str, include: str = "non-deleted") -> Iterator[Document]:
+    def all(self, entity_type: str, include: str = "non-deleted") -> Iterator[Document]:
         """Iterate over the entities of a kind."""
-        return (item for item in self.entities[kind].values() if _included(item, include))
+        return (item for item in self.entities[entity_type].values() if _is_included(item, include))
 
-    def get(self, kind: str, entity_id: str, include: str = "non-deleted") -> Document:
+    def get(self, entity_type: str, entity_id: str, include: str = "non-deleted") -> Document:
         """Return an entity by id, or raise the 404."""
-        found = self.entities[kind].get(entity_id)
-        if found is None or not _included(found, include):
-            raise not_found(kind, entity_id)
+        found = self.entities[entity_type].get(entity_id)
+        if found is None or not _is_included(found, include):
+            raise not_found(entity_type, entity_id)
         return found
 
-    def find(self, kind: str, fqn: str, include: str = "non-deleted") -> Document | None:
+    def find(self, entity_type: str, fqn: str, include: str = "non-deleted") -> Document | None:
         """Return an entity by its FQN; the name of a service or user may lack its quotes."""
-        if kind == USER.name:
+        if entity_type == USER.name:
             fqn = fqn.lower()
-        entity_id = self._ids.get((kind, fqn)) or self._ids.get((kind, names.quote(fqn)))
-        found = self.entities[kind].get(entity_id) if entity_id else None
-        return found if found and _included(found, include) else None
+        entity_id = self._ids.get((entity_type, fqn)) or self._ids.get((entity_type, names.quote(fqn)))
+        found = self.entities[entity_type].get(entity_id) if entity_id else None
+        return found if found and _is_included(found, include) else None
 
-    def by_name(self, kind: str, fqn: str, include: str = "non-deleted") -> Document:
+    def by_name(self, entity_type: str, fqn: str, include: str = "non-deleted") -> Document:
         """Return an entity by its FQN, or raise the 404."""
-        found = self.find(kind, fqn, include)
+        found = self.find(entity_type, fqn, include)
         if found is None:
-            raise not_found(kind, fqn)
+            raise not_found(entity_type, fqn)
         return found
 
     def topics_of(self, service: Document, include: str = "non-deleted") -> list[Document]:
@@ -74,13 +80,17 @@ class Catalog:
         found = (item for item in self.all(TOPIC.name, include) if item["service"]["id"] == service["id"])
         return sorted(found, key=lambda item: str(item["name"]))
 
-    def parent_of(self, kind: str, document: Document) -> Document | None:
+    def parent_of(self, entity_type: str, document: Document) -> Document | None:
         """Return the service of a topic, from which it inherits; other kinds have no parent here."""
-        return self.entities[SERVICE.name].get(document["service"]["id"]) if kind == TOPIC.name else None
+        return (
+            self.entities[SERVICE.name].get(document["service"]["id"]) if entity_type == TOPIC.name else None
+        )
 
     # -- writing
 
-    def create(self, kind: str, document: Document, user: str, *, entity_id: str | None = None) -> Document:
+    def create(
+        self, entity_type: str, document: Document, user: str, *, entity_id: str | None = None
+    ) -> Document:
         """
         Store a new entity as version 0.1.
 
@@ -88,26 +98,26 @@ class Catalog:
         :param user: who does it.
         :param entity_id: a fixed id, for seeds.
         """
-        if (kind, document["fullyQualifiedName"]) in self._ids:
+        if (entity_type, document["fullyQualifiedName"]) in self._ids:
             raise ApiError(409, "Entity already exists", om_auth=True)
         stored = {
             "id": entity_id or str(uuid.uuid4()),
-            **_storable(document),
+            **_check_storable(document),
             "version": revisions.FIRST_VERSION,
             "updatedAt": self._clock.millis(),
             "updatedBy": user,
         }
-        if "deleted" in KINDS[kind].properties:
+        if "deleted" in ENTITY_TYPES[entity_type].properties:
             stored["deleted"] = False
-        for name in [name for name in stored if {name, f"{kind}.{name}"} & self.era.unknown]:
+        for name in [name for name in stored if {name, f"{entity_type}.{name}"} & self.generation.unknown]:
             del stored[name]
-        self.put(kind, stored)
-        self._record("entityCreated", kind, stored, None, None)
+        self.put(entity_type, stored)
+        self._record("entityCreated", entity_type, stored, None, None)
         return stored
 
     def update(
         self,
-        kind: str,
+        entity_type: str,
         proposed: Document,
         user: str,
         *,
@@ -130,17 +140,17 @@ class Catalog:
             ``updatedAt`` moves.
         """
         inherited = inherited or {}
-        current = {**(base or self.entities[kind][proposed["id"]]), **inherited}
-        proposed = _storable(proposed)
+        current = {**(base or self.entities[entity_type][proposed["id"]]), **inherited}
+        proposed = _check_storable(proposed)
         changes = self._changes_between(current, proposed)
         if revisions.is_empty(changes):
             return current, False
-        if self._ids.get((kind, proposed["fullyQualifiedName"]), current["id"]) != current["id"]:
+        if self._ids.get((entity_type, proposed["fullyQualifiedName"]), current["id"]) != current["id"]:
             raise ApiError(409, "Entity already exists", om_auth=True)
         now = self._clock.millis()
         past = self.history.setdefault(current["id"], [])
         stored = {**proposed, "updatedAt": now, "updatedBy": user}
-        if "incrementalChangeDescription" not in self.era.unknown:
+        if "incrementalChangeDescription" not in self.generation.unknown:
             stored["incrementalChangeDescription"] = {**changes, "previousVersion": current["version"]}
         start = past[-1] if past and session and revisions.in_session(current, user, now) else None
         if start is None:
@@ -150,11 +160,11 @@ class Catalog:
             stored["changeDescription"] = {**changes, "previousVersion": current["version"]}
         else:
             self._continue_session(stored, current, start, past)
-        self._ids.pop((kind, current["fullyQualifiedName"]), None)
+        self._ids.pop((entity_type, current["fullyQualifiedName"]), None)
         for name in [name for name, value in inherited.items() if stored.get(name) == value]:
             del stored[name]
-        self.put(kind, stored)
-        self._record("entityUpdated", kind, stored, current["version"], changes)
+        self.put(entity_type, stored)
+        self._record("entityUpdated", entity_type, stored, current["version"], changes)
         return stored, True
 
     def is_in_session(self, document: Document, user: str) -> bool:
@@ -162,12 +172,14 @@ class Catalog:
         past = self.history.get(document["id"])
         return bool(past) and revisions.in_session(document, user, self._clock.millis())
 
-    def take_tags(self, kind: str, document: Document) -> None:
+    def take_tags(self, entity_type: str, document: Document) -> None:
         """Take an entity's tags away without a version, as a PATCH of 1.2 does before it is refused."""
-        self.put(kind, {name: value for name, value in document.items() if name != "tags"})
+        self.put(entity_type, {name: value for name, value in document.items() if name != "tags"})
 
     def _changes_between(self, old: Document, new: Document) -> Document:
-        return revisions.changes_between(old, new, empty_text_is_nothing=self.era.empty_text_is_nothing)
+        return revisions.changes_between(
+            old, new, empty_text_is_nothing=self.generation.empty_text_is_nothing
+        )
 
     def _continue_session(
         self, stored: Document, current: Document, start: Document, past: list[Document]
@@ -182,19 +194,19 @@ class Catalog:
             stored["version"] = current["version"]
             stored["changeDescription"] = {**changes, "previousVersion": start["version"]}
 
-    def set_deleted(self, kind: str, document: Document, user: str, *, deleted: bool) -> Document:
+    def set_deleted(self, entity_type: str, document: Document, user: str, *, deleted: bool) -> Document:
         """Soft-delete or restore an entity."""
-        stored, changed = self.update(kind, {**document, "deleted": deleted}, user)
+        stored, changed = self.update(entity_type, {**document, "deleted": deleted}, user)
         if changed:
             self.events[-1]["eventType"] = "entitySoftDeleted" if deleted else "entityRestored"
         return stored
 
-    def remove(self, kind: str, document: Document, user: str) -> None:
+    def remove(self, entity_type: str, document: Document, user: str) -> None:
         """Delete an entity with its history for good."""
-        del self.entities[kind][document["id"]]
-        self._ids.pop((kind, document["fullyQualifiedName"]))
+        del self.entities[entity_type][document["id"]]
+        self._ids.pop((entity_type, document["fullyQualifiedName"]))
         self.history.pop(document["id"], None)
-        self._record("entityDeleted", kind, {**document, "updatedBy": user}, document["version"], None)
+        self._record("entityDeleted", entity_type, {**document, "updatedBy": user}, document["version"], None)
 
     def record_bulk_import(self, service: Document, result: Document, user: str) -> None:
         """Note on the service that an import of more than one row changed its topics."""
@@ -204,19 +216,19 @@ class Catalog:
             "entityUpdated", SERVICE.name, {**service, "updatedBy": user}, service["version"], changes
         )
 
-    def put(self, kind: str, stored: Document) -> None:
+    def put(self, entity_type: str, stored: Document) -> None:
         """Store a document as it is, without a version or an event."""
-        self.entities[kind][stored["id"]] = stored
-        self._ids[kind, stored["fullyQualifiedName"]] = stored["id"]
+        self.entities[entity_type][stored["id"]] = stored
+        self._ids[entity_type, stored["fullyQualifiedName"]] = stored["id"]
         self.changes += 1
 
     def _record(
-        self, event: str, kind: str, document: Document, before: float | None, changes: Document | None
+        self, event: str, entity_type: str, document: Document, before: float | None, changes: Document | None
     ) -> None:
         entry: Document = {
             "id": str(uuid.uuid4()),
             "eventType": event,
-            "entityType": kind,
+            "entityType": entity_type,
             "entityId": document["id"],
             "entityFullyQualifiedName": document["fullyQualifiedName"],
             "currentVersion": document["version"],
@@ -238,21 +250,21 @@ class Catalog:
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        self.entities = {name: dict(data["entities"].get(name, {})) for name in KINDS}
+        self.entities = {name: dict(data["entities"].get(name, {})) for name in ENTITY_TYPES}
         self.history = data["history"]
         self.events = data["events"]
         self._ids = {
-            (kind, item["fullyQualifiedName"]): item["id"]
-            for kind, items in self.entities.items()
+            (entity_type, item["fullyQualifiedName"]): item["id"]
+            for entity_type, items in self.entities.items()
             for item in items.values()
         }
 
 
-def _included(document: Document, include: str) -> bool:
+def _is_included(document: Document, include: str) -> bool:
     return include == "all" or bool(document.get("deleted")) == (include == "deleted")
 
 
-def _storable(document: Document) -> Document:
+def _check_storable(document: Document) -> Document:
     try:
         text = json.dumps(document, allow_nan=False)
     except ValueError:

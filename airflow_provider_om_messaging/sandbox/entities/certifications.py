@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.generations import Generation
 
 SETTING = "assetCertificationSettings"
 VALID_DAYS = 30
@@ -27,8 +27,13 @@ def setting(classification: str) -> Document:
     return {"config_type": SETTING, "config_value": value}
 
 
-def certified(
-    catalog: Catalog, era: Era, classification: str, now: int, current: Document | None, given: Document
+def certify(
+    catalog: Catalog,
+    generation: Generation,
+    classification: str,
+    now: int,
+    current: Document | None,
+    given: Document,
 ) -> Document:
     """
     Return the certification that a PATCH asks for, or refuse it.
@@ -47,7 +52,7 @@ def certified(
     if not isinstance(label, dict):
         raise bad_request("[certification.tagLabel must not be null]")
     fqn = str(label.get("tagFQN", ""))
-    if current and not era.certification_renews and fqn == current["tagLabel"]["tagFQN"]:
+    if current and not generation.certification_renews and fqn == current["tagLabel"]["tagFQN"]:
         return current
     if names.parent(fqn) != classification:
         raise bad_request(f"Invalid Classification: {fqn} is not valid for Certification.")

@@ -58,17 +58,17 @@ def check(extension: Document) -> None:
                 raise bad_request(f"Custom field {name} has invalid JSON {told}")
 
 
-def entity_type(kind: str, base: str, *, properties: bool) -> Document:
+def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
     """
     Return a kind of entity as the server's types tell of it.
 
-    :param kind: its name.
+    :param entity_type: its name.
     :param base: the server's address, for links.
     :param properties: with the custom properties, which are told on request only.
     """
-    told = {**_type(kind, base), "category": "entity", "nameSpace": "data", "version": 0.1}
+    told = {**_type(entity_type, base), "category": "entity", "nameSpace": "data", "version": 0.1}
     if properties:
-        given = _OF_TOPICS if kind == TOPIC.name else {}
+        given = _OF_TOPICS if entity_type == TOPIC.name else {}
         told[PROPERTIES] = [
             {
                 "name": name,
@@ -87,13 +87,13 @@ def _type(name: str, base: str) -> Document:
 
 
 def _json_type(value: Any) -> str:
-    for kinds, name in (
+    for entity_types, name in (
         (bool, "boolean"),
         (int, "integer"),
         (float, "number"),
         (str, "string"),
         (list, "array"),
     ):
-        if isinstance(value, kinds):
+        if isinstance(value, entity_types):
             return name
     return "null" if value is None else "object"

@@ -10,21 +10,21 @@ from airflow_provider_om_messaging.sandbox.entities.labelling import (
     TAG,
 )
 from airflow_provider_om_messaging.sandbox.entities.people import TEAM, USER
-from airflow_provider_om_messaging.sandbox.entities.shapes import NO_VOTES, Document, Kind, shape_fault
+from airflow_provider_om_messaging.sandbox.entities.shapes import NO_VOTES, Document, EntityType, shape_fault
 
 __all__ = [
     "CLASSIFICATION",
     "DOMAIN",
+    "ENTITY_TYPES",
     "GLOSSARY",
     "GLOSSARY_TERM",
-    "KINDS",
     "SERVICE",
     "TAG",
     "TEAM",
     "TOPIC",
     "USER",
     "Document",
-    "Kind",
+    "EntityType",
     "shape_fault",
 ]
 
@@ -47,7 +47,7 @@ _ASSET = {
 }
 _RELATIONS = frozenset({"owners", "tags", "domains", "followers", "dataProducts", "dataContract"})
 
-SERVICE = Kind(
+SERVICE = EntityType(
     name="messagingService",
     collection="services/messagingServices",
     properties={
@@ -81,7 +81,7 @@ SERVICE = Kind(
     required=("name", "serviceType"),
 )
 
-TOPIC = Kind(
+TOPIC = EntityType(
     name="topic",
     collection="topics",
     properties={
@@ -137,9 +137,9 @@ TOPIC = Kind(
     defaults={"cleanupPolicies": [], "retentionSize": -1.0, "votes": NO_VOTES},
 )
 
-KINDS = {
-    kind.name: kind
-    for kind in (
+ENTITY_TYPES = {
+    entity_type.name: entity_type
+    for entity_type in (
         SERVICE,
         TOPIC,
         USER,

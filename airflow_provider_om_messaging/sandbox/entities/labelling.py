@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.sandbox.entities.shapes import COMMON, NO_VOTES, Kind
+from airflow_provider_om_messaging.sandbox.entities.shapes import COMMON, NO_VOTES, EntityType
 
 # What tags, glossary terms and those that hold them have in common.
 _LABELLING = {
@@ -28,7 +28,7 @@ _CREATE = {
 _OF_GLOSSARIES = {"tags": "tags", "dataProducts": "references", "votes": "object"}
 _DEFAULTS = {"provider": "user", "mutuallyExclusive": False}
 
-CLASSIFICATION = Kind(
+CLASSIFICATION = EntityType(
     name="classification",
     collection="classifications",
     properties=_LABELLING,
@@ -37,7 +37,7 @@ CLASSIFICATION = Kind(
     required=("name", "description"),
     defaults=_DEFAULTS,
 )
-TAG = Kind(
+TAG = EntityType(
     name="tag",
     collection="tags",
     properties={
@@ -52,7 +52,7 @@ TAG = Kind(
     required=("name", "description"),
     defaults={**_DEFAULTS, "deprecated": False},
 )
-GLOSSARY = Kind(
+GLOSSARY = EntityType(
     name="glossary",
     collection="glossaries",
     properties={**_LABELLING, **_OF_GLOSSARIES},
@@ -61,7 +61,7 @@ GLOSSARY = Kind(
     required=("name", "description"),
     defaults={**_DEFAULTS, "votes": NO_VOTES},
 )
-GLOSSARY_TERM = Kind(
+GLOSSARY_TERM = EntityType(
     name="glossaryTerm",
     collection="glossaryTerms",
     properties={
@@ -87,11 +87,11 @@ GLOSSARY_TERM = Kind(
     required=("name", "glossary", "description"),
     defaults={**_DEFAULTS, "synonyms": [], "references": [], "status": "Approved", "votes": NO_VOTES},
 )
-DOMAIN = Kind(
+DOMAIN = EntityType(
     name="domain",
     collection="domains",
     properties={
-        **{name: kind for name, kind in COMMON.items() if name != "deleted"},
+        **{name: entity_type for name, entity_type in COMMON.items() if name != "deleted"},
         "domainType": "text",
         "style": "object",
         "entityStatus": "text",

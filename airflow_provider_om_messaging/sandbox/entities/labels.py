@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.sandbox.entities.entity_types import (
     GLOSSARY_TERM,
     TAG,
     Document,
-    Kind,
+    EntityType,
 )
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
@@ -24,19 +24,22 @@ DERIVED = "Derived"
 #: What a label has, whether it was given or not.
 _ALWAYS = ("tagFQN", "source", "labelType", "state")
 #: What a label of a source is of, and the kind of what holds those.
-_KINDS: dict[str, tuple[Kind, Kind]] = {CLASSIFIED: (TAG, CLASSIFICATION), TERM: (GLOSSARY_TERM, GLOSSARY)}
+_KINDS: dict[str, tuple[EntityType, EntityType]] = {
+    CLASSIFIED: (TAG, CLASSIFICATION),
+    TERM: (GLOSSARY_TERM, GLOSSARY),
+}
 
 
 #: Types of entities that label others.
-ENTITY_TYPES = tuple(kind.name for kind, _ in _KINDS.values())
+ENTITY_TYPES = tuple(entity_type.name for entity_type, _ in _KINDS.values())
 
 
 def label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
     """Return the label of a tag or term, or raise the 404. A term may be a draft: only CSV imports look."""
-    return _made(catalog.by_name(_kinds(source)[0].name, fqn), source)
+    return _build_labels(catalog.by_name(_kinds(source)[0].name, fqn), source)
 
 
-def _made(tag: Document, source: str) -> Document:
+def _build_labels(tag: Document, source: str) -> Document:
     made = {"tagFQN": tag["fullyQualifiedName"], "name": tag["name"]}
     for name in ("displayName", "description", "style"):
         if tag.get(name):
@@ -44,7 +47,7 @@ def _made(tag: Document, source: str) -> Document:
     return {**made, "source": source, "labelType": "Manual", "state": "Confirmed"}
 
 
-def _states(item: Document) -> Document:
+def _label_states(item: Document) -> Document:
     return {name: item[name] for name in ("labelType", "state") if name in item}
 
 
@@ -64,7 +67,7 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
     named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): item for item in own}
     found = [label(catalog, fqn, source) for source, fqn in named]
     _check_exclusive(catalog, found)
-    if "tags" not in catalog.era.as_given:
+    if "tags" not in catalog.generation.as_given:
         return found
     return [
         {key: value for key, value in whole.items() if key in item or key in _ALWAYS}
@@ -74,9 +77,9 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
 
 def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
     exclusive: dict[str, str] = {}
-    for item in with_derived(catalog, found):
-        kind, holder = _kinds(item["source"])
-        tag = catalog.by_name(kind.name, item["tagFQN"])
+    for item in add_derived(catalog, found):
+        entity_type, holder = _kinds(item["source"])
+        tag = catalog.by_name(entity_type.name, item["tagFQN"])
         # What stands directly above a tag counts, be it a tag itself.
         above = tag.get("parent") or tag[holder.name]
         held_by = catalog.get(above["type"], above["id"])
@@ -90,17 +93,17 @@ def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
             )
 
 
-def completed(catalog: Catalog, stored: Iterable[Document]) -> list[Document]:
+def complete(catalog: Catalog, stored: Iterable[Document]) -> list[Document]:
     """Return labels with what their tags and terms tell of themselves."""
     found = []
     for item in stored:
-        kind = _kinds(item["source"])[0]
-        tag = catalog.find(kind.name, item["tagFQN"], "all")
-        found.append({**_made(tag, item["source"]), **_states(item)} if tag else item)
+        entity_type = _kinds(item["source"])[0]
+        tag = catalog.find(entity_type.name, item["tagFQN"], "all")
+        found.append({**_build_labels(tag, item["source"]), **_label_states(item)} if tag else item)
     return found
 
 
-def with_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
+def add_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
     """Return labels with those that come with the terms among them: the tags of these, marked as derived."""
     shown = {(item["source"], item["tagFQN"]): item for item in given}
     for term in terms(given):
@@ -109,7 +112,7 @@ def with_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
     return list(shown.values())
 
 
-def classified(given: Iterable[Document]) -> list[Document]:
+def tags_of_classifications(given: Iterable[Document]) -> list[Document]:
     """Return those of the labels that are of classification tags."""
     return [item for item in given if item.get("source") != TERM]
 
@@ -119,7 +122,7 @@ def terms(given: Iterable[Document]) -> list[Document]:
     return [item for item in given if item.get("source") == TERM]
 
 
-def _kinds(source: str) -> tuple[Kind, Kind]:
+def _kinds(source: str) -> tuple[EntityType, EntityType]:
     if source not in _KINDS:
         raise bad_request(f"Invalid source type {source}")
     return _KINDS[source]

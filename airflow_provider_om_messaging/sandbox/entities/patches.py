@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from airflow_provider_om_messaging.sandbox.generations import ERA_2_0, Era
+from airflow_provider_om_messaging.sandbox.generations import GENERATION_2_0, Generation
 from airflow_provider_om_messaging.sandbox.http import json_text
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, mapping_error, unhandled
 
@@ -29,14 +29,14 @@ class _PatchFault(Exception):
         self.old_words = old_words
 
 
-def parse(body: bytes, era: Era = ERA_2_0) -> list[Operation]:
+def parse(body: bytes, generation: Generation = GENERATION_2_0) -> list[Operation]:
     """
     Return the operations of a patch document.
 
     Text that is no patch at all is a 500 in newer servers, a pointer without its slash a 400; before, it was
     the other way round.
     """
-    if era.patch_checks_body:
+    if generation.patch_checks_body:
         operations = json_text.parse(body)
         if not isinstance(operations, list):
             text = body.decode("utf-8", "replace")
@@ -53,7 +53,7 @@ def parse(body: bytes, era: Era = ERA_2_0) -> list[Operation]:
         for member in ("path", "from"):
             pointer = operation.get(member, "")
             if pointer and not pointer.startswith("/"):
-                if era.patch_checks_body:
+                if generation.patch_checks_body:
                     raise unhandled("A non-empty JsonPointer string must begin with a '/'")
                 raise bad_request(
                     f"Invalid JSON Patch '{member}' value '{pointer}': "
@@ -62,35 +62,37 @@ def parse(body: bytes, era: Era = ERA_2_0) -> list[Operation]:
     return operations
 
 
-def apply(document: Any, operations: list[Operation], error_status: int, era: Era = ERA_2_0) -> Any:
+def apply(
+    document: Any, operations: list[Operation], error_status: int, generation: Generation = GENERATION_2_0
+) -> Any:
     """
     Return a copy of the document with the operations carried out.
 
     :param document: what to patch; left as it is.
     :param operations: from :func:`parse`; their order counts, but old servers have one of their own.
     :param error_status: status of an operation that fails: 400, or 500 before May 2026.
-    :param era: how the server applies them.
+    :param generation: how the server applies them.
     """
     result = copy.deepcopy(document)
-    if era.patch_removes_last:
-        operations = sorted(operations, key=_old_place)
+    if generation.patch_removes_last:
+        operations = sorted(operations, key=_find_old_path)
     for operation in operations:
         if _is_skipped(operation["path"]):
             continue
         try:
-            result = _carry_out(result, operation, adds_absent=era.patch_adds_absent)
+            result = _carry_out(result, operation, adds_absent=generation.patch_adds_absent)
         except _PatchFault as fault:
             text = (
                 f"The JSON Patch operation '{operation['op']}' failed for path '{operation['path']}': {fault}"
             )
-            if era.patch_quotes_entity and fault.looked_in is not None:
-                quoted = json.dumps(_as_stored(fault.looked_in), ensure_ascii=False, separators=(",", ":"))
+            if generation.patch_quotes_entity and fault.looked_in is not None:
+                quoted = json.dumps(_stored_value(fault.looked_in), ensure_ascii=False, separators=(",", ":"))
                 text = f"'{quoted}' contains no {fault.old_words}"
             raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
     return result
 
 
-def _as_stored(document: Any) -> Any:
+def _stored_value(document: Any) -> Any:
     """Return what an error quotes: connections in the order in which the database keeps their members."""
     connection = document.get("connection") if isinstance(document, dict) else None
     if not isinstance(connection, dict) or not isinstance(connection.get("config"), dict):
@@ -99,7 +101,7 @@ def _as_stored(document: Any) -> Any:
     return {**document, "connection": {**connection, "config": config}}
 
 
-def _old_place(operation: Operation) -> tuple[bool, int]:
+def _find_old_path(operation: Operation) -> tuple[bool, int]:
     """
     Return where old servers put an operation, to be kind to indexes of lists.
 
@@ -109,7 +111,7 @@ def _old_place(operation: Operation) -> tuple[bool, int]:
     return (True, -digits) if operation["op"] == "remove" else (False, digits)
 
 
-def touched(operations: list[Operation]) -> set[str]:
+def touched_fields(operations: list[Operation]) -> set[str]:
     """Return the first part of every path that an operation looks at: a test needs the right as well."""
     pointers = [item["path"] for item in operations]
     pointers += [item["from"] for item in operations if item["op"] == "move"]
@@ -137,15 +139,15 @@ def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any
             raise _PatchFault("the value is a different one")
         return document
     if verb == "remove":
-        return _removed(document, pointer)
+        return _remove(document, pointer)
     if verb == "replace" and (not adds_absent or _exists(document, pointer)):
-        return _added(_removed(document, pointer), pointer, operation["value"])
+        return _add(_remove(document, pointer), pointer, operation["value"])
     if verb in ("add", "replace"):
-        return _added(document, pointer, operation["value"])
+        return _add(document, pointer, operation["value"])
     value = copy.deepcopy(_read(document, operation["from"]))
     if verb == "move":
-        document = _removed(document, operation["from"])
-    return _added(document, pointer, value)
+        document = _remove(document, operation["from"])
+    return _add(document, pointer, value)
 
 
 def _parts(pointer: str) -> list[str]:
@@ -182,7 +184,7 @@ def _exists(document: Any, pointer: str) -> bool:
     return True
 
 
-def _added(document: Any, pointer: str, value: Any) -> Any:
+def _add(document: Any, pointer: str, value: Any) -> Any:
     value = copy.deepcopy(value)
     if not pointer:
         return value
@@ -199,7 +201,7 @@ def _added(document: Any, pointer: str, value: Any) -> Any:
     return document
 
 
-def _removed(document: Any, pointer: str) -> Any:
+def _remove(document: Any, pointer: str) -> Any:
     if not pointer:
         raise _PatchFault("the whole document cannot be removed")
     *path, last = _parts(pointer)
@@ -211,7 +213,7 @@ def _removed(document: Any, pointer: str) -> Any:
     return document
 
 
-def misfit(kind: str, reason: str, status: int) -> ApiError:
+def misfit(entity_type: str, reason: str, status: int) -> ApiError:
     """
     Return the error of a patch whose result no longer fits the entity's class.
 
@@ -219,4 +221,4 @@ def misfit(kind: str, reason: str, status: int) -> ApiError:
     """
     if status == 400:
         return bad_request(reason)
-    return unhandled(f"Failed to convert JsonValue to {kind}: {reason}")
+    return unhandled(f"Failed to convert JsonValue to {entity_type}: {reason}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.sandbox.entities.shapes import COMMON, Kind
+from airflow_provider_om_messaging.sandbox.entities.shapes import COMMON, EntityType
 
 #: Properties of both that the server stores and nothing here looks at.
 _BESIDES = {"profile": "object", "externalId": "text", "scimUserName": "text"}
 
-USER = Kind(
+USER = EntityType(
     name="user",
     collection="users",
     properties={
@@ -43,7 +43,7 @@ USER = Kind(
     },
     required=("name", "email"),
 )
-TEAM = Kind(
+TEAM = EntityType(
     name="team",
     collection="teams",
     properties={

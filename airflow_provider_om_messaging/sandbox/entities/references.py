@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import custom_fields, labels
-from airflow_provider_om_messaging.sandbox.entities.entity_types import DOMAIN, KINDS, TEAM, USER, Document
+from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+    DOMAIN,
+    ENTITY_TYPES,
+    TEAM,
+    USER,
+    Document,
+)
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, not_found
 
 if TYPE_CHECKING:
@@ -15,14 +21,14 @@ _OWNER_KINDS = (USER.name, TEAM.name)
 _MAX_OWNERS = 5
 
 
-def reference(kind: str, document: Document) -> Document:
+def reference(entity_type: str, document: Document) -> Document:
     """Return a complete reference to an entity."""
-    told = {"id": document["id"], "type": kind, "name": document["name"]}
+    told = {"id": document["id"], "type": entity_type, "name": document["name"]}
     told["fullyQualifiedName"] = document["fullyQualifiedName"]
     for name in ("description", "displayName"):
         if document.get(name):
             told[name] = document[name]
-    if "deleted" in KINDS[kind].properties:
+    if "deleted" in ENTITY_TYPES[entity_type].properties:
         told["deleted"] = bool(document.get("deleted"))
     return told
 
@@ -66,16 +72,16 @@ def complete(catalog: Catalog, document: Document) -> None:
 def owners(catalog: Catalog, given: list[Document]) -> list[Document]:
     """Return complete references to owners: up to five users, or one team that may own things."""
     resolved = [_resolve(catalog, "owners", item, _OWNER_KINDS) for item in _direct(given)]
-    return checked_owners(catalog, resolved)
+    return check_owners(catalog, resolved)
 
 
-def checked_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]:
+def check_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]:
     """Return the owners without repetition if they may own something together, else raise the 400."""
     unique = list({item["id"]: item for item in resolved}.values())
-    kinds = {item["type"] for item in unique}
-    if len(kinds) > 1 or len(unique) > _MAX_OWNERS:
+    entity_types = {item["type"] for item in unique}
+    if len(entity_types) > 1 or len(unique) > _MAX_OWNERS:
         raise bad_request("Data Assets can have up to 5 users or a Team but not both as owners.")
-    if kinds == {TEAM.name}:
+    if entity_types == {TEAM.name}:
         if len(unique) > 1:
             raise bad_request("Only One Team is allowed to own Data Assets.")
         team_type = catalog.get(TEAM.name, unique[0]["id"]).get("teamType", "Group")
@@ -95,10 +101,10 @@ def _domain(catalog: Catalog, given: Document) -> Document | None:
     if given.get("inherited"):
         return None
     stored = {name: value for name, value in given.items() if name != "href"}
-    if not catalog.era.checks_domains and given.get("id") and given.get("type") == DOMAIN.name:
+    if not catalog.generation.checks_domains and given.get("id") and given.get("type") == DOMAIN.name:
         return stored
     found = _domains(catalog, [given])[0]
-    return stored if "domain" in catalog.era.as_given else found
+    return stored if "domain" in catalog.generation.as_given else found
 
 
 def _direct(items: list[Document]) -> list[Document]:
@@ -106,22 +112,23 @@ def _direct(items: list[Document]) -> list[Document]:
 
 
 def _resolve(catalog: Catalog, field: str, given: Any, allowed: tuple[str, ...]) -> Document:
-    kind, entity_id = given.get("type"), given.get("id")
-    if not kind or not entity_id:
-        raise bad_request(f"[{field}[].{'type' if not kind else 'id'} must not be null]")
-    if kind not in allowed:
-        if kind not in KINDS:
-            raise ApiError(404, f"Entity type {kind} not found", om_auth=True)
+    entity_type, entity_id = given.get("type"), given.get("id")
+    if not entity_type or not entity_id:
+        raise bad_request(f"[{field}[].{'type' if not entity_type else 'id'} must not be null]")
+    if entity_type not in allowed:
+        if entity_type not in ENTITY_TYPES:
+            raise ApiError(404, f"Entity type {entity_type} not found", om_auth=True)
         raise bad_request(
-            f"Entity of type {kind} can't be the owner. Only Team of type Group or a User can own entities."
+            f"Entity of type {entity_type} can't be the owner. "
+            "Only Team of type Group or a User can own entities."
             if field == "owners"
-            else f"Entity of type {kind} can't be one of {field}."
+            else f"Entity of type {entity_type} can't be one of {field}."
         )
-    found = catalog.entities[kind].get(str(entity_id))
+    found = catalog.entities[entity_type].get(str(entity_id))
     if found is None or found.get("deleted"):
-        raise not_found(kind, str(entity_id))
-    told = reference(kind, found)
-    return named(told) if catalog.era.names_references else told
+        raise not_found(entity_type, str(entity_id))
+    told = reference(entity_type, found)
+    return named(told) if catalog.generation.names_references else told
 
 
 def named(told: Document) -> Document:

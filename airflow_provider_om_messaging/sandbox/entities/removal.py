@@ -37,42 +37,46 @@ _REFERRED_TO = (USER.name, TEAM.name, DOMAIN.name)
 _LABELS = {TAG.name: labels.CLASSIFIED, GLOSSARY_TERM.name: labels.TERM}
 
 
-def inside(catalog: Catalog, kind: str, document: Document, include: str) -> list[tuple[str, Document]]:
+def find_children(
+    catalog: Catalog, entity_type: str, document: Document, include: str
+) -> list[tuple[str, Document]]:
     """Return what is in an entity, with its type: the innermost first."""
-    found = list(_inside(catalog, kind, document, include))
+    found = list(_children(catalog, entity_type, document, include))
     return list({item["id"]: (name, item) for name, item in found}.values())
 
 
-def remove(catalog: Catalog, kind: str, document: Document, user: str) -> None:
+def remove(catalog: Catalog, entity_type: str, document: Document, user: str) -> None:
     """Delete an entity for good, and all that refers to it, without a version."""
-    catalog.remove(kind, document, user)
-    if kind in _REFERRED_TO:
+    catalog.remove(entity_type, document, user)
+    if entity_type in _REFERRED_TO:
         _forget(catalog, lambda item: item.get("id") == document["id"])
-    elif kind in _LABELS:
-        gone = (_LABELS[kind], document["fullyQualifiedName"])
+    elif entity_type in _LABELS:
+        gone = (_LABELS[entity_type], document["fullyQualifiedName"])
         _forget(catalog, lambda item: (item.get("source"), item.get("tagFQN")) == gone)
 
 
-def _inside(catalog: Catalog, kind: str, document: Document, include: str) -> Iterator[tuple[str, Document]]:
-    for name, member in _INSIDE.get(kind, ()):
+def _children(
+    catalog: Catalog, entity_type: str, document: Document, include: str
+) -> Iterator[tuple[str, Document]]:
+    for name, member in _INSIDE.get(entity_type, ()):
         for item in list(catalog.all(name, include)):
             holders = item.get(member) or []
             if any(
                 one["id"] == document["id"] for one in (holders if isinstance(holders, list) else [holders])
             ):
-                yield from _inside(catalog, name, item, include)
+                yield from _children(catalog, name, item, include)
                 yield name, item
 
 
 def _forget(catalog: Catalog, is_gone: Callable[[Document], bool]) -> None:
-    for kind, items in catalog.entities.items():
+    for entity_type, items in catalog.entities.items():
         for item in list(items.values()):
-            kept = {name: _kept(value, is_gone) for name, value in item.items()}
+            kept = {name: _without_removed(value, is_gone) for name, value in item.items()}
             if kept != item:
-                catalog.put(kind, {name: value for name, value in kept.items() if value is not None})
+                catalog.put(entity_type, {name: value for name, value in kept.items() if value is not None})
 
 
-def _kept(value: Any, is_gone: Callable[[Document], bool]) -> Any:
+def _without_removed(value: Any, is_gone: Callable[[Document], bool]) -> Any:
     if isinstance(value, list):
         return [item for item in value if not (isinstance(item, dict) and is_gone(item))]
     return None if isinstance(value, dict) and is_gone(value) else value

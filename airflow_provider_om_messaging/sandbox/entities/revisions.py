@@ -54,12 +54,12 @@ def changes_between(old: Document, new: Document, *, empty_text_is_nothing: bool
         elif (before in nothing and after in nothing) or _is_same(name, before, after):
             continue
         elif before in nothing:
-            changes["fieldsAdded"].append({"name": name, "newValue": _told(after)})
+            changes["fieldsAdded"].append({"name": name, "newValue": _describe_change(after)})
         elif after in nothing:
-            changes["fieldsDeleted"].append({"name": name, "oldValue": _told(before)})
+            changes["fieldsDeleted"].append({"name": name, "oldValue": _describe_change(before)})
         else:
             changes["fieldsUpdated"].append(
-                {"name": name, "oldValue": _told(before), "newValue": _told(after)}
+                {"name": name, "oldValue": _describe_change(before), "newValue": _describe_change(after)}
             )
     return changes
 
@@ -95,9 +95,9 @@ def _list_changes(changes: Document, name: str, before: list[Document], after: l
     added = [item for item in after if item.get(key) not in old]
     deleted = [item for item in before if item.get(key) not in new]
     if added:
-        changes["fieldsAdded"].append({"name": name, "newValue": _told(added)})
+        changes["fieldsAdded"].append({"name": name, "newValue": _describe_change(added)})
     if deleted:
-        changes["fieldsDeleted"].append({"name": name, "oldValue": _told(deleted)})
+        changes["fieldsDeleted"].append({"name": name, "oldValue": _describe_change(deleted)})
 
 
 def _is_incompatible(changes: Document) -> bool:
@@ -122,7 +122,7 @@ def _is_same(name: str, before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
-def _told(value: Any) -> Any:
+def _describe_change(value: Any) -> Any:
     return (
         value
         if isinstance(value, (str, int, float, bool))

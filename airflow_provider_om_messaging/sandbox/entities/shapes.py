@@ -32,7 +32,7 @@ NO_VOTES = {"upVotes": 0, "downVotes": 0, "upVoters": [], "downVoters": []}
 
 
 @dataclass(frozen=True)
-class Kind:
+class EntityType:
     """
     One kind of entity.
 
@@ -54,13 +54,13 @@ class Kind:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-def drop_defaults(kind: Kind, document: Document, stored: Document) -> None:
+def drop_defaults(entity_type: EntityType, document: Document, stored: Document) -> None:
     """
     Leave out of a document what its schema fills in anyway, unless that is what is stored.
 
     :param document: changed in place.
     """
-    for name, value in kind.defaults.items():
+    for name, value in entity_type.defaults.items():
         if name not in stored and document.get(name) == value:
             del document[name]
 
@@ -80,12 +80,12 @@ def shape_fault(properties: dict[str, str], body: Document) -> str | None:
             return f'Unrecognized field "{name}", not marked as ignorable'
         if wanted == "text" and isinstance(value, (int, float)):
             body[name] = value = str(value).lower() if isinstance(value, bool) else str(value)
-        if value is not None and not _fits(wanted, value):
+        if value is not None and not _has_type(wanted, value):
             return f'Cannot deserialize value of field "{name}": not of type {wanted}'
     return None
 
 
-def _fits(wanted: str, value: Any) -> bool:
+def _has_type(wanted: str, value: Any) -> bool:
     if wanted == "text":
         return isinstance(value, str)
     if wanted == "number":

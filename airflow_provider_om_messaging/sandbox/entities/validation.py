@@ -14,15 +14,15 @@ from airflow_provider_om_messaging.sandbox.entities.entity_types import (
     TOPIC,
     USER,
     Document,
-    Kind,
+    EntityType,
     shape_fault,
 )
 from airflow_provider_om_messaging.sandbox.entities.shapes import drop_defaults
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.generations import Era
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.generations import Generation
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 #: What a PATCH cannot change; it is put back without a word.
 _KEPT = (
@@ -46,52 +46,52 @@ _BOUND = {
 }
 
 
-def patched(world: World, kind: Kind, current: Document, result: Any) -> Document:
+def build_patched(state: SandboxState, entity_type: EntityType, current: Document, result: Any) -> Document:
     """
     Return the document that a PATCH asks for.
 
-    :param kind: of what, as the generation has it.
+    :param entity_type: of what, as the generation has it.
     :param current: what is stored.
     :param result: what the operations made of it; changed in place.
     """
-    catalog, era = world.catalog, world.era
+    catalog, generation = state.catalog, state.generation
     if not isinstance(result, dict):
-        raise patches.misfit(kind.name, "not an object", era.patch_misfit_status)
+        raise patches.misfit(entity_type.name, "not an object", generation.patch_misfit_status)
     wanted = result.get("name")
     if result.get("deleted") is True and not current.get("deleted"):
-        raise bad_request(f"{kind.name} attribute deleted can't be modified")
-    if kind.name == SERVICE.name and era.fixed_type:
-        _check_type(current, result, era, era.fixed_type)
-    for name in (*_KEPT, "deleted", *_BOUND.get(kind.name, ())):
+        raise bad_request(f"{entity_type.name} attribute deleted can't be modified")
+    if entity_type.name == SERVICE.name and generation.fixed_type:
+        _check_type(current, result, generation, generation.fixed_type)
+    for name in (*_KEPT, "deleted", *_BOUND.get(entity_type.name, ())):
         result.pop(name, None)
         if name in current:
             result[name] = current[name]
-    if fault := shape_fault(kind.properties, result):
-        raise patches.misfit(kind.name, fault, era.patch_misfit_status)
-    if era.patch_renames and wanted and isinstance(wanted, str):
+    if fault := shape_fault(entity_type.properties, result):
+        raise patches.misfit(entity_type.name, fault, generation.patch_misfit_status)
+    if generation.patch_renames and wanted and isinstance(wanted, str):
         result["name"] = wanted
-        parent = catalog.parent_of(kind.name, current)
+        parent = catalog.parent_of(entity_type.name, current)
         result["fullyQualifiedName"] = names.join(*([parent["fullyQualifiedName"]] if parent else []), wanted)
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
-    drop_defaults(kind, result, current)
+    drop_defaults(entity_type, result, current)
     references.complete(catalog, result)
     if result.get("certification") is not None:
-        result["certification"] = certifications.certified(
+        result["certification"] = certifications.certify(
             catalog,
-            era,
-            world.switches.certifies,
-            world.clock.millis(),
+            generation,
+            state.switches.certifies,
+            state.clock.millis(),
             current.get("certification"),
             result["certification"],
         )
     return result
 
 
-def _check_type(current: Document, result: Document, era: Era, text: str) -> None:
+def _check_type(current: Document, result: Document, generation: Generation, text: str) -> None:
     """Raise the 400 of a service whose type its connection is not of."""
     wanted = result.get("serviceType", current["serviceType"])
-    if wanted not in era.service_types:
-        raise patches.misfit(SERVICE.name, f"{wanted} is no type of service", era.patch_misfit_status)
+    if wanted not in generation.service_types:
+        raise patches.misfit(SERVICE.name, f"{wanted} is no type of service", generation.patch_misfit_status)
     config = (result.get("connection") or {}).get("config") or {}
     if wanted != current["serviceType"] and config.get("type") != wanted:
         raise bad_request(text.format(name=current["name"], type=wanted))

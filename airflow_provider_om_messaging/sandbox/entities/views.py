@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.entities import labels, references
-from airflow_provider_om_messaging.sandbox.entities.entity_types import KINDS, Document, Kind
+from airflow_provider_om_messaging.sandbox.entities.entity_types import ENTITY_TYPES, Document, EntityType
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
 
 MASK = "*********"
-_COLLECTIONS = {**{kind.name: kind.collection for kind in KINDS.values()}, "role": "roles"}
+_COLLECTIONS = {
+    **{entity_type.name: entity_type.collection for entity_type in ENTITY_TYPES.values()},
+    "role": "roles",
+}
 #: What an entity is in: told as it is now, not as it was when the entity came into it.
 _HOLDERS = {"service", "glossary", "classification", "parent"}
 _CONSUMER_ROLE = {
@@ -44,7 +47,7 @@ SECRETS = frozenset(
 )
 
 
-def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
+def parse_fields(entity_type: EntityType, text: str | None) -> frozenset[str]:
     """
     Return the properties a ``fields`` parameter asks for.
 
@@ -53,16 +56,16 @@ def parse_fields(kind: Kind, text: str | None) -> frozenset[str]:
     """
     wanted = {part.strip() for part in (text or "").split(",")} - {""}
     if "*" in wanted:
-        return kind.on_request
+        return entity_type.on_request
     for name in sorted(wanted):
-        if name not in kind.properties:
+        if name not in entity_type.properties:
             raise bad_request(f"Invalid field name {name}")
-    return kind.on_request & wanted
+    return entity_type.on_request & wanted
 
 
-def whole(
+def complete_entity(
     catalog: Catalog,
-    kind: Kind,
+    entity_type: EntityType,
     document: Document,
     *,
     inheriting: bool = True,
@@ -74,48 +77,51 @@ def whole(
     :param inheriting: with what it inherits, marked as such in generations that do.
     :param fields: which of the properties that come on request are shown in the end; all if not given.
     """
-    shown = filled(kind, document)
-    for name in kind.on_request:
-        if kind.properties[name] in ("references", "tags"):
+    shown = fill_defaults(entity_type, document)
+    for name in entity_type.on_request:
+        if entity_type.properties[name] in ("references", "tags"):
             shown.setdefault(name, [])
     if shown.get("tags"):
-        shown["tags"] = labels.with_derived(catalog, labels.completed(catalog, shown["tags"]))
+        shown["tags"] = labels.add_derived(catalog, labels.complete(catalog, shown["tags"]))
     for name in _HOLDERS & shown.keys():
-        shown[name] = _present(catalog, shown[name])
+        shown[name] = _fill_present(catalog, shown[name])
     if shown.get("domain") and (fields is None or "domain" in fields):
         shown["domain"] = references.domains_of(catalog, shown)[0]
-    if "inheritedRoles" in kind.properties and rights.inherits_role(shown):
+    if "inheritedRoles" in entity_type.properties and rights.inherits_role(shown):
         shown["inheritedRoles"] = [dict(_CONSUMER_ROLE)]
     if inheriting:
-        shown.update(inherited(catalog, kind, document))
-    return {name: shown[name] for name in kind.properties if name in shown}
+        shown.update(inherited(catalog, entity_type, document))
+    return {name: shown[name] for name in entity_type.properties if name in shown}
 
 
-def filled(kind: Kind, document: Document) -> Document:
+def fill_defaults(entity_type: EntityType, document: Document) -> Document:
     """Return a copy of a document with what its schema fills in."""
-    return copy.deepcopy({**kind.defaults, **document})
+    return copy.deepcopy({**entity_type.defaults, **document})
 
 
-def _present(catalog: Catalog, told: Document) -> Document:
+def _fill_present(catalog: Catalog, told: Document) -> Document:
     """Return a reference as what it refers to is now."""
     found = catalog.entities.get(str(told.get("type")), {}).get(str(told.get("id")))
     return references.reference(told["type"], found) if found else told
 
 
-def inherited(catalog: Catalog, kind: Kind, document: Document) -> Document:
+def inherited(catalog: Catalog, entity_type: EntityType, document: Document) -> Document:
     """Return what an entity shows of its parent, because it has none of its own."""
-    parent = catalog.parent_of(kind.name, document) or {}
-    names = [name for name in catalog.era.inherited if parent.get(name) and not document.get(name)]
+    parent = catalog.parent_of(entity_type.name, document) or {}
+    names = [name for name in catalog.generation.inherited if parent.get(name) and not document.get(name)]
     found = {
         name: references.domains_of(catalog, parent)[0] if name == "domain" else parent[name]
         for name in names
     }
-    return {name: _inherited(value, marked=catalog.era.marks_inherited) for name, value in found.items()}
+    return {
+        name: _inherited_values(value, marked=catalog.generation.marks_inherited)
+        for name, value in found.items()
+    }
 
 
 def render(
     catalog: Catalog,
-    kind: Kind,
+    entity_type: EntityType,
     document: Document,
     caller: Document,
     base: str,
@@ -129,14 +135,14 @@ def render(
     :param caller: the user who asks; bots see secrets, those without the right see no connection.
     :param base: address up to and with ``/api``, for links.
     :param fields: which of the properties that come on request to show.
-    :param inheriting: as for :func:`whole`.
+    :param inheriting: as for :func:`complete_entity`.
     """
-    shown = whole(catalog, kind, document, inheriting=inheriting, fields=fields)
-    for name in kind.on_request - fields:
+    shown = complete_entity(catalog, entity_type, document, inheriting=inheriting, fields=fields)
+    for name in entity_type.on_request - fields:
         shown.pop(name, None)
     hide_secrets(shown, caller)
-    _link(shown, base, named=catalog.era.names_references)
-    shown["href"] = f"{base}/v1/{kind.collection}/{document['id']}"
+    _add_link(shown, base, named=catalog.generation.names_references)
+    shown["href"] = f"{base}/v1/{entity_type.collection}/{document['id']}"
     return shown
 
 
@@ -149,7 +155,7 @@ def hide_secrets(document: Document, caller: Document) -> None:
     if caller.get("isBot") or "connection" not in document:
         return
     if rights.may_view_all(caller):
-        document["connection"] = _masked(document["connection"])
+        document["connection"] = _mask(document["connection"])
     else:
         del document["connection"]
 
@@ -199,22 +205,22 @@ def none_match(header: str, tag: str) -> bool:
     return "*" in given or tag in given
 
 
-def _inherited(value: Any, *, marked: bool) -> Any:
+def _inherited_values(value: Any, *, marked: bool) -> Any:
     if isinstance(value, list):
-        return [_inherited(item, marked=marked) for item in value]
+        return [_inherited_values(item, marked=marked) for item in value]
     return {**copy.deepcopy(value), **({"inherited": True} if marked else {})}
 
 
-def _masked(value: Any) -> Any:
+def _mask(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: MASK if key in SECRETS and item else _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value
+        return {key: MASK if key in SECRETS and item else _mask(item) for key, item in value.items()}
+    return [_mask(item) for item in value] if isinstance(value, list) else value
 
 
-def _link(value: Any, base: str, *, named: bool) -> None:
+def _add_link(value: Any, base: str, *, named: bool) -> None:
     if isinstance(value, dict):
         for item in value.values():
-            _link(item, base, named=named)
+            _add_link(item, base, named=named)
         collection = _COLLECTIONS.get(str(value.get("type")))
         if collection and "id" in value:
             if named and "name" in value:
@@ -222,4 +228,4 @@ def _link(value: Any, base: str, *, named: bool) -> None:
             value["href"] = f"{base}/v1/{collection}/{value['id']}"
     elif isinstance(value, list):
         for item in value:
-            _link(item, base, named=named)
+            _add_link(item, base, named=named)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_om_messaging.sandbox.http.push import Push
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 log = logging.getLogger(__name__)
 
@@ -44,19 +44,19 @@ _PROXY_WORDS = {"502": "502 Bad Gateway", "504": "504 Gateway Time-out"}
 
 class App:
     """
-    Serves one world.
+    Serves one state of a server.
 
-    :param world: what to serve.
+    :param state: what to serve.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._push = _push(world)
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
+        self._push = _push(state)
         self._routes: list[Route] = [
             *system_routes.routes(),
             *csv_routes.routes(),
             *job_routes.routes(),
-            *entity_routes.routes(world.era),
+            *entity_routes.routes(state.generation),
         ]
 
     def application(self) -> web.Application:
@@ -77,7 +77,7 @@ class App:
 
     async def close(self) -> None:
         """Let go of the requests that hang, and of the sockets."""
-        self._world.faults.clear()
+        self._state.faults.clear()
         if self._push:
             await self._push.stop()
 
@@ -86,20 +86,22 @@ class App:
         if path == control.PREFIX or path.startswith(control.PREFIX + "/"):
             body, name = await request.read(), path[len(control.PREFIX) :].strip("/")
             host = request.headers.get("Host", "")
-            return self._response(request, control.handle(self._world, request.method, name, body, host))
+            return self._response(request, control.handle(self._state, request.method, name, body, host))
         if path != API and not path.startswith(API + "/"):
-            return web.Response(text=_PAGE, content_type="text/html", status=self._world.era.page_status)
+            return web.Response(
+                text=_PAGE, content_type="text/html", status=self._state.generation.page_status
+            )
         return await self._serve(request, path[len(API) :])
 
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
-        world, entry = self._world, self._journal_entry(request, path)
-        world.journal.append(entry)
-        del world.journal[:-JOURNAL_ENTRIES]
+        state, entry = self._state, self._journal_entry(request, path)
+        state.journal.append(entry)
+        del state.journal[:-JOURNAL_ENTRIES]
         body = await request.read()
         entry["body_bytes"] = len(body)
-        if world.switches.latency:
-            await asyncio.sleep(world.switches.latency)
-        fault = world.faults.take(request.method, entry["path"])
+        if state.switches.latency:
+            await asyncio.sleep(state.switches.latency)
+        fault = state.faults.take(request.method, entry["path"])
         entry["fault"] = fault.kind if fault else None
         if fault and fault.kind not in AFTER:
             return await self._faulty(request, fault, entry)
@@ -114,8 +116,8 @@ class App:
 
     async def _socket(self, push: Push, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
         try:
-            if self._world.switches.secure_socket:
-                entry["user"] = self._world.caller(request.headers.get("Authorization"))["name"]
+            if self._state.switches.secure_socket:
+                entry["user"] = self._state.caller(request.headers.get("Authorization"))["name"]
         except ApiError as error:
             reply = self._error(error)
             entry["status"] = reply.status
@@ -124,12 +126,12 @@ class App:
         return await push.serve(request)
 
     async def _reply(self, request: web.Request, path: str, body: bytes, entry: dict[str, Any]) -> Reply:
-        world = self._world
+        state = self._state
         try:
-            world.jobs.tick()
+            state.jobs.tick()
             # Routes and media types are looked at before the token: a missing route is a 404 for everybody.
             parts = router.decode_path(path[1:])
-            found = router.find(world, self._routes, request.method, parts)
+            found = router.find(state, self._routes, request.method, parts)
             if isinstance(found, Reply):
                 return found
             route, values = found
@@ -137,10 +139,10 @@ class App:
             router.check_media(route, request.headers)
             caller: Document = {}
             if not route.open:
-                caller = world.caller(request.headers.get("Authorization"))
+                caller = state.caller(request.headers.get("Authorization"))
                 entry["user"] = caller["name"]
             base = f"{request.scheme}://{request.host}{API}"
-            call = Call(world, values, entry["query"], request.headers, body, caller, base, request.method)
+            call = Call(state, values, entry["query"], request.headers, body, caller, base, request.method)
             return await route.handler(call)
         except ApiError as error:
             return self._error(error)
@@ -149,7 +151,7 @@ class App:
             return self._error(unhandled(f"{type(error).__name__}: {error}"))
 
     def _error(self, error: ApiError) -> Reply:
-        shape = self._world.era.shape(error)
+        shape = self._state.generation.shape(error)
         return Reply(shape.body, shape.status, shape.headers, shape.content_type)
 
     def _response(self, request: web.Request, reply: Reply) -> web.Response:
@@ -159,14 +161,14 @@ class App:
             headers["Content-Type"] = reply.content_type
         response = web.Response(status=reply.status, body=payload, headers=headers)
         wanted = "gzip" in request.headers.get("Accept-Encoding", "").lower()
-        if wanted and self._world.switches.gzip and len(payload) > GZIP_FROM_BYTES:
+        if wanted and self._state.switches.gzip and len(payload) > GZIP_FROM_BYTES:
             response.enable_compression(web.ContentCoding.gzip)
         return response
 
     async def _faulty(self, request: web.Request, fault: Fault, entry: dict[str, Any]) -> web.StreamResponse:
         kind = fault.kind
         if kind == "hang":
-            await self._world.faults.released.wait()
+            await self._state.faults.released.wait()
         if kind in ("drop", "hang"):
             _disconnect(request)
             return web.Response()
@@ -195,7 +197,7 @@ class App:
             job_id = path.split("/csvAsyncJobs/")[-1].split("/")[0]
             return job_routes.lost_result(job_id)
         if fault.kind == "leak":
-            service = next(self._world.catalog.all(SERVICE.name), {})
+            service = next(self._state.catalog.all(SERVICE.name), {})
             return unhandled(f"Failed to convert JsonValue to {SERVICE.name}: {json.dumps(service)}")
         return unhandled("HikariPool-1 - Connection is not available, request timed out after 30000ms")
 
@@ -209,7 +211,7 @@ class App:
             _disconnect(request)
             return response
         if fault.kind == "hang_after":
-            await self._world.faults.released.wait()
+            await self._state.faults.released.wait()
         _disconnect(request)
         return web.Response()
 
@@ -219,7 +221,7 @@ class App:
         except ApiError:
             shown = path
         return {
-            "at": self._world.clock.seconds(),
+            "at": self._state.clock.seconds(),
             "method": request.method,
             "path": shown,
             "raw_path": path,
@@ -235,13 +237,13 @@ class App:
         }
 
 
-def _push(world: World) -> Push | None:
-    if not world.era.pushes:
+def _push(state: SandboxState) -> Push | None:
+    if not state.generation.pushes:
         return None
     # Only now: nobody else needs the package that it is made of.
     from airflow_provider_om_messaging.sandbox.http.push import Push
 
-    return Push(world)
+    return Push(state)
 
 
 def _raw_path(request: web.Request) -> str:

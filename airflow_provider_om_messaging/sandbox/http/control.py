@@ -12,13 +12,13 @@ from airflow_provider_om_messaging.sandbox.http.router import Reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 PREFIX = "/_sandbox"
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
-def handle(world: World, method: str, path: str, body: bytes, host: str) -> Reply:
+def handle(state: SandboxState, method: str, path: str, body: bytes, host: str) -> Reply:
     """
     Carry out one request.
 
@@ -28,7 +28,7 @@ def handle(world: World, method: str, path: str, body: bytes, host: str) -> Repl
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     if name.lower() not in _LOCAL_HOSTS:
         return _refusal(403, f"the sandbox is steered from this machine only, not as {host!r}")
-    actions: dict[tuple[str, str], Callable[[World, dict[str, Any]], Any]] = {
+    actions: dict[tuple[str, str], Callable[[SandboxState, dict[str, Any]], Any]] = {
         ("GET", ""): _state,
         ("GET", "journal"): _journal,
         ("DELETE", "journal"): _clear_journal,
@@ -48,7 +48,7 @@ def handle(world: World, method: str, path: str, body: bytes, host: str) -> Repl
         order = json.loads(body) if body.strip() else {}
         if not isinstance(order, dict):
             raise ValueError("the body is a JSON object")
-        return Reply(action(world, order))
+        return Reply(action(state, order))
     except (ValueError, TypeError, KeyError) as error:
         return _refusal(400, str(error))
 
@@ -57,55 +57,55 @@ def _refusal(status: int, message: str) -> Reply:
     return Reply({"code": status, "message": message}, status)
 
 
-def _state(world: World, order: dict[str, Any]) -> dict[str, Any]:
+def _state(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     return {
-        "version": world.era.version,
-        "generation": world.era.name,
-        "edition": world.edition,
-        "clock": world.clock.millis(),
-        "clockOffsetSeconds": world.clock.offset,
-        "services": world.summary(),
-        "jobs": {job.job_id: job.status for job in world.jobs.jobs.values()},
-        "switches": asdict(world.switches),
-        "faults": [asdict(fault) for fault in world.faults.waiting],
+        "version": state.generation.version,
+        "generation": state.generation.name,
+        "edition": state.edition,
+        "clock": state.clock.millis(),
+        "clockOffsetSeconds": state.clock.offset,
+        "services": state.summary(),
+        "jobs": {job.job_id: job.status for job in state.jobs.jobs.values()},
+        "switches": asdict(state.switches),
+        "faults": [asdict(fault) for fault in state.faults.waiting],
         "faultKinds": KINDS,
-        "journal": world.journal,
+        "journal": state.journal,
     }
 
 
-def _journal(world: World, order: dict[str, Any]) -> list[dict[str, Any]]:
-    return world.journal
+def _journal(state: SandboxState, order: dict[str, Any]) -> list[dict[str, Any]]:
+    return state.journal
 
 
-def _clear_journal(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    world.journal.clear()
+def _clear_journal(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+    state.journal.clear()
     return {}
 
 
-def _switches(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    world.switches.update(**order)
-    return asdict(world.switches)
+def _switches(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+    state.switches.update(**order)
+    return asdict(state.switches)
 
 
-def _add_fault(world: World, order: dict[str, Any]) -> list[dict[str, Any]]:
-    world.faults.add(Fault(**order))
-    return [asdict(fault) for fault in world.faults.waiting]
+def _add_fault(state: SandboxState, order: dict[str, Any]) -> list[dict[str, Any]]:
+    state.faults.add(Fault(**order))
+    return [asdict(fault) for fault in state.faults.waiting]
 
 
-def _clear_faults(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    world.faults.clear()
+def _clear_faults(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+    state.faults.clear()
     return {}
 
 
-def _clock(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    world.advance_clock(float(order["advance"]))
-    return {"clock": world.clock.millis(), "clockOffsetSeconds": world.clock.offset}
+def _clock(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+    state.advance_clock(float(order["advance"]))
+    return {"clock": state.clock.millis(), "clockOffsetSeconds": state.clock.offset}
 
 
-def _bot_token(world: World, order: dict[str, Any]) -> dict[str, str]:
-    return {"token": world.supersede_bot_token()}
+def _bot_token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
+    return {"token": state.supersede_bot_token()}
 
 
-def _token(world: World, order: dict[str, Any]) -> dict[str, str]:
+def _token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
     user, expires_in = str(order.pop("user", "admin")), order.pop("expires_in", 3600)
-    return {"token": world.token(user, expires_in, **order)}
+    return {"token": state.token(user, expires_in, **order)}

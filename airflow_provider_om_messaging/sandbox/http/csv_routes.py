@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
-from airflow_provider_om_messaging.sandbox.csv.topics import ImportRun, exhaust, export_steps
+from airflow_provider_om_messaging.sandbox.csv.topics import ImportRun, export_steps, run_to_end
 from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, Document
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request, unhandled
 from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route, charset
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 
 def routes() -> list[Route]:
@@ -20,25 +20,25 @@ def routes() -> list[Route]:
     base = f"v1/{SERVICE.collection}/name/{{fqn}}"
     imports = ("dryRun", "recursive")
     return [
-        Route("GET", f"{base}/export", _export, ("recursive",), produces=TEXT, exists=_exist),
-        Route("GET", f"{base}/exportAsync", _export_async, ("recursive",), exists=_exist),
-        Route("PUT", f"{base}/import", _import, imports, consumes=TEXT, exists=_exist),
-        Route("PUT", f"{base}/importAsync", _import_async, imports, consumes=TEXT, exists=_exist),
+        Route("GET", f"{base}/export", _export, ("recursive",), produces=TEXT, exists=_routes_exist),
+        Route("GET", f"{base}/exportAsync", _export_async, ("recursive",), exists=_routes_exist),
+        Route("PUT", f"{base}/import", _import, imports, consumes=TEXT, exists=_routes_exist),
+        Route("PUT", f"{base}/importAsync", _import_async, imports, consumes=TEXT, exists=_routes_exist),
     ]
 
 
-def _exist(world: World) -> bool:
-    return world.switches.csv_routes
+def _routes_exist(state: SandboxState) -> bool:
+    return state.switches.csv_routes
 
 
 async def _export(call: Call) -> Reply:
-    text: str = exhaust(export_steps(call.world.catalog, _service(call)))
-    named = "; charset=UTF-8" if call.world.switches.export_charset else ""
+    text: str = run_to_end(export_steps(call.state.catalog, _service(call)))
+    named = "; charset=UTF-8" if call.state.switches.export_charset else ""
     return Reply(text.encode("utf-8", "replace"), content_type=TEXT + named)
 
 
 async def _export_async(call: Call) -> Reply:
-    job = call.world.jobs.submit_export(_service(call), call.caller["name"])
+    job = call.state.jobs.submit_export(_service(call), call.caller["name"])
     return Reply({"jobId": job.job_id, "message": "Export initiated successfully."}, 202)
 
 
@@ -47,9 +47,11 @@ async def _import(call: Call) -> Reply:
     rights.require(call.caller, "EditAll")
     dry_run = call.flag("dryRun", True)
     user = call.caller["name"]
-    run = ImportRun(call.world.catalog, call.world.era, service, _text(call), dry_run=dry_run, user=user)
+    run = ImportRun(
+        call.state.catalog, call.state.generation, service, _read_text(call), dry_run=dry_run, user=user
+    )
     try:
-        return Reply(exhaust(run.steps()))
+        return Reply(run_to_end(run.steps()))
     except CsvBroken as error:
         raise unhandled(str(error)) from None
 
@@ -57,27 +59,27 @@ async def _import(call: Call) -> Reply:
 async def _import_async(call: Call) -> Reply:
     service = _service(call)
     rights.require(call.caller, "EditAll")
-    text = _text(call)
-    era = call.world.era
+    text = _read_text(call)
+    generation = call.state.generation
     size, lines = len(text.encode("utf-8", "replace")), text.count("\n")
-    if era.async_max_bytes is not None and size > era.async_max_bytes:
+    if generation.async_max_bytes is not None and size > generation.async_max_bytes:
         raise bad_request(
-            f"CSV import payload is {size} bytes; the maximum allowed is {era.async_max_bytes} bytes."
+            f"CSV import payload is {size} bytes; the maximum allowed is {generation.async_max_bytes} bytes."
         )
-    if era.async_max_lines is not None and lines > era.async_max_lines:
+    if generation.async_max_lines is not None and lines > generation.async_max_lines:
         raise bad_request(
-            f"CSV import payload has {lines} rows; the maximum allowed is {era.async_max_lines} rows."
+            f"CSV import payload has {lines} rows; the maximum allowed is {generation.async_max_lines} rows."
         )
     dry_run = call.flag("dryRun", True)
-    job = call.world.jobs.submit_import(service, call.caller["name"], text, dry_run=dry_run)
+    job = call.state.jobs.submit_import(service, call.caller["name"], text, dry_run=dry_run)
     return Reply({"jobId": job.job_id, "message": "Import is in progress."})
 
 
 def _service(call: Call) -> Document:
-    return call.world.catalog.by_name(SERVICE.name, call.path["fqn"])
+    return call.state.catalog.by_name(SERVICE.name, call.path["fqn"])
 
 
-def _text(call: Call) -> str:
+def _read_text(call: Call) -> str:
     """Return the body as text; bytes that are not of its charset become U+FFFD without complaint."""
     try:
         return call.body.decode(charset(call.headers.get("Content-Type", "")), "replace")

@@ -8,35 +8,39 @@ from airflow_provider_om_messaging.sandbox.entities import labels, reply_fields,
 from airflow_provider_om_messaging.sandbox.http.router import Call, Reply
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, Kind
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, EntityType
+    from airflow_provider_om_messaging.sandbox.generations import Generation
 
 
 class EntityReplies:
     """
     Replies about one kind of entity.
 
-    :param kind: which, as the generation has it.
-    :param era: the generation.
+    :param entity_type: which, as the generation has it.
+    :param generation: the generation.
     """
 
-    def __init__(self, kind: Kind, era: Era) -> None:
-        self.kind = kind
-        self.era = era
+    def __init__(self, entity_type: EntityType, generation: Generation) -> None:
+        self.entity_type = entity_type
+        self.generation = generation
 
     def render(
         self, call: Call, document: Document, fields: frozenset[str], *, inheriting: bool = True
     ) -> Document:
         """Return an entity as a reply shows it; see :func:`views.render`."""
-        catalog, kind = call.world.catalog, self.kind
-        return views.render(catalog, kind, document, call.caller, call.base, fields, inheriting=inheriting)
+        catalog, entity_type = call.state.catalog, self.entity_type
+        return views.render(
+            catalog, entity_type, document, call.caller, call.base, fields, inheriting=inheriting
+        )
 
     def entity_reply(
         self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
     ) -> Reply:
         """Return the reply about one entity, with its tag where the server sends one."""
         headers = dict(headers or {})
-        if call.world.honours_if_match and (self.era.tags_content or call.method in ("GET", "HEAD", "PATCH")):
+        if call.state.honours_if_match and (
+            self.generation.tags_content or call.method in ("GET", "HEAD", "PATCH")
+        ):
             headers["ETag"] = tag = self.strong_tag(shown)
             headers["Cache-Control"] = "no-store"
             if cacheable and views.none_match(call.headers.get("If-None-Match", ""), tag):
@@ -45,19 +49,21 @@ class EntityReplies:
 
     def strong_tag(self, shown: Document) -> str:
         """Return the strong entity tag of what a reply shows."""
-        return views.strong_tag(shown, of_content=self.era.tags_content)
+        return views.strong_tag(shown, of_content=self.generation.tags_content)
 
     def snapshots(self, call: Call, document: Document) -> list[Document]:
         """Return all versions of an entity as the caller may see them, newest first."""
-        past = call.world.catalog.history.get(document["id"], [])
+        past = call.state.catalog.history.get(document["id"], [])
         found = []
         for item in [document, *reversed(past)]:
             # A snapshot is what was stored then: no links, nothing inherited.
-            shown = views.filled(self.kind, item)
+            shown = views.fill_defaults(self.entity_type, item)
             if shown.get("tags"):
-                shown["tags"] = labels.with_derived(call.world.catalog, shown["tags"])
-            if self.era.reply_fields is not None:
-                for name in reply_fields.shown(self.era.reply_fields, self.kind.name, reply_fields.PATCHED):
+                shown["tags"] = labels.add_derived(call.state.catalog, shown["tags"])
+            if self.generation.reply_fields is not None:
+                for name in reply_fields.shown(
+                    self.generation.reply_fields, self.entity_type.name, reply_fields.PATCHED
+                ):
                     shown.setdefault(name, [])
             views.hide_secrets(shown, call.caller)
             found.append(shown)
@@ -65,8 +71,10 @@ class EntityReplies:
 
     def created_reply(self, call: Call, document: Document) -> Reply:
         """Create an entity, and return the reply."""
-        stored = call.world.catalog.create(self.kind.name, document, call.caller["name"])
-        shown = self.render(call, stored, self.kind.on_request, inheriting=self.era.marks_inherited)
+        stored = call.state.catalog.create(self.entity_type.name, document, call.caller["name"])
+        shown = self.render(
+            call, stored, self.entity_type.on_request, inheriting=self.generation.marks_inherited
+        )
         self.leave_out_empty(shown, reply_fields.CREATED)
         reply = self.entity_reply(call, shown, {"Location": shown["href"]})
         reply.headers["X-OpenMetadata-Change"] = "entityCreated"
@@ -87,28 +95,28 @@ class EntityReplies:
 
         :param write: which empty fields are shown.
         """
-        shown = self.render(call, stored, self.kind.on_request, inheriting=inheriting)
+        shown = self.render(call, stored, self.entity_type.on_request, inheriting=inheriting)
         self.leave_out_empty(shown, write)
-        if not changed and self.era.tells_no_change:
+        if not changed and self.generation.tells_no_change:
             shown["changeDescription"] = revisions.no_changes(stored["version"])
         told = "entityUpdated" if changed else "entityNoChange"
         return self.entity_reply(call, shown, {"X-OpenMetadata-Change": told})
 
     def leave_out_empty(self, shown: Document, write: str) -> None:
         """Leave out of a reply to a write what is empty and not shown then."""
-        if self.era.reply_fields is None:
+        if self.generation.reply_fields is None:
             return
-        kept = reply_fields.shown(self.era.reply_fields, self.kind.name, write)
-        for name in self.kind.on_request - kept:
+        kept = reply_fields.shown(self.generation.reply_fields, self.entity_type.name, write)
+        for name in self.entity_type.on_request - kept:
             derived = name == "inheritedRoles"
-            if name in shown and (derived or shown[name] in ([], self.kind.defaults.get(name))):
+            if name in shown and (derived or shown[name] in ([], self.entity_type.defaults.get(name))):
                 del shown[name]
 
     def tell_as_given(self, shown: Document, stored: Document) -> None:
         """Tell in the reply to a PATCH as it was sent what is completed only when it is read."""
-        if "domain" in self.era.as_given and "domain" in stored:
+        if "domain" in self.generation.as_given and "domain" in stored:
             shown["domain"] = {**stored["domain"], "href": shown["domain"]["href"]}
-        if "tags" in self.era.as_given:
+        if "tags" in self.generation.as_given:
             named = {label["tagFQN"] for label in stored.get("tags", ()) if "name" in label}
             for label in shown.get("tags", ()):
                 if label["tagFQN"] not in named:

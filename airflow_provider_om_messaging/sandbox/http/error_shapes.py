@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.http.errors import FRAMEWORK, MAPPING, SYNTAX, UNHANDLED, framed
+from airflow_provider_om_messaging.sandbox.http.errors import (
+    FRAMEWORK,
+    MAPPING,
+    SYNTAX,
+    UNHANDLED,
+    frame_cause,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.http.errors import ApiError
@@ -61,7 +67,7 @@ def of_1_6(error: ApiError) -> Shape:
 
 def _before_1_9(error: ApiError, source: str, more: dict[str, str]) -> Shape:
     if error.family == FRAMEWORK:
-        return Shape(500, {"responseMessage": framed(error.message), **more}, {})
+        return Shape(500, {"responseMessage": frame_cause(error.message), **more}, {})
     if error.family == UNHANDLED:
         return Shape(500, {"responseMessage": error.message, **more}, {})
     detail = error.detail.replace("{source}", source)

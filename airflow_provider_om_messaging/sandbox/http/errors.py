@@ -1,4 +1,4 @@
-"""The one exception handlers raise; what it looks like on the wire is the era's business."""
+"""The one exception handlers raise; what it looks like on the wire is up to the generation."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def forbidden(message: str) -> ApiError:
     return ApiError(403, message, om_auth=True)
 
 
-def not_found(kind: str, name: str) -> ApiError:
+def not_found(entity_type: str, name: str) -> ApiError:
     """Return the 404 of an entity that is not there, which is not the 404 of a missing route."""
-    return ApiError(404, f"{kind} instance for {name} not found", om_auth=True, is_about=kind)
+    return ApiError(404, f"{entity_type} instance for {name} not found", om_auth=True, is_about=entity_type)
 
 
 def framework(status: int, reason: str, headers: Mapping[str, str] | None = None) -> ApiError:
@@ -105,9 +105,9 @@ def no_route() -> ApiError:
 
 def unhandled(cause: str) -> ApiError:
     """Return the 500 of an exception nobody caught, with its text inside brackets."""
-    return ApiError(500, framed(cause), error_type="UNHANDLED", family=UNHANDLED)
+    return ApiError(500, frame_cause(cause), error_type="UNHANDLED", family=UNHANDLED)
 
 
-def framed(cause: str) -> str:
+def frame_cause(cause: str) -> str:
     """Return the text that the server makes of an exception's."""
     return f"An exception with message [{cause}] was thrown while processing request."

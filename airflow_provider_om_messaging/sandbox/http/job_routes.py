@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.sandbox.http.router import CSV, Call, Reply, 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
     from airflow_provider_om_messaging.sandbox.jobs.job import Job
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -20,20 +20,20 @@ def routes() -> list[Route]:
     """Return the routes; servers before 2.0 do not have them."""
     base = "v1/csvAsyncJobs"
     return [
-        Route("GET", base, _list, ("limit",), exists=_exist),
-        Route("GET", f"{base}/{{job}}", _get, exists=_exist),
-        Route("GET", f"{base}/{{job}}/result", _result, produces=CSV, exists=_exist),
+        Route("GET", base, _list, ("limit",), exists=_routes_exist),
+        Route("GET", f"{base}/{{job}}", _get, exists=_routes_exist),
+        Route("GET", f"{base}/{{job}}/result", _result, produces=CSV, exists=_routes_exist),
         Route("GET", f"{base}/{{job}}/importResult", _import_result, exists=_has_import_result),
-        Route("PUT", f"{base}/{{job}}/cancel", _cancel, exists=_exist),
+        Route("PUT", f"{base}/{{job}}/cancel", _cancel, exists=_routes_exist),
     ]
 
 
-def _exist(world: World) -> bool:
-    return world.switches.job_api
+def _routes_exist(state: SandboxState) -> bool:
+    return state.switches.job_api
 
 
-def _has_import_result(world: World) -> bool:
-    return world.switches.job_api and world.switches.import_verdict == "endpoint"
+def _has_import_result(state: SandboxState) -> bool:
+    return state.switches.job_api and state.switches.import_verdict == "endpoint"
 
 
 async def _list(call: Call) -> Reply:
@@ -41,41 +41,41 @@ async def _list(call: Call) -> Reply:
         limit = int(call.query.get("limit", DEFAULT_LIMIT))
     except ValueError:
         raise no_route() from None
-    jobs = call.world.jobs.of_user(call.caller["name"], min(max(limit, 1), MAX_LIMIT))
-    return Reply([{**_shown(call, job), "result": None} for job in jobs])
+    jobs = call.state.jobs.of_user(call.caller["name"], min(max(limit, 1), MAX_LIMIT))
+    return Reply([{**_render_job(call, job), "result": None} for job in jobs])
 
 
 async def _get(call: Call) -> Reply:
-    return Reply(_shown(call, _job(call)))
+    return Reply(_render_job(call, _find_job(call)))
 
 
 async def _result(call: Call) -> Reply:
-    job = _job(call)
+    job = _find_job(call)
     if job.operation != "EXPORT" or job.status != "COMPLETED":
         raise bad_request(f"CSV job {job.job_id} is not a completed export; it has no downloadable result.")
-    if job.export is None or call.world.switches.lost_results:
+    if job.export is None or call.state.switches.lost_results:
         raise lost_result(job.job_id)
     # No charset is named, though the bytes are UTF-8.
     return Reply(job.export.encode("utf-8", "replace"), content_type=CSV)
 
 
 async def _import_result(call: Call) -> Reply:
-    job = _job(call)
+    job = _find_job(call)
     if job.operation != "IMPORT" or job.status != "COMPLETED":
         raise bad_request(f"CSV job {job.job_id} is not a completed import; it has no import result.")
-    if job.verdict is None or call.world.switches.lost_results:
+    if job.verdict is None or call.state.switches.lost_results:
         raise lost_result(job.job_id)
     return Reply(job.verdict)
 
 
 async def _cancel(call: Call) -> Reply:
-    job = _job(call)
-    call.world.jobs.cancel(job)
-    return Reply(_shown(call, job))
+    job = _find_job(call)
+    call.state.jobs.cancel(job)
+    return Reply(_render_job(call, job))
 
 
-def _job(call: Call) -> Job:
-    job = call.world.jobs.get(call.path["job"])
+def _find_job(call: Call) -> Job:
+    job = call.state.jobs.get(call.path["job"])
     if job is None:
         raise ApiError(404, f"CSV job not found: {call.path['job']}")
     if job.created_by != call.caller["name"] and not (call.caller.get("isAdmin") or call.caller.get("isBot")):
@@ -83,8 +83,8 @@ def _job(call: Call) -> Job:
     return job
 
 
-def _shown(call: Call, job: Job) -> Document:
-    return job.shown(with_verdict=call.world.switches.import_verdict == "job")
+def _render_job(call: Call, job: Job) -> Document:
+    return job.shown(with_verdict=call.state.switches.import_verdict == "job")
 
 
 def lost_result(job_id: str) -> ApiError:

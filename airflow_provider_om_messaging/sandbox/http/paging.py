@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, framed, no_route
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, frame_cause, no_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ class Cursor:
             return str(data["name"]), str(data["id"])
         except (ValueError, KeyError, TypeError):
             if self.status == 500:
-                raise ApiError(500, framed("Failed to process JSON ")) from None
+                raise ApiError(500, frame_cause("Failed to process JSON ")) from None
             told = "Invalid cursor: neither a before nor an after value of this list"
             raise bad_request(told) from None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from airflow_provider_om_messaging.sandbox.jobs.socket_events import Frame
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 #: Longest text that a client may send, in bytes.
 MAX_INBOUND = 65_535
@@ -37,11 +37,11 @@ class Push:
     """
     All open sockets.
 
-    :param world: whose jobs to tell of.
+    :param state: whose jobs to tell of.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
         self._server = socketio.AsyncServer(
             async_mode="aiohttp", transports=["websocket"], max_http_buffer_size=MAX_INBOUND
         )
@@ -54,7 +54,7 @@ class Push:
 
     async def deliver(self) -> None:
         """Send the frames there are; those of users without a socket are lost."""
-        jobs, switches = self._world.jobs, self._world.switches
+        jobs, switches = self._state.jobs, self._state.switches
         frames, jobs.frames = jobs.frames, []
         if switches.lost_frames:
             return
@@ -80,6 +80,6 @@ class Push:
             await self._server.enter_room(sid, user_id)
 
     async def _send(self, frame: Frame) -> None:
-        user = self._world.catalog.find(USER.name, frame.user)
+        user = self._state.catalog.find(USER.name, frame.user)
         if user is not None:
             await self._server.emit(frame.channel, frame.text, room=user["id"])

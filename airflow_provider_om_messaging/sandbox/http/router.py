@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import framework, mapping
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
-    from airflow_provider_om_messaging.sandbox.state import World
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 JSON = "application/json"
 TEXT = "text/plain"
@@ -53,7 +53,7 @@ class Call:
     """
     One request, matched to its route and with its caller known.
 
-    :param world: the server.
+    :param state: the server.
     :param path: values of the template's parts in braces.
     :param query: query parameters, the last value of each.
     :param headers: request headers; look up in any case.
@@ -63,7 +63,7 @@ class Call:
     :param method: HTTP verb.
     """
 
-    world: World
+    state: SandboxState
     path: dict[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -121,7 +121,7 @@ class Route:
     produces: str = JSON
     consumes: str | None = None
     open: bool = False
-    exists: Callable[[World], bool] = lambda _: True
+    exists: Callable[[SandboxState], bool] = lambda _: True
 
     def match(self, parts: list[str]) -> dict[str, str] | None:
         """Return the values of the template's parts in braces, or ``None``."""
@@ -147,7 +147,7 @@ def decode_path(raw: str) -> list[str]:
 
 
 def find(
-    world: World, routes: list[Route], method: str, parts: list[str]
+    state: SandboxState, routes: list[Route], method: str, parts: list[str]
 ) -> tuple[Route, dict[str, str]] | Reply:
     """
     Return the route of a request, the reply to OPTIONS, or raise the 404 or 405 of the framework.
@@ -159,7 +159,7 @@ def find(
     for route in routes:
         if exact is not None and route.template != exact:
             continue
-        values = route.match(parts) if route.exists(world) else None
+        values = route.match(parts) if route.exists(state) else None
         if values is None or "" in parts[1:]:
             continue
         exact = route.template
@@ -178,7 +178,7 @@ def check_media(route: Route, headers: Mapping[str, str]) -> None:
     """Raise the 415 or 406 if the request's media types do not fit its route."""
     if route.consumes and media_type(headers.get("Content-Type", "")) != route.consumes:
         raise framework(415, "Unsupported Media Type")
-    if not _accepts(headers.get("Accept", "*/*"), route.produces):
+    if not _is_accepted(headers.get("Accept", "*/*"), route.produces):
         raise framework(406, "Not Acceptable")
 
 
@@ -193,7 +193,7 @@ def charset(header: str) -> str:
     return match[1] if match else "utf-8"
 
 
-def _accepts(header: str, produced: str) -> bool:
+def _is_accepted(header: str, produced: str) -> bool:
     wanted = {"*/*", produced, produced.partition("/")[0] + "/*"}
     for item in header.split(",") if header.strip() else ["*/*"]:
         weight = re.search(r";\s*q\s*=\s*(0(?:\.0*)?)\s*(?:;|$)", item)

@@ -8,7 +8,7 @@ import hashlib
 
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.entities import certifications, custom_fields, views
-from airflow_provider_om_messaging.sandbox.entities.entity_types import KINDS, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.entities.entity_types import ENTITY_TYPES, TOPIC, USER, Document
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, no_route, not_found
 from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route
 
@@ -25,93 +25,93 @@ _LOGIN_SECONDS = 3600
 def routes() -> list[Route]:
     """Return the routes."""
     return [
-        Route("GET", "v1/system/version", _version, open=True),
-        Route("GET", "v1/system/health", _health, produces=TEXT, open=True),
-        Route("GET", "v1/system/config/jwks", _jwks, open=True),
-        Route("GET", "v1/system/config/auth", _auth, open=True),
-        Route("GET", "v1/system/config/authorizer", _authorizer, open=True),
-        Route("GET", "v1/system/settings/{name}", _setting),
-        Route("POST", "v1/users/login", _login, consumes="application/json", open=True),
-        Route("GET", "v1/users/loggedInUser", _logged_in_user, ("fields",)),
-        Route("GET", "v1/permissions/{resource}", _permissions, ("user",)),
-        Route("GET", "v1/metadata/types/name/{name}", _entity_type, ("fields", "include")),
-        Route("GET", "v1/events", _events, (*_EVENTS, "timestamp")),
+        Route("GET", "v1/system/version", _get_version, open=True),
+        Route("GET", "v1/system/health", _get_health, produces=TEXT, open=True),
+        Route("GET", "v1/system/config/jwks", _get_jwks, open=True),
+        Route("GET", "v1/system/config/auth", _get_auth, open=True),
+        Route("GET", "v1/system/config/authorizer", _get_authorizer, open=True),
+        Route("GET", "v1/system/settings/{name}", _get_setting),
+        Route("POST", "v1/users/login", _log_in, consumes="application/json", open=True),
+        Route("GET", "v1/users/loggedInUser", _get_logged_in_user, ("fields",)),
+        Route("GET", "v1/permissions/{resource}", _get_permissions, ("user",)),
+        Route("GET", "v1/metadata/types/name/{name}", _get_entity_type, ("fields", "include")),
+        Route("GET", "v1/events", _list_events, (*_EVENTS, "timestamp")),
     ]
 
 
-async def _version(call: Call) -> Reply:
-    version = call.world.era.version
+async def _get_version(call: Call) -> Reply:
+    version = call.state.generation.version
     revision = hashlib.sha256(version.encode()).hexdigest()[:40]
     return Reply({"version": version, "revision": revision, "timestamp": 1_786_000_000_000})
 
 
-async def _health(call: Call) -> Reply:
+async def _get_health(call: Call) -> Reply:
     return Reply(b"OK", content_type=TEXT)
 
 
-async def _jwks(call: Call) -> Reply:
-    return Reply(call.world.tokens.jwks())
+async def _get_jwks(call: Call) -> Reply:
+    return Reply(call.state.tokens.jwks())
 
 
-async def _auth(call: Call) -> Reply:
+async def _get_auth(call: Call) -> Reply:
     return Reply({"provider": "basic", "publicKeyUrls": [f"{call.base}/v1/system/config/jwks"]})
 
 
-async def _authorizer(call: Call) -> Reply:
+async def _get_authorizer(call: Call) -> Reply:
     return Reply({"principalDomain": "example.com"})
 
 
-async def _setting(call: Call) -> Reply:
+async def _get_setting(call: Call) -> Reply:
     """Return a setting, which only administrators may see; one that was never made is a 204."""
     rights.require_admin(call.caller)
-    known = "certification" in call.world.era.kind(TOPIC).properties
+    known = "certification" in call.state.generation.entity_type(TOPIC).properties
     if call.path["name"] != certifications.SETTING or not known:
         return Reply(None, 204)
-    return Reply(certifications.setting(call.world.switches.certifies))
+    return Reply(certifications.setting(call.state.switches.certifies))
 
 
-async def _login(call: Call) -> Reply:
+async def _log_in(call: Call) -> Reply:
     """Log a user in; in the sandbox everybody's password is the user's name."""
     body = call.json_object()
     try:
         password = base64.b64decode(str(body.get("password")), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise bad_request("Password needs to be encoded in Base-64.") from None
-    for user in call.world.catalog.all(USER.name):
+    for user in call.state.catalog.all(USER.name):
         if user["email"] == body.get("email") and user["name"] == password and not user.get("isBot"):
-            token = call.world.tokens.mint(user, _LOGIN_SECONDS)
+            token = call.state.tokens.mint(user, _LOGIN_SECONDS)
             reply = {"accessToken": token, "refreshToken": user["id"], "tokenType": "Bearer "}
             return Reply({**reply, "expiryDuration": _LOGIN_SECONDS})
-    status = call.world.era.login_status
+    status = call.state.generation.login_status
     raise ApiError(status, "You have entered an invalid email or password.", om_auth=status == 401)
 
 
-async def _logged_in_user(call: Call) -> Reply:
-    kind = call.world.era.kind(USER)
-    fields = views.parse_fields(kind, call.query.get("fields"))
-    return Reply(views.render(call.world.catalog, kind, call.caller, call.caller, call.base, fields))
+async def _get_logged_in_user(call: Call) -> Reply:
+    entity_type = call.state.generation.entity_type(USER)
+    fields = views.parse_fields(entity_type, call.query.get("fields"))
+    return Reply(views.render(call.state.catalog, entity_type, call.caller, call.caller, call.base, fields))
 
 
-async def _permissions(call: Call) -> Reply:
+async def _get_permissions(call: Call) -> Reply:
     """Tell what the caller may do to a kind of entity."""
     resource = call.path["resource"]
-    if resource not in KINDS:
+    if resource not in ENTITY_TYPES:
         raise bad_request(f"Resource type {resource} not found")
-    return Reply(rights.told(call.world.era, call.caller, resource))
+    return Reply(rights.describe_rights(call.state.generation, call.caller, resource))
 
 
-async def _entity_type(call: Call) -> Reply:
+async def _get_entity_type(call: Call) -> Reply:
     """Return the type of a kind of entity: the way to its custom properties. Property types are not here."""
     name = call.path["name"]
     wanted = {part.strip() for part in call.query.get("fields", "").split(",")} - {""}
     for field in sorted(wanted - {custom_fields.PROPERTIES, "*"}):
         raise bad_request(f"Invalid field name {field}")
-    if name not in KINDS:
+    if name not in ENTITY_TYPES:
         raise not_found("type", name)
     return Reply(custom_fields.entity_type(name, call.base, properties=bool(wanted)))
 
 
-async def _events(call: Call) -> Reply:
+async def _list_events(call: Call) -> Reply:
     """Return every matching event since a time: no limit, no cursor, oldest first."""
     try:
         since = int(call.query["timestamp"])
@@ -121,23 +121,25 @@ async def _events(call: Call) -> Reply:
         raise no_route() from None
     wanted: dict[str, set[str]] = {}
     for parameter, event_types in _EVENTS.items():
-        kinds = _kinds(call.query.get(parameter))
-        wanted.update(dict.fromkeys(event_types, kinds))
+        entity_types = _event_types(call.query.get(parameter))
+        wanted.update(dict.fromkeys(event_types, entity_types))
     found = [
-        event for event in call.world.catalog.events if event["timestamp"] >= since and _is(event, wanted)
+        event
+        for event in call.state.catalog.events
+        if event["timestamp"] >= since and _has_name(event, wanted)
     ]
     return Reply({"data": found, "paging": {"total": len(found)}})
 
 
-def _kinds(text: str | None) -> set[str]:
-    kinds = {part.strip() for part in (text or "").split(",")} - {""}
-    if "*" in kinds:
-        return set(KINDS)
-    for kind in sorted(kinds):
-        if kind not in KINDS:
-            raise bad_request(f"Entity type {kind} not found")
-    return kinds
+def _event_types(text: str | None) -> set[str]:
+    entity_types = {part.strip() for part in (text or "").split(",")} - {""}
+    if "*" in entity_types:
+        return set(ENTITY_TYPES)
+    for entity_type in sorted(entity_types):
+        if entity_type not in ENTITY_TYPES:
+            raise bad_request(f"Entity type {entity_type} not found")
+    return entity_types
 
 
-def _is(event: Document, wanted: dict[str, set[str]]) -> bool:
+def _has_name(event: Document, wanted: dict[str, set[str]]) -> bool:
     return event["entityType"] in wanted.get(event["eventType"], set())

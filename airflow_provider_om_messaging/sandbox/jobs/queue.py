@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.sandbox.clock import Clock
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.generations import Generation
     from airflow_provider_om_messaging.sandbox.switches import Switches
 
 WORKERS = 3
@@ -50,14 +50,14 @@ class Jobs:
     :param catalog: what they export from and import into.
     :param clock: by which they run and age.
     :param switches: how long they take and what goes wrong.
-    :param era: the server's generation.
+    :param generation: the server's generation.
     """
 
-    def __init__(self, catalog: Catalog, clock: Clock, switches: Switches, era: Era) -> None:
+    def __init__(self, catalog: Catalog, clock: Clock, switches: Switches, generation: Generation) -> None:
         self._catalog = catalog
         self._clock = clock
         self._switches = switches
-        self._era = era
+        self._generation = generation
         self.jobs: dict[str, Job] = {}
         #: What is to be told over Socket.IO; only servers up to 1.13 do.
         self.frames: list[Frame] = []
@@ -162,7 +162,12 @@ class Jobs:
         else:
             job.total = count_rows(job.csv or "")
             run = ImportRun(
-                self._catalog, self._era, service, job.csv or "", dry_run=job.dry_run, user=job.created_by
+                self._catalog,
+                self._generation,
+                service,
+                job.csv or "",
+                dry_run=job.dry_run,
+                user=job.created_by,
             )
             self._runs[job.job_id] = run.steps()
             self._tell(job, "STARTED")
@@ -224,7 +229,7 @@ class Jobs:
             self._free_since.append(at)
 
     def _fail_silent(self, now: int) -> None:
-        if self._era.pushes:
+        if self._generation.pushes:
             return
         for job in self.jobs.values():
             if job.status == "RUNNING" and now - job.updated_at > SILENCE_MILLIS:
@@ -246,7 +251,7 @@ class Jobs:
                     self.changes += 1
 
     def _tell(self, job: Job, status: str) -> None:
-        if self._era.pushes:
+        if self._generation.pushes:
             self.frames.append(frame(job, status))
 
     def _note(self, job: Job, at: int, message: str, level: str = "INFO") -> None:
@@ -271,7 +276,7 @@ class Jobs:
         when nothing was heard from them for five minutes. Up to 1.13, jobs live in memory only, so none is
         left.
         """
-        kept = [] if self._era.pushes else data["jobs"]
+        kept = [] if self._generation.pushes else data["jobs"]
         self.jobs = {item["job_id"]: Job(**item) for item in kept}
         self._last_id, self._last_log = data["last_id"], data["last_log"]
 

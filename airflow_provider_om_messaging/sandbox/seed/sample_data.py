@@ -27,13 +27,13 @@ from airflow_provider_om_messaging.sandbox.seed.topics import TopicSeed, topics_
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
-    from airflow_provider_om_messaging.sandbox.generations import Era
+    from airflow_provider_om_messaging.sandbox.generations import Generation
     from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
 
 _NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
 #: How long before the first start the data was last changed, so that no editing session is open.
 _AGE_SECONDS = 30 * 24 * 3600
-_made: dict[tuple[str, Crowd], str] = {}
+_sample_catalogs: dict[tuple[str, Crowd], str] = {}
 
 _USERS = (
     # name, display name, roles
@@ -183,32 +183,32 @@ _SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
 _CUSTOM = {"type": "CustomMessaging", "sourcePythonClass": "company.messaging.Source"}
 
 
-def fill(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
+def fill(catalog: Catalog, clock: Clock, generation: Generation, crowd: Crowd) -> None:
     """
     Fill an empty catalog.
 
     What a generation has without a crowd is made once in a process: it takes longer than most tests do.
 
-    :param era: where entities can have but one owner and domain, each gets the first; names and types of
-        services that it does not know get another.
+    :param generation: where entities can have but one owner and domain, each gets the first. Names and types
+        of services that it does not know get another.
     :param crowd: how much to have beyond the sample data.
     :param clock: put back while the data is made, so that it looks a month old.
     """
-    if text := _made.get((era.name, crowd)):
+    if text := _sample_catalogs.get((generation.name, crowd)):
         catalog.load(json.loads(text))
         return
-    _make(catalog, clock, era, crowd)
+    _fill_catalog(catalog, clock, generation, crowd)
     if crowd.is_empty:
-        _made[era.name, crowd] = json.dumps(catalog.dump())
+        _sample_catalogs[generation.name, crowd] = json.dumps(catalog.dump())
 
 
-def _make(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
+def _fill_catalog(catalog: Catalog, clock: Clock, generation: Generation, crowd: Crowd) -> None:
     clock.offset -= _AGE_SECONDS
     try:
-        _people(catalog)
-        _labels(catalog)
+        _create_people(catalog)
+        _create_labels(catalog)
         for name, service_type, display_name, description, config in _SERVICES:
-            if service_type not in era.service_types:
+            if service_type not in generation.service_types:
                 service_type, config = _CUSTOM["type"], _CUSTOM
             document = {
                 "name": name,
@@ -221,33 +221,35 @@ def _make(catalog: Catalog, clock: Clock, era: Era, crowd: Crowd) -> None:
             }
             service = _create(catalog, SERVICE.name, document)
             for topic in topics_of(name):
-                _create(catalog, TOPIC.name, _topic(catalog, era, service, topic))
+                _create(catalog, TOPIC.name, _create_topic(catalog, generation, service, topic))
         for document, topics in crowd.services():
             service = _create(catalog, SERVICE.name, document)
             for topic in topics:
-                _create(catalog, TOPIC.name, _topic(catalog, era, service, topic))
+                _create(catalog, TOPIC.name, _create_topic(catalog, generation, service, topic))
         clock.offset += _AGE_SECONDS / 2
-        _edits(catalog, era)
+        _make_edits(catalog, generation)
     finally:
         clock.offset = 0.0
 
 
-def _people(catalog: Catalog) -> None:
+def _create_people(catalog: Catalog) -> None:
     about = {rights.ORGANIZATION: "Organization under which all the other team hierarchy is created"}
     teams = [
-        _create(catalog, TEAM.name, _named(name, text, teamType=kind, description=about.get(name)))
-        for name, text, kind in _TEAMS
+        _create(
+            catalog, TEAM.name, _find_by_name(name, text, teamType=entity_type, description=about.get(name))
+        )
+        for name, text, entity_type in _TEAMS
     ]
     for number, (spelling, display_name, roles) in enumerate(_USERS):
-        name = catalog.era.spelled(spelling)
+        name = catalog.generation.spelled(spelling)
         in_team = teams[0] if name in _ORDINARY else teams[1 + number % (len(teams) - 1)]
         team = references.reference(TEAM.name, in_team)
         held = [
-            {"id": _id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
+            {"id": _stable_id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
             for role in roles
         ]
         address = f"user{number}@example.com" if not name.isascii() or "'" in name else f"{name}@example.com"
-        user = _named(name, display_name, email=address, teams=[team], roles=held)
+        user = _find_by_name(name, display_name, email=address, teams=[team], roles=held)
         user["fullyQualifiedName"] = user["fullyQualifiedName"].lower()
         user.update(isAdmin=name == "admin", isBot=name == "ingestion-bot")
         if name == "admin":
@@ -255,12 +257,12 @@ def _people(catalog: Catalog) -> None:
         _create(catalog, USER.name, user, by=name if user["isBot"] else "admin")
 
 
-def _labels(catalog: Catalog) -> None:
+def _create_labels(catalog: Catalog) -> None:
     for (name, about, exclusive), tags in _TAGS.items():
-        document = _named(name, None, description=about, mutuallyExclusive=exclusive, provider="user")
+        document = _find_by_name(name, None, description=about, mutuallyExclusive=exclusive, provider="user")
         classification = _create(catalog, CLASSIFICATION.name, document)
         for spelling, description in tags.items():
-            tag = catalog.era.spelled(spelling)
+            tag = catalog.generation.spelled(spelling)
             label = {
                 "name": tag,
                 "fullyQualifiedName": names.join(name, tag),
@@ -287,25 +289,27 @@ def _labels(catalog: Catalog) -> None:
         _create(catalog, DOMAIN.name, {**domain, **more})
 
 
-def _topic(catalog: Catalog, era: Era, service: Document, topic: TopicSeed) -> Document:
-    named = (era.spelled(owner).split(":", 1) for owner in topic.owners)
-    owners = [references.reference(kind, catalog.by_name(kind, name)) for kind, name in named]
+def _create_topic(catalog: Catalog, generation: Generation, service: Document, topic: TopicSeed) -> Document:
+    named = (generation.spelled(owner).split(":", 1) for owner in topic.owners)
+    owners = [
+        references.reference(entity_type, catalog.by_name(entity_type, name)) for entity_type, name in named
+    ]
     found = (catalog.by_name(DOMAIN.name, fqn) for fqn in topic.domains)
     domains = [references.reference(DOMAIN.name, domain) for domain in found]
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
         "description": topic.description,
-        "tags": labels.tags(catalog, [era.spelled(tag) for tag in topic.tags]),
-        **era.related(owners=owners, domains=domains),
+        "tags": labels.tags(catalog, [generation.spelled(tag) for tag in topic.tags]),
+        **generation.related(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
         "cleanupPolicies": ["delete"],
     }
     given = {key: value for key, value in properties.items() if value}
-    return new_topic(service, era.spelled(topic.name), given)
+    return new_topic(service, generation.spelled(topic.name), given)
 
 
-def _edits(catalog: Catalog, era: Era) -> None:
+def _make_edits(catalog: Catalog, generation: Generation) -> None:
     """Give some entities a past: a service of three versions, one with an owner and a domain to inherit."""
     kafka = catalog.by_name(SERVICE.name, "sample_kafka")
     text = "The company's main cluster: orders, payments, stock and shipping."
@@ -315,17 +319,17 @@ def _edits(catalog: Catalog, era: Era) -> None:
     orders = catalog.by_name(SERVICE.name, "orders_redpanda")
     team = references.reference(TEAM.name, catalog.by_name(TEAM.name, "payments"))
     domain = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, "Finance"))
-    catalog.update(SERVICE.name, {**orders, **era.related(owners=[team], domains=[domain])}, "admin")
+    catalog.update(SERVICE.name, {**orders, **generation.related(owners=[team], domains=[domain])}, "admin")
 
 
-def _named(name: str, display_name: str | None, **more: Any) -> Document:
+def _find_by_name(name: str, display_name: str | None, **more: Any) -> Document:
     return {"name": name, "fullyQualifiedName": names.quote(name), "displayName": display_name, **more}
 
 
-def _create(catalog: Catalog, kind: str, document: Document, *, by: str = "admin") -> Document:
-    entity_id = _id(kind, document["fullyQualifiedName"])
-    return catalog.create(kind, document, by, entity_id=entity_id)
+def _create(catalog: Catalog, entity_type: str, document: Document, *, by: str = "admin") -> Document:
+    entity_id = _stable_id(entity_type, document["fullyQualifiedName"])
+    return catalog.create(entity_type, document, by, entity_id=entity_id)
 
 
-def _id(kind: str, fqn: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{fqn}"))
+def _stable_id(entity_type: str, fqn: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{entity_type}/{fqn}"))

@@ -182,8 +182,8 @@ class TestRestore:
         hook.patch_service(KAFKA, changes={"owners": ["user:alice", "user:mei"], "tags": ["+PII.None"]})
         hook.patch_service(KAFKA, changes={"owners": ["user:bob"], "tags": []})
         gone = api.json("/v1/users/name/mei")["id"]
-        world = sandbox._live
-        world.catalog.remove("user", world.catalog.get("user", gone), "admin")
+        state = sandbox._running_state
+        state.catalog.remove("user", state.catalog.get("user", gone), "admin")
         with pytest.raises(NotFoundError, match=r"No longer there: owners: user:mei\."):
             hook.restore_service(KAFKA, "0.4")
         result = hook.restore_service(KAFKA, "0.4", on_missing="skip")

@@ -1,4 +1,4 @@
-"""The verdict on an import, from servers of every era: no failed row may be taken for a good one."""
+"""The verdict on an import, from servers of every generation: no failed row may be taken for a good one."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_a_job_is_read_whole() -> None:
     }
 
 
-def test_a_job_of_another_era_is_read_as_far_as_it_goes() -> None:
+def test_a_job_of_another_generation_is_read_as_far_as_it_goes() -> None:
     bare = read_job(json_reply(200, {"jobId": 42, "status": "completed"}))
     assert (bare.job_id, bare.status, bare.finished, bare.dry_run) == ("42", "COMPLETED", True, None)
 
