@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.sandbox.http import error_shapes, paging
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, EntityType
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document, EntityType
     from airflow_provider_om_messaging.sandbox.http.error_shapes import Shape
     from airflow_provider_om_messaging.sandbox.http.errors import ApiError
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 
 from airflow_provider_om_messaging.sandbox.access import rights
+from airflow_provider_om_messaging.sandbox.faults import Fault
 from airflow_provider_om_messaging.sandbox.generations import choose_generation
 from airflow_provider_om_messaging.sandbox.http.app import App
-from airflow_provider_om_messaging.sandbox.http.faults import Fault
 from airflow_provider_om_messaging.sandbox.persistence import StateStore
 from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
 from airflow_provider_om_messaging.sandbox.state import SandboxState

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.sandbox.access.tokens import Tokens
 from airflow_provider_om_messaging.sandbox.clock import Clock
 from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
-from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.faults import Faults
 from airflow_provider_om_messaging.sandbox.http.errors import not_found, unauthorized
-from airflow_provider_om_messaging.sandbox.http.faults import Faults
 from airflow_provider_om_messaging.sandbox.jobs.queue import Jobs
 from airflow_provider_om_messaging.sandbox.seed import sample_data
 

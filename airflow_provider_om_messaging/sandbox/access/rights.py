@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import forbidden
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
     from airflow_provider_om_messaging.sandbox.generations import Generation
     from airflow_provider_om_messaging.sandbox.state import SandboxState
 

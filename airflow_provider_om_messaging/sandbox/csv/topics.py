@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.sandbox.csv import dialect
 from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
 from airflow_provider_om_messaging.sandbox.entities import labels, names, references
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
     TAG,
     TEAM,

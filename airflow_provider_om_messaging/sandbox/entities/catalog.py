@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import names, revisions
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     ENTITY_TYPES,
     SERVICE,
     TOPIC,

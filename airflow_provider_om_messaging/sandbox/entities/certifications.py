@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
     from airflow_provider_om_messaging.sandbox.generations import Generation
 
 SETTING = "assetCertificationSettings"

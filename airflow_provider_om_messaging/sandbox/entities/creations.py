@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
 from airflow_provider_om_messaging.sandbox.entities import names, references
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     CLASSIFICATION,
     DOMAIN,
     GLOSSARY,
@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.sandbox.entities.entity_types import (
     EntityType,
     shape_fault,
 )
-from airflow_provider_om_messaging.sandbox.entities.shapes import drop_defaults
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import drop_defaults
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request, mapping_error, not_found
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     CLASSIFICATION,
     GLOSSARY,
     GLOSSARY_TERM,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import labels
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     CLASSIFICATION,
     DOMAIN,
     GLOSSARY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import certifications, names, patches, references, views
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
     GLOSSARY_TERM,
     SERVICE,
@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.sandbox.entities.entity_types import (
     EntityType,
     shape_fault,
 )
-from airflow_provider_om_messaging.sandbox.entities.shapes import drop_defaults
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import drop_defaults
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.entities import labels, references
-from airflow_provider_om_messaging.sandbox.entities.entity_types import ENTITY_TYPES, Document, EntityType
+from airflow_provider_om_messaging.sandbox.entity_types.registry import ENTITY_TYPES, Document, EntityType
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request
 
 if TYPE_CHECKING:

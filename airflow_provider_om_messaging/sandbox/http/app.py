@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, Document
+from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, Document
+from airflow_provider_om_messaging.sandbox.faults import AFTER, Fault
 from airflow_provider_om_messaging.sandbox.http import (
     control,
     csv_routes,
@@ -19,7 +20,6 @@ from airflow_provider_om_messaging.sandbox.http import (
     system_routes,
 )
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, forbidden, unhandled
-from airflow_provider_om_messaging.sandbox.http.faults import AFTER, Fault
 from airflow_provider_om_messaging.sandbox.http.router import Call, Reply, Route
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.http.faults import KINDS, Fault
+from airflow_provider_om_messaging.sandbox.faults import KINDS, Fault
 from airflow_provider_om_messaging.sandbox.http.router import Reply
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
 from airflow_provider_om_messaging.sandbox.csv.topics import ImportRun, export_steps, run_to_end
-from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, Document
+from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, Document
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request, unhandled
 from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route, charset
 

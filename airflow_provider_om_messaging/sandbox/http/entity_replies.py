@@ -8,7 +8,7 @@ from airflow_provider_om_messaging.sandbox.entities import labels, reply_fields,
 from airflow_provider_om_messaging.sandbox.http.router import Call, Reply
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document, EntityType
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document, EntityType
     from airflow_provider_om_messaging.sandbox.generations import Generation
 
 

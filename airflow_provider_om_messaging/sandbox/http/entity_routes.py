@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.sandbox.entities import (
     views,
 )
 from airflow_provider_om_messaging.sandbox.entities.catalog import INCLUDES
-from airflow_provider_om_messaging.sandbox.entities.entity_types import (
+from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
     ENTITY_TYPES,
     SERVICE,

@@ -8,7 +8,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_requ
 from airflow_provider_om_messaging.sandbox.http.router import CSV, Call, Reply, Route
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
     from airflow_provider_om_messaging.sandbox.jobs.job import Job
     from airflow_provider_om_messaging.sandbox.state import SandboxState
 

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_requ
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1_000_000

@@ -19,7 +19,7 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
         "pip install 'airflow-provider-om-messaging[sandbox]'"
     ) from error
 
-from airflow_provider_om_messaging.sandbox.entities.entity_types import USER
+from airflow_provider_om_messaging.sandbox.entity_types.registry import USER
 
 if TYPE_CHECKING:
     from aiohttp import web

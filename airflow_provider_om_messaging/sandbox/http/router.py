@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.sandbox.http import json_text
 from airflow_provider_om_messaging.sandbox.http.errors import framework, mapping_error, no_route
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
     from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 JSON = "application/json"

@@ -7,8 +7,9 @@ import binascii
 import hashlib
 
 from airflow_provider_om_messaging.sandbox.access import rights
-from airflow_provider_om_messaging.sandbox.entities import certifications, custom_fields, views
-from airflow_provider_om_messaging.sandbox.entities.entity_types import ENTITY_TYPES, TOPIC, USER, Document
+from airflow_provider_om_messaging.sandbox.entities import certifications, views
+from airflow_provider_om_messaging.sandbox.entity_types import custom_fields
+from airflow_provider_om_messaging.sandbox.entity_types.registry import ENTITY_TYPES, TOPIC, USER, Document
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, no_route, not_found
 from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route
 

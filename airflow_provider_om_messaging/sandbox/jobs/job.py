@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, Document
+from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, Document
 
 LOGS_SHOWN = 100
 

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.sandbox.csv.topics import (
     count_rows,
     export_steps,
 )
-from airflow_provider_om_messaging.sandbox.entities.entity_types import SERVICE, Document
+from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, Document
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError
 from airflow_provider_om_messaging.sandbox.jobs.job import Job
 from airflow_provider_om_messaging.sandbox.jobs.socket_events import Frame, frame

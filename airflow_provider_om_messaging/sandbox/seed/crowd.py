@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.sandbox.seed.topics import TopicSeed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
 
 BIG_SERVICE = "big_kafka"
 _TOPICS_OF_A_SMALL_ONE = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.sandbox.entities import labels, names, references
-from airflow_provider_om_messaging.sandbox.entities.entity_types import GLOSSARY, Document
+from airflow_provider_om_messaging.sandbox.entity_types.registry import GLOSSARY, Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

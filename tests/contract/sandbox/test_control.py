@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from airflow_provider_om_messaging.sandbox import PortTaken, Sandbox
-from airflow_provider_om_messaging.sandbox.http.faults import KINDS
+from airflow_provider_om_messaging.sandbox.faults import KINDS
 from tests.contract.sandbox_http import SERVICES, TEXT, Api, row, table
 
 if TYPE_CHECKING:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.sandbox.entities.labelling import (
+from airflow_provider_om_messaging.sandbox.entity_types.labelling import (
     CLASSIFICATION,
     DOMAIN,
     GLOSSARY,
     GLOSSARY_TERM,
     TAG,
 )
-from airflow_provider_om_messaging.sandbox.entities.people import TEAM, USER
-from airflow_provider_om_messaging.sandbox.entities.shapes import NO_VOTES, Document, EntityType, shape_fault
+from airflow_provider_om_messaging.sandbox.entity_types.people import TEAM, USER
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import (
+    NO_VOTES,
+    Document,
+    EntityType,
+    shape_fault,
+)
 
 __all__ = [
     "CLASSIFICATION",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.sandbox.entities.shapes import COMMON, EntityType
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import COMMON, EntityType
 
 #: Properties of both that the server stores and nothing here looks at.
 _BESIDES = {"profile": "object", "externalId": "text", "scimUserName": "text"}

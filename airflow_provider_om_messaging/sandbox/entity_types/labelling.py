@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.sandbox.entities.shapes import COMMON, NO_VOTES, EntityType
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import COMMON, NO_VOTES, EntityType
 
 # What tags, glossary terms and those that hold them have in common.
 _LABELLING = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.entities.entity_types import TOPIC
+from airflow_provider_om_messaging.sandbox.entity_types.registry import TOPIC
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox.entities.entity_types import Document
+    from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
 
 PROPERTIES = "customProperties"
 

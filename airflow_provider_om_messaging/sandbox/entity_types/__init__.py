@@ -1,0 +1,1 @@
+"""The types of entity that the server stores: their properties, and which generation has which."""
