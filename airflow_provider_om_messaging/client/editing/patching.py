@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since, not_expected
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed, stamp
+from airflow_provider_om_messaging.client.editing.refusals import check_nothing_in_the_way, explain_refusal
 from airflow_provider_om_messaging.client.renamed_fields import asked, sent
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
@@ -89,7 +90,10 @@ def carry_out(
     _check_version(client, target, before)
     plan = edit.plan(before)
     sent(client, plan.operations)
-    return _preview(before, plan)
+    preview = _preview(before, plan)
+    if plan.operations:
+        check_nothing_in_the_way(client, target.kind, before, plan.wanted or {})
+    return preview
 
 
 def apply(
@@ -165,7 +169,8 @@ def _read_back(
 
 
 def _read(client: Client, target: Target, edit: Edit) -> Read:
-    fields = asked(client, fields_to_ask(target.kind, edit.fields))
+    # Tags are what a refusal may take away, whatever was to be changed.
+    fields = asked(client, fields_to_ask(target.kind, (*edit.fields, "tags")))
     read = client.call(routes.read_entity(target.kind, target.name_or_id, fields))
     for name in TODAYS.values():
         if name in edit.fields:
@@ -222,7 +227,7 @@ def _judged(
         raise changed_since(client, target.kind, before, now, why)
     if may_retry and fault.transient:
         return None
-    raise fault
+    raise fault if moved or unknown else explain_refusal(client, target.kind, before, now, fault)
 
 
 def _pause(fault: Fault, tried: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from airflow_provider_om_messaging.exceptions import NotFoundError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import Api
+from tests.contract.sandbox_http import Api, row, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,3 +108,91 @@ def test_a_tag_that_went_is_left_out_of_a_restore_wherever_it_stood(server: Sand
     again = hook.restore_service(topic, entity="topic", journal=done, on_missing="skip")
     assert again["missing"] == ["tags: Compliance.GDPR"]
     assert [label["tagFQN"] for label in api.topic(topic, "tags")["tags"]] == ["Tier.Tier1"]
+
+
+def delete(server: Sandbox, collection: str, name: str) -> None:
+    """Delete softly."""
+    api = Api(server, server.admin_token)
+    assert (
+        api("DELETE", f"/v1/{collection}/{api.json(f'/v1/{collection}/name/{name}')['id']}").status_code
+        == 200
+    )
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("way", ["changes", "operations"])
+def test_a_deleted_owner_that_is_in_the_way_is_named_with_what_helps(
+    server: Sandbox, way: str, dry_run: bool
+) -> None:
+    hook = OpenMetadataMessagingHook()
+    hook.patch_service(KAFKA, changes={"owners": ["user:bob"]})
+    delete(server, "users", "bob")
+    new: dict[str, Any] = {"changes": {"description": "New."}}
+    if way == "operations":
+        new = {"operations": [{"op": "add", "path": "/description", "value": "New."}]}
+    with pytest.raises(NotFoundError) as caught:
+        hook.patch_service(KAFKA, **new, dry_run=dry_run)
+    assert str(caught.value) == (
+        "user:bob, one of the owners of sample_kafka, was deleted: as long as it is among them, the server "
+        "refuses every patch. Restore it in OpenMetadata, or take it out with "
+        "changes={'owners': ['-user:bob']}."
+    )
+    assert hook.patch_service(KAFKA, changes={"owners": ["-user:bob"]}, dry_run=True)["fields"] == ["owners"]
+    assert hook.patch_service(KAFKA, changes={"owners": ["-user:bob"]})["changed"]
+    assert hook.patch_service(KAFKA, **new)["changed"]
+
+
+def test_what_a_refusal_took_away_is_told_with_the_version_that_holds_it(server: Sandbox) -> None:
+    hook, topic = OpenMetadataMessagingHook(), f"{KAFKA}.orders"
+    made = hook.patch_service(topic, entity="topic", changes={"tags": ["Tier.Tier1", "Compliance.GDPR"]})
+    delete(server, "tags", "Compliance.GDPR")
+    with pytest.raises(NotFoundError) as caught:
+        hook.patch_service(topic, entity="topic", changes={"description": "New."})
+    told = str(caught.value)
+    assert "Compliance.GDPR, one of the tags of sample_kafka.orders, was deleted" in told
+    tags = Api(server, server.admin_token).topic(topic, "tags")["tags"]
+    if server.generation != "1.2":
+        assert len(tags) == 2
+        assert "took away" not in told
+        return
+    assert tags == []
+    assert "took away, in the same version, tags: Tier.Tier1, Compliance.GDPR. No version of the" in told
+    assert str(hook.get_version(topic, "latest", entity="topic")["version"]) == made["version"]
+
+
+def test_the_version_before_is_named_if_it_holds_what_a_refusal_took_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox(generation="1.2", edition="open-source", race_window=0.0) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection(server.admin_token))
+        hook = OpenMetadataMessagingHook()
+        made = hook.patch_service(KAFKA, changes={"tags": ["Tier.Tier1", "Compliance.GDPR"]})
+        hook.patch_service(KAFKA, changes={"description": "Between."})
+        delete(server, "tags", "Compliance.GDPR")
+        with pytest.raises(NotFoundError, match=rf"Version {made['version']} of the history holds it"):
+            hook.patch_service(KAFKA, changes={"description": "New."})
+        restored = hook.restore_service(KAFKA, made["version"], fields=["tags"], on_missing="skip")
+        assert restored["missing"] == ["tags: Compliance.GDPR"]
+        assert [label["tagFQN"] for label in shown(server)["tags"]] == ["Tier.Tier1"]
+
+
+def test_a_row_says_what_its_refusal_took_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(generation="1.2", edition="open-source", race_window=0.0) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection(server.admin_token))
+        hook, topic = OpenMetadataMessagingHook(), f"{KAFKA}.orders"
+        hook.patch_service(topic, entity="topic", changes={"tags": ["Tier.Tier1"]})
+        text = table(row("orders", tags="Tier.Tier1;Compliance.GDPR"))
+        server.clear_journal()
+        server.fault("hang", method="PATCH")
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(hook.import_csv, KAFKA, text, dry_run=False)
+            while not patches_sent(server):
+                time.sleep(0.01)
+            # It was looked up, and goes before the row is sent for the second time.
+            delete(server, "tags", "Compliance.GDPR")
+            server.clear_faults()
+            result = coming.result()
+        assert (result.rows_failed, Api(server, server.admin_token).topic(topic, "tags")["tags"]) == (1, [])
+        (told,) = (failure["details"] for failure in result.failures)
+        assert "tag instance for Compliance.GDPR not found" in told
+        assert "the server took away, in the same version, tags: Tier.Tier1." in told

@@ -1,0 +1,118 @@
+"""
+Telling more of a patch that a server refused than the server does.
+
+What stood in its way may be a part of the entity that the patch leaves alone: an owner, domain or tag that
+was deleted, though not for good. And servers before 1.3 take all tags away when they refuse a patch for one
+of them, without a new version.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.editing.history import History
+from airflow_provider_om_messaging.client.editing.references import read_referred
+from airflow_provider_om_messaging.client.renamed_fields import asked
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
+from airflow_provider_om_messaging.protocol.model.fields import (
+    LISTS,
+    changed_between,
+    differing,
+    key,
+    label,
+    short,
+    value_of,
+)
+from airflow_provider_om_messaging.protocol.model.reference_search import named, references_in
+from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+
+_NOT_FOUND = re.compile(r"\b\w+ instance for (?P<name>.+) not found")
+
+
+def explain_refusal(client: Client, kind: Kind, before: Entity, now: Entity, fault: Fault) -> Fault:
+    """
+    Return the fault of a refused patch with what else there is to say.
+
+    :param before: the entity as it was read before.
+    :param now: the entity as the same read shows it now; nobody wrote in between.
+    """
+    if fault.cause is Cause.NOT_FOUND and (found := _NOT_FOUND.search(fault.message)):
+        related = {
+            **_related(client, kind, before),
+            **{field: before[field] for field in LISTS if field in before},
+        }
+        for field in LISTS:
+            for name, item in references_in(field, related.get(field)):
+                if found["name"] in {name.fqn, item.get("fullyQualifiedName"), item.get("name")}:
+                    fault.message = _in_the_way(before, field, item)
+    missing = {field: _missing(field, before, now) for field in changed_between(before, now)}
+    if gone := {field: value for field, value in missing.items() if value}:
+        fault.message += f" {_taken_away(client, kind, before, gone)}"
+    return fault
+
+
+def check_nothing_in_the_way(client: Client, kind: Kind, before: Entity, wanted: Mapping[str, Any]) -> None:
+    """
+    Check that nothing that an entity refers to and keeps was deleted.
+
+    :param before: the entity as it was read.
+    :param wanted: field → value that a patch changes.
+    :raises Fault: the server would refuse the patch, whatever it changes.
+    """
+    related = _related(client, kind, before)
+    for field in LISTS:
+        present = {key(item): item for item in value_of(related, field) or ()}
+        for item in wanted[field] or () if field in wanted else present.values():
+            name = named(field, item)
+            if key(item) in present and name is not None and read_referred(client, name) is None:
+                raise Fault(Cause.NOT_FOUND, _in_the_way(before, field, item))
+
+
+def _related(client: Client, kind: Kind, entity: Entity) -> Entity:
+    try:
+        fields = asked(client, fields_to_ask(kind, LISTS))
+        return client.call(routes.read_entity(kind, str(entity.get("id")), fields)).entity
+    except Fault:
+        # They would only tell more.
+        return {}
+
+
+def _in_the_way(entity: Entity, field: str, item: Mapping[str, Any]) -> str:
+    name = short(label(item), 200)
+    return (
+        f"{name}, one of the {field} of {short(entity.get('fullyQualifiedName'), 200)}, was deleted: as long "
+        "as it is among them, the server refuses every patch. Restore it in OpenMetadata, or take it out "
+        f"with changes={{'{field}': ['-{name}']}}."
+    )
+
+
+def _missing(field: str, before: Entity, now: Entity) -> Any:
+    value = value_of(before, field)
+    if field not in LISTS or value is None:
+        return value
+    there = {key(item) for item in value_of(now, field) or ()}
+    return [label(item) for item in value if key(item) not in there]
+
+
+def _taken_away(client: Client, kind: Kind, before: Entity, gone: Mapping[str, Any]) -> str:
+    what = "; ".join(f"{field}: {short(value, 500)}" for field, value in gone.items())
+    told = f"Though it refused the patch, the server took away, in the same version, {what}."
+    with suppress(Fault):
+        wanted = {field: value_of(before, field) for field in gone}
+        states = History(client, kind, str(before.get("id"))).since("0")
+        holding = next((state for state in states if not differing(wanted, state)), None)
+        if holding is None:
+            return f"{told} No version of the history holds that: give it anew."
+        return f"{told} Version {version_of(holding).version} of the history holds it: restore that."
+    return told
