@@ -1,0 +1,129 @@
+"""The hook's methods that export and import a service as CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.files.csv_streams import (
+    CsvUpload,
+    Written,
+    csv_upload,
+    read_whole,
+    write_whole,
+)
+from airflow_provider_om_messaging.files.storage import Destination
+from airflow_provider_om_messaging.hooks.client_access import ClientAccess
+from airflow_provider_om_messaging.hooks.engines import chosen
+from airflow_provider_om_messaging.protocol.model import names
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.protocol.csv.cells import Reading
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+
+
+class CsvMethods(ClientAccess):
+    """Exports and imports in requests, by the server's CSV routes or topic by topic."""
+
+    @public_errors()
+    def engine(
+        self, wanted: str = "auto", *, columns: str = "documented", create_missing: bool = False
+    ) -> Engine:
+        """
+        Return what exports and imports: the server by its CSV routes, or this package, topic by topic.
+
+        :param wanted: ``server``, ``client``, or ``auto`` for the server's routes where there are any.
+        :param columns: of an export: ``documented``, or ``extended`` by glossary terms, tiers, certification
+            and custom fields, which only the client engine knows.
+        :param create_missing: let the client engine create topics that the service does not have. The
+            server's own import always does.
+        """
+        return chosen(self._client, wanted, columns, create_missing)
+
+    @public_errors()
+    def export_csv(
+        self,
+        fqn: str,
+        max_bytes: int | None = None,
+        *,
+        engine: str | Engine = "auto",
+        columns: str = "documented",
+    ) -> str:
+        """
+        Return the CSV of a service.
+
+        :param max_bytes: refuse a longer one.
+        :param engine: as for :meth:`engine`, or what that returned.
+        :param columns: as for :meth:`engine`.
+        """
+        fqn = self._fqn(fqn)
+        with self._engine(engine, columns=columns).export(fqn) as chunks:
+            return read_whole(chunks, max_bytes)
+
+    @public_errors()
+    def export_csv_to(
+        self,
+        fqn: str,
+        destination: str | PathLike[str],
+        *,
+        engine: str | Engine = "auto",
+        columns: str = "documented",
+    ) -> Written:
+        """
+        Write the CSV of a service to a file, which appears once it is whole.
+
+        :param destination: a local path or an object-storage URL; ``.gz`` compresses.
+        :param engine: as for :meth:`engine`, or what that returned.
+        :param columns: as for :meth:`engine`.
+        """
+        target, fqn = Destination(destination), self._fqn(fqn)
+        with self._engine(engine, columns=columns).export(fqn) as chunks:
+            return write_whole(chunks, target)
+
+    @public_errors()
+    def reading(self, fqn: str, engine: Engine) -> Reading:
+        """
+        Return how the cells of a file are read that is imported into a service.
+
+        :param engine: what imports it.
+        """
+        return engine.reading(self._fqn(fqn))
+
+    @public_errors()
+    def import_csv(
+        self,
+        fqn: str,
+        csv: str | CsvUpload,
+        dry_run: bool = True,
+        *,
+        engine: str | Engine = "auto",
+        create_missing: bool = False,
+    ) -> ImportResult:
+        """
+        Import a CSV and return the verdict on its rows.
+
+        :param csv: the text, or an upload that was checked.
+        :param dry_run: only check, write nothing.
+        :param engine: as for :meth:`engine`, or what that returned.
+        :param create_missing: as for :meth:`engine`.
+        """
+        if not isinstance(csv, CsvUpload):
+            with csv_upload(csv=csv) as upload:
+                return self.import_csv(fqn, upload, dry_run, engine=engine, create_missing=create_missing)
+        fqn, dry_run = self._fqn(fqn), names.flag("dry_run", dry_run)
+        try:
+            return self._engine(engine, create_missing=create_missing).import_csv(fqn, csv, dry_run)
+        except Fault as fault:
+            if not dry_run and fault.may_have_worked:
+                fault.message += (
+                    " The rows may have been written all the same: PlanMessagingServiceImportOperator shows "
+                    "what is missing, and importing the same file again does no harm."
+                )
+            raise
+
+    def _engine(self, engine: str | Engine, **kwargs: Any) -> Engine:
+        return self.engine(engine, **kwargs) if isinstance(engine, str) else engine

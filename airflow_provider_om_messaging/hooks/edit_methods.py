@@ -1,0 +1,127 @@
+"""The hook's methods that patch and restore a service or topic, and read its versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.hooks.client_access import ClientAccess
+from airflow_provider_om_messaging.protocol.model import entities, names
+from airflow_provider_om_messaging.protocol.patch.history import wanted_version, without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_om_messaging.client.editing.history import History
+
+
+class EditMethods(ClientAccess):
+    """Patches with a version check and a read back; restores what a version or a journal holds."""
+
+    @public_errors()
+    def patch_service(
+        self,
+        fqn_or_id: str,
+        operations: object = None,
+        changes: object = None,
+        expected_version: object = None,
+        *,
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float | None = None,
+    ) -> dict[str, Any]:
+        """
+        Patch a service, by what differs from ``changes`` or by a JSON Patch, and read back what came of it.
+
+        :param operations: an RFC 6902 patch.
+        :param changes: field → value; None takes the field away.
+        :param expected_version: refuse if the service has another version by now.
+        :param entity: ``service``, or ``topic`` to patch the topic of this FQN.
+        :param dry_run: send nothing; return ``operations`` and ``preview`` as well.
+        :param recheck_after: seconds after which to read back a second time; 0 for never, None for a short
+            time on servers that detect no conflicts.
+        :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
+        """
+        from airflow_provider_om_messaging.client.editing import edits, patching
+        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+
+        _check_modes(dry_run, recheck_after)
+        kind = entities.patched_kind(entity)
+        version = None if expected_version is None else names.version(expected_version)
+        reference = entities.canonical(kind, fqn_or_id)
+        target = patching.Target(kind, reference, Inheritance(self._client), version)
+        edit = edits.for_patch(self._client, kind, changes, operations)
+        return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
+
+    @public_errors()
+    def restore_service(
+        self,
+        fqn_or_id: str,
+        version: object = None,
+        fields: Iterable[str] | None = None,
+        *,
+        journal: object = None,
+        on_missing: str = "fail",
+        entity: str = "service",
+        dry_run: bool = False,
+        recheck_after: float | None = None,
+    ) -> dict[str, Any]:
+        """
+        Bring fields back to what they were in a version, or undo a patch by its journal.
+
+        :param version: a number or a time.
+        :param fields: which fields; None for all that ``changes`` takes but the connection, and for a journal
+            all that it names but the connection.
+        :param journal: what a patch or restore returned, or the ``journal`` in it, in place of ``version``.
+        :param on_missing: what to do about references to what no longer exists: ``fail`` or ``skip``.
+        :returns: as :meth:`patch_service`; the other parameters are as there.
+        """
+        from airflow_provider_om_messaging.client.editing import edits, patching
+        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+
+        _check_modes(dry_run, recheck_after)
+        kind = entities.patched_kind(entity)
+        target = patching.Target(kind, entities.canonical(kind, fqn_or_id), Inheritance(self._client))
+        history = self._history(fqn_or_id, entity)
+        edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing)
+        return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
+
+    @public_errors()
+    def list_versions(
+        self, fqn_or_id: str, limit: int | None = None, *, entity: str = "service"
+    ) -> list[dict[str, Any]]:
+        """
+        Return the service as it was in its versions, newest first, with its connection's values masked.
+
+        :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
+        :param entity: ``service``, or ``topic`` for the topic of this FQN.
+        """
+        return [without_secrets(state) for state in self._history(fqn_or_id, entity).versions(limit)]
+
+    @public_errors()
+    def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
+        """
+        Return the service as it was in one version, with its connection's values masked.
+
+        Servers before 1.3 do not tell whether a topic only inherits its domain; one that it may inherit has
+        ``"inherited": "unmarked"``.
+
+        :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
+        :param entity: ``service``, or ``topic`` for the topic of this FQN.
+        """
+        state, notes = self._history(fqn_or_id, entity).state(wanted_version(version))
+        for note in notes:
+            self.log.warning("%s", note)
+        return without_secrets(state)
+
+    def _history(self, fqn_or_id: str, entity: str) -> History:
+        from airflow_provider_om_messaging.client.editing.history import History
+
+        kind = entities.patched_kind(entity)
+        return History(self._client, kind, entities.canonical(kind, fqn_or_id))
+
+
+def _check_modes(dry_run: object, recheck_after: object) -> None:
+    names.flag("dry_run", dry_run)
+    if recheck_after is not None:
+        names.seconds("recheck_after", recheck_after)

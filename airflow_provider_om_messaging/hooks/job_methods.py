@@ -1,0 +1,185 @@
+"""The hook's methods for the server's async CSV jobs: submit, list, wait, cancel, fetch."""
+
+from __future__ import annotations
+
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.files.csv_streams import (
+    CsvUpload,
+    Written,
+    csv_upload,
+    read_whole,
+    write_whole,
+)
+from airflow_provider_om_messaging.files.storage import Destination
+from airflow_provider_om_messaging.hooks import job_log_lines
+from airflow_provider_om_messaging.hooks.client_access import ClientAccess
+from airflow_provider_om_messaging.hooks.engines import ServerEngine, advised
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model import names
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.protocol.jobs.job import Job
+    from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+
+LONGEST_READING = 900.0
+"""Seconds within which a job that has ended has to be seen as that a second time."""
+
+
+class JobMethods(ClientAccess):
+    """Submits async jobs and follows them, as the server's version allows."""
+
+    @public_errors()
+    def job_route(self) -> str:
+        """Return how the server's async jobs are followed: ``rest``, ``socket``, or ``none``: it has none."""
+        from airflow_provider_om_messaging.client.capabilities import jobs_of
+
+        return jobs_of(self._client)
+
+    @public_errors()
+    def listen(self) -> Feed:
+        """
+        Open a socket to hear of this user's jobs; close it in the end. Needs the extra ``sockets``.
+
+        For servers before 2.0, which tell how a job ended to sockets that are open by then, and never again.
+        """
+        from airflow_provider_om_messaging.client.transport.sockets import Feed
+
+        user = self._client.call(routes.logged_in_user())
+        return Feed(self._client.settings, required_text(user, "id")).open()
+
+    @public_errors()
+    def submit_export(self, fqn: str) -> str:
+        """Start an export job and return its id."""
+        with advised():
+            return self._client.call(routes.submit_export(self._fqn(fqn)))
+
+    @public_errors()
+    def submit_import(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> str:
+        """Start an import job and return its id; parameters as in :meth:`import_csv`."""
+        if not isinstance(csv, CsvUpload):
+            with csv_upload(csv=csv) as upload:
+                return self.submit_import(fqn, upload, dry_run)
+        self.check_job_limits(csv)
+        return ServerEngine(self._client).submit_import(self._fqn(fqn), csv, dry_run)
+
+    @public_errors()
+    def check_job_limits(self, csv: CsvUpload) -> None:
+        """
+        Refuse a CSV that the server would not import as a job; before 2.0, servers have no such limits.
+
+        :param csv: an upload that was checked.
+        :raises InvalidCsvError: it is too large.
+        """
+        from airflow_provider_om_messaging.client import jobs
+
+        jobs.check_limits(self._client, csv)
+
+    @public_errors()
+    def check_pollable(self, job_id: str) -> None:
+        """
+        Refuse a job whose state nobody can ask for. Only an id of before 2.0 costs a request.
+
+        :raises UnsupportedByServerError: the server keeps no states of jobs.
+        """
+        from airflow_provider_om_messaging.client import jobs
+
+        jobs.check_pollable(self._client, names.job_id(job_id))
+
+    @public_errors()
+    def get_job(self, job_id: str) -> Job:
+        """Return an async CSV job as it stands."""
+        return self._client.call(routes.get_job(names.job_id(job_id)))
+
+    @public_errors()
+    def list_jobs(self, limit: int = 20) -> list[Job]:
+        """
+        Return the caller's own jobs, newest first.
+
+        :param limit: how many, up to 100.
+        """
+        return self._client.call(routes.list_jobs(limit))
+
+    @public_errors()
+    def get_job_result(self, job_id: str, max_bytes: int | None = None) -> str:
+        """
+        Return the CSV that an export job made.
+
+        :param max_bytes: refuse a longer one.
+        """
+        with self._client.download(routes.job_result(names.job_id(job_id))) as chunks:
+            return read_whole(chunks, max_bytes)
+
+    @public_errors()
+    def get_job_result_to(self, job_id: str, destination: str | PathLike[str]) -> Written:
+        """
+        Write the CSV that an export job made to a file, which appears once it is whole.
+
+        :param destination: a local path or an object-storage URL; ``.gz`` compresses.
+        """
+        request, target = routes.job_result(names.job_id(job_id)), Destination(destination)
+        with self._client.download(request) as chunks:
+            return write_whole(chunks, target)
+
+    @public_errors()
+    def get_import_verdict(
+        self, job: Job, dry_run: bool | None = None, rows_sent: int | None = None
+    ) -> ImportResult:
+        """
+        Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
+
+        :param job: the job.
+        :param dry_run: what was asked for, if that is known.
+        :param rows_sent: data rows in the file, if that is known.
+        """
+        from airflow_provider_om_messaging.client import jobs
+
+        return jobs.verdict_of(self._client, job, dry_run, rows_sent)
+
+    @public_errors()
+    def cancel_job(self, job_id: str) -> Job:
+        """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
+        return self._client.call(routes.cancel_job(names.job_id(job_id)))
+
+    @public_errors()
+    def poll_job(self, wait: Wait) -> Job | None:
+        """
+        Look at a job once, and return it if it has ended, however it ended.
+
+        :param wait: the wait that this poll is a part of, which decides what failures to bear.
+        """
+        from airflow_provider_om_messaging.client import jobs
+
+        return jobs.poll(self._client, wait, partial(job_log_lines.write, self.log))
+
+    def wait_for_job(self, wait: Wait) -> Job:
+        """
+        Wait until a job has ended, however it ended, and return it.
+
+        :param wait: what to wait for and how long.
+        """
+        while (job := self.poll_job(wait)) is None:
+            time.sleep(wait.pause(time.time(), random.random()))  # noqa: S311  # spreads load
+        return job
+
+    def ended_job(self, job_id: str, max_consecutive_failures: int | None = None) -> Job:
+        """
+        Return a job that a trigger has seen to have ended. This reads as patiently as the wait did.
+
+        :param max_consecutive_failures: how many reads may fail one after the other; None for ten minutes'
+            worth.
+        """
+        from airflow_provider_om_messaging.protocol.jobs.job_log import Untold
+        from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+
+        deadline = time.time() + LONGEST_READING
+        return self.wait_for_job(Wait(job_id, deadline, 5.0, max_consecutive_failures, log=Untold()))
