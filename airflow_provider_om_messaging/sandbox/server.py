@@ -183,7 +183,7 @@ class Sandbox:
         :param roles: ``DataConsumer``, ``DataSteward``; ``IngestionBotRole``, with which a bot may not change
             display names; ``Organization``, with which one may change what is one's own.
         """
-        self._call_in_thread(lambda state: rights.grant(state, state.user(user), roles))
+        self._call_in_thread(lambda state: rights.grant(state.catalog, state.user(user), roles))
 
     def airflow_connection(self, token: str | None = None) -> str:
         """

@@ -12,9 +12,9 @@ from airflow_provider_om_messaging.sandbox.http.errors import forbidden
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
     from airflow_provider_om_messaging.sandbox.generations import Generation
-    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 #: Operation that each property's change needs; every other one needs EditAll, which makes up for all.
 _EDITS = {
@@ -200,14 +200,14 @@ def describe_rights(generation: Generation, caller: Document, resource: str) -> 
     return {"resource": resource, "permissions": permissions}
 
 
-def grant(state: SandboxState, user: Document, roles: Iterable[str]) -> None:
+def grant(catalog: Catalog, user: Document, roles: Iterable[str]) -> None:
     """Give a user roles in place of those that there were."""
     held = [
         {"id": str(uuid.uuid4()), "type": "role", "name": name, "fullyQualifiedName": name} for name in roles
     ]
     if unknown := [role["name"] for role in held if role["name"] not in ROLES]:
         raise ValueError(f"no role is called {unknown[0]!r}; there are: {', '.join(ROLES)}")
-    state.catalog.update("user", {**user, "roles": held}, "admin")
+    catalog.update("user", {**user, "roles": held}, "admin")
 
 
 def _may_all(caller: Document) -> bool:
