@@ -39,6 +39,8 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         raise _invalid(
             "has no Host: write the server's address there, such as https://acme.getcollate.io/api"
         )
+    if "@" in text:
+        raise _invalid("has a login inside its Host: put the JWT in Password instead")
     explicit, separator, rest = text.partition("://")
     if not separator:
         explicit, rest = scheme, text
@@ -49,8 +51,6 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
             ipaddress.IPv6Address(name)  # Python 3.10 takes anything in brackets for a host
     except ValueError:
         raise _no_address(text) from None
-    if parts.username or parts.password:
-        raise _invalid("has a login inside its Host: put the JWT in Password instead")
     # An empty port is what "http:/host" leaves behind.
     if not name or not _is_name(name) or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
         raise _no_address(text)

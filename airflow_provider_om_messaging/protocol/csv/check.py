@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -258,7 +259,7 @@ def _check_start(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _check_header(header: list[str]) -> None:
-    shown = ", ".join(header[:MOST_COLUMNS])[:LONGEST_SHOWN]
+    shown = printable(", ".join(header[:MOST_COLUMNS]))[:LONGEST_SHOWN]
     if len(header) > MOST_COLUMNS:
         raise UnfitCsvError(f"has a header of {len(header):,} columns: {shown}…")
     if KEY not in columns_of(header):
@@ -273,7 +274,7 @@ def _check_header(header: list[str]) -> None:
 def _width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
     problem = (
         f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
-        f"{', '.join(header)[:LONGEST_SHOWN]}"
+        f"{printable(', '.join(header))[:LONGEST_SHOWN]}"
     )
     return UnfitCsvError(
         problem,

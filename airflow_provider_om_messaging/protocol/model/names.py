@@ -87,6 +87,8 @@ def service_fqn(text: str) -> str:
         raise _invalid_fqn(
             text, f"names something below the service {printable(join_fqn(parts[0]))}, not a service"
         )
+    if not parts[0].strip():
+        raise _invalid_fqn(text, "has an empty part")
     return join_fqn(parts[0])
 
 

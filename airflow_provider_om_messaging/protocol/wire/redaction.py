@@ -53,7 +53,7 @@ _ELEMENT = re.compile(
 )
 _STEMS = ("pass", "pwd", "secret", "token", "jwt", "key", "cred", "sig", "cookie", "session", "info", "auth")
 _SECRETS = [
-    (("-----begin",), re.compile(r"-----BEGIN [A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL)),
+    (("-----begin",), re.compile(r"-----BEGIN.*?(?:-----END[^-]*-----|\Z)", re.DOTALL)),
     (("<",), _ELEMENT),
     (_STEMS, _NAMED),
     (("eyj",), re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,4}")),
@@ -61,7 +61,7 @@ _SECRETS = [
         ("bearer", "basic"),
         re.compile(r"(?i)\b(?:bearer|basic)(?:\s*[:=]\s*|\s+|%20|\+)(?=\S*[\d+/=._-]|\S{20})[^\s,;]+"),
     ),
-    (("://",), re.compile(r"(?<=://)\S+(?=@)")),
+    (("//",), re.compile(r"(?<=//)\S+(?=@)")),
     # What no name tells of, but looks like nothing else: long, with letters of both cases and digits.
     (
         ("",),
@@ -72,7 +72,7 @@ _SECRETS = [
 ]
 """Signs in lower case, one of which stands in every text that the expression fits, and the expression."""
 _KEY_FILE = re.compile(
-    r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/]+(?:[^\s'"<>|:;,\\/]+[\\/])*"""
+    r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/]+(?:[^\s'"<>|:;,\\/]+[\\/]+)*"""
     r"""(?=(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^\s'"<>|:;,\\/]+\.(?:key|pem|p12|pfx|jks|ppk|keystore))\b)"""
 )
 """The way to a file with a key, which tells where to look for one; the file's name stays."""
@@ -103,12 +103,12 @@ def redacted(text: str) -> str:
         # A secret whose second half is cut off may not look like one any more.
         words = words[:-1]
     shown = _JSON_OBJECT.sub("{…}", " ".join(words))
+    shown = _KEY_FILE.sub("…/", shown)
     lower = shown.lower()
     for signs, pattern in _SECRETS:
         # Most texts are plain words: lines of job logs, verdicts on rows.
         if any(sign in lower for sign in signs):
             shown = pattern.sub("***", shown)
-    shown = _KEY_FILE.sub("…/", shown)
     return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
 
 
