@@ -61,6 +61,8 @@ class Proof:
                 self._begun = block
                 return True
             block = block.removeprefix(BYTE_ORDER_MARK)
+            if block.startswith(BYTE_ORDER_MARK[:1]):
+                return False  # a second mark would be part of the first column's name
             self._started = True
         if len(block) < self._looked_at:
             self._begun = block

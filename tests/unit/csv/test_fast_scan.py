@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -169,3 +170,7 @@ def test_an_export_is_read_from_where_its_proof_ends(rest: bytes) -> None:
 
 def said_of(content: bytes) -> tuple[bytes, int] | str:
     return judged([content[:1], content[1:]]) if b"\n" not in content else judged([content])
+
+
+def test_a_second_byte_order_mark_is_left_to_the_reader_which_refuses_it() -> None:
+    assert not Proof().feed(codecs.BOM_UTF8 * 2 + b"name,description\r\norders,x\r\n")

@@ -439,7 +439,7 @@ class TestAnExportOnItsWay:
         [
             ([], "empty export"),
             ([b""], "empty export"),
-            ([CSV[:-30]], "cut off: it ends inside a quoted cell"),
+            ([CSV[:-30]], "cut off: it has a quote that is never closed"),
             ([HTML], "HTML"),
             ([b" \n<html>", b"..."], "HTML"),
             ([b'{"code": 200, "message": "x"}'], "JSON"),
