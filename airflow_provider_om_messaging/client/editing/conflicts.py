@@ -26,8 +26,8 @@ def changed_since(client: Client, kind: Kind, before: Entity, now: Entity, why: 
     """
     Return the fault for an entity that somebody else changed after it was read.
 
-    :param before: the entity as it was read.
-    :param now: the entity as the same read shows it now, so that the two can be compared.
+    :param before: the entity as it was read, or as a list showed it.
+    :param now: the entity as it was read now.
     :param why: sentences to begin with.
     """
     try:
@@ -35,7 +35,10 @@ def changed_since(client: Client, kind: Kind, before: Entity, now: Entity, why: 
     except Fault:
         # The history would only tell more; that there is a conflict is known without it.
         later = []
-    return _conflict(why, later, differences(before, now), now)
+    steps = differences(before, now)
+    # A list shows less than a read, apart from what is changed by the way of one.
+    shown = {*before, *takeable(kind)}
+    return _conflict(why, later, {field: step for field, step in steps.items() if field in shown}, now)
 
 
 def not_expected(client: Client, kind: Kind, expected: str, now: Entity) -> Fault:

@@ -52,8 +52,10 @@ def confirmed(
     :param after: the entity as it was read back.
     :raises OverwrittenError: another's write lies on top and took our values away.
     """
-    lost = differing(plan.wanted or {}, after)
     on_top = stamp(after) != stamp(stored)
+    lost = differing(plan.wanted or {}, after)
+    if on_top:
+        lost = [field for field in lost if not _is_kept(plan, field, before, after)]
     gone = [
         field
         for field in lost
@@ -70,6 +72,15 @@ def confirmed(
             f"Another write lies on top: {told_by(version_of(after))}. What was changed here is still there."
         )
     return notes
+
+
+def _is_kept(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
+    """Tell whether a list still has what was added and lacks what was taken out, though others changed it."""
+    if field not in LISTS:
+        return False
+    then, now = _shown_of(plan, field, before), _shown_of(plan, field, after)
+    wanted = {key(item) for item in (plan.wanted or {}).get(field) or ()}
+    return (wanted - then) <= now and not (then - wanted) & now
 
 
 def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:

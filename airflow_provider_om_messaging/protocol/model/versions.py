@@ -123,14 +123,28 @@ def _content(description: dict[str, Any]) -> list[Any]:
 
 
 def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
-    found = []
+    """Return what was changed. Servers tell of entries that took the place of others as added and deleted."""
+    found: list[dict[str, Any]] = []
     for changes in _content(description):
         for change in changes:
-            if isinstance(change, dict) and isinstance(change.get("name"), str):
-                name = change["name"]
-                before, after = (_told(name, change.get(side)) for side in ("oldValue", "newValue"))
-                found.append({"field": printable(name), "before": before, "after": after})
-    return tuple(found)
+            if isinstance(change, dict) and isinstance(name := change.get("name"), str):
+                step = {"field": name, "before": change.get("oldValue"), "after": change.get("newValue")}
+                other = next((other for other in found if _complete(other, step)), None)
+                if other is None:
+                    found.append(step)
+                else:
+                    other |= {side: step[side] for side in ("before", "after") if other[side] is None}
+    return tuple(
+        {"field": printable(step["field"])}
+        | {side: _told(step["field"], step[side]) for side in ("before", "after")}
+        for step in found
+    )
+
+
+def _complete(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether one only came and the other only went, in the same field."""
+    came, went = (one, other) if one["before"] is None else (other, one)
+    return one["field"] == other["field"] and came["before"] is None is went["after"]
 
 
 def _told(name: str, value: Any) -> str:

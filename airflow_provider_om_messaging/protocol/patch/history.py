@@ -22,6 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LATEST, PREVIOUS = "latest", "previous"
+_SHOWN_AT_TIMES = {
+    CONNECTION,
+    "dataContract",
+    "dataProducts",
+    "deleted",
+    "entityStatus",
+    "followers",
+    "lifeCycle",
+    "pipelines",
+    "service",
+    "serviceType",
+    "testConnectionResult",
+    "usageSummary",
+    "votes",
+}
+"""Members that replies about the same state have or lack, by what was asked, by whom, and of which server."""
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -72,12 +88,16 @@ def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
     """
     Return field → ``before`` and ``after`` of two states of an entity; nothing of a connection's values.
 
+    A list, a read, a reply to a patch and a version do not show the same members: what one of them does not
+    show because of that is no difference.
+
     :param older: the state to compare with.
     :param newer: the state that is looked at.
     """
     return {
         field: {"before": shown(field, value_of(older, field)), "after": shown(field, value_of(newer, field))}
         for field in changed_between(older, newer)
+        if field not in _SHOWN_AT_TIMES or (field in older and field in newer)
     }
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_om_messaging.client.editing.edits import Plan
+from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed
 from airflow_provider_om_messaging.exceptions import ConflictError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE
+from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
+from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox import Sandbox
+    from collections.abc import Iterator
 
 KAFKA = "sample_kafka"
 
@@ -54,3 +59,58 @@ def test_a_history_that_cannot_be_read_does_not_hide_the_conflict(sandbox: Sandb
     told = refusal("0.1")
     assert "The entity has been changed in the meantime." in told
     assert f"It is at version {Api(sandbox).service(KAFKA)['version']} by " in told
+
+
+@pytest.fixture(params=["1.2", "1.6", "2.0"])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(generation=request.param, edition="open-source", race_window=0.0) as running:
+        connection = running.airflow_connection(running.admin_token)
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+        yield running
+
+
+def read(server: Sandbox, fields: str) -> dict[str, Any]:
+    return todays(Api(server, server.admin_token).service(KAFKA, fields))
+
+
+def test_only_what_differs_is_told_and_once(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    before = hook.patch_service(KAFKA, changes={"owners": ["user:alice"]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_OF_ANOTHER", server.airflow_connection())
+        changes = {"owners": ["user:bob"], "tags": ["Compliance.GDPR"]}
+        OpenMetadataMessagingHook("of_another").patch_service(KAFKA, changes=changes)
+    told = refusal(before["version"])
+    assert told.count("owners: user:alice → user:bob") == 1
+    assert told.count("owners") == 1
+    assert told.count("tags: Tier.Tier1 → Compliance.GDPR") == 1
+    assert "nothing" not in told
+
+
+def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandbox) -> None:
+    api = Api(server, server.admin_token)
+    own, domains = {"1.2": ("owner", "domain"), "1.6": ("owners", "domain")}.get(
+        server.generation, ("owners", "domains")
+    )
+    before = read(server, f"{own},tags,{domains}")
+    label = {"source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+    wanted = {"tags": [*before["tags"], {"tagFQN": "Compliance.GDPR", **label}]}
+    path = f"{SERVICES}/{before['id']}"
+    stored = api.patch(path, {"op": "add", "path": "/tags", "value": wanted["tags"]}).json()
+    theirs = {"op": "add", "path": "/tags/-", "value": {"tagFQN": "Compliance.SOX", **label}}
+    assert Api(server).patch(path, theirs).status_code == 200
+    after = read(server, f"{own},tags,{domains}")
+    hook = OpenMetadataMessagingHook()
+    (note,) = confirmed(hook._client, SERVICE, Plan([], wanted), before, todays(stored), after)
+    assert "What was changed here is still there." in note
+    taken_out = {"op": "replace", "path": "/tags", "value": before["tags"]}
+    assert Api(server).patch(path, taken_out).status_code == 200
+    with pytest.raises(OverwrittenError, match="shows other values in tags"):
+        confirmed(
+            hook._client,
+            SERVICE,
+            Plan([], wanted),
+            before,
+            todays(stored),
+            read(server, f"{own},tags,{domains}"),
+        )

@@ -45,17 +45,23 @@ def test_changes_that_cannot_be_read_are_left_out(description: Any) -> None:
     assert (found.fields, found.changes, found.previous, found.merged) == ((), (), None, False)
 
 
-def test_each_changed_field_is_told_once_and_all_its_changes() -> None:
-    tag = json.dumps([{"tagFQN": "PII.None", "source": "Classification"}])
+def test_what_took_the_place_of_something_is_one_change() -> None:
+    tag, other = (
+        json.dumps([{"tagFQN": fqn, "source": "Classification"}]) for fqn in ("PII.None", "PII.All")
+    )
     description = {
         "previousVersion": 0.1,
         "fieldsAdded": [{"name": "tags", "newValue": tag}],
         "fieldsUpdated": [{"name": "description", "oldValue": "was", "newValue": "is"}],
-        "fieldsDeleted": [{"name": "tags", "oldValue": tag}],
+        "fieldsDeleted": [{"name": "tags", "oldValue": other}, {"name": "displayName", "oldValue": "D"}],
     }
     found = version_of({**ENTITY, "changeDescription": description})
-    assert found.fields == ("tags", "description")
-    assert [change["after"] for change in found.changes] == ["PII.None", "is", "nothing"]
+    assert found.fields == ("tags", "description", "displayName")
+    assert [(change["before"], change["after"]) for change in found.changes] == [
+        ("PII.All", "PII.None"),
+        ("was", "is"),
+        ("D", "nothing"),
+    ]
     assert found.previous == "0.1"
 
 

@@ -122,6 +122,25 @@ def test_the_difference_of_two_versions_is_told_by_names() -> None:
     assert SECRET not in json.dumps(told)
 
 
+def test_what_only_one_of_two_shapes_shows_is_no_difference() -> None:
+    snapshot = {
+        "description": "a",
+        "service": {"id": "1", "type": "messagingService"},
+        "votes": {"upVotes": 0},
+    }
+    reply = {
+        "description": "b",
+        "dataProducts": [],
+        "deleted": False,
+        "followers": [{"id": "2", "type": "user"}],
+    }
+    for older, newer in ((snapshot, reply), (reply, snapshot)):
+        assert set(differences(older, newer)) == {"description"}
+    # Where both show it, it counts; and what a server leaves out where there is nothing is nothing.
+    assert set(differences({**snapshot, "deleted": True}, reply)) == {"description", "deleted"}
+    assert differences({}, {"displayName": "D"}) == {"displayName": {"before": None, "after": "D"}}
+
+
 def test_a_state_shows_the_shape_of_its_connection_only() -> None:
     state = entity(
         0.2,
