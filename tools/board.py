@@ -7,12 +7,14 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tools.real_airflow import FINISHED, AirflowTrouble, RealAirflow, Task
+from tools.real_airflow import FINISHED, AirflowTrouble, RealAirflow
 from tools.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tools.airflow_api import Task
 
 _TROUBLE = {"failed", "up_for_retry", "upstream_failed"}
 

@@ -11,8 +11,6 @@ are really deferred. Works on Airflow 2.11 and 3.x, with SQLite, on the loopback
 
 from __future__ import annotations
 
-import ast
-import base64
 import contextlib
 import json
 import os
@@ -20,17 +18,13 @@ import secrets
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
+from tools.airflow_api import PAGE, AirflowApi, Task, open_url
 from tools.processes import Programs, free_port
 
 if TYPE_CHECKING:
@@ -41,37 +35,13 @@ PATIENCE = 1200.0
 
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _BIN = Path(sys.executable).parent
-_PAGE = 1000  # 2.11 has no order in which it could give one page after the other
-# A proxy of the machine must not come between us and our own loopback server.
-_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 class AirflowTrouble(RuntimeError):
     """Airflow did not do what was asked; the message says which log to read."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """One task instance as the REST API shows it."""
-
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
-    state: str | None
-    seconds: float | None
-    started: str | None
-    tries: int
-    host: str | None
-    triggerer: str | None
-
-    @property
-    def name(self) -> str:
-        """Return the task's name, with its index where it is mapped."""
-        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
-
-
-class RealAirflow:
+class RealAirflow(AirflowApi):
     """Start it, trigger runs, look at them through the REST API, stop it with everything it started."""
 
     user = "admin"
@@ -83,11 +53,8 @@ class RealAirflow:
         self.line = version("apache-airflow")
         self.programs = Programs(self.home)
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(f"http://127.0.0.1:{self.port}", is_2=self.line.startswith("2."))
         self.password = secrets.token_hex(9)
-        self._is_2 = self.line.startswith("2.")
-        self._api = f"{self.url}/api/{'v1' if self._is_2 else 'v2'}"
-        self._authorization = ""
         self.env = {**self._environment(), **(env or {})}
 
     def __enter__(self) -> RealAirflow:
@@ -214,13 +181,13 @@ class RealAirflow:
                 raise AirflowTrouble(f"not healthy after {timeout:.0f} s: {missing}; read {logs}")
             time.sleep(0.5)
             with contextlib.suppress(OSError, ValueError):
-                with _open(self.url + path, timeout=10) as reply:
+                with open_url(self.url + path, timeout=10) as reply:
                     report = json.load(reply)
                 now = {part for part in parts if report[part]["status"] == "healthy"}
                 for part in sorted(now - healthy):
                     progress(f"{part.replace('_', ' ')} healthy")
                 healthy |= now
-        self._log_in()
+        self.log_in(self.user, self.password)
 
     def check_components(self) -> None:
         """Raise if a component ended by itself."""
@@ -228,26 +195,7 @@ class RealAirflow:
             log = self.programs.log(name)
             raise AirflowTrouble(f"{name} ended with exit code {code}; read {log}\n{_tail(log)}")
 
-    # ------------------------------------------------------------------ REST API
-
-    def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        """Call the REST API and return the JSON of its reply."""
-        url = f"{self._api}{path}" + (f"?{urlencode(query)}" if query else "")
-        authorization = {"Authorization": self._authorization}
-        for pause in (0.5, 2.0, 8.0) if method == "GET" else ():
-            try:
-                return self._send(method, url, body, authorization)
-            except OSError as error:
-                # A busy machine may be slow to answer, and 5xx may be its SQLite.
-                if isinstance(error, urllib.error.HTTPError) and error.code < 500:
-                    raise
-            time.sleep(pause)
-        return self._send(method, url, body, authorization)
-
-    def import_errors(self) -> dict[str, str]:
-        """Return the DAG files that cannot be imported, with their tracebacks."""
-        found = self.call("GET", "/importErrors")["import_errors"]
-        return {error["filename"]: error["stack_trace"] for error in found}
+    # ------------------------------------------------------------------ waits and logs
 
     def wait_for_dags(self, dag_ids: Collection[str], timeout: float = PATIENCE) -> None:
         """Wait until the DAGs are known; a file that cannot be imported ends the wait at once."""
@@ -266,55 +214,6 @@ class RealAirflow:
                     f"DAGs not found after {timeout:.0f} s: {', '.join(missing)}; read {log}"
                 )
             time.sleep(0.5)
-
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Start a run as the button in the web interface does and return its id."""
-        body = {"conf": dict(conf or {}), "logical_date": datetime.now(timezone.utc).isoformat()}
-        return str(self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
-
-    def run_state(self, dag_id: str, run_id: str) -> str:
-        """Return the state of a run."""
-        return str(self.call("GET", _run(dag_id, run_id))["state"])
-
-    def task_states(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
-        """Return the task instances of a run, of all runs (``~``) if none is named."""
-        path, found = f"{_run(dag_id, run_id)}/taskInstances", list[Task]()
-        while True:
-            page = self.call("GET", path, limit=_PAGE, offset=len(found))
-            found += [
-                Task(
-                    dag_id=task["dag_id"],
-                    run_id=task["dag_run_id"],
-                    task_id=task["task_id"],
-                    map_index=task["map_index"],
-                    state=task["state"],
-                    seconds=task["duration"],
-                    started=task["start_date"],
-                    tries=task["try_number"],
-                    host=task["hostname"],
-                    triggerer=(task["triggerer_job"] or {}).get("hostname"),
-                )
-                for task in page["task_instances"]
-            ]
-            if len(page["task_instances"]) < _PAGE:
-                return found
-
-    def xcom(
-        self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value"
-    ) -> Any:
-        """Return what a task handed on, or None."""
-        path = f"{_run(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/{quote(key)}"
-        try:
-            return self.call("GET", path, map_index=map_index, stringify="false")["value"]
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise
-
-    def pool(self) -> dict[str, int]:
-        """Return the slots of the default pool, as ``running``, ``deferred``, ``open`` and so on."""
-        pool = self.call("GET", "/pools/default_pool")
-        return {key.removesuffix("_slots"): slots for key, slots in pool.items() if key.endswith("_slots")}
 
     def wait_for_run(
         self,
@@ -356,15 +255,6 @@ class RealAirflow:
         one += f"/map_index={map_index}" if map_index >= 0 else ""
         return sorted(log for home in self.homes for log in (home / one).glob("attempt=*"))
 
-    def shown_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
-        """Return the lines of a task's first try as the web interface shows them."""
-        path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/logs/1"
-        content = self.call("GET", path, full_content="true")["content"]
-        if isinstance(content, list):
-            return [entry["event"] for entry in content]
-        # Airflow 2 shows what Python shows of pairs of a host and a text.
-        return [line for _, text in ast.literal_eval(content) for line in text.splitlines()]
-
     @property
     def homes(self) -> list[Path]:
         """Return the folders in which components keep their files."""
@@ -385,7 +275,7 @@ class RealAirflow:
         }
         settings = {
             "API__BASE_URL": self.url,
-            "API__MAXIMUM_PAGE_LIMIT": str(_PAGE),
+            "API__MAXIMUM_PAGE_LIMIT": str(PAGE),
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__DAGS_FOLDER": str(self.dags_folder),
             "CORE__EXECUTOR": "LocalExecutor",
@@ -416,37 +306,11 @@ class RealAirflow:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _log_in(self) -> None:
-        if self._is_2:
-            pair = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-            self._authorization = f"Basic {pair}"
-        else:
-            login = {"username": self.user, "password": self.password}
-            self._authorization = (
-                f"Bearer {self._send('POST', f'{self.url}/auth/token', login)['access_token']}"
-            )
-
-    def _send(
-        self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - the address is our own
-            url,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **(headers or {})},
-        )
-        with _open(request, timeout=300) as reply:
-            return json.load(reply)
-
     def _keep_waiting(self, deadline: float, what: str) -> None:
         self.check_components()
         if time.monotonic() > deadline:
             raise AirflowTrouble(f"waited long enough: {what}; read the logs in {self.home}")
         time.sleep(0.5)
-
-
-def _run(dag_id: str, run_id: str) -> str:
-    return f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
 
 
 def _names(tasks: list[Task]) -> str:

@@ -17,7 +17,7 @@ import logging
 import os
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -25,23 +25,23 @@ from airflow_provider_om_messaging.client.transport.first_use import make_async_
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
-from airflow_provider_om_messaging.protocol.jobs.job_list import JobList, JobReader
+from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
-from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, LAST_LOOK, patience
+from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, patience
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, asking
 from airflow_provider_om_messaging.triggers.turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     from airflow_provider_om_messaging.client.transport.aio import AsyncClient
     from airflow_provider_om_messaging.client.transport.settings import Settings
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.jobs.job_log import JobLine
     from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
-    from airflow_provider_om_messaging.protocol.wire.message import Request
 
 PAGE = LONGEST_LIST
 """Jobs in a list that is asked for."""
@@ -72,43 +72,6 @@ def poller_for(conn_id: str, settings: Settings, read_again: Callable[[], Awaita
     return own[key]
 
 
-@dataclass(eq=False, slots=True)
-class _Entry:
-    """One wait, and how to speak to the trigger that it belongs to."""
-
-    wait: Wait
-    tell: Callable[[JobLine], None]
-    ended: asyncio.Future[Job]
-    late: float
-    due: float = 0.0
-    asked_at: float | None = None
-    watch: asyncio.TimerHandle | None = None
-    listed: bool = True
-    likeliness: poll_order.Likeliness = (0, 0.0)
-    ask: Request[Job] = field(init=False)
-    # Airflow finds the task that a log line belongs to by context variables.
-    context: contextvars.Context = field(default_factory=contextvars.copy_context)
-
-    def __post_init__(self) -> None:
-        self.ask = replace(routes.get_job(self.wait.job_id), read=JobReader(self.wait.job_id).read)
-
-    def put_off(self, now: float, chance: float) -> None:
-        """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
-        self.due = now + self.wait.pause(now, chance)
-        self.late = now + self.wait.poll_interval
-        if not self.listed:
-            self.rank()
-
-    def leave_list(self) -> None:
-        """Have it asked for singly from now on."""
-        self.listed = False
-        self.rank()
-
-    def rank(self) -> None:
-        """Set when it is its turn among those that are due and not in the list."""
-        self.likeliness = poll_order.likeliness(self.wait.job_id, self.wait.last_job, self.due)
-
-
 class Poller:
     """
     Looks at jobs for those who wait for them. It works from the first wait until the last one is over.
@@ -125,7 +88,7 @@ class Poller:
         self._read_again = read_again
         self._forget = forget
         self._identity = settings.identity
-        self._entries: dict[_Entry, None] = {}
+        self._entries: dict[PolledWait, None] = {}
         self._alarm: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._client: AsyncClient | None = None
@@ -145,35 +108,23 @@ class Poller:
         """
         loop = asyncio.get_running_loop()
         late = time.time() + wait.poll_interval
-        entry = _Entry(wait, tell, loop.create_future(), late, listed=self._has_list)
+        entry = PolledWait(wait, tell, loop.create_future(), late, listed=self._has_list)
         self._entries[entry] = None
         self._round = min(self._round, wait.poll_interval)
         self._wake()
         if self._task is None:
             # In a context of its own, or all that it logs would go to the task that came first.
             self._task = contextvars.Context().run(loop.create_task, self._run())
-        self._watch(entry)
+        entry.watch_deadline()
         try:
             return await entry.ended
         finally:
-            if entry.watch is not None:
-                entry.watch.cancel()
+            entry.stop_watch()
             del self._entries[entry]
             if not self._entries:
                 self._forget()
                 self._task.cancel()
                 await asyncio.wait({self._task})
-
-    def _watch(self, entry: _Entry) -> None:
-        """Give a wait up whose time is over while the server takes its own for an answer."""
-        if entry.ended.done():
-            return
-        now = time.time()
-        begun = max(entry.wait.deadline, now if entry.asked_at is None else entry.asked_at)
-        if (left := begun + LAST_LOOK - now) > 0:
-            entry.watch = asyncio.get_running_loop().call_later(left, self._watch, entry)
-        else:
-            entry.ended.set_exception(entry.wait.too_late(" The server has not answered the last poll."))
 
     async def _run(self) -> None:
         try:
@@ -232,7 +183,7 @@ class Poller:
         try:
             if len(listed) > 1:
                 if any(entry.listed for entry in due):
-                    with _asking(listed):
+                    with asking(listed):
                         await self._look_at_list(client, listed)
                     due = self._due(now)
                 # Whoever has joined meanwhile may be in the next list.
@@ -249,7 +200,7 @@ class Poller:
             self._not_before = time.time() + patience(fault)
             await self._failed(concerned, fault)
 
-    async def _look_at_list(self, client: AsyncClient, listed: list[_Entry]) -> None:
+    async def _look_at_list(self, client: AsyncClient, listed: list[PolledWait]) -> None:
         try:
             jobs = {job.job_id: job for job in await client.call(self._list_jobs)}
         except Fault as fault:
@@ -276,10 +227,10 @@ class Poller:
         async for entry, job in in_turns(changed):
             self._saw(entry, job, now, chance)
 
-    async def _look_singly(self, client: AsyncClient, due: list[_Entry]) -> None:
+    async def _look_singly(self, client: AsyncClient, due: list[PolledWait]) -> None:
         needed = sum(1 / entry.wait.poll_interval for entry in self._entries if not entry.listed)
         chosen = poll_order.first(due, self._pace.number(needed, self._round))
-        by_job: dict[str, list[_Entry]] = {entry.wait.job_id: [] for entry in chosen}
+        by_job: dict[str, list[PolledWait]] = {entry.wait.job_id: [] for entry in chosen}
         for entry in due:
             if entry.wait.job_id in by_job:
                 by_job[entry.wait.job_id].append(entry)
@@ -292,7 +243,7 @@ class Poller:
             nonlocal in_a_row
             for entries in asked:
                 try:
-                    with _asking(entries):
+                    with asking(entries):
                         job = await client.call(entries[0].ask)
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.
@@ -318,7 +269,7 @@ class Poller:
         else:
             raise over[0]
 
-    def _saw(self, entry: _Entry, job: Job, now: float, chance: float) -> None:
+    def _saw(self, entry: PolledWait, job: Job, now: float, chance: float) -> None:
         if entry.ended.done():
             return
         unchanged = job is entry.wait.last_job
@@ -335,7 +286,7 @@ class Poller:
         else:
             entry.put_off(now, chance)
 
-    async def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
+    async def _failed(self, entries: Iterable[PolledWait], fault: Fault) -> None:
         now = time.time()
         async for entry in in_turns(entries):
             if entry.ended.done():
@@ -357,25 +308,13 @@ class Poller:
             return False
         return self._settings.identity != self._identity
 
-    def _waiting(self) -> list[_Entry]:
+    def _waiting(self) -> list[PolledWait]:
         return [entry for entry in self._entries if not entry.ended.done()]
 
-    def _due(self, now: float) -> list[_Entry]:
+    def _due(self, now: float) -> list[PolledWait]:
         if now < self._not_before:
             return [entry for entry in self._waiting() if entry.wait.deadline <= now]
         return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
-
-
-@contextlib.contextmanager
-def _asking(entries: list[_Entry]) -> Iterator[None]:
-    now = time.time()
-    for entry in entries:
-        entry.asked_at = now
-    try:
-        yield
-    finally:
-        for entry in entries:
-            entry.asked_at = None
 
 
 def _chance() -> float:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.system.server_of_many import ServerOfMany
+    from tools.airflow_api import Task
     from tools.cluster import Cluster
-    from tools.real_airflow import Task
 
 OPERATIONS = {
     # of fleet

@@ -17,9 +17,9 @@ from tests.system.run_of_one import REMEMBERS
 
 if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
+    from tools.airflow_api import Task
     from tools.backends import Backends
     from tools.cluster import Cluster
-    from tools.real_airflow import Task
 
 pytest.importorskip("airflow.providers.celery")
 pytest.importorskip("boto3")

@@ -1,0 +1,157 @@
+"""Airflow's REST API, of 2.11 and 3.x: start runs, and look at them, their tasks and what those returned."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PAGE = 1000  # 2.11 has no order in which it could give one page after the other
+# A proxy of the machine must not come between us and our own loopback server.
+open_url = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task instance as the REST API shows it."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    state: str | None
+    seconds: float | None
+    started: str | None
+    tries: int
+    host: str | None
+    triggerer: str | None
+
+    @property
+    def name(self) -> str:
+        """Return the task's name, with its index where it is mapped."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+
+class AirflowApi:
+    """Calls the REST API of one Airflow, once :meth:`log_in` has been called."""
+
+    def __init__(self, url: str, *, is_2: bool) -> None:
+        """Know the address, and whether it is Airflow 2, whose API is another."""
+        self.url = url
+        self._is_2 = is_2
+        self._api = f"{url}/api/{'v1' if is_2 else 'v2'}"
+        self._authorization = ""
+
+    def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
+        """Call the REST API and return the JSON of its reply."""
+        url = f"{self._api}{path}" + (f"?{urlencode(query)}" if query else "")
+        authorization = {"Authorization": self._authorization}
+        for pause in (0.5, 2.0, 8.0) if method == "GET" else ():
+            try:
+                return self._send(method, url, body, authorization)
+            except OSError as error:
+                # A busy machine may be slow to answer, and 5xx may be its SQLite.
+                if isinstance(error, urllib.error.HTTPError) and error.code < 500:
+                    raise
+            time.sleep(pause)
+        return self._send(method, url, body, authorization)
+
+    def import_errors(self) -> dict[str, str]:
+        """Return the DAG files that cannot be imported, with their tracebacks."""
+        found = self.call("GET", "/importErrors")["import_errors"]
+        return {error["filename"]: error["stack_trace"] for error in found}
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run as the button in the web interface does and return its id."""
+        body = {"conf": dict(conf or {}), "logical_date": datetime.now(timezone.utc).isoformat()}
+        return str(self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """Return the state of a run."""
+        return str(self.call("GET", _run(dag_id, run_id))["state"])
+
+    def task_states(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
+        """Return the task instances of a run, of all runs (``~``) if none is named."""
+        path, found = f"{_run(dag_id, run_id)}/taskInstances", list[Task]()
+        while True:
+            page = self.call("GET", path, limit=PAGE, offset=len(found))
+            found += [
+                Task(
+                    dag_id=task["dag_id"],
+                    run_id=task["dag_run_id"],
+                    task_id=task["task_id"],
+                    map_index=task["map_index"],
+                    state=task["state"],
+                    seconds=task["duration"],
+                    started=task["start_date"],
+                    tries=task["try_number"],
+                    host=task["hostname"],
+                    triggerer=(task["triggerer_job"] or {}).get("hostname"),
+                )
+                for task in page["task_instances"]
+            ]
+            if len(page["task_instances"]) < PAGE:
+                return found
+
+    def xcom(
+        self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value"
+    ) -> Any:
+        """Return what a task handed on, or None."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/{quote(key)}"
+        try:
+            return self.call("GET", path, map_index=map_index, stringify="false")["value"]
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def pool(self) -> dict[str, int]:
+        """Return the slots of the default pool, as ``running``, ``deferred``, ``open`` and so on."""
+        pool = self.call("GET", "/pools/default_pool")
+        return {key.removesuffix("_slots"): slots for key, slots in pool.items() if key.endswith("_slots")}
+
+    def shown_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
+        """Return the lines of a task's first try as the web interface shows them."""
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/logs/1"
+        content = self.call("GET", path, full_content="true")["content"]
+        if isinstance(content, list):
+            return [entry["event"] for entry in content]
+        # Airflow 2 shows what Python shows of pairs of a host and a text.
+        return [line for _, text in ast.literal_eval(content) for line in text.splitlines()]
+
+    def log_in(self, user: str, password: str) -> None:
+        """Log in; what is called from now on is called as this user."""
+        if self._is_2:
+            pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+            self._authorization = f"Basic {pair}"
+        else:
+            login = {"username": user, "password": password}
+            self._authorization = (
+                f"Bearer {self._send('POST', f'{self.url}/auth/token', login)['access_token']}"
+            )
+
+    def _send(
+        self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - the address is our own
+            url,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **(headers or {})},
+        )
+        with open_url(request, timeout=300) as reply:
+            return json.load(reply)
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
