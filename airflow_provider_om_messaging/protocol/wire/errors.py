@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -30,6 +31,10 @@ _BAD_PATCH = re.compile(
     r"|contains no value for name '[^']{0,80}'|Non-existing name/value pair|array (?:item )?index",
     re.IGNORECASE,
 )
+
+# Servers 1.6 answer so to any request with a valid token of a user who does not exist.
+_NO_USER = re.compile(r"user instance for (.{1,300}) not found")
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _OF_ANOTHER_SERVER = "The token was signed by another server: check that Host and token belong together."
 _TOKEN_ADVICE = [
@@ -154,6 +159,12 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     if status == 404:
         if not text or "code" not in (_document_of(reply) or {}):
             return unexpected("404 without the error document of OpenMetadata")
+        if user := _missing_user(request, text):
+            return Fault(
+                Cause.UNAUTHORIZED,
+                f"Not authorized (404). The token's user {user} does not exist: it was deleted, or the token "
+                f"is of another server. Create a new one and put it in the connection's Password.{said}",
+            )
         return Fault(Cause.NOT_FOUND, f"Not found (404): {text}")
     if status in {409, 412}:
         return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{said}")
@@ -179,6 +190,19 @@ def _blamed(request: Request[Any], reply: Reply, said: str) -> Fault | None:
             f"The server could not apply the patch (500), of which nothing was stored: {redacted(found[0])}.",
         )
     return None
+
+
+def _missing_user(request: Request[Any], text: str) -> str | None:
+    """
+    Return the name of the token's user if the server misses that one, whatever it was asked for.
+
+    Owners are told by their ids, and who was asked for by name stands at the end of the path.
+    """
+    found = _NO_USER.fullmatch(text)
+    if found is None or _ID.fullmatch(found[1]):
+        return None
+    asked_for = unquote(request.path.rpartition("/")[2])
+    return None if asked_for.strip('"').casefold() == found[1].strip('"').casefold() else found[1]
 
 
 def _missing_route(request: Request[Any], status: int, text: str) -> Fault:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,33 @@ def test_success_is_no_fault(status: int) -> None:
 )
 def test_each_status_has_its_cause(answer: Reply, cause: Cause) -> None:
     assert fault(answer).cause is cause
+
+
+OWNER = "9ae2a68c-03d8-5cb1-9b01-416f43a9d23f"
+
+
+@pytest.mark.parametrize(
+    ("path", "missing", "is_the_tokens"),
+    [
+        ("/v1/users/loggedInUser", "etl-bot", True),
+        ("/v1/services/messagingServices/name/kafka", "etl-bot", True),
+        ("/v1/users/name/ada", "etl-bot", True),
+        ("/v1/users/name/etl-bot", "etl-bot", False),
+        ("/v1/users/name/%22Carol.Jones%22", '"carol.jones"', False),
+        ("/v1/users/name/carol%20x", "carol x", False),
+        (f"/v1/users/{OWNER}", OWNER, False),
+        # An owner that a patch names, or that is in its way.
+        ("/v1/topics/7d1c6d0e-33cb-4c33-a2d5-5f0c5f0a0f6e", OWNER, False),
+    ],
+)
+def test_the_tokens_user_is_told_from_one_that_was_asked_for(
+    path: str, missing: str, is_the_tokens: bool
+) -> None:
+    answer = error_reply(404, f"user instance for {missing} not found")
+    found = fault_of(replace(request(), path=path), answer)
+    assert found is not None
+    assert found.cause is (Cause.UNAUTHORIZED if is_the_tokens else Cause.NOT_FOUND)
+    assert (f"The token's user {missing} does not exist" in found.message) == is_the_tokens
 
 
 @pytest.mark.parametrize(
