@@ -27,8 +27,8 @@ from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compared
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
-from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
 from airflow_provider_om_messaging.protocol.plan.diff import check_columns, compare
+from airflow_provider_om_messaging.protocol.plan.notes import notes_of
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
@@ -61,7 +61,9 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     (rows), ``changes`` (the first 50: ``row`` is the name in it, ``line`` where it begins in the file,
     ``change`` is ``created`` or ``changed``, ``fields`` has ``before`` and ``after`` of each, ``before`` is a
     digest of the row as it is), ``violations``, ``plan_path`` and ``plan_page`` (None without a destination),
-    and ``engine`` (None if no server was asked). The client engine creates rows only with
+    ``engine`` (None if no server was asked), and ``notes`` (the first 50 cells to look at twice, with
+    ``row``, ``line``, ``column`` and ``note``: a new name that is nearly that of a topic, a value that a
+    spreadsheet program has probably rewritten). The client engine creates rows only with
     ``create_missing=True``, though they are in the plan.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
@@ -160,18 +162,19 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             sha256 = upload.facts.sha256
         self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations = self.policies.violations(plan)
+        notes = notes_of(plan)
         if destinations:
             heading = {"service": service, "sha256": sha256, "against": self.against}
-            destinations[0].write(plan_json(plan, {**heading, "violations": violations}))
+            destinations[0].write(plan_json(plan, {**heading, "violations": violations}, notes))
             facts = {
                 "File": self.source or "given as text",
                 "SHA-256": sha256,
                 "Compared with": self.against or "what the server had when the plan was made",
             }
-            destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations))
+            destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations, notes))
             self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
-        for name, present in list(plan.similar.items())[:SHOWN_CHANGES]:
-            self.log.warning("The import would create a second topic: %s.", second_topic(name, present))
+        for note in notes[:SHOWN_CHANGES]:
+            self.log.warning("%s", note.text)
         if plan.created and engine and engine.name == CLIENT:
             self.log.warning("The client engine creates topics only with create_missing=True.")
         self._judge(violations)
@@ -184,6 +187,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "plan_path": paths[0] if paths else None,
             "plan_page": paths[1] if paths else None,
             "engine": engine.name if engine else None,
+            "notes": [note.to_dict() for note in notes[:SHOWN_CHANGES]],
         }
 
     def _engine(self, upload: CsvUpload) -> Engine:

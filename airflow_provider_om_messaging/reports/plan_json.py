@@ -6,19 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_om_messaging.protocol.plan.diff import Plan
+    from airflow_provider_om_messaging.protocol.plan.notes import Note
 
 
-def plan_json(plan: Plan, heading: Mapping[str, Any]) -> Iterator[bytes]:
+def plan_json(plan: Plan, heading: Mapping[str, Any], notes: Iterable[Note] = ()) -> Iterator[bytes]:
     """
     Yield a plan as the parts of a JSON document.
 
     :param plan: the plan.
     :param heading: members that come first, such as the service.
+    :param notes: what a person should look at twice.
     """
     members = {**heading, **plan.counts, "absent_rows": plan.absent}
+    members["notes"] = [note.to_dict() for note in notes]
     for name, value in members.items():
         yield f"{'{' if name == next(iter(members)) else ','}\n{_text(name)}: {_text(value)}".encode()
     yield b',\n"changes": ['

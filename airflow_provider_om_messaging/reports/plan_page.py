@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
+    from airflow_provider_om_messaging.protocol.plan.notes import Note
 
 LONGEST_PAGE = 5000
 """Rows that the page shows, and names of absent rows; the JSON beside it has all."""
@@ -24,7 +25,13 @@ _NAMES = {
 }
 
 
-def plan_page(plan: Plan, title: str, facts: Mapping[str, str], violations: Iterable[str]) -> Iterator[bytes]:
+def plan_page(
+    plan: Plan,
+    title: str,
+    facts: Mapping[str, str],
+    violations: Iterable[str],
+    notes: Sequence[Note] = (),
+) -> Iterator[bytes]:
     """
     Yield a plan as the parts of a page.
 
@@ -32,6 +39,7 @@ def plan_page(plan: Plan, title: str, facts: Mapping[str, str], violations: Iter
     :param title: what was compared with what.
     :param facts: name → value, to stand above the table.
     :param violations: what the plan does that it may not.
+    :param notes: what a person should look at twice.
     """
     style, script = (_asset(name) for name in ("plan_page.css", "plan_page.js"))
     yield (
@@ -43,9 +51,10 @@ def plan_page(plan: Plan, title: str, facts: Mapping[str, str], violations: Iter
         "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n<body><h1>{escape(title)}</h1>\n"
     ).encode()
-    broken = "".join(f"<li>{escape(problem)}</li>" for problem in violations)
-    if broken:
-        yield f'<section class="violations"><h2>Not allowed</h2><ul>{broken}</ul></section>\n'.encode()
+    yield from _section("violations", "Not allowed", violations)
+    more = len(notes) - LONGEST_PAGE
+    texts = [note.text for note in notes[:LONGEST_PAGE]]
+    yield from _section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
     counts = "".join(
         f'<li class="{name}"><b>{count:,}</b> {_NAMES[name]}</li>' for name, count in plan.counts.items()
     )
@@ -54,6 +63,12 @@ def plan_page(plan: Plan, title: str, facts: Mapping[str, str], violations: Iter
     yield from _table(plan.changes)
     yield from _absent(plan.absent)
     yield f"<script>\n{script}</script></body></html>\n".encode()
+
+
+def _section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
+    if items := "".join(f"<li>{escape(text)}</li>" for text in texts):
+        section = f'<section class="{name}"><h2>{heading}</h2><ul>{items}</ul></section>\n'
+        yield section.encode("utf-8", "replace")
 
 
 def _table(changes: tuple[Change, ...]) -> Iterator[bytes]:

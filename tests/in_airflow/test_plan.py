@@ -67,6 +67,7 @@ def test_a_plan_in_full(
         "plan_path",
         "plan_page",
         "engine",
+        "notes",
     ]
     assert (result["created"], result["changed"], result["unchanged"]) == (1, 1, 1)
     assert result["absent"] == len(rows) - 2

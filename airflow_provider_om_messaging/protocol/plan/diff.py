@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, columns_of, exact_digest
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.model.similar_names import similar
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -55,12 +57,8 @@ class Change:
 
     @property
     def cleared(self) -> list[str]:
-        """The columns that would become empty."""
-        return [
-            name
-            for name, (before, after) in self.fields.items()
-            if PLAIN.meaning(name, before) and not PLAIN.meaning(name, after)
-        ]
+        """The columns that would become empty, and single custom fields, such as ``extension.retention``."""
+        return [column for name, cells in self.fields.items() for column in _find_cleared(name, *cells)]
 
 
 @dataclass(frozen=True)
@@ -256,6 +254,20 @@ def _changed(
         if not reading.is_same(column, old, new)
     }
     return Change(name, line, CHANGED, fields, reading.fingerprint(columns, before).hex())
+
+
+def _find_cleared(column: str, before: str, after: str) -> list[str]:
+    if not PLAIN.meaning(column, before):
+        return []
+    if not PLAIN.meaning(column, after):
+        return [column]
+    if column != custom_fields.COLUMN:
+        return []
+    try:
+        old, new = custom_fields.texts_of(before), custom_fields.texts_of(after)
+    except MalformedCellError:
+        return []  # a server refuses it
+    return [f"{column}.{name}" for name in old if name not in new]
 
 
 def _refuse(problem: str) -> NoReturn:

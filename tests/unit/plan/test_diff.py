@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.plan.diff import Plan, compare
+from airflow_provider_om_messaging.protocol.plan.notes import notes_of
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.reports.plan_json import plan_json
@@ -205,3 +206,39 @@ def test_a_page_of_a_huge_plan_says_where_the_rest_is() -> None:
     page = b"".join(plan_page(many(LONGEST_PAGE + 7), "Plan", {}, [])).decode()
     assert page.count('<tr class="created">') == LONGEST_PAGE
     assert "… and 7 more rows" in page
+
+
+def noted() -> Plan:
+    return plan_of(
+        [[" Orders", "", "", "", "", ""], ["other", "", "#NAME?", "", "", ""]],
+        [["orders", "", "", "", "", ""], ["other", "", "=<b>", "", "", ""]],
+    )
+
+
+def test_a_plan_names_the_cells_to_look_at_twice() -> None:
+    second, rewritten = notes_of(noted())
+    assert (second.row, second.line, second.column) == (" Orders", 2, "name")
+    assert "would create a second topic: ' Orders' is not 'orders', which is there" in second.text
+    assert (rewritten.row, rewritten.line, rewritten.column) == ("other", 3, "description")
+    assert "rewritten description of 'other' (the error of a formula): '=<b>' → '#NAME?'" in rewritten.text
+
+
+def test_the_json_and_the_page_show_what_to_look_at_twice() -> None:
+    notes = notes_of(noted())
+    document = json.loads(b"".join(plan_json(noted(), {"service": "s"}, notes)))
+    assert document["notes"] == [note.to_dict() for note in notes]
+    page = b"".join(plan_page(noted(), "Plan", {}, [], notes)).decode()
+    assert "would create a second topic: &#x27; Orders&#x27;" in page
+    assert "&#x27;=&lt;b&gt;&#x27; → &#x27;#NAME?&#x27;" in page
+    assert "Look twice" not in b"".join(plan_page(noted(), "Plan", {}, [])).decode()
+
+
+def test_a_single_custom_field_that_is_cleared_is_seen() -> None:
+    header = ["name", "extension"]
+    there, content = (
+        written([header, ["orders", cell]]) for cell in ("cost:7;retention:30 days", "cost:8;retention:")
+    )
+    plan = compare(lambda: read_rows([content], "file"), lambda: read_rows([there], "there"), "file", "there")
+    assert plan.changes[0].cleared == ["extension.retention"]
+    (violation,) = Policies(forbid_clearing=True).violations(plan)
+    assert "extension.retention would become empty in 1 rows (forbid_clearing): orders." in violation

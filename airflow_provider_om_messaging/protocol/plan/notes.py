@@ -1,0 +1,60 @@
+"""What a person should look at twice in a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
+from airflow_provider_om_messaging.protocol.plan.diff import KEY
+from airflow_provider_om_messaging.protocol.plan.spreadsheet import find_rewriting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
+
+_LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True)
+class Note:
+    """
+    What is odd about one cell of a file.
+
+    :param row: the name in its row.
+    :param line: where the row begins in the file.
+    :param column: the cell's column.
+    :param text: what is odd, a sentence.
+    """
+
+    row: str
+    line: int
+    column: str
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the note for JSON."""
+        return {"row": self.row, "line": self.line, "column": self.column, "note": self.text}
+
+
+def notes_of(plan: Plan) -> list[Note]:
+    """Return what is odd about a plan: names that are nearly there, and what a spreadsheet has rewritten."""
+    return [note for change in plan.changes for note in _find_notes(plan, change)]
+
+
+def _find_notes(plan: Plan, change: Change) -> Iterator[Note]:
+    if present := plan.similar.get(change.row):
+        told = second_topic(change.row, present)
+        yield Note(change.row, change.line, KEY, f"The import would create a second topic: {told}.")
+    for column, (before, after) in {KEY: ("", change.row), **change.fields}.items():
+        if rewriting := find_rewriting(before, after):
+            told = (
+                f"In line {change.line}, a spreadsheet program has probably rewritten {column} of "
+                f"{_shown(change.row)} ({rewriting}): {_shown(before)} → {_shown(after)}."
+            )
+            yield Note(change.row, change.line, column, told)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…")
