@@ -57,6 +57,9 @@ UI_FIELD_BEHAVIOUR: dict[str, Any] = {
 }
 
 
+LINKS = ("ServiceLink", "TopicLink", "PlanLink", "JobLink")
+
+
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description in the shape that Airflow's provider manager reads."""
     return {
@@ -83,4 +86,6 @@ def get_provider_info() -> dict[str, Any]:
                 },
             }
         ],
+        # Airflow 2.11 shows no link whose class is not named here.
+        "extra-links": [f"{PACKAGE}.ui.links.{link}" for link in LINKS],
     }

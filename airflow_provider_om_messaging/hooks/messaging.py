@@ -74,6 +74,12 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods):
         name = printable(str(user.get("name", "unknown")))
         return True, f"{found.describe(self._client.settings.base_url)}. Logged in as {kind} {name}"
 
+    @property
+    @public_errors()
+    def server_url(self) -> str:
+        """The server's address as a browser opens it, without ``/api``."""
+        return self._client.settings.base_url.removesuffix("/api")
+
     @public_errors()
     def capabilities(self) -> Capabilities:
         """Return what the server can do; it is asked once for each connection and process."""

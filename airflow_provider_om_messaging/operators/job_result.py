@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.storage import as_text
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     CheckedParameters,
     Parameter,
@@ -25,6 +24,7 @@ from airflow_provider_om_messaging.operators.support.results import (
     import_summary,
     judge,
 )
+from airflow_provider_om_messaging.ui.links import JobLink, job_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class CsvJobResultOperator(CheckedParameters, BaseOperator):
+class CsvJobResultOperator(CheckedParameters, LinkedOperator):
     """
     Fetches the result of a job that has completed: the CSV of an export, the verdict of an import.
 
@@ -54,6 +54,7 @@ class CsvJobResultOperator(CheckedParameters, BaseOperator):
         "om_messaging_conn_id": text(is_needed=True),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links = (JobLink(),)
     ui_color = "#efe7fb"
 
     def __init__(
@@ -79,6 +80,7 @@ class CsvJobResultOperator(CheckedParameters, BaseOperator):
         """Read the job, then fetch its result."""
         self.check_parameters()
         job_id = self.job_id
+        self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
         check_destination(self.destination)
         self.hook.check_pollable(job_id)
         job = self.hook.get_job(job_id)

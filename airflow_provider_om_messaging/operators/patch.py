@@ -10,6 +10,7 @@ from airflow_provider_om_messaging.operators.support.parameters import Parameter
 from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
 from airflow_provider_om_messaging.operators.support.template_redaction import hidden_changes, hidden_patch
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
+from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,7 @@ class PatchMessagingServiceOperator(MessagingOperator):
         "entity": choice(*PATCHED),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links = (ServiceLink(), TopicLink())
     template_fields_renderers: ClassVar[dict[str, str]] = {"changes": "json", "operations": "json"}
 
     def __init__(

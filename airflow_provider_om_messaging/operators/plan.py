@@ -33,6 +33,7 @@ from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
+from airflow_provider_om_messaging.ui.links import PlanLink, ServiceLink, plan_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,6 +100,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         "on_violation": choice(*ON_REJECTED),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links = (ServiceLink(), PlanLink())
 
     def __init__(
         self,
@@ -173,6 +175,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             }
             destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations, notes))
             self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
+        self.store_link(context, PlanLink, lambda: plan_url(context, paths[1] if paths else None))
         for note in notes[:SHOWN_CHANGES]:
             self.log.warning("%s", note.text)
         if plan.created and engine and engine.name == CLIENT:

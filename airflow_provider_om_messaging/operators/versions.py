@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, short
 from airflow_provider_om_messaging.protocol.model.versions import version_of
 from airflow_provider_om_messaging.protocol.patch.history import differences, table
+from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +57,7 @@ class MessagingServiceVersionsOperator(MessagingOperator):
         "entity": choice(*PATCHED),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links = (ServiceLink(), TopicLink())
 
     def __init__(
         self,
@@ -141,6 +143,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         "entity": choice(*PATCHED),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links = (ServiceLink(), TopicLink())
     template_fields_renderers: ClassVar[dict[str, str]] = {"journal": "json"}
 
     def __init__(

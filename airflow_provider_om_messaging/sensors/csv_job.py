@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     CheckedParameters,
     Parameter,
@@ -40,6 +41,7 @@ from airflow_provider_om_messaging.operators.support.waiting import (
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
+from airflow_provider_om_messaging.ui.links import JobLink, job_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +56,7 @@ KEY = "om_messaging_job_log"
 DEFAULT_INTERVAL = 30.0
 
 
-class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
+class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
     """
     Waits until an async CSV job has completed.
 
@@ -84,6 +86,7 @@ class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
         "on_rejected": choice(*ON_REJECTED),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links = (JobLink(),)
     ui_color = "#efe7fb"
 
     def __init__(
@@ -119,6 +122,7 @@ class CsvAsyncJobSensor(CheckedParameters, BaseSensorOperator):
         """Wait in the triggerer, or poke as other sensors do."""
         self.check_parameters()
         job_id = self.job_id
+        self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
         with self._softly():
             self.hook.check_pollable(job_id)
         if self.deferrable:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters, Parameter, text
-from airflow_provider_om_messaging.protocol.model.names import is_uuid, required_text, service_fqn
+from airflow_provider_om_messaging.protocol.model.names import (
+    is_uuid,
+    normal_fqn,
+    required_text,
+    service_fqn,
+)
+from airflow_provider_om_messaging.ui.links import (
+    ServiceLink,
+    TopicLink,
+    service_url,
+    topic_url,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+
+    from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
 
-class MessagingOperator(CheckedParameters, BaseOperator):
+class MessagingOperator(CheckedParameters, LinkedOperator):
     """
     Works on one messaging service.
 
@@ -28,6 +40,7 @@ class MessagingOperator(CheckedParameters, BaseOperator):
         "om_messaging_conn_id": text(is_needed=True),
     }
     template_fields: Sequence[str] = tuple(parameters)
+    operator_extra_links: Collection[BaseOperatorLink] = (ServiceLink(),)
     ui_color = "#efe7fb"
 
     def __init__(
@@ -40,6 +53,22 @@ class MessagingOperator(CheckedParameters, BaseOperator):
         super().__init__(**kwargs)
         self.service = service
         self.om_messaging_conn_id = om_messaging_conn_id
+
+    def pre_execute(self, context: Context) -> None:
+        """Store the link to what the task works on, before anything can go wrong."""
+        super().pre_execute(context)
+        # An id would have to be looked up, before it is known whether anything is to be sent at all.
+        if isinstance(self.service, str) and not is_uuid(self.service):
+            self.store_entity_link(context, self.service)
+
+    def store_entity_link(self, context: Context, name: str) -> None:
+        """Store the link to the service or topic of a name, in OpenMetadata's web interface."""
+        if getattr(self, "entity", "service") == "topic":
+            self.store_link(context, TopicLink, lambda: topic_url(self.hook.server_url, normal_fqn(name)))
+        else:
+            self.store_link(
+                context, ServiceLink, lambda: service_url(self.hook.server_url, service_fqn(name))
+            )
 
     @public_errors()
     def checked_service(self) -> str:

@@ -30,6 +30,7 @@ from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST
 from airflow_provider_om_messaging.triggers.cancellation import note_job
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
+from airflow_provider_om_messaging.ui.links import JobLink, ServiceLink, job_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,7 @@ class WaitingOperator(MessagingOperator):
         exports and dry runs only: how much of an import was done by then is not known.
     """
 
+    operator_extra_links = (ServiceLink(), JobLink())
     engine: str = AUTO
 
     def __init__(
@@ -208,6 +210,20 @@ class WaitingOperator(MessagingOperator):
         :param anew: do not look for an earlier one.
         :param check: raises if a new one must not be submitted.
         """
+        job_id = self._submit_or_take_up(context, work, submit, anew, check)
+        self.store_entity_link(context, work["service"])
+        if job_id and self._feed is None:  # a server that tells over a socket has no page of a job
+            self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
+        return job_id
+
+    def _submit_or_take_up(
+        self,
+        context: Context,
+        work: dict[str, Any],
+        submit: Callable[[], str],
+        anew: bool,
+        check: Callable[[], object],
+    ) -> str:
         memory = JobMemory(context, work)
         if self._feed is not None:
             return self._submit_listening(memory, submit, check)

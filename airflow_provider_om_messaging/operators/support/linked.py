@@ -1,0 +1,55 @@
+"""Tasks that store links to what they work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.ui.links import StoredLink
+
+
+class LinkedOperator(BaseOperator):
+    """An operator that stores links as XComs as soon as it knows where they lead."""
+
+    stored_links: dict[str, str] | None = None
+    """Key → URL of all links; None in a pass that goes on from one that may have stored some."""
+
+    def pre_execute(self, context: Context) -> None:
+        """Begin a pass."""
+        super().pre_execute(context)
+        self.stored_links = {}
+
+    def resume_execution(self, *args: Any, **kwargs: Any) -> Any:
+        """Go on after a deferral."""
+        self.stored_links = None
+        return super().resume_execution(*args, **kwargs)
+
+    def store_link(
+        self, context: Context, link: type[StoredLink], find_url: Callable[[], str | None]
+    ) -> None:
+        """
+        Store a link. That it cannot be made fails no task, which will itself say what is wrong.
+
+        :param context: the task's context.
+        :param link: which.
+        :param find_url: returns where it leads; None for a link that there is not.
+        """
+        task_instance = context.get("ti")
+        if task_instance is None:
+            return
+        try:
+            url = find_url()
+            if url is None:
+                return
+            task_instance.xcom_push(key=link.key, value=url)
+        except Exception as error:
+            self.log.info("There is no link %r: %s", link.name, type(error).__name__)
+        else:
+            if self.stored_links is not None:
+                self.stored_links[link.key] = url

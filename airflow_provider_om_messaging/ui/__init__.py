@@ -1,0 +1,1 @@
+"""What shows of this package in Airflow's own web interface."""

@@ -1,0 +1,144 @@
+"""The links from tasks to what they work on, as Airflow's web interface gets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.provider_info import get_provider_info
+from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink
+from tests.conftest import AIRFLOW_LINE, ROOT
+from tests.in_airflow.running import deferral_of
+from tests.in_airflow.topics import SERVICE, as_csv, exported
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+IS_2 = AIRFLOW_LINE.startswith("2.")
+
+
+class StoringTask:
+    """A task instance that keeps the XComs of one pass."""
+
+    dag_id, run_id, task_id, map_index = "a_dag", "manual__2026-01-01T00:00:00+00:00", "plan", 3
+
+    def __init__(self, refuses: bool = False) -> None:
+        self.xcoms: dict[str, Any] = {}
+        self.refuses = refuses
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        if self.refuses:
+            raise RuntimeError("the API server is away")
+        self.xcoms[key] = value
+
+
+def links_of_run(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.in_airflow.run_links", "linked", json.dumps({"folder": str(folder)})],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags"),
+            "AIRFLOW__API__BASE_URL": "https://airflow.example.org/prefix/",
+        },
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert found["state"] == "success", ended.stdout + ended.stderr
+    return dict(found)
+
+
+def test_every_task_of_a_run_leads_to_what_it_works_on(sandbox: Sandbox, tmp_path: Path) -> None:
+    found = links_of_run(sandbox, tmp_path)
+    links = found["links"]
+    root = OpenMetadataMessagingHook().server_url
+    service = f"{root}/service/messagingServices/{SERVICE}"
+    (job,) = OpenMetadataMessagingHook().list_jobs(10)
+    assert links["export"] == {
+        "Service in OpenMetadata": service,
+        "Job": f"{root}/api/v1/csvAsyncJobs/{job.job_id}",
+    }
+    assert links["wait"] == {"Job": links["export"]["Job"]}
+    assert links["patch"] == {"Topic in OpenMetadata": f"{root}/topic/sample_kafka.%22campaigns.audit.v1%22"}
+    assert links["mapped[0]"] == {"Service in OpenMetadata": service}
+    assert links["mapped[1]"]["Service in OpenMetadata"].endswith("/messagingServices/orders_redpanda")
+    assert links["plan"].pop("Service in OpenMetadata") == service
+    run = f"dags/linked/runs/{quote(found['run_id'], safe='')}"
+    tab = f"https://airflow.example.org/prefix/{run}/tasks/plan/plugin/om-messaging-plan"
+    # Without a tab and without a page there is nothing to lead to.
+    assert links["plan"] == ({} if IS_2 else {"Plan": tab})
+
+
+def test_the_links_show_from_the_deferring_pass_on(sandbox: Sandbox) -> None:
+    service = OpenMetadataMessagingHook().get_service(SERVICE)["id"]
+    task = StoringTask()
+    export = ExportMessagingServiceOperator(
+        task_id="t", service=service, asynchronous=True, deferrable=True, destination="/tmp/all.csv"
+    )
+    deferral_of(export, {"ti": task})
+    root = OpenMetadataMessagingHook().server_url
+    (job,) = OpenMetadataMessagingHook().list_jobs(10)
+    assert task.xcoms == {
+        ServiceLink.key: f"{root}/service/messagingServices/{SERVICE}",
+        JobLink.key: f"{root}/api/v1/csvAsyncJobs/{job.job_id}",
+    }
+
+
+def test_names_with_dots_and_slashes_stay_one_name() -> None:
+    from airflow_provider_om_messaging.ui.links import service_url
+
+    assert service_url("http://om:8585", '"a.b/c"') == (
+        "http://om:8585/service/messagingServices/%22a.b%2Fc%22"
+    )
+
+
+def test_a_link_that_cannot_be_stored_fails_no_task(sandbox: Sandbox, tmp_path: Path) -> None:
+    task = StoringTask(refuses=True)
+    plan = PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=as_csv(exported()[:1]))
+    plan.pre_execute({"ti": task})
+    assert plan.execute({"ti": task})["unchanged"] == 1
+
+
+def test_a_missing_connection_is_told_by_the_task_not_by_its_link() -> None:
+    task = StoringTask()
+    plan = PlanMessagingServiceImportOperator(
+        task_id="plan", service=SERVICE, csv="name\n", om_messaging_conn_id="nowhere"
+    )
+    plan.pre_execute({"ti": task})
+    assert task.xcoms == {}
+
+
+def test_the_plan_of_a_mapped_task_has_a_link_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    task = StoringTask()
+    plan = PlanMessagingServiceImportOperator(
+        task_id="plan",
+        service=SERVICE,
+        csv=as_csv(exported()[:1]),
+        plan_destination=str(tmp_path / "plan"),
+    )
+    plan.execute({"ti": task})
+    tab = "/dags/a_dag/runs/manual__2026-01-01T00%3A00%3A00%2B00%3A00/tasks/plan/mapped/3/plugin/"
+    if IS_2:  # a path is nothing that a browser could open
+        assert PlanLink.key not in task.xcoms
+    else:
+        assert task.xcoms[PlanLink.key].endswith(f"{tab}om-messaging-plan")
+
+
+def test_airflow_knows_every_link() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    ours = set(get_provider_info()["extra-links"])
+    assert len(ours) == 4
+    assert ours <= set(ProvidersManager().extra_links_class_names)
