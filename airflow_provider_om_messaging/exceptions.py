@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
+from airflow_provider_om_messaging.protocol.imports.verdict import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ def error_of(fault: Fault) -> OpenMetadataError:
     error = CLASSES[fault.cause](
         fault.message, status=fault.status, retry_after=fault.retry_after, transient=fault.transient
     )
-    error.verdicts, error.may_have_worked = fault.verdicts, fault.may_have_worked
+    error.may_have_worked = fault.may_have_worked
+    if isinstance(fault, ImportStoppedFault):
+        error.verdicts = fault.verdicts
     return error
 
 

@@ -27,10 +27,11 @@ from airflow_provider_om_messaging.protocol.jobs.job import read_jobs
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.model import name_rules, names
+from airflow_provider_om_messaging.protocol.model.masking import holds_mask
 from airflow_provider_om_messaging.protocol.patch.changes import structured
 from airflow_provider_om_messaging.protocol.patch.history import wanted_version
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied
-from airflow_provider_om_messaging.protocol.patch.merge import holds_mask, member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.patch.merge import member_operations, merge_patch
 from airflow_provider_om_messaging.protocol.patch.patch_document import (
     checked_operations,
     foretold,

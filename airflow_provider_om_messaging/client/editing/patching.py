@@ -14,11 +14,12 @@ from airflow_provider_om_messaging.client.renamed_fields import asked, sent
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, differing, shown, value_of
+from airflow_provider_om_messaging.protocol.model.masking import texts_in
 from airflow_provider_om_messaging.protocol.model.renamed_fields import TODAYS
 from airflow_provider_om_messaging.protocol.model.versions import version_of
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import entry, without_connection
-from airflow_provider_om_messaging.protocol.patch.merge import merged, projected, texts_in
+from airflow_provider_om_messaging.protocol.patch.merge import merged, projected
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:

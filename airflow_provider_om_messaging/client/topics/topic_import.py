@@ -28,7 +28,13 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of, nearest
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, results_text, stopped
-from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import (
+    ABORTED,
+    ImportResult,
+    ImportStoppedFault,
+    Verdict,
+    verdicts_of,
+)
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
@@ -150,8 +156,7 @@ class TopicImport:
         if self._rights:
             self._rights.tell()
         if self._forbidden is not None and not self._changed:
-            self._forbidden.verdicts = self._verdicts
-            raise self._forbidden
+            raise ImportStoppedFault(self._forbidden, self._forbidden.message, self._verdicts)
         return self._verdicts
 
     def _tasks(self, rows: Rows, found: Comparison) -> dict[str, list[tuple[int, Row]]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
+from airflow_provider_om_messaging.protocol.model.masking import MASK, hidden
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE, structured
-from airflow_provider_om_messaging.protocol.patch.merge import MASK, hidden
 from airflow_provider_om_messaging.protocol.patch.patch_document import hidden_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 

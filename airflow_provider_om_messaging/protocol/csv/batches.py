@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import line
+from airflow_provider_om_messaging.protocol.csv.dialect import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,4 +31,4 @@ def batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 def csv_of(header: Sequence[str], rows: Iterable[Row]) -> str:
     """Return rows as a CSV of their own."""
-    return b"".join(map(line, [header, *(row for _, row in rows)])).decode("utf-8")
+    return "".join(map(line, [header, *(row for _, row in rows)]))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
-from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, ImportResult, Verdict
+from airflow_provider_om_messaging.protocol.imports.verdict import (
+    SHOWN_FAILURES,
+    ImportResult,
+    ImportStoppedFault,
+    Verdict,
+)
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, key_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
@@ -37,11 +40,12 @@ def verdict_table(rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = 
     header = next(records, (0, ()))[1]
     columns = columns_of(header)
     key = columns.index(KEY) if KEY in columns else 0
-    yield line(["line", "status", "details", *header])
+    yield dialect.line(["line", "status", "details", *header]).encode("utf-8")
     for number, row in records:
         found = told.get(row[key] or ",".join(row))
         verdict = found.popleft() if found else otherwise
-        yield line([str(number), verdict.status, redacted(verdict.details), *row])
+        cells = [str(number), verdict.status, redacted(verdict.details), *row]
+        yield dialect.line(cells).encode("utf-8")
 
 
 def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None) -> ImportResult:
@@ -55,8 +59,8 @@ def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = N
     failed = [verdict for verdict in verdicts if not verdict.passed]
     passed = len(verdicts) - len(failed) if passed is None else passed
     status = "success" if not failed else "partialSuccess" if passed else "failure"
-    text = b"".join(
-        line(cells)
+    text = "".join(
+        dialect.line(cells)
         for cells in (
             ["status", "details", KEY],
             *([verdict.status, verdict.details, verdict.row] for verdict in verdicts),
@@ -69,7 +73,7 @@ def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = N
         rows_passed=passed,
         rows_failed=len(failed),
         failures=tuple(verdict.to_dict() for verdict in failed[:SHOWN_FAILURES]),
-        results_csv=text.decode("utf-8"),
+        results_csv=text,
     )
 
 
@@ -151,14 +155,7 @@ def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], re
     )
 
 
-def line(cells: Iterable[str]) -> bytes:
-    """Return one record of a CSV, as servers write it."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerow(cells)
-    return text.getvalue().encode("utf-8")
-
-
-def stopped(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> Fault:
+def stopped(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> ImportStoppedFault:
     """
     Return the fault that ended an import row by row, with what became of the rows until then.
 
@@ -174,12 +171,4 @@ def stopped(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> Faul
         parts.append(f"{count['unknown']:,} may or may not be applied")
     parts.append(f"{count['skipped']:,} were not sent")
     advice = "" if dry_run else " A retry compares with the server and goes on from there."
-    made = Fault(
-        fault.cause,
-        f"{', '.join(parts)}.{advice} {fault.message}",
-        status=fault.status,
-        retry_after=fault.retry_after,
-        transient=fault.transient,
-    )
-    made.verdicts = verdicts
-    return made
+    return ImportStoppedFault(fault, f"{', '.join(parts)}.{advice} {fault.message}", verdicts)

@@ -227,6 +227,26 @@ class Verdict:
         return {"row": self.row[:200], "details": details}
 
 
+class ImportStoppedFault(Fault):
+    """
+    A failure that ended an import in the middle.
+
+    :param fault: what failed.
+    :param message: what to tell of it.
+    :param verdicts: on all rows: ``skipped`` was not sent, ``unknown`` may or may not be applied.
+    """
+
+    def __init__(self, fault: Fault, message: str, verdicts: Sequence[Verdict]) -> None:
+        super().__init__(
+            fault.cause,
+            message,
+            status=fault.status,
+            retry_after=fault.retry_after,
+            transient=fault.transient,
+        )
+        self.verdicts = verdicts
+
+
 def verdicts_of(results_csv: str) -> list[Verdict]:
     """
     Read what the server says of each row; nothing if it does not say it in a readable way.

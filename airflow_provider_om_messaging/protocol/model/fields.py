@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.patch.merge import as_patched, hidden
+from airflow_provider_om_messaging.protocol.model.masking import as_patched, hidden
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 from airflow_provider_om_messaging.protocol.wire.redaction import printable
 

@@ -14,8 +14,8 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     shown,
     value_of,
 )
+from airflow_provider_om_messaging.protocol.model.masking import hidden
 from airflow_provider_om_messaging.protocol.model.versions import Version, iso_time
-from airflow_provider_om_messaging.protocol.patch.merge import hidden
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     value_of,
     without_links,
 )
+from airflow_provider_om_messaging.protocol.model.masking import hidden, holds_mask
 from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
@@ -31,13 +32,7 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
     pointers_of,
     tokens_of,
 )
-from airflow_provider_om_messaging.protocol.patch.merge import (
-    escaped,
-    hidden,
-    holds_mask,
-    member_operations,
-    merge_patch,
-)
+from airflow_provider_om_messaging.protocol.patch.merge import escaped, member_operations, merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, is_same_value, plain_json
 

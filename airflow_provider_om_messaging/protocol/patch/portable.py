@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, TEXTS, short
+from airflow_provider_om_messaging.protocol.model.masking import holds_mask
 from airflow_provider_om_messaging.protocol.model.renamed_fields import TODAYS
 from airflow_provider_om_messaging.protocol.model.versions import version_of
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
@@ -21,7 +22,6 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
     pointers_of,
     tokens_of,
 )
-from airflow_provider_om_messaging.protocol.patch.merge import holds_mask
 from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.wire.redaction import fit_for_logs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 
 
 class Cause(str, Enum):
@@ -67,8 +61,6 @@ class Fault(Exception):
         self.retry_after = retry_after
         self.transient = transient
         self.may_have_worked = may_have_worked
-        self.verdicts: Sequence[Verdict] = ()
-        """On the rows of an import that stopped in the middle."""
 
     @property
     def message(self) -> str:

@@ -6,19 +6,21 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.patch.merge import (
+from airflow_provider_om_messaging.protocol.model.masking import (
     MASK,
     as_patched,
-    escaped,
     hidden,
     holds_mask,
     is_masked,
+    texts_in,
+)
+from airflow_provider_om_messaging.protocol.patch.merge import (
+    escaped,
     masked_members,
     member_operations,
     merge_patch,
     merged,
     projected,
-    texts_in,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 

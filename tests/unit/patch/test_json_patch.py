@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.model.fields import same
+from airflow_provider_om_messaging.protocol.model.masking import as_patched
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import checked
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied, found_at
-from airflow_provider_om_messaging.protocol.patch.merge import as_patched, member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.patch.merge import member_operations, merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 from tests.unit.wire.test_json_values import values

@@ -10,18 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
+from airflow_provider_om_messaging.protocol.model.masking import MASK, as_patched, hidden, texts_in
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.changes import Changes, structured
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied
-from airflow_provider_om_messaging.protocol.patch.merge import (
-    MASK,
-    as_patched,
-    hidden,
-    member_operations,
-    merge_patch,
-    merged,
-    texts_in,
-)
+from airflow_provider_om_messaging.protocol.patch.merge import member_operations, merge_patch, merged
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 names = st.text("ab~/.é0", min_size=1, max_size=3)

@@ -1,0 +1,60 @@
+"""Values that a server masks, and values that this package hides in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
+
+MASK = "*********"
+"""How servers show a secret, and how this package shows any value of a connection."""
+
+
+def is_masked(value: Any) -> bool:
+    """Tell whether a value only shows that there is one."""
+    return isinstance(value, str) and len(value) >= 3 and not value.strip("*")
+
+
+def holds_mask(value: Any) -> bool:
+    """Tell whether there is a masked value anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(holds_mask(item) for item in value.values())
+    if isinstance(value, list):
+        return any(holds_mask(item) for item in value)
+    return is_masked(value)
+
+
+def as_patched(patch: Mapping[str, Any], found: Any) -> bool:
+    """
+    Tell whether an object is as a merge patch wants it, as far as it can be seen.
+
+    :param found: the object, maybe with masked secrets and with defaults that the server added.
+    """
+    if not isinstance(found, Mapping):
+        return not patch
+    return all(_as_patched(value, found.get(name)) for name, value in patch.items())
+
+
+def _as_patched(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return as_patched(wanted, found if found is not None else {})
+    return is_same_value(wanted, found) or is_masked(wanted) or is_masked(found)
+
+
+def hidden(value: Any) -> Any:
+    """Return a value in its shape, with every text, number and flag in it masked."""
+    if isinstance(value, Mapping):
+        return {name: hidden(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [hidden(item) for item in value]
+    return value if value is None else MASK
+
+
+def texts_in(value: Any) -> set[str]:
+    """Return all texts in a value that are long enough to tell something."""
+    if isinstance(value, Mapping):
+        return {text for item in value.values() for text in texts_in(item)}
+    if isinstance(value, (list, tuple)):
+        return {text for item in value for text in texts_in(item)}
+    return {value} if isinstance(value, str) and len(value) >= 3 else set()
