@@ -43,7 +43,7 @@ class EditMethods(ClientAccess):
         :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
         """
         from airflow_provider_om_messaging.client.editing import edits, patching
-        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
@@ -77,7 +77,7 @@ class EditMethods(ClientAccess):
         :returns: as :meth:`patch_service`; the other parameters are as there.
         """
         from airflow_provider_om_messaging.client.editing import edits, patching
-        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)

@@ -140,7 +140,7 @@ class ClientEngine:
 
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read, domains that topics have from the service among them."""
-        from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         return Inheritance(self._client).reading(fqn)
 

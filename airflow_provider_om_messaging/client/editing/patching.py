@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
-    from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+    from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.entities import Kind
     from airflow_provider_om_messaging.protocol.model.fields import Entity

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.capabilities import generation_of, lacks, note_lack
-from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol.csv import topic_columns
 from airflow_provider_om_messaging.protocol.csv.dialect import line
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
 
+    from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.editing.patching import Done
-    from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.wire.faults import Fault

@@ -18,8 +18,8 @@ from airflow_provider_om_messaging.client.capabilities import generation_of, lac
 from airflow_provider_om_messaging.client.editing import patching
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
+from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.renamed_fields import sent
-from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
 from airflow_provider_om_messaging.client.topics.lookups import look_up
 from airflow_provider_om_messaging.client.topics.pages import deleted_names, topic_pages
 from airflow_provider_om_messaging.client.topics.readback import overwritten

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client import capabilities
-from airflow_provider_om_messaging.client.topics.inheritance import Inheritance
+from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.topics.pages import topic_pages
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
