@@ -141,8 +141,9 @@ class ClientEngine:
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read, domains that topics have from the service among them."""
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.topics.readings import reading_of
 
-        return Inheritance(self._client).reading(fqn)
+        return reading_of(self._client, Inheritance(self._client).domain_names(fqn))
 
 
 def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False) -> Engine:

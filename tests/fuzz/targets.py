@@ -38,10 +38,9 @@ from airflow_provider_om_messaging.protocol.patch.patch_document import (
     operations_of,
     touched_fields,
 )
-from airflow_provider_om_messaging.protocol.wire.bounded_json import LimitError, check_depth
 from airflow_provider_om_messaging.protocol.wire.errors import fault_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
+from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, check_depth, is_same_value
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 from airflow_provider_om_messaging.protocol.wire.redaction import LONGEST_TEXT, redacted, without_secrets
 

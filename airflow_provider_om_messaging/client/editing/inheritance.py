@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import generation_of
 from airflow_provider_om_messaging.client.renamed_fields import asked
-from airflow_provider_om_messaging.client.topics.readings import reading_of
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import domain_name
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.csv.cells import Reading
     from airflow_provider_om_messaging.protocol.model.entities import Kind
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
@@ -61,9 +59,9 @@ class Inheritance:
             self.look_up(service)
         return self._domains[service]
 
-    def reading(self, service: str) -> Reading:
-        """Return how the cells of a file are read that is imported into a service."""
-        return reading_of(self._client, map(domain_name, self.of(service)))
+    def domain_names(self, service: str) -> list[str]:
+        """Return the names of these domains, as a file has them."""
+        return list(map(domain_name, self.of(service)))
 
     def marked(self, entity: Entity, kind: Kind = TOPIC) -> Entity:
         """Return an entity as it was read, with what it may only inherit marked as such."""

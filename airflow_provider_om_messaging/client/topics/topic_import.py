@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.client.renamed_fields import sent
 from airflow_provider_om_messaging.client.topics.lookups import look_up
 from airflow_provider_om_messaging.client.topics.pages import deleted_names, topic_pages
 from airflow_provider_om_messaging.client.topics.readback import overwritten
+from airflow_provider_om_messaging.client.topics.readings import reading_of
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
@@ -100,7 +101,7 @@ class TopicImport:
         self._rights = rights
         self._generation = generation_of(client)
         self._inheritance = inheritance
-        self._reading = inheritance.reading(service)
+        self._reading = reading_of(client, inheritance.domain_names(service))
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
         self._certifies = True

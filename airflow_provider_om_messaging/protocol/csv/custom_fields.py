@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, joined, split
 from airflow_provider_om_messaging.protocol.model.references import Name, named_entity
-from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import unexpected
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_told, columns_of, exact_digest
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow_large_cells
-from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
 from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
 

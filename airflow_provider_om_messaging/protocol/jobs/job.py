@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.identity import is_same_id, other
 from airflow_provider_om_messaging.protocol.model.names import is_identifier, is_job_id
-from airflow_provider_om_messaging.protocol.wire.bounded_json import moment
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import moment
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
 from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
 

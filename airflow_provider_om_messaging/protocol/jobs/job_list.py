@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST, Job, job_of, read_job, read_jobs
-from airflow_provider_om_messaging.protocol.wire.bounded_json import check_depth, raw_decode
+from airflow_provider_om_messaging.protocol.wire.json_values import check_depth, raw_decode
 from airflow_provider_om_messaging.protocol.wire.message import unexpected
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_provider_om_messaging.protocol.wire.bounded_json import moment
+from airflow_provider_om_messaging.protocol.wire.json_values import moment
 from airflow_provider_om_messaging.protocol.wire.redaction import redacted
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from airflow_provider_om_messaging.protocol.jobs.job import FINISHED, Job, job_of
 from airflow_provider_om_messaging.protocol.model.names import is_identifier
-from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
 PATH = "/v1/push/feed"
 """Where the socket is opened, below the base URL."""

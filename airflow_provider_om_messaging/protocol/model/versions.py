@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, short, shown
 from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
-from airflow_provider_om_messaging.protocol.wire.bounded_json import moment, parse_json
+from airflow_provider_om_messaging.protocol.wire.json_values import moment, parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
 from airflow_provider_om_messaging.protocol.wire.redaction import printable
 

@@ -1,12 +1,94 @@
-"""Values of JSON: what people write of them, and when two are one."""
+"""
+JSON: reading it within bounds, and when two of its values are the same.
+
+Whoever sends JSON decides neither how deep it is nested nor how long its numbers are.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.wire.bounded_json import parse_json
+DEEPEST = 200
+"""Levels of nesting; the schema of a topic may take dozens, and Python bears about a thousand."""
+
+_YEAR_9000 = 221_845_392_000_000
+_LONGEST_INTEGER = 25
+"""Characters. A server's own end at 64 bits, which take 20."""
+
+
+class LimitError(ValueError):
+    """JSON that no OpenMetadata server sends; the text says why, as a noun phrase."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """
+    Return what a JSON text says; None in place of numbers that no server has, such as infinite ones.
+
+    :raises LimitError: it is nested too deeply.
+    :raises ValueError: it is no JSON.
+    """
+    try:
+        value = json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise _too_deep() from None
+    check_depth(value, text)
+    return value
+
+
+def check_depth(value: Any, text: str | bytes) -> None:
+    """
+    Check how deep a value is nested.
+
+    :param value: the value.
+    :param text: its JSON, which mostly tells faster.
+    :raises LimitError: too deep.
+    """
+    brackets = (
+        text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    )
+    if brackets <= DEEPEST:
+        return
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        if not level:
+            return
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, (dict, list))
+        ]
+    raise _too_deep()
+
+
+def _too_deep() -> LimitError:
+    return LimitError(f"JSON that is nested deeper than {DEEPEST} levels")
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if len(text) <= _LONGEST_INTEGER else None
+
+
+def _finite(text: str) -> float | None:
+    return number if math.isfinite(number := float(text)) else None
+
+
+def moment(value: object) -> int | None:
+    """
+    Return a time that a server tells; None if it is none.
+
+    :param value: milliseconds since 1970. Later ones than the year 9000, as of a server that counts finer,
+        are none to Python.
+    """
+    is_time = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _YEAR_9000
+    return value if is_time else None  # type: ignore[return-value]
+
+
+raw_decode = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_finite).raw_decode
+"""Decodes the value at a place in a text and tells where it ends; its depth is not checked yet."""
 
 _SEQUENCES = (list, tuple)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from airflow_provider_om_messaging.protocol.wire.bounded_json import LimitError, parse_json
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

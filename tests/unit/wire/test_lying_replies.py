@@ -18,9 +18,9 @@ from airflow_provider_om_messaging.protocol.model.identity import is_same_name
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic
-from airflow_provider_om_messaging.protocol.wire.bounded_json import DEEPEST, parse_json
 from airflow_provider_om_messaging.protocol.wire.errors import fault_of, result_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.json_values import DEEPEST, parse_json
 from tests.unit.replies import error_reply, json_reply, reply, request
 
 if TYPE_CHECKING:
