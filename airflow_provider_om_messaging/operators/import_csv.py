@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import (
@@ -15,9 +13,14 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
-from airflow_provider_om_messaging.files.storage import Destination, as_text, open_source, same_file
+from airflow_provider_om_messaging.files.storage import as_text, same_file
 from airflow_provider_om_messaging.hooks.engines import CLIENT, ENGINES
-from airflow_provider_om_messaging.operators.support.batched_import import BatchedImport
+from airflow_provider_om_messaging.operators.support.imports.batched_import import BatchedImport
+from airflow_provider_om_messaging.operators.support.imports.expected_plan import (
+    check_plan_is_for,
+    read_planned_rows,
+)
+from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport, ImportOutcome
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
@@ -33,37 +36,20 @@ from airflow_provider_om_messaging.operators.support.results import (
     import_summary,
     judge,
 )
-from airflow_provider_om_messaging.operators.support.server_rows import compared
-from airflow_provider_om_messaging.operators.support.socket_jobs import until_empty
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
-    UNTOLD,
-    check_verified,
-    not_in_place,
-    repeated,
-    result_of,
-    verdict_table,
-)
 from airflow_provider_om_messaging.protocol.imports.verdict import (
-    ABORTED,
-    SHOWN_FAILURES,
-    UNREADABLE,
     Verdict,
     same_rows,
-    unreadable,
-    verdicts_of,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
-from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid, plan_result, planned_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
-    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
     from airflow_provider_om_messaging.protocol.jobs.job import Job
 
@@ -198,18 +184,17 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 )
             if self.batch_rows or self.verify:
                 check_names(upload.rows(), "The file")
-            planned = self._planned_for(service, upload)
-            engine = self._engine(upload)
-            still_valid = partial(self._check_still_valid, service, upload, planned, engine)
-            has_job = self.has_job(engine)
+            if self.expected_plan is not None:
+                check_plan_is_for(self.hook, self.expected_plan, service, upload)
+            file = self._file_import(upload)
+            has_job = self.has_job(file.engine)
             if not has_job:
-                still_valid()
+                file.check_plan_still_valid()
             what = "dry run" if self.only_check else "import"
             self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
             if not has_job:
-                result = self._imported(service, upload, engine)
-                return self._concluded(result, upload, planned, engine, None)
-            job_id = self._submitted(context, upload, check=still_valid)
+                return self._outcome.conclude(file, self._imported(file), None)
+            job_id = self._submitted(context, file)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
         return {
@@ -223,7 +208,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             "sha256": facts.sha256,
             "job_id": job_id,
             "verified": None,
-            "engine": engine.name,
+            "engine": file.engine.name,
         }
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
@@ -231,19 +216,10 @@ class ImportMessagingServiceOperator(WaitingOperator):
         with csv_upload(source=self.source, csv=self.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError("The file is another one by now: it cannot be sent again.")
-            planned, engine = self._planned(), self._engine(upload)
-            check = partial(self._check_still_valid, self.checked_service(), upload, planned, engine)
-            return self._submitted(context, upload, anew=True, check=check)
+            return self._submitted(context, self._file_import(upload), anew=True)
 
-    def _submitted(
-        self,
-        context: Context,
-        upload: CsvUpload,
-        *,
-        anew: bool = False,
-        check: Callable[[], object] = lambda: None,
-    ) -> str:
-        service = self.checked_service()
+    def _submitted(self, context: Context, file: FileImport, *, anew: bool = False) -> str:
+        service, upload = file.service, file.upload
         self.hook.check_job_limits(upload)
         work = {
             "operation": "IMPORT",
@@ -258,7 +234,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             lambda: self.hook.submit_import(service, upload.rewound(), self.only_check),
             anew=anew,
             # What an earlier try has submitted was checked then, and may be half applied by now.
-            check=check,
+            check=file.check_plan_still_valid,
         )
         what = "dry run" if self.only_check else "import"
         self.log.info("The %s of %s is job %s.", what, service, job_id)
@@ -291,8 +267,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
                     f"{job} has ended, but the file is another one than the one that was sent (sha256 "
                     f"{state.get('sha256')}): its rows can be neither verified nor told apart."
                 )
-            planned = self._planned()
-            return self._concluded(result, upload, planned, self._engine(upload), job.job_id)
+            return self._outcome.conclude(self._file_import(upload), result, job.job_id)
 
     def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Run dry again in one request, or compare until every row is in place or the time is over."""
@@ -301,41 +276,33 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 raise InvalidCsvError(
                     "The file is another one by now: what became of the one that was sent cannot be settled."
                 )
-            planned, engine = self._planned(), self._engine(upload)
+            file = self._file_import(upload)
             if not self.only_check:
-                return self._compared(upload, planned, engine, job_id, deadline)
+                return self._outcome.conclude_by_comparing(file, job_id, deadline, self.poll_interval)
             if time.time() >= deadline:
                 raise JobTimeoutError(f"Import job {job_id}, a dry run, was not told to have ended in time.")
             self.log.info("The dry run is done in one request instead.")
-            result = self._imported(self.checked_service(), upload, engine)
-            return self._concluded(result, upload, planned, engine, job_id or None)
+            return self._outcome.conclude(file, self._imported(file), job_id or None)
 
-    def _compared(
-        self,
-        upload: CsvUpload,
-        planned: dict[str, str] | None,
-        engine: Engine,
-        job_id: str,
-        deadline: float,
-    ) -> dict[str, Any]:
-        check_names(upload.rows(), "The file")
-        rows = upload.facts.rows if planned is None else len(planned)
-        look = partial(self._differing, upload, planned, engine)
-        if differing := until_empty(look, deadline, self.poll_interval, self.log):
-            why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
-            result = unreadable(False, why)
-            self._write_results(upload, [])
-            judge(result, self.max_failed_rows, self.on_rejected, self.log)
-            service, sha256 = self.checked_service(), upload.facts.sha256
-            return import_summary(service, result, sha256, job_id or None, engine.name)
-        result = result_of([], dry_run=False, passed=upload.facts.rows)
-        return {**self._concluded(result, upload, planned, engine, job_id or None), "verified": rows}
-
-    def _engine(self, upload: CsvUpload) -> Engine:
+    def _file_import(self, upload: CsvUpload) -> FileImport:
+        planned = read_planned_rows(self.expected_plan)
         columns = kind_of(upload.facts.header)
-        return self.hook.engine(self.engine, columns=columns, create_missing=self.create_missing)
+        engine = self.hook.engine(self.engine, columns=columns, create_missing=self.create_missing)
+        return FileImport(self.hook, self.checked_service(), upload, engine, planned)
 
-    def _imported(self, service: str, upload: CsvUpload, engine: Engine) -> ImportResult:
+    @property
+    def _outcome(self) -> ImportOutcome:
+        return ImportOutcome(
+            self.only_check,
+            self.verify,
+            self.max_failed_rows,
+            self.on_rejected,
+            self.results_destination,
+            self.log,
+        )
+
+    def _imported(self, file: FileImport) -> ImportResult:
+        service, upload, engine = file.service, file.upload, file.engine
         verdicts: Sequence[Verdict] | None = None
         try:
             if not self.batch_rows or engine.name == CLIENT:
@@ -345,95 +312,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
             return run.run(upload)
         except OpenMetadataError as error:
             if (told := error.verdicts or verdicts) is not None:
-                self._write_results(upload, told)
+                self._outcome.write_results(upload, told)
             raise
-
-    def _concluded(
-        self,
-        result: ImportResult,
-        upload: CsvUpload,
-        planned: dict[str, str] | None,
-        engine: Engine,
-        job_id: str | None,
-    ) -> dict[str, Any]:
-        verifying = self.verify and not self.only_check and result.status != ABORTED
-        differing: list[Verdict] = []
-        verdicts = verdicts_of(result.results_csv)
-        if verifying:
-            differing = self._differing(upload, planned, engine)
-            if result.status == UNREADABLE:
-                passed = upload.facts.rows - len(differing)
-                result = result_of(differing, dry_run=False, passed=passed)
-                verdicts = differing
-        otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNTOLD
-        if result.status == ABORTED:
-            otherwise = Verdict("", "failure", result.abort_reason)
-        self._write_results(upload, verdicts, otherwise)
-        if found := repeated(verdicts, upload.rows):
-            self.log.warning(
-                "Of rows with the same name, %s counts: %s.",
-                "the last that passes" if engine.name == CLIENT else "the one that the server chooses",
-                "; ".join(found[:SHOWN_FAILURES]),
-            )
-        judge(result, self.max_failed_rows, self.on_rejected, self.log)
-        check_verified(differing, verdicts, result)
-        summary = import_summary(self.checked_service(), result, upload.facts.sha256, job_id, engine.name)
-        if verifying:
-            compared = upload.facts.rows if planned is None else len(planned)
-            summary["verified"] = compared - len(differing)
-            which = "rows" if planned is None else "rows that the plan changes"
-            self.log.info("%d of %d %s are verified by an export.", summary["verified"], compared, which)
-        return summary
-
-    def _differing(self, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine) -> list[Verdict]:
-        """Return the rows that were to change and are not as in the file."""
-        after = compared(self.hook, self.checked_service(), engine, upload)
-        return not_in_place(after, None if planned is None else frozenset(planned))
-
-    def _write_results(
-        self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNTOLD
-    ) -> None:
-        if self.results_destination is not None:
-            table = verdict_table(upload.rows(), verdicts, otherwise)
-            Destination(self.results_destination, "results_destination").write(table)
-            self.log.info("The verdict on every row lies in %s.", self.results_destination)
-
-    def _planned_for(self, service: str, upload: CsvUpload) -> dict[str, str] | None:
-        """Return the rows that the plan touches, if there is one, and it is for this file and service."""
-        planned = self._planned()
-        if planned is None:
-            return None
-        wanted = plan_result(self.expected_plan)
-        same_service = wanted["service"] == service or (
-            self.hook.canonical_fqn(str(wanted["service"])) == self.hook.canonical_fqn(service)
-        )
-        if wanted["sha256"] != upload.facts.sha256 or not same_service:
-            raise InvalidCsvError(
-                f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
-                f"not for {service} and {upload.facts.sha256}. Nothing was sent."
-            )
-        return planned
-
-    def _check_still_valid(
-        self, service: str, upload: CsvUpload, planned: dict[str, str] | None, engine: Engine
-    ) -> None:
-        if planned is not None:
-            check_still_valid(planned, compared(self.hook, service, engine, upload))
-
-    def _planned(self) -> dict[str, str] | None:
-        if self.expected_plan is None:
-            return None
-        result = plan_result(self.expected_plan)
-        path = result.get("plan_path")
-        if not path:
-            return planned_rows(result, None)
-        with open_source(path, "expected_plan") as chunks:
-            text = b"".join(chunks)
-        try:
-            document = json.loads(text)
-        except ValueError:
-            document = "no JSON"
-        return planned_rows(result, document)
 
     def _check_digest(self, upload: CsvUpload) -> None:
         expected = self.expected_sha256

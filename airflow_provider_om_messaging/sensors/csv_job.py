@@ -33,10 +33,9 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     whole_number,
 )
 from airflow_provider_om_messaging.operators.support.results import ON_REJECTED, import_summary, judge
+from airflow_provider_om_messaging.operators.support.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.operators.support.waiting import (
-    BACKSTOP,
     DEFAULT_DEFERRABLE,
-    check_waiting,
 )
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait

@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.exceptions import (
     UnauthorizedError,
 )
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
-from airflow_provider_om_messaging.operators.support import batched_import
+from airflow_provider_om_messaging.operators.support.imports import batched_import
 from airflow_provider_om_messaging.protocol.imports.verdict import unreadable
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
-from airflow_provider_om_messaging.operators.support import waiting as operators_waiting
+from airflow_provider_om_messaging.operators.support import earlier_jobs
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.surviving import (
     CSV,
@@ -129,7 +129,7 @@ def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
 def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
     sandbox: Sandbox, changed: dict[str, Any], cancelled: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operators_waiting, "LONGEST_CANCELLING", 0.5)
+    monkeypatch.setattr(earlier_jobs, "LONGEST_CANCELLING", 0.5)
     sandbox.configure(stuck_jobs=True)
     store = Store()
     crash(sandbox, exporting(), context(store))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.transport.sockets import Feed
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.operators.support.job_memory import JobMemory
     from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
 
 T = TypeVar("T")
@@ -64,6 +65,33 @@ def check_waits(wait_for_completion: bool) -> None:
             "sockets that are open by then, so that no later task can wait for it. Leave wait_for_completion "
             "on, or asynchronous off. Nothing was submitted."
         )
+
+
+def submit_while_listening(
+    feed: Feed, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
+) -> str:
+    """
+    Submit a job while the socket is open, unless an earlier try did: nobody will tell of that job.
+
+    :param feed: open; it is closed if no job is submitted.
+    :param memory: what the task remembers of its jobs.
+    :param submit: submits the job and returns its id.
+    :param check: raises if a new one must not be submitted.
+    """
+    if memory.job_id is not None or memory.may_have_lost_one:
+        feed.close()
+        return memory.job_id or ""
+    try:
+        check()
+        memory.about_to_submit(None)
+        job_id = submit()
+    except BaseException as error:
+        feed.close()
+        if isinstance(error, OpenMetadataError) and not error.may_have_worked:
+            memory.not_submitted()
+        raise
+    memory.submitted(job_id)
+    return job_id
 
 
 def hear(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:

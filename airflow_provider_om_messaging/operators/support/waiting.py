@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_om_messaging.exceptions import (
-    ForbiddenError,
     InvalidParameterError,
     JobTimeoutError,
-    NotFoundError,
-    OpenMetadataError,
     ResultGoneError,
-    UnsupportedByServerError,
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.engines import AUTO, SERVER
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.earlier_jobs import EarlierJobs
+from airflow_provider_om_messaging.operators.support.job_cancellation import cancel_job
 from airflow_provider_om_messaging.operators.support.job_memory import JobMemory
-from airflow_provider_om_messaging.operators.support.socket_jobs import check_waits, hear, open_feed
-from airflow_provider_om_messaging.operators.support.superseded import is_replaced
-from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, CANCELLING, COMPLETED, FAILED
+from airflow_provider_om_messaging.operators.support.socket_jobs import (
+    check_waits,
+    hear,
+    open_feed,
+    submit_while_listening,
+)
+from airflow_provider_om_messaging.operators.support.wait_limits import BACKSTOP, check_waiting
+from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST
 from airflow_provider_om_messaging.triggers.cancellation import note_job
@@ -50,12 +52,6 @@ DEFAULT_DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback
 
 FOUND = "found"
 """Set in the state of a job that an earlier try has not lived to remember, and that may be another task's."""
-
-LONGEST_CANCELLING = 300.0
-"""Seconds that a retry waits for the job of an earlier try to be cancelled."""
-
-BACKSTOP = timedelta(minutes=10)
-"""How much later than the trigger's own deadline Airflow's goes off, for a triggerer that is stuck."""
 
 
 class WaitingOperator(MessagingOperator):
@@ -226,14 +222,16 @@ class WaitingOperator(MessagingOperator):
     ) -> str:
         memory = JobMemory(context, work)
         if self._feed is not None:
-            return self._submit_listening(memory, submit, check)
-        if not anew and (earlier := self._earlier(memory)) is not None:
+            return submit_while_listening(self._feed, memory, submit, check)
+        jobs = EarlierJobs(self.hook, self.log, self.max_consecutive_failures)
+        if not anew and (earlier := jobs.find(memory)) is not None:
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
             memory.taken_up(earlier)
             self._found = earlier if memory.is_found else None
             return earlier
-        self._cancel_left_behind(context, memory)
-        newest = self._own_jobs(1)
+        if self.cancel_on_kill and self.wait_for_completion:
+            jobs.cancel_orphan(context, memory)
+        newest = jobs.list_own(1)
         check()
         memory.about_to_submit(newest[0].job_id if newest else None)
         self._under_way = None
@@ -243,38 +241,6 @@ class WaitingOperator(MessagingOperator):
         memory.submitted(job_id)
         if self._is_killed:
             self.on_kill()
-        return job_id
-
-    def _own_jobs(self, limit: int) -> list[Job]:
-        """
-        Return the newest jobs of this user; none if the user may list none.
-
-        :raises UnsupportedByServerError: the server has no route for jobs. Nothing is submitted there,
-            because older servers take a job and never tell of it again.
-        """
-        try:
-            return self.hook.list_jobs(limit)
-        except ForbiddenError:
-            self.log.info("This user may not list jobs; a single one is told to whoever started it.")
-            return []
-
-    def _submit_listening(
-        self, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
-    ) -> str:
-        """Submit while the socket is open, unless an earlier try did: nobody will tell of that job."""
-        if memory.job_id is not None or memory.may_have_lost_one:
-            self._close_feed()
-            return memory.job_id or ""
-        try:
-            check()
-            memory.about_to_submit(None)
-            job_id = submit()
-        except BaseException as error:
-            self._close_feed()
-            if isinstance(error, OpenMetadataError) and not error.may_have_worked:
-                memory.not_submitted()
-            raise
-        memory.submitted(job_id)
         return job_id
 
     def wait_for(self, context: Context, job_id: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -336,10 +302,6 @@ class WaitingOperator(MessagingOperator):
         frame.job.raise_unless_completed()
         return self.heard(frame, state)
 
-    def _close_feed(self) -> None:
-        if self._feed is not None:
-            self._feed.close()
-
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
         Go on after a deferral.
@@ -389,72 +351,6 @@ class WaitingOperator(MessagingOperator):
         job_id = self.submit_again(context, state)
         return self.wait_for(context, job_id, {**state, cause: True})
 
-    def _earlier(self, memory: JobMemory) -> str | None:
-        """Return the id of an earlier try's job, unless it came to nothing."""
-        job_id = memory.job_id
-        if job_id is None and not memory.may_have_lost_one:
-            return None
-        try:
-            job = self.hook.get_job(job_id) if job_id else memory.lost(self._own_jobs(100))
-        except NotFoundError:
-            return None
-        except UnsupportedByServerError:
-            return job_id
-        if job is not None and not memory.is_for_this(job):
-            self.log.warning("%s is another one: the server has changed since. It is not taken up.", job)
-            return None
-        if job is not None and job.status == CANCELLING:
-            job = self._cancelled(job)
-        return None if job is None or job.status in {FAILED, CANCELLED} else job.job_id
-
-    def _cancel_left_behind(self, context: Context, memory: JobMemory) -> None:
-        """Cancel the job of a try that nobody goes on with, when nothing of that was alive to do so."""
-        job_id = memory.left_behind
-        if job_id is None or not (self.cancel_on_kill and self.wait_for_completion):
-            return
-        with suppress(OpenMetadataError):
-            job = self.hook.get_job(job_id)
-            if not memory.is_for_this(job) or job.finished:
-                return
-            if job.status != CANCELLING:
-                self._cancel(context, job_id)
-            self._cancelled(job)
-
-    def _cancelled(self, job: Job) -> Job:
-        self.log.info("%s is being cancelled: what is new has to wait for that.", job)
-        deadline = time.time() + LONGEST_CANCELLING
-        return self.hook.wait_for_job(Wait(job.job_id, deadline, 5.0, self.max_consecutive_failures))
-
     def _cancel_what_is_under_way(self) -> None:
         if self._under_way is not None:
-            self._cancel(*self._under_way)
-
-    def _cancel(self, context: Context, job_id: str) -> None:
-        if is_replaced(context):
-            self.log.info("Job %s goes on: it is another try's by now.", job_id)
-            return
-        try:
-            job = self.hook.cancel_job(job_id)
-        except OpenMetadataError as error:
-            self.log.warning("Job %s could not be cancelled: %s", job_id, error)
-        else:
-            self.log.info("%s", job.cancel_text())
-
-
-def check_waiting(poll_interval: float, timeout: float, max_consecutive_failures: int | None) -> None:
-    """
-    Check the numbers of a wait.
-
-    :raises InvalidParameterError: naming the one that is wrong.
-    """
-    for name, value in (("poll_interval", poll_interval), ("timeout", timeout)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-            raise InvalidParameterError(f"{name} has to be a number of seconds above 0, not {value!r}.")
-    if max_consecutive_failures is None:
-        return
-    if isinstance(max_consecutive_failures, bool) or not isinstance(max_consecutive_failures, int):
-        raise InvalidParameterError(
-            f"max_consecutive_failures has to be a whole number, not {max_consecutive_failures!r}."
-        )
-    if max_consecutive_failures < 0:
-        raise InvalidParameterError(f"max_consecutive_failures is below 0: {max_consecutive_failures}.")
+            cancel_job(self.hook, *self._under_way, self.log)

@@ -1,0 +1,58 @@
+"""The plan that an import is held to: reading it, and checking that it is for this file and service."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.exceptions import InvalidCsvError
+from airflow_provider_om_messaging.files.storage import open_source
+from airflow_provider_om_messaging.protocol.plan.gate import plan_result, planned_rows
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+
+
+def read_planned_rows(expected_plan: Any) -> dict[str, str] | None:
+    """
+    Return the rows that a plan changes, by name; None without a plan.
+
+    :param expected_plan: what the plan operator returned. A long plan lies in a file that it names.
+    """
+    if expected_plan is None:
+        return None
+    result = plan_result(expected_plan)
+    path = result.get("plan_path")
+    if not path:
+        return planned_rows(result, None)
+    with open_source(path, "expected_plan") as chunks:
+        text = b"".join(chunks)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = "no JSON"
+    return planned_rows(result, document)
+
+
+def check_plan_is_for(
+    hook: OpenMetadataMessagingHook, expected_plan: Any, service: str, upload: CsvUpload
+) -> None:
+    """
+    Check that a plan was made for this service and this file.
+
+    :param hook: looks names up.
+    :param expected_plan: what the plan operator returned.
+    :param service: the service to import into.
+    :param upload: the file.
+    :raises InvalidCsvError: it was made for others.
+    """
+    wanted = plan_result(expected_plan)
+    same_service = wanted["service"] == service or (
+        hook.canonical_fqn(str(wanted["service"])) == hook.canonical_fqn(service)
+    )
+    if wanted["sha256"] != upload.facts.sha256 or not same_service:
+        raise InvalidCsvError(
+            f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
+            f"not for {service} and {upload.facts.sha256}. Nothing was sent."
+        )

@@ -1,0 +1,164 @@
+"""What an import comes to: verified by an export, written out row by row, judged and returned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.files.storage import Destination
+from airflow_provider_om_messaging.hooks.engines import CLIENT
+from airflow_provider_om_messaging.operators.support.results import import_summary, judge
+from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.socket_jobs import until_empty
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
+    UNTOLD,
+    check_verified,
+    not_in_place,
+    repeated,
+    result_of,
+    verdict_table,
+)
+from airflow_provider_om_messaging.protocol.imports.verdict import (
+    ABORTED,
+    SHOWN_FAILURES,
+    UNREADABLE,
+    Verdict,
+    unreadable,
+    verdicts_of,
+)
+from airflow_provider_om_messaging.protocol.plan.diff import check_names
+from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+
+
+@dataclass(frozen=True)
+class FileImport:
+    """
+    One file on its way into a service.
+
+    :param hook: asks the server.
+    :param service: the service to import into.
+    :param upload: the file, which was checked.
+    :param engine: what imports it.
+    :param planned: the rows that the plan changes; None without a plan.
+    """
+
+    hook: OpenMetadataMessagingHook
+    service: str
+    upload: CsvUpload
+    engine: Engine
+    planned: dict[str, str] | None
+
+    @property
+    def compared_rows(self) -> int:
+        """How many rows are compared with an export: those that the plan changes, or all."""
+        return self.upload.facts.rows if self.planned is None else len(self.planned)
+
+    def list_differing(self) -> list[Verdict]:
+        """Return the rows that were to change and are not as in the file."""
+        after = compared(self.hook, self.service, self.engine, self.upload)
+        return not_in_place(after, None if self.planned is None else frozenset(self.planned))
+
+    def check_plan_still_valid(self) -> None:
+        """Refuse if a row that the import would overwrite has changed since the plan."""
+        if self.planned is not None:
+            check_still_valid(self.planned, compared(self.hook, self.service, self.engine, self.upload))
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """
+    How the task's parameters have an import verified, reported and judged.
+
+    :param dry_run: whether it was only checked.
+    :param verify: whether the rows are compared with an export afterwards.
+    :param max_failed_rows: how many failed rows are tolerated.
+    :param on_rejected: ``fail``, ``skip`` or ``report``.
+    :param results_destination: where to write the verdict on every row.
+    :param log: the task's logger.
+    """
+
+    dry_run: bool
+    verify: bool
+    max_failed_rows: int
+    on_rejected: str
+    results_destination: str | None
+    log: Any
+
+    def conclude(self, file: FileImport, result: ImportResult, job_id: str | None) -> dict[str, Any]:
+        """
+        Verify an import if so asked, report on its rows, judge it and return the task's result.
+
+        :param file: what was imported.
+        :param result: the verdict.
+        :param job_id: the job that did it, if one did.
+        """
+        upload = file.upload
+        verifying = self.verify and not self.dry_run and result.status != ABORTED
+        differing: list[Verdict] = []
+        verdicts = verdicts_of(result.results_csv)
+        if verifying:
+            differing = file.list_differing()
+            if result.status == UNREADABLE:
+                passed = upload.facts.rows - len(differing)
+                result = result_of(differing, dry_run=False, passed=passed)
+                verdicts = differing
+        otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNTOLD
+        if result.status == ABORTED:
+            otherwise = Verdict("", "failure", result.abort_reason)
+        self.write_results(upload, verdicts, otherwise)
+        if found := repeated(verdicts, upload.rows):
+            self.log.warning(
+                "Of rows with the same name, %s counts: %s.",
+                "the last that passes" if file.engine.name == CLIENT else "the one that the server chooses",
+                "; ".join(found[:SHOWN_FAILURES]),
+            )
+        judge(result, self.max_failed_rows, self.on_rejected, self.log)
+        check_verified(differing, verdicts, result)
+        summary = import_summary(file.service, result, upload.facts.sha256, job_id, file.engine.name)
+        if verifying:
+            summary["verified"] = file.compared_rows - len(differing)
+            which = "rows" if file.planned is None else "rows that the plan changes"
+            self.log.info(
+                "%d of %d %s are verified by an export.", summary["verified"], file.compared_rows, which
+            )
+        return summary
+
+    def conclude_by_comparing(
+        self, file: FileImport, job_id: str, deadline: float, poll_interval: float
+    ) -> dict[str, Any]:
+        """
+        Compare until every row is in place or the time is over, and return the task's result.
+
+        :param file: what was imported, by a job of which nobody told how it ended.
+        :param job_id: the job; empty if it is not even known whether it was submitted.
+        :param deadline: wall-clock seconds since 1970.
+        :param poll_interval: seconds between two comparisons at most.
+        """
+        upload, rows = file.upload, file.compared_rows
+        check_names(upload.rows(), "The file")
+        if differing := until_empty(file.list_differing, deadline, poll_interval, self.log):
+            why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
+            result = unreadable(False, why)
+            self.write_results(upload, [])
+            judge(result, self.max_failed_rows, self.on_rejected, self.log)
+            sha256 = upload.facts.sha256
+            return import_summary(file.service, result, sha256, job_id or None, file.engine.name)
+        result = result_of([], dry_run=False, passed=upload.facts.rows)
+        return {**self.conclude(file, result, job_id or None), "verified": rows}
+
+    def write_results(
+        self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNTOLD
+    ) -> None:
+        """Write every row of the file with its verdict, if the task is to keep them."""
+        if self.results_destination is not None:
+            table = verdict_table(upload.rows(), verdicts, otherwise)
+            Destination(self.results_destination, "results_destination").write(table)
+            self.log.info("The verdict on every row lies in %s.", self.results_destination)

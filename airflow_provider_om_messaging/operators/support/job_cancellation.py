@@ -1,0 +1,33 @@
+"""Cancelling the job of a task that is killed, or that gives its wait up, in the worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.exceptions import OpenMetadataError
+from airflow_provider_om_messaging.operators.support.superseded import is_replaced
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+
+
+def cancel_job(hook: OpenMetadataMessagingHook, context: Context, job_id: str, log: Any) -> None:
+    """
+    Cancel a job, unless a later try of the task has taken it up. What fails is logged, not raised.
+
+    :param hook: asks the server.
+    :param context: the context of the task that has submitted the job.
+    :param job_id: the job.
+    :param log: the task's logger.
+    """
+    if is_replaced(context):
+        log.info("Job %s goes on: it is another try's by now.", job_id)
+        return
+    try:
+        job = hook.cancel_job(job_id)
+    except OpenMetadataError as error:
+        log.warning("Job %s could not be cancelled: %s", job_id, error)
+    else:
+        log.info("%s", job.cancel_text())
