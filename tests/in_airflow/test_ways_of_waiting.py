@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
     JobTimeoutError,
     NotFoundError,
     ServerUnavailableError,
+    UnexpectedReplyError,
     UnreadableVerdictError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
@@ -124,6 +125,19 @@ def test_an_import_is_the_same_in_every_way(sandbox: Sandbox) -> None:
     ]
     assert results[0]["status"] == "success"
     assert results[0]["dry_run"] is True
+
+
+@every_async_way
+def test_a_job_about_another_service_is_not_believed(
+    sandbox: Sandbox, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = OpenMetadataMessagingHook().submit_export("sample_kafka")
+    monkeypatch.setattr(OpenMetadataMessagingHook, "submit_export", lambda hook, service: other)
+    file = tmp_path / "orders.csv"
+    file.write_text("yesterday's")
+    with pytest.raises(UnexpectedReplyError, match=f"Asked for the job of {SERVICE}.* about 'sample_kafka'"):
+        run(exporting(way, destination=str(file)))
+    assert file.read_text() == "yesterday's"
 
 
 @every_way

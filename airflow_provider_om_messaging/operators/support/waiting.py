@@ -29,6 +29,7 @@ from airflow_provider_om_messaging.operators.support.socket_jobs import (
 from airflow_provider_om_messaging.operators.support.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST
 from airflow_provider_om_messaging.triggers.cancellation import note_job
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
@@ -299,6 +300,7 @@ class WaitingOperator(MessagingOperator):
                 "the time is over" if time.time() >= deadline else "the socket is lost",
             )
             return self.settle(job_id, state, deadline)
+        self._check_service(frame.job)
         frame.job.raise_unless_completed()
         return self.heard(frame, state)
 
@@ -330,6 +332,7 @@ class WaitingOperator(MessagingOperator):
 
     @public_errors()
     def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+        self._check_service(job)
         if state.get(FOUND) and (
             job.status == CANCELLED or (job.status == COMPLETED and not self.is_its_own(job, state))
         ):
@@ -346,6 +349,12 @@ class WaitingOperator(MessagingOperator):
                 raise
             self.log.warning("The server no longer has the result of %s. It is submitted again.", job)
             return self._wait_again(context, state, AFTER_LOSS)
+
+    def _check_service(self, job: Job) -> None:
+        """Refuse a job that says that it is about another service, whatever its id."""
+        service = self.checked_service()
+        if job.service and not is_same_name(job.service, self.hook.canonical_fqn(service)):
+            raise other(f"the job of {service}", job.service)
 
     def _wait_again(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
         job_id = self.submit_again(context, state)
