@@ -7,7 +7,7 @@ Classes that no retry can help derive from :class:`AirflowFailException`: Airflo
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
@@ -102,7 +102,29 @@ class UnreadableVerdictError(PermanentError):
 
 
 class PlanViolationError(PermanentError):
-    """An import would change more than its policies allow; nothing was sent."""
+    """
+    An import would change more than its policies allow; nothing was sent.
+
+    A callback reads from it what it needs to notify somebody: ``context["exception"].violations``.
+
+    :param violations: what the plan does that it may not, a sentence each.
+    :param plan_path: where the whole plan lies as JSON; None if it was not written.
+    :param plan_page: where it lies as a page for a browser; None if it was not written.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        violations: Sequence[str] = (),
+        plan_path: str | None = None,
+        plan_page: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(message, **kwargs)
+        self.violations = list(violations)
+        self.plan_path = plan_path
+        self.plan_page = plan_page
 
 
 class NotVerifiedError(PermanentError):

@@ -28,21 +28,30 @@ class ExtraField:
 
 
 EXTRA_FIELDS = (
-    ExtraField("verify", "Verify TLS", "true, false, or the path of a CA file. Default: true"),
-    ExtraField("client_cert", "Client certificate", "Path of a PEM file, for servers that ask for one"),
-    ExtraField("client_key", "Client key", "Path of the certificate's key, if it is in a file of its own"),
+    ExtraField("verify", "Verify TLS certificate", "true, false, or the path of a CA file. Default: true"),
+    ExtraField("client_cert", "Client certificate file", "Path of a PEM file, for servers that ask for one"),
     ExtraField(
-        "connect_timeout", "Connect timeout", "Seconds until a connection has to stand. Default: 10", "number"
+        "client_key", "Client key file", "Path of the certificate's key, if it is in a file of its own"
+    ),
+    ExtraField(
+        "connect_timeout",
+        "Connection timeout (seconds)",
+        "How long to wait for a connection. Default: 10",
+        "number",
     ),
     ExtraField(
         "read_timeout",
-        "Read timeout",
-        "Seconds of silence until a request is given up. Default: 300, as large imports answer late",
+        "Response timeout (seconds)",
+        "How long the server may send nothing. Default: 300, because a large import answers late",
         "number",
     ),
-    ExtraField("proxy", "Proxy", "URL of a proxy. Default: what the environment says"),
     ExtraField(
-        "token_file", "Token file", "Path of a file with the JWT, read again when the server answers 401"
+        "proxy", "Proxy URL", "Default: the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+    ),
+    ExtraField(
+        "token_file",
+        "JWT token file",
+        "Path of a file with the JWT, read again when the server answers 401",
     ),
 )
 

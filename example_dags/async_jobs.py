@@ -46,8 +46,20 @@ log = logging.getLogger(__name__)
     catchup=False,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     params={
-        "service": Param("sample_kafka", type="string"),
-        "store": Param(STORE, type="string"),
+        "service": Param(
+            "sample_kafka",
+            type="string",
+            title="Messaging service",
+            minLength=1,
+            description="Its name, as OpenMetadata shows it.",
+        ),
+        "store": Param(
+            STORE,
+            type="string",
+            title="Folder for files",
+            minLength=1,
+            description="A URL of Airflow's object storage, such as s3://aws_default@bucket/metadata.",
+        ),
     },
     tags=["om_messaging", "async"],
     doc_md=__doc__,

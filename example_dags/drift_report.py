@@ -42,8 +42,20 @@ FOLDER = "{{ params.store }}/drift_report/{{ params.service.replace('/', '_') }}
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     params={
-        "service": Param("sample_kafka", type="string"),
-        "store": Param(STORE, type="string"),
+        "service": Param(
+            "sample_kafka",
+            type="string",
+            title="Messaging service",
+            minLength=1,
+            description="Its name, as OpenMetadata shows it.",
+        ),
+        "store": Param(
+            STORE,
+            type="string",
+            title="Folder for files",
+            minLength=1,
+            description="A URL of Airflow's object storage, such as s3://aws_default@bucket/metadata.",
+        ),
     },
     tags=["om_messaging", "export"],
     doc_md=__doc__,

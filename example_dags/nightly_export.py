@@ -30,8 +30,20 @@ STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messagin
     max_active_tasks=4,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     params={
-        "services": Param(["sample_kafka", "edge.kafka", "orders_redpanda"], type="array"),
-        "store": Param(STORE, type="string"),
+        "services": Param(
+            ["sample_kafka", "edge.kafka", "orders_redpanda"],
+            type="array",
+            title="Messaging services",
+            items={"type": "string", "minLength": 1},
+            description="Their names, as OpenMetadata shows them, one in each line.",
+        ),
+        "store": Param(
+            STORE,
+            type="string",
+            title="Folder for files",
+            minLength=1,
+            description="A URL of Airflow's object storage, such as s3://aws_default@bucket/metadata.",
+        ),
     },
     tags=["om_messaging", "export"],
     doc_md=__doc__,

@@ -28,8 +28,20 @@ SERVICE = "{{ params.service }}"
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     params={
-        "service": Param("sample_kafka", type="string"),
-        "description": Param("Moves to the new cluster this week: expect short breaks.", type="string"),
+        "service": Param(
+            "sample_kafka",
+            type="string",
+            title="Messaging service",
+            minLength=1,
+            description="Its name, as OpenMetadata shows it.",
+        ),
+        "description": Param(
+            "Moves to the new cluster this week: expect short breaks.",
+            type="string",
+            title="Description",
+            minLength=1,
+            description="What the service's description is to say, until the run takes it back.",
+        ),
     },
     tags=["om_messaging", "patch"],
     doc_md=__doc__,

@@ -48,6 +48,8 @@ SHOWN_CHANGES = 50
 """Rows that the result names; the plan's file has all."""
 LONGEST_VALUE = 500
 """Characters of a value in the result."""
+XCOM_RETURN_KEY = "return_value"
+"""Where Airflow keeps what a task returns."""
 
 
 class PlanMessagingServiceImportOperator(MessagingOperator):
@@ -64,8 +66,8 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     digest of the row as it is), ``violations``, ``plan_path`` and ``plan_page`` (None without a destination),
     ``engine`` (None if no server was asked), and ``notes`` (the first 50 cells to look at twice, with
     ``row``, ``line``, ``column`` and ``note``: a new name that is nearly that of a topic, a value that a
-    spreadsheet program has probably rewritten). The client engine creates rows only with
-    ``create_missing=True``, though they are in the plan.
+    spreadsheet program has probably rewritten). All that is in XCom also if the plan is not allowed. The
+    client engine creates rows only with ``create_missing=True``, though they are in the plan.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
@@ -180,8 +182,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             self.log.warning("%s", note.text)
         if plan.created and engine and engine.name == CLIENT:
             self.log.warning("The client engine creates topics only with create_missing=True.")
-        self._judge(violations)
-        return {
+        result = {
             "service": service,
             "sha256": sha256,
             **plan.counts,
@@ -192,6 +193,8 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "engine": engine.name if engine else None,
             "notes": [note.to_dict() for note in notes[:SHOWN_CHANGES]],
         }
+        self._judge(result, context)
+        return result
 
     def _engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header
@@ -200,15 +203,22 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             check_columns(columns_of(header), nearest(header), self.source or "csv", "an export")
         return engine
 
-    def _judge(self, violations: list[str]) -> None:
+    def _judge(self, result: dict[str, Any], context: Context) -> None:
+        violations = result["violations"]
         if not violations:
             return
         message = "\n  ".join(["The plan is not allowed:", *violations])
-        if self.on_violation == "fail":
-            raise PlanViolationError(message)
+        if self.on_violation == "report":
+            self.log.warning("%s", message)
+            return
+        if "ti" in context and self.do_xcom_push:
+            # Airflow keeps no result of a task that fails or is skipped, and people want to see why it was.
+            context["ti"].xcom_push(XCOM_RETURN_KEY, result)
         if self.on_violation == "skip":
             raise AirflowSkipException(message)
-        self.log.warning("%s", message)
+        raise PlanViolationError(
+            message, violations=violations, plan_path=result["plan_path"], plan_page=result["plan_page"]
+        )
 
 
 def plan_paths(destination: str) -> tuple[str, str]:

@@ -77,6 +77,11 @@ def test_an_example_can_be_read_without_a_server(path: Path, monkeypatch: pytest
     spec.loader.exec_module(module)
     assert len(module.__doc__ or "") > 100
     assert "doc_md=__doc__" in path.read_text()
+    example = getattr(module, path.stem)()
+    for name in example.params:
+        param = example.params.get_param(name)
+        assert param.schema.get("title"), name
+        assert param.description, name
 
 
 def test_nightly_export(run: Callable[..., dict[str, Any]], tmp_path: Path) -> None:

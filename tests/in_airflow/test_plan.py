@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import logging
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -98,6 +100,33 @@ def test_a_blank_file_does_not_pass_for_an_import(sandbox: Sandbox) -> None:
         plan(csv=as_csv(blank), max_changed_fraction=0.1, on_violation="skip")
     result = plan(csv=as_csv(blank), protected_fields="owner", on_violation="report")
     assert "owner would change" in result["violations"][0]
+
+
+def test_a_callback_can_tell_what_a_plan_may_not_do_and_where_to_read_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    new = as_csv([{**dict.fromkeys(exported()[0], ""), "name": "brand.new"}])
+    task = {"task_id": "plan", "service": SERVICE, "csv": new, "forbid_created": True}
+    pushed: dict[str, Any] = {}
+    context: Any = {"ti": SimpleNamespace(xcom_push=pushed.__setitem__)}
+    with pytest.raises(PlanViolationError) as failed:
+        PlanMessagingServiceImportOperator(**task, plan_destination=str(tmp_path / "plan")).execute(context)
+    error, result = copy.copy(failed.value), pushed["return_value"]
+    assert (
+        error.violations == result["violations"] == ["1 rows would be created (forbid_created): brand.new."]
+    )
+    assert error.plan_path == result["plan_path"] == str(tmp_path / "plan.json")
+    assert error.plan_page == result["plan_page"] == str(tmp_path / "plan.html")
+    assert result["created"] == 1
+
+    pushed.clear()
+    with pytest.raises(AirflowSkipException):
+        PlanMessagingServiceImportOperator(**task, on_violation="skip").execute(context)
+    assert pushed["return_value"]["violations"]
+    pushed.clear()
+    with pytest.raises(PlanViolationError):
+        PlanMessagingServiceImportOperator(**task, do_xcom_push=False).execute(context)
+    assert not pushed
 
 
 def test_a_plan_that_is_not_allowed_can_be_looked_at(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 _FRAMEWORK_STATUS = re.compile(r"\bHTTP (404|405|406|415) [A-Z]")
 # Where a route for CSV exists for all kinds of entities, but not for this one.
 _NO_CSV = re.compile(r"CSV for bulk operations is not supported for entity")
+_MISSING_NAME = re.compile(r"\b(?:messagingService|topic) instance for .+ not found", re.DOTALL)
 # What old servers answer with a bare 500 although the request is at fault.
 _UNKNOWN_KEY = re.compile(r"No key found in .{0,200}\bkid\b|keyID doesn't match|SigningKeyNotFound")
 _NUL = re.compile(r"\\u0000 cannot be converted|unsupported Unicode escape")
@@ -165,7 +166,9 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
                 f"Not authorized (404). The token's user {user} does not exist: it was deleted, or the token "
                 f"is of another server. Create a new one and put it in the connection's Password.{said}",
             )
-        return Fault(Cause.NOT_FOUND, f"Not found (404): {text}")
+        # Which is what most often goes wrong: a name is copied from where it is written in another case.
+        advice = ". Names are case-sensitive." if _MISSING_NAME.search(text) else ""
+        return Fault(Cause.NOT_FOUND, f"Not found (404): {text.rstrip('.') if advice else text}{advice}")
     if status in {409, 412}:
         return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{said}")
     return Fault(

@@ -318,3 +318,20 @@ def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: s
     assert "hunter2" not in found.message
     assert found.status is None
     assert found.transient == (problem != "tls")
+
+
+@pytest.mark.parametrize(
+    ("text", "advised"),
+    [
+        ("messagingService instance for Sample_Kafka not found", True),
+        ("messagingService instance for Sample_Kafka not found.", True),
+        ("topic instance for sample_kafka.Orders not found", True),
+        ("user instance for Jo not found", False),  # found in any case
+        ("CSV job not found: 42", False),
+    ],
+)
+def test_a_name_that_is_not_found_may_be_written_in_another_case(text: str, advised: bool) -> None:
+    expected = f"Not found (404): {text.rstrip('.')}"
+    assert fault(error_reply(404, text)).message == (
+        f"{expected}. Names are case-sensitive." if advised else expected
+    )
