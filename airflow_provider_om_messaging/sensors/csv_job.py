@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.jobs.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     CheckedParameters,
@@ -33,7 +34,6 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     whole_number,
 )
 from airflow_provider_om_messaging.operators.support.results import ON_REJECTED, import_summary, judge
-from airflow_provider_om_messaging.operators.support.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.operators.support.waiting import (
     DEFAULT_DEFERRABLE,
 )

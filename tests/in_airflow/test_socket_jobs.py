@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
-from airflow_provider_om_messaging.operators.support.job_memory import KEY
+from airflow_provider_om_messaging.operators.support.jobs.job_memory import KEY
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.sandbox_http import Api, row, table

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
-from airflow_provider_om_messaging.operators.support import earlier_jobs
+from airflow_provider_om_messaging.operators.support.jobs import earlier_jobs
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.surviving import (
     CSV,

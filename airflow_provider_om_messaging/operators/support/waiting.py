@@ -17,16 +17,16 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.engines import AUTO, SERVER
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
-from airflow_provider_om_messaging.operators.support.earlier_jobs import EarlierJobs
-from airflow_provider_om_messaging.operators.support.job_cancellation import cancel_job
-from airflow_provider_om_messaging.operators.support.job_memory import JobMemory
-from airflow_provider_om_messaging.operators.support.socket_jobs import (
+from airflow_provider_om_messaging.operators.support.jobs.earlier_jobs import EarlierJobs
+from airflow_provider_om_messaging.operators.support.jobs.job_cancellation import cancel_job
+from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
+from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import (
     check_waits,
     hear,
     open_feed,
     submit_while_listening,
 )
-from airflow_provider_om_messaging.operators.support.wait_limits import BACKSTOP, check_waiting
+from airflow_provider_om_messaging.operators.support.jobs.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other
@@ -254,7 +254,7 @@ class WaitingOperator(MessagingOperator):
         """
         deadline = time.time() + self.timeout
         if self._feed is not None:
-            return self._listen(job_id, state, deadline)
+            return self._listen(self._feed, job_id, state, deadline)
         state = {key: value for key, value in state.items() if key != FOUND}
         if job_id == self._found:
             state[FOUND] = True
@@ -285,20 +285,15 @@ class WaitingOperator(MessagingOperator):
             raise
         return self._finished(context, job, state)
 
-    def _listen(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def _listen(self, feed: Feed, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         if self.deferrable:
             self.log.info(
                 "Waiting in the worker: this server tells how job %s ended only to the socket that is open "
                 "here, and a trigger would have to open another one.",
                 job_id,
             )
-        frame = hear(self._feed, job_id, deadline, self.log) if self._feed is not None else None
+        frame = hear(feed, job_id, deadline, self.log)
         if frame is None:
-            self.log.warning(
-                "How %s ended was not told: %s. That is settled by looking.",
-                f"job {job_id}" if job_id else "the job of an earlier try",
-                "the time is over" if time.time() >= deadline else "the socket is lost",
-            )
             return self.settle(job_id, state, deadline)
         self._check_service(frame.job)
         frame.job.raise_unless_completed()

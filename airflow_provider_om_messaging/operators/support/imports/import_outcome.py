@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import CLIENT
+from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import until_empty
 from airflow_provider_om_messaging.operators.support.results import import_summary, judge
 from airflow_provider_om_messaging.operators.support.server_rows import compared
-from airflow_provider_om_messaging.operators.support.socket_jobs import until_empty
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     UNTOLD,
     check_verified,

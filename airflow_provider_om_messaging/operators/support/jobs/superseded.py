@@ -16,7 +16,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.operators.support.job_memory import KEY
+from airflow_provider_om_messaging.operators.support.jobs.job_memory import KEY
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

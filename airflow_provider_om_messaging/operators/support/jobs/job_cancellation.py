@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError
-from airflow_provider_om_messaging.operators.support.superseded import is_replaced
+from airflow_provider_om_messaging.operators.support.jobs.superseded import is_replaced
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.transport.sockets import Feed
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-    from airflow_provider_om_messaging.operators.support.job_memory import JobMemory
+    from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
     from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
 
 T = TypeVar("T")
@@ -103,9 +103,16 @@ def hear(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:
     :param log: the task's logger.
     """
     try:
-        return feed.end_of(job_id, deadline, lambda job: log.info("%s", job.progress_text()))
+        frame = feed.end_of(job_id, deadline, lambda job: log.info("%s", job.progress_text()))
     finally:
         feed.close()
+    if frame is None:
+        log.warning(
+            "How %s ended was not told: %s. That is settled by looking.",
+            f"job {job_id}" if job_id else "the job of an earlier try",
+            "the time is over" if time.time() >= deadline else "the socket is lost",
+        )
+    return frame
 
 
 def until_empty(look: Callable[[], list[T]], deadline: float, longest_pause: float, log: Any) -> list[T]:

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     UnsupportedByServerError,
 )
-from airflow_provider_om_messaging.operators.support.job_cancellation import cancel_job
+from airflow_provider_om_messaging.operators.support.jobs.job_cancellation import cancel_job
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, CANCELLING, FAILED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-    from airflow_provider_om_messaging.operators.support.job_memory import JobMemory
+    from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
     from airflow_provider_om_messaging.protocol.jobs.job import Job
 
 LONGEST_CANCELLING = 300.0
