@@ -326,7 +326,7 @@ def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: s
         ("messagingService instance for Sample_Kafka not found", True),
         ("messagingService instance for Sample_Kafka not found.", True),
         ("topic instance for sample_kafka.Orders not found", True),
-        ("user instance for Jo not found", False),  # found in any case
+        ("tag instance for PII.Gone not found", False),  # deleted, but not for good
         ("CSV job not found: 42", False),
     ],
 )
