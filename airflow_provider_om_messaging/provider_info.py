@@ -95,6 +95,9 @@ def get_provider_info() -> dict[str, Any]:
                 },
             }
         ],
+        "plugins": [
+            {"name": "om_messaging", "plugin-class": f"{PACKAGE}.ui.plugin.OpenMetadataMessagingPlugin"}
+        ],
         # Airflow 2.11 shows no link whose class is not named here.
         "extra-links": [f"{PACKAGE}.ui.links.{link}" for link in LINKS],
     }

@@ -5,8 +5,10 @@ Fill in what a messaging service's topics lack, from an upstream catalogue, behi
 2. ``plan`` compares it with the server, row by row. It fails the run if a value would be cleared, a topic
    created or too many rows changed; ``plan.html`` shows what would happen.
 3. ``dry_run`` lets the server check every row. A single bad row fails it, and nothing was written.
-4. ``approve`` asks a person if more rows would change than param ``ask_above`` lets pass. *Reject* skips
-   ``apply``; clearing ``approve`` asks again. Airflow before 3.1 does without.
+4. ``approve`` asks a person if more rows would change than param ``ask_above`` lets pass: one of the users
+   in param ``assigned_users``, if it names any, and for ``response_timeout`` hours, if that is set. The tab
+   *Plan* of ``plan``, ``approve`` and ``apply`` shows what would change and takes the answer with a note.
+   *Reject* skips ``apply``; clearing ``approve`` asks again. Airflow before 3.1 does without.
 5. ``apply`` imports exactly that: it refuses another file, and it refuses if somebody has changed one of its
    rows since the plan. Then it exports the service again and compares every row that was to change.
 
@@ -22,6 +24,7 @@ import os
 import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
@@ -35,6 +38,8 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.reports.plan_markdown import plan_markdown
+from airflow_provider_om_messaging.ui.links import PlanLink
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -85,7 +90,22 @@ CATALOGUE = {
             minimum=0,
             description="0 asks for every import that changes something.",
         ),
+        "assigned_users": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Who may answer",
+            description="Ids of users; with none, everybody who has the right to.",
+        ),
+        "response_timeout": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            title="Hours to wait for an answer",
+            description="Then the question fails; empty waits without end.",
+        ),
     },
+    user_defined_macros={"plan_markdown": plan_markdown, "plan_link": PlanLink.key},
     tags=["om_messaging", "import"],
     doc_md=__doc__,
 )
@@ -116,6 +136,12 @@ def gated_import() -> None:
     @task.branch
     def ask(rows: str, limit: str) -> str:
         return "approve" if int(rows) > int(limit) else "apply"
+
+    def set_up_question(context: Any) -> None:
+        """Give the operator what it does not take from templates."""
+        users, hours = context["params"]["assigned_users"], context["params"]["response_timeout"]
+        context["task"].assigned_users = [{"id": user, "name": user} for user in users]
+        context["task"].response_timeout = timedelta(hours=hours) if hours else None
 
     folder = make_folder("{{ params.store }}", "{{ run_id }}")
     export = ExportMessagingServiceOperator(
@@ -157,7 +183,9 @@ def gated_import() -> None:
     approve = ApprovalOperator(
         task_id="approve",
         subject="Import {{ ti.xcom_pull(task_ids='plan')['changed'] }} topics into {{ params.service }}?",
-        body="The whole plan: {{ ti.xcom_pull(task_ids='plan')['plan_page'] }}",
+        body="{{ plan_markdown(ti.xcom_pull('plan'), ti.xcom_pull('plan', key=plan_link)) }}",
+        params={"note": Param("", type="string")},
+        pre_execute=set_up_question,
     )
     asked = ask("{{ ti.xcom_pull(task_ids='plan')['changed'] }}", "{{ params.ask_above }}")
     chain(dry_run, asked, [approve, apply])

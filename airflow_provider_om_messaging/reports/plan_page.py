@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED
+from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,28 +41,47 @@ def plan_page(
     :param violations: what the plan does that it may not.
     :param notes: what a person should look at twice.
     """
-    style, script = (_asset(name) for name in ("plan_page.css", "plan_page.js"))
-    yield (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        # Whatever a description holds, the page loads and sends nothing.
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n<body><h1>{escape(title)}</h1>\n"
-    ).encode()
+    page = HtmlPage(title, plan_style(), plan_script())
+    yield from page.render(plan_content(plan, plan.counts, facts, violations, notes))
+
+
+def plan_content(
+    plan: Plan,
+    counts: Mapping[str, int],
+    facts: Mapping[str, str],
+    violations: Iterable[str],
+    notes: Sequence[Note],
+) -> Iterator[bytes]:
+    """
+    Yield what a page shows of a plan.
+
+    :param plan: the plan, or a part of it.
+    :param counts: created, changed, unchanged and absent rows of the whole.
+    :param facts: name → value, to stand above the table.
+    :param violations: what the plan does that it may not.
+    :param notes: what a person should look at twice.
+    """
     yield from _section("violations", "Not allowed", violations)
     more = len(notes) - LONGEST_PAGE
     texts = [note.text for note in notes[:LONGEST_PAGE]]
     yield from _section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
-    counts = "".join(
-        f'<li class="{name}"><b>{count:,}</b> {_NAMES[name]}</li>' for name, count in plan.counts.items()
+    numbers = "".join(
+        f'<li class="{name}"><b>{counts[name]:,}</b> {shown}</li>' for name, shown in _NAMES.items()
     )
     about = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
-    yield f'<ul class="counts">{counts}</ul>\n<dl>{about}</dl>\n'.encode()
+    yield f'<ul class="counts">{numbers}</ul>\n<dl>{about}</dl>\n'.encode("utf-8", "replace")
     yield from _table(plan.changes)
     yield from _absent(plan.absent)
-    yield f"<script>\n{script}</script></body></html>\n".encode()
+
+
+def plan_style() -> str:
+    """Return the style sheet of pages of plans."""
+    return asset(__package__, "plan_page.css")
+
+
+def plan_script() -> str:
+    """Return the script that sorts and filters the rows of a plan."""
+    return asset(__package__, "plan_page.js")
 
 
 def _section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
@@ -116,7 +135,3 @@ def _absent(names: tuple[str, ...]) -> Iterator[bytes]:
         yield f"<li>{escape(name)}</li>\n".encode("utf-8", "replace")
     more = len(names) - LONGEST_PAGE
     yield (f"<li>… and {more:,} more</li>" if more > 0 else "").encode() + b"</ul></details>\n"
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")

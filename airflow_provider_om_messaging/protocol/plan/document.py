@@ -1,0 +1,143 @@
+"""
+Reading a plan from a document that may be anything.
+
+What a task handed on, or a file that it names, is shown to people only if it is a plan member by member:
+nothing of any other content gets through.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED, Change, Plan
+from airflow_provider_om_messaging.protocol.plan.notes import Note
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_COUNTS = ("created", "changed", "unchanged", "absent")
+
+
+class NoPlanError(ValueError):
+    """A document is no plan. Nothing of it is in the message."""
+
+    def __init__(self) -> None:
+        super().__init__("This is no plan.")
+
+
+@dataclass(frozen=True)
+class PlanDocument:
+    """
+    A plan as it was written.
+
+    :param service: the service that it is for.
+    :param sha256: of the file that was compared.
+    :param counts: how many rows are created, changed, unchanged and absent.
+    :param changes: the rows that would be created or changed: all of them, or the first.
+    :param absent: names of absent rows, as far as they are in the document.
+    :param violations: what the plan does that it may not.
+    :param notes: what a person should look at twice.
+    :param path: where the whole plan was written; None in a file, or if there is none.
+    """
+
+    service: str
+    sha256: str
+    counts: dict[str, int]
+    changes: tuple[Change, ...]
+    absent: tuple[str, ...]
+    violations: tuple[str, ...]
+    notes: tuple[Note, ...]
+    path: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all changes are in it."""
+        return len(self.changes) == self.counts["created"] + self.counts["changed"]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan for a page. Its counts are those of the rows that are in it."""
+        return Plan(columns=(), changes=self.changes, unchanged=self.counts["unchanged"], absent=self.absent)
+
+    def is_of(self, result: PlanDocument) -> bool:
+        """Tell whether this is the whole of the plan that a task returned."""
+        return self.is_whole and (self.service, self.sha256, self.counts) == (
+            result.service,
+            result.sha256,
+            result.counts,
+        )
+
+
+def read_plan(document: Any) -> PlanDocument:
+    """
+    Return the plan that a document is.
+
+    :param document: what a plan task returned, or the JSON that it wrote.
+    :raises NoPlanError: it is none.
+    """
+    members = _object(document)
+    counts = {name: _number(members.get(name)) for name in _COUNTS}
+    changes = tuple(_change(change) for change in _list(members.get("changes")))
+    if len(changes) > counts["created"] + counts["changed"]:
+        raise NoPlanError
+    sha256 = _text(members.get("sha256"))
+    if not _SHA256.fullmatch(sha256):
+        raise NoPlanError
+    path = members.get("plan_path")
+    return PlanDocument(
+        service=_text(members.get("service")),
+        sha256=sha256,
+        counts=counts,
+        changes=changes,
+        absent=tuple(_text(name) for name in _list(members.get("absent_rows", []))),
+        violations=tuple(_text(problem) for problem in _list(members.get("violations"))),
+        notes=tuple(_note(note) for note in _list(members.get("notes", []))),
+        path=None if path is None else _text(path),
+    )
+
+
+def _change(document: Any) -> Change:
+    members = _object(document)
+    if members.get("change") not in (CREATED, CHANGED):
+        raise NoPlanError
+    fields = {
+        _text(name): (_text(_object(values).get("before")), _text(_object(values).get("after")))
+        for name, values in _object(members.get("fields")).items()
+    }
+    return Change(
+        row=_text(members.get("row")),
+        line=_number(members.get("line")),
+        kind=members["change"],
+        fields=fields,
+        before=_text(members.get("before")),
+    )
+
+
+def _note(document: Any) -> Note:
+    members = _object(document)
+    row, column, text = (_text(members.get(name)) for name in ("row", "column", "note"))
+    return Note(row, _number(members.get("line")), column, text)
+
+
+def _object(value: Any) -> dict[Any, Any]:
+    if not isinstance(value, dict):
+        raise NoPlanError
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise NoPlanError
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise NoPlanError
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise NoPlanError
+    return value

@@ -1,0 +1,111 @@
+"""
+The pages: a task's plan with the questions about it, and all plans of a run.
+
+Airflow lets anybody open what a plugin serves. Here every route asks for its login and for the right to read
+the XComs of the DAG that is named in the path, and there is no route without a DAG. Questions are answered
+through Airflow's own API, which checks rights and assigned users itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.common.db.common import SessionDep  # noqa: TC002  # FastAPI reads annotations
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from fastapi import Depends, FastAPI
+from starlette.responses import StreamingResponse
+
+from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
+from airflow_provider_om_messaging.reports.plan_page import plan_script, plan_style
+from airflow_provider_om_messaging.ui.approvals import approvals_of_run, belongs_to, upstream_of
+from airflow_provider_om_messaging.ui.content import (
+    no_plan_content,
+    plan_tab_content,
+    plans_content,
+)
+from airflow_provider_om_messaging.ui.task_results import (
+    TaskKey,
+    find_plan,
+    find_verdict,
+    read_whole_plan,
+    results_of_run,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+may_read_results = Depends(requires_access_dag("GET", DagAccessEntity.XCOM))
+# Neither a schema nor a documentation: they would be routes without a DAG.
+app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+
+@app.get("/dags/{dag_id}/plan", dependencies=[may_read_results])
+def show_plan(
+    dag_id: str, run_id: str, task_id: str, session: SessionDep, user: GetUserDep, map_index: str = "-1"
+) -> StreamingResponse:
+    """Show the plan that a task instance made, or the one that it waits or works for."""
+    # Of a task that is not mapped, Airflow leaves the placeholder as it is.
+    task = TaskKey(task_id, int(map_index) if map_index.isdecimal() else -1)
+    upstream = upstream_of(session, dag_id, task_id)
+    found = {
+        key: plan
+        for key, value in results_of_run(session, dag_id, run_id)
+        if key.task_id in upstream and (plan := find_plan(value)) and belongs_to(task, key)
+    }
+    found = {task: found[task]} if task in found else found
+    if not found:
+        return _page("No plan here", no_plan_content())
+    if len(found) > 1:
+        return _page("Plans before this task", plans_content(run_id, found, {}, {}))
+    ((key, result),) = found.items()
+    approvals = [
+        approval
+        for approval in approvals_of_run(session, dag_id, run_id, user)
+        if belongs_to(approval.task, key)
+        and key.task_id in upstream_of(session, dag_id, approval.task.task_id)
+    ]
+    whole = read_whole_plan(result)
+    content = plan_tab_content(dag_id, run_id, key, result, whole, approvals)
+    return _page(f"Plan for {result.service}", content)
+
+
+@app.get("/dags/{dag_id}/plans", dependencies=[may_read_results])
+def show_plans(dag_id: str, run_id: str, session: SessionDep, user: GetUserDep) -> StreamingResponse:
+    """Show all plans of a run, the verdicts on its imports, and who decided what."""
+    results = list(results_of_run(session, dag_id, run_id))
+    plans = {key: plan for key, value in results if (plan := find_plan(value))}
+    verdicts = {key: verdict for key, value in results if (verdict := find_verdict(value))}
+    if not plans and not verdicts:
+        return _page("No plans here", no_plan_content())
+    approvals = approvals_of_run(session, dag_id, run_id, user)
+    upstream = {approval.task: upstream_of(session, dag_id, approval.task.task_id) for approval in approvals}
+    asked = {
+        key: [
+            approval
+            for approval in approvals
+            if key.task_id in upstream[approval.task] and belongs_to(approval.task, key)
+        ]
+        for key in plans
+    }
+    return _page("Plans of this run", plans_content(run_id, plans, verdicts, asked))
+
+
+def _page(title: str, content: Iterable[bytes]) -> StreamingResponse:
+    page = HtmlPage(
+        title,
+        plan_style() + asset(__package__, "tab.css"),
+        plan_script() + asset(__package__, "tab.js"),
+        may_call_server=True,
+    )
+    return StreamingResponse(
+        # Made whole before the first byte goes out: the database's session ends with the request.
+        iter(list(page.render(content))),
+        media_type="text/html",
+        headers={
+            "Content-Security-Policy": f"{page.policy}; frame-ancestors 'self'",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,104 @@
+"""Only what is a plan is read as one, and nothing of anything else is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.plan.diff import compare
+from airflow_provider_om_messaging.protocol.plan.document import NoPlanError, read_plan
+from airflow_provider_om_messaging.protocol.plan.notes import notes_of
+from airflow_provider_om_messaging.reports.plan_json import plan_json
+
+FILE = [(1, ("name", "description")), (2, ("a", "new")), (3, ("b", "same")), (4, ("d", ""))]
+SERVER = [(1, ("name", "description")), (2, ("a", "old")), (3, ("b", "same")), (4, ("c", "gone"))]
+PLAN = compare(lambda: FILE, lambda: SERVER, "file", "server")
+HEADING = {"service": "kafka", "sha256": "0" * 64, "violations": ["one"]}
+
+
+def document() -> dict[str, Any]:
+    return dict(json.loads(b"".join(plan_json(PLAN, HEADING, notes_of(PLAN)))))
+
+
+def test_what_is_written_is_read_back() -> None:
+    found = read_plan(document())
+    assert (found.service, found.counts, found.violations) == ("kafka", PLAN.counts, ("one",))
+    assert found.changes == PLAN.changes
+    assert found.absent == PLAN.absent
+    assert found.is_whole
+    assert found.is_of(found)
+
+
+MEMBERS = [
+    (("service",), 1),
+    (("sha256",), "x" * 64),
+    (("sha256",), "0" * 63),
+    (("created",), -1),
+    (("created",), True),
+    (("created",), 0),
+    (("unchanged",), "3"),
+    (("violations",), "one"),
+    (("absent_rows",), [1]),
+    (("changes",), {}),
+    (("changes", 0), "a"),
+    (("changes", 0, "row"), None),
+    (("changes", 0, "line"), "2"),
+    (("changes", 0, "change"), "deleted"),
+    (("changes", 0, "change"), []),
+    (("changes", 0, "fields"), []),
+    (("changes", 0, "fields", "description"), "new"),
+    (("changes", 0, "fields", "description", "after"), 1),
+    (("changes", 0, "before"), None),
+    (("notes",), [{"row": "a"}]),
+    (("plan_path",), ["x"]),
+]
+
+
+@pytest.mark.parametrize(("place", "value"), MEMBERS)
+def test_one_wrong_member_makes_it_no_plan(place: tuple[Any, ...], value: Any) -> None:
+    changed = copy.deepcopy(document())
+    at: Any = changed
+    for name in place[:-1]:
+        at = at[name]
+    at[place[-1]] = value
+    with pytest.raises(NoPlanError) as caught:
+        read_plan(changed)
+    assert str(caught.value) == "This is no plan."
+
+
+@pytest.mark.parametrize("name", sorted({*document()} - {"absent_rows", "notes"}))
+def test_a_missing_member_makes_it_no_plan(name: str) -> None:
+    changed = document()
+    del changed[name]
+    with pytest.raises(NoPlanError):
+        read_plan(changed)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON, st.sampled_from(sorted(document())), JSON)
+def test_anything_else_is_refused_in_one_way(value: Any, name: str, member: Any) -> None:
+    for given_value in (value, {**document(), name: member}):
+        with suppress(NoPlanError):
+            read_plan(given_value)  # nothing else is raised
+
+
+def test_a_part_is_not_the_whole_of_another() -> None:
+    part = read_plan({**document(), "changes": document()["changes"][:1]})
+    assert not part.is_whole
+    assert not part.is_of(part)
+    whole = read_plan(document())
+    assert whole.is_of(part)
+    assert not whole.is_of(read_plan({**document(), "service": "other"}))
+    assert not whole.is_of(read_plan({**document(), "sha256": "1" * 64}))
