@@ -189,7 +189,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             file = self._file_import(upload)
             has_job = self.has_job(file.engine)
             if not has_job:
-                file.check_plan_still_valid()
+                file.check_before_sending()
             what = "dry run" if self.only_check else "import"
             self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
             if not has_job:
@@ -234,7 +234,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             lambda: self.hook.submit_import(service, upload.rewound(), self.only_check),
             anew=anew,
             # What an earlier try has submitted was checked then, and may be half applied by now.
-            check=file.check_plan_still_valid,
+            check=file.check_before_sending,
         )
         what = "dry run" if self.only_check else "import"
         self.log.info("The %s of %s is job %s.", what, service, job_id)

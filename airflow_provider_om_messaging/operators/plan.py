@@ -27,7 +27,7 @@ from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compared
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
-from airflow_provider_om_messaging.protocol.plan.diff import check_columns, compare
+from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import notes_of
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
@@ -160,6 +160,8 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             name = self.source or "csv"
             if engine is not None:
                 plan = compared(self.hook, service, engine, upload, name)
+                created = {change.row: change.line for change in plan.changes if change.kind == CREATED}
+                check_new_names(created, name)
             else:
                 other = self.against or ""
                 plan = compare(upload.rows, partial(rows_of, other, other, "against"), name, other)

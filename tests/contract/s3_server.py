@@ -43,7 +43,7 @@ def s3_server() -> Iterator[S3Server]:
 
     running = make_server("127.0.0.1", 0, serve, threaded=True, request_handler=Quiet)
     server.url = f"http://127.0.0.1:{running.server_port}"
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

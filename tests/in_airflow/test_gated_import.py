@@ -68,6 +68,24 @@ def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> Non
 
 
 @every_way
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_two_new_rows_for_one_topic_are_refused(sandbox: Sandbox, way: str, dry_run: bool) -> None:
+    text = as_csv([new("brand.new"), exported()[0], new(" Brand.new")])
+    told = "'brand.new' in line 2 and ' Brand.new' in line 4 would make two new topics"
+    with pytest.raises(InvalidCsvError, match=told):
+        apply(text, way, dry_run=dry_run)
+    with pytest.raises(InvalidCsvError, match=told):
+        plan(text)
+    assert writes(sandbox) == []
+
+
+def test_two_topics_that_are_there_may_have_nearly_the_same_name(sandbox: Sandbox) -> None:
+    for name in ("brand.new", "Brand.new"):
+        apply(as_csv([new(name)]))
+    assert apply(as_csv([new("brand.new"), new("Brand.new")]))["rows_passed"] == 2
+
+
+@every_way
 def test_a_row_that_somebody_changed_since_the_plan(sandbox: Sandbox, way: str) -> None:
     rows = exported()
     text = as_csv([*described(rows[:2]), rows[2]])

@@ -40,7 +40,6 @@ from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
-from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of, touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
@@ -175,7 +174,7 @@ class TopicImport:
             elif name in present and present[name] is None:
                 verdict = _passed(verdict, "Entity updated")
             elif name in found.similar:
-                verdict = _failed(verdict, _unknown(name, second_topic(name, found.similar[name])))
+                verdict = _failed(verdict, _unknown(name, found.similar[name]))
             elif name not in present and not self._create_missing:
                 advice = "Topics come from the broker; create_missing=True creates them"
                 verdict = _failed(verdict, _unknown(name, advice))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def folded(name: str) -> str:
@@ -29,4 +29,21 @@ def second_topic(name: str, present: str) -> str:
     return (
         f"{name!r} is not {present!r}, which is there: case and blanks tell names apart. Correct the name if "
         "no second topic is meant"
+    )
+
+
+def find_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the names that look like another one before them, each after that one."""
+    first: dict[str, str] = {}
+    return [
+        (one, name) for name in dict.fromkeys(names) if (one := first.setdefault(folded(name), name)) != name
+    ]
+
+
+def two_topics(names: tuple[str, str], lines: Mapping[str, int]) -> str:
+    """Return what to tell of two names in a file that would make two topics."""
+    one, other = names
+    return (
+        f"{one!r} in line {lines[one]} and {other!r} in line {lines[other]} would make two new topics: case "
+        "and blanks tell names apart. Leave one of them"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, columns_of, exact_digest
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
-from airflow_provider_om_messaging.protocol.model.similar_names import similar
+from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs, similar, two_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -222,6 +222,19 @@ def check_names(rows: Rows, file_name: str) -> None:
     seen: dict[str, int] = {}
     for line, row in records:
         _check_name(row[key], line, seen, file_name)
+
+
+def check_new_names(lines: Mapping[str, int], file_name: str) -> None:
+    """
+    Check that no two new rows of a file are meant for one topic.
+
+    :param lines: names that no topic has → the lines that their rows begin in.
+    :param file_name: what to call the file in an error.
+    :raises Fault: two names differ in case or blanks alone.
+    """
+    if pairs := find_pairs(lines):
+        more = f" So would {len(pairs) - 1:,} more." if len(pairs) > 1 else ""
+        _refuse(f"{file_name}: {two_topics(pairs[0], lines)}.{more}")
 
 
 def _check_name(name: str, line: int, seen: dict[str, int], file_name: str) -> None:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
-from airflow_provider_om_messaging.protocol.model.similar_names import folded
+from airflow_provider_om_messaging.protocol.model.similar_names import (
+    find_pairs,
+    folded,
+    second_topic,
+    two_topics,
+)
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 
 if TYPE_CHECKING:
@@ -31,7 +36,8 @@ class Comparison:
     A file beside the topics of a service.
 
     :param present: the topics that it names, None for those whose rows are the same texts.
-    :param similar: names in it that no topic has → the topic whose name differs in case or blanks alone.
+    :param similar: names in it that no topic has, though a topic or another new row has one that differs in
+        case or blanks alone → what to tell of that.
     :param pages: how many pages list all topics.
     """
 
@@ -51,8 +57,10 @@ def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
     records = iter(rows)
     next(records)
     wanted: dict[str, set[bytes]] = defaultdict(set)
-    for _, row in records:
+    lines: dict[str, int] = {}
+    for line, row in records:
         wanted[row[0]].add(exact_digest(row))
+        lines.setdefault(row[0], line)
     looks: dict[str, set[str]] = defaultdict(set)
     for name in wanted:
         looks[folded(name)].add(name)
@@ -68,8 +76,11 @@ def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
                 present[name] = (
                     None if wanted[name] == {exact_digest(cells_of(topic, columns))} else slim(topic)
                 )
-    missing = {name: other for name, other in similar.items() if name not in present}
-    return Comparison(present, missing, listed)
+    told = {name: second_topic(name, other) for name, other in similar.items() if name not in present}
+    for pair in find_pairs(name for name in wanted if name not in present):
+        for name in pair:
+            told.setdefault(name, two_topics(pair, lines))
+    return Comparison(present, told, listed)
 
 
 def slim(topic: Entity) -> Entity:

@@ -98,6 +98,19 @@ def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.M
             assert len(read(hook.export_csv(SERVICE))) == 301
 
 
+def test_two_new_names_that_are_nearly_the_same_make_no_two_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(edition="open-source") as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+        hook = OpenMetadataMessagingHook()
+        text = table(row("brand.new"), row("orders", description="Known"), row("Brand.new "))
+        for verdicts in told(hook, text, create_missing=True):
+            assert verdicts["orders"][0] == "success"
+            for name in ("brand.new", "Brand.new "):
+                assert verdicts[name][0] == "failure"
+                assert "'brand.new' in line 2 and 'Brand.new ' in line 4 would make two" in verdicts[name][1]
+        assert len(read(hook.export_csv(SERVICE))) == 301
+
+
 def test_new_names_are_refused_in_the_words_of_the_server(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
     names = ["a::b", 'quo"te', "n" * 257, "n" * 129, "a>b", "a/b", "plain"]

@@ -46,7 +46,7 @@ class Repeating(BaseHTTPRequestHandler):
 @contextmanager
 def server() -> Iterator[str]:
     running = ThreadingHTTPServer(("127.0.0.1", 0), Repeating)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{running.server_port}"
     finally:

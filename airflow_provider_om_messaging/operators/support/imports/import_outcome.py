@@ -9,7 +9,8 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import until_empty
 from airflow_provider_om_messaging.operators.support.results import import_summary, judge
-from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.server_rows import compared, server_rows
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     UNTOLD,
     check_verified,
@@ -26,7 +27,8 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     unreadable,
     verdicts_of,
 )
-from airflow_provider_om_messaging.protocol.plan.diff import check_names
+from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs
+from airflow_provider_om_messaging.protocol.plan.diff import check_names, check_new_names, key_of
 from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.protocol.plan.diff import Rows
+
+MOST_NAMES = 100_000
+"""Rows of a file whose names are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,21 @@ class FileImport:
         after = compared(self.hook, self.service, self.engine, self.upload)
         return not_in_place(after, None if self.planned is None else frozenset(self.planned))
 
-    def check_plan_still_valid(self) -> None:
-        """Refuse if a row that the import would overwrite has changed since the plan."""
+    def check_before_sending(self) -> None:
+        """
+        Refuse if a row to overwrite has changed since the plan, or two new rows are meant for one topic.
+
+        Only a file with names that are nearly the same costs an export for the latter; the client engine sees
+        that by itself, and the names of huge files are not held in memory for it.
+        """
         if self.planned is not None:
             check_still_valid(self.planned, compared(self.hook, self.service, self.engine, self.upload))
+        holds_names = self.engine.name != CLIENT and self.upload.facts.rows <= MOST_NAMES
+        if holds_names and find_pairs(_lines_of(self.upload.rows())):
+            with server_rows(self.hook, self.service, self.engine) as present:
+                there = _lines_of(present())
+            lines = _lines_of(self.upload.rows())
+            check_new_names({name: line for name, line in lines.items() if name not in there}, "The file")
 
 
 @dataclass(frozen=True)
@@ -162,3 +179,13 @@ class ImportOutcome:
             table = verdict_table(upload.rows(), verdicts, otherwise)
             Destination(self.results_destination, "results_destination").write(table)
             self.log.info("The verdict on every row lies in %s.", self.results_destination)
+
+
+def _lines_of(rows: Rows) -> dict[str, int]:
+    """Return the name of each row with the first line that has it."""
+    records = iter(rows)
+    key = key_of(columns_of(next(records, (0, ()))[1]), "The file")
+    lines: dict[str, int] = {}
+    for line, row in records:
+        lines.setdefault(row[key], line)
+    return lines
