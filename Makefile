@@ -126,7 +126,8 @@ clean: ## remove environments, tools and all files of runs
 	@$(PYTHON) tools/setup_environment.py $*
 	@touch $@
 
-# Tests that run DAGs want a migrated database.
+# Tests that run DAGs want a migrated database, of the line that the name tells.
+.run/test-%/.migrated: override LINE = $*
 .run/test-%/.migrated: .venvs/airflow-%/.ready
 	@mkdir -p $(@D)
 	@$(IN_LINE) airflow db migrate > $(@D)/migrate.txt 2>&1 || { cat $(@D)/migrate.txt; exit 1; }

@@ -147,8 +147,7 @@ def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: S
         run(operator)
     killer.join()
     cancelled = [entry for entry in sandbox.journal if entry["path"].endswith("/cancel")]
-    polled = [entry for entry in sandbox.journal if re.search(r"/csvAsyncJobs/\d+$", entry["path"])]
-    assert cancelled[0]["at"] < polled[0]["at"]
+    assert cancelled[0]["at"] < polls(sandbox)[0]["at"]
 
 
 TASK = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": 3}
@@ -177,12 +176,24 @@ def states_of(question: Any, states: dict[str, str | None] | None) -> Any:
     return comms.TaskStatesResult(task_states={"today": states} if states else {})
 
 
-def cancel(trigger: Any) -> None:
+def polls(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Return the polls of single jobs that the server has answered."""
+    entries = [entry for entry in sandbox.journal if re.search(r"/csvAsyncJobs/\d+$", entry["path"])]
+    return [entry for entry in entries if entry["status"]]
+
+
+def cancel(sandbox: Sandbox, trigger: Any) -> None:
     """Cancel a trigger in the middle of its wait, and again until it has ended, as Airflow does."""
 
     async def stop() -> None:
+        before = len(polls(sandbox))
         task = asyncio.ensure_future(anext(trigger.run()))
-        await asyncio.sleep(0.5)
+
+        def wait_for_a_poll() -> None:
+            while len(polls(sandbox)) == before and not task.done():
+                time.sleep(0.02)
+
+        await asyncio.to_thread(wait_for_a_poll)
         while not task.done():
             task.cancel()
             await asyncio.sleep(0.02)
@@ -256,7 +267,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_mo
         )
 
     ask_airflow(monkeypatch, answer)
-    cancel(trigger)
+    cancel(sandbox, trigger)
     assert cancellations(sandbox) == int(killed and cancel_on_kill)
 
 
@@ -269,7 +280,7 @@ def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
     trigger = again(deferral_of(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, lambda question: states_of(question, {"export_3": "failed"}))
-    cancel(trigger)
+    cancel(sandbox, trigger)
     assert cancellations(sandbox) == 0
 
 
@@ -280,7 +291,7 @@ def test_a_triggerer_that_stops_is_asked_nothing(sandbox: Sandbox, monkeypatch: 
     trigger = again(deferral_of(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, asked.append, _reader_task=SimpleNamespace(done=lambda: True))
-    cancel(trigger)
+    cancel(sandbox, trigger)
     assert (asked, cancellations(sandbox)) == ([], 0)
 
 
@@ -372,7 +383,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
             session.add(ti)
     trigger = again(deferral.trigger)
     trigger.task_instance = SimpleNamespace(**key)
-    cancel(trigger)
+    cancel(sandbox, trigger)
     assert cancellations(sandbox) == int(cancelled)
 
 
@@ -380,5 +391,5 @@ def test_a_trigger_that_is_cancelled_without_a_task_leaves_its_job_alone(sandbox
     sandbox.configure(stuck_jobs=True)
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 600, cancel_on_kill=True)
-    cancel(trigger)
+    cancel(sandbox, trigger)
     assert cancellations(sandbox) == 0

@@ -160,9 +160,9 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
     hook.submit_import(SERVICE, csv)
 
     def let_it_stop() -> None:
-        while not cancellations(sandbox):
+        # Cancelled, and then waited for.
+        while not cancellations(sandbox) or not sandbox.journal[-1]["path"].endswith(f"/csvAsyncJobs/{left}"):
             time.sleep(0.05)
-        time.sleep(1)
         sandbox.advance_clock(120)
 
     threading.Thread(target=let_it_stop, daemon=True).start()
