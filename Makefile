@@ -96,11 +96,32 @@ format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order
 	@$(BIN)/ruff format $(CODE)
 
 .PHONY: readme
-readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of server and renew the README's table of that
+readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of server and renew the table in docs/servers.md
 	@$(IN_LINE) python -m tests.in_airflow.matrix > .run/readme.txt 2>&1 || { tail -20 .run/readme.txt; exit 1; }
 
 .PHONY: environments
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
+
+.PHONY: docs
+docs: .venvs/airflow-$(NEW)-docs/.ready ## build the documentation into .run/docs/; warnings are errors
+	@.venvs/airflow-$(NEW)-docs/bin/sphinx-build -q -W --keep-going -b html -d .run/doctrees docs .run/docs
+	@echo "== Documentation in .run/docs/index.html"
+
+.PHONY: diagrams
+diagrams: ## draw docs/diagrams/ anew; needs Graphviz
+	@for source in docs/diagrams/*.dot; do dot -Tsvg -o $${source%.dot}.svg $$source; done
+
+.PHONY: dist
+dist: .run/test-$(NEW)/.migrated .venvs/airflow-$(NEW)-docs/.ready ## build sdist and wheel into dist/, check them, and try each alone
+	@$(BIN)/python -m tools.distribution dist
+
+.PHONY: lowest
+lowest: .tools/uv/bin/uv ## unit and some contract tests with the lowest versions that the package declares
+	@$(PYTHON) -m tools.distribution lowest
+
+.PHONY: sbom
+sbom: .venvs/airflow-$(NEW)-docs/.ready ## software bills of materials (CycloneDX) into .run/sbom/
+	@$(BIN)/python -m tools.distribution sbom
 
 .PHONY: constraints
 constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment

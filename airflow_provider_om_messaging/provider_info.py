@@ -8,6 +8,14 @@ from typing import Any
 PACKAGE = "airflow_provider_om_messaging"
 CONN_TYPE = "om_messaging"
 HOOK_NAME = "OpenMetadata messaging"
+DOCUMENTATION = "https://airflow-provider-om-messaging.readthedocs.io/"
+# What Airflow's registry lists, by the module that a DAG imports from.
+MODULES = {
+    "operators": ("export_csv", "import_csv", "job_result", "patch", "plan", "versions"),
+    "sensors": ("csv_job",),
+    "hooks": ("messaging",),
+    "triggers": ("csv_job",),
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,18 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-provider-om-messaging",
         "name": HOOK_NAME,
         "description": "Metadata of messaging services (Kafka, Pub/Sub, …) in OpenMetadata or Collate.",
+        "integrations": [
+            {"integration-name": HOOK_NAME, "external-doc-url": DOCUMENTATION, "tags": ["service"]},
+        ],
+        **{
+            group: [
+                {
+                    "integration-name": HOOK_NAME,
+                    "python-modules": [f"{PACKAGE}.{group}.{module}" for module in modules],
+                }
+            ]
+            for group, modules in MODULES.items()
+        },
         "connection-types": [
             {
                 "connection-type": CONN_TYPE,

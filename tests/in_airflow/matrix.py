@@ -1,7 +1,7 @@
 """
 Every operator on every kind of server, by every engine and way of waiting.
 
-``python -m tests.in_airflow.matrix`` writes what comes of it into the README's table.
+``python -m tests.in_airflow.matrix`` writes what comes of it into the table of ``docs/servers.md``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.in_airflow.running import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "servers.md"
 BEGIN, END = "<!-- made by 'make readme' -->\n", "<!-- end of what 'make readme' makes -->\n"
 
 GOOD = (
@@ -86,7 +86,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        """Its row in the README."""
+        """Its row in the page."""
         return f"{self.operation}, {self.how}" if self.how else self.operation
 
 
@@ -95,7 +95,7 @@ class Outcome:
     """
     What came of a case on a server.
 
-    :param told: the cell in the README.
+    :param told: the cell in the page.
     :param result: what can be compared; None after an error.
     """
 
@@ -157,7 +157,7 @@ def handed_on(service: str) -> Any:
 
 
 def cases() -> list[Case]:
-    """Return all cases, in the order of the README."""
+    """Return all cases, in the order of the page."""
     found: list[Case] = []
     works: dict[str, Callable[..., Any]] = {
         "export": exported,
@@ -225,7 +225,7 @@ class Matrix:
         return Outcome(how, comparable(result, service))
 
     def table(self) -> str:
-        """Return the README's table."""
+        """Return the page's table."""
         heads = [f"{edition}<br>{generation}" for generation, edition in self.kinds]
         rows: dict[tuple[str, ...], list[str]] = {}
         for case in self.cases:
@@ -281,12 +281,12 @@ def started() -> Iterator[Matrix]:
 
 
 def main() -> int:
-    """Renew the README's table."""
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    """Renew the page's table."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
     with started() as matrix:
         table = matrix.table()
-    README.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The same result on every server, by every engine and way of waiting, or the error of the README."""
+"""The same result on every server, by every engine and way of waiting, or the error of `docs/servers.md`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.exceptions import UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.in_airflow.matrix import BEGIN, END, README, Matrix, cases, started
+from tests.in_airflow.matrix import BEGIN, END, PAGE, Matrix, cases, started
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def test_the_result_is_the_same_everywhere(matrix: Matrix, operation: str) -> No
         assert results[other] == results[first], f"{other} differs from {first}"
 
 
-def test_the_readme_tells_what_works_where(matrix: Matrix) -> None:
+def test_the_page_of_servers_tells_what_works_where(matrix: Matrix) -> None:
     """``make readme`` renews it."""
-    told = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    told = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
     assert told.strip() == matrix.table().strip()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from airflow_provider_om_messaging import provider_info
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, get_provider_info
 from tests.conftest import AIRFLOW_LINE
 
@@ -62,6 +65,22 @@ def test_the_form_of_3() -> None:
     assert form.standard_fields is not None
     assert form.standard_fields.password is not None
     assert form.standard_fields.password.title == "JWT token"
+
+
+@pytest.mark.parametrize("group", ["operators", "sensors", "hooks", "triggers"])
+def test_every_module_of_the_package_is_listed_and_can_be_imported(group: str) -> None:
+    (listed,) = get_provider_info()[group]
+    for module in listed["python-modules"]:
+        importlib.import_module(module)
+    bases = {"operators": "Operator", "sensors": "Sensor", "hooks": "Hook", "triggers": "Trigger"}
+    folder = Path(provider_info.__file__).parent / group
+    defining = {
+        f"{provider_info.PACKAGE}.{group}.{file.stem}"
+        for file in folder.glob("*.py")
+        if re.search(rf"^class [A-Z]\w+{bases[group]}\(", file.read_text(), re.MULTILINE)
+    }
+    internal = {f"{provider_info.PACKAGE}.hooks.{name}" for name in ("base", "messaging_async")}
+    assert set(listed["python-modules"]) == defining - internal
 
 
 def test_the_provider_info_follows_airflows_schema() -> None:

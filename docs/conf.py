@@ -1,0 +1,47 @@
+"""How Sphinx builds the documentation: ``make docs``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from airflow_provider_om_messaging import __version__  # noqa: E402
+
+project = "airflow-provider-om-messaging"
+author = "The airflow-provider-om-messaging maintainers"
+copyright = f"2026, {author}"
+release = version = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["diagrams"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_class_signature = "mixed"
+# Airflow's own parameters of a task are in Airflow's documentation.
+autodoc_inherit_docstrings = False
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+add_module_names = False
+
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["diagrams.css"]
+html_theme_options = {
+    "source_repository": "https://github.com/airflow-provider-om-messaging/airflow-provider-om-messaging",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
