@@ -1,0 +1,123 @@
+"""What the documentation shows runs, and what it names is there; Sphinx checks the links between pages."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_om_messaging import exceptions, provider_info
+from airflow_provider_om_messaging.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "airflow_provider_om_messaging"
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+SNIPPET = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PUBLIC_SITE = "https://airflow-provider-om-messaging.readthedocs.io/en/latest/"
+PUBLIC_SOURCE = re.compile(
+    r"https://(?:raw\.githubusercontent|github)\.com/airflow-provider-om-messaging/"
+    r"airflow-provider-om-messaging/(?:blob/|tree/)?main/([^)\s]+)"
+)
+SNIPPETS = [
+    pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, code in enumerate(SNIPPET.findall(page.read_text(encoding="utf-8")), 1)
+]
+
+
+def read(page: str) -> str:
+    return (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", SNIPPETS)
+def test_every_snippet_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox() as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        names: dict[str, object] = {"__name__": "snippet"}
+        exec(compile(code, "snippet", "exec"), names)  # noqa: S102 - it is our own page
+        if describe := getattr(names.get("describe"), "function", None):
+            assert describe("sample_kafka")
+
+
+def test_the_readme_is_short_and_its_links_are_absolute() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert [link for link in links if not link.startswith("https://")] == []
+    for link in links:
+        if link.startswith(PUBLIC_SITE):
+            assert (ROOT / "docs" / link[len(PUBLIC_SITE) :]).with_suffix(".md").exists(), link
+        elif found := PUBLIC_SOURCE.fullmatch(link):
+            assert (ROOT / found[1]).exists(), link
+
+
+def test_every_command_of_make_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        target
+        for page in PAGES
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert named <= targets
+
+
+def test_every_example_dag_is_shown_whole_from_its_file() -> None:
+    shown = {
+        path
+        for page in (ROOT / "docs" / "guides").glob("*.md")
+        for path in re.findall(
+            r"literalinclude\} \.\./\.\./example_dags/(\S+)\n:language: python\n:start-at: from __future__\n",
+            page.read_text(encoding="utf-8"),
+        )
+    }
+    assert shown == {path.name for path in (ROOT / "example_dags").glob("*.py")}
+
+
+def test_every_exception_has_its_anchor() -> None:
+    public = {
+        name
+        for name, value in vars(exceptions).items()
+        if inspect.isclass(value) and issubclass(value, exceptions.OpenMetadataError)
+    }
+    assert set(re.findall(r"^\((\w+)\)=\n### \1$", read("errors.md"), re.MULTILINE)) == public
+
+
+def test_every_operator_sensor_and_trigger_is_on_the_page_of_operators() -> None:
+    page = read("operators.md")
+    for group in ("operators", "sensors", "triggers"):
+        for name in provider_info.MODULES[group]:
+            module = importlib.import_module(f"{provider_info.PACKAGE}.{group}.{name}")
+            classes = [
+                value.__name__
+                for value in vars(module).values()
+                if inspect.isclass(value)
+                and value.__module__ == module.__name__
+                and value.__name__.endswith(("Operator", "Sensor", "Trigger"))
+            ]
+            for each in classes:
+                assert f".. autoclass:: {module.__name__}.{each}" in page, each
+
+
+def test_every_place_that_the_architecture_names_exists() -> None:
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", read("architecture.md"))
+    assert len(named) > 30
+    inside = [name if "/" in name or (PACKAGE / name).exists() else f"protocol/{name}" for name in named]
+    rooms = [PACKAGE, PACKAGE / "client", PACKAGE / "protocol"]
+    assert [name for name in inside if not any((room / name).exists() for room in rooms)] == []
+
+
+def test_every_message_of_the_page_of_errors_is_one_of_the_packages() -> None:
+    """Of each message the longest part between placeholders, apart from numbers, stands in the source."""
+    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    source = re.sub(r'"\s*f?"', "", source)
+    table = read("errors.md").split("## By message")[1].split("## By class")[0]
+    messages = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    assert len(messages) > 15
+    parts = [max(re.split(r"…|\d+|\.\.\.", message), key=len).strip(" ,.:`") for message in messages]
+    assert [part for part in parts if part not in source] == []
