@@ -34,7 +34,7 @@ _BAD_PATCH = re.compile(
 )
 
 # Servers 1.6 answer so to any request with a valid token of a user who does not exist.
-_NO_USER = re.compile(r"user instance for (.{1,300}) not found")
+_NO_USER = re.compile(r"user instance for (.{1,300}) not found", re.DOTALL)
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _OF_ANOTHER_SERVER = "The token was signed by another server: check that Host and token belong together."
@@ -160,7 +160,7 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     if status == 404:
         if not text or "code" not in (_document_of(reply) or {}):
             return unexpected("404 without the error document of OpenMetadata")
-        if user := _missing_user(request, text):
+        if user := _missing_user(request, reply):
             return Fault(
                 Cause.UNAUTHORIZED,
                 f"Not authorized (404). The token's user {user} does not exist: it was deleted, or the token "
@@ -195,17 +195,23 @@ def _blamed(request: Request[Any], reply: Reply, said: str) -> Fault | None:
     return None
 
 
-def _missing_user(request: Request[Any], text: str) -> str | None:
+def _missing_user(request: Request[Any], reply: Reply) -> str | None:
     """
     Return the name of the token's user if the server misses that one, whatever it was asked for.
 
     Owners are told by their ids, and who was asked for by name stands at the end of the path.
     """
-    found = _NO_USER.fullmatch(text)
+    # As it came: what is left for people has other blanks.
+    said = (_document_of(reply) or {}).get("message")
+    found = _NO_USER.fullmatch(said) if isinstance(said, str) else None
     if found is None or _ID.fullmatch(found[1]):
         return None
     asked_for = unquote(request.path.rpartition("/")[2])
-    return None if asked_for.strip('"').casefold() == found[1].strip('"').casefold() else found[1]
+    return None if _bare(asked_for) == _bare(found[1]) else redacted(found[1])
+
+
+def _bare(name: str) -> str:
+    return "".join(name.replace('"', "").split()).casefold()
 
 
 def _missing_route(request: Request[Any], status: int, text: str) -> Fault:

@@ -65,6 +65,8 @@ OWNER = "9ae2a68c-03d8-5cb1-9b01-416f43a9d23f"
         ("/v1/users/name/etl-bot", "etl-bot", False),
         ("/v1/users/name/%22Carol.Jones%22", '"carol.jones"', False),
         ("/v1/users/name/carol%20x", "carol x", False),
+        ("/v1/users/name/%20mei%20%20li%0A", " mei  li\n", False),
+        ("/v1/users/name/%22a%22%22b.c%22", '"a""b.c"', False),
         (f"/v1/users/{OWNER}", OWNER, False),
         # An owner that a patch names, or that is in its way.
         ("/v1/topics/7d1c6d0e-33cb-4c33-a2d5-5f0c5f0a0f6e", OWNER, False),
