@@ -39,8 +39,8 @@ class CsvMethods(ClientAccess):
         :param wanted: ``server``, ``client``, or ``auto`` for the server's routes where there are any.
         :param columns: of an export: ``documented``, or ``extended`` by glossary terms, tiers, certification
             and custom fields, which only the client engine knows.
-        :param create_missing: let the client engine create topics that the service does not have. The
-            server's own import always does.
+        :param create_missing: let the client engine create topics that the service does not have, and
+            restore those that were deleted, but not for good. The server's own import always creates.
         """
         return chosen(self._client, wanted, columns, create_missing)
 

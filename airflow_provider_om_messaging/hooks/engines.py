@@ -115,7 +115,8 @@ class ClientEngine:
 
     :param client: asks the server.
     :param columns: of an export; a file to be imported tells its own by its header.
-    :param create_missing: whether an import creates topics that the service does not have.
+    :param create_missing: whether an import creates topics that the service does not have, and restores those
+        that were deleted, but not for good.
     """
 
     name = CLIENT
@@ -134,9 +135,9 @@ class ClientEngine:
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
-        from airflow_provider_om_messaging.client.topics.topic_import import imported
+        from airflow_provider_om_messaging.client.topics.file_import import import_file
 
-        return imported(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
+        return import_file(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
 
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read, domains that topics have from the service among them."""

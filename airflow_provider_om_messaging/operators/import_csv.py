@@ -94,8 +94,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
         service's topics and patches those that differ (with it, ``asynchronous`` means nothing: there is no
         job), ``auto`` takes the routes where there are any. The open-source server has none. The client
         engine checks rights in a dry run as far as the server tells them without looking at a topic.
-    :param create_missing: let the client engine create topics that the service does not have. The server's
-        own import always does.
+    :param create_missing: let the client engine create topics that the service does not have, and restore
+        those that were deleted, but not for good. The server's own import always creates.
     :param results_destination: where to write every row of the file with its line and its verdict, as CSV.
     """
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -18,24 +17,24 @@ from airflow_provider_om_messaging.client.capabilities import generation_of, lac
 from airflow_provider_om_messaging.client.editing import patching
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
-from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.renamed_fields import sent
 from airflow_provider_om_messaging.client.topics.lookups import look_up
-from airflow_provider_om_messaging.client.topics.pages import deleted_names, topic_pages
+from airflow_provider_om_messaging.client.topics.pages import deleted_names
 from airflow_provider_om_messaging.client.topics.readback import overwritten
 from airflow_provider_om_messaging.client.topics.readings import reading_of
-from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
-from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of, nearest
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, results_text, stopped
-from airflow_provider_om_messaging.protocol.imports.verdict import (
-    ABORTED,
-    ImportResult,
-    ImportStoppedFault,
-    Verdict,
-    verdicts_of,
+from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped
+from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
+    CREATED,
+    RESTORED,
+    UPDATED,
+    fail_row,
+    not_found,
+    pass_row,
+    unknown_topic,
 )
+from airflow_provider_om_messaging.protocol.imports.verdict import ImportStoppedFault, Verdict
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
@@ -44,17 +43,19 @@ from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of, touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
 from airflow_provider_om_messaging.protocol.topics.compare import BEYOND, Comparison, compared, slim
-from airflow_provider_om_messaging.protocol.topics.pages import PAGE, READ_TWICE, create_topic, creation
-from airflow_provider_om_messaging.protocol.topics.rights import CREATE, operations_for
+from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
+from airflow_provider_om_messaging.protocol.topics.pages import create_topic, creation
+from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, operations_for
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, wanted_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.topics.rights import TopicRights
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.plan.diff import Rows
 
@@ -77,7 +78,7 @@ class TopicImport:
     :param columns: the columns of the file.
     :param inheritance: marks what topics may only inherit.
     :param dry_run: only check.
-    :param create_missing: create topics that the service does not have.
+    :param create_missing: create topics that the service does not have, and restore those that were deleted.
     :param rights: of the user, to be checked before; without, the server checks them.
     """
 
@@ -104,7 +105,7 @@ class TopicImport:
         self._known: dict[Any, Entity | None] = {}
         self._verdicts: list[Verdict] = []
         self._certifies = True
-        self._deleted: set[str] = set()
+        self._deleted: set[str] | None = None
         self._stop = Event()
         self._fault: Fault | None = None
         self._forbidden: Fault | None = None
@@ -125,7 +126,7 @@ class TopicImport:
         present = found.present
         tasks = self._tasks(rows(), found)
         if any(present.get(name) is None for name in tasks):
-            self._deleted = deleted_names(self._client, self._service)
+            self._deleted_names()
         self._certifies = not lacks(self._client, CERTIFICATION)
         count = sum(map(len, tasks.values()))
         missing = sum(verdict.status == "failure" for verdict in self._verdicts)
@@ -170,14 +171,13 @@ class TopicImport:
             name = row.name
             verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
             if not name:
-                verdict = _failed(verdict, "#FIELD_REQUIRED: Field 1 is required")
+                verdict = fail_row(verdict, "#FIELD_REQUIRED: Field 1 is required")
             elif name in present and present[name] is None:
-                verdict = _passed(verdict, "Entity updated")
+                verdict = pass_row(verdict, UPDATED)
             elif name in found.similar:
-                verdict = _failed(verdict, _unknown(name, found.similar[name]))
+                verdict = fail_row(verdict, not_found(name, found.similar[name]))
             elif name not in present and not self._create_missing:
-                advice = "Topics come from the broker; create_missing=True creates them"
-                verdict = _failed(verdict, _unknown(name, advice))
+                verdict = fail_row(verdict, unknown_topic(name, was_deleted=name in self._deleted_names()))
             else:
                 tasks[name].append((number, row))
             self._verdicts.append(verdict)
@@ -192,7 +192,7 @@ class TopicImport:
             if not all(map(self._reading.is_same, self._columns, row.cells, said)):
                 return False
         for number, _ in rows:
-            self._verdicts[number] = _passed(self._verdicts[number], "Entity updated")
+            self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
         return True
 
     def _said(self, topic: Entity) -> bytes:
@@ -205,11 +205,15 @@ class TopicImport:
                 return
             verdict = self._verdicts[number]
             try:
-                done = "Entity created" if topic is None else "Entity updated"
-                topic = self._created(number, row) if topic is None else self._updated(topic, number, row)
-                verdict = _passed(verdict, done)
+                if topic is not None:
+                    done, topic = UPDATED, self._updated(topic, number, row)
+                elif row.name in self._deleted_names():
+                    done, topic = RESTORED, self._restored(number, row)
+                else:
+                    done, topic = CREATED, self._created(number, row)
+                verdict = pass_row(verdict, done)
             except RowRefusedError as error:
-                verdict = _failed(verdict, str(error))
+                verdict = fail_row(verdict, str(error))
             except Fault as fault:
                 if fault.transient or fault.cause in _ENDS_ALL:
                     self._verdicts[number] = Verdict(verdict.row, "unknown", fault.message)
@@ -220,17 +224,12 @@ class TopicImport:
                     self._forbidden = fault
                 # Old servers answer some wrong requests so as well, hence the other rows go on.
                 self.server_failed |= fault.cause is Cause.UNAVAILABLE
-                verdict = _failed(verdict, fault.message)
+                verdict = fail_row(verdict, fault.message)
             self._verdicts[number] = verdict
 
     def _created(self, number: int, row: Row) -> Entity:
         if reason := name_rules.fault_of(row.name, self._generation.version):
             raise RowRefusedError(reason)
-        if row.name in self._deleted:
-            raise RowRefusedError(
-                f"#INVALID_FIELD: Field 1 error - Entity {row.name} of type topic was deleted, but not for "
-                "good, and keeps its name: restore it in OpenMetadata, or delete it for good"
-            )
         wanted = self._wanted(row, {})
         body = creation(self._service, row.name, wanted, self._generation)
         if self._rights:
@@ -252,6 +251,27 @@ class TopicImport:
             fault.message = f"The topic was created, but not certified. {fault.message}"
             raise
 
+    def _restored(self, number: int, row: Row) -> Entity:
+        topic = self._client.call(read_deleted(self._service, row.name, self._generation))
+        topic = {**topic, **slim(self._inheritance.marked(topic))}
+
+        def plan(entity: Entity) -> Plan:
+            wanted = self._wanted(row, entity)
+            return Plan(operations_of(wanted, entity), wanted)
+
+        sent(self._client, plan(topic).operations)
+        if self._rights:
+            self._rights.check([EDIT_ALL], topic)
+        if self._dry_run:
+            return slim(topic)
+        body = restoration(self._service, topic)
+        self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
+        try:
+            return self._patched(topic, number, plan, self._fields(), as_listed=False)
+        except Fault as fault:
+            fault.message = f"The topic was restored, but not changed. {fault.message}"
+            raise
+
     def _updated(self, topic: Entity, number: int, row: Row) -> Entity:
         def plan(entity: Entity) -> Plan:
             wanted = self._wanted(row, entity)
@@ -268,18 +288,32 @@ class TopicImport:
                 needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
+        return self._patched(topic, number, plan, self._fields())
+
+    def _fields(self) -> tuple[str, ...]:
         beyond = (field for field in BEYOND if field in self._columns and not lacks(self._client, field))
-        return self._patched(topic, number, plan, (*CHANGEABLE, *beyond))
+        return (*CHANGEABLE, *beyond)
+
+    def _deleted_names(self) -> set[str]:
+        if self._deleted is None:
+            self._deleted = deleted_names(self._client, self._service)
+        return self._deleted
 
     def _patched(
-        self, topic: Entity, number: int, plan: Callable[[Entity], Plan], fields: tuple[str, ...]
+        self,
+        topic: Entity,
+        number: int,
+        plan: Callable[[Entity], Plan],
+        fields: tuple[str, ...],
+        *,
+        as_listed: bool = True,
     ) -> Entity:
         done = patching.apply(
             self._client,
             patching.Target(TOPIC, required_text(topic, "id"), self._inheritance),
             Edit(fields, plan),
             recheck_after=0,
-            listed=Read(topic, self._generation.detects_conflicts),
+            listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,
         )
         if done.plan.operations:
             self._changed[str(topic["id"])] = number, done
@@ -292,7 +326,7 @@ class TopicImport:
         changed = {topic_id: done for topic_id, (_, done) in self._changed.items()}
         for topic_id, fault in overwritten(self._client, changed, pages, listed, pool, self._inheritance):
             number, _ = self._changed[topic_id]
-            self._verdicts[number] = _failed(self._verdicts[number], fault.message)
+            self._verdicts[number] = fail_row(self._verdicts[number], fault.message)
 
     def _wanted(self, row: Row, topic: Entity) -> dict[str, Any]:
         return wanted_of(row, topic, self._known, self._generation, certifies=self._certifies)
@@ -302,52 +336,3 @@ class TopicImport:
             return False
         present = certified_by((topic or {}).get(CERTIFICATION)) or ""
         return not self._reading.is_same(CERTIFICATION, row[CERTIFICATION], present)
-
-
-def _unknown(name: str, advice: str) -> str:
-    shown = name if name == name.strip() else repr(name)
-    return f"#INVALID_FIELD: Field 1 error - Entity {shown} of type topic not found. {advice}"
-
-
-def _passed(verdict: Verdict, details: str) -> Verdict:
-    return Verdict(verdict.row, "success", details)
-
-
-def _failed(verdict: Verdict, details: str) -> Verdict:
-    return Verdict(verdict.row, "failure", details)
-
-
-def imported(
-    client: Client, service: str, upload: CsvUpload, *, dry_run: bool, create_missing: bool
-) -> ImportResult:
-    """
-    Import a file into a service, or only check it, and return the result as the server's own import would.
-
-    :param upload: the file, which was checked.
-    :param service: canonical FQN of the service.
-    :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
-    """
-    inheritance = Inheritance(client)
-    found = inheritance.look_up(service, ["owners"] if dry_run else [])
-    header = upload.facts.header
-    columns = nearest(header)
-    if columns_of(header) != columns:
-        reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
-        return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
-    run = TopicImport(
-        client,
-        service,
-        columns,
-        inheritance,
-        dry_run=dry_run,
-        create_missing=create_missing,
-        rights=TopicRights(client, found) if dry_run else None,
-    )
-    size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
-    verdicts = run.run(
-        upload.rows,
-        lambda: topic_pages(client, service, columns, inheritance, size),
-    )
-    text = results_text(upload.rows(), verdicts)
-    result = result_of(verdicts_of(text), dry_run)
-    return replace(result, results_csv=text, may_pass=run.server_failed)

@@ -452,17 +452,65 @@ def test_a_dry_run_knows_which_names_the_server_takes(
         assert verdicts == {"a/b": said, "it's (50%).v1": ("success", "Entity created")}
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_a_topic_that_was_deleted_softly_is_not_created(
+@pytest.mark.parametrize("as_admin", [True, False])
+@pytest.mark.parametrize("generation", ["1.2", "1.6", "2.0"])
+def test_a_topic_that_was_deleted_softly_is_restored(
+    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]],
+    monkeypatch: pytest.MonkeyPatch,
+    generation: str,
+    as_admin: bool,
+) -> None:
+    sandbox, hook = connected(generation=generation)
+    api = Api(sandbox, sandbox.admin_token)
+    if as_admin:
+        connection = sandbox.airflow_connection(sandbox.admin_token)
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+        hook = OpenMetadataMessagingHook()
+    edit(api, "orders", "partitions", 77)
+    before, topic = rows_of(hook), api.topic("sample_kafka.orders")
+    as_it_was = before["orders"]
+    assert as_it_was[2], "there has to be a description that a PUT would clear"
+    assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
+    assert "orders" not in rows_of(hook)
+    wanted = row(*[*as_it_was[:3], "user:mei", as_it_was[4]])
+    for dry_run in (True, False):
+        sandbox.clear_journal()
+        verdicts = told(load(hook, table(wanted), dry_run))
+        status, details = verdicts["orders"]
+        assert (status, "was deleted, but not for good" in details) == ("failure", True)
+        assert "create_missing=True restores it" in details
+        assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+    for dry_run in (True, False):
+        sandbox.clear_journal()
+        verdicts = told(load(hook, table(wanted, row("brand-new")), dry_run, create_missing=True))
+        assert verdicts["orders"] == ("success", "Entity restored")
+        assert verdicts["brand-new"] == ("success", "Entity created")
+        assert not dry_run or {method for method, _ in requests_of(sandbox)} == {"GET"}
+    now = api.topic("sample_kafka.orders")
+    assert rows_of(hook)["orders"] == read(wanted)[0]
+    assert (now["id"], now["deleted"], now["partitions"]) == (topic["id"], False, 77)
+    assert now.get("messageSchema") == topic.get("messageSchema")
+    assert load(hook, table(wanted)).status == "success"
+    sandbox.clear_journal()
+    load(hook, table(wanted))
+    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+
+
+@pytest.mark.parametrize("generation", ["1.2", "1.6", "2.0"])
+def test_a_row_that_cannot_be_carried_out_restores_nothing(
     connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]], generation: str
 ) -> None:
     sandbox, hook = connected(generation=generation)
-    api = Api(sandbox)
-    assert api("DELETE", f"/v1/topics/{api.topic('sample_kafka.orders')['id']}").status_code == 200
-    assert "orders" not in rows_of(hook)
-    text = table(row("orders"), row("brand-new"))
+    api = Api(sandbox, sandbox.admin_token)
+    topic = api.topic("sample_kafka.orders")
+    assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
+    said = []
     for dry_run in (True, False):
-        verdicts = told(load(hook, text, dry_run, create_missing=True))
-        assert verdicts["brand-new"] == ("success", "Entity created")
-        status, details = verdicts["orders"]
-        assert (status, "was deleted, but not for good" in details) == ("failure", True)
+        verdicts = told(load(hook, table(row("orders", tags="No.Such")), dry_run, create_missing=True))
+        said.append(verdicts["orders"])
+    assert (
+        said[0]
+        == said[1]
+        == ("failure", "#INVALID_FIELD: Field 5 error - Entity No.Such of type tag not found")
+    )
+    assert "orders" not in rows_of(hook)

@@ -1,0 +1,57 @@
+"""Importing a whole file topic by topic, with the result that the server's own import would have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+from airflow_provider_om_messaging.client.topics.pages import topic_pages
+from airflow_provider_om_messaging.client.topics.rights import TopicRights
+from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
+from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import nearest
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, results_text
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, verdicts_of
+from airflow_provider_om_messaging.protocol.topics.pages import PAGE, READ_TWICE
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+
+
+def import_file(
+    client: Client, service: str, upload: CsvUpload, *, dry_run: bool, create_missing: bool
+) -> ImportResult:
+    """
+    Import a file into a service, or only check it, and return the result as the server's own import would.
+
+    :param upload: the file, which was checked.
+    :param service: canonical FQN of the service.
+    :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
+    """
+    inheritance = Inheritance(client)
+    found = inheritance.look_up(service, ["owners"] if dry_run else [])
+    header = upload.facts.header
+    columns = nearest(header)
+    if columns_of(header) != columns:
+        reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
+        return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
+    run = TopicImport(
+        client,
+        service,
+        columns,
+        inheritance,
+        dry_run=dry_run,
+        create_missing=create_missing,
+        rights=TopicRights(client, found) if dry_run else None,
+    )
+    size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
+    verdicts = run.run(
+        upload.rows,
+        lambda: topic_pages(client, service, columns, inheritance, size),
+    )
+    text = results_text(upload.rows(), verdicts)
+    result = result_of(verdicts_of(text), dry_run)
+    return replace(result, results_csv=text, may_pass=run.server_failed)

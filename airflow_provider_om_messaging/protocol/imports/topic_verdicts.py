@@ -1,0 +1,40 @@
+"""Verdicts on the rows of topics in the words of a server, and the advice that it does not give."""
+
+from __future__ import annotations
+
+from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
+
+CREATED, UPDATED, RESTORED = "Entity created", "Entity updated", "Entity restored"
+
+
+def pass_row(verdict: Verdict, details: str) -> Verdict:
+    """Return the verdict on a row that is, or would be, as wanted."""
+    return Verdict(verdict.row, "success", details)
+
+
+def fail_row(verdict: Verdict, details: str) -> Verdict:
+    """Return the verdict on a row that was, or would be, refused."""
+    return Verdict(verdict.row, "failure", details)
+
+
+def unknown_topic(name: str, *, was_deleted: bool) -> str:
+    """
+    Return the details for a row whose topic the service does not have.
+
+    :param was_deleted: whether it was deleted softly: then it keeps its name.
+    """
+    if was_deleted:
+        return (
+            f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic was deleted, but not for "
+            "good. create_missing=True restores it, with all that it had but for what the row says"
+        )
+    return not_found(name, "Topics come from the broker; create_missing=True creates them")
+
+
+def not_found(name: str, advice: str) -> str:
+    """Return the details for a row whose topic there is not."""
+    return f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic not found. {advice}"
+
+
+def _shown(name: str) -> str:
+    return name if name == name.strip() else repr(name)
