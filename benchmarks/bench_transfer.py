@@ -248,7 +248,7 @@ def write_plan_files(folder: Path, rows: int) -> None:
             new.write(row if number % 100 else row.replace(b"every shop", b"no shop"))
 
 
-def in_turns(
+def iterate_in_turns(
     direction: str, url: str, size: int, folder: Path, ways: list[str], rounds: int
 ) -> dict[str, tuple[float, float]]:
     """Return seconds (the median) and mebibytes (the most) of each way."""
@@ -278,7 +278,7 @@ def main(sizes: list[int], rounds: int, http_up_to: int) -> None:
                 if direction == "import":
                     write_csv(folder / f"{size}.csv", size)
                 ways = ["plain", "ours", *(["http"] if size <= http_up_to else [])]
-                rows = in_turns(direction, url, size, folder, ways, rounds if size < 1000 else 1)
+                rows = iterate_in_turns(direction, url, size, folder, ways, rounds if size < 1000 else 1)
                 if direction == "import" and size != 1:
                     (folder / f"{size}.csv").unlink()
                 yardstick = rows["plain"][0]

@@ -12,22 +12,22 @@ SMALL = 64 * 1024
 """Bytes for which a second thread does not pay."""
 
 
-class Aside:
+class SingleTaskWorker:
     """
     Does work in a thread, each piece after the one before. As a context, it waits for the last one.
 
     Only one piece is under way, so that no more than two blocks of a file are held.
     """
 
-    def __enter__(self) -> Aside:
+    def __enter__(self) -> SingleTaskWorker:
         self._thread = ThreadPoolExecutor(1, "om-messaging")
-        self._under_way: Future[Any] | None = None
+        self._in_progress: Future[Any] | None = None
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._thread.shutdown()
         if kind is None:
-            self._wait()
+            self._wait_for_last()
 
     def run(self, work: Callable[[], object], size: int) -> None:
         """
@@ -35,13 +35,13 @@ class Aside:
 
         :raises Exception: what the piece before has raised.
         """
-        self._wait()
+        self._wait_for_last()
         if size < SMALL:
             work()
         else:
-            self._under_way = self._thread.submit(work)
+            self._in_progress = self._thread.submit(work)
 
-    def _wait(self) -> None:
-        if self._under_way is not None:
-            self._under_way.result()
-            self._under_way = None
+    def _wait_for_last(self) -> None:
+        if self._in_progress is not None:
+            self._in_progress.result()
+            self._in_progress = None

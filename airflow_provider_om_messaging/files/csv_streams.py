@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.background import Aside
+from airflow_provider_om_messaging.files.background import SingleTaskWorker
 from airflow_provider_om_messaging.files.local_files import temporary_file
 from airflow_provider_om_messaging.files.object_storage import chunks_of
 from airflow_provider_om_messaging.files.storage import open_source
@@ -66,8 +66,8 @@ class CsvMeter:
         :raises Fault: they are no CSV of a service; a header alone is one, of a service without topics.
         """
         try:
-            with Aside() as aside:
-                yield from self._check(self._measure(chunks, aside))
+            with SingleTaskWorker() as worker:
+                yield from self._check(self._measure(chunks, worker))
         except UnfitCsvError as error:
             what = "was cut off: it" if error.is_cut_off else "is not what an import takes: it"
             raise Fault(
@@ -81,11 +81,11 @@ class CsvMeter:
         """What has passed, once all has."""
         return Written(self._rows - 1, self.bytes, self._digest.hexdigest())
 
-    def _measure(self, chunks: Iterable[bytes], aside: Aside) -> Iterator[bytes]:
+    def _measure(self, chunks: Iterable[bytes], worker: SingleTaskWorker) -> Iterator[bytes]:
         for chunk in chunks:
             if not self.bytes:
                 _check_start(chunk)
-            aside.run(partial(self._digest.update, chunk), len(chunk))
+            worker.run(partial(self._digest.update, chunk), len(chunk))
             self.bytes += len(chunk)
             yield chunk
 
@@ -157,7 +157,7 @@ def _check_start(chunk: bytes) -> None:
         raise unexpected("JSON in place of CSV")
 
 
-def measured(text: str) -> Written:
+def measure_text(text: str) -> Written:
     """
     Return what a CSV comes to that is held as text.
 
@@ -201,7 +201,7 @@ class CsvUpload:
 
 
 @contextmanager
-def spelled(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]:
+def with_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]:
     """
     Hand out the body of an upload with its header written in another way.
 
@@ -263,11 +263,11 @@ def _checked(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
         digest.update(chunk)
         spool.write(chunk)
 
-    with Aside() as aside:
+    with SingleTaskWorker() as worker:
 
         def kept() -> Iterator[bytes]:
             for chunk in chunks:
-                aside.run(partial(keep, chunk), len(chunk))
+                worker.run(partial(keep, chunk), len(chunk))
                 yield chunk
 
         proven = all(map(proof.feed, kept())) and proof.finish()

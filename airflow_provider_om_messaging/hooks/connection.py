@@ -56,19 +56,19 @@ def settings_of(
         ssl_config = {"caCertificate": ssl_config}
     return Settings(
         base_url=base_url(host, port, scheme),
-        token=_token(password, _text(extra, "token_file")),
-        verify=_verify(extra, ssl_config),
-        client_cert=_file(extra, "client_cert") or _file(ssl_config, "sslCertificate"),
-        client_key=_file(extra, "client_key") or _file(ssl_config, "sslKey"),
-        connect_timeout=_seconds(extra, "connect_timeout", Settings.connect_timeout),
-        read_timeout=_seconds(extra, "read_timeout", Settings.read_timeout),
-        proxy=_proxy(_text(extra, "proxy")),
+        token=_read_token(password, _read_text(extra, "token_file")),
+        verify=_read_verify(extra, ssl_config),
+        client_cert=_read_file(extra, "client_cert") or _read_file(ssl_config, "sslCertificate"),
+        client_key=_read_file(extra, "client_key") or _read_file(ssl_config, "sslKey"),
+        connect_timeout=_read_seconds(extra, "connect_timeout", Settings.connect_timeout),
+        read_timeout=_read_seconds(extra, "read_timeout", Settings.read_timeout),
+        proxy=_read_proxy(_read_text(extra, "proxy")),
     )
 
 
-def _token(password: str | None, token_file: str | None) -> Token:
+def _read_token(password: str | None, token_file: str | None) -> Token:
     if token_file:
-        return Token(_token_in(token_file), lambda: _token_in(token_file))
+        return Token(_read_token_file(token_file), lambda: _read_token_file(token_file))
     if not (password or "").strip():
         raise _invalid(
             "has no token: put the JWT of a bot or user in Password (or name a file in the extra token_file)"
@@ -76,7 +76,7 @@ def _token(password: str | None, token_file: str | None) -> Token:
     return Token(_clean(password or "", "Password"))
 
 
-def _token_in(path: str) -> str:
+def _read_token_file(path: str) -> str:
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise _invalid(f"names a token_file that is no file: {_shown_path(path)}")
@@ -106,7 +106,7 @@ def _clean(text: str, where: str) -> str:
     return token
 
 
-def _verify(extra: Mapping[str, Any], ssl_config: Mapping[str, Any]) -> bool | str:
+def _read_verify(extra: Mapping[str, Any], ssl_config: Mapping[str, Any]) -> bool | str:
     value = extra.get("verify")
     if isinstance(value, bool):
         return value
@@ -117,16 +117,16 @@ def _verify(extra: Mapping[str, Any], ssl_config: Mapping[str, Any]) -> bool | s
         return _existing_file("verify", text)
     if extra.get("verifySSL") == "ignore":
         return False
-    return _file(ssl_config, "caCertificate") or True
+    return _read_file(ssl_config, "caCertificate") or True
 
 
-def _text(extra: Mapping[str, Any], name: str) -> str | None:
+def _read_text(extra: Mapping[str, Any], name: str) -> str | None:
     value = extra.get(name)
     return str(value).strip() or None if value is not None else None
 
 
-def _file(extra: Mapping[str, Any], name: str) -> str | None:
-    path = _text(extra, name)
+def _read_file(extra: Mapping[str, Any], name: str) -> str | None:
+    path = _read_text(extra, name)
     return _existing_file(name, path) if path else None
 
 
@@ -148,13 +148,13 @@ def _shown_path(path: str) -> str:
     return redacted(path) if is_path else "what stands there is no path, and is not shown"
 
 
-def _proxy(address: str | None) -> str | None:
+def _read_proxy(address: str | None) -> str | None:
     # One transport would guess a scheme, the other refuse the address.
     return f"http://{address}" if address and "://" not in address else address
 
 
-def _seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
-    text = _text(extra, name)
+def _read_seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
+    text = _read_text(extra, name)
     if text is None:
         return default
     try:

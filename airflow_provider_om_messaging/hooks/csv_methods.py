@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.files.csv_streams import (
 )
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.client_access import ClientAccess
-from airflow_provider_om_messaging.hooks.engines import chosen
+from airflow_provider_om_messaging.hooks.engines import choose_engine
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -42,7 +42,7 @@ class CsvMethods(ClientAccess):
         :param create_missing: let the client engine create topics that the service does not have, and
             restore those that were deleted, but not for good. The server's own import always creates.
         """
-        return chosen(self._client, wanted, columns, create_missing)
+        return choose_engine(self._client, wanted, columns, create_missing)
 
     @public_errors()
     def export_csv(

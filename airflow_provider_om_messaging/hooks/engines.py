@@ -11,7 +11,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_provider_om_messaging.files.csv_streams import spelled
+from airflow_provider_om_messaging.files.csv_streams import with_header
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.dialect import line
@@ -67,7 +67,7 @@ class ServerEngine:
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
         """Hand out the CSV of a service as it comes."""
-        with advised(), self._client.download(routes.export(fqn)) as chunks:
+        with add_engine_advice(), self._client.download(routes.export(fqn)) as chunks:
             yield chunks
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
@@ -78,9 +78,9 @@ class ServerEngine:
         """
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
         header = upload.facts.header
-        with advised():
+        with add_engine_advice():
             if columns_of(self._header) == columns_of(header):
-                with spelled(upload, self._header) as body:
+                with with_header(upload, self._header) as body:
                     return self._client.call(request, body)
             result = self._client.call(request, upload.body)
             wanted = expected_header(result, header)
@@ -88,18 +88,18 @@ class ServerEngine:
                 return result
             log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
             self._header = wanted
-            with spelled(upload, wanted) as body:
+            with with_header(upload, wanted) as body:
                 return self._client.call(request, body)
 
     def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
         """Start an import job and return its id; what is said of headers goes for it as well."""
-        with advised():
+        with add_engine_advice():
             header = upload.facts.header
             wanted = None
             if columns_of(header) != tuple(header):
                 probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
                 wanted = expected_header(self._client.call(probe, line(header).encode()), header)
-            with spelled(upload, wanted or header) as body:
+            with with_header(upload, wanted or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
     def reading(self, fqn: str) -> Reading:
@@ -147,7 +147,9 @@ class ClientEngine:
         return reading_of(self._client, Inheritance(self._client).domain_names(fqn))
 
 
-def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False) -> Engine:
+def choose_engine(
+    client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False
+) -> Engine:
     """
     Return the engine for a task, and log why it is this one.
 
@@ -160,7 +162,7 @@ def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missin
         raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
         raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
-    name, why = _picked(client, wanted, columns)
+    name, why = _pick_engine(client, wanted, columns)
     log.info("Engine: %s (%s).", name, why)
     if name == SERVER:
         return ServerEngine(client)
@@ -168,7 +170,7 @@ def chosen(client: Client, wanted: object, columns: str = DEFAULT, create_missin
 
 
 @contextmanager
-def advised() -> Iterator[None]:
+def add_engine_advice() -> Iterator[None]:
     """Tell those whose server lacks a CSV route what works there."""
     try:
         yield
@@ -178,7 +180,7 @@ def advised() -> Iterator[None]:
         raise
 
 
-def _picked(client: Client, wanted: str, columns: str) -> tuple[str, str]:
+def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
     if columns != DEFAULT:
         if wanted == SERVER:
             raise _invalid(f"The server's own CSV routes know no {columns} columns: use engine='client'.")

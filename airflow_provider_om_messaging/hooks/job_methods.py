@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.files.csv_streams import (
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.client_access import ClientAccess
-from airflow_provider_om_messaging.hooks.engines import ServerEngine, advised
+from airflow_provider_om_messaging.hooks.engines import ServerEngine, add_engine_advice
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
@@ -60,7 +60,7 @@ class JobMethods(ClientAccess):
     @public_errors()
     def submit_export(self, fqn: str) -> str:
         """Start an export job and return its id."""
-        with advised():
+        with add_engine_advice():
             return self._client.call(routes.submit_export(self._fqn(fqn)))
 
     @public_errors()

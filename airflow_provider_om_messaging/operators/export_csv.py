@@ -75,8 +75,8 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.refuse_malformed_service()
         engine = self.hook.engine(self.engine, columns=self.columns)
         if not self.has_job(engine):
-            return self._at_once(engine, None)
-        job_id = self._submitted(context, service)
+            return self._export_in_one_request(engine, None)
+        job_id = self._submit_job(context, service)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {})
         return {
@@ -92,7 +92,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """Start another export."""
-        return self._submitted(context, self.checked_service(), anew=True)
+        return self._submit_job(context, self.checked_service(), anew=True)
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Fetch what the job has made."""
@@ -104,11 +104,11 @@ class ExportMessagingServiceOperator(WaitingOperator):
             lambda limit: self.hook.get_job_result(job.job_id, limit),
         )
 
-    def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+    def result_from_push(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
         """Take the CSV that was pushed."""
         csv = frame.csv
         if csv is None:
-            return self.settle(frame.job.job_id, state, float("inf"))
+            return self.resolve_unknown_outcome(frame.job.job_id, state, float("inf"))
         chunks = [csv.encode("utf-8")]
         return export_result(
             self.checked_service(),
@@ -118,16 +118,16 @@ class ExportMessagingServiceOperator(WaitingOperator):
             lambda limit: read_whole(chunks, limit),
         )
 
-    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Export in one request: what the job was to make can be made again."""
         if time.time() >= deadline:
             raise JobTimeoutError(
                 f"Export job {job_id} was not told to have ended in time. It may still run, to no effect."
             )
         self.log.info("The export is done in one request instead.")
-        return self._at_once(self.hook.engine(self.engine), job_id or None)
+        return self._export_in_one_request(self.hook.engine(self.engine), job_id or None)
 
-    def _at_once(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
+    def _export_in_one_request(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
         service = self.checked_service()
         return export_result(
             service,
@@ -138,7 +138,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
             engine.name,
         )
 
-    def _submitted(self, context: Context, service: str, *, anew: bool = False) -> str:
+    def _submit_job(self, context: Context, service: str, *, anew: bool = False) -> str:
         work = {"operation": "EXPORT", "service": self.hook.canonical_fqn(service)}
         job_id = self.submit_once(context, work, lambda: self.hook.submit_export(service), anew=anew)
         self.log.info("The export of %s is job %s.", service, job_id)

@@ -193,8 +193,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
             what = "dry run" if self.only_check else "import"
             self.log.info("Sending %d rows (sha256 %s) for the %s.", facts.rows, facts.sha256, what)
             if not has_job:
-                return self._outcome.conclude(file, self._imported(file), None)
-            job_id = self._submitted(context, file)
+                return self._outcome.conclude(file, self._run_import(file), None)
+            job_id = self._submit_job(context, file)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
         return {
@@ -216,9 +216,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
         with csv_upload(source=self.source, csv=self.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError("The file is another one by now: it cannot be sent again.")
-            return self._submitted(context, self._file_import(upload), anew=True)
+            return self._submit_job(context, self._file_import(upload), anew=True)
 
-    def _submitted(self, context: Context, file: FileImport, *, anew: bool = False) -> str:
+    def _submit_job(self, context: Context, file: FileImport, *, anew: bool = False) -> str:
         service, upload = file.service, file.upload
         self.hook.check_job_limits(upload)
         work = {
@@ -269,7 +269,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 )
             return self._outcome.conclude(self._file_import(upload), result, job.job_id)
 
-    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Run dry again in one request, or compare until every row is in place or the time is over."""
         with csv_upload(source=self.source, csv=self.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
@@ -282,7 +282,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             if time.time() >= deadline:
                 raise JobTimeoutError(f"Import job {job_id}, a dry run, was not told to have ended in time.")
             self.log.info("The dry run is done in one request instead.")
-            return self._outcome.conclude(file, self._imported(file), job_id or None)
+            return self._outcome.conclude(file, self._run_import(file), job_id or None)
 
     def _file_import(self, upload: CsvUpload) -> FileImport:
         planned = read_planned_rows(self.expected_plan)
@@ -301,7 +301,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             self.log,
         )
 
-    def _imported(self, file: FileImport) -> ImportResult:
+    def _run_import(self, file: FileImport) -> ImportResult:
         service, upload, engine = file.service, file.upload, file.engine
         verdicts: Sequence[Verdict] | None = None
         try:
@@ -311,8 +311,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
             verdicts = run.verdicts
             return run.run(upload)
         except OpenMetadataError as error:
-            if (told := error.verdicts or verdicts) is not None:
-                self._outcome.write_results(upload, told)
+            if (verdicts_so_far := error.verdicts or verdicts) is not None:
+                self._outcome.write_results(upload, verdicts_so_far)
             raise
 
     def _check_digest(self, upload: CsvUpload) -> None:

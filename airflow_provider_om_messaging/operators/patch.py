@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, any_value, choice
-from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
-from airflow_provider_om_messaging.operators.support.template_redaction import hidden_changes, hidden_patch
+from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
+from airflow_provider_om_messaging.operators.support.template_redaction import redact_changes, redact_patch
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
@@ -100,7 +100,7 @@ class PatchMessagingServiceOperator(MessagingOperator):
             dry_run=self.only_preview,
             recheck_after=self.recheck_after,
         )
-        tell_outcome(result, self.log)
+        log_patch_result(result, self.log)
         return result
 
     def rendered_value(self, name: str) -> Any:
@@ -117,4 +117,4 @@ class PatchMessagingServiceOperator(MessagingOperator):
         super()._do_render_template_fields(*args, **kwargs)
         if not self._rendered:
             self._rendered = {"changes": self.changes, "operations": self.operations}
-            self.changes, self.operations = hidden_changes(self.changes), hidden_patch(self.operations)
+            self.changes, self.operations = redact_changes(self.changes), redact_patch(self.operations)

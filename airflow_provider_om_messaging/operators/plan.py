@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     words,
 )
 from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
-from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
@@ -159,7 +159,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             engine = None if self.against is not None else self._engine(upload)
             name = self.source or "csv"
             if engine is not None:
-                plan = compared(self.hook, service, engine, upload, name)
+                plan = compare_with_server(self.hook, service, engine, upload, name)
                 created = {change.row: change.line for change in plan.changes if change.kind == CREATED}
                 check_new_names(created, name)
             else:
@@ -188,14 +188,14 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "service": service,
             "sha256": sha256,
             **plan.counts,
-            "changes": [_shortened(change) for change in plan.changes[:SHOWN_CHANGES]],
+            "changes": [_shorten(change) for change in plan.changes[:SHOWN_CHANGES]],
             "violations": violations,
             "plan_path": paths[0] if paths else None,
             "plan_page": paths[1] if paths else None,
             "engine": engine.name if engine else None,
             "notes": [note.to_dict() for note in notes[:SHOWN_CHANGES]],
         }
-        self._judge(result, context)
+        self._apply_policies(result, context)
         return result
 
     def _engine(self, upload: CsvUpload) -> Engine:
@@ -205,7 +205,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             check_columns(columns_of(header), nearest(header), self.source or "csv", "an export")
         return engine
 
-    def _judge(self, result: dict[str, Any], context: Context) -> None:
+    def _apply_policies(self, result: dict[str, Any], context: Context) -> None:
         violations = result["violations"]
         if not violations:
             return
@@ -229,7 +229,7 @@ def plan_paths(destination: str) -> tuple[str, str]:
     return f"{base}.json", f"{base}.html"
 
 
-def _shortened(change: Change) -> dict[str, Any]:
+def _shorten(change: Change) -> dict[str, Any]:
     document = change.to_dict()
     for values in document["fields"].values():
         for side, value in values.items():

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     choice,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.patch_log import tell_outcome
+from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, short
 from airflow_provider_om_messaging.protocol.model.versions import version_of
@@ -185,7 +185,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
             dry_run=self.only_preview,
             recheck_after=self.recheck_after,
         )
-        tell_outcome(result, self.log)
+        log_patch_result(result, self.log)
         return result
 
 

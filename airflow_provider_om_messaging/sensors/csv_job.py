@@ -122,7 +122,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         self.check_parameters()
         job_id = self.job_id
         self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
-        with self._softly():
+        with self._apply_soft_fail():
             self.hook.check_pollable(job_id)
         if self.deferrable:
             self.defer(
@@ -150,7 +150,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         :param event: what the trigger sent; the job itself is read again.
         """
         ended = read_event(event)
-        with self._softly():
+        with self._apply_soft_fail():
             if isinstance(ended.error, JobTimeoutError):
                 raise JobSensorTimeoutError(str(ended.error))
             if ended.error is not None:
@@ -160,7 +160,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
-        with self._softly(), self._remembering(context):
+        with self._apply_soft_fail(), self._persist_log_position(context):
             job = self.hook.poll_job(self._wait)
             return PokeReturnValue(True, xcom_value=self._result(job)) if job else False
 
@@ -176,7 +176,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         return min(interval, max(self.timeout - run_duration(), SHORTEST_PAUSE))
 
     @contextmanager
-    def _softly(self) -> Iterator[None]:
+    def _apply_soft_fail(self) -> Iterator[None]:
         """Skip in place of failing, if so told: which of it Airflow does itself differs by line and mode."""
         try:
             yield
@@ -186,7 +186,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             raise
 
     @contextmanager
-    def _remembering(self, context: Context) -> Iterator[None]:
+    def _persist_log_position(self, context: Context) -> Iterator[None]:
         """Keep what the log was told, for the next poke of this try, where Airflow keeps something (3.3)."""
         store: Any = context.get("task_state_store") if self.reschedule else None
         if store is None:

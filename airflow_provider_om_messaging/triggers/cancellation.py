@@ -62,7 +62,7 @@ async def was_killed(task_instance: Any, job_id: str) -> bool:
         key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id, task_instance.map_index)
         return await asyncio.to_thread(_is_abandoned, *key)
     try:
-        return not await _is_deferred(task_instance) or await _waits_for_another(task_instance, job_id)
+        return not await _is_deferred(task_instance) or await _is_waiting_for_another(task_instance, job_id)
     except Exception:
         return False
 
@@ -84,7 +84,7 @@ async def is_waited_for_elsewhere(task_instance: Any) -> bool:
         return True
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
     """
     Do something in a trigger that was cancelled, however often it is cancelled meanwhile.
 
@@ -103,22 +103,22 @@ async def _is_deferred(ti: Any) -> bool:
     question = GetTaskStates(
         dag_id=ti.dag_id, map_index=ti.map_index, task_ids=[ti.task_id], run_ids=[ti.run_id]
     )
-    states: dict[str, str | None] = (await _answer(question)).task_states.get(ti.run_id, {})
+    states: dict[str, str | None] = (await _ask_airflow(question)).task_states.get(ti.run_id, {})
     return states.get(ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}") == "deferred"
 
 
-async def _waits_for_another(ti: Any, job_id: str) -> bool:
+async def _is_waiting_for_another(ti: Any, job_id: str) -> bool:
     from airflow.sdk.execution_time.comms import GetXCom
 
     question = GetXCom(
         key=NOTE, dag_id=ti.dag_id, run_id=ti.run_id, task_id=ti.task_id, map_index=ti.map_index
     )
-    note = (await _answer(question)).value
+    note = (await _ask_airflow(question)).value
     # An XCom backend may keep it elsewhere, and a task of one's own may keep none: that says nothing.
     return isinstance(note, dict) and "job_id" in note and note["job_id"] != job_id
 
 
-async def _answer(question: Any) -> Any:
+async def _ask_airflow(question: Any) -> Any:
     from airflow.sdk.execution_time import task_runner
 
     airflow = task_runner.SUPERVISOR_COMMS

@@ -16,10 +16,10 @@ from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.triggers.cancellation import (
     is_waited_for_elsewhere,
-    to_the_end,
+    run_to_completion,
     was_killed,
 )
-from airflow_provider_om_messaging.triggers.lookup import look_up
+from airflow_provider_om_messaging.triggers.lookup import look_up_settings
 from airflow_provider_om_messaging.triggers.poller import poller_for
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         try:
             event["message"] = await self._wait()
         except asyncio.CancelledError:
-            if self.cancel_on_kill and await to_the_end(was_killed(self.task_instance, self.job_id)):
+            if self.cancel_on_kill and await run_to_completion(was_killed(self.task_instance, self.job_id)):
                 await self.on_kill()
             raise
         except Fault as fault:
@@ -104,7 +104,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Cancel the job, because a user has cleared the task or marked it as failed or successful."""
         if self.cancel_on_kill:
-            await to_the_end(self._cancel())
+            await run_to_completion(self._cancel())
 
     async def _cancel(self) -> None:
         if await is_waited_for_elsewhere(self.task_instance):
@@ -123,7 +123,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
-        poller = poller_for(self.om_messaging_conn_id, await look_up(hook), hook.settings)
+        poller = poller_for(self.om_messaging_conn_id, await look_up_settings(hook), hook.settings)
         return (await poller.wait_for(wait, partial(job_log_lines.write, self.log))).progress_text()
 
 

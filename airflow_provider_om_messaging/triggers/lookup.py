@@ -21,7 +21,7 @@ _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[Se
 )
 
 
-async def look_up(hook: OpenMetadataMessagingAsyncHook) -> Settings:
+async def look_up_settings(hook: OpenMetadataMessagingAsyncHook) -> Settings:
     """
     Return what a connection says now. Whoever asks while that is being looked up gets the same answer.
 

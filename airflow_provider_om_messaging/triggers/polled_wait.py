@@ -28,7 +28,7 @@ class PolledWait:
     """One wait, and how to speak to the trigger that it belongs to."""
 
     wait: Wait
-    tell: Callable[[JobLine], None]
+    log_line: Callable[[JobLine], None]
     ended: asyncio.Future[Job]
     late: float
     due: float = 0.0
@@ -43,19 +43,19 @@ class PolledWait:
     def __post_init__(self) -> None:
         self.ask = replace(routes.get_job(self.wait.job_id), read=JobReader(self.wait.job_id).read)
 
-    def put_off(self, now: float, chance: float) -> None:
+    def schedule_next_poll(self, now: float, chance: float) -> None:
         """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
         self.due = now + self.wait.pause(now, chance)
         self.late = now + self.wait.poll_interval
         if not self.listed:
-            self.rank()
+            self.update_priority()
 
     def leave_list(self) -> None:
         """Have it asked for singly from now on."""
         self.listed = False
-        self.rank()
+        self.update_priority()
 
-    def rank(self) -> None:
+    def update_priority(self) -> None:
         """Set when it is its turn among those that are due and not in the list."""
         self.likeliness = poll_order.likeliness(self.wait.job_id, self.wait.last_job, self.due)
 
@@ -77,7 +77,7 @@ class PolledWait:
 
 
 @contextlib.contextmanager
-def asking(entries: list[PolledWait]) -> Iterator[None]:
+def mark_asked(entries: list[PolledWait]) -> Iterator[None]:
     """Note for these waits that the server is being asked, and since when."""
     now = time.time()
     for entry in entries:

@@ -31,8 +31,8 @@ from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
 from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, patience
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import ONCE
-from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, asking
-from airflow_provider_om_messaging.triggers.turns import in_turns
+from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, mark_asked
+from airflow_provider_om_messaging.triggers.turns import iterate_in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 PAGE = LONGEST_LIST
 """Jobs in a list that is asked for."""
 
-AT_ONCE = 8
+MAX_CONCURRENCY = 8
 """Jobs that are asked for singly at the same time."""
 
 LONGEST_ROUND = 1.0
@@ -98,17 +98,17 @@ class Poller:
         self._not_before = 0.0
         self._round = LONGEST_ROUND
 
-    async def wait_for(self, wait: Wait, tell: Callable[[JobLine], None]) -> Job:
+    async def wait_for(self, wait: Wait, log_line: Callable[[JobLine], None]) -> Job:
         """
         Return the job once it has ended, however it ended.
 
         :param wait: what to wait for and how long.
-        :param tell: takes what there is to log.
+        :param log_line: takes what there is to log.
         :raises Fault: the wait is given up.
         """
         loop = asyncio.get_running_loop()
         late = time.time() + wait.poll_interval
-        entry = PolledWait(wait, tell, loop.create_future(), late, listed=self._has_list)
+        entry = PolledWait(wait, log_line, loop.create_future(), late, listed=self._has_list)
         self._entries[entry] = None
         self._round = min(self._round, wait.poll_interval)
         self._wake()
@@ -133,8 +133,8 @@ class Poller:
                     if self._client is None:
                         self._client = await self._connect(stack)
                     began = time.monotonic()
-                    await self._look_round(self._client)
-                    await self._rest(began + self._round - time.monotonic())
+                    await self._poll_cycle(self._client)
+                    await self._sleep_until_due(began + self._round - time.monotonic())
         except Exception as error:
             # Nobody may wait for a poller that is no more.
             for entry in self._waiting():
@@ -145,7 +145,7 @@ class Poller:
         self._identity = self._settings.identity
         return await stack.enter_async_context(await make_async_client(self._settings, ONCE))
 
-    async def _rest(self, least: float) -> None:
+    async def _sleep_until_due(self, least: float) -> None:
         """
         Sleep until a wait is due.
 
@@ -158,11 +158,11 @@ class Poller:
             earliest = max(earliest, min([self._not_before, *deadlines]))
         # If all have ended, the last one to leave ends this poller.
         due = [entry.due for entry in self._entries if not entry.ended.done()]
-        await self._doze(min(due, default=now + 3600) - now)
+        await self._sleep_until_woken(min(due, default=now + 3600) - now)
         if (left := earliest - time.time()) > 0:
             await asyncio.sleep(left)
 
-    async def _doze(self, seconds: float) -> None:
+    async def _sleep_until_woken(self, seconds: float) -> None:
         """Sleep, but no longer than until another wait joins."""
         loop = asyncio.get_running_loop()
         self._alarm = loop.create_future()
@@ -176,20 +176,20 @@ class Poller:
         if self._alarm is not None and not self._alarm.done():
             self._alarm.set_result(None)
 
-    async def _look_round(self, client: AsyncClient) -> None:
+    async def _poll_cycle(self, client: AsyncClient) -> None:
         now = time.time()
         due = self._due(now)
         listed = [entry for entry in self._entries if entry.listed]
         try:
             if len(listed) > 1:
                 if any(entry.listed for entry in due):
-                    with asking(listed):
-                        await self._look_at_list(client, listed)
+                    with mark_asked(listed):
+                        await self._poll_list(client, listed)
                     due = self._due(now)
                 # Whoever has joined meanwhile may be in the next list.
                 due = [entry for entry in due if not entry.listed]
             if due:
-                await self._look_singly(client, due)
+                await self._poll_individually(client, due)
         except Fault as fault:
             if fault.cause is Cause.UNAUTHORIZED and await self._has_other_settings():
                 self._client = None
@@ -198,9 +198,9 @@ class Poller:
             limited = fault.cause is Cause.RATE_LIMITED
             concerned = [entry for entry in self._due(now) if entry.listed or not limited]
             self._not_before = time.time() + patience(fault)
-            await self._failed(concerned, fault)
+            await self._handle_failure(concerned, fault)
 
-    async def _look_at_list(self, client: AsyncClient, listed: list[PolledWait]) -> None:
+    async def _poll_list(self, client: AsyncClient, listed: list[PolledWait]) -> None:
         try:
             jobs = {job.job_id: job for job in await client.call(self._list_jobs)}
         except Fault as fault:
@@ -213,7 +213,7 @@ class Poller:
                 entry.leave_list()
             return
         # The same for all of them, which the next list is to serve at once as well.
-        now, chance = time.time(), _chance()
+        now, chance = time.time(), _random_fraction()
         changed = []
         for entry in listed:
             job = jobs.get(entry.wait.job_id)
@@ -221,13 +221,13 @@ class Poller:
                 # The list is of the newest: what has fallen out of it does not come back.
                 entry.leave_list()
             elif job is entry.wait.last_job:
-                self._saw(entry, job, now, chance)
+                self._handle_reply(entry, job, now, chance)
             else:
                 changed.append((entry, job))
-        async for entry, job in in_turns(changed):
-            self._saw(entry, job, now, chance)
+        async for entry, job in iterate_in_turns(changed):
+            self._handle_reply(entry, job, now, chance)
 
-    async def _look_singly(self, client: AsyncClient, due: list[PolledWait]) -> None:
+    async def _poll_individually(self, client: AsyncClient, due: list[PolledWait]) -> None:
         needed = sum(1 / entry.wait.poll_interval for entry in self._entries if not entry.listed)
         chosen = poll_order.first(due, self._pace.number(needed, self._round))
         by_job: dict[str, list[PolledWait]] = {entry.wait.job_id: [] for entry in chosen}
@@ -243,23 +243,23 @@ class Poller:
             nonlocal in_a_row
             for entries in asked:
                 try:
-                    with asking(entries):
+                    with mark_asked(entries):
                         job = await client.call(entries[0].ask)
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.
                     in_a_row += _concerns_all(fault)
-                    if fault.cause in {Cause.UNAUTHORIZED, Cause.RATE_LIMITED} or in_a_row >= AT_ONCE:
+                    if fault.cause in {Cause.UNAUTHORIZED, Cause.RATE_LIMITED} or in_a_row >= MAX_CONCURRENCY:
                         over.append(fault)
                     if not over or fault.cause is Cause.RATE_LIMITED:
-                        await self._failed(entries, fault)
+                        await self._handle_failure(entries, fault)
                 else:
                     in_a_row = 0
-                    async for entry in in_turns(entries):
-                        self._saw(entry, job, time.time(), _chance())
+                    async for entry in iterate_in_turns(entries):
+                        self._handle_reply(entry, job, time.time(), _random_fraction())
                 if over:
                     return
 
-        await asyncio.gather(*(ask() for _ in range(min(AT_ONCE, len(by_job)))))
+        await asyncio.gather(*(ask() for _ in range(min(MAX_CONCURRENCY, len(by_job)))))
         if not over:
             self._pace.went(len(by_job), time.monotonic() - began, self._round)
         elif over[0].cause is Cause.RATE_LIMITED:
@@ -269,7 +269,7 @@ class Poller:
         else:
             raise over[0]
 
-    def _saw(self, entry: PolledWait, job: Job, now: float, chance: float) -> None:
+    def _handle_reply(self, entry: PolledWait, job: Job, now: float, chance: float) -> None:
         if entry.ended.done():
             return
         unchanged = job is entry.wait.last_job
@@ -280,15 +280,15 @@ class Poller:
             return
         if not unchanged:
             for line in entry.wait.log.news(job):
-                entry.context.run(entry.tell, line)
+                entry.context.run(entry.log_line, line)
         if ended:
             entry.ended.set_result(job)
         else:
-            entry.put_off(now, chance)
+            entry.schedule_next_poll(now, chance)
 
-    async def _failed(self, entries: Iterable[PolledWait], fault: Fault) -> None:
+    async def _handle_failure(self, entries: Iterable[PolledWait], fault: Fault) -> None:
         now = time.time()
-        async for entry in in_turns(entries):
+        async for entry in iterate_in_turns(entries):
             if entry.ended.done():
                 continue
             try:
@@ -296,8 +296,8 @@ class Poller:
             except Fault as final:
                 entry.ended.set_exception(final)
                 continue
-            entry.context.run(entry.tell, poll_failed(entry.wait.job_id, fault))
-            entry.put_off(now, _chance())
+            entry.context.run(entry.log_line, poll_failed(entry.wait.job_id, fault))
+            entry.schedule_next_poll(now, _random_fraction())
 
     async def _has_other_settings(self) -> bool:
         """Read the connection again, and tell whether it or its token has changed since it was last read."""
@@ -317,7 +317,7 @@ class Poller:
         return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
 
 
-def _chance() -> float:
+def _random_fraction() -> float:
     return random.random()  # noqa: S311  # spreads load
 
 

@@ -15,7 +15,9 @@ A_TURN = 0.005
 T = TypeVar("T")
 
 
-async def in_turns(items: Iterable[T], clock: Callable[[], float] = time.perf_counter) -> AsyncIterator[T]:
+async def iterate_in_turns(
+    items: Iterable[T], clock: Callable[[], float] = time.perf_counter
+) -> AsyncIterator[T]:
     """
     Hand out items to work on, and let the loop go on whenever that has taken a turn's time.
 

@@ -19,7 +19,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from tests.fuzz.inputs import inputs
 from tests.fuzz.targets import TARGETS
 
-AT_ONCE = 2
+MAX_CONCURRENCY = 2
 A_ROUND = 200
 """Examples after which hypothesis begins anew, from other places."""
 KEPT = DirectoryBasedExampleDatabase(Path(".run") / "fuzz")
@@ -49,7 +49,7 @@ def run_target(name: str, seconds: float) -> int:
 
 def run_all(seconds: str, names: list[str]) -> int:
     """Run targets in processes of their own, and return how many failed."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(MAX_CONCURRENCY) as pool:
         return sum(pool.map(lambda name: _run_apart(name, seconds), names))
 
 

@@ -117,7 +117,7 @@ def test_a_server_that_takes_nothing_any_more(sandbox: Sandbox, fault: str) -> N
         run(before_batch(importing(rows), 2, order))
     assert "Stopped at rows 3/10: 3 are in place, 0 failed, 3 from line 8 to line 12 may" in str(caught.value)
     assert "4 were not sent. A retry compares with the server and goes on from there." in str(caught.value)
-    assert len(sent(sandbox)) == 1 + batched_import.TRIES
+    assert len(sent(sandbox)) == 1 + batched_import.MAX_ATTEMPTS
     sandbox.clear_faults()
     sandbox.clear_journal()
     assert apply(rows, verify=True)["rows_passed"] == ROWS

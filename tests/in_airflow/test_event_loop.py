@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.triggers import lookup, poller
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
-from airflow_provider_om_messaging.triggers.turns import A_TURN, in_turns
+from airflow_provider_om_messaging.triggers.turns import A_TURN, iterate_in_turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -190,7 +190,7 @@ async def test_other_triggers_go_on_between_the_lines_of_many(
 
     monkeypatch.setattr(poller, "PAGE", listed)
     monkeypatch.setattr(job_log_lines, "write", write)
-    monkeypatch.setattr(poller, "in_turns", partial(in_turns, clock=lambda: seconds))
+    monkeypatch.setattr(poller, "iterate_in_turns", partial(iterate_in_turns, clock=lambda: seconds))
     # The newest job alone is in a list of one.
     jobs = await submit(100) if jobs_each == 1 else (await submit(2))[:1] * jobs_each
     counting = asyncio.create_task(count_turns())

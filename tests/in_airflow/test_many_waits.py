@@ -151,7 +151,7 @@ async def test_single_requests_are_bounded_in_number(
     assert {event["status"] for event in found} == {"finished"}
     assert polls(sandbox)[1] == 80
     assert pace.rounds == [25] * 4
-    assert most == poller.AT_ONCE
+    assert most == poller.MAX_CONCURRENCY
 
 
 async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
@@ -201,12 +201,12 @@ async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pa
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
     monkeypatch.setattr(poller, "Pace", lambda: pace)
     old = submitted(151)[:150]
-    sandbox.fault("429", path="csvAsyncJobs/", times=poller.AT_ONCE, retry_after=0)
+    sandbox.fault("429", path="csvAsyncJobs/", times=poller.MAX_CONCURRENCY, retry_after=0)
     found = await events([waiting(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old])
     # Only those that were asked for and refused have failed, not all that were due.
-    assert [event["status"] for event in found].count("error") == poller.AT_ONCE
+    assert [event["status"] for event in found].count("error") == poller.MAX_CONCURRENCY
     asked = [entry for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
-    assert len([entry for entry in asked if not entry["fault"]]) == 150 - poller.AT_ONCE
+    assert len([entry for entry in asked if not entry["fault"]]) == 150 - poller.MAX_CONCURRENCY
     first, second, *_ = pace.rounds
     assert second == first // 2
 

@@ -7,7 +7,7 @@ from typing import Any
 from airflow_provider_om_messaging.protocol.model.fields import short, shown
 
 
-def tell_outcome(result: dict[str, Any], log: Any) -> None:
+def log_patch_result(result: dict[str, Any], log: Any) -> None:
     """
     Log what came of a patch or restore, field by field.
 
@@ -15,10 +15,10 @@ def tell_outcome(result: dict[str, Any], log: Any) -> None:
     :param log: the task's logger.
     """
     if "preview" in result:
-        log.info("Preview, nothing was sent. %s", _would_change(result))
+        log.info("Preview, nothing was sent. %s", _describe_preview(result))
         steps = result["preview"]
     else:
-        log.info("%s", _changed(result))
+        log.info("%s", _describe_change(result))
         journal = result["journal"]
         steps = {
             field: {side: shown(field, journal[side][field]) for side in ("before", "after")}
@@ -32,13 +32,13 @@ def tell_outcome(result: dict[str, Any], log: Any) -> None:
         log.warning("%s", note)
 
 
-def _would_change(result: dict[str, Any]) -> str:
+def _describe_preview(result: dict[str, Any]) -> str:
     if not result["fields"]:
         return f"Nothing would change: version {result['version']} is as wanted."
     return f"Would change {', '.join(result['fields'])} of version {result['version']}."
 
 
-def _changed(result: dict[str, Any]) -> str:
+def _describe_change(result: dict[str, Any]) -> str:
     if not result["changed"]:
         return f"Nothing to change: version {result['version']} is as wanted."
     fields = ", ".join(result["fields"])

@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     ResultGoneError,
     error_of,
 )
-from airflow_provider_om_messaging.files.csv_streams import Written, measured
+from airflow_provider_om_messaging.files.csv_streams import Written, measure_text
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import SERVER
 
@@ -51,7 +51,7 @@ def export_result(
             written, text = to_file(destination), None
         else:
             text = to_text(LARGEST_XCOM_CSV)
-            written = measured(text)
+            written = measure_text(text)
     except NotFoundError as error:
         if job_id is None:
             raise

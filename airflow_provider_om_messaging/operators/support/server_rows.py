@@ -36,7 +36,7 @@ def server_rows(
         yield partial(rows_of, path, export_name(service))
 
 
-def compared(
+def compare_with_server(
     hook: OpenMetadataMessagingHook, service: str, engine: Engine, upload: CsvUpload, name: str = "the file"
 ) -> Plan:
     """

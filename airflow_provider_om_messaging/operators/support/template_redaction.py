@@ -13,13 +13,13 @@ from airflow_provider_om_messaging.protocol.patch.patch_document import hidden_o
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 
-def hidden_changes(changes: Any) -> Any:
+def redact_changes(changes: Any) -> Any:
     """
     Return changes as they may be shown, and have Airflow mask their secrets in logs.
 
     :param changes: as they were rendered, maybe malformed: what cannot be told from a connection is hidden.
     """
-    changes = _read(changes, "changes")
+    changes = _parse_or_mask(changes, "changes")
     if not isinstance(changes, Mapping):
         return hidden(changes)
     if isinstance(changes.get(CONNECTION), Mapping):
@@ -28,16 +28,16 @@ def hidden_changes(changes: Any) -> Any:
     return {name: value if name in CHANGEABLE else hidden(value) for name, value in changes.items()}
 
 
-def hidden_patch(operations: Any) -> Any:
+def redact_patch(operations: Any) -> Any:
     """Return operations as they may be shown, and have Airflow mask their secrets in logs."""
-    operations = _read(operations, "operations")
+    operations = _parse_or_mask(operations, "operations")
     for operation in operations if isinstance(operations, (list, tuple)) else ():
         if isinstance(operation, Mapping) and isinstance(path := operation.get("path"), str):
             mask_secret(operation.get("value"), path.rpartition("/")[2])
     return hidden_operations(operations)
 
 
-def _read(value: Any, parameter: str) -> Any:
+def _parse_or_mask(value: Any, parameter: str) -> Any:
     try:
         return structured(value, parameter)
     except Fault:

@@ -21,10 +21,10 @@ from airflow_provider_om_messaging.operators.support.jobs.earlier_jobs import Ea
 from airflow_provider_om_messaging.operators.support.jobs.job_cancellation import cancel_job
 from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import (
-    check_waits,
-    hear,
+    check_job_is_awaited,
     open_feed,
     submit_while_listening,
+    wait_for_event,
 )
 from airflow_provider_om_messaging.operators.support.jobs.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
@@ -106,9 +106,9 @@ class WaitingOperator(MessagingOperator):
         self.max_consecutive_failures = max_consecutive_failures
         self.cancel_on_kill = cancel_on_kill
         self.resubmit_on_server_restart = resubmit_on_server_restart
-        self._under_way: tuple[Context, str] | None = None
+        self._job_in_progress: tuple[Context, str] | None = None
         self._is_killed = False
-        self._found: str | None = None
+        self._resumed_job_id: str | None = None
         self._feed: Feed | None = None
 
     @property
@@ -139,7 +139,7 @@ class WaitingOperator(MessagingOperator):
         route = self.hook.job_route()
         if route == REST:
             return True
-        check_waits(self.wait_for_completion)
+        check_job_is_awaited(self.wait_for_completion)
         self._feed = open_feed(self.hook, route, self.engine, self.log)
         return self._feed is not None
 
@@ -170,7 +170,7 @@ class WaitingOperator(MessagingOperator):
         """
         return True
 
-    def heard(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+    def result_from_push(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
         """
         Return the task's result for a job that has completed, of which a socket has told.
 
@@ -180,7 +180,7 @@ class WaitingOperator(MessagingOperator):
         return self.finish(frame.job, state)
 
     @abstractmethod
-    def settle(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """
         Return the task's result for a job of which nobody told how it ended, or report that as unknown.
 
@@ -207,13 +207,13 @@ class WaitingOperator(MessagingOperator):
         :param anew: do not look for an earlier one.
         :param check: raises if a new one must not be submitted.
         """
-        job_id = self._submit_or_take_up(context, work, submit, anew, check)
+        job_id = self._submit_or_resume(context, work, submit, anew, check)
         self.store_entity_link(context, work["service"])
         if job_id and self._feed is None:  # a server that tells over a socket has no page of a job
             self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
         return job_id
 
-    def _submit_or_take_up(
+    def _submit_or_resume(
         self,
         context: Context,
         work: dict[str, Any],
@@ -227,19 +227,19 @@ class WaitingOperator(MessagingOperator):
         jobs = EarlierJobs(self.hook, self.log, self.max_consecutive_failures)
         if not anew and (earlier := jobs.find(memory)) is not None:
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)
-            memory.taken_up(earlier)
-            self._found = earlier if memory.is_found else None
+            memory.remember_resumed(earlier)
+            self._resumed_job_id = earlier if memory.is_shared else None
             return earlier
         if self.cancel_on_kill and self.wait_for_completion:
-            jobs.cancel_orphan(context, memory)
+            jobs.cancel_orphaned_job(context, memory)
         newest = jobs.list_own(1)
         check()
-        memory.about_to_submit(newest[0].job_id if newest else None)
-        self._under_way = None
+        memory.remember_submission(newest[0].job_id if newest else None)
+        self._job_in_progress = None
         job_id = submit()
         # First of all, because this task may die at any time.
-        self._under_way = context, job_id
-        memory.submitted(job_id)
+        self._job_in_progress = context, job_id
+        memory.remember_job(job_id)
         if self._is_killed:
             self.on_kill()
         return job_id
@@ -254,11 +254,11 @@ class WaitingOperator(MessagingOperator):
         """
         deadline = time.time() + self.timeout
         if self._feed is not None:
-            return self._listen(self._feed, job_id, state, deadline)
+            return self._wait_for_push(self._feed, job_id, state, deadline)
         state = {key: value for key, value in state.items() if key != FOUND}
-        if job_id == self._found:
+        if job_id == self._resumed_job_id:
             state[FOUND] = True
-        self._take_charge(context, job_id, state)
+        self._mark_in_progress(context, job_id, state)
         if self.deferrable:
             self.log.info(
                 "Waiting for job %s in the triggerer, for %.0f seconds at most.", job_id, self.timeout
@@ -272,7 +272,7 @@ class WaitingOperator(MessagingOperator):
                     self.poll_interval,
                     self.max_consecutive_failures,
                     state,
-                    self.cancel_on_kill and self._under_way is not None,
+                    self.cancel_on_kill and self._job_in_progress is not None,
                 ),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
@@ -281,23 +281,25 @@ class WaitingOperator(MessagingOperator):
         try:
             job = self.hook.wait_for_job(wait)
         except JobTimeoutError:
-            self._cancel_what_is_under_way()
+            self._cancel_job_in_progress()
             raise
-        return self._finished(context, job, state)
+        return self._handle_ended_job(context, job, state)
 
-    def _listen(self, feed: Feed, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def _wait_for_push(
+        self, feed: Feed, job_id: str, state: dict[str, Any], deadline: float
+    ) -> dict[str, Any]:
         if self.deferrable:
             self.log.info(
                 "Waiting in the worker: this server tells how job %s ended only to the socket that is open "
                 "here, and a trigger would have to open another one.",
                 job_id,
             )
-        frame = hear(feed, job_id, deadline, self.log)
+        frame = wait_for_event(feed, job_id, deadline, self.log)
         if frame is None:
-            return self.settle(job_id, state, deadline)
+            return self.resolve_unknown_outcome(job_id, state, deadline)
         self._check_service(frame.job)
         frame.job.raise_unless_completed()
-        return self.heard(frame, state)
+        return self.result_from_push(frame, state)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
@@ -306,27 +308,27 @@ class WaitingOperator(MessagingOperator):
         :param event: what the trigger sent; the job itself is read again.
         """
         ended = read_event(event)
-        self._take_charge(context, ended.job_id, ended.state)
+        self._mark_in_progress(context, ended.job_id, ended.state)
         if ended.error is not None:
             if isinstance(ended.error, JobTimeoutError):
-                self._cancel_what_is_under_way()
+                self._cancel_job_in_progress()
             raise ended.error
         self.check_parameters()
         job = self.hook.ended_job(ended.job_id, self.max_consecutive_failures)
-        return self._finished(context, job, ended.state)
+        return self._handle_ended_job(context, job, ended.state)
 
     def on_kill(self) -> None:
         """Cancel the job of a task that is stopped in the worker; one that is just being made, once it is."""
         self._is_killed = True
         if self.cancel_on_kill:
-            self._cancel_what_is_under_way()
+            self._cancel_job_in_progress()
 
-    def _take_charge(self, context: Context, job_id: str, state: dict[str, Any]) -> None:
+    def _mark_in_progress(self, context: Context, job_id: str, state: dict[str, Any]) -> None:
         """Take a job for one to cancel, unless it may be another task's and running on does no harm."""
-        self._under_way = None if state.get(FOUND) and self.only_reads else (context, job_id)
+        self._job_in_progress = None if state.get(FOUND) and self.only_reads else (context, job_id)
 
     @public_errors()
-    def _finished(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
+    def _handle_ended_job(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         self._check_service(job)
         if state.get(FOUND) and (
             job.status == CANCELLED or (job.status == COMPLETED and not self.is_its_own(job, state))
@@ -335,7 +337,7 @@ class WaitingOperator(MessagingOperator):
             return self.wait_for(context, self.submit_again(context, state), state)
         if job.lost and self.resubmit_on_server_restart and not state.get(AFTER_RESTART):
             self.log.warning("%s was lost because the server restarted. It is submitted again.", job)
-            return self._wait_again(context, state, AFTER_RESTART)
+            return self._resubmit_and_wait(context, state, AFTER_RESTART)
         job.raise_unless_completed()
         try:
             return self.finish(job, state)
@@ -343,7 +345,7 @@ class WaitingOperator(MessagingOperator):
             if state.get(AFTER_LOSS):
                 raise
             self.log.warning("The server no longer has the result of %s. It is submitted again.", job)
-            return self._wait_again(context, state, AFTER_LOSS)
+            return self._resubmit_and_wait(context, state, AFTER_LOSS)
 
     def _check_service(self, job: Job) -> None:
         """Refuse a job that says that it is about another service, whatever its id."""
@@ -351,10 +353,10 @@ class WaitingOperator(MessagingOperator):
         if job.service and not is_same_name(job.service, self.hook.canonical_fqn(service)):
             raise other(f"the job of {service}", job.service)
 
-    def _wait_again(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
+    def _resubmit_and_wait(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
         job_id = self.submit_again(context, state)
         return self.wait_for(context, job_id, {**state, cause: True})
 
-    def _cancel_what_is_under_way(self) -> None:
-        if self._under_way is not None:
-            cancel_job(self.hook, *self._under_way, self.log)
+    def _cancel_job_in_progress(self) -> None:
+        if self._job_in_progress is not None:
+            cancel_job(self.hook, *self._job_in_progress, self.log)

@@ -29,7 +29,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import ONCE
-from airflow_provider_om_messaging.triggers import poller
+from airflow_provider_om_messaging.triggers import polled_wait, poller
 from tests.contract.lying_servers import HEAD, chunk, lying, whole
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ class TestDeadlines:
 
     @pytest.mark.parametrize("waits", [1, 3])
     def test_in_a_triggerer(self, monkeypatch: pytest.MonkeyPatch, waits: int) -> None:
-        monkeypatch.setattr(poller, "LAST_LOOK", 0.3)
+        monkeypatch.setattr(polled_wait, "LAST_LOOK", 0.3)
 
         async def wait_for_all(hook: OpenMetadataMessagingAsyncHook) -> list[Any]:
             one = poller.poller_for("liar", await hook.settings(), hook.settings)

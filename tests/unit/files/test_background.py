@@ -7,12 +7,12 @@ import threading
 import pytest
 
 from airflow_provider_om_messaging.files.background import SMALL as LARGE
-from airflow_provider_om_messaging.files.background import Aside
+from airflow_provider_om_messaging.files.background import SingleTaskWorker
 
 
 def test_pieces_are_done_in_order_and_all_of_them() -> None:
     done: list[int] = []
-    with Aside() as beside:
+    with SingleTaskWorker() as beside:
         for number in range(20):
             beside.run(lambda number=number: done.append(number), LARGE if number % 3 else 1)
     assert done == list(range(20))
@@ -20,7 +20,7 @@ def test_pieces_are_done_in_order_and_all_of_them() -> None:
 
 def test_only_a_large_piece_is_worth_a_thread() -> None:
     threads: list[threading.Thread] = []
-    with Aside() as beside:
+    with SingleTaskWorker() as beside:
         beside.run(lambda: threads.append(threading.current_thread()), LARGE - 1)
         beside.run(lambda: threads.append(threading.current_thread()), LARGE)
     assert threads[0] is threading.main_thread()
@@ -40,7 +40,7 @@ def test_no_more_than_one_piece_is_held() -> None:
         with lock:
             at_work -= 1
 
-    with Aside() as beside:
+    with SingleTaskWorker() as beside:
         for _ in range(10):
             beside.run(work, LARGE)
     assert (at_work, most) == (0, 1)
@@ -54,7 +54,7 @@ def test_no_piece_is_done_after_one_that_failed() -> None:
     done: list[int] = []
 
     def work() -> None:
-        with Aside() as beside:
+        with SingleTaskWorker() as beside:
             beside.run(fail, LARGE)
             beside.run(lambda: done.append(1), LARGE)
 
@@ -65,7 +65,7 @@ def test_no_piece_is_done_after_one_that_failed() -> None:
 
 def test_an_error_of_the_last_piece_comes_out_at_the_end() -> None:
     def work(then: BaseException | None) -> None:
-        with Aside() as beside:
+        with SingleTaskWorker() as beside:
             beside.run(fail, LARGE)
             if then:
                 raise then

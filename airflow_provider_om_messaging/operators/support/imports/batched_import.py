@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.csv.batches import Row
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
 
-TRIES = 4
+MAX_ATTEMPTS = 4
 """How often the rows of a batch are sent whose outcome stays in doubt."""
 FIRST_PAUSE = 1.0
 """Seconds before the first look at what became of a batch; doubled for each further one."""
 LONGEST_PAUSE = 60.0
 
-IN_DOUBT = (ServerUnavailableError, RateLimitedError, UnexpectedReplyError)
+OUTCOME_UNKNOWN = (ServerUnavailableError, RateLimitedError, UnexpectedReplyError)
 """Errors that leave open whether the server did what it was asked for."""
 
 
@@ -75,7 +75,7 @@ class BatchedImport:
         self._header: Sequence[str] = ()
         self._key = 0
         self._state: State | None = None
-        self._unsettled: list[Row] = []
+        self._unresolved: list[Row] = []
         self._failed = 0
         self.verdicts: list[Verdict] = []
         """On the rows so far, batch by batch."""
@@ -92,17 +92,22 @@ class BatchedImport:
         self._header = upload.facts.header
         self._key = key_of(columns_of(self._header), "The file")
         if not self._dry_run:
-            self._compare()
+            self._refresh_state()
         rows = upload.rows()
         next(rows)
         aborted = ""
         for batch in batches(rows, self._size):
-            self._unsettled = batch
+            self._unresolved = batch
             try:
                 aborted = self._import(batch)
             except OpenMetadataError as error:
-                raise self._stopped(error, total) from None
-            self._log.info("rows %s/%s, %s failed", _n(len(self.verdicts)), _n(total), _n(self._failed))
+                raise self._describe_stop(error, total) from None
+            self._log.info(
+                "rows %s/%s, %s failed",
+                f"{len(self.verdicts):,}",
+                f"{total:,}",
+                f"{self._failed:,}",
+            )
             if aborted:
                 break
         result = result_of(self.verdicts, self._dry_run)
@@ -111,7 +116,7 @@ class BatchedImport:
         failed = total - (result.rows_passed or 0)
         return replace(result, status=ABORTED, abort_reason=aborted, rows_failed=failed)
 
-    def _compare(self) -> None:
+    def _refresh_state(self) -> None:
         """Take a fresh look at what the server has."""
         with server_rows(self._hook, self._service, self._engine) as rows:
             reading = self._hook.reading(self._service, self._engine)
@@ -120,8 +125,8 @@ class BatchedImport:
 
     def _import(self, batch: list[Row]) -> str:
         """Import a batch, and return why the server aborted it if it did."""
-        pending = self._settled(batch, "already in place")
-        for tried in range(1, TRIES + 1):
+        pending = self._note_rows_in_place(batch, "already in place")
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             if not pending:
                 return ""
             doubt: OpenMetadataError | None = None
@@ -130,71 +135,71 @@ class BatchedImport:
                 result = self._hook.import_csv(
                     self._service, text, dry_run=self._dry_run, engine=self._engine
                 )
-            except IN_DOUBT as error:
+            except OUTCOME_UNKNOWN as error:
                 doubt = error
             else:
                 if result.status != UNREADABLE:
-                    self._judged(result, pending)
+                    self._note_verdicts(result, pending)
                     return result.abort_reason or "aborted" if result.status == ABORTED else ""
             self._log.warning(
                 "What became of %s rows is not known. %s",
-                _n(len(pending)),
+                f"{len(pending):,}",
                 doubt or "The verdict is unreadable.",
             )
-            time.sleep(_pause(tried, doubt))
+            time.sleep(_pause_before_retry(attempt, doubt))
             if not self._dry_run:
                 # Never sent again blindly: what is in place by now needs no second sending.
-                self._compare()
-                pending = self._settled(pending, "in place, by a fresh export")
-            if tried == TRIES and pending and doubt:
+                self._refresh_state()
+                pending = self._note_rows_in_place(pending, "in place, by a fresh export")
+            if attempt == MAX_ATTEMPTS and pending and doubt:
                 raise doubt
-        self._note(pending, UNTOLD)
+        self._add_verdict(pending, UNTOLD)
         return ""
 
-    def _settled(self, rows: list[Row], how: str) -> list[Row]:
+    def _note_rows_in_place(self, rows: list[Row], how: str) -> list[Row]:
         """Note the rows that need no more sending, and return the others."""
         if self._state is None:
             return rows
         missing = [row for row in rows if not self._state.holds(row[1])]
-        self._note([row for row in rows if self._state.holds(row[1])], Verdict("", "success", how))
-        self._unsettled = missing
+        self._add_verdict([row for row in rows if self._state.holds(row[1])], Verdict("", "success", how))
+        self._unresolved = missing
         return missing
 
-    def _judged(self, result: ImportResult, sent: list[Row]) -> None:
+    def _note_verdicts(self, result: ImportResult, sent: list[Row]) -> None:
         """Note the verdicts on the rows that were sent, each of them once."""
-        told = {verdict.row: verdict for verdict in verdicts_of(result.results_csv)}
-        untold = [row for row in sent if row[1][self._key] not in told]
+        by_name = {verdict.row: verdict for verdict in verdicts_of(result.results_csv)}
+        missing = [row for row in sent if row[1][self._key] not in by_name]
         for row in sent:
-            if row[1][self._key] in told:
-                self._note([row], told[row[1][self._key]])
+            if row[1][self._key] in by_name:
+                self._add_verdict([row], by_name[row[1][self._key]])
         if result.status == ABORTED:
-            self._note(untold, Verdict("", "failure", result.abort_reason))
+            self._add_verdict(missing, Verdict("", "failure", result.abort_reason))
         elif not result.rows_failed:
-            self._note(untold, Verdict("", "success", ""))
+            self._add_verdict(missing, Verdict("", "success", ""))
         else:
-            if untold and not self._dry_run:
-                self._compare()
-                untold = self._settled(untold, "in place, by a fresh export")
-            self._note(untold, UNTOLD)
-        self._unsettled = []
+            if missing and not self._dry_run:
+                self._refresh_state()
+                missing = self._note_rows_in_place(missing, "in place, by a fresh export")
+            self._add_verdict(missing, UNTOLD)
+        self._unresolved = []
 
-    def _note(self, rows: list[Row], verdict: Verdict) -> None:
+    def _add_verdict(self, rows: list[Row], verdict: Verdict) -> None:
         self.verdicts += [replace(verdict, row=row[self._key]) for _, row in rows]
         self._failed += 0 if verdict.passed else len(rows)
 
-    def _stopped(self, error: OpenMetadataError, total: int) -> OpenMetadataError:
-        known, doubtful = len(self.verdicts), self._unsettled
+    def _describe_stop(self, error: OpenMetadataError, total: int) -> OpenMetadataError:
+        known, doubtful = len(self.verdicts), self._unresolved
         parts = [
-            f"Stopped at rows {_n(known)}/{_n(total)}: {_n(known - self._failed)} "
+            f"Stopped at rows {known:,}/{total:,}: {known - self._failed:,} "
             + ("would pass" if self._dry_run else "are in place"),
-            f"{_n(self._failed)} failed",
+            f"{self._failed:,} failed",
         ]
         if doubtful:
             parts.append(
-                f"{_n(len(doubtful))} from line {doubtful[0][0]} to line {doubtful[-1][0]} "
+                f"{len(doubtful):,} from line {doubtful[0][0]} to line {doubtful[-1][0]} "
                 + ("are not known" if self._dry_run else "may or may not be applied")
             )
-        parts.append(f"{_n(total - known - len(doubtful))} were not sent")
+        parts.append(f"{total - known - len(doubtful):,} were not sent")
         advice = "" if self._dry_run else " A retry compares with the server and goes on from there."
         return type(error)(
             f"{', '.join(parts)}.{advice} {error}",
@@ -204,11 +209,7 @@ class BatchedImport:
         )
 
 
-def _pause(tried: int, doubt: OpenMetadataError | None) -> float:
-    own = FIRST_PAUSE * float(2 ** (tried - 1)) * random.uniform(0.5, 1)  # noqa: S311  # spreads load
+def _pause_before_retry(attempt: int, doubt: OpenMetadataError | None) -> float:
+    own = FIRST_PAUSE * float(2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311  # spreads load
     asked = doubt.retry_after if doubt and doubt.retry_after else 0.0
     return min(LONGEST_PAUSE, max(own, asked))
-
-
-def _n(number: int) -> str:
-    return f"{number:,}"

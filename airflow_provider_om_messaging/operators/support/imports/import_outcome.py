@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import CLIENT
-from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import until_empty
+from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
 from airflow_provider_om_messaging.operators.support.results import import_summary, judge
-from airflow_provider_om_messaging.operators.support.server_rows import compared, server_rows
+from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server, server_rows
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     UNTOLD,
@@ -69,7 +69,7 @@ class FileImport:
 
     def list_differing(self) -> list[Verdict]:
         """Return the rows that were to change and are not as in the file."""
-        after = compared(self.hook, self.service, self.engine, self.upload)
+        after = compare_with_server(self.hook, self.service, self.engine, self.upload)
         return not_in_place(after, None if self.planned is None else frozenset(self.planned))
 
     def check_before_sending(self) -> None:
@@ -80,7 +80,9 @@ class FileImport:
         that by itself, and the names of huge files are not held in memory for it.
         """
         if self.planned is not None:
-            check_still_valid(self.planned, compared(self.hook, self.service, self.engine, self.upload))
+            check_still_valid(
+                self.planned, compare_with_server(self.hook, self.service, self.engine, self.upload)
+            )
         holds_names = self.engine.name != CLIENT and self.upload.facts.rows <= MOST_NAMES
         if holds_names and find_pairs(_lines_of(self.upload.rows())):
             with server_rows(self.hook, self.service, self.engine) as present:
@@ -161,7 +163,7 @@ class ImportOutcome:
         """
         upload, rows = file.upload, file.compared_rows
         check_names(upload.rows(), "The file")
-        if differing := until_empty(file.list_differing, deadline, poll_interval, self.log):
+        if differing := retry_until_empty(file.list_differing, deadline, poll_interval, self.log):
             why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
             result = unreadable(False, why)
             self.write_results(upload, [])

@@ -59,10 +59,10 @@ class EarlierJobs:
     def find(self, memory: JobMemory) -> str | None:
         """Return the id of an earlier try's job, unless it came to nothing."""
         job_id = memory.job_id
-        if job_id is None and not memory.may_have_lost_one:
+        if job_id is None and not memory.may_have_lost_job:
             return None
         try:
-            job = self._hook.get_job(job_id) if job_id else memory.lost(self.list_own(100))
+            job = self._hook.get_job(job_id) if job_id else memory.find_lost_job(self.list_own(100))
         except NotFoundError:
             return None
         except UnsupportedByServerError:
@@ -74,9 +74,9 @@ class EarlierJobs:
             job = self._wait_until_cancelled(job)
         return None if job is None or job.status in {FAILED, CANCELLED} else job.job_id
 
-    def cancel_orphan(self, context: Context, memory: JobMemory) -> None:
+    def cancel_orphaned_job(self, context: Context, memory: JobMemory) -> None:
         """Cancel the job of a try that nobody goes on with, when nothing of that was alive to do so."""
-        job_id = memory.left_behind
+        job_id = memory.orphaned_job_id
         if job_id is None:
             return
         with suppress(OpenMetadataError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError
-from airflow_provider_om_messaging.operators.support.jobs.superseded import is_replaced
+from airflow_provider_om_messaging.operators.support.jobs.superseded import is_superseded
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -22,7 +22,7 @@ def cancel_job(hook: OpenMetadataMessagingHook, context: Context, job_id: str, l
     :param job_id: the job.
     :param log: the task's logger.
     """
-    if is_replaced(context):
+    if is_superseded(context):
         log.info("Job %s goes on: it is another try's by now.", job_id)
         return
     try:

@@ -44,28 +44,30 @@ class JobMemory:
     def __init__(self, context: Context, work: dict[str, Any]) -> None:
         self._store: Any = context.get("task_state_store")
         self._work = {**work, "max_tries": getattr(context.get("ti"), "max_tries", None)}
-        kept = self._store.get(KEY) if self._store is not None else None
-        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        memory = self._store.get(KEY) if self._store is not None else None
+        self._memory: dict[str, Any] = memory if isinstance(memory, dict) else {}
 
     @property
     def job_id(self) -> str | None:
         """Id of the job that an earlier try has submitted for the same work."""
-        return self._of_this_work().get("job_id")
+        return self._memory_of_this_work().get("job_id")
 
     @property
-    def may_have_lost_one(self) -> bool:
+    def may_have_lost_job(self) -> bool:
         """Whether an earlier try ended between asking for a job and remembering its id."""
-        return "asked_at" in self._of_this_work()
+        return "asked_at" in self._memory_of_this_work()
 
     @property
-    def left_behind(self) -> str | None:
+    def orphaned_job_id(self) -> str | None:
         """Id of the task's last job, if that was for other work, or a user has cleared the task since."""
-        return None if self._of_this_work() or self._kept.get("shared") else self._kept.get("job_id")
+        return (
+            None if self._memory_of_this_work() or self._memory.get("shared") else self._memory.get("job_id")
+        )
 
     @property
-    def is_found(self) -> bool:
+    def is_shared(self) -> bool:
         """Whether the job was found among the user's, so that it may be another task's after all."""
-        return "shared" in self._of_this_work()
+        return "shared" in self._memory_of_this_work()
 
     def is_for_this(self, job: Job) -> bool:
         """Tell whether a job does this work: a server that was set up anew gives old ids to other jobs."""
@@ -73,64 +75,64 @@ class JobMemory:
             return False
         return job.operation == "EXPORT" or bool(job.dry_run) == self._work["dry_run"]
 
-    def lost(self, jobs: Iterable[Job]) -> Job | None:
+    def find_lost_job(self, jobs: Iterable[Job]) -> Job | None:
         """
         Return the job that an earlier try has submitted although it did not live to remember its id.
 
         :param jobs: the caller's own jobs.
         """
-        kept = self._of_this_work()
-        newest, until = kept["newest"], (kept["asked_at"] + _SUBMITTING_TAKES) * 1000
+        memory = self._memory_of_this_work()
+        newest, until = memory["newest"], (memory["asked_at"] + _SUBMITTING_TAKES) * 1000
         found = [
             job
             for job in jobs
             if self.is_for_this(job)
-            and job.job_id not in self._own_jobs()
+            and job.job_id not in self._list_own_jobs()
             and _is_newer(job.job_id, newest)
             and (job.created_at or 0) <= until
             and self._has_as_many_rows(job)
         ]
         return found[0] if len(found) == 1 else None
 
-    def about_to_submit(self, newest: str | None) -> None:
+    def remember_submission(self, newest: str | None) -> None:
         """
         Remember that a job is being made, before it has an id.
 
         :param newest: id of the newest job that there is yet.
         """
-        self._keep(asked_at=time.time(), newest=newest)
+        self._store_memory(asked_at=time.time(), newest=newest)
 
-    def not_submitted(self) -> None:
+    def forget_submission(self) -> None:
         """Remember that no job was made after all."""
-        self._keep()
+        self._store_memory()
 
-    def submitted(self, job_id: str) -> None:
+    def remember_job(self, job_id: str) -> None:
         """Remember the job."""
-        self._keep_job(job_id)
+        self._store_job(job_id)
 
-    def taken_up(self, job_id: str) -> None:
+    def remember_resumed(self, job_id: str) -> None:
         """Remember the job of an earlier try; one that was found is left to itself if it changes nothing."""
-        if self.may_have_lost_one:
-            self._keep_job(job_id, shared=self._work.get("dry_run", True))
+        if self.may_have_lost_job:
+            self._store_job(job_id, shared=self._work.get("dry_run", True))
 
-    def _of_this_work(self) -> dict[str, Any]:
-        return self._kept if self._kept.get("work") == self._work else {}
+    def _memory_of_this_work(self) -> dict[str, Any]:
+        return self._memory if self._memory.get("work") == self._work else {}
 
     def _has_as_many_rows(self, job: Job) -> bool:
         rows = self._work.get("rows")
         # The server does not tell before the job runs.
         return rows is None or not job.total or job.total == rows
 
-    def _own_jobs(self) -> list[str]:
-        return list(self._kept.get("own_jobs", []))
+    def _list_own_jobs(self) -> list[str]:
+        return list(self._memory.get("own_jobs", []))
 
-    def _keep_job(self, job_id: str, **what: Any) -> None:
-        self._keep(job_id=job_id, own_jobs=[*self._own_jobs()[-19:], job_id], **what)
+    def _store_job(self, job_id: str, **what: Any) -> None:
+        self._store_memory(job_id=job_id, own_jobs=[*self._list_own_jobs()[-19:], job_id], **what)
 
-    def _keep(self, **what: Any) -> None:
+    def _store_memory(self, **what: Any) -> None:
         if self._store is not None:
-            self._kept = {"own_jobs": self._own_jobs(), **what, "work": self._work}
-            self._store.set(KEY, self._kept)
+            self._memory = {"own_jobs": self._list_own_jobs(), **what, "work": self._work}
+            self._store.set(KEY, self._memory)
 
 
 def _is_newer(job_id: str, than: str | None) -> bool:

@@ -53,7 +53,7 @@ def open_feed(hook: OpenMetadataMessagingHook, route: str, engine: str, log: Any
     return None
 
 
-def check_waits(wait_for_completion: bool) -> None:
+def check_job_is_awaited(wait_for_completion: bool) -> None:
     """
     Refuse a job that nobody could wait for later.
 
@@ -78,23 +78,23 @@ def submit_while_listening(
     :param submit: submits the job and returns its id.
     :param check: raises if a new one must not be submitted.
     """
-    if memory.job_id is not None or memory.may_have_lost_one:
+    if memory.job_id is not None or memory.may_have_lost_job:
         feed.close()
         return memory.job_id or ""
     try:
         check()
-        memory.about_to_submit(None)
+        memory.remember_submission(None)
         job_id = submit()
     except BaseException as error:
         feed.close()
         if isinstance(error, OpenMetadataError) and not error.may_have_worked:
-            memory.not_submitted()
+            memory.forget_submission()
         raise
-    memory.submitted(job_id)
+    memory.remember_job(job_id)
     return job_id
 
 
-def hear(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:
+def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:
     """
     Wait until a job has ended, and return the frame that tells so; None if nobody will tell any more.
 
@@ -115,7 +115,9 @@ def hear(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:
     return frame
 
 
-def until_empty(look: Callable[[], list[T]], deadline: float, longest_pause: float, log: Any) -> list[T]:
+def retry_until_empty(
+    look: Callable[[], list[T]], deadline: float, longest_pause: float, log: Any
+) -> list[T]:
     """
     Look again and again until nothing is left, and return what is left when the time is over.
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _ANSWER_TAKES = 2.0
 """Seconds to wait for what Airflow says; it kills the process five seconds after it has told it to stop."""
 
-_GOES_ON = {None, "scheduled", "queued", "running", "deferred", "up_for_retry"}
+_IN_PROGRESS = {None, "scheduled", "queued", "running", "deferred", "up_for_retry"}
 """States of a task that is under way, or will be without anybody's doing."""
 
 
-def is_replaced(context: Context) -> bool:
+def is_superseded(context: Context) -> bool:
     """
     Tell whether a retry goes on with the job of this try.
 
@@ -44,7 +44,7 @@ def is_replaced(context: Context) -> bool:
 
     def ask() -> None:
         with suppress(Exception):
-            answers.append(store.get(KEY) is None and _goes_on(ti))
+            answers.append(store.get(KEY) is None and _is_in_progress(ti))
 
     # Whoever is told to stop may have been asking Airflow for something, which takes one question at a time.
     question = Thread(target=ask, daemon=True)
@@ -53,8 +53,8 @@ def is_replaced(context: Context) -> bool:
     return answers == [True]
 
 
-def _goes_on(ti: Any) -> bool:
+def _is_in_progress(ti: Any) -> bool:
     states = ti.get_task_states(
         dag_id=ti.dag_id, map_index=ti.map_index, task_ids=[ti.task_id], run_ids=[ti.run_id]
     )
-    return any(state in _GOES_ON for state in states.get(ti.run_id, {}).values())
+    return any(state in _IN_PROGRESS for state in states.get(ti.run_id, {}).values())
