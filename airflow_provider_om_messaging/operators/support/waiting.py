@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.engines import AUTO, SERVER
-from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.job_operator import JobOperator
 from airflow_provider_om_messaging.operators.support.jobs.earlier_jobs import EarlierJobs
 from airflow_provider_om_messaging.operators.support.jobs.job_cancellation import cancel_job
 from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sockets import Feed
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.jobs.job import Job
-    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
 
 AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
 """Set in the state of a job that was submitted again for that cause, once for each cause."""
@@ -55,7 +53,7 @@ FOUND = "found"
 """Set in the state of a job that an earlier try has not lived to remember, and that may be another task's."""
 
 
-class WaitingOperator(MessagingOperator):
+class WaitingOperator(JobOperator):
     """
     Submits an async job, where it is told to, and waits for its end.
 
@@ -111,11 +109,6 @@ class WaitingOperator(MessagingOperator):
         self._resumed_job_id: str | None = None
         self._feed: Feed | None = None
 
-    @property
-    def only_reads(self) -> bool:
-        """Whether the task's job changes nothing on the server, so that it may run on for nobody."""
-        return True
-
     def has_job(self, engine: Engine) -> bool:
         """
         Tell whether the task's work is done by a job of the server; the log says why not, if asked for.
@@ -142,52 +135,6 @@ class WaitingOperator(MessagingOperator):
         check_job_is_awaited(self.wait_for_completion)
         self._feed = open_feed(self.hook, route, self.engine, self.log)
         return self._feed is not None
-
-    @abstractmethod
-    def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
-        """
-        Return the task's result for a job that has ended.
-
-        :param job: the job, however it ended.
-        :param state: what :meth:`wait_for` was given.
-        """
-
-    @abstractmethod
-    def submit_again(self, context: Context, state: dict[str, Any]) -> str:
-        """
-        Submit the same job once more and return its id.
-
-        :param context: the task's context.
-        :param state: what :meth:`wait_for` was given.
-        """
-
-    def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
-        """
-        Tell whether a job that was found and has completed did this task's work, as far as that shows.
-
-        :param job: the job.
-        :param state: what :meth:`wait_for` was given.
-        """
-        return True
-
-    def result_from_push(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
-        """
-        Return the task's result for a job that has completed, of which a socket has told.
-
-        :param frame: what it told.
-        :param state: what :meth:`wait_for` was given.
-        """
-        return self.finish(frame.job, state)
-
-    @abstractmethod
-    def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
-        """
-        Return the task's result for a job of which nobody told how it ended, or report that as unknown.
-
-        :param job_id: the job; empty if it is not even known whether it was submitted.
-        :param state: what :meth:`wait_for` was given.
-        :param deadline: the moment at which to give up, wall-clock seconds since 1970.
-        """
 
     def submit_once(
         self,

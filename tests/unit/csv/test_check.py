@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measured
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measure_text
 from airflow_provider_om_messaging.protocol.csv import check
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -76,7 +76,7 @@ def test_empty_lines_are_no_rows_and_the_last_line_needs_no_end(
 ) -> None:
     content = end.join(lines).encode()
     assert check_csv([content], "x").rows == rows
-    assert measured(content.decode()).rows == rows
+    assert measure_text(content.decode()).rows == rows
 
 
 @given(tables(min_rows=2), st.data())

@@ -17,7 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measured
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measure_text
 from airflow_provider_om_messaging.files.storage import Destination, open_source, same_file
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML
@@ -432,7 +432,7 @@ class TestAnExportOnItsWay:
         facts = meter.written
         assert (facts.rows, facts.bytes) == (len(table) - 1, len(content))
         assert facts.sha256 == hashlib.sha256(content).hexdigest()
-        assert measured(content.decode()) == facts
+        assert measure_text(content.decode()) == facts
 
     @pytest.mark.parametrize(
         ("chunks", "words"),
