@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from tests.contract.engine.test_extended import (
     EXTENDED,
     TOPIC,
@@ -110,7 +110,7 @@ def test_what_means_the_same_is_not_sent(server: Sandbox) -> None:
         assert load(hook, changed(cells, extension=same), dry_run=dry_run)["orders"][0] == "success"
     assert sent(server) == []
     with csv_upload(csv=text_of(changed(cells, extension=same))) as upload:
-        plan = compared(hook, "sample_kafka", hook.engine(columns="extended"), upload)
+        plan = compare_with_server(hook, "sample_kafka", hook.engine(columns="extended"), upload)
     assert plan.changes == ()
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, EXTENDED
 from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.sandbox import Sandbox
@@ -53,7 +53,7 @@ class Tried:
 
     def plan(self, text: str) -> Plan:
         with csv_upload(csv=text) as upload:
-            return compared(self.hook, SERVICE, self.engine, upload)
+            return compare_with_server(self.hook, SERVICE, self.engine, upload)
 
     def text_of(self, rows: Rows) -> str:
         out = io.StringIO(newline="")

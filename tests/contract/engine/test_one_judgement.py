@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.server_rows import compared
+from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sandbox import Sandbox
@@ -43,7 +43,7 @@ def told(hook: OpenMetadataMessagingHook, text: str, **options: Any) -> list[dic
 
 def plan(hook: OpenMetadataMessagingHook, text: str) -> Plan:
     with csv_upload(csv=text) as upload:
-        return compared(hook, SERVICE, hook.engine(), upload)
+        return compare_with_server(hook, SERVICE, hook.engine(), upload)
 
 
 def test_a_header_that_marks_required_names_is_taken_by_all(server: Sandbox) -> None:
