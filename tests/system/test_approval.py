@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import AIRFLOW_LINE
+from tests.system.run_of_one import wait_until
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -55,9 +56,12 @@ def _question(airflow: RealAirflow, run_id: str) -> dict[str, Any]:
 
 
 def _decide(airflow: RealAirflow, run_id: str, option: str) -> None:
-    """Answer as the web interface does, and no sooner than a person could."""
-    # Airflow 3.3 loses an answer that comes while the process of the task that asks is still ending.
-    time.sleep(5)
+    """Answer as the web interface does, and no sooner than Airflow can take it."""
+    # Airflow 3.3 loses an answer that comes before its scheduler has seen the process that asks end.
+    [attempt] = [task.tries for task in airflow.task_states(DAG, run_id) if task.task_id == "approve"]
+    ended = re.compile(f"Finished: .*task_id=approve, run_id={re.escape(run_id)}, .*try_number={attempt},")
+    log = airflow.programs.log("scheduler")
+    wait_until(lambda: ended.search(log.read_text(errors="replace")))
     airflow.call("PATCH", _path(run_id), {"chosen_options": [option], "params_input": {"note": "Seen."}})
 
 
