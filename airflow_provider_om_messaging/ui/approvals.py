@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
-from airflow.models.dag import DagModel
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.hitl import HITLDetail
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.models.taskinstance import TaskInstance
+from fastapi import HTTPException
 from sqlalchemy import select
 
 from airflow_provider_om_messaging.ui.task_results import TaskKey
@@ -18,6 +19,7 @@ from airflow_provider_om_messaging.ui.task_results import TaskKey
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
     from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+    from fastapi import Request
     from sqlalchemy.orm import Session
 
 NOTE = "note"
@@ -42,15 +44,15 @@ class Approval:
     may_answer: bool
 
 
-def approvals_of_run(session: Session, dag_id: str, run_id: str, user: BaseUser) -> list[Approval]:
-    """Return the questions of a run; none if the user may not see them."""
-    if not _is_allowed("GET", dag_id, user):
+def approvals_of_run(session: Session, request: Request, run_id: str, user: BaseUser) -> list[Approval]:
+    """Return the questions of a run of the DAG in a request's path; none if the user may not see them."""
+    if not _is_allowed("GET", request, user):
         return []
-    may_answer = _is_allowed("PUT", dag_id, user)
+    may_answer = _is_allowed("PUT", request, user)
     query = (
         select(HITLDetail, TaskInstance)
         .join(TaskInstance, HITLDetail.ti_id == TaskInstance.id)
-        .where(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id)
+        .where(TaskInstance.dag_id == request.path_params["dag_id"], TaskInstance.run_id == run_id)
         .order_by(HITLDetail.created_at)
     )
     return [
@@ -77,13 +79,13 @@ def belongs_to(task: TaskKey, plan: TaskKey) -> bool:
     return -1 in {task.map_index, plan.map_index} or task.map_index == plan.map_index
 
 
-def _is_allowed(method: ResourceMethod, dag_id: str, user: BaseUser) -> bool:
-    return get_auth_manager().is_authorized_dag(
-        method=method,
-        access_entity=DagAccessEntity.HITL_DETAIL,
-        details=DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id)),
-        user=user,
-    )
+def _is_allowed(method: ResourceMethod, request: Request, user: BaseUser) -> bool:
+    """Ask as a route of Airflow's would, with the DAG in the request's path."""
+    try:
+        requires_access_dag(method, DagAccessEntity.HITL_DETAIL)(request, user)
+    except HTTPException:
+        return False
+    return True
 
 
 def _is_assigned(detail: Any, user: BaseUser) -> bool:

@@ -8,12 +8,13 @@ through Airflow's own API, which checks rights and assigned users itself.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep  # noqa: TC002  # FastAPI reads annotations
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
@@ -42,11 +43,18 @@ app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
 @app.get("/dags/{dag_id}/plan", dependencies=[may_read_results])
 def show_plan(
-    dag_id: str, run_id: str, task_id: str, session: SessionDep, user: GetUserDep, map_index: str = "-1"
+    request: Request,
+    dag_id: str,
+    run_id: str,
+    task_id: str,
+    session: SessionDep,
+    user: GetUserDep,
+    map_index: str = "-1",
 ) -> StreamingResponse:
     """Show the plan that a task instance made, or the one that it waits or works for."""
     # Of a task that is not mapped, Airflow leaves the placeholder as it is.
-    task = TaskKey(task_id, int(map_index) if map_index.isdecimal() else -1)
+    is_mapped = re.fullmatch(r"[0-9]{1,9}", map_index)
+    task = TaskKey(task_id, int(map_index) if is_mapped else -1)
     upstream = upstream_of(session, dag_id, task_id)
     found = {
         key: plan
@@ -61,7 +69,7 @@ def show_plan(
     ((key, result),) = found.items()
     approvals = [
         approval
-        for approval in approvals_of_run(session, dag_id, run_id, user)
+        for approval in approvals_of_run(session, request, run_id, user)
         if belongs_to(approval.task, key)
         and key.task_id in upstream_of(session, dag_id, approval.task.task_id)
     ]
@@ -71,14 +79,16 @@ def show_plan(
 
 
 @app.get("/dags/{dag_id}/plans", dependencies=[may_read_results])
-def show_plans(dag_id: str, run_id: str, session: SessionDep, user: GetUserDep) -> StreamingResponse:
+def show_plans(
+    request: Request, dag_id: str, run_id: str, session: SessionDep, user: GetUserDep
+) -> StreamingResponse:
     """Show all plans of a run, the verdicts on its imports, and who decided what."""
     results = list(results_of_run(session, dag_id, run_id))
     plans = {key: plan for key, value in results if (plan := find_plan(value))}
     verdicts = {key: verdict for key, value in results if (verdict := find_verdict(value))}
     if not plans and not verdicts:
         return _page("No plans here", no_plan_content())
-    approvals = approvals_of_run(session, dag_id, run_id, user)
+    approvals = approvals_of_run(session, request, run_id, user)
     upstream = {approval.task: upstream_of(session, dag_id, approval.task.task_id) for approval in approvals}
     asked = {
         key: [

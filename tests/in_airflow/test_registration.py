@@ -35,6 +35,24 @@ def test_the_provider_is_listed_without_a_warning() -> None:
     assert "warning" not in (shown.stdout + shown.stderr).lower()
 
 
+@pytest.mark.parametrize("lazily", ["True", "False"])
+def test_the_plugin_is_loaded_once_whenever_providers_are_discovered(lazily: str) -> None:
+    script = (
+        "import sys; from airflow import plugins_manager as manager; manager.ensure_plugins_loaded(); "
+        "print([plugin['name'] for plugin in manager.get_plugin_info()].count('om_messaging'), "
+        "'airflow_provider_om_messaging.ui.pages' in sys.modules)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "AIRFLOW__CORE__LAZY_DISCOVER_PROVIDERS": lazily},
+    )
+    assert shown.stdout.splitlines()[-1] == "1 False"
+    assert "om_messaging" not in shown.stderr + "".join(shown.stdout.splitlines()[:-1])
+
+
 def test_the_connection_type_is_offered() -> None:
     shown = airflow("providers", "hooks", "--output", "json")
     ours = [hook for hook in json.loads(shown.stdout) if hook["connection_type"] == "om_messaging"]
