@@ -18,11 +18,10 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, chain, dag, task
+from airflow.providers.common.compat.sdk import Param, chain, dag, task
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
@@ -33,7 +32,9 @@ from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
 SERVICE = "{{ params.service }}"
-EXPORTED = "{{ ti.xcom_pull(task_ids='make_folder') }}/exported.csv"
+# Colons and plus signs, which ids of runs have, are not welcome in every file system.
+FOLDER = "{{ params.store }}/async_jobs/{{ run_id.replace(':', '_').replace('+', '_') }}"
+EXPORTED = f"{FOLDER}/exported.csv"
 EXPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_export')['job_id'] }}"
 IMPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_import')['job_id'] }}"
 
@@ -65,12 +66,6 @@ log = logging.getLogger(__name__)
     doc_md=__doc__,
 )
 def async_jobs() -> None:
-    @task
-    def make_folder(store: str, run: str) -> str:
-        folder = ObjectStoragePath(store) / "async_jobs" / re.sub(r"[^\w.-]+", "_", run)
-        folder.mkdir(parents=True, exist_ok=True)
-        return str(folder)
-
     @task.branch
     def choose() -> str:
         server = OpenMetadataMessagingHook().capabilities()
@@ -79,14 +74,15 @@ def async_jobs() -> None:
         log.info("This server has no jobs that a task could ask for. The same is done without them.")
         return "export_at_once"
 
-    folder = make_folder("{{ params.store }}", "{{ run_id }}")
     submit_export = ExportMessagingServiceOperator(
         task_id="submit_export", service=SERVICE, asynchronous=True, wait_for_completion=False
     )
     wait_for_export = CsvAsyncJobSensor(
         task_id="wait_for_export", job_id=EXPORT_JOB, deferrable=True, poll_interval=5, timeout=3600
     )
-    fetch_export = CsvJobResultOperator(task_id="fetch_export", job_id=EXPORT_JOB, destination=EXPORTED)
+    fetch_export = CsvJobResultOperator(
+        task_id="fetch_export", job_id=EXPORT_JOB, destination=EXPORTED, create_parents=True
+    )
     submit_import = ImportMessagingServiceOperator(
         task_id="submit_import",
         service=SERVICE,
@@ -106,14 +102,13 @@ def async_jobs() -> None:
     fetch_verdict = CsvJobResultOperator(task_id="fetch_verdict", job_id=IMPORT_JOB, on_rejected="report")
 
     export_at_once = ExportMessagingServiceOperator(
-        task_id="export_at_once", service=SERVICE, destination=EXPORTED
+        task_id="export_at_once", service=SERVICE, destination=EXPORTED, create_parents=True
     )
     dry_run_at_once = ImportMessagingServiceOperator(
         task_id="dry_run_at_once", service=SERVICE, source=EXPORTED, dry_run=True
     )
 
     way = choose()
-    chain(folder, way)
     chain(way, submit_export, wait_for_export, fetch_export, submit_import, wait_for_import, fetch_verdict)
     chain(way, export_at_once, dry_run_at_once)
 

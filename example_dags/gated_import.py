@@ -49,7 +49,8 @@ except Exception:  # before Airflow 3.1; which error it is depends on the provid
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
 SERVICE = "{{ params.service }}"
-FOLDER = "{{ ti.xcom_pull(task_ids='make_folder') }}"
+# Colons and plus signs, which ids of runs have, are not welcome in every file system.
+FOLDER = "{{ params.store }}/gated_import/{{ run_id.replace(':', '_').replace('+', '_') }}"
 
 # Stands for what another team keeps in a table or behind an API: their topics, by the first word of the name.
 CATALOGUE = {
@@ -111,12 +112,6 @@ CATALOGUE = {
 )
 def gated_import() -> None:
     @task
-    def make_folder(store: str, run: str) -> str:
-        folder = ObjectStoragePath(store) / "gated_import" / re.sub(r"[^\w.-]+", "_", run)
-        folder.mkdir(parents=True, exist_ok=True)
-        return str(folder)
-
-    @task
     def complete(exported: str, completed: str) -> None:
         text = ObjectStoragePath(exported).read_bytes().decode("utf-8")
         topics = csv.DictReader(io.StringIO(text, newline=""))
@@ -143,15 +138,15 @@ def gated_import() -> None:
         context["task"].assigned_users = [{"id": user, "name": user} for user in users]
         context["task"].response_timeout = timedelta(hours=hours) if hours else None
 
-    folder = make_folder("{{ params.store }}", "{{ run_id }}")
     export = ExportMessagingServiceOperator(
-        task_id="export", service=SERVICE, destination=f"{FOLDER}/exported.csv"
+        task_id="export", service=SERVICE, destination=f"{FOLDER}/exported.csv", create_parents=True
     )
     plan = PlanMessagingServiceImportOperator(
         task_id="plan",
         service=SERVICE,
         source=f"{FOLDER}/completed.csv",
         plan_destination=f"{FOLDER}/plan",
+        create_parents=True,
         max_changed_fraction=0.5,
         forbid_created=True,
         forbid_clearing=True,
@@ -176,7 +171,7 @@ def gated_import() -> None:
         trigger_rule="none_failed_min_one_success",
     )
     completed = complete(f"{FOLDER}/exported.csv", f"{FOLDER}/completed.csv")
-    chain(folder, export, completed, plan, dry_run)
+    chain(export, completed, plan, dry_run)
     if ApprovalOperator is None:
         chain(dry_run, apply)
         return

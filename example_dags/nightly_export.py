@@ -54,14 +54,13 @@ def nightly_export() -> None:
         params, run = context["params"], context["dag_run"]
         night = (run.logical_date or run.run_after).date()  # a run made by hand may have no logical date
         folder = ObjectStoragePath(params["store"]) / "nightly_export" / night.isoformat()
-        folder.mkdir(parents=True, exist_ok=True)
         return [
             {"service": service, "destination": f"{folder}/{service.replace('/', '_')}.csv.gz"}
             for service in params["services"]
         ]
 
     ExportMessagingServiceOperator.partial(
-        task_id="export", map_index_template="{{ task.service }}"
+        task_id="export", map_index_template="{{ task.service }}", create_parents=True
     ).expand_kwargs(plan())
 
 

@@ -26,14 +26,7 @@ SCRATCH = ROOT / ".run" / "dist"
 TOOLS = ROOT / ".venvs" / f"airflow-{LINES[0]}-docs" / "bin"
 # What `make dist` gives every file as its time, so that the same source makes the same bytes.
 EPOCH = "1764547200"
-IN_THE_WHEEL = (
-    "py.typed",
-    "reports/plan_page.css",
-    "reports/plan_page.js",
-    "ui/tab.css",
-    "ui/tab.js",
-    "sandbox/__main__.py",
-)
+IN_THE_WHEEL = ("py.typed", "reports/plan_page.css", "reports/plan_page.js", "sandbox/__main__.py")
 README_DAG = re.compile(r"```python\n(.*?DAG\(.*?)```", re.DOTALL)
 DAG_ID = re.compile(r'DAG\("(\w+)"')
 

@@ -54,13 +54,31 @@ def find_place(path: Path, parameter: str) -> Path:
         raise invalid(parameter, f"is a folder: {shown}. Name a file in it")
     if not path.parent.is_dir():
         raise invalid(
-            parameter, f"lies in a folder that does not exist: {show(path.parent)}. Create it first"
+            parameter,
+            f"lies in a folder that does not exist: {show(path.parent)}. Create it first, or give "
+            "create_parents=True",
         )
     if present and not stat.S_ISREG(present.st_mode):
         raise invalid(parameter, f"is a device or the like, which would be replaced by a file: {shown}")
     if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
         raise invalid(parameter, f"lies in a folder that cannot be written to: {show(path.parent)}")
     return path
+
+
+def make_parents(path: Path, parameter: str) -> None:
+    """
+    Make the folders that a file is to lie in, if they are not there.
+
+    :param path: as the user named the file.
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: they cannot be made. Nothing is written yet.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise invalid(
+            parameter, f"lies in a folder that cannot be made: {show(path.parent)} ({_reason(error)})"
+        ) from None
 
 
 def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:

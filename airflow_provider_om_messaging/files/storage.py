@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from airflow_provider_om_messaging.files.local_files import (
     find_place,
     invalid,
+    make_parents,
     open_regular,
     replace_file,
     show,
@@ -43,10 +44,17 @@ class Destination:
 
     :param target: a local path or a URL; one that ends in ``.gz`` is compressed.
     :param parameter: what the user calls it, for errors.
+    :param create_parents: whether the folders of a local file are made. Object storage has none.
     :raises Fault: the folder does not exist, or the URL's storage cannot be opened. Nothing is written yet.
     """
 
-    def __init__(self, target: str | os.PathLike[str], parameter: str = "destination") -> None:
+    def __init__(
+        self,
+        target: str | os.PathLike[str],
+        parameter: str = "destination",
+        *,
+        create_parents: bool = False,
+    ) -> None:
         target = as_text(target)
         self._parameter = parameter
         if not isinstance(target, str):
@@ -64,6 +72,8 @@ class Destination:
         elif target.endswith(("/", os.sep)):
             raise invalid(parameter, f"is a folder: {self._shown}. Name a file in it")
         else:
+            if create_parents:
+                make_parents(self._local, parameter)
             find_place(self._local, parameter)
 
     def write(self, chunks: Iterable[bytes]) -> bool:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_om_messaging.exceptions import JobTimeoutError, public_errors
 from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
 from airflow_provider_om_messaging.files.storage import Destination, as_text
-from airflow_provider_om_messaging.hooks.engines import ENGINES
-from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, path
+from airflow_provider_om_messaging.hooks.engines import ENGINES, SERVER
+from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
 from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_om_messaging.files.csv_streams import Written
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
@@ -37,6 +38,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param destination: a local path or an object-storage URL (``s3://conn_id@bucket/key``); ``.gz``
         compresses. A failed export leaves what was there. None returns the text in XCom, up to 1 MiB.
+    :param create_parents: make the folders that a local destination lies in, if they are not there.
     :param engine: ``server`` exports by the server's CSV routes, ``client`` makes the same CSV from its
         topics (with it, ``asynchronous`` means nothing: there is no job), ``auto`` takes the routes where
         there are any. The open-source server has none.
@@ -47,6 +49,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **WaitingOperator.parameters,
         "destination": path(),
+        "create_parents": flag(),
         "engine": choice(*ENGINES),
         "columns": choice(*COLUMNS),
     }
@@ -58,12 +61,14 @@ class ExportMessagingServiceOperator(WaitingOperator):
         destination: str | None = None,
         engine: str = "auto",
         columns: str = "documented",
+        create_parents: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.destination = as_text(destination)
         self.engine = engine
         self.columns = columns
+        self.create_parents = create_parents
         self.note_parameters()
 
     @public_errors()
@@ -71,7 +76,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         """Export, or submit a job that does."""
         self.check_parameters()
         service = self.checked_service()
-        check_destination(self.destination)
+        check_destination(self.destination, create_parents=self.create_parents)
         self.refuse_malformed_service()
         engine = self.hook.engine(self.engine, columns=self.columns)
         if not self.has_job(engine):
@@ -96,9 +101,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Fetch what the job has made."""
-        return export_result(
-            self.checked_service(),
-            self.destination,
+        return self._fetch(
             job.job_id,
             lambda destination: self.hook.get_job_result_to(job.job_id, destination),
             lambda limit: self.hook.get_job_result(job.job_id, limit),
@@ -110,9 +113,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         if csv is None:
             return self.resolve_unknown_outcome(frame.job.job_id, state, float("inf"))
         chunks = [csv.encode("utf-8")]
-        return export_result(
-            self.checked_service(),
-            self.destination,
+        return self._fetch(
             frame.job.job_id,
             lambda destination: write_whole(chunks, Destination(destination)),
             lambda limit: read_whole(chunks, limit),
@@ -127,11 +128,20 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.log.info("The export is done in one request instead.")
         return self._export_in_one_request(self.hook.engine(self.engine), job_id or None)
 
+    def _fetch(
+        self,
+        job_id: str | None,
+        to_file: Callable[[str], Written],
+        to_text: Callable[[int], str],
+        engine: str = SERVER,
+    ) -> dict[str, Any]:
+        # Again, as after a deferral the task may be on another machine.
+        check_destination(self.destination, create_parents=self.create_parents)
+        return export_result(self.checked_service(), self.destination, job_id, to_file, to_text, engine)
+
     def _export_in_one_request(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
         service = self.checked_service()
-        return export_result(
-            service,
-            self.destination,
+        return self._fetch(
             job_id,
             lambda destination: self.hook.export_csv_to(service, destination, engine=engine),
             lambda limit: self.hook.export_csv(service, limit, engine=engine),

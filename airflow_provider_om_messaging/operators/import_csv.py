@@ -26,6 +26,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     any_value,
     check_one_source,
     choice,
+    flag,
     path,
     text,
     whole_number,
@@ -97,6 +98,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
     :param create_missing: let the client engine create topics that the service does not have, and restore
         those that were deleted, but not for good. The server's own import always creates.
     :param results_destination: where to write every row of the file with its line and its verdict, as CSV.
+    :param create_parents: make the folders that a local results_destination lies in, if they are not there.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
@@ -109,6 +111,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         "expected_plan": any_value(),
         "engine": choice(*ENGINES),
         "results_destination": path(),
+        "create_parents": flag(),
     }
     template_fields: Sequence[str] = tuple(parameters)
 
@@ -127,6 +130,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         engine: str = "auto",
         create_missing: bool = False,
         results_destination: str | None = None,
+        create_parents: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -162,6 +166,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.engine = engine
         self.create_missing = create_missing
         self.results_destination = as_text(results_destination)
+        self.create_parents = create_parents
         self.note_parameters()
 
     @public_errors()
@@ -170,7 +175,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.check_parameters()
         service = self.checked_service()
         self.refuse_malformed_service()
-        check_destination(self.results_destination, "results_destination")
+        check_destination(self.results_destination, "results_destination", create_parents=self.create_parents)
         if self.source and self.results_destination and same_file(self.source, self.results_destination):
             raise InvalidParameterError(
                 f"results_destination is the file that is to be imported: {self.source}. Nothing was sent."
@@ -298,6 +303,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             self.max_failed_rows,
             self.on_rejected,
             self.results_destination,
+            self.create_parents,
             self.log,
         )
 

@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     CheckedParameters,
     Parameter,
     choice,
+    flag,
     job_id_text,
     path,
     text,
@@ -41,6 +42,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
 
     :param job_id: id of the job, a number or a UUID.
     :param destination: where the CSV of an export is to lie, as for the export operator.
+    :param create_parents: make the folders that a local destination lies in, if they are not there.
     :param max_failed_rows: how many failed rows of an import are tolerated.
     :param on_rejected: ``fail``, ``skip`` or ``report``, as for the import operator.
     :param om_messaging_conn_id: id of the Airflow connection.
@@ -49,6 +51,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "job_id": job_id_text(),
         "destination": path(),
+        "create_parents": flag(),
         "max_failed_rows": whole_number(0),
         "on_rejected": choice(*ON_REJECTED),
         "om_messaging_conn_id": text(is_needed=True),
@@ -65,11 +68,13 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
         max_failed_rows: int = 0,
         on_rejected: str = "fail",
         om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
+        create_parents: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.job_id = job_id
         self.destination = as_text(destination)
+        self.create_parents = create_parents
         self.max_failed_rows = max_failed_rows
         self.on_rejected = on_rejected
         self.om_messaging_conn_id = om_messaging_conn_id
@@ -81,7 +86,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
         self.check_parameters()
         job_id = self.job_id
         self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
-        check_destination(self.destination)
+        check_destination(self.destination, create_parents=self.create_parents)
         self.hook.check_pollable(job_id)
         job = self.hook.get_job(job_id)
         job.raise_unless_completed()

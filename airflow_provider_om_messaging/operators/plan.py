@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,13 +28,14 @@ from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.cells import columns_of
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
+from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import notes_of
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
 from airflow_provider_om_messaging.reports.plan_page import plan_page
-from airflow_provider_om_messaging.ui.links import PlanLink, ServiceLink, plan_url
+from airflow_provider_om_messaging.ui.links import PlanLink, ServiceLink, plan_url, topic_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +80,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         ``auto`` for the routes where there are any.
     :param plan_destination: where to write the whole plan: ``plan`` or ``plan.json`` gives ``plan.json`` and,
         to be looked at in a browser, ``plan.html``. A local path or an object-storage URL.
+    :param create_parents: make the folders that a local plan_destination lies in, if they are not there.
     :param max_changed_rows: how many rows may be created or changed.
     :param max_changed_fraction: the same as a fraction, from 0 to 1, of the rows that the server has.
     :param forbid_created: no row may be created.
@@ -94,6 +97,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         "against": path(),
         "engine": choice(*ENGINES),
         "plan_destination": path(),
+        "create_parents": flag(),
         "max_changed_rows": whole_number(0),
         "max_changed_fraction": fraction(),
         "forbid_created": flag(),
@@ -118,6 +122,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         protected_fields: Sequence[str] = (),
         forbid_clearing: bool = False,
         on_violation: str = "fail",
+        create_parents: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -133,6 +138,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         self.engine = engine
         self.plan_destination = as_text(plan_destination)
         self.on_violation = on_violation
+        self.create_parents = create_parents
         self.note_parameters()
 
     @property
@@ -152,7 +158,9 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         self.check_parameters()
         service = self.checked_service()
         paths = None if self.plan_destination is None else plan_paths(self.plan_destination)
-        destinations = [Destination(path, "plan_destination") for path in paths or ()]
+        destinations = [
+            Destination(path, "plan_destination", create_parents=self.create_parents) for path in paths or ()
+        ]
         self.refuse_malformed_service()
         with csv_upload(source=self.source, csv=self.csv) as upload:
             self.policies.check_columns(columns_of(upload.facts.header))
@@ -172,12 +180,18 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         if destinations:
             heading = {"service": service, "sha256": sha256, "against": self.against}
             destinations[0].write(plan_json(plan, {**heading, "violations": violations}, notes))
-            facts = {
-                "File": self.source or "given as text",
-                "SHA-256": sha256,
-                "Compared with": self.against or "what the server had when the plan was made",
-            }
-            destinations[1].write(plan_page(plan, f"Plan for {service}", facts, violations, notes))
+            is_drift = self.against is not None
+            page = plan_page(
+                plan,
+                f"Drift of {service}" if is_drift else f"Plan for {service}",
+                self._facts(context, sha256),
+                violations,
+                notes,
+                passed=self.policies.passed(plan),
+                topic_url=None if is_drift or is_uuid(service) else partial(self._topic_url, service),
+                is_drift=is_drift,
+            )
+            destinations[1].write(page)
             self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
         self.store_link(context, PlanLink, lambda: plan_url(context, paths[1] if paths else None))
         for note in notes[:SHOWN_CHANGES]:
@@ -197,6 +211,22 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         }
         self._apply_policies(result, context)
         return result
+
+    def _facts(self, context: Context, sha256: str) -> dict[str, str]:
+        run, task = context.get("dag_run"), context.get("ti")
+        made_by = f"{run.dag_id}, run {run.run_id}, task {self.task_id}" if run and task else self.task_id
+        server = {} if self.against is not None else {"Server": self.hook.server_url}
+        return {
+            "Made at": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "Made by": made_by,
+            **server,
+            "File": self.source or "given as text",
+            "SHA-256": sha256,
+            "Compared with": self.against or "what the server had when the plan was made",
+        }
+
+    def _topic_url(self, service: str, name: str) -> str:
+        return topic_url(self.hook.server_url, f"{service_fqn(service)}.{join_fqn(name)}")
 
     def _engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header

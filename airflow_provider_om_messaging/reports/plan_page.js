@@ -1,4 +1,12 @@
 "use strict";
+// Long names break after a separator before they break anywhere else.
+for (const name of document.querySelectorAll("tbody th, details li, dd")) {
+  const text = (name.querySelector("a") ?? name).firstChild;
+  const parts = text?.data?.match(/[^._/:-]*[._/:-]+|[^._/:-]+/g) ?? [];
+  if (parts.length > 1) {
+    text.replaceWith(...parts.flatMap((part) => [part, document.createElement("wbr")]));
+  }
+}
 const body = document.querySelector("tbody");
 if (body) {
   const rows = Array.from(body.rows, (row, at) => ({
@@ -17,7 +25,7 @@ if (body) {
       row.hidden = !words.every((word) => text.includes(word));
       count += !row.hidden;
     }
-    shown.value = `${count.toLocaleString()} of ${rows.length.toLocaleString()} rows`;
+    shown.value = `${count.toLocaleString()} of ${rows.length.toLocaleString()} topics`;
   };
 
   document.querySelectorAll("thead button").forEach((button, column) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from airflow_provider_om_messaging.protocol.plan.diff import CREATED
 from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
     from airflow_provider_om_messaging.protocol.plan.notes import Note
@@ -17,12 +18,29 @@ if TYPE_CHECKING:
 LONGEST_PAGE = 5000
 """Rows that the page shows, and names of absent rows; the JSON beside it has all."""
 
-_NAMES = {
-    "created": "to create",
-    "changed": "to change",
-    "unchanged": "unchanged",
-    "absent": "not in the file",
-}
+
+@dataclass(frozen=True)
+class _Words:
+    """What a page says of what it compares."""
+
+    counts: Mapping[str, str]
+    nothing: str
+    absent: str
+    about_absent: str
+
+
+_PLAN = _Words(
+    {"created": "to create", "changed": "to change", "unchanged": "unchanged", "absent": "not in the file"},
+    "Nothing would change: the server has every topic as it stands in the file.",
+    "not in the file",
+    "An import never deletes a topic: these stay as they are.",
+)
+_DRIFT = _Words(
+    {"created": "new", "changed": "changed", "unchanged": "unchanged", "absent": "gone"},
+    "Nothing has changed: both files say the same of every topic.",
+    "gone",
+    "The earlier file has these, the later one lacks them.",
+)
 
 
 def plan_page(
@@ -31,6 +49,10 @@ def plan_page(
     facts: Mapping[str, str],
     violations: Iterable[str],
     notes: Sequence[Note] = (),
+    *,
+    passed: Iterable[str] = (),
+    topic_url: Callable[[str], str] | None = None,
+    is_drift: bool = False,
 ) -> Iterator[bytes]:
     """
     Yield a plan as the parts of a page.
@@ -40,9 +62,22 @@ def plan_page(
     :param facts: name → value, to stand above the table.
     :param violations: what the plan does that it may not.
     :param notes: what a person should look at twice.
+    :param passed: the policies that the plan keeps to.
+    :param topic_url: returns the page of the topic of a row; None for no links.
+    :param is_drift: whether two files were compared, so that the changes have happened already.
     """
     page = HtmlPage(title, plan_style(), plan_script())
-    yield from page.render(plan_content(plan, plan.counts, facts, violations, notes))
+    content = plan_content(
+        plan,
+        plan.counts,
+        facts,
+        violations,
+        notes,
+        passed=passed,
+        topic_url=topic_url,
+        is_drift=is_drift,
+    )
+    yield from page.render(content)
 
 
 def plan_content(
@@ -51,6 +86,10 @@ def plan_content(
     facts: Mapping[str, str],
     violations: Iterable[str],
     notes: Sequence[Note],
+    *,
+    passed: Iterable[str] = (),
+    topic_url: Callable[[str], str] | None = None,
+    is_drift: bool = False,
 ) -> Iterator[bytes]:
     """
     Yield what a page shows of a plan.
@@ -60,18 +99,26 @@ def plan_content(
     :param facts: name → value, to stand above the table.
     :param violations: what the plan does that it may not.
     :param notes: what a person should look at twice.
+    :param passed: the policies that the plan keeps to.
+    :param topic_url: returns the page of the topic of a row; None for no links.
+    :param is_drift: whether two files were compared, so that the changes have happened already.
     """
+    words = _DRIFT if is_drift else _PLAN
     yield from _section("violations", "Not allowed", violations)
     more = len(notes) - LONGEST_PAGE
     texts = [note.text for note in notes[:LONGEST_PAGE]]
     yield from _section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
+    yield from _section("passed", "Policies that passed", passed)
     numbers = "".join(
-        f'<li class="{name}"><b>{counts[name]:,}</b> {shown}</li>' for name, shown in _NAMES.items()
+        f'<li class="{name}"><b>{counts[name]:,}</b> {shown}</li>' for name, shown in words.counts.items()
     )
     about = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     yield f'<ul class="counts">{numbers}</ul>\n<dl>{about}</dl>\n'.encode("utf-8", "replace")
-    yield from _table(plan.changes)
-    yield from _absent(plan.absent)
+    if plan.changes:
+        yield from _table(plan.changes, topic_url)
+    else:
+        yield f"<p>{words.nothing}</p>\n".encode()
+    yield from _absent(plan.absent, words)
 
 
 def plan_style() -> str:
@@ -90,24 +137,24 @@ def _section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
         yield section.encode("utf-8", "replace")
 
 
-def _table(changes: tuple[Change, ...]) -> Iterator[bytes]:
-    if not changes:
-        yield b"<p>Nothing would change: the server has every row as it stands in the file.</p>\n"
-        return
+def _table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) -> Iterator[bytes]:
     yield (
-        b'<form role="search"><input id="filter" type="search" placeholder="Filter rows"'
-        b' aria-label="Filter rows" autocomplete="off"><output id="shown"></output></form>\n'
+        b'<form role="search"><input id="filter" type="search" placeholder="Filter topics"'
+        b' aria-label="Filter topics" autocomplete="off"><output id="shown"></output></form>\n'
         b"<table><thead><tr>"
         b'<th aria-sort="ascending"><button type="button">Line</button></th>'
-        b'<th><button type="button">Row</button></th><th><button type="button">Change</button></th>'
+        b'<th><button type="button">Topic</button></th><th><button type="button">Change</button></th>'
         b"<th>Fields</th></tr></thead>\n<tbody>\n"
     )
     for change in changes[:LONGEST_PAGE]:
         fields = "".join(
             _field(change.kind, name, before, after) for name, (before, after) in change.fields.items()
         )
+        name = escape(change.row)
+        if topic_url and change.kind != CREATED:
+            name = f'<a href="{escape(topic_url(change.row))}" rel="noreferrer">{name}</a>'
         yield (
-            f'<tr class="{change.kind}"><td>{change.line}</td><th scope="row">{escape(change.row)}</th>'
+            f'<tr class="{change.kind}"><td>{change.line}</td><th scope="row">{name}</th>'
             f"<td><span>{change.kind}</span></td><td>{fields}</td></tr>\n"
         ).encode("utf-8", "replace")
     yield b"</tbody></table>\n"
@@ -123,14 +170,11 @@ def _field(kind: str, name: str, before: str, after: str) -> str:
     return f'<div class="field"><b>{escape(name)}</b> <span>{old}{arrow}{new}</span></div>'
 
 
-def _absent(names: tuple[str, ...]) -> Iterator[bytes]:
+def _absent(names: tuple[str, ...], words: _Words) -> Iterator[bytes]:
     if not names:
         return
-    rows = "1 row is" if len(names) == 1 else f"{len(names):,} rows are"
-    yield (
-        f"<details><summary>{rows} not in the file</summary>"
-        "<p>An import never deletes a row: these stay as they are.</p><ul>"
-    ).encode()
+    topics = "1 topic is" if len(names) == 1 else f"{len(names):,} topics are"
+    yield (f"<details><summary>{topics} {words.absent}</summary><p>{words.about_absent}</p><ul>").encode()
     for name in names[:LONGEST_PAGE]:
         yield f"<li>{escape(name)}</li>\n".encode("utf-8", "replace")
     more = len(names) - LONGEST_PAGE

@@ -6,6 +6,7 @@ import copy
 import gzip
 import json
 import logging
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,11 @@ def test_a_plan_in_full(
     document = json.loads((tmp_path / "plan.json").read_text("utf-8"))
     assert document["changes"][1]["fields"]["description"]["after"] == first["description"]
     assert (document["sha256"], document["service"]) == (result["sha256"], SERVICE)
-    assert "brand.new" in (tmp_path / "plan.html").read_text("utf-8")
+    page = (tmp_path / "plan.html").read_text("utf-8")
+    assert "brand.new" in page
+    assert f"<dt>Server</dt><dd>{sandbox.url}</dd>" in page
+    assert f'<a href="{sandbox.url}/topic/{SERVICE}.' in page
+    assert re.search(r"<dt>Made at</dt><dd>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</dd>", page)
     assert result["plan_path"] == str(tmp_path / "plan.json")
     assert result["plan_page"] == str(tmp_path / "plan.html")
     log = caplog.text + capsys.readouterr().out  # the newer Airflow line writes its logs itself
@@ -100,6 +105,16 @@ def test_a_blank_file_does_not_pass_for_an_import(sandbox: Sandbox) -> None:
         plan(csv=as_csv(blank), max_changed_fraction=0.1, on_violation="skip")
     result = plan(csv=as_csv(blank), protected_fields="owner", on_violation="report")
     assert "owner would change" in result["violations"][0]
+
+
+def test_the_folders_of_a_plan_are_made_if_so_asked(sandbox: Sandbox, tmp_path: Path) -> None:
+    text = as_csv(exported())
+    result = plan(csv=text, plan_destination=str(tmp_path / "new" / "deep" / "plan"), create_parents=True)
+    assert (tmp_path / "new" / "deep" / "plan.json").is_file()
+    assert result["plan_page"] == str(tmp_path / "new" / "deep" / "plan.html")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidParameterError, match="plan_destination lies in a folder that cannot be made"):
+        plan(csv=text, plan_destination=str(tmp_path / "file" / "plan"), create_parents=True)
 
 
 def test_a_callback_can_tell_what_a_plan_may_not_do_and_where_to_read_it(

@@ -114,11 +114,16 @@ def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any
     raise error_of(fault)
 
 
-def check_destination(destination: str | None, parameter: str = "destination") -> None:
+def check_destination(
+    destination: str | None, parameter: str = "destination", *, create_parents: bool = False
+) -> None:
     """
     Check that a destination can be written to, before anything is asked of the server.
 
+    :param destination: it, or None.
+    :param parameter: what the user calls it, for errors.
+    :param create_parents: whether the folders of a local file are made.
     :raises Fault: it is empty, the folder does not exist, or the storage cannot be opened.
     """
     if destination is not None:
-        Destination(destination, parameter)
+        Destination(destination, parameter, create_parents=create_parents)

@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
@@ -62,36 +62,44 @@ class Policies:
 
     def violations(self, plan: Plan) -> list[str]:
         """Return what a plan does that it may not, a sentence each."""
-        found = []
+        return [broken for _, broken in self._judge(plan) if broken]
+
+    def passed(self, plan: Plan) -> list[str]:
+        """Return which policies a plan keeps to, a sentence each."""
+        return [kept for kept, broken in self._judge(plan) if not broken]
+
+    def _judge(self, plan: Plan) -> Iterator[tuple[str, str]]:
+        """Yield what each policy that was given says, and what it does not allow ("": nothing)."""
         touched = len(plan.changes)
-        if self.max_changed_rows is not None and touched > self.max_changed_rows:
-            found.append(
-                f"{touched:,} rows would be created or changed, {self.max_changed_rows:,} may "
-                "(max_changed_rows)."
+        if (most := self.max_changed_rows) is not None:
+            broken = f"{touched:,} rows would be created or changed, {most:,} may (max_changed_rows)."
+            yield (
+                f"{touched:,} of at most {most:,} rows would be created or changed (max_changed_rows).",
+                broken if touched > most else "",
             )
-        if self.max_changed_fraction is not None and touched > self.max_changed_fraction * plan.rows_before:
-            found.append(
+        if (fraction := self.max_changed_fraction) is not None:
+            broken = (
                 f"{touched:,} rows would be created or changed, where {plan.rows_before:,} are there: more "
-                f"than the fraction {self.max_changed_fraction:g} (max_changed_fraction)."
+                f"than the fraction {fraction:g} (max_changed_fraction)."
             )
-        if self.forbid_created and plan.created:
+            yield (
+                f"{touched:,} rows would be created or changed, where {plan.rows_before:,} are there: not "
+                f"more than the fraction {fraction:g} (max_changed_fraction).",
+                broken if touched > fraction * plan.rows_before else "",
+            )
+        if self.forbid_created:
             names = (change.row for change in plan.changes if change.kind == CREATED)
-            found.append(f"{plan.created:,} rows would be created (forbid_created): {_some(names)}.")
+            broken = f"{plan.created:,} rows would be created (forbid_created): {_some(names)}."
+            yield "No row would be created (forbid_created).", broken if plan.created else ""
         for column in self.protected_fields:
             rows = [c.row for c in plan.changes if c.kind == CHANGED and column in c.fields]
-            if rows:
-                found.append(
-                    f"{column} would change in {len(rows):,} rows (protected_fields): {_some(rows)}."
-                )
+            broken = f"{column} would change in {len(rows):,} rows (protected_fields): {_some(rows)}."
+            yield f"{column} would change in no row (protected_fields).", broken if rows else ""
         if self.forbid_clearing:
             rows = [change.row for change in plan.changes if change.cleared]
-            if rows:
-                columns = sorted({column for change in plan.changes for column in change.cleared})
-                found.append(
-                    f"{', '.join(columns)} would become empty in {len(rows):,} rows (forbid_clearing): "
-                    f"{_some(rows)}."
-                )
-        return found
+            columns = ", ".join(sorted({column for change in plan.changes for column in change.cleared}))
+            broken = f"{columns} would become empty in {len(rows):,} rows (forbid_clearing): {_some(rows)}."
+            yield "No value would become empty (forbid_clearing).", broken if rows else ""
 
 
 def _some(names: Iterable[str]) -> str:

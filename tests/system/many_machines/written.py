@@ -80,7 +80,8 @@ class Written:
         """
         again = 0
         for index, apply in enumerate(runs.tasks("apply")):
-            service, folder = self._server.services[index], runs.result("make_folder", index)
+            service = self._server.services[index]
+            folder = runs.result("export", index)["destination"].removesuffix("/exported.csv")
             changed, sent = self._changed(index), len(self._server.imports_at_once(service))
             rows = self._completed(index)
             versions = {row["name"]: 0.2 if row in changed else 0.1 for row in rows}

@@ -202,6 +202,28 @@ def test_the_page_is_one_file_that_runs_nothing_of_the_data() -> None:
     assert "default-src 'none'" in page
 
 
+def test_a_page_speaks_of_what_it_compares() -> None:
+    plan = plan_of([[*ORDERS[:1], "Anew", *ORDERS[2:]], ["new", "", "", "", "", ""]], [ORDERS, OTHER])
+    kept = Policies(max_changed_rows=2, forbid_created=True).passed(plan)
+    assert kept == ["2 of at most 2 rows would be created or changed (max_changed_rows)."]
+    page = b"".join(
+        plan_page(plan, "Plan", {}, [], passed=kept, topic_url=lambda name: f"http://om/topic/s.{name}")
+    ).decode()
+    assert f"Policies that passed</h2><ul><li>{kept[0]}</li>" in page
+    assert '<a href="http://om/topic/s.orders" rel="noreferrer">orders</a>' in page
+    assert "s.new" not in page  # it does not exist yet
+    assert ">Topic</button>" in page
+    assert "</b> to change</li>" in page
+    assert "1 topic is not in the file" in page
+    drift = b"".join(plan_page(plan, "Drift", {}, [], is_drift=True)).decode()
+    assert "</b> gone</li>" in drift
+    assert "1 topic is gone" in drift
+    assert "An import" not in drift
+    assert "to change" not in drift
+    same = b"".join(plan_page(plan_of([ORDERS], [ORDERS]), "Drift", {}, [], is_drift=True)).decode()
+    assert "Nothing has changed" in same
+
+
 def test_a_page_of_a_huge_plan_says_where_the_rest_is() -> None:
     page = b"".join(plan_page(many(LONGEST_PAGE + 7), "Plan", {}, [])).decode()
     assert page.count('<tr class="created">') == LONGEST_PAGE

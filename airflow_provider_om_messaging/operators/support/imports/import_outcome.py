@@ -101,6 +101,7 @@ class ImportOutcome:
     :param max_failed_rows: how many failed rows are tolerated.
     :param on_rejected: ``fail``, ``skip`` or ``report``.
     :param results_destination: where to write the verdict on every row.
+    :param create_parents: whether the folders that it lies in are made.
     :param log: the task's logger.
     """
 
@@ -109,6 +110,7 @@ class ImportOutcome:
     max_failed_rows: int
     on_rejected: str
     results_destination: str | None
+    create_parents: bool
     log: Any
 
     def conclude(self, file: FileImport, result: ImportResult, job_id: str | None) -> dict[str, Any]:
@@ -179,7 +181,10 @@ class ImportOutcome:
         """Write every row of the file with its verdict, if the task is to keep them."""
         if self.results_destination is not None:
             table = verdict_table(upload.rows(), verdicts, otherwise)
-            Destination(self.results_destination, "results_destination").write(table)
+            destination = Destination(
+                self.results_destination, "results_destination", create_parents=self.create_parents
+            )
+            destination.write(table)
             self.log.info("The verdict on every row lies in %s.", self.results_destination)
 
 
