@@ -85,7 +85,7 @@ def _page(reply: Reply) -> Page:
     document = reply.json_object()
     topics, paging = document.get("data"), document.get("paging")
     if not isinstance(topics, list) or not all(
-        isinstance(item, dict) and item.get("name") for item in topics
+        isinstance(item, dict) and item.get("name") and item.get("id") for item in topics
     ):
         raise unexpected("a list of topics that holds something else")
     told = paging if isinstance(paging, dict) else {}

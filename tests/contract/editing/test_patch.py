@@ -280,7 +280,7 @@ class TestConnection:
         self, sandbox: Sandbox, hook_of: Callable[[str], OpenMetadataMessagingHook]
     ) -> None:
         with pytest.raises(InvalidParameterError, match="shows none"):
-            hook_of(sandbox.token("alice")).patch_service(
+            hook_of(sandbox.read_only_token).patch_service(
                 KAFKA, changes={"connection": {"config": {"bootstrapServers": "x:1"}}}
             )
         assert sent(sandbox) == []
