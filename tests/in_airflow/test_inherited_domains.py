@@ -64,7 +64,7 @@ def test_a_domain_given_and_taken_away_again_is_verified(old: Sandbox, cell: str
     away = with_cells(domain=cell)
     planned = plan(away)
     assert [change["fields"] for change in planned["changes"]] == [
-        {"domain": {"before": "Marketing", "after": ""}}
+        {"domain": {"before": "Marketing", "after": cell}}
     ]
     assert load(away, expected_plan=planned, verify=True)["verified"] == 1
     assert plan(away)["changed"] == 0
