@@ -286,7 +286,7 @@ class RealAirflow(AirflowApi):
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{self.user}:admin",
             # Runs start when they are triggered, whatever the hour is.
             "SCHEDULER__USE_JOB_SCHEDULE": "False",
-            # A busy machine's API server answers late; within the default 5 s, or the task counts as failed.
+            # A busy machine's API server may need longer than the default 5 s, which would fail the task.
             "WORKERS__EXECUTION_API_TIMEOUT": "60",
         }
         if self._is_2:
