@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.wire.capabilities import (
     SOCKET,
     Capabilities,
     Generation,
-    generation,
+    generation_of_version,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -59,10 +59,12 @@ def generation_of(client: Client) -> Generation:
 
     :raises Fault: the server cannot be asked.
     """
-    known = _of(client)
+    known = _known_of_server(client)
     with known.lock:
         if known.generation is None:
-            known.generation = generation(str(client.call(routes.server_version()).get("version") or ""))
+            known.generation = generation_of_version(
+                str(client.call(routes.server_version()).get("version") or "")
+            )
         return known.generation
 
 
@@ -72,7 +74,7 @@ def jobs_of(client: Client) -> str:
 
     :raises Fault: the server cannot be asked, or does not accept the token.
     """
-    known = _of(client)
+    known = _known_of_server(client)
     with known.lock:
         if known.jobs is None:
             jobs = generation_of(client).jobs
@@ -87,7 +89,7 @@ def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabiliti
     :param confirm_jobs: look whether jobs can really be followed as the version says; one more request.
     :raises Fault: the server cannot be asked, or does not accept the token.
     """
-    known = _of(client)
+    known = _known_of_server(client)
     with known.lock:
         server = generation_of(client)
         if known.csv_routes is None:
@@ -100,23 +102,23 @@ def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabiliti
         return found
 
 
-def lacks(client: Client, name: str) -> bool:
+def is_field_unsupported(client: Client, name: str) -> bool:
     """Tell whether the server has refused to be asked for a field of topics."""
-    return name in _of(client).lacking
+    return name in _known_of_server(client).lacking
 
 
-def note_lack(client: Client, name: str) -> None:
+def mark_field_unsupported(client: Client, name: str) -> None:
     """Remember that the server refuses to be asked for a field of topics."""
-    _of(client).lacking.add(name)
+    _known_of_server(client).lacking.add(name)
 
 
-def forget(client: Client) -> None:
+def forget_capabilities(client: Client) -> None:
     """Look again the next time: the server may have been upgraded."""
     with _known_lock:
         _known.pop(client.settings.identity, None)
 
 
-def _of(client: Client) -> _Known:
+def _known_of_server(client: Client) -> _Known:
     with _known_lock:
         return _known.setdefault(client.settings.identity, _Known())
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.capabilities import generation_of
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.imports import verdict
-from airflow_provider_om_messaging.protocol.jobs.job import not_pollable
+from airflow_provider_om_messaging.protocol.jobs.job import not_pollable_fault
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
-from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, LAST_LOOK
+from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_POLL_SECONDS, RETRYABLE_CAUSES
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST, SOCKET
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +49,11 @@ def check_pollable(client: Client, job_id: str) -> None:
     try:
         server = generation_of(client)
     except Fault as fault:
-        if fault.cause in BEARABLE:
+        if fault.cause in RETRYABLE_CAUSES:
             return  # a wait bears that, and its polls will tell
         raise
     if server.jobs != REST:
-        raise not_pollable(job_id, server.version, pushed=server.jobs == SOCKET)
+        raise not_pollable_fault(job_id, server.version, pushed=server.jobs == SOCKET)
 
 
 def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | None:
@@ -65,14 +65,14 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
     :raises Fault: one that it does not bear, or its time is over.
     """
     try:
-        within = max(LAST_LOOK, wait.deadline - time.time())
-        job = client.call(routes.get_job(wait.job_id), retry=ONCE, within=within)
-        ended = wait.saw(job, time.time())
+        within = max(LAST_POLL_SECONDS, wait.deadline - time.time())
+        job = client.call(routes.get_job(wait.job_id), retry=NO_RETRY, within=within)
+        ended = wait.record_poll(job, time.time())
     except Fault as fault:
         wait.failed(fault, time.time())
         tell(poll_failed(wait.job_id, fault))
         return None
-    for line in wait.log.news(job):
+    for line in wait.log.new_log_lines(job):
         tell(line)
     return job if ended else None
 
@@ -89,10 +89,10 @@ def verdict_of(client: Client, job: Job, dry_run: bool | None, rows_sent: int | 
         raise Fault(Cause.IMPORT_REJECTED, f"{job} ran with dryRun={job.dry_run}, asked for was {dry_run}.")
     dry_run = job.dry_run if dry_run is None else dry_run
     if job.verdict is not None:
-        return verdict.import_result(job.verdict, dry_run, rows_sent)
+        return verdict.parse_import_result(job.verdict, dry_run, rows_sent)
     try:
         return client.call(routes.job_verdict(job.job_id, dry_run, rows_sent))
     except Fault as fault:
         if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
             raise
-        return verdict.unreadable(bool(dry_run))
+        return verdict.unreadable_result(bool(dry_run))

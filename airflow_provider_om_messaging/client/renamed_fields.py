@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.capabilities import generation_of
 from airflow_provider_om_messaging.protocol.model import renamed_fields
-from airflow_provider_om_messaging.protocol.patch.json_patch import tokens_of
+from airflow_provider_om_messaging.protocol.patch.json_patch import split_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sync import Client
 
 
-def asked(client: Client, fields: Iterable[str]) -> list[str]:
+def to_server_names(client: Client, fields: Iterable[str]) -> list[str]:
     """
     Return fields by the names that the server takes.
 
     :param fields: names, or one text with commas between them.
     """
     named = fields.split(",") if isinstance(fields, str) else list(fields)
-    return renamed_fields.asked(named, generation_of(client)) if renamed_fields.renamed(named) else named
+    return (
+        renamed_fields.to_server_names(named, generation_of(client))
+        if renamed_fields.has_renamed_field(named)
+        else named
+    )
 
 
-def sent(client: Client, operations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def to_server_operations(client: Client, operations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     Return a JSON Patch as the server takes it.
 
@@ -32,5 +36,9 @@ def sent(client: Client, operations: Iterable[Mapping[str, Any]]) -> list[dict[s
     :raises Fault: it says what a server with a single owner or domain cannot store.
     """
     written = [dict(operation) for operation in operations]
-    fields = [tokens_of(operation["path"])[0] for operation in written]
-    return renamed_fields.sent(written, generation_of(client)) if renamed_fields.renamed(fields) else written
+    fields = [split_pointer(operation["path"])[0] for operation in written]
+    return (
+        renamed_fields.to_server_operations(written, generation_of(client))
+        if renamed_fields.has_renamed_field(fields)
+        else written
+    )

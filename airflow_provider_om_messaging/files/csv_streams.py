@@ -21,11 +21,11 @@ from airflow_provider_om_messaging.protocol.csv.check import (
     read_rows,
     scan_rows,
 )
-from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, Proof
+from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, FastCsvValidator
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +71,7 @@ class CsvMeter:
         except UnfitCsvError as error:
             what = "was cut off: it" if error.is_cut_off else "is not what an import takes: it"
             raise Fault(
-                Cause.UNEXPECTED_REPLY, f"The export {what} {redacted(error.problem)}. It was not kept."
+                Cause.UNEXPECTED_REPLY, f"The export {what} {redact(error.problem)}. It was not kept."
             ) from None
         if not self._rows:
             raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an empty export: not even a header line.")
@@ -91,7 +91,7 @@ class CsvMeter:
 
     def _check(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Hand chunks on and count rows: by a proof as far as it goes, from there on by reading them."""
-        proof = Proof()
+        proof = FastCsvValidator()
         passed: deque[bytes] = deque()
         for chunk in chunks:
             if not proof.feed(chunk):
@@ -152,9 +152,9 @@ def _check_start(chunk: bytes) -> None:
     """Refuse what a login page or a proxy sends with status 200, whatever content type it claims."""
     chunk = chunk.removeprefix(BYTE_ORDER_MARK)
     if Reply(200, {}, chunk).is_html():
-        raise unexpected("HTML")
+        raise unexpected_reply("HTML")
     if chunk.lstrip()[:1] in {b"{", b"["}:
-        raise unexpected("JSON in place of CSV")
+        raise unexpected_reply("JSON in place of CSV")
 
 
 def measure_text(text: str) -> Written:
@@ -257,7 +257,7 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
 
 def _checked(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
     """Check a CSV while it is kept: by a proof if it can be had, else by reading it."""
-    proof, digest = Proof(), hashlib.sha256()
+    proof, digest = FastCsvValidator(), hashlib.sha256()
 
     def keep(chunk: bytes) -> None:
         digest.update(chunk)

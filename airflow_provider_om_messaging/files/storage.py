@@ -27,7 +27,7 @@ from airflow_provider_om_messaging.files.local_files import (
 from airflow_provider_om_messaging.files.object_storage import chunks_of, open_object, same_content, upload
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -97,7 +97,7 @@ class Destination:
                 raise Fault(
                     Cause.NOT_WRITTEN,
                     f"{self._shown} could not be written; what was there before stays "
-                    f"({redacted(str(error)) or type(error).__name__}).",
+                    f"({redact(str(error)) or type(error).__name__}).",
                 ) from None
 
 

@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 PLAIN_PORT = 8585
 """Where an OpenMetadata server listens without TLS, unless it is told otherwise."""
@@ -100,7 +100,7 @@ def _prefix(path: str) -> str:
 
 
 def _no_address(text: str) -> Fault:
-    return _invalid(f"has a Host that is no address: {redacted(text)!r}")
+    return _invalid(f"has a Host that is no address: {redact(text)!r}")
 
 
 def _invalid(problem: str) -> Fault:

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, base_url
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS
 
 _INGESTION_CONN_TYPE = "openmetadata"
@@ -145,7 +145,7 @@ def _existing_file(name: str, path: str) -> str:
 def _shown_path(path: str) -> str:
     """Return a path for an error, unless it may be the secret itself that was pasted in its place."""
     is_path = _PATH.fullmatch(path) and all(len(part) <= 40 for part in re.split(r"[\\/]", path))
-    return redacted(path) if is_path else "what stands there is no path, and is not shown"
+    return redact(path) if is_path else "what stands there is no path, and is not shown"
 
 
 def _read_proxy(address: str | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol.model import entities, names
-from airflow_provider_om_messaging.protocol.patch.history import wanted_version, without_secrets
+from airflow_provider_om_messaging.protocol.patch.history import mask_connection, wanted_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ class EditMethods(ClientAccess):
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
         version = None if expected_version is None else names.version(expected_version)
-        reference = entities.canonical(kind, fqn_or_id)
+        reference = entities.canonical_name(kind, fqn_or_id)
         target = patching.Target(kind, reference, Inheritance(self._client), version)
         edit = edits.for_patch(self._client, kind, changes, operations)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
@@ -81,7 +81,7 @@ class EditMethods(ClientAccess):
 
         _check_modes(dry_run, recheck_after)
         kind = entities.patched_kind(entity)
-        target = patching.Target(kind, entities.canonical(kind, fqn_or_id), Inheritance(self._client))
+        target = patching.Target(kind, entities.canonical_name(kind, fqn_or_id), Inheritance(self._client))
         history = self._history(fqn_or_id, entity)
         edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
@@ -96,7 +96,7 @@ class EditMethods(ClientAccess):
         :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
         :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        return [without_secrets(state) for state in self._history(fqn_or_id, entity).versions(limit)]
+        return [mask_connection(state) for state in self._history(fqn_or_id, entity).versions(limit)]
 
     @public_errors()
     def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
@@ -112,13 +112,13 @@ class EditMethods(ClientAccess):
         state, notes = self._history(fqn_or_id, entity).state(wanted_version(version))
         for note in notes:
             self.log.warning("%s", note)
-        return without_secrets(state)
+        return mask_connection(state)
 
     def _history(self, fqn_or_id: str, entity: str) -> History:
         from airflow_provider_om_messaging.client.editing.history import History
 
         kind = entities.patched_kind(entity)
-        return History(self._client, kind, entities.canonical(kind, fqn_or_id))
+        return History(self._client, kind, entities.canonical_name(kind, fqn_or_id))
 
 
 def _check_modes(dry_run: object, recheck_after: object) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_om_messaging.files.csv_streams import with_header
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
-from airflow_provider_om_messaging.protocol.csv.dialect import line
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS, DEFAULT
 from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -79,7 +79,7 @@ class ServerEngine:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
         header = upload.facts.header
         with add_engine_advice():
-            if columns_of(self._header) == columns_of(header):
+            if column_names(self._header) == column_names(header):
                 with with_header(upload, self._header) as body:
                     return self._client.call(request, body)
             result = self._client.call(request, upload.body)
@@ -96,9 +96,9 @@ class ServerEngine:
         with add_engine_advice():
             header = upload.facts.header
             wanted = None
-            if columns_of(header) != tuple(header):
+            if column_names(header) != tuple(header):
                 probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
-                wanted = expected_header(self._client.call(probe, line(header).encode()), header)
+                wanted = expected_header(self._client.call(probe, format_record(header).encode()), header)
             with with_header(upload, wanted or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
@@ -129,9 +129,9 @@ class ClientEngine:
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
         """Hand out the CSV of a service, a page of topics at a time."""
-        from airflow_provider_om_messaging.client.topics.pages import exported
+        from airflow_provider_om_messaging.client.topics.pages import export_topics
 
-        yield exported(self._client, fqn, self._columns)
+        yield export_topics(self._client, fqn, self._columns)
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""

@@ -178,8 +178,8 @@ class JobMethods(ClientAccess):
         :param max_consecutive_failures: how many reads may fail one after the other; None for ten minutes'
             worth.
         """
-        from airflow_provider_om_messaging.protocol.jobs.job_log import Untold
+        from airflow_provider_om_messaging.protocol.jobs.job_log import SilentJobLog
         from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
         deadline = time.time() + LONGEST_READING
-        return self.wait_for_job(Wait(job_id, deadline, 5.0, max_consecutive_failures, log=Untold()))
+        return self.wait_for_job(Wait(job_id, deadline, 5.0, max_consecutive_failures, log=SilentJobLog()))

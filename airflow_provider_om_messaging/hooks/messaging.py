@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.hooks.edit_methods import EditMethods
 from airflow_provider_om_messaging.hooks.job_methods import JobMethods
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.patch.history import without_secrets
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.patch.history import mask_connection
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods):
 
         try:
             with public_errors():
-                capabilities.forget(self._client)
+                capabilities.forget_capabilities(self._client)
                 capabilities.generation_of(self._client)
                 user = self._client.call(routes.logged_in_user())
                 found = capabilities.capabilities_of(self._client, confirm_jobs=True)
         except OpenMetadataError as error:
             return False, str(error)
         kind = "bot" if user.get("isBot") else "user"
-        name = printable(str(user.get("name", "unknown")))
+        name = to_printable(str(user.get("name", "unknown")))
         return True, f"{found.describe(self._client.settings.base_url)}. Logged in as {kind} {name}"
 
     @property
@@ -99,11 +99,11 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods):
 
         :param fields: fields beyond those that are always there, such as ``owners``.
         """
-        from airflow_provider_om_messaging.client.renamed_fields import asked
+        from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 
         reference = service_reference(fqn_or_id)
-        request = routes.get_service(reference, asked(self._client, fields))
-        return without_secrets(self._client.call(request))
+        request = routes.get_service(reference, to_server_names(self._client, fields))
+        return mask_connection(self._client.call(request))
 
     @public_errors()
     def canonical_fqn(self, fqn_or_id: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.files.csv_streams import Written
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.jobs.job import Job
-    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
+    from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
 
 
 class ExportMessagingServiceOperator(WaitingOperator):
@@ -107,7 +107,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
             lambda limit: self.hook.get_job_result(job.job_id, limit),
         )
 
-    def result_from_push(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+    def result_from_push(self, frame: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
         """Take the CSV that was pushed."""
         csv = frame.csv
         if csv is None:

@@ -41,7 +41,7 @@ from airflow_provider_om_messaging.operators.support.waiting import WaitingOpera
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     Verdict,
-    same_rows,
+    is_about_rows,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 
@@ -257,7 +257,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             return not job.total or job.total == state.get("rows")
         with csv_upload(source=self.source, csv=self.csv) as upload:
             changed = upload.facts.sha256 != state.get("sha256")
-            return changed or same_rows(shown, (row for _, row in upload.rows()))
+            return changed or is_about_rows(shown, (row for _, row in upload.rows()))
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Read the job's verdict."""

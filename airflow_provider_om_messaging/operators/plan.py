@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 )
 from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
@@ -163,7 +163,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         ]
         self.refuse_malformed_service()
         with csv_upload(source=self.source, csv=self.csv) as upload:
-            self.policies.check_columns(columns_of(upload.facts.header))
+            self.policies.check_columns(column_names(upload.facts.header))
             engine = None if self.against is not None else self._engine(upload)
             name = self.source or "csv"
             if engine is not None:
@@ -232,7 +232,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         header = upload.facts.header
         engine = self.hook.engine(self.engine, columns=kind_of(header))
         if engine.name == CLIENT:
-            check_columns(columns_of(header), nearest(header), self.source or "csv", "an export")
+            check_columns(column_names(header), nearest(header), self.source or "csv", "an export")
         return engine
 
     def _apply_policies(self, result: dict[str, Any], context: Context) -> None:

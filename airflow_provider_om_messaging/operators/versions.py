@@ -15,9 +15,9 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 )
 from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, short
-from airflow_provider_om_messaging.protocol.model.versions import version_of
-from airflow_provider_om_messaging.protocol.patch.history import differences, table
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, shorten
+from airflow_provider_om_messaging.protocol.model.versions import read_version
+from airflow_provider_om_messaging.protocol.patch.history import differences, format_history
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
 if TYPE_CHECKING:
@@ -86,21 +86,21 @@ class MessagingServiceVersionsOperator(MessagingOperator):
         state = self.hook.get_version(service, wanted, entity=self.entity)
         # Even masked, it is nothing that a task downstream could use.
         snapshot = {key: value for key, value in state.items() if key != CONNECTION}
-        result = {**_identity(service, state), "version": version_of(state).version, "snapshot": snapshot}
+        result = {**_identity(service, state), "version": read_version(state).version, "snapshot": snapshot}
         if self.compare_with is None:
             return result
         other = self.hook.get_version(service, self.compare_with, entity=self.entity)
-        result["compare_with"] = version_of(other).version
+        result["compare_with"] = read_version(other).version
         result["differences"] = differences(other, state)
         self.log.info("From version %s to %s:", result["compare_with"], result["version"])
         for field, step in result["differences"].items():
-            self.log.info("%s: %s → %s", field, short(step["before"]), short(step["after"]))
+            self.log.info("%s: %s → %s", field, shorten(step["before"]), shorten(step["after"]))
         return result
 
     def _history(self, service: str) -> dict[str, Any]:
         states = self.hook.list_versions(service, self.limit, entity=self.entity)
-        versions = [version_of(state) for state in states]
-        for line in table(versions, int(time.time() * 1000)):
+        versions = [read_version(state) for state in states]
+        for line in format_history(versions, int(time.time() * 1000)):
             self.log.info("%s", line)
         identity = _identity(service, states[0] if states else {})
         return {**identity, "versions": [version.to_dict() for version in versions]}

@@ -11,13 +11,18 @@ from airflow_provider_om_messaging.protocol.csv.custom_fields import read_types
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job, job_limits
 from airflow_provider_om_messaging.protocol.model import names, versions
-from airflow_provider_om_messaging.protocol.model.entities import SERVICE, Kind
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE, EntityType
 from airflow_provider_om_messaging.protocol.model.identity import check_entity, check_version
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, segment
-from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.topics.rights import read_rights
-from airflow_provider_om_messaging.protocol.wire.message import A_PIECE, SMALL, Reply, Request
+from airflow_provider_om_messaging.protocol.wire.message import (
+    BYTES_PER_ITEM,
+    MAX_REPLY_BYTES,
+    Reply,
+    Request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,21 +48,21 @@ def _object(reply: Reply) -> dict[str, Any]:
     return reply.json_object()
 
 
-def _entity(reply: Reply, kind: Kind, name_or_id: str) -> dict[str, Any]:
-    entity = todays(reply.json_object())
+def _entity(reply: Reply, kind: EntityType, name_or_id: str) -> dict[str, Any]:
+    entity = to_current_names(reply.json_object())
     check_entity(entity, kind, name_or_id)
     return entity
 
 
-def _versions(reply: Reply, kind: Kind, entity_id: str) -> list[dict[str, Any]]:
+def _versions(reply: Reply, kind: EntityType, entity_id: str) -> list[dict[str, Any]]:
     states = versions.read_versions(reply)
     for state in states:
         check_version(state, kind, entity_id)
     return states
 
 
-def _version(reply: Reply, kind: Kind, entity_id: str, version: str) -> dict[str, Any]:
-    state = todays(reply.json_object())
+def _version(reply: Reply, kind: EntityType, entity_id: str, version: str) -> dict[str, Any]:
+    state = to_current_names(reply.json_object())
     check_version(state, kind, entity_id, version)
     return state
 
@@ -161,7 +166,7 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
         _JSON,
         safe=True,
         longest_silence=LONGEST_SILENCE,
-        largest=SMALL + A_PIECE * job.LONGEST_LIST,
+        largest=MAX_REPLY_BYTES + BYTES_PER_ITEM * job.LONGEST_LIST,
     )
 
 
@@ -175,7 +180,7 @@ def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Req
     read = partial(verdict.read_import, dry_run=dry_run, rows_sent=rows_sent)
     path = f"{JOBS}/{segment(job_id)}/importResult"
     # It is not known how large the file was; a job takes no larger ones than that.
-    largest = SMALL + 4 * job_limits.LARGEST
+    largest = MAX_REPLY_BYTES + 4 * job_limits.LARGEST
     return Request("GET", path, read, "the verdict on import jobs", headers=_JSON, safe=True, largest=largest)
 
 
@@ -187,7 +192,7 @@ def cancel_job(job_id: str) -> Request[Job]:
 
 
 def patch_service(
-    entity_id: str, operations: Sequence[dict[str, Any]], version: str, kind: Kind = SERVICE
+    entity_id: str, operations: Sequence[dict[str, Any]], version: str, kind: EntityType = SERVICE
 ) -> Request[dict[str, Any]]:
     """
     Patch a service, or an entity of another kind.
@@ -208,15 +213,15 @@ def json_body(document: Any) -> bytes:
     return json.dumps(document).encode("ascii")
 
 
-def list_versions(entity_id: str, kind: Kind = SERVICE) -> Request[list[dict[str, Any]]]:
+def list_versions(entity_id: str, kind: EntityType = SERVICE) -> Request[list[dict[str, Any]]]:
     """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
     path = f"{kind.path}/{segment(entity_id)}/versions"
     read = partial(_versions, kind=kind, entity_id=entity_id)
-    feature, largest = f"versions of {kind.plural}", 16 * SMALL
+    feature, largest = f"versions of {kind.plural}", 16 * MAX_REPLY_BYTES
     return Request("GET", path, read, feature, headers=_JSON, safe=True, largest=largest)
 
 
-def get_version(entity_id: str, version: str, kind: Kind = SERVICE) -> Request[dict[str, Any]]:
+def get_version(entity_id: str, version: str, kind: EntityType = SERVICE) -> Request[dict[str, Any]]:
     """Ask for an entity as it was in one version."""
     path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
     read = partial(_version, kind=kind, entity_id=entity_id, version=version)
@@ -255,7 +260,7 @@ class Read:
     tagged: bool
 
 
-def read_entity(kind: Kind, name_or_id: str, fields: Iterable[str] = ()) -> Request[Read]:
+def read_entity(kind: EntityType, name_or_id: str, fields: Iterable[str] = ()) -> Request[Read]:
     """
     Ask for an entity that is to be changed, or referred to.
 
@@ -266,13 +271,13 @@ def read_entity(kind: Kind, name_or_id: str, fields: Iterable[str] = ()) -> Requ
     return Request("GET", _one(kind, name_or_id), read, kind.plural, _fields(fields), _JSON, safe=True)
 
 
-def list_names(kind: Kind, limit: int = 1000) -> Request[list[str]]:
+def list_names(kind: EntityType, limit: int = 1000) -> Request[list[str]]:
     """
     Ask for the fully qualified names of a kind of entity.
 
     :param limit: how many at most.
     """
-    largest = SMALL + A_PIECE * limit
+    largest = MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
     query = {"limit": str(limit)}
     return Request("GET", kind.path, _names, kind.plural, query, _JSON, safe=True, largest=largest)
 
@@ -282,12 +287,12 @@ def _fields(fields: Iterable[str]) -> dict[str, str]:
     return {"fields": wanted} if wanted else {}
 
 
-def _one(kind: Kind, name_or_id: str) -> str:
+def _one(kind: EntityType, name_or_id: str) -> str:
     tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
     return f"{kind.path}/{tail}"
 
 
-def _read(reply: Reply, kind: Kind, name_or_id: str) -> Read:
+def _read(reply: Reply, kind: EntityType, name_or_id: str) -> Read:
     entity = _entity(reply, kind, name_or_id)
     required_text(entity, "id")
     return Read(entity, "etag" in reply.headers)

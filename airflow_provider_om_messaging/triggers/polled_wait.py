@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobReader
-from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_LOOK
+from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_POLL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ class PolledWait:
 
     def update_priority(self) -> None:
         """Set when it is its turn among those that are due and not in the list."""
-        self.likeliness = poll_order.likeliness(self.wait.job_id, self.wait.last_job, self.due)
+        self.likeliness = poll_order.likelihood_of_end(self.wait.job_id, self.wait.last_job, self.due)
 
     def watch_deadline(self) -> None:
         """Give the wait up once its time is over, even while the server takes its own for an answer."""
@@ -65,10 +65,10 @@ class PolledWait:
             return
         now = time.time()
         begun = max(self.wait.deadline, now if self.asked_at is None else self.asked_at)
-        if (left := begun + LAST_LOOK - now) > 0:
+        if (left := begun + LAST_POLL_SECONDS - now) > 0:
             self.watch = asyncio.get_running_loop().call_later(left, self.watch_deadline)
         else:
-            self.ended.set_exception(self.wait.too_late(" The server has not answered the last poll."))
+            self.ended.set_exception(self.wait.timeout_fault(" The server has not answered the last poll."))
 
     def stop_watch(self) -> None:
         """Stop watching the deadline, because the wait is over."""

@@ -27,10 +27,10 @@ from airflow_provider_om_messaging.protocol.jobs import poll_order
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
-from airflow_provider_om_messaging.protocol.jobs.rate_limit import Pace
-from airflow_provider_om_messaging.protocol.jobs.waiting import BEARABLE, patience
+from airflow_provider_om_messaging.protocol.jobs.rate_limit import RateLimit
+from airflow_provider_om_messaging.protocol.jobs.waiting import RETRYABLE_CAUSES, retry_after_seconds
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, mark_asked
 from airflow_provider_om_messaging.triggers.turns import iterate_in_turns
 
@@ -94,7 +94,7 @@ class Poller:
         self._client: AsyncClient | None = None
         self._list_jobs = replace(routes.list_jobs(PAGE), read=JobList().read)
         self._has_list = True
-        self._pace = Pace()
+        self._rate_limit = RateLimit()
         self._not_before = 0.0
         self._round = LONGEST_ROUND
 
@@ -143,7 +143,7 @@ class Poller:
     async def _connect(self, stack: contextlib.AsyncExitStack) -> AsyncClient:
         await stack.aclose()
         self._identity = self._settings.identity
-        return await stack.enter_async_context(await make_async_client(self._settings, ONCE))
+        return await stack.enter_async_context(await make_async_client(self._settings, NO_RETRY))
 
     async def _sleep_until_due(self, least: float) -> None:
         """
@@ -197,7 +197,7 @@ class Poller:
             # Too many requests for a list say nothing of jobs that are not in it.
             limited = fault.cause is Cause.RATE_LIMITED
             concerned = [entry for entry in self._due(now) if entry.listed or not limited]
-            self._not_before = time.time() + patience(fault)
+            self._not_before = time.time() + retry_after_seconds(fault)
             await self._handle_failure(concerned, fault)
 
     async def _poll_list(self, client: AsyncClient, listed: list[PolledWait]) -> None:
@@ -229,7 +229,7 @@ class Poller:
 
     async def _poll_individually(self, client: AsyncClient, due: list[PolledWait]) -> None:
         needed = sum(1 / entry.wait.poll_interval for entry in self._entries if not entry.listed)
-        chosen = poll_order.first(due, self._pace.number(needed, self._round))
+        chosen = poll_order.choose_jobs(due, self._rate_limit.number(needed, self._round))
         by_job: dict[str, list[PolledWait]] = {entry.wait.job_id: [] for entry in chosen}
         for entry in due:
             if entry.wait.job_id in by_job:
@@ -261,11 +261,11 @@ class Poller:
 
         await asyncio.gather(*(ask() for _ in range(min(MAX_CONCURRENCY, len(by_job)))))
         if not over:
-            self._pace.went(len(by_job), time.monotonic() - began, self._round)
+            self._rate_limit.record_success(len(by_job), time.monotonic() - began, self._round)
         elif over[0].cause is Cause.RATE_LIMITED:
             # The server is there, but this was too much: who was not asked for has just to wait.
-            self._pace.refused()
-            self._not_before = time.time() + patience(over[0])
+            self._rate_limit.record_refusal()
+            self._not_before = time.time() + retry_after_seconds(over[0])
         else:
             raise over[0]
 
@@ -274,12 +274,12 @@ class Poller:
             return
         unchanged = job is entry.wait.last_job
         try:
-            ended = entry.wait.saw(job, now)
+            ended = entry.wait.record_poll(job, now)
         except Fault as fault:
             entry.ended.set_exception(fault)
             return
         if not unchanged:
-            for line in entry.wait.log.news(job):
+            for line in entry.wait.log.new_log_lines(job):
                 entry.context.run(entry.log_line, line)
         if ended:
             entry.ended.set_result(job)
@@ -322,4 +322,4 @@ def _random_fraction() -> float:
 
 
 def _concerns_all(fault: Fault) -> bool:
-    return fault.cause in BEARABLE or fault.cause is Cause.UNAUTHORIZED
+    return fault.cause in RETRYABLE_CAUSES or fault.cause is Cause.UNAUTHORIZED

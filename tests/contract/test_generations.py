@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import BadRequestError, UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api
 
@@ -78,7 +78,7 @@ def test_a_patch_is_told_in_todays_names(server: Sandbox, hook: OpenMetadataMess
     assert result["journal"]["before"]["owners"] is None
     read = hook.get_service(KAFKA, ("owners", "domains"))
     assert [owner["name"] for owner in read["owners"]] == ["data-platform"]
-    assert set(version_of(read).fields) == {"owners", "domains", "tags"}
+    assert set(read_version(read).fields) == {"owners", "domains", "tags"}
     assert hook.patch_service(KAFKA, changes=wanted)["changed"] is False
     assert "owner" not in read
 

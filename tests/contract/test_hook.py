@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.hooks.messaging import (
     OpenMetadataMessagingHook,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import serving, tls_files
 
 if TYPE_CHECKING:
@@ -439,5 +439,5 @@ class TestAsyncHook:
 def _impatient(hook: OpenMetadataMessagingHook) -> OpenMetadataMessagingHook:
     """Spare a test the pauses between tries; a connection that cannot be used has none."""
     with suppress(Fault):
-        hook._client.retry = ONCE
+        hook._client.retry = NO_RETRY
     return hook

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.model.name_rules import fault_of
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation, number_of
+from airflow_provider_om_messaging.protocol.model.name_rules import name_problem
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version, parse_version
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import SERVICES, Api
 
@@ -57,14 +57,14 @@ class Service:
     def __init__(self, sandbox: Sandbox) -> None:
         self.api = Api(sandbox, sandbox.admin_token)
         self._spelled = GENERATIONS[sandbox.generation].spelled
-        self.fields = generation(sandbox.version)
-        self.certifies = number_of(sandbox.version) >= (1, 8)
+        self.fields = generation_of_version(sandbox.version)
+        self.certifies = parse_version(sandbox.version) >= (1, 8)
         config = {"config": {"type": "Kafka", "bootstrapServers": "kafka:9092"}}
         document = {"name": SERVICE, "serviceType": "Kafka", "connection": config}
         assert self.api("POST", SERVICES, json=document).status_code == 201
         self.ids: dict[str, str] = {}
         for name in NAMES:
-            if fault_of(name, sandbox.version) is None:
+            if name_problem(name, sandbox.version) is None:
                 body = {"name": name, "service": FQN, "partitions": 1}
                 made = self.api("POST", "/v1/topics", json=body)
                 assert made.status_code == 201, made.text

@@ -20,29 +20,29 @@ from airflow_provider_om_messaging.hooks.connection import settings_of
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv import cells, dialect
 from airflow_provider_om_messaging.protocol.csv.check import UnfitCsvError, check_csv, scan_rows
-from airflow_provider_om_messaging.protocol.csv.fast_scan import Proof
-from airflow_provider_om_messaging.protocol.imports.verdict import import_result
+from airflow_provider_om_messaging.protocol.csv.fast_scan import FastCsvValidator
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_import_result
 from airflow_provider_om_messaging.protocol.jobs import socket_events
 from airflow_provider_om_messaging.protocol.jobs.job import read_jobs
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.model import name_rules, names
 from airflow_provider_om_messaging.protocol.model.masking import holds_mask
-from airflow_provider_om_messaging.protocol.patch.changes import structured
+from airflow_provider_om_messaging.protocol.patch.changes import parse_structured
 from airflow_provider_om_messaging.protocol.patch.history import wanted_version
-from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied
-from airflow_provider_om_messaging.protocol.patch.merge import member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch
+from airflow_provider_om_messaging.protocol.patch.merge import build_merge_patch, member_operations
 from airflow_provider_om_messaging.protocol.patch.patch_document import (
-    checked_operations,
-    foretold,
-    operations_of,
+    build_operations,
+    check_operations,
+    predict_patch,
     touched_fields,
 )
-from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, check_depth, is_same_value
 from airflow_provider_om_messaging.protocol.wire.message import Reply
-from airflow_provider_om_messaging.protocol.wire.redaction import LONGEST_TEXT, redacted, without_secrets
+from airflow_provider_om_messaging.protocol.wire.redaction import LONGEST_TEXT, redact, replace_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def csv_readers(data: bytes) -> None:
     pieces = [data[start : start + 7] for start in range(0, len(data), 7)]
     assert (facts is None) is _is_refused(pieces)
     for chunks in ([data], pieces):
-        proof = Proof()
+        proof = FastCsvValidator()
         if all(map(proof.feed, chunks)) and proof.finish() and _has_good_header(proof):
             assert facts is not None
             assert proof.records - 1 == facts.rows
@@ -79,10 +79,10 @@ def json_patch(data: bytes) -> None:
     entity = document if isinstance(document, dict) and not _depth_is_absurd(document) else {}
     try:
         before = copy.deepcopy(entity)
-        checked = checked_operations(structured(operations, "operations"))
-        after = applied(entity, checked)
+        checked = check_operations(parse_structured(operations, "operations"))
+        after = apply_patch(entity, checked)
         assert is_same_value(entity, before)
-        assert set(foretold(checked, entity)) == set(touched_fields(checked))
+        assert set(predict_patch(checked, entity)) == set(touched_fields(checked))
         assert isinstance(after, dict)
     except DoesNotApplyError:
         pass
@@ -91,10 +91,10 @@ def json_patch(data: bytes) -> None:
     current, wanted = (entity.get(name) for name in ("connection", "wanted"))
     if isinstance(current, dict) and isinstance(wanted, dict):
         if not holds_mask(wanted) and not _holds_null(wanted):
-            made = member_operations(current, merge_patch(current, wanted))
-            assert is_same_value(applied({"connection": current}, made), {"connection": wanted})
-        made = operations_of({"style": wanted}, {"style": current})
-        assert is_same_value(applied({"style": current}, made), {"style": wanted})
+            made = member_operations(current, build_merge_patch(current, wanted))
+            assert is_same_value(apply_patch({"connection": current}, made), {"connection": wanted})
+        made = build_operations({"style": wanted}, {"style": current})
+        assert is_same_value(apply_patch({"style": current}, made), {"style": wanted})
 
 
 def errors(data: bytes) -> None:
@@ -103,11 +103,11 @@ def errors(data: bytes) -> None:
     status, *values = head.decode("latin-1").split("|")
     headers = dict(zip(("content-type", "retry-after", "date", "location"), values, strict=False))
     # As the transports do, which know the token.
-    body = without_secrets(body.replace(b"$SECRET", SECRET.encode()), (SECRET,))
+    body = replace_secrets(body.replace(b"$SECRET", SECRET.encode()), (SECRET,))
     known = status.isascii() and status.isdigit() and len(status) == 3
     reply = Reply(int(status) if known else 500, headers, body)
     for request in (routes.get_service("kafka"), routes.patch_service("1", [], "0.1")):
-        fault = fault_of(request, reply)
+        fault = find_fault(request, reply)
         assert fault is not None or 200 <= reply.status < 300
         if fault is not None:
             check_fault(fault)
@@ -132,8 +132,8 @@ def jobs(data: bytes) -> None:
         _use(job)
     _fault_or(lambda: routes.submit_export("kafka").read(reply))
     for channel in socket_events.CHANNELS:
-        socket_events.read_frame(channel, data.decode("utf-8", "replace"))
-    result = _fault_or(lambda: import_result(data.decode("utf-8", "replace"), None, 3))
+        socket_events.parse_socket_event(channel, data.decode("utf-8", "replace"))
+    result = _fault_or(lambda: parse_import_result(data.decode("utf-8", "replace"), None, 3))
     if not isinstance(result, Fault):
         assert result.rows_failed is None or result.rows_failed >= 0
         check_fault(result.rejection(0) or Fault(Cause.CONFLICT, ""))
@@ -144,11 +144,13 @@ def cells_of_rows(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     column, _, cell = text.partition("\n")
     values = cell.split("|")
-    assert dialect.split(dialect.joined(values)) == [value for value in values if value]
+    assert dialect.split_values(dialect.join_values(values)) == [value for value in values if value]
     with suppress(dialect.MalformedCellError):
-        assert dialect.split(dialect.joined(dialect.split(cell))) == dialect.split(cell)
+        assert dialect.split_values(dialect.join_values(dialect.split_values(cell))) == dialect.split_values(
+            cell
+        )
     if "\0" not in cell:
-        assert next(csv.reader(io.StringIO(dialect.line(values), newline=""), strict=True)) == values
+        assert next(csv.reader(io.StringIO(dialect.format_record(values), newline=""), strict=True)) == values
     reading = cells.Reading()
     assert reading.is_same(column, cell, cell)
     assert reading.fingerprint([column], [cell]) == reading.fingerprint([column], [cell])
@@ -174,7 +176,7 @@ def names_of_things(data: bytes) -> None:
     assert isinstance(identifier, Fault) or names.segment(identifier) == identifier
     _fault_or(lambda: wanted_version(text))
     for server in ("1.2.0", "1.6.2", "2.0.1", text):
-        name_rules.fault_of(text, server)
+        name_rules.name_problem(text, server)
 
 
 def connections(data: bytes) -> None:
@@ -210,11 +212,11 @@ def connections(data: bytes) -> None:
 def redaction(data: bytes) -> None:
     """A text becomes one short line that stays as it is when it is redacted again; known secrets go."""
     text = data.decode("utf-8", "surrogatepass" if b"\xed" in data and _decodes(data) else "replace")
-    shown = redacted(text)
+    shown = redact(text)
     assert shown == " ".join(shown.split())
     assert len(shown) <= LONGEST_TEXT
     shown.encode()
-    assert redacted(shown) == shown
+    assert redact(shown) == shown
     for form in (
         'password="{}" ',
         "jwt={} ",
@@ -223,8 +225,8 @@ def redaction(data: bytes) -> None:
         "pass: {} ",
         "http://u:{}@h ",
     ):
-        assert SECRET not in redacted(form.format(SECRET) + text)
-    assert SECRET.encode() not in without_secrets(data + SECRET.encode() + data, (SECRET,))
+        assert SECRET not in redact(form.format(SECRET) + text)
+    assert SECRET.encode() not in replace_secrets(data + SECRET.encode() + data, (SECRET,))
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
@@ -260,11 +262,11 @@ def _fault_or(do: Callable[[], Any]) -> Any:
 
 
 def _use(job: Any) -> None:
-    lines = [line.text for line in JobLog().news(job)]
+    lines = [line.text for line in JobLog().new_log_lines(job)]
     for text in (str(job), job.progress_text(), job.message, job.error, *lines):
         assert is_fit_for_logs(text), text
     json.dumps(job.to_dict())
-    assert JobLog(JobLog().told).news(replace(job, logs=())) is not None
+    assert JobLog(JobLog().told).new_log_lines(replace(job, logs=())) is not None
 
 
 def _is_refused(chunks: list[bytes]) -> bool:
@@ -275,7 +277,7 @@ def _is_refused(chunks: list[bytes]) -> bool:
     return False
 
 
-def _has_good_header(proof: Proof) -> bool:
+def _has_good_header(proof: FastCsvValidator) -> bool:
     """Tell what a proof leaves to its users to look at."""
     try:
         next(scan_rows([proof.first]))

@@ -110,7 +110,7 @@ async def test_jobs_that_are_not_in_the_list_are_asked_for_singly(sandbox: Sandb
     assert (lists <= 3, singles) == (True, 20)
 
 
-class CountingPace(rate_limit.Pace):
+class CountingPace(rate_limit.RateLimit):
     """
     Tells how many jobs each round may ask for singly.
 
@@ -145,7 +145,7 @@ async def test_single_requests_are_bounded_in_number(
     monkeypatch.setattr(AsyncClient, "call", counting)
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.05)
-    monkeypatch.setattr(poller, "Pace", lambda: pace)
+    monkeypatch.setattr(poller, "RateLimit", lambda: pace)
     old = submitted(81)[:80]
     found = await events([waiting(job_id, poll_interval=30) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
@@ -159,7 +159,7 @@ async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.1)
-    monkeypatch.setattr(poller, "Pace", lambda: CountingPace(30))
+    monkeypatch.setattr(poller, "RateLimit", lambda: CountingPace(30))
     sandbox.configure(job_seconds=3600)
     jobs = submitted(150)
     # Joined the wrong way round, so that their order is not what helps.
@@ -176,7 +176,7 @@ async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.1)
-    monkeypatch.setattr(poller, "Pace", lambda: CountingPace(40))
+    monkeypatch.setattr(poller, "RateLimit", lambda: CountingPace(40))
     sandbox.configure(stuck_jobs=True)
     number = 100
     jobs = submitted(number)
@@ -199,7 +199,7 @@ async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pa
     pace = CountingPace()
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
-    monkeypatch.setattr(poller, "Pace", lambda: pace)
+    monkeypatch.setattr(poller, "RateLimit", lambda: pace)
     old = submitted(151)[:150]
     sandbox.fault("429", path="csvAsyncJobs/", times=poller.MAX_CONCURRENCY, retry_after=0)
     found = await events([waiting(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old])

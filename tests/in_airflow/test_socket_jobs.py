@@ -148,7 +148,7 @@ class TestHeard:
             hook = OpenMetadataMessagingHook()
             feed = hook.listen()
             job_id = hook.submit_export(services[number])
-            heard[number] = feed.end_of(job_id, time.time() + 600, lambda job: None)
+            heard[number] = feed.wait_for_end(job_id, time.time() + 600, lambda job: None)
             feed.close()
 
         threads = [threading.Thread(target=export, args=(number,)) for number in range(len(services))]

@@ -6,23 +6,23 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.history import History
-from airflow_provider_om_messaging.protocol.model.fields import short
-from airflow_provider_om_messaging.protocol.model.versions import Version, iso_time, version_of
-from airflow_provider_om_messaging.protocol.patch.changes import takeable
+from airflow_provider_om_messaging.protocol.model.fields import shorten
+from airflow_provider_om_messaging.protocol.model.versions import Version, format_time, read_version
+from airflow_provider_om_messaging.protocol.patch.changes import changeable_fields
 from airflow_provider_om_messaging.protocol.patch.history import Wanted, differences
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 MOST_TOLD = 10
 """How many versions a conflict tells about: the newest."""
 
 
-def changed_since(client: Client, kind: Kind, before: Entity, now: Entity, why: str = "") -> Fault:
+def changed_since(client: Client, kind: EntityType, before: Entity, now: Entity, why: str = "") -> Fault:
     """
     Return the fault for an entity that somebody else changed after it was read.
 
@@ -31,17 +31,17 @@ def changed_since(client: Client, kind: Kind, before: Entity, now: Entity, why: 
     :param why: sentences to begin with.
     """
     try:
-        later = _later(client, kind, now, version_of(before).version)
+        later = _later(client, kind, now, read_version(before).version)
     except Fault:
         # The history would only tell more; that there is a conflict is known without it.
         later = []
     steps = differences(before, now)
     # A list shows less than a read, apart from what is changed by the way of one.
-    shown = {*before, *takeable(kind)}
+    shown = {*before, *changeable_fields(kind)}
     return _conflict(why, later, {field: step for field, step in steps.items() if field in shown}, now)
 
 
-def not_expected(client: Client, kind: Kind, expected: str, now: Entity) -> Fault:
+def not_expected(client: Client, kind: EntityType, expected: str, now: Entity) -> Fault:
     """
     Return the fault for an entity that has another version than it was to have.
 
@@ -54,29 +54,33 @@ def not_expected(client: Client, kind: Kind, expected: str, now: Entity) -> Faul
         history = History(client, kind, str(now.get("id")))
         # A snapshot does not show the same members as a read: compared are two snapshots.
         then, latest = (
-            history.state(Wanted(number=number))[0] for number in (expected, version_of(now).version)
+            history.state(Wanted(number=number))[0] for number in (expected, read_version(now).version)
         )
-        steps = {field: step for field, step in differences(then, latest).items() if field in takeable(kind)}
+        steps = {
+            field: step
+            for field, step in differences(then, latest).items()
+            if field in changeable_fields(kind)
+        }
     except Fault as fault:
         if fault.cause is not Cause.NOT_FOUND:
             return _conflict(why, [], {}, now)
         return Fault(
             Cause.CONFLICT,
             f"{why}The history has no such version: the number is wrong, or its edits were taken back. The "
-            f"entity is at {told_by(version_of(now))}.",
+            f"entity is at {told_by(read_version(now))}.",
         )
     return _conflict(why, later, steps, now)
 
 
 def told_by(version: Version) -> str:
     """Return which version it is, who made it and when."""
-    when = iso_time(version.updated_at)
+    when = format_time(version.updated_at)
     return f"version {version.version} by {version.updated_by or 'unknown'}" + (f" of {when}" if when else "")
 
 
-def _later(client: Client, kind: Kind, now: Entity, number: str) -> list[Version]:
+def _later(client: Client, kind: EntityType, now: Entity, number: str) -> list[Version]:
     states = History(client, kind, str(now.get("id"))).since(number)
-    return [version_of(state) for state in islice(states, MOST_TOLD)]
+    return [read_version(state) for state in islice(states, MOST_TOLD)]
 
 
 def _conflict(why: str, later: list[Version], steps: dict[str, dict[str, Any]], now: Entity) -> Fault:
@@ -97,10 +101,10 @@ def _conflict(why: str, later: list[Version], steps: dict[str, dict[str, Any]], 
     if len(later) == MOST_TOLD:
         parts.append("There may be more versions before these.")
     if not later:
-        parts.append(f"It is at {told_by(version_of(now))}.")
+        parts.append(f"It is at {told_by(read_version(now))}.")
     known = {field.partition(".")[0] for version in later for field in version.fields}
     if rest := [
-        f"{printable(field)}: {short(step['before'])} → {short(step['after'])}"
+        f"{to_printable(field)}: {shorten(step['before'])} → {shorten(step['after'])}"
         for field, step in steps.items()
         if field not in known
     ]:

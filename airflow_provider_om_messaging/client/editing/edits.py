@@ -12,20 +12,20 @@ from airflow_provider_om_messaging.client.editing.references import (
     without_missing,
 )
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
-from airflow_provider_om_messaging.protocol.model.renamed_fields import todays_operations
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_operations
 from airflow_provider_om_messaging.protocol.patch import journal as journals
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.changes import (
     CHANGEABLE,
     Changes,
-    restorable,
-    structured,
-    wanted_of,
+    fields_to_restore,
+    parse_structured,
+    values_to_restore,
 )
 from airflow_provider_om_messaging.protocol.patch.history import wanted_version
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError
 from airflow_provider_om_messaging.protocol.patch.merge import masked_members
-from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, portable
+from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, make_portable
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.editing.history import History
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.model.references import Name
 
@@ -77,7 +77,7 @@ class Edit:
     repeatable: bool = True
 
 
-def for_patch(client: Client, kind: Kind, changes: object, operations: object) -> Edit:
+def for_patch(client: Client, kind: EntityType, changes: object, operations: object) -> Edit:
     """
     Return the edit of a patch, which is told by ``changes`` or by JSON Patch ``operations``.
 
@@ -93,7 +93,7 @@ def for_patch(client: Client, kind: Kind, changes: object, operations: object) -
 
 def for_restore(
     client: Client,
-    kind: Kind,
+    kind: EntityType,
     history: History,
     version: object,
     journal: object,
@@ -113,7 +113,7 @@ def for_restore(
             Cause.INVALID_PARAMETER,
             "version and journal are two ways to say what to restore: give exactly one. Nothing was sent.",
         )
-    chosen = restorable(kind, fields, any_field=version is None)
+    chosen = fields_to_restore(kind, fields, any_field=version is None)
     check_on_missing(on_missing)
     if version is None:
         return undoing(client, journal, chosen, on_missing)
@@ -130,50 +130,52 @@ def for_restore(
     return restoring(client, snapshot, chosen, on_missing)
 
 
-def changing(client: Client, kind: Kind, changes: object) -> Edit:
+def changing(client: Client, kind: EntityType, changes: object) -> Edit:
     """
     Return the edit that makes the fields of ``changes`` as wanted and leaves all others alone.
 
     :raises Fault: the changes are malformed.
     """
-    wished = Changes(structured(changes, "changes"), kind)
+    wished = Changes(parse_structured(changes, "changes"), kind)
     known: dict[Name, dict[str, Any]] = {}
 
     def plan(entity: Entity) -> Plan:
         look_up(client, wished.unknown(entity, "=+"), known)
         wanted = wished.wanted(entity, known)
-        operations = patch_document.operations_of(wanted, entity)
+        operations = patch_document.build_operations(wanted, entity)
         absent = wished.unknown(entity, "-")
         if operations and absent:
             # Something is sent anyway, so that a name that is spelled wrong can be told from one long gone.
             look_up(client, absent, known)
             wanted = wished.wanted(entity, known)
-            operations = patch_document.operations_of(wanted, entity)
+            operations = patch_document.build_operations(wanted, entity)
         notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
         return Plan(operations, wanted, notes=notes)
 
     return Edit(wished.fields, plan)
 
 
-def operating(client: Client, kind: Kind, operations: object) -> Edit:
+def operating(client: Client, kind: EntityType, operations: object) -> Edit:
     """
     Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
 
     :raises Fault: an operation that not every server takes as it is meant, or that names what does not exist.
     """
-    checked = todays_operations(patch_document.checked_operations(structured(operations, "operations")))
+    checked = to_current_operations(
+        patch_document.check_operations(parse_structured(operations, "operations"))
+    )
 
     def plan(entity: Entity) -> Plan:
         check_new_references(client, patch_document.apply_what_fits(checked, entity), entity)
         try:
-            wanted = patch_document.foretold(checked, entity)
+            wanted = patch_document.predict_patch(checked, entity)
         except DoesNotApplyError as error:
             check_test(error.operation, entity, kind)
             check_order(checked, entity)
             return Plan(checked, None, f"operations do not fit what was read: {error}.")
         # Whatever the tests in it say, a patch without effect need not be sent.
-        changes = bool(patch_document.operations_of(wanted, entity, members=True))
-        return Plan(portable(checked, wanted, entity) if changes else [], wanted)
+        changes = bool(patch_document.build_operations(wanted, entity, members=True))
+        return Plan(make_portable(checked, wanted, entity) if changes else [], wanted)
 
     return Edit(tuple(patch_document.read_fields(checked)), plan, repeatable=False)
 
@@ -188,14 +190,14 @@ def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, 
     fields = chosen or CHANGEABLE
 
     def plan(entity: Entity) -> Plan:
-        wanted, missing = _existing(client, wanted_of(snapshot, fields, entity), entity, on_missing)
+        wanted, missing = _existing(client, values_to_restore(snapshot, fields, entity), entity, on_missing)
         notes = []
         if CONNECTION in fields and (masked := masked_members(snapshot.get(CONNECTION))):
             notes = [f"Hidden from this token, so left as it is: {', '.join(masked)}."]
         then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
         if not chosen and then and now and then != now:
             notes = ["The connection differs by now and stays as it is: fields=['connection'] restores it."]
-        return Plan(patch_document.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
+        return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
 
     return Edit(fields, plan)
 
@@ -208,7 +210,7 @@ def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_
     :param on_missing: with ``skip``, references to what no longer exists are left out.
     :raises Fault: it is no journal.
     """
-    entry, undone = journals.checked(structured(journal, "journal"), fields)
+    entry, undone = journals.check_journal(parse_structured(journal, "journal"), fields)
     lost = [name for name in entry["fields"] if name == CONNECTION and fields is None]
     if lost and not undone:
         raise Fault(
@@ -219,9 +221,9 @@ def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_
     notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]
 
     def plan(entity: Entity) -> Plan:
-        before = journals.undone(entry, undone, entity)
+        before = journals.undo_values(entry, undone, entity)
         wanted, missing = _existing(client, before, entity, on_missing)
-        return Plan(patch_document.operations_of(wanted, entity), wanted, missing=missing, notes=notes)
+        return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
 
     return Edit(undone, plan)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
-from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
+from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
 from airflow_provider_om_messaging.protocol.patch.history import LATEST, Wanted, merged_hint
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 MOST_STEPS = 30
@@ -32,7 +32,7 @@ class History:
     :param name_or_id: its canonical FQN or its id.
     """
 
-    def __init__(self, client: Client, kind: Kind, name_or_id: str) -> None:
+    def __init__(self, client: Client, kind: EntityType, name_or_id: str) -> None:
         self._client = client
         self._kind = kind
         self._name_or_id = name_or_id
@@ -60,7 +60,7 @@ class History:
             return self._at(wanted.number), []
         if wanted.moment is not None:
             return self._as_of(wanted.moment)
-        now = version_of(self._current)
+        now = read_version(self._current)
         if wanted.word == LATEST:
             return self._at(now.version), []
         if now.previous is None:
@@ -73,28 +73,30 @@ class History:
 
         :param number: of that version; whether there is one does not matter.
         """
-        return takewhile(lambda state: float(version_of(state).version) > float(number), self._backwards())
+        return takewhile(lambda state: float(read_version(state).version) > float(number), self._backwards())
 
     def _as_of(self, moment: int) -> tuple[Entity, list[str]]:
         newer = None
         for entity in self._backwards():
-            found = version_of(entity)
+            found = read_version(entity)
             if found.updated_at is not None and found.updated_at <= moment:
                 hint = newer is not None and newer.merged
                 return entity, [merged_hint(newer)] if newer and hint else []
             newer = found
-        first = f"the oldest version is of {iso_time(newer.updated_at)}" if newer else "there are no versions"
-        raise Fault(Cause.NOT_FOUND, f"There was no version at {iso_time(moment)}: {first}.")
+        first = (
+            f"the oldest version is of {format_time(newer.updated_at)}" if newer else "there are no versions"
+        )
+        raise Fault(Cause.NOT_FOUND, f"There was no version at {format_time(moment)}: {first}.")
 
     def _backwards(self) -> Iterator[Entity]:
         """Walk back by single versions; fetch the whole history only if the way is long."""
-        number: str | None = version_of(self._current).version
+        number: str | None = read_version(self._current).version
         for _ in range(MOST_STEPS):
             if number is None:
                 return
             entity = self._at(number)
             yield entity
-            number = version_of(entity).previous
+            number = read_version(entity).previous
         if number is not None:
             yield from self.versions()[MOST_STEPS:]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import generation_of
-from airflow_provider_om_messaging.client.renamed_fields import asked
+from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import domain_name
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
-from airflow_provider_om_messaging.protocol.model.fields import marked
+from airflow_provider_om_messaging.protocol.model.fields import mark_inheritable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 
@@ -41,7 +41,7 @@ class Inheritance:
         :raises Fault: there is no such service.
         """
         marks = generation_of(self._client).marks_inherited
-        fields = asked(self._client, [*more, *(() if marks else ("domains",))])
+        fields = to_server_names(self._client, [*more, *(() if marks else ("domains",))])
         found = self._client.call(routes.get_service(service, fields))
         self._domains[service] = [] if marks else found.get("domains") or []
         return found
@@ -63,9 +63,9 @@ class Inheritance:
         """Return the names of these domains, as a file has them."""
         return list(map(domain_name, self.of(service)))
 
-    def marked(self, entity: Entity, kind: Kind = TOPIC) -> Entity:
+    def marked(self, entity: Entity, kind: EntityType = TOPIC) -> Entity:
         """Return an entity as it was read, with what it may only inherit marked as such."""
         service = entity.get("service")
         if kind is not TOPIC or not entity.get("domains") or not isinstance(service, dict):
             return entity
-        return marked(entity, self.of(str(service.get("fullyQualifiedName") or service.get("id"))))
+        return mark_inheritable(entity, self.of(str(service.get("fullyQualifiedName") or service.get("id"))))

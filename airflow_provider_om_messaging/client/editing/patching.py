@@ -10,23 +10,28 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since, not_expected
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed, stamp
 from airflow_provider_om_messaging.client.editing.refusals import check_nothing_in_the_way, explain_refusal
-from airflow_provider_om_messaging.client.renamed_fields import asked, sent
+from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, differing, shown, value_of
-from airflow_provider_om_messaging.protocol.model.masking import texts_in
-from airflow_provider_om_messaging.protocol.model.renamed_fields import TODAYS
-from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CONNECTION,
+    differing_fields,
+    display_value,
+    own_value,
+)
+from airflow_provider_om_messaging.protocol.model.masking import collect_texts
+from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
+from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch import patch_document
-from airflow_provider_om_messaging.protocol.patch.journal import entry, without_connection
-from airflow_provider_om_messaging.protocol.patch.merge import merged, projected
+from airflow_provider_om_messaging.protocol.patch.journal import build_journal, without_connection
+from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, project_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.routes import Read
 
@@ -51,7 +56,7 @@ class Target:
     :param expected_version: refuse if it has another version by now.
     """
 
-    kind: Kind
+    kind: EntityType
     name_or_id: str
     inheritance: Inheritance
     expected_version: str | None = None
@@ -90,7 +95,7 @@ def carry_out(
     before = _read(client, target, edit).entity
     _check_version(client, target, before)
     plan = edit.plan(before)
-    sent(client, plan.operations)
+    to_server_operations(client, plan.operations)
     preview = _preview(before, plan)
     if plan.operations:
         check_nothing_in_the_way(client, target.kind, before, plan.wanted or {})
@@ -119,7 +124,7 @@ def apply(
         before = read.entity
         _check_version(client, target, before)
         plan = edit.plan(before)
-        patch = sent(client, plan.operations)
+        patch = to_server_operations(client, plan.operations)
         if not plan.operations:
             return Done(*(unsettled or (before, plan)), before, notes)
         may_repeat = may_retry and tried < TRIES
@@ -171,9 +176,9 @@ def _read_back(
 
 def _read(client: Client, target: Target, edit: Edit) -> Read:
     # Tags are what a refusal may take away, whatever was to be changed.
-    fields = asked(client, fields_to_ask(target.kind, (*edit.fields, "tags")))
+    fields = to_server_names(client, fields_to_ask(target.kind, (*edit.fields, "tags")))
     read = client.call(routes.read_entity(target.kind, target.name_or_id, fields))
-    for name in TODAYS.values():
+    for name in CURRENT_NAMES.values():
         if name in edit.fields:
             # New servers send an empty list where there is nothing, old ones leave the one owner out.
             read.entity.setdefault(name, [])
@@ -186,7 +191,7 @@ def _marked(target: Target, edit: Edit, entity: Entity) -> Entity:
 
 def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
-    request = routes.patch_service(str(entity.get("id")), patch, version_of(entity).version, target.kind)
+    request = routes.patch_service(str(entity.get("id")), patch, read_version(entity).version, target.kind)
     tests = [] if read.tagged else patch_document.guards(plan.operations, entity)
     try:
         try:
@@ -215,7 +220,7 @@ def _judged(
         raise fault from None
     moved = stamp(now) != stamp(before)
     unknown = fault.cause in _UNKNOWN_OUTCOME
-    if moved and unknown and plan.wanted is not None and not differing(plan.wanted, now):
+    if moved and unknown and plan.wanted is not None and not differing_fields(plan.wanted, now):
         return now
     if moved and (unknown or fault.cause in {Cause.CONFLICT, Cause.BAD_REQUEST}):
         if may_retry:
@@ -240,7 +245,7 @@ def _pause(fault: Fault, tried: int) -> None:
 
 def _check_version(client: Client, target: Target, entity: Entity) -> None:
     expected = target.expected_version
-    if expected is not None and version_of(entity).version != expected:
+    if expected is not None and read_version(entity).version != expected:
         raise not_expected(client, target.kind, expected, entity)
 
 
@@ -253,11 +258,11 @@ def _tells(stored: Entity, plan: Plan) -> bool:
 
 def _outcome(done: Done) -> dict[str, Any]:
     before, plan, after = done.before, done.plan, done.after
-    first, last = version_of(before), version_of(after)
+    first, last = read_version(before), read_version(after)
     # A version alone does not tell: edits of one user within minutes are merged into the same number.
     changed = bool(plan.operations) and stamp(before) != stamp(after)
     fields = patch_document.touched_fields(plan.operations) if changed else []
-    journal = entry(before, after, plan.wanted or {}, fields)
+    journal = build_journal(before, after, plan.wanted or {}, fields)
     notes = [f"The journal {without_connection(journal)}."] if CONNECTION in fields else []
     return {
         "service": after.get("fullyQualifiedName") or after.get("name"),
@@ -278,10 +283,13 @@ def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
     fields = patch_document.touched_fields(plan.operations)
     preview: dict[str, Any] = {}
     for field in fields:
-        was, is_to_be = value_of(before, field), plan.wanted.get(field)
+        was, is_to_be = own_value(before, field), plan.wanted.get(field)
         if field == CONNECTION and is_to_be is not None:
-            was, is_to_be = projected(is_to_be, was), projected(is_to_be, merged(was, is_to_be))
-        preview[field] = {"before": shown(field, was), "after": shown(field, is_to_be)}
+            was, is_to_be = (
+                project_members(is_to_be, was),
+                project_members(is_to_be, apply_merge_patch(was, is_to_be)),
+            )
+        preview[field] = {"before": display_value(field, was), "after": display_value(field, is_to_be)}
     return {
         **_outcome(Done(before, plan, before, [])),
         "fields": fields,
@@ -293,6 +301,8 @@ def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
 
 def _without_secrets(fault: Fault, plan: Plan) -> Fault:
     """Return the fault without what was to be written into the connection, should the server repeat it."""
-    for secret in sorted(texts_in(patch_document.connection_values(plan.operations)), key=len, reverse=True):
+    for secret in sorted(
+        collect_texts(patch_document.connection_values(plan.operations)), key=len, reverse=True
+    ):
         fault.message = fault.message.replace(secret, "***")
     return fault

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.conflicts import told_by
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, differing, key, value_of
-from airflow_provider_om_messaging.protocol.model.versions import version_of
-from airflow_provider_om_messaging.protocol.patch.merge import projected
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CONNECTION,
+    LISTS,
+    differing_fields,
+    entry_key,
+    own_value,
+)
+from airflow_provider_om_messaging.protocol.model.versions import read_version
+from airflow_provider_om_messaging.protocol.patch.merge import project_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.editing.edits import Plan
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 
@@ -42,7 +48,7 @@ def stamp(entity: Entity) -> tuple[Any, ...]:
 
 
 def confirmed(
-    client: Client, kind: Kind, plan: Plan, before: Entity, stored: Entity, after: Entity
+    client: Client, kind: EntityType, plan: Plan, before: Entity, stored: Entity, after: Entity
 ) -> list[str]:
     """
     Compare what was wanted with what a later read shows, and return what there is to say about it.
@@ -53,13 +59,14 @@ def confirmed(
     :raises OverwrittenError: another's write lies on top and took our values away.
     """
     on_top = stamp(after) != stamp(stored)
-    lost = differing(plan.wanted or {}, after)
+    lost = differing_fields(plan.wanted or {}, after)
     if on_top:
         lost = [field for field in lost if not _is_kept(plan, field, before, after)]
     gone = [
         field
         for field in lost
-        if not differing({field: (plan.wanted or {})[field]}, stored) or (on_top and field not in stored)
+        if not differing_fields({field: (plan.wanted or {})[field]}, stored)
+        or (on_top and field not in stored)
     ]
     if gone:
         reverted = all(_shown_of(plan, field, before) == _shown_of(plan, field, after) for field in gone)
@@ -69,7 +76,8 @@ def confirmed(
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
     if on_top:
         notes.append(
-            f"Another write lies on top: {told_by(version_of(after))}. What was changed here is still there."
+            f"Another write lies on top: {told_by(read_version(after))}. "
+            "What was changed here is still there."
         )
     return notes
 
@@ -79,28 +87,30 @@ def _is_kept(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
     if field not in LISTS:
         return False
     then, now = _shown_of(plan, field, before), _shown_of(plan, field, after)
-    wanted = {key(item) for item in (plan.wanted or {}).get(field) or ()}
+    wanted = {entry_key(item) for item in (plan.wanted or {}).get(field) or ()}
     return (wanted - then) <= now and not (then - wanted) & now
 
 
 def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:
     """Return what the plan changes of a field."""
-    value = value_of(entity, field)
+    value = own_value(entity, field)
     if field == CONNECTION:
-        return projected((plan.wanted or {}).get(field), value)
-    return {key(item) for item in value or ()} if field in LISTS else value
+        return project_members((plan.wanted or {}).get(field), value)
+    return {entry_key(item) for item in value or ()} if field in LISTS else value
 
 
-def _told(client: Client, kind: Kind, plan: Plan, gone: list[str], stored: Entity, after: Entity) -> str:
+def _told(
+    client: Client, kind: EntityType, plan: Plan, gone: list[str], stored: Entity, after: Entity
+) -> str:
     wanted = {field: (plan.wanted or {})[field] for field in gone}
-    version = version_of(stored).version if "version" in stored else "unknown"
+    version = read_version(stored).version if "version" in stored else "unknown"
     try:
         snapshot = client.call(routes.get_version(str(after.get("id")), version, kind))
-        kept = not differing(wanted, snapshot)
+        kept = not differing_fields(wanted, snapshot)
     except Fault:
         kept = False
     where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
     return (
         f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
-        f"{told_by(version_of(after))} lies on top. {where}."
+        f"{told_by(read_version(after))} lies on top. {where}."
     )

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.entities import REFERABLE
-from airflow_provider_om_messaging.protocol.model.fields import label
+from airflow_provider_om_messaging.protocol.model.fields import entry_name
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
-from airflow_provider_om_messaging.protocol.model.reference_search import new_references, without
+from airflow_provider_om_messaging.protocol.model.reference_search import (
+    find_new_references,
+    remove_references,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,8 +42,8 @@ def look_up(client: Client, names: Iterable[Name], known: dict[Name, dict[str, A
         if name not in known:
             found = read_referred(client, name)
             if found is None:
-                raise references.not_found(name, _names_near(client, name))
-            known[name] = references.reference(name, found)
+                raise references.unknown_name_fault(name, _names_near(client, name))
+            known[name] = references.build_reference(name, found)
 
 
 def check_new_references(client: Client, wanted: Mapping[str, Any], entity: Entity) -> None:
@@ -54,9 +57,9 @@ def check_new_references(client: Client, wanted: Mapping[str, Any], entity: Enti
     :param entity: the entity as it was read.
     :raises Fault: the server does not know something; near names are listed.
     """
-    for name, item in new_references(wanted, entity).items():
+    for name, item in find_new_references(wanted, entity).items():
         if not _exists(client, name, item):
-            raise references.not_found(name, _names_near(client, name), "operations")
+            raise references.unknown_name_fault(name, _names_near(client, name), "operations")
 
 
 def without_missing(
@@ -70,13 +73,14 @@ def without_missing(
     :returns: the values without them, and what was left out, such as ``owners: user:ada``.
     """
     missing = {
-        name: printable(f"{name.field}: {label(item)}")
-        for name, item in new_references(wanted, entity).items()
+        name: to_printable(f"{name.field}: {entry_name(item)}")
+        for name, item in find_new_references(wanted, entity).items()
         if not _exists(client, name, item)
     }
     gone = {name.field for name in missing}
     kept = {
-        field: without(field, value, missing) if field in gone else value for field, value in wanted.items()
+        field: remove_references(field, value, missing) if field in gone else value
+        for field, value in wanted.items()
     }
     return kept, list(missing.values())
 
@@ -114,7 +118,7 @@ def _names_near(client: Client, name: Name) -> list[Name]:
     near: list[Name] = []
     if is_uuid(name.fqn):
         return near
-    for kind in references.alike(name):
+    for kind in references.kinds_in_same_place(name):
         # The names would only be a help; what is wrong is known without them.
         with suppress(Fault):
             near += [

@@ -14,33 +14,33 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.client.editing.references import read_referred
-from airflow_provider_om_messaging.client.renamed_fields import asked
+from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
     LISTS,
-    changed_between,
-    differing,
-    key,
-    label,
-    short,
-    value_of,
+    changed_fields,
+    differing_fields,
+    entry_key,
+    entry_name,
+    own_value,
+    shorten,
 )
-from airflow_provider_om_messaging.protocol.model.reference_search import named, references_in
-from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.model.reference_search import iterate_references, referenced_name
+from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 _NOT_FOUND = re.compile(r"\b\w+ instance for (?P<name>.+) not found")
 
 
-def explain_refusal(client: Client, kind: Kind, before: Entity, now: Entity, fault: Fault) -> Fault:
+def explain_refusal(client: Client, kind: EntityType, before: Entity, now: Entity, fault: Fault) -> Fault:
     """
     Return the fault of a refused patch with what else there is to say.
 
@@ -53,16 +53,18 @@ def explain_refusal(client: Client, kind: Kind, before: Entity, now: Entity, fau
             **{field: before[field] for field in LISTS if field in before},
         }
         for field in LISTS:
-            for name, item in references_in(field, related.get(field)):
+            for name, item in iterate_references(field, related.get(field)):
                 if found["name"] in {name.fqn, item.get("fullyQualifiedName"), item.get("name")}:
                     fault.message = _in_the_way(before, field, item)
-    missing = {field: _missing(field, before, now) for field in changed_between(before, now)}
+    missing = {field: _missing(field, before, now) for field in changed_fields(before, now)}
     if gone := {field: value for field, value in missing.items() if value}:
         fault.message += f" {_taken_away(client, kind, before, gone)}"
     return fault
 
 
-def check_nothing_in_the_way(client: Client, kind: Kind, before: Entity, wanted: Mapping[str, Any]) -> None:
+def check_nothing_in_the_way(
+    client: Client, kind: EntityType, before: Entity, wanted: Mapping[str, Any]
+) -> None:
     """
     Check that nothing that an entity refers to and keeps was deleted.
 
@@ -72,16 +74,16 @@ def check_nothing_in_the_way(client: Client, kind: Kind, before: Entity, wanted:
     """
     related = _related(client, kind, before)
     for field in LISTS:
-        present = {key(item): item for item in value_of(related, field) or ()}
+        present = {entry_key(item): item for item in own_value(related, field) or ()}
         for item in wanted[field] or () if field in wanted else present.values():
-            name = named(field, item)
-            if key(item) in present and name is not None and read_referred(client, name) is None:
+            name = referenced_name(field, item)
+            if entry_key(item) in present and name is not None and read_referred(client, name) is None:
                 raise Fault(Cause.NOT_FOUND, _in_the_way(before, field, item))
 
 
-def _related(client: Client, kind: Kind, entity: Entity) -> Entity:
+def _related(client: Client, kind: EntityType, entity: Entity) -> Entity:
     try:
-        fields = asked(client, fields_to_ask(kind, LISTS))
+        fields = to_server_names(client, fields_to_ask(kind, LISTS))
         return client.call(routes.read_entity(kind, str(entity.get("id")), fields)).entity
     except Fault:
         # They would only tell more.
@@ -89,30 +91,30 @@ def _related(client: Client, kind: Kind, entity: Entity) -> Entity:
 
 
 def _in_the_way(entity: Entity, field: str, item: Mapping[str, Any]) -> str:
-    name = short(label(item), 200)
+    name = shorten(entry_name(item), 200)
     return (
-        f"{name}, one of the {field} of {short(entity.get('fullyQualifiedName'), 200)}, was deleted: as long "
-        "as it is among them, the server refuses every patch. Restore it in OpenMetadata, or take it out "
-        f"with changes={{'{field}': ['-{name}']}}."
+        f"{name}, one of the {field} of {shorten(entity.get('fullyQualifiedName'), 200)}, was deleted: "
+        "as long as it is among them, the server refuses every patch. Restore it in OpenMetadata, or take it "
+        f"out with changes={{'{field}': ['-{name}']}}."
     )
 
 
 def _missing(field: str, before: Entity, now: Entity) -> Any:
-    value = value_of(before, field)
+    value = own_value(before, field)
     if field not in LISTS or value is None:
         return value
-    there = {key(item) for item in value_of(now, field) or ()}
-    return [label(item) for item in value if key(item) not in there]
+    there = {entry_key(item) for item in own_value(now, field) or ()}
+    return [entry_name(item) for item in value if entry_key(item) not in there]
 
 
-def _taken_away(client: Client, kind: Kind, before: Entity, gone: Mapping[str, Any]) -> str:
-    what = "; ".join(f"{field}: {short(value, 500)}" for field, value in gone.items())
+def _taken_away(client: Client, kind: EntityType, before: Entity, gone: Mapping[str, Any]) -> str:
+    what = "; ".join(f"{field}: {shorten(value, 500)}" for field, value in gone.items())
     told = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
-        wanted = {field: value_of(before, field) for field in gone}
+        wanted = {field: own_value(before, field) for field in gone}
         states = History(client, kind, str(before.get("id"))).since("0")
-        holding = next((state for state in states if not differing(wanted, state)), None)
+        holding = next((state for state in states if not differing_fields(wanted, state)), None)
         if holding is None:
             return f"{told} No version of the history holds that: give it anew."
-        return f"{told} Version {version_of(holding).version} of the history holds it: restore that."
+        return f"{told} Version {read_version(holding).version} of the history holds it: restore that."
     return told

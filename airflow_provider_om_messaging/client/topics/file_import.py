@@ -10,10 +10,10 @@ from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.topics.pages import topic_pages
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.topic_columns import nearest
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, results_text
-from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, verdicts_of
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, format_results
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, parse_verdicts
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, READ_TWICE
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def import_file(
     found = inheritance.look_up(service, ["owners"] if dry_run else [])
     header = upload.facts.header
     columns = nearest(header)
-    if columns_of(header) != columns:
+    if column_names(header) != columns:
         reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
     run = TopicImport(
@@ -52,6 +52,6 @@ def import_file(
         upload.rows,
         lambda: topic_pages(client, service, columns, inheritance, size),
     )
-    text = results_text(upload.rows(), verdicts)
-    result = result_of(verdicts_of(text), dry_run)
+    text = format_results(upload.rows(), verdicts)
+    result = build_result(parse_verdicts(text), dry_run)
     return replace(result, results_csv=text, may_pass=run.server_failed)

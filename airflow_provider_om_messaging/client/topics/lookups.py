@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.editing.references import read_referred
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS
-from airflow_provider_om_messaging.protocol.model.exclusion import holders
+from airflow_provider_om_messaging.protocol.model.exclusion import exclusion_parents
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -35,16 +35,18 @@ def look_up(
     :raises Fault: the server cannot be asked.
     """
     rows = list(rows)
-    known = _found(client, {name for row in rows for name in row.names()}, pool)
+    known = _find_all(client, {name for row in rows for name in row.names()}, pool)
     if certifying:
         known[CERTIFYING] = _certifying(client)
     labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
-    return known | _found(client, {holder for found in labels for holder in holders(found)}, pool)
+    return known | _find_all(
+        client, {holder for found in labels for holder in exclusion_parents(found)}, pool
+    )
 
 
-def _found(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
+def _find_all(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
     wanted = list(names)
-    return dict(zip(wanted, pool.map(lambda name: find(client, name), wanted), strict=True))
+    return dict(zip(wanted, pool.map(lambda name: find_entity(client, name), wanted), strict=True))
 
 
 def _certifying(client: Client) -> Entity | None:
@@ -73,7 +75,7 @@ def topic_fields(client: Client) -> Mapping[str, str] | None:
         return None
 
 
-def find(client: Client, name: Name) -> Entity | None:
+def find_entity(client: Client, name: Name) -> Entity | None:
     """
     Return what a name stands for; None if the server does not know it.
 

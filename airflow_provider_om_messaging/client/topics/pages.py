@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.capabilities import generation_of, lacks, note_lack
+from airflow_provider_om_messaging.client.capabilities import (
+    generation_of,
+    is_field_unsupported,
+    mark_field_unsupported,
+)
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol.csv import topic_columns
-from airflow_provider_om_messaging.protocol.csv.dialect import line
+from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
@@ -40,7 +44,9 @@ def topic_pages(
     :param size: topics in a page.
     :raises Fault: also if the pages hold fewer topics than the server counts.
     """
-    more = tuple(column for column in _ON_REQUEST if column in columns and not lacks(client, column))
+    more = tuple(
+        column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)
+    )
     after: str | None = None
     walk = Walk(TOPIC.plural)
     while True:
@@ -51,7 +57,7 @@ def topic_pages(
                 raise
             # Older servers know no certifications, and refuse to be asked for them.
             log.info("The server has no certifications of topics: their column stays empty.")
-            note_lack(client, CERTIFICATION)
+            mark_field_unsupported(client, CERTIFICATION)
             more = tuple(field for field in more if field != CERTIFICATION)
             continue
         walk.step(len(page.topics), page.after, page.total)
@@ -81,7 +87,7 @@ def deleted_names(client: Client, service: str) -> set[str]:
         after = page.after
 
 
-def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:
+def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:
     """
     Yield the CSV of a service, a page of topics at a time.
 
@@ -91,7 +97,7 @@ def exported(client: Client, service: str, columns: tuple[str, ...]) -> Iterator
     """
     inheritance = Inheritance(client)
     inheritance.look_up(service)
-    yield line(columns).encode()
+    yield format_record(columns).encode()
     for topics in topic_pages(client, service, columns, inheritance):
         yield topic_columns.text_of(topics, columns)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed
-from airflow_provider_om_messaging.client.renamed_fields import asked
+from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC, fields_to_ask
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 
-def overwritten(
+def find_overwritten(
     client: Client,
     changed: Mapping[str, Done],
     pages: Callable[[], Iterable[Sequence[Entity]]],
@@ -42,7 +42,7 @@ def overwritten(
     :raises Fault: the server cannot be asked.
     """
     nothing: Entity = {"owners": [], "domains": []}
-    for now in _now(client, changed, pages, listed, pool):
+    for now in _read_again(client, changed, pages, listed, pool):
         done = changed[str(now["id"])]
         try:
             after = {**nothing, **inheritance.marked(now)}
@@ -51,7 +51,7 @@ def overwritten(
             yield str(now["id"]), fault
 
 
-def _now(
+def _read_again(
     client: Client,
     changed: Mapping[str, Done],
     pages: Callable[[], Iterable[Sequence[Entity]]],
@@ -60,7 +60,7 @@ def _now(
 ) -> Iterator[Entity]:
     if len(changed) <= listed:
         wanted = {field for done in changed.values() for field in done.plan.wanted or ()}
-        fields = asked(client, fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
+        fields = to_server_names(client, fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
         yield from pool.map(
             lambda topic_id: client.call(routes.read_entity(TOPIC, topic_id, fields)).entity, changed
         )

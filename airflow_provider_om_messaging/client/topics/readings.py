@@ -6,7 +6,7 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.topics.lookups import find, topic_fields
+from airflow_provider_om_messaging.client.topics.lookups import find_entity, topic_fields
 from airflow_provider_om_messaging.protocol.csv.cells import Reading
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def reading_of(client: Client, inherited: Iterable[str] = ()) -> Reading:
 
     @cache
     def exists(name: Name) -> bool:
-        if find(client, name) is not None:
+        if find_entity(client, name) is not None:
             return True
         log.info("There is no %s of the name %r: the blanks around it are left out.", name.kind, name.fqn)
         return False

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic
 from airflow_provider_om_messaging.protocol.topics.row_changes import RowRefusedError
-from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 
@@ -59,7 +59,7 @@ class TopicRights:
         :param topic: the topic; None to create it.
         :raises RowRefusedError: surely not, in the words that the server would have for it.
         """
-        rights = self._told() if operations else None
+        rights = self._rights_of_user() if operations else None
         if rights is None:
             return
         known = [operation for operation in operations if operation is not None]
@@ -68,12 +68,12 @@ class TopicRights:
         said = None if refusal(_NOBODY) is None else refusal(self._name())
         if said is None:
             with self._lock:
-                self._unsure += not rights.sure(operations)
+                self._unsure += not rights.all_allowed(operations)
             return
         request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
         raise RowRefusedError(_refused(request, said))
 
-    def tell(self) -> None:
+    def log_unsure(self) -> None:
         """Log for how many rows it remains to be seen."""
         if self._unsure:
             log.info(
@@ -82,7 +82,7 @@ class TopicRights:
                 self._unsure,
             )
 
-    def _told(self) -> Rights | None:
+    def _rights_of_user(self) -> Rights | None:
         with self._lock:
             if not self._asked:
                 self._asked = True
@@ -111,5 +111,5 @@ def _by_team(entity: Entity) -> bool:
 
 
 def _refused(request: Request[Any], text: str) -> str:
-    fault = fault_of(request, Reply(403, {}, json.dumps({"code": 403, "message": text}).encode()))
+    fault = find_fault(request, Reply(403, {}, json.dumps({"code": 403, "message": text}).encode()))
     return fault.message if fault else text

@@ -13,18 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.capabilities import generation_of, lacks
+from airflow_provider_om_messaging.client.capabilities import generation_of, is_field_unsupported
 from airflow_provider_om_messaging.client.editing import patching
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
-from airflow_provider_om_messaging.client.renamed_fields import sent
+from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.lookups import look_up
 from airflow_provider_om_messaging.client.topics.pages import deleted_names
-from airflow_provider_om_messaging.client.topics.readback import overwritten
+from airflow_provider_om_messaging.client.topics.readback import find_overwritten
 from airflow_provider_om_messaging.client.topics.readings import reading_of
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_fault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     CREATED,
     RESTORED,
@@ -37,16 +37,25 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
 from airflow_provider_om_messaging.protocol.imports.verdict import ImportStoppedFault, Verdict
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
-from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, differing
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CERTIFICATION,
+    certification_tag,
+    differing_fields,
+)
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
-from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of, touched_fields
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
-from airflow_provider_om_messaging.protocol.topics.compare import BEYOND, Comparison, compared, slim
+from airflow_provider_om_messaging.protocol.topics.compare import (
+    BEYOND,
+    Comparison,
+    compare_topics,
+    drop_unneeded_fields,
+)
 from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic, creation
 from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, operations_for
-from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, wanted_of
+from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, desired_values
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -122,12 +131,12 @@ class TopicImport:
         :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
             are those on the rows so far.
         """
-        found = compared(self._columns, rows(), pages())
+        found = compare_topics(self._columns, rows(), pages())
         present = found.present
         tasks = self._tasks(rows(), found)
         if any(present.get(name) is None for name in tasks):
             self._deleted_names()
-        self._certifies = not lacks(self._client, CERTIFICATION)
+        self._certifies = not is_field_unsupported(self._client, CERTIFICATION)
         count = sum(map(len, tasks.values()))
         missing = sum(verdict.status == "failure" for verdict in self._verdicts)
         log.info(
@@ -153,9 +162,9 @@ class TopicImport:
             finally:
                 self._stop.set()
         if self._fault is not None:
-            raise stopped(self._fault, self._verdicts, dry_run=self._dry_run)
+            raise stopped_fault(self._fault, self._verdicts, dry_run=self._dry_run)
         if self._rights:
-            self._rights.tell()
+            self._rights.log_unsure()
         if self._forbidden is not None and not self._changed:
             raise ImportStoppedFault(self._forbidden, self._forbidden.message, self._verdicts)
         return self._verdicts
@@ -195,7 +204,7 @@ class TopicImport:
             self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
         return True
 
-    def _said(self, topic: Entity) -> bytes:
+    def _row_digest(self, topic: Entity) -> bytes:
         return self._reading.fingerprint(self._columns, cells_of(topic, self._columns))
 
     def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:
@@ -228,7 +237,7 @@ class TopicImport:
             self._verdicts[number] = verdict
 
     def _created(self, number: int, row: Row) -> Entity:
-        if reason := name_rules.fault_of(row.name, self._generation.version):
+        if reason := name_rules.name_problem(row.name, self._generation.version):
             raise RowRefusedError(reason)
         wanted = self._wanted(row, {})
         body = creation(self._service, row.name, wanted, self._generation)
@@ -237,13 +246,13 @@ class TopicImport:
         if self._dry_run:
             return {"name": row.name, **wanted}
         created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
-        topic = slim(self._inheritance.marked(created))
+        topic = drop_unneeded_fields(self._inheritance.marked(created))
         if wanted.get(CERTIFICATION) is None:
             return topic
         certified = {CERTIFICATION: wanted[CERTIFICATION]}
 
         def plan(entity: Entity) -> Plan:
-            return Plan(operations_of(certified, entity), certified)
+            return Plan(build_operations(certified, entity), certified)
 
         try:
             return self._patched(topic, number, plan, (CERTIFICATION,))
@@ -253,17 +262,17 @@ class TopicImport:
 
     def _restored(self, number: int, row: Row) -> Entity:
         topic = self._client.call(read_deleted(self._service, row.name, self._generation))
-        topic = {**topic, **slim(self._inheritance.marked(topic))}
+        topic = {**topic, **drop_unneeded_fields(self._inheritance.marked(topic))}
 
         def plan(entity: Entity) -> Plan:
             wanted = self._wanted(row, entity)
-            return Plan(operations_of(wanted, entity), wanted)
+            return Plan(build_operations(wanted, entity), wanted)
 
-        sent(self._client, plan(topic).operations)
+        to_server_operations(self._client, plan(topic).operations)
         if self._rights:
             self._rights.check([EDIT_ALL], topic)
         if self._dry_run:
-            return slim(topic)
+            return drop_unneeded_fields(topic)
         body = restoration(self._service, topic)
         self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
         try:
@@ -275,14 +284,14 @@ class TopicImport:
     def _updated(self, topic: Entity, number: int, row: Row) -> Entity:
         def plan(entity: Entity) -> Plan:
             wanted = self._wanted(row, entity)
-            operations = operations_of(wanted, entity)
-            if operations and entity is not topic and self._said(entity) != self._said(topic):
+            operations = build_operations(wanted, entity)
+            if operations and entity is not topic and self._row_digest(entity) != self._row_digest(topic):
                 raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
             return Plan(operations, wanted)
 
         if self._dry_run:
             planned = plan(topic)
-            sent(self._client, planned.operations)
+            to_server_operations(self._client, planned.operations)
             if self._rights:
                 fields = touched_fields(planned.operations)
                 needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
@@ -291,7 +300,11 @@ class TopicImport:
         return self._patched(topic, number, plan, self._fields())
 
     def _fields(self) -> tuple[str, ...]:
-        beyond = (field for field in BEYOND if field in self._columns and not lacks(self._client, field))
+        beyond = (
+            field
+            for field in BEYOND
+            if field in self._columns and not is_field_unsupported(self._client, field)
+        )
         return (*CHANGEABLE, *beyond)
 
     def _deleted_names(self) -> set[str]:
@@ -317,22 +330,24 @@ class TopicImport:
         )
         if done.plan.operations:
             self._changed[str(topic["id"])] = number, done
-        if lost := differing(done.plan.wanted or {}, done.after):
+        if lost := differing_fields(done.plan.wanted or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
-        return slim(done.after)
+        return drop_unneeded_fields(done.after)
 
     def _read_back(self, pages: Callable[[], Pages], listed: int, pool: ThreadPoolExecutor) -> None:
         """Look again at what was changed: this server detects no conflicts."""
         changed = {topic_id: done for topic_id, (_, done) in self._changed.items()}
-        for topic_id, fault in overwritten(self._client, changed, pages, listed, pool, self._inheritance):
+        for topic_id, fault in find_overwritten(
+            self._client, changed, pages, listed, pool, self._inheritance
+        ):
             number, _ = self._changed[topic_id]
             self._verdicts[number] = fail_row(self._verdicts[number], fault.message)
 
     def _wanted(self, row: Row, topic: Entity) -> dict[str, Any]:
-        return wanted_of(row, topic, self._known, self._generation, certifies=self._certifies)
+        return desired_values(row, topic, self._known, self._generation, certifies=self._certifies)
 
     def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
         if CERTIFICATION not in self._columns or not self._certifies or not row[CERTIFICATION]:
             return False
-        present = certified_by((topic or {}).get(CERTIFICATION)) or ""
+        present = certification_tag((topic or {}).get(CERTIFICATION)) or ""
         return not self._reading.is_same(CERTIFICATION, row[CERTIFICATION], present)

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 from yarl import URL
 
-from airflow_provider_om_messaging.client.transport.environment import is_folder, way_to
+from airflow_provider_om_messaging.client.transport.environment import find_route, is_folder
 from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
 from airflow_provider_om_messaging.protocol.wire.body import Body
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, result_of
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
-from airflow_provider_om_messaging.protocol.wire.redaction import without_secrets
+from airflow_provider_om_messaging.protocol.wire.redaction import replace_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class AsyncClient:
         # much as the request itself, and an entry for the server there would be an error. Reading
         # certificates from disk takes tens of milliseconds.
         try:
-            self.tls, self.proxy = await asyncio.to_thread(_way, self.settings)
+            self.tls, self.proxy = await asyncio.to_thread(_find_tls_and_proxy, self.settings)
         except OSError as error:
-            raise connection_fault("tls", self.settings.address, _words(error)) from None
+            raise connection_fault("tls", self.settings.address, _error_text(error)) from None
         # Triggers ask for nothing but jobs, which are small: one clock for all of a reply costs less than one
         # for each part of it.
         self._session = aiohttp.ClientSession(
@@ -126,12 +126,12 @@ class AsyncClient:
                     break
             content = body.content()
             if response.status != 200:
-                content = without_secrets(content, self.settings.secrets)
+                content = replace_secrets(content, self.settings.secrets)
             return Reply(response.status, response.headers, content)
         except CodingError as error:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
-            detail = without_secrets(_words(error).encode("utf-8", "replace"), self.settings.secrets)
+            detail = replace_secrets(_error_text(error).encode("utf-8", "replace"), self.settings.secrets)
             said = detail.decode("utf-8", "replace")
             without_frames(error)
             raise connection_fault(_problem(error), self.settings.address, said) from None
@@ -139,8 +139,8 @@ class AsyncClient:
 
 async def _result(request: Request[T], reply: Reply) -> T:
     if len(reply.body) < LARGE:
-        return result_of(request, reply)
-    return await asyncio.to_thread(result_of, request, reply)
+        return read_result(request, reply)
+    return await asyncio.to_thread(read_result, request, reply)
 
 
 # The same thousands of jobs are asked for again and again, and to take an address apart is a tenth of that.
@@ -150,8 +150,8 @@ def _url(address: str) -> URL:
     return URL(address, encoded=True)
 
 
-def _way(settings: Settings) -> tuple[ssl.SSLContext | bool, str | None]:
-    way = way_to(settings)
+def _find_tls_and_proxy(settings: Settings) -> tuple[ssl.SSLContext | bool, str | None]:
+    way = find_route(settings)
     return _tls_context(settings, way.verify), way.proxy
 
 
@@ -183,6 +183,6 @@ def _problem(error: BaseException) -> str:
     return "refused" if isinstance(error, aiohttp.ClientConnectorError) else "dropped"
 
 
-def _words(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     inner = getattr(error, "os_error", None)
     return getattr(inner, "strerror", None) or str(error)

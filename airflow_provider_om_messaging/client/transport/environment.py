@@ -9,13 +9,13 @@ import requests
 from requests.utils import select_proxy
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.settings import Settings
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """
     How to reach a server.
 
@@ -27,7 +27,7 @@ class Way(NamedTuple):
     verify: bool | str
 
 
-def way_to(settings: Settings) -> Way:
+def find_route(settings: Settings) -> Route:
     """
     Return the way to a server, as workers and the triggerer go it alike.
 
@@ -42,15 +42,15 @@ def way_to(settings: Settings) -> Way:
         proxy = select_proxy(settings.base_url, found["proxies"])
         verify = verify if found["verify"] is None else found["verify"]
     if not proxy:
-        return Way(None, verify)
+        return Route(None, verify)
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not proxy.lower().startswith(("http://", "https://")):
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"The way to {settings.address} leads over the proxy {redacted(proxy)}: only HTTP proxies can be "
+            f"The way to {settings.address} leads over the proxy {redact(proxy)}: only HTTP proxies can be "
             "used here. Name one in the connection's extra 'proxy', or the server in NO_PROXY.",
         )
-    return Way(proxy, verify)
+    return Route(proxy, verify)
 
 
 def is_folder(verify: bool | str) -> bool:

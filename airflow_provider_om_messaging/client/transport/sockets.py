@@ -21,11 +21,11 @@ from airflow_provider_om_messaging.client.transport.aio import AsyncClient
 from airflow_provider_om_messaging.client.transport.secrets import Secret
 from airflow_provider_om_messaging.protocol.jobs.socket_events import (
     CHANNELS,
-    LONGEST_FRAME,
+    MAX_EVENT_BYTES,
     PATH,
-    Frame,
-    Inbox,
-    read_frame,
+    LatestEvents,
+    SocketEvent,
+    parse_socket_event,
 )
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -61,7 +61,7 @@ class Feed:
         self._user_id = user_id
         self._opened: Future[None] = Future()
         self._news = threading.Condition()
-        self._inbox = Inbox()
+        self._inbox = LatestEvents()
         self._lost = False
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,7 +88,7 @@ class Feed:
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(10)
 
-    def end_of(self, job_id: str, deadline: float, tell: Callable[[Job], object]) -> Frame | None:
+    def wait_for_end(self, job_id: str, deadline: float, tell: Callable[[Job], object]) -> SocketEvent | None:
         """
         Wait until a job has ended, and return the frame that tells so.
 
@@ -97,7 +97,7 @@ class Feed:
         :param tell: takes each state of the job in between.
         :returns: None if nobody will tell any more: the socket is lost, or the deadline has passed.
         """
-        seen: Frame | None = None
+        seen: SocketEvent | None = None
         if self._process != os.getpid():
             return None  # the thread that listens is in the process that this one was forked from
         while True:
@@ -124,7 +124,7 @@ class Feed:
             if not self._opened.done():
                 self._opened.set_exception(fault)
         finally:
-            self._gone()
+            self._on_disconnect()
 
     async def _listen(self) -> None:
         import socketio
@@ -138,14 +138,14 @@ class Feed:
                 handle_sigint=False,
                 http_session=client.session,
                 websocket_extra_options={
-                    "max_msg_size": LONGEST_FRAME,
+                    "max_msg_size": MAX_EVENT_BYTES,
                     "ssl": client.tls,
                     "proxy": client.proxy,
                 },
             )
             for channel in CHANNELS:
-                socket.on(channel, partial(self._took, channel))
-            socket.on("disconnect", self._gone)
+                socket.on(channel, partial(self._on_event, channel))
+            socket.on("disconnect", self._on_disconnect)
             parts = urlsplit(settings.base_url)
             try:
                 connecting = socket.connect(
@@ -162,14 +162,14 @@ class Feed:
             finally:
                 await socket.disconnect()
 
-    def _took(self, channel: str, payload: Any = None, *_: Any) -> None:
-        frame = read_frame(channel, payload)
+    def _on_event(self, channel: str, payload: Any = None, *_: Any) -> None:
+        frame = parse_socket_event(channel, payload)
         if frame is not None:
             with self._news:
                 self._inbox.take(frame)
                 self._news.notify_all()
 
-    def _gone(self, *_: Any) -> None:
+    def _on_disconnect(self, *_: Any) -> None:
         with self._news:
             self._lost = True
             self._news.notify_all()

@@ -19,10 +19,10 @@ from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapt
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of, result_of
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, find_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
-from airflow_provider_om_messaging.protocol.wire.redaction import without_secrets
+from airflow_provider_om_messaging.protocol.wire.redaction import replace_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Client:
         :raises Fault: named after its cause.
         """
         if body is None or isinstance(body, bytes):
-            return self._tried(request, lambda: self._read(request, body, within), retry)
+            return self._call_with_retries(request, lambda: self._read(request, body, within), retry)
         start = body.tell()
 
         def rewound() -> T:
             body.seek(start)
             return self._read(request, body, within)
 
-        return self._tried(request, rewound, retry)
+        return self._call_with_retries(request, rewound, retry)
 
     @contextmanager
     def download(self, request: Request[Any]) -> Iterator[Iterator[bytes]]:
@@ -95,7 +95,7 @@ class Client:
 
         :raises Fault: named after its cause, also while the body is read.
         """
-        response = self._tried(request, lambda: self._open(request))
+        response = self._call_with_retries(request, lambda: self._open(request))
         try:
             yield self._chunks(response)
         finally:
@@ -106,7 +106,9 @@ class Client:
         if self._session is not None and self._process == os.getpid():
             self._session.close()
 
-    def _tried(self, request: Request[Any], send: Callable[[], R], retry: RetryPolicy | None = None) -> R:
+    def _call_with_retries(
+        self, request: Request[Any], send: Callable[[], R], retry: RetryPolicy | None = None
+    ) -> R:
         policy = retry or self.retry
         tried, reloaded = 0, False
         while True:
@@ -126,7 +128,7 @@ class Client:
     def _read(self, request: Request[T], body: Body, within: float) -> T:
         with self._send(request, body, within) as response:
             reply = self._reply(request, response, body)
-        return result_of(request, reply)
+        return read_result(request, reply)
 
     def _open(self, request: Request[Any]) -> requests.Response:
         response = self._send(request, None, renewed=True)
@@ -135,7 +137,7 @@ class Client:
                 "Content-Type", ""
             ):
                 reply = self._reply(request, response)
-                raise fault_of(request, reply) or Fault(
+                raise find_fault(request, reply) or Fault(
                     Cause.UNEXPECTED_REPLY,
                     f"Expected content, got status {reply.status}.",
                     status=reply.status,
@@ -180,7 +182,7 @@ class Client:
                 break
         content = taken.content()
         if response.status_code != requests.codes.ok:
-            content = without_secrets(content, self.settings.secrets)
+            content = replace_secrets(content, self.settings.secrets)
         return Reply(response.status_code, headers, content)
 
     def _send(
@@ -191,14 +193,16 @@ class Client:
         try:
             # A large reply may begin late and then takes its time.
             with self._named_faults(), total_time(min(2 * silence, within), renewed=renewed):
-                return self._sent(request, body, timeout)
+                return self._send_once(request, body, timeout)
         except Fault:
             raise
         except BaseException as error:
             # As when the task's time is over: the library's frames hold the token as bytes.
             raise without_frames(error) from None
 
-    def _sent(self, request: Request[Any], body: Body, timeout: tuple[float, float]) -> requests.Response:
+    def _send_once(
+        self, request: Request[Any], body: Body, timeout: tuple[float, float]
+    ) -> requests.Response:
         return self.session.request(
             request.method,
             self.settings.base_url + request.path,
@@ -220,7 +224,7 @@ class Client:
         except CodingError as error:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (requests.RequestException, HTTPError, OSError) as error:
-            detail = without_secrets(_innermost(error).encode("utf-8", "replace"), self.settings.secrets)
+            detail = replace_secrets(_innermost(error).encode("utf-8", "replace"), self.settings.secrets)
             said = detail.decode("utf-8", "replace")
             without_frames(error)
             raise connection_fault(_problem(error), self.settings.address, said) from None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.protocol.jobs.job import Job
-    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
+    from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
 
 
 class JobOperator(MessagingOperator):
@@ -49,7 +49,7 @@ class JobOperator(MessagingOperator):
         """
         return True
 
-    def result_from_push(self, frame: Frame, state: dict[str, Any]) -> dict[str, Any]:
+    def result_from_push(self, frame: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
         """
         Return the task's result for a job that has completed, of which a socket has told.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import short, shown
+from airflow_provider_om_messaging.protocol.model.fields import display_value, shorten
 
 
 def log_patch_result(result: dict[str, Any], log: Any) -> None:
@@ -21,11 +21,11 @@ def log_patch_result(result: dict[str, Any], log: Any) -> None:
         log.info("%s", _describe_change(result))
         journal = result["journal"]
         steps = {
-            field: {side: shown(field, journal[side][field]) for side in ("before", "after")}
+            field: {side: display_value(field, journal[side][field]) for side in ("before", "after")}
             for field in journal["fields"]
         }
     for field, step in steps.items():
-        log.info("%s: %s → %s", field, short(step["before"]), short(step["after"]))
+        log.info("%s: %s → %s", field, shorten(step["before"]), shorten(step["after"]))
     for name in result["missing"]:
         log.warning("No longer there, so left out: %s", name)
     for note in result["notes"]:

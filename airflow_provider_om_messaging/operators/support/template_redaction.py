@@ -7,8 +7,8 @@ from typing import Any
 
 from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
-from airflow_provider_om_messaging.protocol.model.masking import MASK, hidden
-from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE, structured
+from airflow_provider_om_messaging.protocol.model.masking import MASK, mask_values
+from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE, parse_structured
 from airflow_provider_om_messaging.protocol.patch.patch_document import hidden_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -21,11 +21,11 @@ def redact_changes(changes: Any) -> Any:
     """
     changes = _parse_or_mask(changes, "changes")
     if not isinstance(changes, Mapping):
-        return hidden(changes)
+        return mask_values(changes)
     if isinstance(changes.get(CONNECTION), Mapping):
         # Masks what has a telling name. With every value ("Kafka" is one) no log could be read any more.
         mask_secret(changes[CONNECTION])
-    return {name: value if name in CHANGEABLE else hidden(value) for name, value in changes.items()}
+    return {name: value if name in CHANGEABLE else mask_values(value) for name, value in changes.items()}
 
 
 def redact_patch(operations: Any) -> Any:
@@ -39,6 +39,6 @@ def redact_patch(operations: Any) -> Any:
 
 def _parse_or_mask(value: Any, parameter: str) -> Any:
     try:
-        return structured(value, parameter)
+        return parse_structured(value, parameter)
     except Fault:
         return MASK

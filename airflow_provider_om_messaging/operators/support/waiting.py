@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import (
 from airflow_provider_om_messaging.operators.support.jobs.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
-from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other
+from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other_entity_fault
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST
 from airflow_provider_om_messaging.triggers.cancellation import note_job
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
@@ -298,7 +298,7 @@ class WaitingOperator(JobOperator):
         """Refuse a job that says that it is about another service, whatever its id."""
         service = self.checked_service()
         if job.service and not is_same_name(job.service, self.hook.canonical_fqn(service)):
-            raise other(f"the job of {service}", job.service)
+            raise other_entity_fault(f"the job of {service}", job.service)
 
     def _resubmit_and_wait(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
         job_id = self.submit_again(context, state)

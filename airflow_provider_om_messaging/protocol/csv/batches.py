@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.csv.dialect import line
+from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Row = tuple[int, Sequence[str]]
 
 
-def batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def split_into_batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     """
     Yield the rows in groups, in order.
 
@@ -29,6 +29,6 @@ def batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def csv_of(header: Sequence[str], rows: Iterable[Row]) -> str:
+def format_csv(header: Sequence[str], rows: Iterable[Row]) -> str:
     """Return rows as a CSV of their own."""
-    return "".join(map(line, [header, *(row for _, row in rows)]))
+    return "".join(map(format_record, [header, *(row for _, row in rows)]))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split
-from airflow_provider_om_messaging.protocol.model.references import Name, named_entity
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
+from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ _NAMED = {
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 
 
-def columns_of(header: Sequence[str]) -> tuple[str, ...]:
+def column_names(header: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the columns, without the ``*`` that marks those that may not be empty."""
     return tuple(name.removesuffix("*") for name in header)
 
@@ -46,7 +46,7 @@ def exact_digest(row: Sequence[str]) -> bytes:
     return _digest(list(row))
 
 
-def _nothing_told() -> None:
+def _no_custom_fields() -> None:
     return None
 
 
@@ -67,7 +67,7 @@ class Reading:
     """
 
     inherited: frozenset[str] = frozenset()
-    types: Callable[[], Types | None] = _nothing_told
+    types: Callable[[], Types | None] = _no_custom_fields
     exists: Callable[[Name], bool] = _never
 
     def names(self, column: str, cell: str) -> list[Name]:
@@ -76,7 +76,7 @@ class Reading:
 
         :raises MalformedCellError: a quote in it is wrong, or an owner is neither a user nor a team.
         """
-        written = ([cell] if cell else []) if column in _SINGLE else split(cell)
+        written = ([cell] if cell else []) if column in _SINGLE else split_values(cell)
         found = [self._name(column, text) for text in written if text.strip()]
         if column == "domain" and self.inherited and {name.fqn for name in found} == self.inherited:
             return []
@@ -121,16 +121,16 @@ class Reading:
             if kind not in {"user", "team"} or not text.strip():
                 raise MalformedCellError(_OWNER_FORMAT)
         trimmed = text.strip()
-        if text == trimmed or not self.exists(named_entity(field, kind, text)):
+        if text == trimmed or not self.exists(parse_name(field, kind, text)):
             text = trimmed
-        return named_entity(field, kind, text)
+        return parse_name(field, kind, text)
 
 
 PLAIN = Reading()
 """How cells are read where no server can be asked."""
 
 
-def blanks_told(columns: Sequence[str], row: Sequence[str]) -> str:
+def blanks_hint(columns: Sequence[str], row: Sequence[str]) -> str:
     """
     Return what to tell of a refused row with blanks around names, which look right and are not found.
 
@@ -148,7 +148,7 @@ def blanks_told(columns: Sequence[str], row: Sequence[str]) -> str:
 
 def _values(cell: str) -> list[str]:
     try:
-        return split(cell)
+        return split_values(cell)
     except MalformedCellError:
         return [cell]
 

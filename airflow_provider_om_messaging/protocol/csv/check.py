@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -259,10 +259,10 @@ def _check_start(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _check_header(header: list[str]) -> None:
-    shown = printable(", ".join(header[:MOST_COLUMNS]))[:LONGEST_SHOWN]
+    shown = to_printable(", ".join(header[:MOST_COLUMNS]))[:LONGEST_SHOWN]
     if len(header) > MOST_COLUMNS:
         raise UnfitCsvError(f"has a header of {len(header):,} columns: {shown}…")
-    if KEY not in columns_of(header):
+    if KEY not in column_names(header):
         raise UnfitCsvError(f"has no column {KEY!r}, by which rows are told apart: {shown}")
     if not header[-1]:
         raise UnfitCsvError(
@@ -274,7 +274,7 @@ def _check_header(header: list[str]) -> None:
 def _width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
     problem = (
         f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
-        f"{printable(', '.join(header))[:LONGEST_SHOWN]}"
+        f"{to_printable(', '.join(header))[:LONGEST_SHOWN]}"
     )
     return UnfitCsvError(
         problem,

@@ -6,10 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, joined, split
-from airflow_provider_om_messaging.protocol.model.references import Name, named_entity
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, join_values, split_values
+from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import unexpected
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +37,7 @@ def read_types(reply: Reply) -> dict[str, str]:
     if not isinstance(listed, list) or not all(
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in listed
     ):
-        raise unexpected("a type without its custom properties")
+        raise unexpected_reply("a type without its custom properties")
     return {item["name"]: _type_name(item.get("propertyType")) for item in listed}
 
 
@@ -48,7 +48,7 @@ def texts_of(cell: str) -> dict[str, str]:
     :raises MalformedCellError: it is no list of names and values, or a field stands in it twice.
     """
     found: dict[str, str] = {}
-    for pair in split(cell):
+    for pair in split_values(cell):
         if not pair.strip():
             continue
         name, colon, text = pair.partition(":")
@@ -137,7 +137,7 @@ def wanted_field(
 
 def cell_of(fields: Mapping[str, Any]) -> str:
     """Return the cell that holds custom fields; those without a value stand in none."""
-    return joined(f"{name}:{text}" for name, value in sorted(fields.items()) if (text := shown(value)))
+    return join_values(f"{name}:{text}" for name, value in sorted(fields.items()) if (text := shown(value)))
 
 
 def shown(value: Any) -> str:
@@ -213,7 +213,7 @@ def _entity(text: str) -> Name:
     kind, colon, name = text.strip().partition(":")
     if not kind or not colon or not name.strip():
         raise ValueError(text)
-    return named_entity(COLUMN, kind.strip(), name.strip())
+    return parse_name(COLUMN, kind.strip(), name.strip())
 
 
 def _entities(text: str) -> list[Name]:

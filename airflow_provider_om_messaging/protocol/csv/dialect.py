@@ -22,20 +22,19 @@ class MalformedCellError(Exception):
     """A cell that is to hold several values, but has a quote that is not closed or closes too early."""
 
 
-def line(cells: Iterable[str]) -> str:
+def format_record(cells: Iterable[str]) -> str:
     """Return one record with its CRLF; only cells that need it stand in quotes."""
-    return ",".join(_cell(value, first=not index) for index, value in enumerate(cells)) + "\r\n"
+    return ",".join(_format_cell(value, first=not index) for index, value in enumerate(cells)) + "\r\n"
 
 
-def joined(values: Iterable[str]) -> str:
+def join_values(values: Iterable[str]) -> str:
     """Return the cell that holds several values."""
     return ";".join(
-        _quoted(value) if _SPECIAL_INSIDE.search(value) or value.startswith('"') else value
-        for value in values
+        _quote(value) if _SPECIAL_INSIDE.search(value) or value.startswith('"') else value for value in values
     )
 
 
-def split(cell: str) -> list[str]:
+def split_values(cell: str) -> list[str]:
     """
     Return the values in a cell that holds several; empty ones are none.
 
@@ -64,12 +63,12 @@ def split(cell: str) -> list[str]:
     return [value for value in found if value]
 
 
-def _cell(value: str, *, first: bool) -> str:
+def _format_cell(value: str, *, first: bool) -> str:
     if not value:
         # An empty first cell stands in quotes, or the record could be taken for an empty line.
         return '""' if first else ""
-    return _quoted(value) if _SPECIAL.search(value) or value[0] <= "#" or value[-1] <= " " else value
+    return _quote(value) if _SPECIAL.search(value) or value[0] <= "#" or value[-1] <= " " else value
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'

@@ -23,7 +23,7 @@ _NO_ENDS = _all_but(b",\r\n")
 _DOUBLED = re.compile(rb'""+')
 
 
-class Proof:
+class FastCsvValidator:
     """
     Shows that a CSV is fit to be sent, or gives up: then it may still be fit, which a reader has to tell.
 

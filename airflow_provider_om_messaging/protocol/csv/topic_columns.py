@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
-from airflow_provider_om_messaging.protocol.csv.dialect import joined, line
-from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certified_by, value_of
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.dialect import format_record, join_values
+from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, certification_tag, own_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ def kind_of(header: Sequence[str]) -> str:
 
     :param header: its first record; a ``*`` that marks a required column is no part of the name.
     """
-    return next((kind for kind, columns in COLUMNS.items() if columns == columns_of(header)), DEFAULT)
+    return next((kind for kind, columns in COLUMNS.items() if columns == column_names(header)), DEFAULT)
 
 
 def nearest(header: Sequence[str]) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def nearest(header: Sequence[str]) -> tuple[str, ...]:
 
     :param header: as for :func:`kind_of`.
     """
-    return min(COLUMNS.values(), key=lambda columns: len(set(columns) ^ set(columns_of(header))))
+    return min(COLUMNS.values(), key=lambda columns: len(set(columns) ^ set(column_names(header))))
 
 
 def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
@@ -59,16 +59,17 @@ def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
     :param topic: as a list or a read shows it, in today's names.
     """
     labels: dict[str | None, list[str]] = {}
-    for label in value_of(topic, "tags") or ():
+    for label in own_value(topic, "tags") or ():
         labels.setdefault(column_of(label, columns), []).append(str(label["tagFQN"]))
     return [
-        joined(labels.get(column, ())) if column in LABELS else _CELLS[column](topic) for column in columns
+        join_values(labels.get(column, ())) if column in LABELS else _CELLS[column](topic)
+        for column in columns
     ]
 
 
 def text_of(topics: Iterable[Mapping[str, Any]], columns: Sequence[str] = DOCUMENTED) -> bytes:
     """Return the rows of topics as a part of a CSV."""
-    return "".join(line(cells_of(topic, columns)) for topic in topics).encode("utf-8", "replace")
+    return "".join(format_record(cells_of(topic, columns)) for topic in topics).encode("utf-8", "replace")
 
 
 def column_of(label: Label, columns: Sequence[str]) -> str | None:
@@ -100,8 +101,8 @@ _CELLS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "name": _text("name"),
     "displayName": _text("displayName"),
     "description": _text("description"),
-    "owner": lambda topic: joined(map(owner_name, value_of(topic, "owners") or ())),
-    "domain": lambda topic: joined(map(domain_name, value_of(topic, "domains") or ())),
-    "certification": lambda topic: certified_by(topic.get(CERTIFICATION)) or "",
+    "owner": lambda topic: join_values(map(owner_name, own_value(topic, "owners") or ())),
+    "domain": lambda topic: join_values(map(domain_name, own_value(topic, "domains") or ())),
+    "certification": lambda topic: certification_tag(topic.get(CERTIFICATION)) or "",
     custom_fields.COLUMN: lambda topic: custom_fields.cell_of(topic.get("extension") or {}),
 }

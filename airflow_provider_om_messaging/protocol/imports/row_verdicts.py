@@ -6,7 +6,7 @@ from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     ImportResult,
@@ -15,17 +15,19 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
 )
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, key_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
+from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_om_messaging.protocol.plan.diff import Plan, Rows
 
-UNTOLD = Verdict("", "unknown", "The server does not tell what became of this row.")
+UNKNOWN_OUTCOME = Verdict("", "unknown", "The server does not tell what became of this row.")
 
 
-def verdict_table(rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = UNTOLD) -> Iterator[bytes]:
+def verdict_table(
+    rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = UNKNOWN_OUTCOME
+) -> Iterator[bytes]:
     """
     Yield a CSV of the file's rows, in its order, each with its line and its verdict before it.
 
@@ -38,17 +40,17 @@ def verdict_table(rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = 
         told[verdict.row].append(verdict)
     records = iter(rows)
     header = next(records, (0, ()))[1]
-    columns = columns_of(header)
+    columns = column_names(header)
     key = columns.index(KEY) if KEY in columns else 0
-    yield dialect.line(["line", "status", "details", *header]).encode("utf-8")
+    yield dialect.format_record(["line", "status", "details", *header]).encode("utf-8")
     for number, row in records:
         found = told.get(row[key] or ",".join(row))
         verdict = found.popleft() if found else otherwise
-        cells = [str(number), verdict.status, redacted(verdict.details), *row]
-        yield dialect.line(cells).encode("utf-8")
+        cells = [str(number), verdict.status, redact(verdict.details), *row]
+        yield dialect.format_record(cells).encode("utf-8")
 
 
-def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None) -> ImportResult:
+def build_result(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None) -> ImportResult:
     """
     Return the result of an import whose rows were judged one by one.
 
@@ -60,7 +62,7 @@ def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = N
     passed = len(verdicts) - len(failed) if passed is None else passed
     status = "success" if not failed else "partialSuccess" if passed else "failure"
     text = "".join(
-        dialect.line(cells)
+        dialect.format_record(cells)
         for cells in (
             ["status", "details", KEY],
             *([verdict.status, verdict.details, verdict.row] for verdict in verdicts),
@@ -77,7 +79,7 @@ def result_of(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = N
     )
 
 
-def results_text(rows: Rows, verdicts: Sequence[Verdict]) -> str:
+def format_results(rows: Rows, verdicts: Sequence[Verdict]) -> str:
     """
     Return the rows of a file with their verdicts, as servers return them.
 
@@ -85,13 +87,13 @@ def results_text(rows: Rows, verdicts: Sequence[Verdict]) -> str:
     :param verdicts: on its rows, in its order.
     """
     records = iter(rows)
-    parts = [dialect.line(["status", "details", *next(records)[1]])]
+    parts = [dialect.format_record(["status", "details", *next(records)[1]])]
     for (_, row), verdict in zip(records, verdicts, strict=True):
-        parts.append(dialect.line([verdict.status, verdict.details, *row]))
+        parts.append(dialect.format_record([verdict.status, verdict.details, *row]))
     return "".join(parts)
 
 
-def not_in_place(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:
+def find_missing_changes(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:
     """
     Return the rows that are not as the file has them, as verdicts.
 
@@ -111,7 +113,7 @@ def not_in_place(after: Plan, names: frozenset[str] | None = None) -> list[Verdi
     ]
 
 
-def repeated(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -> list[str]:
+def find_repeated_names(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -> list[str]:
     """
     Return the names that stand in several rows of a file, each with their lines, as a log tells them.
 
@@ -123,7 +125,7 @@ def repeated(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -> list[str]
         return []
     lines: dict[str, list[str]] = defaultdict(list)
     records = iter(rows())
-    key = key_of(columns_of(next(records)[1]), "The file")
+    key = key_of(column_names(next(records)[1]), "The file")
     for line, row in records:
         if row[key] in names:
             lines[row[key]].append(str(line))
@@ -145,7 +147,8 @@ def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], re
     if len(others) <= unnamed:
         return
     lines = [
-        f"{printable(verdict.row[:200])}: {printable(verdict.details)}" for verdict in others[:SHOWN_FAILURES]
+        f"{to_printable(verdict.row[:200])}: {to_printable(verdict.details)}"
+        for verdict in others[:SHOWN_FAILURES]
     ]
     if len(others) > SHOWN_FAILURES:
         lines.append(f"… and {len(others) - SHOWN_FAILURES:,} more")
@@ -155,7 +158,7 @@ def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], re
     )
 
 
-def stopped(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> ImportStoppedFault:
+def stopped_fault(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> ImportStoppedFault:
     """
     Return the fault that ended an import row by row, with what became of the rows until then.
 

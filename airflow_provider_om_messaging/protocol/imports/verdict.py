@@ -15,12 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_told, columns_of, exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_hint, column_names, exact_digest
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow_large_cells
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,7 +98,7 @@ class ImportResult:
         return None
 
     def _failed_rows(self, what: str, max_failed_rows: int) -> str:
-        lines = [f"{printable(failure['row'])}: {failure['details']}" for failure in self.failures]
+        lines = [f"{to_printable(failure['row'])}: {failure['details']}" for failure in self.failures]
         more = (self.rows_failed or 0) - len(lines)
         if lines and more > 0:
             lines.append(f"… and {more:,} more")
@@ -110,7 +110,7 @@ class ImportResult:
         return "\n  ".join([head + ("." if not lines else ":"), *lines])
 
 
-def unreadable(dry_run: bool, why: str = "") -> ImportResult:
+def unreadable_result(dry_run: bool, why: str = "") -> ImportResult:
     """
     Return the result of an import whose verdict cannot be read, or that the server does not tell.
 
@@ -128,10 +128,10 @@ def read_import(reply: Reply, dry_run: bool | None, rows_sent: int | None) -> Im
     :param rows_sent: data rows in the file; None if that is not known.
     :raises Fault: it is no verdict, or one on something else than was asked for.
     """
-    return import_result(reply.json_object(), dry_run, rows_sent)
+    return parse_import_result(reply.json_object(), dry_run, rows_sent)
 
 
-def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
+def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
     """
     Return the verdict in a JSON document; parameters as in :func:`read_import`.
 
@@ -141,10 +141,10 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
         with suppress(ValueError):
             document = parse_json(document)
     if not isinstance(document, dict):
-        raise unexpected("JSON that is not an import result")
+        raise unexpected_reply("JSON that is not an import result")
     said = document.get("dryRun")
     if not isinstance(said, bool):
-        raise unexpected("an import result that does not tell whether it was a dry run")
+        raise unexpected_reply("an import result that does not tell whether it was a dry run")
     if dry_run is not None and said is not dry_run:
         raise Fault(
             Cause.IMPORT_REJECTED,
@@ -155,20 +155,20 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
         )
     status = document.get("status")
     if not isinstance(status, str) or status not in STATUSES:
-        return unreadable(said, f"status {redacted(str(status))[:40]!r}")
+        return unreadable_result(said, f"status {redact(str(status))[:40]!r}")
     abort_reason = document.get("abortReason")
     results_csv = document.get("importResultsCsv")
     results_csv = results_csv if isinstance(results_csv, str) else ""
     numbers = [document.get(f"numberOfRows{name}") for name in ("Processed", "Passed", "Failed")]
     if not all(type(number) is int and number >= 0 for number in numbers):
         if status != ABORTED:
-            return unreadable(said, "numbers of rows are missing")
+            return unreadable_result(said, "numbers of rows are missing")
         numbers = [0, 0, 0]
     if status == ABORTED and str(abort_reason).startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
         # No row was looked at: the one that was counted is the header.
         numbers = [0, 0, 0]
-    listed = verdicts_of(results_csv)
-    processed, passed, failed = _counted(numbers, listed, rows_sent, status)
+    listed = parse_verdicts(results_csv)
+    processed, passed, failed = _count_rows(numbers, listed, rows_sent, status)
     failures = [verdict.to_dict() for verdict in listed if not verdict.passed]
     return ImportResult(
         dry_run=said,
@@ -177,12 +177,12 @@ def import_result(document: Any, dry_run: bool | None, rows_sent: int | None) ->
         rows_passed=passed,
         rows_failed=failed,
         failures=tuple(failures[:SHOWN_FAILURES]),
-        abort_reason=redacted(abort_reason) if isinstance(abort_reason, str) else "",
+        abort_reason=redact(abort_reason) if isinstance(abort_reason, str) else "",
         results_csv=results_csv,
     )
 
 
-def _counted(
+def _count_rows(
     numbers: list[Any], listed: list[Verdict], rows_sent: int | None, status: str
 ) -> tuple[int, int, int]:
     """Return how many data rows were processed, passed and failed, from all that is known of them."""
@@ -221,7 +221,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, str]:
         """Return what a result shows of it."""
-        details = redacted(self.details)
+        details = redact(self.details)
         if self.status != "failure":
             details = f"{self.status}: {details}" if details else self.status
         return {"row": self.row[:200], "details": details}
@@ -247,20 +247,20 @@ class ImportStoppedFault(Fault):
         self.verdicts = verdicts
 
 
-def verdicts_of(results_csv: str) -> list[Verdict]:
+def parse_verdicts(results_csv: str) -> list[Verdict]:
     """
     Read what the server says of each row; nothing if it does not say it in a readable way.
 
     Columns are read by position: the header can hold a name twice, and a failed row keeps its own width.
     """
-    header, rows = _read(results_csv)
-    names = columns_of(header)
+    header, rows = _parse_results(results_csv)
+    names = column_names(header)
     name_at = 2 + (names.index("name") if "name" in names else 0)
     return [
         Verdict(
             row=row[name_at] if len(row) > name_at and row[name_at] else ",".join(row[2:]),
             status=row[0],
-            details="".join(row[1:2]) + (blanks_told(names, row[2:]) if row[0] == FAILURE else ""),
+            details="".join(row[1:2]) + (blanks_hint(names, row[2:]) if row[0] == FAILURE else ""),
         )
         for row in rows
     ]
@@ -277,20 +277,20 @@ def expected_header(result: ImportResult, header: Sequence[str]) -> list[str] | 
     """
     found = _EXPECTED_HEADER.search(result.abort_reason) if result.status == ABORTED else None
     wanted = found[1].split(",") if found else []
-    return wanted if wanted and columns_of(wanted) == columns_of(header) else None
+    return wanted if wanted and column_names(wanted) == column_names(header) else None
 
 
-def same_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
+def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     """
     Tell whether the server's verdict is on these rows, in whatever order.
 
     :param results_csv: each row with its verdict, as the server wrote it.
     :param rows: a file's rows, the header first.
     """
-    header, judged = _read(results_csv)
+    header, judged = _parse_results(results_csv)
     sent = iter(rows)
-    columns = columns_of(next(sent, ()))
-    if columns_of(header) != columns:
+    columns = column_names(next(sent, ()))
+    if column_names(header) != columns:
         return False
     return Counter(_fingerprint(columns, row[2:]) for row in judged) == Counter(
         _fingerprint(columns, row) for row in sent
@@ -302,7 +302,7 @@ def _fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
     return PLAIN.fingerprint(columns, row) if len(row) == len(columns) else exact_digest(row)
 
 
-def _read(results_csv: str) -> tuple[list[str], list[list[str]]]:
+def _parse_results(results_csv: str) -> tuple[list[str], list[list[str]]]:
     """Return the header of the file that was judged, and its rows with what was said of each before it."""
     allow_large_cells(max(LARGEST_CELL, len(results_csv)))
     try:

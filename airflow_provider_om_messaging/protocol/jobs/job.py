@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.identity import is_same_id, other
+from airflow_provider_om_messaging.protocol.model.identity import is_same_id, other_entity_fault
 from airflow_provider_om_messaging.protocol.model.names import is_identifier, is_job_id
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import moment
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import printable, redacted
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
 
 COMPLETED, FAILED, CANCELLED = "COMPLETED", "FAILED", "CANCELLED"
 FINISHED = frozenset({COMPLETED, FAILED, CANCELLED})
@@ -121,7 +121,7 @@ class Job:
         return f"{self.operation.capitalize() or 'CSV'} job {self.job_id}"
 
 
-def not_pollable(job_id: str, version: str, *, pushed: bool) -> Fault:
+def not_pollable_fault(job_id: str, version: str, *, pushed: bool) -> Fault:
     """
     Return the fault for a job of a server that keeps no states of jobs.
 
@@ -147,7 +147,7 @@ def read_submitted(reply: Reply) -> str:
     """
     identifier = reply.json_object().get("jobId")
     if not is_job_id(identifier):
-        raise unexpected("a submission without the id of a job")
+        raise unexpected_reply("a submission without the id of a job")
     return str(identifier)
 
 
@@ -158,9 +158,9 @@ def read_job(reply: Reply, job_id: str | None = None) -> Job:
     :param job_id: what was asked for; None for any.
     :raises Fault: the reply holds none, or another one.
     """
-    job = job_of(reply.json_object())
+    job = parse_job(reply.json_object())
     if job_id is not None and not is_same_id(job.job_id, job_id):
-        raise other(f"job {job_id}", job.job_id)
+        raise other_entity_fault(f"job {job_id}", job.job_id)
     return job
 
 
@@ -172,13 +172,13 @@ def read_jobs(reply: Reply) -> list[Job]:
     """
     documents = reply.json()
     if not isinstance(documents, list):
-        raise unexpected("JSON that is not a list of jobs")
+        raise unexpected_reply("JSON that is not a list of jobs")
     if len(documents) > LONGEST_LIST:
-        raise unexpected(f"a list of {len(documents):,} jobs")
-    return [job_of(document) for document in documents]
+        raise unexpected_reply(f"a list of {len(documents):,} jobs")
+    return [parse_job(document) for document in documents]
 
 
-def job_of(document: Any) -> Job:
+def parse_job(document: Any) -> Job:
     """
     Return the job that a JSON document describes.
 
@@ -189,21 +189,21 @@ def job_of(document: Any) -> Job:
         or not is_identifier(document.get("jobId"))
         or not isinstance(document.get("status"), str)
     ):
-        raise unexpected("JSON that is not a CSV job")
+        raise unexpected_reply("JSON that is not a CSV job")
     dry_run = document.get("dryRun")
     return Job(
-        job_id=printable(str(document["jobId"])),
-        operation=printable(_text(document, "operation")).upper(),
-        status=printable(document["status"]).upper(),
+        job_id=to_printable(str(document["jobId"])),
+        operation=to_printable(_text(document, "operation")).upper(),
+        status=to_printable(document["status"]).upper(),
         service=_text(document, "targetFqn"),
         dry_run=dry_run if isinstance(dry_run, bool) else None,
         progress=_number(document, "progress"),
         total=_number(document, "total"),
         message=_redacted(_text(document, "message")),
         error=_redacted(_text(document, "error")),
-        created_at=moment(_number(document, "createdAt")),
-        updated_at=moment(_number(document, "updatedAt")),
-        completed_at=moment(_number(document, "completedAt")),
+        created_at=parse_time(_number(document, "createdAt")),
+        updated_at=parse_time(_number(document, "updatedAt")),
+        completed_at=parse_time(_number(document, "completedAt")),
         verdict=document.get("result"),
         logs=_entries(document.get("logs")),
     )
@@ -212,7 +212,7 @@ def job_of(document: Any) -> Job:
 @lru_cache(maxsize=1024)
 def _redacted(text: str) -> str:
     # A hundred jobs in a list mostly say what they said at the last look.
-    return redacted(text)
+    return redact(text)
 
 
 def _entries(value: Any) -> tuple[dict[str, Any], ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST, Job, job_of, read_job, read_jobs
+from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST, Job, parse_job, read_job, read_jobs
 from airflow_provider_om_messaging.protocol.wire.json_values import check_depth, raw_decode
-from airflow_provider_om_messaging.protocol.wire.message import unexpected
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.message import Reply
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _START, _COMMA, _END = (re.compile(rf"\s*{sign}\s*") for sign in (r"\[", ",", r"\]"))
 
 
-class _Read(NamedTuple):
+class _ReadJob(NamedTuple):
     text: str
     """Its JSON, and the comma after it."""
     job: Job
@@ -56,7 +56,7 @@ class JobList:
     """
 
     def __init__(self) -> None:
-        self._last: list[_Read] = []
+        self._last: list[_ReadJob] = []
 
     def read(self, reply: Reply) -> list[Job]:
         """
@@ -66,17 +66,17 @@ class JobList:
         """
         last, self._last = self._last, []
         try:
-            self._last = _jobs(reply.body.decode("utf-8"), last)
+            self._last = _parse_jobs(reply.body.decode("utf-8"), last)
         except (ValueError, RecursionError):
             return read_jobs(reply)
         return [one.job for one in self._last]
 
 
-def _jobs(text: str, last: list[_Read]) -> list[_Read]:
-    found: list[_Read] = []
+def _parse_jobs(text: str, last: list[_ReadJob]) -> list[_ReadJob]:
+    found: list[_ReadJob] = []
     before = iter(last)
     known = next(before, None)
-    at, more = _end_of(_START, text, 0), True
+    at, more = _skip_sign(_START, text, 0), True
     while more:
         # JSON values end where they end, whatever follows: the same text is the same value.
         if known is not None and text.startswith(known.text, at):
@@ -85,20 +85,20 @@ def _jobs(text: str, last: list[_Read]) -> list[_Read]:
             document, end = raw_decode(text, at)
             check_depth(document, text[at:end])
             comma = _COMMA.match(text, end)
-            one = _Read(text[at : comma.end() if comma else end], job_of(document), comma is not None)
+            one = _ReadJob(text[at : comma.end() if comma else end], parse_job(document), comma is not None)
         found.append(one)
         if len(found) > LONGEST_LIST:
-            raise unexpected(f"a list of more than {LONGEST_LIST} jobs")
+            raise unexpected_reply(f"a list of more than {LONGEST_LIST} jobs")
         at += len(one.text)
         more = one.more
         if known is not None and (one is known or one.job.job_id == known.job.job_id):
             known = next(before, None)
-    if _end_of(_END, text, at) != len(text):
+    if _skip_sign(_END, text, at) != len(text):
         raise ValueError("more than a list")
     return found
 
 
-def _end_of(sign: re.Pattern[str], text: str, at: int) -> int:
+def _skip_sign(sign: re.Pattern[str], text: str, at: int) -> int:
     if not (found := sign.match(text, at)):
         raise ValueError("not a list")
     return found.end()

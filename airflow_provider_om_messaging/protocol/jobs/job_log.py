@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_provider_om_messaging.protocol.wire.json_values import moment
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs.job import Job
@@ -47,7 +47,7 @@ class JobLog:
         """What was told, small and JSON-able."""
         return {"state": self._state, "line": self._last_line, "at": self._last_at}
 
-    def news(self, job: Job) -> list[JobLine]:
+    def new_log_lines(self, job: Job) -> list[JobLine]:
         """
         Return what is new: the server's own lines, then the state if it has changed.
 
@@ -64,26 +64,26 @@ class JobLog:
         lines = []
         for entry in reversed(fresh):
             level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
-            at = self._later(entry.get("createdAt"))
-            lines.append(JobLine(level, f"{job}: {redacted(str(entry.get('message') or ''))}", at))
+            at = self._increasing_time(entry.get("createdAt"))
+            lines.append(JobLine(level, f"{job}: {redact(str(entry.get('message') or ''))}", at))
         known, self._state = self._state, job.progress_text()
         # At a first look the lines say it as well, and whoever has looked before may have told it.
         if self._state != known and (known or not lines):
-            lines.append(JobLine(logging.INFO, self._state, self._later(job.updated_at)))
+            lines.append(JobLine(logging.INFO, self._state, self._increasing_time(job.updated_at)))
         return lines
 
-    def _later(self, at: Any) -> int | None:
+    def _increasing_time(self, at: Any) -> int | None:
         """Return a line's time, which is after that of the line before it."""
-        if (said := moment(at)) is None:
+        if (said := parse_time(at)) is None:
             return None
         self._last_at = max(said, self._last_at + 1)
         return self._last_at
 
 
-class Untold(JobLog):
+class SilentJobLog(JobLog):
     """For a job of which everything was told elsewhere."""
 
-    def news(self, job: Job) -> list[JobLine]:
+    def new_log_lines(self, job: Job) -> list[JobLine]:
         """Return nothing."""
         return []
 

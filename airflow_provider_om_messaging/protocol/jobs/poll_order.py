@@ -29,7 +29,7 @@ class Due(Protocol):
 D = TypeVar("D", bound=Due)
 
 
-def likeliness(job_id: str, job: Job | None, due: float) -> Likeliness:
+def likelihood_of_end(job_id: str, job: Job | None, due: float) -> Likeliness:
     """
     Return how likely a job is to have ended by its next poll; the smallest is the likeliest.
 
@@ -45,7 +45,7 @@ def likeliness(job_id: str, job: Job | None, due: float) -> Likeliness:
     return 1, float(job_id) if job_id.isdecimal() else due
 
 
-def first(candidates: Sequence[D], number: int) -> list[D]:
+def choose_jobs(candidates: Sequence[D], number: int) -> list[D]:
     """
     Return those to ask for now: a tenth of them the likeliest to have ended, the others the first to be late.
 

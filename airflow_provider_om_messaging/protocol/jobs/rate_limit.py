@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-MOST = 400.0
+MAX_JOBS_PER_SECOND = 400.0
 """Jobs a second at most, however many wait: ten thousand waits at the default poll interval take 350."""
 
-LEAST = 100.0
+MIN_JOBS_PER_SECOND = 100.0
 """Jobs a second that are always allowed, so that the first looks, which come sooner, have not to queue."""
 
 _HEADROOM = 1.2
 _GAIN = 10.0
 
 
-class Pace:
+class RateLimit:
     """
     As many jobs a second as it takes to look at each within its poll interval, unless the server bears fewer.
 
@@ -21,7 +21,7 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._borne = self._pace = MOST
+        self._borne = self._pace = MAX_JOBS_PER_SECOND
 
     def number(self, needed: float, seconds: float) -> int:
         """
@@ -30,14 +30,14 @@ class Pace:
         :param needed: looks a second that the waits come to, each at its poll interval.
         :param seconds: how long a round is.
         """
-        self._pace = min(max(LEAST, needed * _HEADROOM), self._borne)
+        self._pace = min(max(MIN_JOBS_PER_SECOND, needed * _HEADROOM), self._borne)
         return max(1, int(self._pace * seconds))
 
-    def refused(self) -> None:
+    def record_refusal(self) -> None:
         """Take that the server answered that it is asked too often."""
         self._borne = max(1.0, self._pace / 2)
 
-    def went(self, asked: int, took: float, seconds: float) -> None:
+    def record_success(self, asked: int, took: float, seconds: float) -> None:
         """
         Take how a round went that was not refused.
 
@@ -46,4 +46,6 @@ class Pace:
         :param seconds: how long a round is. A slow server is asked for what it can answer in that, or the
             next list would have to wait for it.
         """
-        self._borne = min(MOST, self._borne + _GAIN) if took <= seconds else max(1.0, asked / took)
+        self._borne = (
+            min(MAX_JOBS_PER_SECOND, self._borne + _GAIN) if took <= seconds else max(1.0, asked / took)
+        )

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 
-from airflow_provider_om_messaging.protocol.jobs.job import FINISHED, Job, job_of
+from airflow_provider_om_messaging.protocol.jobs.job import FINISHED, Job, parse_job
 from airflow_provider_om_messaging.protocol.model.names import is_identifier
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
@@ -20,7 +20,7 @@ PATH = "/v1/push/feed"
 CHANNELS = {"csvExportChannel": "EXPORT", "csvImportChannel": "IMPORT"}
 """The events that tell of CSV jobs, and what kind of job each is about."""
 
-LONGEST_FRAME = 64 * 1024 * 1024
+MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Bytes of the longest frame that is taken; what is longer ends the connection."""
 
 _UNDER_WAY = {"STARTED": "RUNNING", "IN_PROGRESS": "RUNNING"}
@@ -28,7 +28,7 @@ _MOST_JOBS = 100
 
 
 @dataclass(frozen=True)
-class Frame:
+class SocketEvent:
     """
     One push.
 
@@ -42,7 +42,7 @@ class Frame:
     size: int
 
 
-def read_frame(channel: str, payload: object) -> Frame | None:
+def parse_socket_event(channel: str, payload: object) -> SocketEvent | None:
     """
     Return the frame in a push, or None if it tells of no CSV job.
 
@@ -60,23 +60,23 @@ def read_frame(channel: str, payload: object) -> Frame | None:
         return None
     status = _UNDER_WAY.get(status.upper(), status.upper())
     csv = payload.get("data")
-    job = job_of({**payload, "operation": CHANNELS[channel], "status": status})
-    return Frame(job, csv if isinstance(csv, str) else None, size)
+    job = parse_job({**payload, "operation": CHANNELS[channel], "status": status})
+    return SocketEvent(job, csv if isinstance(csv, str) else None, size)
 
 
-class Inbox:
+class LatestEvents:
     """
     The newest frame of each job. Frames of all jobs are kept until it is known which one matters.
 
     :param longest: characters that are kept in all; the oldest jobs go first.
     """
 
-    def __init__(self, longest: int = LONGEST_FRAME) -> None:
+    def __init__(self, longest: int = MAX_EVENT_BYTES) -> None:
         self._longest = longest
-        self._frames: OrderedDict[str, Frame] = OrderedDict()
+        self._frames: OrderedDict[str, SocketEvent] = OrderedDict()
         self._only: str | None = None
 
-    def take(self, frame: Frame) -> None:
+    def take(self, frame: SocketEvent) -> None:
         """Keep a frame, unless it is of a job that does not matter or that is known to have ended."""
         job_id = frame.job.job_id
         earlier = self._frames.get(job_id)
@@ -84,15 +84,17 @@ class Inbox:
             return
         self._frames[job_id] = frame
         self._frames.move_to_end(job_id)
-        while len(self._frames) > 1 and (len(self._frames) > _MOST_JOBS or self._kept() > self._longest):
+        while len(self._frames) > 1 and (
+            len(self._frames) > _MOST_JOBS or self._total_size() > self._longest
+        ):
             self._frames.popitem(last=False)
 
-    def of(self, job_id: str) -> Frame | None:
+    def of(self, job_id: str) -> SocketEvent | None:
         """Return the newest frame of the job that matters; those of others are thrown away."""
         self._only = job_id
         for other in [other for other in self._frames if other != job_id]:
             del self._frames[other]
         return self._frames.get(job_id)
 
-    def _kept(self) -> int:
+    def _total_size(self) -> int:
         return sum(frame.size for frame in self._frames.values())

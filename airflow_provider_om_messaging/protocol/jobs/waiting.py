@@ -12,10 +12,10 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs.job import Job
 
-BEARABLE = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
+RETRYABLE_CAUSES = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
 """Failures of a poll that may pass by themselves."""
 
-_ADVICE = {
+_ADVICE_BY_CAUSE = {
     Cause.NOT_FOUND: "Servers forget a job a week after its end; one that was set up anew, or another one "
     "that the connection leads to by now, never knew it.",
     Cause.FORBIDDEN: "A job is told to the user who started it, to administrators and to bots: wait for it "
@@ -27,7 +27,7 @@ _ADVICE = {
 SHORTEST_PAUSE = 0.05
 """Seconds between two polls at least."""
 
-LAST_LOOK = 5.0
+LAST_POLL_SECONDS = 5.0
 """Seconds that a poll may take although the deadline of the wait has passed."""
 
 _FIRST_PAUSE = 1.0
@@ -67,7 +67,7 @@ class Wait:
         """What the last poll that succeeded found, for messages."""
         return "not seen yet" if self.last_job is None else self.last_job.progress_text()
 
-    def saw(self, job: Job, now: float) -> bool:
+    def record_poll(self, job: Job, now: float) -> bool:
         """
         Take what a poll found, and tell whether the job has ended. A job that has ended is never too late.
 
@@ -82,7 +82,7 @@ class Wait:
         else:
             self._cancelling_since = None
         if now >= self.deadline:
-            raise self.too_late()
+            raise self.timeout_fault()
         return False
 
     def failed(self, fault: Fault, now: float) -> None:
@@ -91,15 +91,15 @@ class Wait:
 
         :raises Fault: the failure is a final one, or one too many, or the deadline has passed.
         """
-        if fault.cause in _ADVICE:
-            said = f"{fault.message.rstrip('.')}. {_ADVICE[fault.cause]}"
+        if fault.cause in _ADVICE_BY_CAUSE:
+            said = f"{fault.message.rstrip('.')}. {_ADVICE_BY_CAUSE[fault.cause]}"
             raise Fault(fault.cause, said, status=fault.status)
-        if fault.cause not in BEARABLE:
+        if fault.cause not in RETRYABLE_CAUSES:
             raise fault
         self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
-        self.retry_after = patience(fault)
-        if self._fails_too_long(now):
+        self.retry_after = retry_after_seconds(fault)
+        if self._has_failed_too_long(now):
             raise Fault(
                 fault.cause,
                 f"{self._failures} polls of job {self.job_id} in a row failed "
@@ -107,7 +107,7 @@ class Wait:
                 status=fault.status,
             )
         if now >= self.deadline:
-            raise self.too_late(f" The last poll failed: {fault.message}")
+            raise self.timeout_fault(f" The last poll failed: {fault.message}")
 
     def pause(self, now: float, chance: float = 1.0) -> float:
         """
@@ -123,7 +123,7 @@ class Wait:
         pause = max(pause * (0.9 + chance / 10), self.retry_after)
         return max(SHORTEST_PAUSE, min(pause, self.deadline - now))
 
-    def too_late(self, why: str = "") -> Fault:
+    def timeout_fault(self, why: str = "") -> Fault:
         """
         Return the fault for a wait whose deadline has passed.
 
@@ -133,7 +133,7 @@ class Wait:
             Cause.JOB_TIMEOUT, f"Job {self.job_id} did not end in time. Last state: {self.last_state}.{why}"
         )
 
-    def _fails_too_long(self, now: float) -> bool:
+    def _has_failed_too_long(self, now: float) -> bool:
         if self.max_consecutive_failures is not None:
             return self._failures > self.max_consecutive_failures
         return now - self._failing_since >= _LONGEST_FAILING and self._failures >= _FEWEST_FAILURES
@@ -149,7 +149,7 @@ class Wait:
             )
 
 
-def patience(fault: Fault) -> float:
+def retry_after_seconds(fault: Fault) -> float:
     """
     Return the seconds for which to leave the server alone, because it asked for that.
 

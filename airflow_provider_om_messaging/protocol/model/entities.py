@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kind:
+class EntityType:
     """
     One kind of entity.
 
@@ -31,17 +31,17 @@ class Kind:
 
 _RELATIONS = ("owners", "tags", "domains", "followers", "dataProducts")
 
-SERVICE = Kind("messagingService", "/v1/services/messagingServices", "messaging services", _RELATIONS)
-TOPIC = Kind("topic", "/v1/topics", "topics", (*_RELATIONS, "extension", "certification"))
+SERVICE = EntityType("messagingService", "/v1/services/messagingServices", "messaging services", _RELATIONS)
+TOPIC = EntityType("topic", "/v1/topics", "topics", (*_RELATIONS, "extension", "certification"))
 
 REFERRED = {
     kind.name: kind
     for kind in (
-        Kind("user", "/v1/users", "users"),
-        Kind("team", "/v1/teams", "teams"),
-        Kind("tag", "/v1/tags", "tags"),
-        Kind("glossaryTerm", "/v1/glossaryTerms", "glossary terms"),
-        Kind("domain", "/v1/domains", "domains"),
+        EntityType("user", "/v1/users", "users"),
+        EntityType("team", "/v1/teams", "teams"),
+        EntityType("tag", "/v1/tags", "tags"),
+        EntityType("glossaryTerm", "/v1/glossaryTerms", "glossary terms"),
+        EntityType("domain", "/v1/domains", "domains"),
     )
 }
 """What a service or topic can refer to, by kind."""
@@ -71,7 +71,7 @@ _COLLECTIONS = {
     "policy": "policies",
 }
 REFERABLE = REFERRED | {
-    name: Kind(name, f"/v1/{collection}", collection) for name, collection in _COLLECTIONS.items()
+    name: EntityType(name, f"/v1/{collection}", collection) for name, collection in _COLLECTIONS.items()
 }
 """What custom fields can refer to as well, by kind."""
 
@@ -79,7 +79,7 @@ PATCHED = {"service": SERVICE, "topic": TOPIC}
 """What can be patched and restored, by what ``entity`` says."""
 
 
-def patched_kind(entity: object) -> Kind:
+def patched_kind(entity: object) -> EntityType:
     """
     Return the kind that the parameter ``entity`` names.
 
@@ -91,7 +91,7 @@ def patched_kind(entity: object) -> Kind:
     return kind
 
 
-def canonical(kind: Kind, text: object) -> str:
+def canonical_name(kind: EntityType, text: object) -> str:
     """
     Return the canonical FQN, or the id, of a service or topic.
 
@@ -114,7 +114,7 @@ def canonical(kind: Kind, text: object) -> str:
     return names.join_fqn(*parts)
 
 
-def fields_to_ask(kind: Kind, fields: Iterable[str]) -> list[str]:
+def fields_to_ask(kind: EntityType, fields: Iterable[str]) -> list[str]:
     """Return those of the fields that a read has to ask for by name."""
     wanted = set(fields)
     return [field for field in kind.on_request if field in wanted]

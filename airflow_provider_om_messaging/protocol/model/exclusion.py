@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_f
 from airflow_provider_om_messaging.protocol.model.references import Name
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from airflow_provider_om_messaging.protocol.wire.message import unexpected
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 _ABOVE = {"tag": "classification", "glossaryTerm": "glossary"}
 
 
-def holders(labels: Labels) -> Iterable[Name]:
+def exclusion_parents(labels: Labels) -> Iterable[Name]:
     """Return what has to be asked whether its labels exclude each other: it holds several of these."""
     fqns = {(name.kind, _fqn(entity)) for name, entity in labels}
     count = Counter(_holder(kind, fqn) for kind, fqn in fqns)
     return [holder for holder, labels_below in count.items() if labels_below > 1]
 
 
-def excluding(labels: Labels, known: Mapping[Name, Entity | None]) -> tuple[str, str] | None:
+def find_excluding_pair(labels: Labels, known: Mapping[Name, Entity | None]) -> tuple[str, str] | None:
     """
     Return the first two labels of which only one can be had; None if there are no such.
 
-    :param known: what was looked up of :func:`holders`.
+    :param known: what was looked up of :func:`exclusion_parents`.
     """
     first: dict[Name, str] = {}
     for name, entity in labels:
@@ -57,5 +57,5 @@ def _holder(kind: str, fqn: str) -> Name:
     try:
         *above, _ = split_fqn(fqn)
     except Fault:
-        raise unexpected(f"the name {fqn[:200]!r}, which is none") from None
+        raise unexpected_reply(f"the name {fqn[:200]!r}, which is none") from None
     return Name("tags", _ABOVE[kind] if len(above) < 2 else kind, join_fqn(*above))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.masking import as_patched, hidden
+from airflow_provider_om_messaging.protocol.model.masking import mask_values, matches_merge_patch
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 Entity = dict[str, Any]
 
@@ -32,7 +32,7 @@ _KEPT_OF_REFERENCE = ("id", "type", "name", "fullyQualifiedName")
 _KEPT_OF_LABEL = ("tagFQN", "name", "source", "labelType", "state")
 
 
-def value_of(entity: Mapping[str, Any], field: str) -> Any:
+def own_value(entity: Mapping[str, Any], field: str) -> Any:
     """
     Return the value that an entity itself has in a field; None for nothing.
 
@@ -42,40 +42,42 @@ def value_of(entity: Mapping[str, Any], field: str) -> Any:
     """
     value = entity.get(field)
     if isinstance(value, list):
-        value = [item for item in value if not (isinstance(item, Mapping) and _is_borrowed(item))]
+        value = [item for item in value if not (isinstance(item, Mapping) and _is_inherited_or_derived(item))]
     return None if value in ("", []) else value
 
 
-def marked(entity: Entity, inheritable: Iterable[Mapping[str, Any]]) -> Entity:
+def mark_inheritable(entity: Entity, inheritable: Iterable[Mapping[str, Any]]) -> Entity:
     """
     Return an entity with those of its domains marked that it may only inherit.
 
     :param inheritable: the domains of its parent.
     """
-    theirs = {key(domain) for domain in inheritable}
+    theirs = {entry_key(domain) for domain in inheritable}
     shown = entity.get("domains") or []
-    if not any(key(domain) in theirs for domain in shown):
+    if not any(entry_key(domain) in theirs for domain in shown):
         return entity
-    domains = [{**domain, "inherited": UNMARKED} if key(domain) in theirs else domain for domain in shown]
+    domains = [
+        {**domain, "inherited": UNMARKED} if entry_key(domain) in theirs else domain for domain in shown
+    ]
     return {**entity, "domains": domains}
 
 
-def beside(value: Any, entity: Mapping[str, Any], field: str) -> Any:
+def comparable_value(value: Any, entity: Mapping[str, Any], field: str) -> Any:
     """
     Return what an entity has in a field, to be compared with a value that is wanted there.
 
     What it may have itself or inherit, and nobody tells, counts as either: as had if that is what is wanted,
     else as not had.
     """
-    own = value_of(entity, field)
+    own = own_value(entity, field)
     if field != "domains" or not value:
         return own
     either = [item for item in entity.get(field) or () if item.get("inherited") == UNMARKED]
     shown = [*(own or ()), *either]
-    return shown if same(field, value, shown) else own
+    return shown if is_same(field, value, shown) else own
 
 
-def key(item: Any) -> Any:
+def entry_key(item: Any) -> Any:
     """Return what makes an entry of a list the same entry: the tag that a label is of, a reference's id."""
     if not isinstance(item, Mapping):
         return repr(item)
@@ -84,20 +86,20 @@ def key(item: Any) -> Any:
     return item.get("id") or repr(sorted(item.items()))
 
 
-def same(field: str, one: Any, other: Any) -> bool:
+def is_same(field: str, one: Any, other: Any) -> bool:
     """
     Tell whether two values of a field mean the same. Owners, tags and domains have no order.
 
     A certification is its tag: when it was given and when it ends is for the server to set.
 
-    :param one: a value as :func:`value_of` returns it; for the connection a merge patch.
+    :param one: a value as :func:`own_value` returns it; for the connection a merge patch.
     """
     if field == CONNECTION and isinstance(one, Mapping):
-        return as_patched(one, other)
+        return matches_merge_patch(one, other)
     if field in LISTS:
-        return {key(item) for item in one or ()} == {key(item) for item in other or ()}
+        return {entry_key(item) for item in one or ()} == {entry_key(item) for item in other or ()}
     if field == CERTIFICATION:
-        return certified_by(one) == certified_by(other)
+        return certification_tag(one) == certification_tag(other)
     if field == "extension":
         return is_same_value(_without_order(one), _without_order(other))
     return is_same_value(one, other)
@@ -112,68 +114,72 @@ def _without_order(value: Any) -> Any:
     return sorted(map(_without_order, value), key=repr) if isinstance(value, list) else value
 
 
-def certified_by(certification: Any) -> str | None:
+def certification_tag(certification: Any) -> str | None:
     """Return the FQN of the tag that a certification is made of; None for none."""
     label = certification.get("tagLabel") if isinstance(certification, Mapping) else None
     return str(label["tagFQN"]) if isinstance(label, Mapping) and label.get("tagFQN") else None
 
 
-def repeats(one: Any, other: Any) -> bool:
+def adds_nothing(one: Any, other: Any) -> bool:
     """
     Tell whether a list of references or labels says nothing that another one of the same entries does not.
 
     :param one: maybe with less than complete entries.
     """
-    known = {key(item): item for item in other or ()}
+    known = {entry_key(item): item for item in other or ()}
     return all(
         not isinstance(item, Mapping)
-        or all(known[key(item)].get(name) == value for name, value in item.items() if name != "href")
+        or all(known[entry_key(item)].get(name) == value for name, value in item.items() if name != "href")
         for item in one or ()
     )
 
 
-def differing(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
+def differing_fields(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
     """
     Return the fields in which an entity is not as wanted.
 
     :param wanted: field → value, for the connection a merge patch.
     :param entity: the entity as it was read.
     """
-    return [field for field, value in wanted.items() if not same(field, value, beside(value, entity, field))]
+    return [
+        field
+        for field, value in wanted.items()
+        if not is_same(field, value, comparable_value(value, entity, field))
+    ]
 
 
-def changed_between(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def changed_fields(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the fields in which two states of an entity differ, apart from versions, times and links."""
     names = [name for name in dict.fromkeys((*one, *other)) if name not in _BOOKKEEPING]
     return [
         name
         for name in names
         if not (
-            same(name, value_of(one, name), value_of(other, name))
-            and same(name, value_of(other, name), value_of(one, name))
+            is_same(name, own_value(one, name), own_value(other, name))
+            and is_same(name, own_value(other, name), own_value(one, name))
         )
     ]
 
 
-def kept(field: str, value: Any) -> Any:
+def journal_value(field: str, value: Any) -> Any:
     """Return a value as a journal keeps it: enough to bring it back, nothing of a connection's values."""
     if field == CONNECTION:
-        return hidden(value)
+        return mask_values(value)
     if field in LISTS and isinstance(value, list):
-        return [_trimmed(item) for item in value]
+        return [_trim_entry(item) for item in value]
     return value
 
 
-def shown(field: str, value: Any) -> Any:
+def display_value(field: str, value: Any) -> Any:
     """Return a value for people: names for references, nothing of a connection's values."""
     if field == CONNECTION:
-        return hidden(value)
+        return mask_values(value)
     if isinstance(value, list):
-        return [label(item) for item in value]
+        return [entry_name(item) for item in value]
     return value
 
 
-def label(item: Any) -> Any:
+def entry_name(item: Any) -> Any:
     """Return the name of a list's entry as ``changes`` would take it."""
     if not isinstance(item, Mapping):
         return item
@@ -185,14 +191,14 @@ def label(item: Any) -> Any:
     return f"{item['type']}:{name}" if item.get("type") in {"user", "team"} else name
 
 
-def without_links(value: Any) -> Any:
+def strip_links(value: Any) -> Any:
     """Return a value without the links that servers add to what they send."""
     if isinstance(value, Mapping):
-        return {name: without_links(item) for name, item in value.items() if name != "href"}
-    return [without_links(item) for item in value] if isinstance(value, list) else value
+        return {name: strip_links(item) for name, item in value.items() if name != "href"}
+    return [strip_links(item) for item in value] if isinstance(value, list) else value
 
 
-def short(value: Any, longest: int = 60) -> str:
+def shorten(value: Any, longest: int = 60) -> str:
     """
     Return a value on one short line.
 
@@ -201,14 +207,14 @@ def short(value: Any, longest: int = 60) -> str:
     if value is None:
         return "nothing"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = printable(text)
+    text = to_printable(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _is_borrowed(item: Mapping[str, Any]) -> bool:
+def _is_inherited_or_derived(item: Mapping[str, Any]) -> bool:
     return bool(item.get("inherited")) or item.get("labelType") == "Derived"
 
 
-def _trimmed(item: Any) -> Any:
+def _trim_entry(item: Any) -> Any:
     names: Iterable[str] = _KEPT_OF_LABEL if "tagFQN" in item else _KEPT_OF_REFERENCE
     return {name: item[name] for name in names if name in item}

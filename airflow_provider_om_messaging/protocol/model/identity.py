@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
 
 
 def is_same_name(one: object, other: object) -> bool:
@@ -20,7 +20,11 @@ def is_same_name(one: object, other: object) -> bool:
 
     Servers answer a user's name in lower case, whatever was asked for.
     """
-    return isinstance(one, str) and isinstance(other, str) and (one == other or _parts(one) == _parts(other))
+    return (
+        isinstance(one, str)
+        and isinstance(other, str)
+        and (one == other or _folded_parts(one) == _folded_parts(other))
+    )
 
 
 def is_same_id(one: str, other: str) -> bool:
@@ -30,7 +34,7 @@ def is_same_id(one: str, other: str) -> bool:
     return one.lower() == other.lower()
 
 
-def check_entity(entity: Mapping[str, Any], kind: Kind, name_or_id: str) -> None:
+def check_entity(entity: Mapping[str, Any], kind: EntityType, name_or_id: str) -> None:
     """
     Check that an entity is the one that was asked for.
 
@@ -45,10 +49,12 @@ def check_entity(entity: Mapping[str, Any], kind: Kind, name_or_id: str) -> None
         told = entity.get("fullyQualifiedName") or entity.get("name")
         same = is_same_name(told, name_or_id)
     if not same:
-        raise other(f"{kind.name} {name_or_id}", told)
+        raise other_entity_fault(f"{kind.name} {name_or_id}", told)
 
 
-def check_version(entity: Mapping[str, Any], kind: Kind, entity_id: str, version: str | None = None) -> None:
+def check_version(
+    entity: Mapping[str, Any], kind: EntityType, entity_id: str, version: str | None = None
+) -> None:
     """
     Check that a state from a history is of the entity, and of the version, that was asked for.
 
@@ -57,13 +63,13 @@ def check_version(entity: Mapping[str, Any], kind: Kind, entity_id: str, version
     :raises Fault: it is of another one.
     """
     if (told := entity.get("id")) is not None and not is_same_id(str(told), entity_id):
-        raise other(f"{kind.name} {entity_id}", told)
+        raise other_entity_fault(f"{kind.name} {entity_id}", told)
     number = entity.get("version")
     if version is not None and (not isinstance(number, (int, float)) or float(number) != float(version)):
-        raise other(f"version {version} of {kind.name} {entity_id}", number)
+        raise other_entity_fault(f"version {version} of {kind.name} {entity_id}", number)
 
 
-def other(asked: str, told: object) -> Fault:
+def other_entity_fault(asked: str, told: object) -> Fault:
     """
     Return the fault for a reply about something else.
 
@@ -78,7 +84,7 @@ def other(asked: str, told: object) -> Fault:
     )
 
 
-def _parts(fqn: str) -> list[str]:
+def _folded_parts(fqn: str) -> list[str]:
     try:
         parts = split_fqn(fqn)
     except Fault:

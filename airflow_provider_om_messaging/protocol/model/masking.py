@@ -25,7 +25,7 @@ def holds_mask(value: Any) -> bool:
     return is_masked(value)
 
 
-def as_patched(patch: Mapping[str, Any], found: Any) -> bool:
+def matches_merge_patch(patch: Mapping[str, Any], found: Any) -> bool:
     """
     Tell whether an object is as a merge patch wants it, as far as it can be seen.
 
@@ -33,28 +33,28 @@ def as_patched(patch: Mapping[str, Any], found: Any) -> bool:
     """
     if not isinstance(found, Mapping):
         return not patch
-    return all(_as_patched(value, found.get(name)) for name, value in patch.items())
+    return all(_matches_member(value, found.get(name)) for name, value in patch.items())
 
 
-def _as_patched(wanted: Any, found: Any) -> bool:
+def _matches_member(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, Mapping):
-        return as_patched(wanted, found if found is not None else {})
+        return matches_merge_patch(wanted, found if found is not None else {})
     return is_same_value(wanted, found) or is_masked(wanted) or is_masked(found)
 
 
-def hidden(value: Any) -> Any:
+def mask_values(value: Any) -> Any:
     """Return a value in its shape, with every text, number and flag in it masked."""
     if isinstance(value, Mapping):
-        return {name: hidden(item) for name, item in value.items()}
+        return {name: mask_values(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [hidden(item) for item in value]
+        return [mask_values(item) for item in value]
     return value if value is None else MASK
 
 
-def texts_in(value: Any) -> set[str]:
+def collect_texts(value: Any) -> set[str]:
     """Return all texts in a value that are long enough to tell something."""
     if isinstance(value, Mapping):
-        return {text for item in value.values() for text in texts_in(item)}
+        return {text for item in value.values() for text in collect_texts(item)}
     if isinstance(value, (list, tuple)):
-        return {text for item in value for text in texts_in(item)}
+        return {text for item in value for text in collect_texts(item)}
     return {value} if isinstance(value, str) and len(value) >= 3 else set()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from airflow_provider_om_messaging.protocol.wire.capabilities import number_of
+from airflow_provider_om_messaging.protocol.wire.capabilities import parse_version
 
 _TODAY = re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*')
 _SINCE_1_3 = re.compile(r"((?!::)[^\n\r\x85\u2028\u2029])*")
 _BESIDE_LETTERS = frozenset("'- .&()%\u200c\u200d")
 
 
-def fault_of(name: str, version: str) -> str | None:
+def name_problem(name: str, version: str) -> str | None:
     """
     Return why a server refuses a name, in its words; None if it takes it.
 
     :param version: of the server.
     """
-    number = number_of(version)
+    number = parse_version(version)
     longest = 128 if number < (1, 4) else 256
     if not 1 <= len(name) <= longest:
         return f"[name size must be between 1 and {longest}]"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -85,7 +85,7 @@ def service_fqn(text: str) -> str:
     parts = split_fqn(text)
     if len(parts) > 1:
         raise _invalid_fqn(
-            text, f"names something below the service {printable(join_fqn(parts[0]))}, not a service"
+            text, f"names something below the service {to_printable(join_fqn(parts[0]))}, not a service"
         )
     if not parts[0].strip():
         raise _invalid_fqn(text, "has an empty part")

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, C
 from airflow_provider_om_messaging.protocol.model.references import KINDS_BY_FIELD, Name
 
 
-def named(field: str, item: Any) -> Name | None:
+def referenced_name(field: str, item: Any) -> Name | None:
     """
     Return the name to look up for what a value may refer to: a label's tag, a reference's id, else its name.
 
@@ -29,23 +29,25 @@ def named(field: str, item: Any) -> Name | None:
     return Name(field, kind, known_by)
 
 
-def references_in(field: str, value: Any) -> Iterator[tuple[Name, Mapping[str, Any]]]:
+def iterate_references(field: str, value: Any) -> Iterator[tuple[Name, Mapping[str, Any]]]:
     """
     Iterate over what the value of a field refers to, wherever in it that stands.
 
     :returns: pairs of the name to look up and of the reference or label itself.
     """
     if isinstance(value, Mapping):
-        if name := named(field, value):
+        if name := referenced_name(field, value):
             yield name, value
         value = value.values()
     elif not isinstance(value, list):
         return
     for part in value:
-        yield from references_in(field, part)
+        yield from iterate_references(field, part)
 
 
-def new_references(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[Name, Mapping[str, Any]]:
+def find_new_references(
+    wanted: Mapping[str, Any], entity: Mapping[str, Any]
+) -> dict[Name, Mapping[str, Any]]:
     """
     Return what an entity is to refer to, and does not yet: by its name to look up, the reference or label.
 
@@ -54,26 +56,28 @@ def new_references(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> dict
     """
     found: dict[Name, Mapping[str, Any]] = {}
     for field in wanted.keys() - {CONNECTION}:
-        there = references_in(field, entity.get(field))
+        there = iterate_references(field, entity.get(field))
         present = {name for name, item in there if not item.get("deleted")}
-        found |= {name: item for name, item in references_in(field, wanted[field]) if name not in present}
+        found |= {
+            name: item for name, item in iterate_references(field, wanted[field]) if name not in present
+        }
     return found
 
 
-def without(field: str, value: Any, missing: Collection[Name]) -> Any:
+def remove_references(field: str, value: Any, missing: Collection[Name]) -> Any:
     """
     Return the value of a field without what refers to something missing; None if nothing is left.
 
-    :param missing: names as :func:`named` tells them.
+    :param missing: names as :func:`referenced_name` tells them.
     """
     if not value or not isinstance(value, (Mapping, list)):
         return value
     if isinstance(value, list):
         return [
-            part for part in (without(field, part, missing) for part in value) if part is not None
+            part for part in (remove_references(field, part, missing) for part in value) if part is not None
         ] or None
     # A certification is its tag.
-    if named(field, value.get("tagLabel", value) if field == CERTIFICATION else value) in missing:
+    if referenced_name(field, value.get("tagLabel", value) if field == CERTIFICATION else value) in missing:
         return None
-    kept = {name: without(field, part, missing) for name, part in value.items()}
+    kept = {name: remove_references(field, part, missing) for name, part in value.items()}
     return {name: part for name, part in kept.items() if part is not None or value[name] is None} or None

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import key, value_of
+from airflow_provider_om_messaging.protocol.model.fields import entry_key, own_value
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, normal_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 KINDS_BY_FIELD = {
     "owners": ("user", "team"),
@@ -60,7 +60,7 @@ class Name:
         return item.get("type") == self.kind and self.canonical == replace(self, fqn=str(fqn)).canonical
 
 
-def named_entity(field: str, kind: str, text: str) -> Name:
+def parse_name(field: str, kind: str, text: str) -> Name:
     """
     Return the name of an entity, spelled in one way.
 
@@ -73,7 +73,7 @@ Entry = tuple[str, Name]
 """A sign (``+``, ``-`` or none) and what it stands before."""
 
 
-def entries_of(field: str, value: object) -> list[Entry]:
+def parse_entries(field: str, value: object) -> list[Entry]:
     """
     Read a list of names.
 
@@ -85,14 +85,14 @@ def entries_of(field: str, value: object) -> list[Entry]:
         return []
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
         raise _invalid(field, f"wants a list of names such as [{_EXAMPLES[field]}], or None")
-    entries = [_entry(field, item) for item in value]
+    entries = [_parse_entry(field, item) for item in value]
     going = {name for sign, name in entries if sign == "-"}
     if torn := going & {name for sign, name in entries if sign != "-"}:
         raise _invalid(field, f"wants {', '.join(sorted(map(str, torn)))} both to be there and to go")
     return entries
 
 
-def _entry(field: str, text: object) -> Entry:
+def _parse_entry(field: str, text: object) -> Entry:
     if not isinstance(text, str) or not text.strip(" +-"):
         raise _invalid(field, f"has the entry {text!r}: write a name such as {_EXAMPLES[field]}")
     text = text.strip()
@@ -106,20 +106,20 @@ def _entry(field: str, text: object) -> Entry:
     name = name.strip()
     if not name:
         raise _invalid(field, f"has the entry {text!r}, which names nothing")
-    return sign, named_entity(field, kind, name)
+    return sign, parse_name(field, kind, name)
 
 
-def unknown(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
+def names_to_look_up(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
     """
     Return the names that an entity does not tell about, because it has no such entry.
 
     :param entries: of one field.
     :param signs: of which entries: some of ``+``, ``-`` and ``=`` (without a sign).
     """
-    return [name for sign, name in entries if (sign or "=") in signs and _present(name, entity) is None]
+    return [name for sign, name in entries if (sign or "=") in signs and _find_present(name, entity) is None]
 
 
-def combined(
+def combine_entries(
     entries: Sequence[Entry], entity: Mapping[str, Any], known: Mapping[Name, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """
@@ -136,18 +136,18 @@ def combined(
         return []
     field = entries[0][1].field
     plain = [name for sign, name in entries if not sign]
-    start = [_found(name, entity, known) for name in plain] if plain else value_of(entity, field) or []
-    chosen: dict[Any, dict[str, Any]] = {key(item): dict(item) for item in start if item is not None}
+    start = [_find_entry(name, entity, known) for name in plain] if plain else own_value(entity, field) or []
+    chosen: dict[Any, dict[str, Any]] = {entry_key(item): dict(item) for item in start if item is not None}
     for sign, name in entries:
-        found = _found(name, entity, known) if sign else None
+        found = _find_entry(name, entity, known) if sign else None
         if found is not None and sign == "+":
-            chosen.setdefault(key(found), dict(found))
+            chosen.setdefault(entry_key(found), dict(found))
         elif found is not None:
-            chosen.pop(key(found), None)
+            chosen.pop(entry_key(found), None)
     return list(chosen.values())
 
 
-def reference(name: Name, entity: Mapping[str, Any]) -> dict[str, Any]:
+def build_reference(name: Name, entity: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return the complete reference to an entity; with less than that, old servers fail.
 
@@ -175,13 +175,13 @@ def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
         raise _invalid("owners", f"would be {names}: servers take several users or one team, not both")
 
 
-def alike(name: Name) -> tuple[str, ...]:
+def kinds_in_same_place(name: Name) -> tuple[str, ...]:
     """Return the kinds that a name in the same place may be of, its own one first."""
     kinds = tuple(_LABELS) if name.kind in _LABELS else KINDS_BY_FIELD.get(name.field, ())
     return (name.kind, *(kind for kind in kinds if kind != name.kind))
 
 
-def not_found(name: Name, candidates: Iterable[Name], parameter: str = "changes") -> Fault:
+def unknown_name_fault(name: Name, candidates: Iterable[Name], parameter: str = "changes") -> Fault:
     """
     Return the fault for a name that the server does not know.
 
@@ -192,26 +192,27 @@ def not_found(name: Name, candidates: Iterable[Name], parameter: str = "changes"
     for candidate in candidates:
         known.setdefault(candidate.fqn.casefold(), []).append(candidate)
     near = [
-        printable(str(found))
+        to_printable(str(found))
         for match in get_close_matches(name.fqn.casefold(), known, n=3)
         for found in known[match]
     ]
     hint = f" Near names: {', '.join(near)}." if near else ""
     return Fault(
         Cause.NOT_FOUND,
-        f"{parameter} names {printable(str(name))!r} in {name.field}, which the server does not know.{hint} "
+        f"{parameter} names {to_printable(str(name))!r} in {name.field}, "
+        f"which the server does not know.{hint} "
         "Nothing was sent.",
     )
 
 
-def _present(name: Name, entity: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    return next((item for item in value_of(entity, name.field) or () if name.means(item)), None)
+def _find_present(name: Name, entity: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((item for item in own_value(entity, name.field) or () if name.means(item)), None)
 
 
-def _found(
+def _find_entry(
     name: Name, entity: Mapping[str, Any], known: Mapping[Name, Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    return _present(name, entity) or known.get(name)
+    return _find_present(name, entity) or known.get(name)
 
 
 def _invalid(field: str, problem: str) -> Fault:

@@ -17,75 +17,77 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
 
-TODAYS = {"owner": "owners", "domain": "domains"}
+CURRENT_NAMES = {"owner": "owners", "domain": "domains"}
 _DESCRIPTIONS = ("changeDescription", "incrementalChangeDescription")
 _KINDS_OF_CHANGE = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
 
 
-def renamed(fields: Iterable[str]) -> bool:
+def has_renamed_field(fields: Iterable[str]) -> bool:
     """Tell whether there is a field that servers call differently."""
-    return any(field in TODAYS or field in TODAYS.values() for field in fields)
+    return any(field in CURRENT_NAMES or field in CURRENT_NAMES.values() for field in fields)
 
 
-def asked(fields: Iterable[str], server: Generation) -> list[str]:
+def to_server_names(fields: Iterable[str], server: Generation) -> list[str]:
     """
     Return fields by the names that a server takes.
 
     :param fields: names of any time.
     """
-    theirs = _theirs(server)
-    return list(dict.fromkeys(theirs.get(name := TODAYS.get(field, field), name) for field in fields))
+    theirs = _server_names(server)
+    return list(dict.fromkeys(theirs.get(name := CURRENT_NAMES.get(field, field), name) for field in fields))
 
 
-def todays(entity: Mapping[str, Any]) -> dict[str, Any]:
+def to_current_names(entity: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return an entity, as any server sends it, with today's names and lists.
 
     :raises Fault: a member has a shape that no server gives it.
     """
-    told = {name: value for name, value in entity.items() if name not in TODAYS}
-    for old, new in TODAYS.items():
+    told = {name: value for name, value in entity.items() if name not in CURRENT_NAMES}
+    for old, new in CURRENT_NAMES.items():
         if old in entity and new not in entity:
-            told[new] = _listed(entity[old])
+            told[new] = _to_list(entity[old])
     check_shapes(told)
     for name in _DESCRIPTIONS:
         if told.get(name):
-            told[name] = _todays_changes(told[name])
+            told[name] = _to_current_changes(told[name])
     return told
 
 
-def todays_operations(operations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def to_current_operations(operations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return a JSON Patch that may be written with former names as one with today's."""
     found = []
     for operation in operations:
         new = dict(operation)
-        for old in TODAYS:
+        for old in CURRENT_NAMES:
             if new["path"] == f"/{old}" and "value" in new:
-                new["value"] = _listed(new["value"])
+                new["value"] = _to_list(new["value"])
         for member in ("path", "from"):
             if member in new:
-                new[member] = _todays_pointer(new[member])
+                new[member] = _to_current_pointer(new[member])
         found.append(new)
     return found
 
 
-def sent(operations: Iterable[Mapping[str, Any]], server: Generation) -> list[dict[str, Any]]:
+def to_server_operations(operations: Iterable[Mapping[str, Any]], server: Generation) -> list[dict[str, Any]]:
     """
     Return a JSON Patch as a server takes it.
 
     :param operations: with today's names.
     :raises Fault: it says what a server with a single owner or domain cannot store.
     """
-    theirs = _theirs(server)
-    return [_sent(dict(operation), theirs, server.version) for operation in operations]
+    theirs = _server_names(server)
+    return [_to_server_operation(dict(operation), theirs, server.version) for operation in operations]
 
 
-def _sent(operation: dict[str, Any], theirs: Mapping[str, str], version: str) -> dict[str, Any]:
+def _to_server_operation(
+    operation: dict[str, Any], theirs: Mapping[str, str], version: str
+) -> dict[str, Any]:
     for new, old in theirs.items():
         value = operation.get("value")
         if operation["path"] == f"/{new}" and isinstance(value, list):
             if len(value) > 1:
-                raise _single(version, old, f"{len(value)} {new}")
+                raise _single_value_fault(version, old, f"{len(value)} {new}")
             operation["value"] = value[0] if value else None
         for member in ("path", "from"):
             if member in operation:
@@ -98,30 +100,30 @@ def _single_pointer(pointer: str, new: str, old: str, version: str) -> str:
     if first != new:
         return pointer
     if rest[:1] not in ([], ["0"]):
-        raise _single(version, old, f"the entry at {pointer}")
+        raise _single_value_fault(version, old, f"the entry at {pointer}")
     return "/".join(["", old, *rest[1:]])
 
 
-def stores_one(server: str, name: str) -> str:
+def single_value_advice(server: str, name: str) -> str:
     """Return what to tell those who want several owners or domains of a server with a single one."""
     return f"OpenMetadata {server} stores one {name} for each service and topic"
 
 
-def _single(version: str, name: str, wanted: str) -> Fault:
+def _single_value_fault(version: str, name: str, wanted: str) -> Fault:
     return Fault(
         Cause.UNSUPPORTED,
-        f"{stores_one(version, name)}, so that {wanted} cannot be written there. Nothing was sent.",
+        f"{single_value_advice(version, name)}, so that {wanted} cannot be written there. Nothing was sent.",
     )
 
 
-def _theirs(server: Generation) -> dict[str, str]:
+def _server_names(server: Generation) -> dict[str, str]:
     """Return today's name → the server's, for those that differ."""
     fields = {"owners": server.owners_field, "domains": server.domains_field}
     return {new: theirs for new, theirs in fields.items() if theirs != new}
 
 
-def _todays_pointer(pointer: str) -> str:
-    for old, new in TODAYS.items():
+def _to_current_pointer(pointer: str) -> str:
+    for old, new in CURRENT_NAMES.items():
         if pointer == f"/{old}":
             return f"/{new}"
         if pointer.startswith(f"/{old}/"):
@@ -129,19 +131,19 @@ def _todays_pointer(pointer: str) -> str:
     return pointer
 
 
-def _todays_changes(description: Mapping[str, Any]) -> dict[str, Any]:
+def _to_current_changes(description: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        kind: [_todays_change(change) for change in changes]
+        kind: [_to_current_change(change) for change in changes]
         if kind in _KINDS_OF_CHANGE and isinstance(changes, list)
         else changes
         for kind, changes in description.items()
     }
 
 
-def _todays_change(change: Any) -> Any:
-    if not isinstance(change, dict) or change.get("name") not in TODAYS:
+def _to_current_change(change: Any) -> Any:
+    if not isinstance(change, dict) or change.get("name") not in CURRENT_NAMES:
         return change
-    told = {**change, "name": TODAYS[change["name"]]}
+    told = {**change, "name": CURRENT_NAMES[change["name"]]}
     for side in ("oldValue", "newValue"):
         value = told.get(side)
         if isinstance(value, str) and value.startswith("{"):
@@ -152,5 +154,5 @@ def _todays_change(change: Any) -> Any:
     return told
 
 
-def _listed(value: Any) -> Any:
+def _to_list(value: Any) -> Any:
     return value if isinstance(value, list) else [] if value is None else [value]

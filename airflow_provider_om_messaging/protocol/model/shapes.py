@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.wire.message import unexpected
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 _ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _TEXT, _OBJECT = "a text", "an object"
@@ -28,7 +28,7 @@ def check_shapes(entity: Mapping[str, Any]) -> None:
     """
     for field, value in entity.items():
         if problem := shape_problem(field, value):
-            raise unexpected(f"an entity whose {problem}")
+            raise unexpected_reply(f"an entity whose {problem}")
 
 
 def required_text(entity: Mapping[str, Any], member: str) -> str:
@@ -39,7 +39,7 @@ def required_text(entity: Mapping[str, Any], member: str) -> str:
     """
     value = entity.get(member)
     if not isinstance(value, str) or not value:
-        raise unexpected(f"an entity without {member}")
+        raise unexpected_reply(f"an entity without {member}")
     return value
 
 

@@ -8,23 +8,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return what names have in common that look alike."""
     return name.strip().casefold()
 
 
-def similar(new: Iterable[str], present: Iterable[str]) -> dict[str, str]:
+def find_similar(new: Iterable[str], present: Iterable[str]) -> dict[str, str]:
     """
     Return the new names that look like one that is there, each with that one.
 
     :param new: names that nothing has yet.
     :param present: names that something has.
     """
-    looks = {folded(name): name for name in present}
-    return {name: other for name in new if (other := looks.get(folded(name), name)) != name}
+    looks = {fold_name(name): name for name in present}
+    return {name: other for name in new if (other := looks.get(fold_name(name), name)) != name}
 
 
-def second_topic(name: str, present: str) -> str:
+def second_topic_advice(name: str, present: str) -> str:
     """Return what to tell of a name that would make a second topic beside one with nearly the same."""
     return (
         f"{name!r} is not {present!r}, which is there: case and blanks tell names apart. Correct the name if "
@@ -36,7 +36,9 @@ def find_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return the names that look like another one before them, each after that one."""
     first: dict[str, str] = {}
     return [
-        (one, name) for name in dict.fromkeys(names) if (one := first.setdefault(folded(name), name)) != name
+        (one, name)
+        for name in dict.fromkeys(names)
+        if (one := first.setdefault(fold_name(name), name)) != name
     ]
 
 

@@ -6,11 +6,11 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, short, shown
-from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
-from airflow_provider_om_messaging.protocol.wire.json_values import moment, parse_json
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, display_value, shorten
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_json, parse_time
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 _HIGHEST = 1_000_000_000
 """No version comes near it."""
@@ -42,7 +42,7 @@ class Version:
         """Return the entry for XCom, the time as ISO 8601 text in UTC."""
         return {
             "version": self.version,
-            "updated_at": iso_time(self.updated_at),
+            "updated_at": format_time(self.updated_at),
             "updated_by": self.updated_by,
             "fields": list(self.fields),
             "changes": [dict(change) for change in self.changes],
@@ -50,7 +50,7 @@ class Version:
         }
 
 
-def version_of(entity: dict[str, Any]) -> Version:
+def read_version(entity: dict[str, Any]) -> Version:
     """
     Return the history entry that an entity document stands for.
 
@@ -59,15 +59,15 @@ def version_of(entity: dict[str, Any]) -> Version:
     """
     number = _number(entity.get("version"))
     if number is None:
-        raise unexpected("an entity without a version number")
+        raise unexpected_reply("an entity without a version number")
     updated_by = entity.get("updatedBy")
     description = _object(entity.get("changeDescription"))
     last_step = _object(entity.get("incrementalChangeDescription"))
     changes = _changes(description)
     return Version(
         version=number,
-        updated_at=moment(entity.get("updatedAt")),
-        updated_by=printable(updated_by) if isinstance(updated_by, str) else "",
+        updated_at=parse_time(entity.get("updatedAt")),
+        updated_by=to_printable(updated_by) if isinstance(updated_by, str) else "",
         fields=tuple(dict.fromkeys(change["field"] for change in changes)),
         changes=changes,
         previous=_number(description.get("previousVersion")),
@@ -84,17 +84,17 @@ def read_versions(reply: Reply) -> list[dict[str, Any]]:
     """
     documents = reply.json_object().get("versions")
     if not isinstance(documents, list):
-        raise unexpected("JSON without a list of versions")
+        raise unexpected_reply("JSON without a list of versions")
     try:
         entities = [parse_json(document) if isinstance(document, str) else document for document in documents]
     except ValueError:
-        raise unexpected("a version that is not JSON") from None
+        raise unexpected_reply("a version that is not JSON") from None
     if not all(isinstance(entity, dict) for entity in entities):
-        raise unexpected("a version that is not an entity")
-    return [todays(entity) for entity in entities]
+        raise unexpected_reply("a version that is not an entity")
+    return [to_current_names(entity) for entity in entities]
 
 
-def iso_time(milliseconds: int | None) -> str | None:
+def format_time(milliseconds: int | None) -> str | None:
     """
     Return a server's time stamp as ISO 8601 text in UTC.
 
@@ -135,8 +135,8 @@ def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
                 else:
                     other |= {side: step[side] for side in ("before", "after") if other[side] is None}
     return tuple(
-        {"field": printable(step["field"])}
-        | {side: _told(step["field"], step[side]) for side in ("before", "after")}
+        {"field": to_printable(step["field"])}
+        | {side: _describe_value(step["field"], step[side]) for side in ("before", "after")}
         for step in found
     )
 
@@ -147,10 +147,10 @@ def _complete(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return one["field"] == other["field"] and came["before"] is None is went["after"]
 
 
-def _told(name: str, value: Any) -> str:
+def _describe_value(name: str, value: Any) -> str:
     field = name.partition(".")[0]
     if isinstance(value, str) and (field in LISTS or value[:1] in ("[", "{")):
         # Objects and lists are told as JSON texts.
         with contextlib.suppress(ValueError):
             value = parse_json(value)
-    return "hidden" if field == CONNECTION else short(shown(field, value))
+    return "hidden" if field == CONNECTION else shorten(display_value(field, value))

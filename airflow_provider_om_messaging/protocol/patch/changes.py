@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model import references
-from airflow_provider_om_messaging.protocol.model.entities import TOPIC, Kind
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, TEXTS, Entity, value_of
-from airflow_provider_om_messaging.protocol.patch.merge import merge_patch, merged
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC, EntityType
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, TEXTS, Entity, own_value
+from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, build_merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, plain_json
+from airflow_provider_om_messaging.protocol.wire.json_values import has_null_character, to_plain_json
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.references import Name
@@ -31,12 +31,12 @@ class Changes:
     :raises Fault: a field that cannot be changed this way, or a value of the wrong kind.
     """
 
-    def __init__(self, changes: object, kind: Kind) -> None:
+    def __init__(self, changes: object, kind: EntityType) -> None:
         if not isinstance(changes, Mapping) or not changes:
             raise _invalid(
                 "is empty or no object: give fields and values, such as {'description': 'All orders'}"
             )
-        takes = takeable(kind)
+        takes = changeable_fields(kind)
         if wrong := [field for field in changes if field not in takes]:
             raise _invalid(
                 f"has a field that it does not take: {', '.join(map(repr, wrong))}. For {kind.plural} it "
@@ -45,14 +45,16 @@ class Changes:
         self.fields = tuple(changes)
         self._texts = {field: _text(field, changes[field]) for field in TEXTS if field in changes}
         self._lists = {
-            field: references.entries_of(field, changes[field]) for field in LISTS if field in changes
+            field: references.parse_entries(field, changes[field]) for field in LISTS if field in changes
         }
         self._connection = _connection(changes[CONNECTION]) if CONNECTION in changes else None
 
     def unknown(self, entity: Entity, signs: str) -> list[Name]:
-        """Return the names that have to be looked up; parameters as in :func:`references.unknown`."""
+        """Return the names to look up; parameters as in :func:`references.names_to_look_up`."""
         return [
-            name for entries in self._lists.values() for name in references.unknown(entries, entity, signs)
+            name
+            for entries in self._lists.values()
+            for name in references.names_to_look_up(entries, entity, signs)
         ]
 
     def wanted(self, entity: Entity, known: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
@@ -68,7 +70,7 @@ class Changes:
             if field in self._texts:
                 wanted[field] = self._texts[field]
             elif field in self._lists:
-                wanted[field] = references.combined(self._lists[field], entity, known) or None
+                wanted[field] = references.combine_entries(self._lists[field], entity, known) or None
             else:
                 wanted[field] = self._merge(entity)
         references.check_owners(wanted.get("owners") or ())
@@ -81,15 +83,15 @@ class Changes:
                 "names the connection, but the server shows none to merge into: there is none yet, or the "
                 "token's user may not see it. operations can add one as a whole"
             )
-        return merge_patch(current, merged(current, self._connection))
+        return build_merge_patch(current, apply_merge_patch(current, self._connection))
 
 
-def takeable(kind: Kind) -> tuple[str, ...]:
+def changeable_fields(kind: EntityType) -> tuple[str, ...]:
     """Return the fields that ``changes`` and ``fields`` take; a topic has no connection."""
     return CHANGEABLE if kind is TOPIC else (*CHANGEABLE, CONNECTION)
 
 
-def restorable(kind: Kind, fields: object, any_field: bool = False) -> tuple[str, ...] | None:
+def fields_to_restore(kind: EntityType, fields: object, any_field: bool = False) -> tuple[str, ...] | None:
     """
     Return the fields that are to be restored, or None if none are named.
 
@@ -100,20 +102,20 @@ def restorable(kind: Kind, fields: object, any_field: bool = False) -> tuple[str
     if fields is None:
         return None
     listed = isinstance(fields, str) and not fields.lstrip().startswith("[")
-    named = [fields] if listed else structured(fields, "fields")
+    named = [fields] if listed else parse_structured(fields, "fields")
     chosen = tuple(named) if isinstance(named, Sequence) else ()
-    unknown = [field for field in chosen if not any_field and field not in takeable(kind)]
+    unknown = [field for field in chosen if not any_field and field not in changeable_fields(kind)]
     if not chosen or unknown:
         wrong = ", ".join(map(repr, unknown)) if unknown else "nothing"
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"fields names {wrong}: for {kind.plural} it takes {', '.join(takeable(kind))}. "
+            f"fields names {wrong}: for {kind.plural} it takes {', '.join(changeable_fields(kind))}. "
             "Nothing was sent.",
         )
     return chosen
 
 
-def structured(value: object, parameter: str) -> Any:
+def parse_structured(value: object, parameter: str) -> Any:
     """
     Return a parameter that is data; a template may have rendered it to JSON text.
 
@@ -131,7 +133,7 @@ def structured(value: object, parameter: str) -> Any:
         ) from None
 
 
-def wanted_of(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
+def values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
     """
     Return what an entity has to look like to have the values of a snapshot.
 
@@ -140,7 +142,7 @@ def wanted_of(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict
     :param entity: the entity as it was read.
     :raises Fault: a connection is to be restored that the server does not show.
     """
-    wanted = {field: value_of(snapshot, field) for field in fields}
+    wanted = {field: own_value(snapshot, field) for field in fields}
     if CONNECTION in wanted:
         then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
         if not isinstance(then, Mapping) or not isinstance(now, Mapping):
@@ -149,7 +151,7 @@ def wanted_of(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict
                 "The server does not show the connection, now or in that version: restoring it takes a token "
                 "whose user may see connections. Nothing was sent.",
             )
-        wanted[CONNECTION] = merge_patch(now, then)
+        wanted[CONNECTION] = build_merge_patch(now, then)
     return wanted
 
 
@@ -157,10 +159,10 @@ def _text(field: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _invalid(f"wants a text or None for {field!r}, not {type(value).__name__}")
     try:
-        plain_json(value)
+        to_plain_json(value)
     except ValueError:
         raise _invalid(f"has half a character in {field!r}, which UTF-8 cannot express") from None
-    if has_nul(value):
+    if has_null_character(value):
         raise _invalid(f"has the character U+0000 in {field!r}, which servers cannot store")
     return value or None
 
@@ -174,10 +176,10 @@ def _connection(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not value:
         raise _invalid("wants an object with the members to change for 'connection'")
     try:
-        plain: Mapping[str, Any] = plain_json(value)
+        plain: Mapping[str, Any] = to_plain_json(value)
     except ValueError:
         raise _invalid("has a value under 'connection' that JSON cannot express") from None
-    if has_nul(plain):
+    if has_null_character(plain):
         raise _invalid("has the character U+0000 under 'connection', which servers cannot store")
     return plain
 

@@ -10,12 +10,12 @@ from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     Entity,
-    changed_between,
-    shown,
-    value_of,
+    changed_fields,
+    display_value,
+    own_value,
 )
-from airflow_provider_om_messaging.protocol.model.masking import hidden
-from airflow_provider_om_messaging.protocol.model.versions import Version, iso_time
+from airflow_provider_om_messaging.protocol.model.masking import mask_values
+from airflow_provider_om_messaging.protocol.model.versions import Version, format_time
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -95,22 +95,25 @@ def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
     :param newer: the state that is looked at.
     """
     return {
-        field: {"before": shown(field, value_of(older, field)), "after": shown(field, value_of(newer, field))}
-        for field in changed_between(older, newer)
+        field: {
+            "before": display_value(field, own_value(older, field)),
+            "after": display_value(field, own_value(newer, field)),
+        }
+        for field in changed_fields(older, newer)
         if field not in _SHOWN_AT_TIMES or (field in older and field in newer)
     }
 
 
-def without_secrets(entity: Entity) -> Entity:
+def mask_connection(entity: Entity) -> Entity:
     """Return a state with the values of its connection masked; a bot is shown its secrets in clear."""
-    told = {key: hidden(value) if key == CONNECTION else value for key, value in entity.items()}
+    told = {key: mask_values(value) if key == CONNECTION else value for key, value in entity.items()}
     for name in ("changeDescription", "incrementalChangeDescription"):
         if isinstance(told.get(name), dict):
             told[name] = _with_hidden_changes(told[name])
     return told
 
 
-def table(versions: Sequence[Version], now: int) -> Iterable[str]:
+def format_history(versions: Sequence[Version], now: int) -> Iterable[str]:
     """
     Return a history as lines of a table.
 
@@ -124,7 +127,8 @@ def table(versions: Sequence[Version], now: int) -> Iterable[str]:
         )
         merged = " [edits merged]" if entry.merged else ""
         yield (
-            f"{entry.version:>7}  {iso_time(entry.updated_at) or '':<24}  {ago(entry.updated_at, now):<12}  "
+            f"{entry.version:>7}  {format_time(entry.updated_at) or '':<24}  "
+            f"{format_age(entry.updated_at, now):<12}  "
             f"{entry.updated_by:<20}  {what or 'first version'}{merged}"
         )
     if any(entry.merged for entry in versions):
@@ -134,7 +138,7 @@ def table(versions: Sequence[Version], now: int) -> Iterable[str]:
         )
 
 
-def ago(moment: int | None, now: int) -> str:
+def format_age(moment: int | None, now: int) -> str:
     """
     Return how long ago something was, in its largest unit.
 
@@ -169,7 +173,7 @@ def _with_hidden_changes(description: dict[str, Any]) -> dict[str, Any]:
 def _with_hidden_values(change: Any) -> Any:
     if not isinstance(change, dict) or str(change.get("name")).partition(".")[0] != CONNECTION:
         return change
-    return {name: value if name == "name" else hidden(value) for name, value in change.items()}
+    return {name: value if name == "name" else mask_values(value) for name, value in change.items()}
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, Entity, kept, same, value_of
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CONNECTION,
+    Entity,
+    is_same,
+    journal_value,
+    own_value,
+)
 from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
-from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
-from airflow_provider_om_messaging.protocol.patch.merge import projected
+from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
+from airflow_provider_om_messaging.protocol.patch.merge import project_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 
-def entry(before: Entity, after: Entity, wanted: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:
+def build_journal(
+    before: Entity, after: Entity, wanted: Mapping[str, Any], fields: list[str]
+) -> dict[str, Any]:
     """
     Return the journal of a change, for XCom.
 
@@ -21,7 +29,7 @@ def entry(before: Entity, after: Entity, wanted: Mapping[str, Any], fields: list
     :param wanted: field → value as it was to be; for the connection a merge patch.
     :param fields: those that changed; none if nothing did.
     """
-    first, last = version_of(before), version_of(after)
+    first, last = read_version(before), read_version(after)
     return {
         "service": after.get("fullyQualifiedName"),
         "id": after.get("id"),
@@ -30,12 +38,12 @@ def entry(before: Entity, after: Entity, wanted: Mapping[str, Any], fields: list
         "after": {field: _value(after, field, wanted) for field in fields},
         "version_before": first.version,
         "version": last.version,
-        "updated_at": iso_time(last.updated_at),
+        "updated_at": format_time(last.updated_at),
         "updated_by": last.updated_by,
     }
 
 
-def checked(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def check_journal(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
     Return a journal and those of its fields that are to be undone.
 
@@ -69,7 +77,7 @@ def without_connection(journal: Mapping[str, Any]) -> str:
     )
 
 
-def undone(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
+def undo_values(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
     """
     Return field → value as it was before a change.
 
@@ -83,11 +91,11 @@ def undone(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) 
     since = [
         field
         for field, value in wanted.items()
-        if not same(field, value, value_of(entity, field))
-        and not same(field, journal["after"][field], value_of(entity, field))
+        if not is_same(field, value, own_value(entity, field))
+        and not is_same(field, journal["after"][field], own_value(entity, field))
     ]
     if since:
-        now = version_of(entity)
+        now = read_version(entity)
         raise Fault(
             Cause.CONFLICT,
             f"Since that change, {', '.join(since)} got other values; version {now.version} is by "
@@ -97,8 +105,8 @@ def undone(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Entity) 
 
 
 def _value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
-    value = value_of(entity, field)
-    return kept(field, projected(wanted.get(field), value) if field == CONNECTION else value)
+    value = own_value(entity, field)
+    return journal_value(field, project_members(wanted.get(field), value) if field == CONNECTION else value)
 
 
 def _are_names(fields: object) -> TypeGuard[Sequence[str]]:

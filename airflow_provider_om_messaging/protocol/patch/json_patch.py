@@ -26,17 +26,17 @@ class DoesNotApplyError(Exception):
         self.operation = operation
 
 
-def tokens_of(pointer: str) -> list[str]:
+def split_pointer(pointer: str) -> list[str]:
     """Return the member names that a JSON pointer goes through."""
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
 
-def pointers_of(operation: Mapping[str, Any]) -> list[str]:
+def operation_pointers(operation: Mapping[str, Any]) -> list[str]:
     """Return the pointers of an operation: where it writes or tests, and where it takes a value from."""
     return [operation[member] for member in ("path", "from") if member in operation]
 
 
-def applied(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
+def apply_patch(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
     """
     Return a copy of a document after a patch. As on servers, ``replace`` on an absent member adds it.
 
@@ -54,13 +54,13 @@ def applied(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
     return result
 
 
-def found_at(document: Any, pointer: str) -> Any:
+def value_at(document: Any, pointer: str) -> Any:
     """
     Return the value that a pointer leads to.
 
     :raises DoesNotApplyError: it leads nowhere.
     """
-    for token in tokens_of(pointer):
+    for token in split_pointer(pointer):
         document = _step(document, token)
     return document
 
@@ -68,7 +68,7 @@ def found_at(document: Any, pointer: str) -> Any:
 def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
     kind, pointer = operation["op"], operation["path"]
     if kind == "test":
-        if not is_same_value(found_at(document, pointer), operation["value"]):
+        if not is_same_value(value_at(document, pointer), operation["value"]):
             raise DoesNotApplyError("the value is another one")
     elif kind == "remove":
         _remove(document, pointer)
@@ -81,7 +81,7 @@ def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
     elif kind == "add":
         _put(document, pointer, operation["value"])
     else:
-        value = copy.deepcopy(found_at(document, operation["from"]))
+        value = copy.deepcopy(value_at(document, operation["from"]))
         if kind == "move":
             _remove(document, operation["from"])
         _put(document, pointer, value)
@@ -102,7 +102,7 @@ def _remove(document: Any, pointer: str) -> None:
 
 
 def _parent(document: Any, pointer: str) -> tuple[Any, str]:
-    *path, last = tokens_of(pointer)
+    *path, last = split_pointer(pointer)
     for token in path:
         document = _step(document, token)
     if not isinstance(document, (dict, list)):

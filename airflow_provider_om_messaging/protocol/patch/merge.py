@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 
 
-def merged(current: Any, patch: Any) -> Any:
+def apply_merge_patch(current: Any, patch: Any) -> Any:
     """
     Return a value after a merge patch; what the patch shows masked stays as it is.
 
@@ -29,11 +29,11 @@ def merged(current: Any, patch: Any) -> Any:
         if value is None:
             result.pop(name, None)
         elif not is_masked(value):
-            result[name] = merged(result.get(name), value)
+            result[name] = apply_merge_patch(result.get(name), value)
     return result
 
 
-def merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dict[str, Any]:
+def build_merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dict[str, Any]:
     """
     Return the smallest merge patch between two objects; masked members of the wanted one are left out.
 
@@ -47,14 +47,15 @@ def merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dict[str,
         if (name in old and is_same_value(value, there)) or is_masked(value):
             continue
         if isinstance(value, Mapping) and isinstance(there, Mapping):
-            if inner := merge_patch(there, value, f"{at}/{escaped(name)}"):
+            if inner := build_merge_patch(there, value, f"{at}/{escape_token(name)}"):
                 patch[name] = inner
         elif isinstance(value, Mapping):
-            patch[name] = merged(None, value)
+            patch[name] = apply_merge_patch(None, value)
         elif holds_mask(value):
             raise Fault(
                 Cause.INVALID_PARAMETER,
-                f"The list at {at}/{escaped(name)} differs and holds a masked value: write the value itself, "
+                f"The list at {at}/{escape_token(name)} differs and holds a masked value: "
+                "write the value itself, "
                 "or leave the list out. Nothing was sent.",
             )
         else:
@@ -68,7 +69,7 @@ def masked_members(value: Any, at: str = "/connection") -> list[str]:
         return [
             pointer
             for name, item in value.items()
-            for pointer in masked_members(item, f"{at}/{escaped(name)}")
+            for pointer in masked_members(item, f"{at}/{escape_token(name)}")
         ]
     return [at] if holds_mask(value) else []
 
@@ -85,7 +86,7 @@ def member_operations(
     """
     operations: list[dict[str, Any]] = []
     for name, value in patch.items():
-        pointer, there = f"{at}/{escaped(name)}", current.get(name)
+        pointer, there = f"{at}/{escape_token(name)}", current.get(name)
         if is_masked(value) or (name in current and is_same_value(value, there)):
             continue
         if value is None:
@@ -95,17 +96,17 @@ def member_operations(
             operations += member_operations(there, value, pointer)
         else:
             # What is shown may be a default that is not stored, at whose `replace` old servers fail.
-            operations.append({"op": "add", "path": pointer, "value": merged(None, value)})
+            operations.append({"op": "add", "path": pointer, "value": apply_merge_patch(None, value)})
     return operations
 
 
-def projected(patch: Any, value: Any) -> Any:
+def project_members(patch: Any, value: Any) -> Any:
     """Return only those members of a value that a merge patch names."""
     if not isinstance(patch, Mapping) or not isinstance(value, Mapping):
         return value
-    return {name: projected(inner, value[name]) for name, inner in patch.items() if name in value}
+    return {name: project_members(inner, value[name]) for name, inner in patch.items() if name in value}
 
 
-def escaped(name: str) -> str:
+def escape_token(name: str) -> str:
     """Return a member name as one token of a JSON pointer."""
     return str(name).replace("~", "~0").replace("/", "~1")

@@ -17,24 +17,32 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     LISTS,
     Entity,
-    beside,
-    repeats,
-    same,
-    value_of,
-    without_links,
+    adds_nothing,
+    comparable_value,
+    is_same,
+    own_value,
+    strip_links,
 )
-from airflow_provider_om_messaging.protocol.model.masking import hidden, holds_mask
+from airflow_provider_om_messaging.protocol.model.masking import holds_mask, mask_values
 from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
-    applied,
-    found_at,
-    pointers_of,
-    tokens_of,
+    apply_patch,
+    operation_pointers,
+    split_pointer,
+    value_at,
 )
-from airflow_provider_om_messaging.protocol.patch.merge import escaped, member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.patch.merge import (
+    build_merge_patch,
+    escape_token,
+    member_operations,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import has_nul, is_same_value, plain_json
+from airflow_provider_om_messaging.protocol.wire.json_values import (
+    has_null_character,
+    is_same_value,
+    to_plain_json,
+)
 
 _OPERATIONS = {
     "add": {"path", "value"},
@@ -59,7 +67,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which UTF-8 has no bytes for."""
 
 
-def operations_of(
+def build_operations(
     wanted: Mapping[str, Any], entity: Entity, *, members: bool = False
 ) -> list[dict[str, Any]]:
     """
@@ -72,10 +80,10 @@ def operations_of(
     """
     operations: list[dict[str, Any]] = []
     for field, value in wanted.items():
-        present, path = beside(value, entity, field), f"/{escaped(field)}"
+        present, path = comparable_value(value, entity, field), f"/{escape_token(field)}"
         if field == CONNECTION and value is not None:
             operations += member_operations(entity.get(field) or {}, value)
-        elif same(field, value, present) and not (members and _says_more(field, value, present)):
+        elif is_same(field, value, present) and not (members and _says_more(field, value, present)):
             continue
         elif value is None:
             operations.append({"op": "remove", "path": path})
@@ -83,7 +91,7 @@ def operations_of(
             # `replace` on an absent member is an error on old servers, and whether they see an inherited list
             # as present is not told; `add` replaces as well.
             replaces = present is not None and field not in LISTS
-            value = without_links(value) if field in LISTS else value
+            value = strip_links(value) if field in LISTS else value
             operations.append({"op": "replace" if replaces else "add", "path": path, "value": value})
     if skipped := [operation["path"] for operation in operations if operation["path"].endswith("href")]:
         raise _invalid(
@@ -94,11 +102,11 @@ def operations_of(
 
 def _says_more(field: str, value: Any, present: Any) -> bool:
     if field in LISTS:
-        return not repeats(value, present)
+        return not adds_nothing(value, present)
     return field == CERTIFICATION and not is_same_value(value, present)
 
 
-def checked_operations(operations: object) -> list[dict[str, Any]]:
+def check_operations(operations: object) -> list[dict[str, Any]]:
     """
     Return the operations of a JSON Patch, if every server takes them as they are meant.
 
@@ -107,7 +115,9 @@ def checked_operations(operations: object) -> list[dict[str, Any]]:
     """
     if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)) or not operations:
         raise _invalid("operations", "is not a list of JSON Patch operations with at least one entry")
-    return [_checked(operation, f"operation {number}") for number, operation in enumerate(operations, 1)]
+    return [
+        _check_operation(operation, f"operation {number}") for number, operation in enumerate(operations, 1)
+    ]
 
 
 def touched_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -119,7 +129,7 @@ def touched_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
     writing = [operation for operation in operations if operation["op"] != "test"]
     paths = [operation["path"] for operation in writing]
     paths += [operation["from"] for operation in writing if operation["op"] == "move"]
-    return list(dict.fromkeys(tokens_of(path)[0] for path in paths))
+    return list(dict.fromkeys(split_pointer(path)[0] for path in paths))
 
 
 def read_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -129,11 +139,13 @@ def read_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
     :param operations: checked operations.
     """
     return list(
-        dict.fromkeys(tokens_of(pointer)[0] for operation in operations for pointer in pointers_of(operation))
+        dict.fromkeys(
+            split_pointer(pointer)[0] for operation in operations for pointer in operation_pointers(operation)
+        )
     )
 
 
-def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:
+def predict_patch(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:
     """
     Return field → value after a patch, for the fields that it writes; for the connection a merge patch.
 
@@ -142,13 +154,13 @@ def foretold(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[st
     :raises DoesNotApplyError: the patch does not fit what was read.
     :raises Fault: it leaves a field with a value of a wrong shape.
     """
-    after = applied(entity, operations)
+    after = apply_patch(entity, operations)
     for field in touched_fields(operations):
         if problem := shape_problem(field, after.get(field)):
             raise _invalid("operations", f"would leave a value that no server takes: {problem}")
-    wanted = {field: value_of(after, field) for field in touched_fields(operations)}
+    wanted = {field: own_value(after, field) for field in touched_fields(operations)}
     if isinstance(wanted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
-        wanted[CONNECTION] = merge_patch(entity[CONNECTION], wanted[CONNECTION])
+        wanted[CONNECTION] = build_merge_patch(entity[CONNECTION], wanted[CONNECTION])
     return wanted
 
 
@@ -164,7 +176,7 @@ def apply_what_fits(operations: Sequence[Mapping[str, Any]], entity: Entity) -> 
     after = entity
     for operation in operations:
         with suppress(DoesNotApplyError):
-            after = applied(after, [operation])
+            after = apply_patch(after, [operation])
     return {field: after.get(field) for field in touched_fields(operations)}
 
 
@@ -197,7 +209,7 @@ def hidden_operations(operations: Any) -> Any:
         is masked as well.
     """
     if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)):
-        return hidden(operations)
+        return mask_values(operations)
     return [_hidden_operation(operation) for operation in operations]
 
 
@@ -212,14 +224,14 @@ def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
 
 def _hidden_operation(operation: Any) -> Any:
     if not isinstance(operation, Mapping):
-        return hidden(operation)
+        return mask_values(operation)
     path = operation.get("path")
     if isinstance(path, str) and path.startswith("/") and not _in_connection(path):
         return operation
-    return {name: hidden(value) if name == "value" else value for name, value in operation.items()}
+    return {name: mask_values(value) if name == "value" else value for name, value in operation.items()}
 
 
-def _checked(operation: object, label: str) -> dict[str, Any]:
+def _check_operation(operation: object, label: str) -> dict[str, Any]:
     if not isinstance(operation, Mapping):
         raise _wrong(f"{label} is not an object with op and path")
     kind = operation.get("op")
@@ -253,10 +265,10 @@ def _check_target(operation: Mapping[str, Any], label: str) -> None:
     written = [] if kind == "test" else [path]
     written += [operation["from"]] if kind == "move" else []
     for pointer in written:
-        if reason := _PUT_BACK.get(tokens_of(pointer)[0]):
+        if reason := _PUT_BACK.get(split_pointer(pointer)[0]):
             raise _wrong(f"{label} targets {pointer}: {reason}")
     for pointer in (path, *written):
-        if pointer.endswith("href") or tokens_of(pointer)[0] in _SKIPPED:
+        if pointer.endswith("href") or split_pointer(pointer)[0] in _SKIPPED:
             raise _wrong(f"{label} targets {pointer}, which servers skip without a word")
     if kind == "move" and path.startswith(f"{operation['from']}/"):
         raise _wrong(f"{label} would move {operation['from']} into itself")
@@ -266,10 +278,10 @@ def _check_target(operation: Mapping[str, Any], label: str) -> None:
 
 def _plain_value(operation: Mapping[str, Any], label: str) -> Any:
     try:
-        value = plain_json(operation["value"])
+        value = to_plain_json(operation["value"])
     except ValueError:
         raise _wrong(f"{label} has a value that JSON cannot express") from None
-    if has_nul(value):
+    if has_null_character(value):
         raise _wrong(f"{label} has the character U+0000, which servers cannot store")
     if _in_connection(operation["path"]) and holds_mask(value):
         raise _wrong(f"{label} would send a masked value, which is no value: leave the member out")
@@ -282,7 +294,7 @@ def _in_connection(pointer: object) -> bool:
 
 def _value_at(entity: Entity, pointer: str) -> Any:
     try:
-        return found_at(entity, pointer)
+        return value_at(entity, pointer)
     except DoesNotApplyError:
         return None
 

@@ -11,30 +11,30 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, TEXTS, short
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, TEXTS, shorten
 from airflow_provider_om_messaging.protocol.model.masking import holds_mask
-from airflow_provider_om_messaging.protocol.model.renamed_fields import TODAYS
-from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
+from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
-    applied,
-    found_at,
-    pointers_of,
-    tokens_of,
+    apply_patch,
+    operation_pointers,
+    split_pointer,
+    value_at,
 )
-from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from airflow_provider_om_messaging.protocol.model.entities import Kind
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 Operations = list[dict[str, Any]]
 
 
-def portable(
+def make_portable(
     operations: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any], entity: Entity
 ) -> Operations:
     """
@@ -51,7 +51,7 @@ def portable(
     if any(holds_mask(_value_at(entity, operation.get("from", "/"))) for operation in operations):
         check_order(operations, entity)
         return _adding_what_is_absent(operations, entity)
-    written = operations_of(wanted, entity, members=True)
+    written = build_operations(wanted, entity, members=True)
     tests = [dict(operation) for operation in operations if operation["op"] == "test"]
     # The others were looked at here, and what is sent is sent for the version that was read.
     kept = [test for test in tests if _holds(test, entity) and not _order_matters([test, *written], entity)]
@@ -72,7 +72,7 @@ def check_order(operations: Sequence[Mapping[str, Any]], entity: Entity) -> None
         )
 
 
-def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Kind) -> None:
+def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: EntityType) -> None:
     """
     Check that the operation that does not apply is no test that fails beyond doubt.
 
@@ -83,15 +83,15 @@ def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Kind) 
     :param entity: the entity as it was read.
     :raises Fault: it is such a test.
     """
-    if operation is None or operation["op"] != "test" or tokens_of(operation["path"])[0] == CONNECTION:
+    if operation is None or operation["op"] != "test" or split_pointer(operation["path"])[0] == CONNECTION:
         return
-    found, field = _value_at(entity, operation["path"]), tokens_of(operation["path"])[0]
+    found, field = _value_at(entity, operation["path"]), split_pointer(operation["path"])[0]
     if isinstance(found, (dict, list)) or (field not in entity and field not in (*TEXTS, *kind.on_request)):
         return
-    now, wanted = version_of(entity), short(operation["value"])
+    now, wanted = read_version(entity), shorten(operation["value"])
     raise Fault(
         Cause.CONFLICT,
-        f"operations test {operation['path']} for {wanted!r}, but it is {short(found)!r} in "
+        f"operations test {operation['path']} for {wanted!r}, but it is {shorten(found)!r} in "
         f"version {now.version} by {now.updated_by or 'unknown'}. Nothing was sent.",
     )
 
@@ -119,10 +119,10 @@ def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> b
 
 def _spots(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
     """Iterate over the pointers of an operation, cut at lists: what happens to one entry moves the others."""
-    for pointer in pointers_of(operation):
+    for pointer in operation_pointers(operation):
         spot: list[str] = []
         value: Any = entity
-        for member in tokens_of(pointer):
+        for member in split_pointer(pointer):
             if isinstance(value, list) or member == "-" or member.isdigit():
                 break
             spot.append(member)
@@ -131,13 +131,15 @@ def _spots(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
 
 
 def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> bool:
-    pointers = [tokens_of(pointer) for operation in operations for pointer in pointers_of(operation)]
-    return any(len(tokens) > 1 and tokens[0] in TODAYS.values() for tokens in pointers)
+    pointers = [
+        split_pointer(pointer) for operation in operations for pointer in operation_pointers(operation)
+    ]
+    return any(len(tokens) > 1 and tokens[0] in CURRENT_NAMES.values() for tokens in pointers)
 
 
 def _holds(test: Mapping[str, Any], entity: Entity) -> bool:
     try:
-        applied(entity, [test])
+        apply_patch(entity, [test])
     except DoesNotApplyError:
         return False
     return True
@@ -151,14 +153,14 @@ def _adding_what_is_absent(operations: Sequence[Mapping[str, Any]], entity: Enti
         if kind == "replace" and _may_be_absent(state, operation["path"]):
             kind = "add"
         sent.append({**operation, "op": kind})
-        state = applied(state, [operation])
+        state = apply_patch(state, [operation])
     return sent
 
 
 def _may_be_absent(state: Any, pointer: str) -> bool:
     found = _value_at(state, pointer)
     # Where a new server has an empty list, an old one has no member.
-    if found is None or (found == [] and pointer.removeprefix("/") in TODAYS.values()):
+    if found is None or (found == [] and pointer.removeprefix("/") in CURRENT_NAMES.values()):
         return True
     # What a connection shows may be a default that is not stored.
     parent = pointer.rpartition("/")[0]
@@ -167,6 +169,6 @@ def _may_be_absent(state: Any, pointer: str) -> bool:
 
 def _value_at(state: Any, pointer: str) -> Any:
     try:
-        return found_at(state, pointer)
+        return value_at(state, pointer)
     except DoesNotApplyError:
         return None

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, columns_of, exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, column_names, exact_digest
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
-from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs, similar, two_topics
+from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs, find_similar, two_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class State:
     def __init__(self, rows: Rows, name: str, reading: Reading = PLAIN) -> None:
         self._reading = reading
         records = iter(rows)
-        self.columns = columns_of(next(records, (0, ()))[1])
+        self.columns = column_names(next(records, (0, ()))[1])
         key = key_of(self.columns, name)
         self._digests = {row[key]: reading.fingerprint(self.columns, row) for _, row in records}
 
@@ -147,11 +147,11 @@ def compare(
     :raises Fault: their columns differ, or a name is empty or stands in two rows of the file.
     """
     there = iter(present())
-    present_columns = columns_of(next(there, (0, ()))[1])
+    present_columns = column_names(next(there, (0, ()))[1])
     key = key_of(present_columns, present_name)
     digests = {row[key]: exact_digest(row) for _, row in there}
     records = iter(file())
-    columns = columns_of(next(records, (0, ()))[1])
+    columns = column_names(next(records, (0, ()))[1])
     check_columns(columns, present_columns, file_name, present_name)
     seen: dict[str, int] = {}
     different: dict[str, tuple[int, Sequence[str]]] = {}
@@ -178,7 +178,7 @@ def compare(
         changes=tuple(changes[name] for name in different if name in changes),
         unchanged=len(seen) - len(different),
         absent=tuple(name for name in digests if name not in seen),
-        similar=similar((name for name in different if name not in digests), digests),
+        similar=find_similar((name for name in different if name not in digests), digests),
     )
 
 
@@ -218,7 +218,7 @@ def check_names(rows: Rows, file_name: str) -> None:
     :raises Fault: a name is empty or stands in two rows.
     """
     records = iter(rows)
-    key = key_of(columns_of(next(records, (0, ()))[1]), file_name)
+    key = key_of(column_names(next(records, (0, ()))[1]), file_name)
     seen: dict[str, int] = {}
     for line, row in records:
         _check_name(row[key], line, seen, file_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.model.similar_names import second_topic
+from airflow_provider_om_messaging.protocol.model.similar_names import second_topic_advice
 from airflow_provider_om_messaging.protocol.plan.diff import KEY
 from airflow_provider_om_messaging.protocol.plan.spreadsheet import find_rewriting
 
@@ -45,7 +45,7 @@ def notes_of(plan: Plan) -> list[Note]:
 
 def _find_notes(plan: Plan, change: Change) -> Iterator[Note]:
     if present := plan.similar.get(change.row):
-        told = second_topic(change.row, present)
+        told = second_topic_advice(change.row, present)
         yield Note(change.row, change.line, KEY, f"The import would create a second topic: {told}.")
     for column, (before, after) in {KEY: ("", change.row), **change.fields}.items():
         if rewriting := find_rewriting(before, after):

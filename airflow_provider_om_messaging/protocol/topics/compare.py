@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.similar_names import (
     find_pairs,
-    folded,
-    second_topic,
+    fold_name,
+    second_topic_advice,
     two_topics,
 )
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
@@ -46,7 +46,7 @@ class Comparison:
     pages: int
 
 
-def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
+def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
     """
     Compare a file with the topics of a service.
 
@@ -63,7 +63,7 @@ def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
         lines.setdefault(row[0], line)
     looks: dict[str, set[str]] = defaultdict(set)
     for name in wanted:
-        looks[folded(name)].add(name)
+        looks[fold_name(name)].add(name)
     present: dict[str, Entity | None] = {}
     similar: dict[str, str] = {}
     listed = 0
@@ -71,18 +71,20 @@ def compared(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
         listed += 1
         for topic in topics:
             name = str(topic["name"])
-            similar |= dict.fromkeys(looks.get(folded(name), ()), name)
+            similar |= dict.fromkeys(looks.get(fold_name(name), ()), name)
             if name in wanted:
                 present[name] = (
-                    None if wanted[name] == {exact_digest(cells_of(topic, columns))} else slim(topic)
+                    None
+                    if wanted[name] == {exact_digest(cells_of(topic, columns))}
+                    else drop_unneeded_fields(topic)
                 )
-    told = {name: second_topic(name, other) for name, other in similar.items() if name not in present}
+    told = {name: second_topic_advice(name, other) for name, other in similar.items() if name not in present}
     for pair in find_pairs(name for name in wanted if name not in present):
         for name in pair:
             told.setdefault(name, two_topics(pair, lines))
     return Comparison(present, told, listed)
 
 
-def slim(topic: Entity) -> Entity:
+def drop_unneeded_fields(topic: Entity) -> Entity:
     """Return what is needed of a topic; one of a page of thousands can be large."""
     return {"owners": [], "domains": [], **{field: topic[field] for field in _KEPT if field in topic}}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, segment
-from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, todays
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def read_deleted(service: str, name: str, generation: Generation) -> Request[dic
     fqn = f"{service}.{join_fqn(name)}"
     query = {
         "include": "deleted",
-        "fields": ",".join(asked(("owners", "tags", "domains", "extension"), generation)),
+        "fields": ",".join(to_server_names(("owners", "tags", "domains", "extension"), generation)),
     }
     read = partial(_topic, fqn=fqn)
     path, headers = f"{TOPIC.path}/name/{segment(fqn)}", {"Accept": "application/json"}
@@ -79,7 +79,7 @@ def restoration(service: str, topic: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _topic(reply: Reply, fqn: str) -> dict[str, Any]:
-    topic = todays(reply.json_object())
+    topic = to_current_names(reply.json_object())
     check_entity(topic, TOPIC, fqn)
     required_text(topic, "id")
     return topic
@@ -88,5 +88,5 @@ def _topic(reply: Reply, fqn: str) -> dict[str, Any]:
 def _restored(reply: Reply, fqn: str) -> dict[str, Any]:
     topic = _topic(reply, fqn)
     if topic.get("deleted"):
-        raise unexpected("a topic that is deleted still, after it was to be restored")
+        raise unexpected_reply("a topic that is deleted still, after it was to be restored")
     return topic

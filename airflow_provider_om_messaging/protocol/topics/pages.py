@@ -10,9 +10,15 @@ from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
-from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, todays
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
-from airflow_provider_om_messaging.protocol.wire.message import A_PIECE, SMALL, Reply, Request, unexpected
+from airflow_provider_om_messaging.protocol.wire.message import (
+    BYTES_PER_ITEM,
+    MAX_REPLY_BYTES,
+    Reply,
+    Request,
+    unexpected_reply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +62,7 @@ def list_topics(
     :param limit: topics in the page.
     :param more: further fields.
     """
-    fields = asked(("owners", "tags", "domains", *more), generation)
+    fields = to_server_names(("owners", "tags", "domains", *more), generation)
     query = {"service": service, "fields": ",".join(fields), "limit": str(limit)}
     if after is not None:
         query["after"] = after
@@ -77,7 +83,7 @@ def list_deleted(service: str, after: str | None = None) -> Request[Page]:
 
 
 def _list(query: Mapping[str, str], limit: int) -> Request[Page]:
-    headers, largest = {"Accept": "application/json"}, SMALL + A_PIECE * limit
+    headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
     return Request("GET", TOPIC.path, _page, TOPIC.plural, query, headers, safe=True, largest=largest)
 
 
@@ -87,11 +93,11 @@ def _page(reply: Reply) -> Page:
     if not isinstance(topics, list) or not all(
         isinstance(item, dict) and item.get("name") and item.get("id") for item in topics
     ):
-        raise unexpected("a list of topics that holds something else")
+        raise unexpected_reply("a list of topics that holds something else")
     told = paging if isinstance(paging, dict) else {}
     after, total = told.get("after"), told.get("total")
     return Page(
-        [todays(item) for item in topics],
+        [to_current_names(item) for item in topics],
         after if isinstance(after, str) and after else None,
         total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
     )
@@ -110,7 +116,7 @@ def create_topic(service: str, name: str) -> Request[dict[str, Any]]:
 
 
 def _created(reply: Reply, fqn: str) -> dict[str, Any]:
-    topic = todays(reply.json_object())
+    topic = to_current_names(reply.json_object())
     check_entity(topic, TOPIC, fqn)
     required_text(topic, "id")
     return topic

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.topic_columns import TIER
-from airflow_provider_om_messaging.protocol.model.fields import key, value_of
+from airflow_provider_om_messaging.protocol.model.fields import entry_key, own_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ class Rights:
             return None
         return f"{principal} operations [{', '.join(lacking)}] not allowed"
 
-    def sure(self, operations: Iterable[str | None]) -> bool:
+    def all_allowed(self, operations: Iterable[str | None]) -> bool:
         """Tell whether all of it is allowed, whatever the topic; None is an operation that is not known."""
         found = [self._of(operation) if operation else None for operation in operations]
         return all(permission is not None and permission.access == _ALLOW for permission in found)
@@ -135,7 +135,7 @@ def operations_for(
         elif field == "certification":
             found.add("EditCertification" if generation.domains_right else None)
         elif field == "tags":
-            found |= set(_of_labels(wanted.get(field) or (), value_of(entity, field) or (), generation))
+            found |= set(_of_labels(wanted.get(field) or (), own_value(entity, field) or (), generation))
         else:
             found.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
     # The right to everything makes up for all others.
@@ -146,9 +146,9 @@ def _of_labels(
     wanted: Sequence[Mapping[str, Any]], present: Sequence[Mapping[str, Any]], generation: Generation
 ) -> Iterator[str | None]:
     """Yield what labels take that come or go; before 1.8 it is not known for all kinds of them."""
-    kept = {key(label) for label in wanted} & {key(label) for label in present}
+    kept = {entry_key(label) for label in wanted} & {entry_key(label) for label in present}
     for label in (*wanted, *present):
-        if key(label) in kept:
+        if entry_key(label) in kept:
             continue
         name = str(label.get("tagFQN"))
         if label.get("source") == "Glossary":

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
-from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split
+from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
 from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS, TIER, column_of
 from airflow_provider_om_messaging.protocol.model import references
-from airflow_provider_om_messaging.protocol.model.exclusion import excluding
+from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
     LISTS,
     TEXTS,
-    certified_by,
-    key,
-    value_of,
+    certification_tag,
+    entry_key,
+    own_value,
 )
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.references import Name
-from airflow_provider_om_messaging.protocol.model.renamed_fields import stores_one
+from airflow_provider_om_messaging.protocol.model.renamed_fields import single_value_advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -120,7 +120,7 @@ class Row:
         return RowRefusedError(f"#INVALID_FIELD: Field {self.columns.index(column) + 1} error - {reason}")
 
 
-def wanted_of(
+def desired_values(
     row: Row, topic: Entity, known: Known, generation: Generation, *, certifies: bool = True
 ) -> dict[str, Any]:
     """
@@ -136,15 +136,15 @@ def wanted_of(
     wanted: dict[str, Any] = {field: _text(row, field, topic) for field in TEXTS}
     owners = _found(row, "owner", known)
     if generation.owners_field == "owner" and len(owners) > 1:
-        raise row.fault("owner", stores_one(generation.version, "owner"))
+        raise row.fault("owner", single_value_advice(generation.version, "owner"))
     _check_owners(owners)
     wanted["owners"] = _references(owners, topic, "owners")
     labels = [found for column in LABELS if column in row.columns for found in _found(row, column, known)]
-    if pair := excluding(labels, known):
+    if pair := find_excluding_pair(labels, known):
         raise RowRefusedError(
             f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
         )
-    others = [label for label in value_of(topic, "tags") or () if column_of(label, row.columns) is None]
+    others = [label for label in own_value(topic, "tags") or () if column_of(label, row.columns) is None]
     wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
     if CERTIFICATION in row.columns and certifies:
         wanted[CERTIFICATION] = _certification(row, topic, known)
@@ -152,7 +152,7 @@ def wanted_of(
         raise row.fault(CERTIFICATION, "This server has no certifications of topics: leave the cell empty")
     domains = _found(row, "domain", known)
     if generation.domains_field == "domain" and len(domains) > 1:
-        raise row.fault("domain", stores_one(generation.version, "domain"))
+        raise row.fault("domain", single_value_advice(generation.version, "domain"))
     wanted["domains"] = _references(domains, topic, "domains")
     if custom_fields.COLUMN in row.columns:
         wanted["extension"] = _custom_fields(row, topic.get("extension") or {}, known)
@@ -172,7 +172,7 @@ def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[s
 
 
 def _text(row: Row, field: str, topic: Entity) -> Any:
-    present = value_of(topic, field)
+    present = own_value(topic, field)
     # A difference in line ends alone is none: the topic keeps its own.
     return present if row.reading.is_same(field, str(present or ""), row[field]) else row[field] or None
 
@@ -184,11 +184,11 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
     Servers before 2.0 give one anew that is sent again. None of those that were looked at cares whether the
     tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
     """
-    present = value_of(topic, CERTIFICATION)
-    if row.reading.is_same(CERTIFICATION, row[CERTIFICATION], certified_by(present) or ""):
+    present = own_value(topic, CERTIFICATION)
+    if row.reading.is_same(CERTIFICATION, row[CERTIFICATION], certification_tag(present) or ""):
         return dict(present) if present else None
     for name, tag in _found(row, CERTIFICATION, known):
-        label = references.reference(name, tag)
+        label = references.build_reference(name, tag)
         allowed = (known.get(CERTIFYING) or {}).get("allowedClassification")
         if allowed and join_fqn(*split_fqn(label["tagFQN"])[:-1]) != allowed:
             raise RowRefusedError(
@@ -219,16 +219,16 @@ def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
 
 def _as_written(cell: str, name: Name) -> str:
     plain = name.fqn[1:-1].replace('""', '"') if name.fqn.startswith('"') else name.fqn
-    return plain if f"{name.kind}:{plain}" in split(cell) else name.fqn
+    return plain if f"{name.kind}:{plain}" in split_values(cell) else name.fqn
 
 
 def _references(
     found: Sequence[tuple[Name, Entity]], topic: Entity, field: str
 ) -> list[dict[str, Any]] | None:
     """Return complete references, those that the topic has already as they are there."""
-    present = {key(item): item for item in value_of(topic, field) or ()} if field in LISTS else {}
-    made = [references.reference(name, entity) for name, entity in found]
-    return list({key(item): present.get(key(item), item) for item in made}.values()) or None
+    present = {entry_key(item): item for item in own_value(topic, field) or ()} if field in LISTS else {}
+    made = [references.build_reference(name, entity) for name, entity in found]
+    return list({entry_key(item): present.get(entry_key(item), item) for item in made}.values()) or None
 
 
 def _check_owners(owners: Sequence[tuple[Name, Entity]]) -> None:

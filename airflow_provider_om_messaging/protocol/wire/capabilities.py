@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from airflow_provider_om_messaging.protocol.wire.redaction import printable
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 REST, SOCKET, NONE = "rest", "socket", "none"
 
@@ -67,7 +67,7 @@ class Capabilities(Generation):
         return f"{server}: {routes}, JSON Patch {patch}"
 
 
-def number_of(version: str) -> tuple[int, int]:
+def parse_version(version: str) -> tuple[int, int]:
     """
     Return the first two numbers of a version. One that cannot be read is taken for the newest.
 
@@ -77,15 +77,15 @@ def number_of(version: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2] or 0)) if found else _NEWEST
 
 
-def generation(version: str) -> Generation:
+def generation_of_version(version: str) -> Generation:
     """
     Return what a version tells. One that cannot be read is taken for the newest.
 
     :param version: as the server writes it.
     """
-    number = number_of(version)
+    number = parse_version(version)
     return Generation(
-        version=printable(version)[:60],
+        version=to_printable(version)[:60],
         jobs=REST if number >= (2, 0) else SOCKET if number >= (1, 6) else NONE,
         patch_by_name=number >= (1, 5),
         detects_conflicts=number >= (1, 9),

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected
-from airflow_provider_om_messaging.protocol.wire.redaction import redacted
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ _TOKEN_ADVICE = [
 _LONGEST_LOOKED_AT = 1_000_000
 
 
-def result_of(request: Request[T], reply: Reply) -> T:
+def read_result(request: Request[T], reply: Reply) -> T:
     """
     Return what a reply says.
 
@@ -62,18 +62,18 @@ def result_of(request: Request[T], reply: Reply) -> T:
     :param reply: what came back.
     :raises Fault: the request failed, or what came back is no answer to it.
     """
-    if fault := fault_of(request, reply):
+    if fault := find_fault(request, reply):
         raise fault
     try:
         return request.read(reply)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # No reader knows every shape that a reply can have, and a foreign error would end more than one wait.
-        raise unexpected(
+        raise unexpected_reply(
             f"what cannot be read ({type(error).__name__}) when asked for {request.feature}"
         ) from None
 
 
-def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
+def find_fault(request: Request[Any], reply: Reply) -> Fault | None:
     """
     Return what is wrong with a reply, or None if the request succeeded.
 
@@ -82,9 +82,9 @@ def fault_of(request: Request[Any], reply: Reply) -> Fault | None:
     """
     if 200 <= reply.status < 300 and not reply.is_html():
         return None
-    fault = _named(request, reply, _text_of(reply))
+    fault = _name_fault(request, reply, _error_text(reply))
     fault.status = reply.status
-    fault.retry_after = _retry_after(reply)
+    fault.retry_after = _parse_retry_after(reply)
     fault.transient = reply.status in {429, 502, 503, 504}
     fault.may_have_worked = reply.status >= 500 or fault.cause is Cause.UNEXPECTED_REPLY
     return fault
@@ -111,7 +111,7 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
         "dropped": f"{address} closed the connection before the reply was complete.",
         "damaged": f"A reply of {address} is not whole, and nothing of it was used.",
     }
-    detail = redacted(detail)
+    detail = redact(detail)
     message = messages[problem] + (f" ({detail})" if detail else "")
     return Fault(
         Cause.UNAVAILABLE,
@@ -121,14 +121,14 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
     )
 
 
-def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
+def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
     status = reply.status
     framework = _FRAMEWORK_STATUS.search(text)
     said = f" The server says: {text}" if text else ""
     if reply.is_html():
         said = " It answered with an HTML page, which a proxy or a login before the server may have sent."
     if 200 <= status < 300:
-        return unexpected("HTML")
+        return unexpected_reply("HTML")
     if framework and status in {500, int(framework[1])}:
         return _missing_route(request, int(framework[1]), text)
     if status == 400 and _NO_CSV.search(text):
@@ -141,8 +141,8 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     if status == 403:
         return Fault(Cause.FORBIDDEN, f"The token's user may not do this (403): {request.feature}.{said}")
     if 300 <= status < 400:
-        target = redacted(reply.headers.get("location", "nowhere").partition("?")[0])
-        return unexpected(f"a redirect to {target}, which is not followed with a token")
+        target = redact(reply.headers.get("location", "nowhere").partition("?")[0])
+        return unexpected_reply(f"a redirect to {target}, which is not followed with a token")
     if status == 413:
         return Fault(
             Cause.BAD_REQUEST,
@@ -151,15 +151,15 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
         )
     if status == 429:
         return Fault(Cause.RATE_LIMITED, f"The server refuses more for now (429).{said}")
-    if status == 500 and (blamed := _blamed(request, reply, said)):
+    if status == 500 and (blamed := _find_request_fault(request, reply, said)):
         return blamed
     if status >= 500:
         return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{said}")
     if reply.is_html():
-        return unexpected(f"status {status} with HTML")
+        return unexpected_reply(f"status {status} with HTML")
     if status == 404:
-        if not text or "code" not in (_document_of(reply) or {}):
-            return unexpected("404 without the error document of OpenMetadata")
+        if not text or "code" not in (_error_document(reply) or {}):
+            return unexpected_reply("404 without the error document of OpenMetadata")
         if user := _missing_user(request, reply):
             return Fault(
                 Cause.UNAUTHORIZED,
@@ -176,7 +176,7 @@ def _named(request: Request[Any], reply: Reply, text: str) -> Fault:
     )
 
 
-def _blamed(request: Request[Any], reply: Reply, said: str) -> Fault | None:
+def _find_request_fault(request: Request[Any], reply: Reply, said: str) -> Fault | None:
     """Return the fault for a 500 that means the request, or None if it may well mean the server."""
     # As it came: what is left for people may end before the words that tell.
     text = reply.body[:_LONGEST_LOOKED_AT].decode("utf-8", "replace")
@@ -190,7 +190,7 @@ def _blamed(request: Request[Any], reply: Reply, said: str) -> Fault | None:
     if request.method == "PATCH" and (found := _BAD_PATCH.search(text)):
         return Fault(
             Cause.BAD_REQUEST,
-            f"The server could not apply the patch (500), of which nothing was stored: {redacted(found[0])}.",
+            f"The server could not apply the patch (500), of which nothing was stored: {redact(found[0])}.",
         )
     return None
 
@@ -202,12 +202,12 @@ def _missing_user(request: Request[Any], reply: Reply) -> str | None:
     Owners are told by their ids, and who was asked for by name stands at the end of the path.
     """
     # As it came: what is left for people has other blanks.
-    said = (_document_of(reply) or {}).get("message")
+    said = (_error_document(reply) or {}).get("message")
     found = _NO_USER.fullmatch(said) if isinstance(said, str) else None
     if found is None or _ID.fullmatch(found[1]):
         return None
     asked_for = unquote(request.path.rpartition("/")[2])
-    return None if _bare(asked_for) == _bare(found[1]) else redacted(found[1])
+    return None if _bare(asked_for) == _bare(found[1]) else redact(found[1])
 
 
 def _bare(name: str) -> str:
@@ -226,7 +226,7 @@ def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
     )
 
 
-def _document_of(reply: Reply) -> dict[str, Any] | None:
+def _error_document(reply: Reply) -> dict[str, Any] | None:
     try:
         document = parse_json(reply.body)
     except ValueError:
@@ -234,17 +234,17 @@ def _document_of(reply: Reply) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _text_of(reply: Reply) -> str:
+def _error_text(reply: Reply) -> str:
     if reply.is_html():
         return ""
-    document = _document_of(reply)
+    document = _error_document(reply)
     if document is None:
-        return redacted(reply.body.decode("utf-8", "replace"))
+        return redact(reply.body.decode("utf-8", "replace"))
     text = document.get("message") or document.get("responseMessage") or ""
-    return redacted(text) if isinstance(text, str) else ""
+    return redact(text) if isinstance(text, str) else ""
 
 
-def _retry_after(reply: Reply) -> float | None:
+def _parse_retry_after(reply: Reply) -> float | None:
     value = reply.headers.get("retry-after", "").strip()
     if not value:
         return None

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-DEEPEST = 200
+MAX_DEPTH = 200
 """Levels of nesting; the schema of a topic may take dozens, and Python bears about a thousand."""
 
 _YEAR_9000 = 221_845_392_000_000
@@ -49,10 +49,10 @@ def check_depth(value: Any, text: str | bytes) -> None:
     brackets = (
         text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     )
-    if brackets <= DEEPEST:
+    if brackets <= MAX_DEPTH:
         return
     level = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(MAX_DEPTH + 1):
         if not level:
             return
         level = [
@@ -65,7 +65,7 @@ def check_depth(value: Any, text: str | bytes) -> None:
 
 
 def _too_deep() -> LimitError:
-    return LimitError(f"JSON that is nested deeper than {DEEPEST} levels")
+    return LimitError(f"JSON that is nested deeper than {MAX_DEPTH} levels")
 
 
 def _integer(text: str) -> int | None:
@@ -76,7 +76,7 @@ def _finite(text: str) -> float | None:
     return number if math.isfinite(number := float(text)) else None
 
 
-def moment(value: object) -> int | None:
+def parse_time(value: object) -> int | None:
     """
     Return a time that a server tells; None if it is none.
 
@@ -93,7 +93,7 @@ raw_decode = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_con
 _SEQUENCES = (list, tuple)
 
 
-def plain_json(value: Any) -> Any:
+def to_plain_json(value: Any) -> Any:
     """
     Return a value as its JSON text would be read.
 
@@ -110,13 +110,13 @@ def plain_json(value: Any) -> Any:
     return plain
 
 
-def has_nul(value: Any) -> bool:
+def has_null_character(value: Any) -> bool:
     """Tell whether a value holds the character U+0000, which servers cannot store."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, Mapping):
-        return any(map(has_nul, (*value, *value.values())))
-    return isinstance(value, _SEQUENCES) and any(map(has_nul, value))
+        return any(map(has_null_character, (*value, *value.values())))
+    return isinstance(value, _SEQUENCES) and any(map(has_null_character, value))
 
 
 def is_same_value(one: Any, other: Any) -> bool:

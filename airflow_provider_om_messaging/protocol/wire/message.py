@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SMALL = 8 * 1024 * 1024
+MAX_REPLY_BYTES = 8 * 1024 * 1024
 """Bytes of a reply that tells of one thing."""
-A_PIECE = 64 * 1024
+BYTES_PER_ITEM = 64 * 1024
 """Bytes that each thing in a list takes at most on average: topics come with their schemas."""
 
 
@@ -49,9 +49,9 @@ class Reply:
         try:
             return parse_json(self.body)
         except LimitError as error:
-            raise unexpected(str(error)) from None
+            raise unexpected_reply(str(error)) from None
         except ValueError:
-            raise unexpected("something that is not JSON") from None
+            raise unexpected_reply("something that is not JSON") from None
 
     def json_object(self) -> dict[str, Any]:
         """
@@ -61,7 +61,7 @@ class Reply:
         """
         value = self.json()
         if not isinstance(value, dict):
-            raise unexpected("JSON that is not an object")
+            raise unexpected_reply("JSON that is not an object")
         return value
 
 
@@ -90,10 +90,10 @@ class Request(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = False
     longest_silence: float = float("inf")
-    largest: int = SMALL
+    largest: int = MAX_REPLY_BYTES
 
 
-def unexpected(what: str) -> Fault:
+def unexpected_reply(what: str) -> Fault:
     """Return the fault for a reply that no OpenMetadata server would send."""
     return Fault(
         Cause.UNEXPECTED_REPLY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import unexpected
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 _SLACK = 1000
 _MOST_UNCOUNTED = 1_000_000
@@ -37,7 +37,7 @@ class Walk:
         # Some may come while the list is read.
         most = 2 * max(self._totals) + _SLACK if self._totals else _MOST_UNCOUNTED
         if after is not None and (not listed or after in self._cursors or self._listed > most):
-            raise unexpected(f"a list of {self._items} that never ends")
+            raise unexpected_reply(f"a list of {self._items} that never ends")
         if after is not None:
             self._cursors.add(after)
 

@@ -83,7 +83,7 @@ def fit_for_logs(text: str) -> str:
     return text if text.isprintable() else _HALF.sub("?", _INVISIBLE.sub("", _TERMINAL.sub("", text)))
 
 
-def printable(text: str) -> str:
+def to_printable(text: str) -> str:
     """
     Return a text on one line, as it may stand in a log.
 
@@ -92,13 +92,13 @@ def printable(text: str) -> str:
     return " ".join(fit_for_logs(text).split())
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """
     Return a server's text on one short line, without JSON documents and whatever looks secret.
 
     :param text: any text of a reply.
     """
-    words = printable(text[:_LONGEST_READ]).split(" ")
+    words = to_printable(text[:_LONGEST_READ]).split(" ")
     if len(text) > _LONGEST_READ:
         # A secret whose second half is cut off may not look like one any more.
         words = words[:-1]
@@ -112,7 +112,7 @@ def redacted(text: str) -> str:
     return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
 
 
-def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
+def replace_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
     """
     Return a body without secrets that are known, however it writes them: a server may repeat what it got.
 

@@ -46,5 +46,5 @@ class RetryPolicy:
         return max(own, min(self.longest_pause, fault.retry_after * (1 + chance / 10)))
 
 
-ONCE = RetryPolicy(tries=1)
+NO_RETRY = RetryPolicy(tries=1)
 """For polls, which are repeated anyway by the one who waits."""

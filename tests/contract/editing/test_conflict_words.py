@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.client.editing.readback import OverwrittenErr
 from airflow_provider_om_messaging.exceptions import ConflictError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
-from airflow_provider_om_messaging.protocol.model.renamed_fields import todays
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api
 
@@ -70,7 +70,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def read(server: Sandbox, fields: str) -> dict[str, Any]:
-    return todays(Api(server, server.admin_token).service(KAFKA, fields))
+    return to_current_names(Api(server, server.admin_token).service(KAFKA, fields))
 
 
 def test_only_what_differs_is_told_and_once(server: Sandbox) -> None:
@@ -101,7 +101,7 @@ def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandb
     assert Api(server).patch(path, theirs).status_code == 200
     after = read(server, f"{own},tags,{domains}")
     hook = OpenMetadataMessagingHook()
-    (note,) = confirmed(hook._client, SERVICE, Plan([], wanted), before, todays(stored), after)
+    (note,) = confirmed(hook._client, SERVICE, Plan([], wanted), before, to_current_names(stored), after)
     assert "What was changed here is still there." in note
     taken_out = {"op": "replace", "path": "/tags", "value": before["tags"]}
     assert Api(server).patch(path, taken_out).status_code == 200
@@ -111,6 +111,6 @@ def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandb
             SERVICE,
             Plan([], wanted),
             before,
-            todays(stored),
+            to_current_names(stored),
             read(server, f"{own},tags,{domains}"),
         )

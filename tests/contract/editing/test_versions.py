@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import ConflictError, InvalidParameterError, NotFoundError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.model.versions import read_version
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class TestChoosing:
 class TestHistory:
     def test_it_tells_what_changed_shortly(self, hook: OpenMetadataMessagingHook) -> None:
         hook.patch_service(KAFKA, changes={"owners": ["user:bob"], "tags": ["+PII.None"]})
-        history = [version_of(state).to_dict() for state in hook.list_versions(KAFKA)]
+        history = [read_version(state).to_dict() for state in hook.list_versions(KAFKA)]
         assert [entry["version"] for entry in history] == ["0.4", "0.3", "0.2", "0.1"]
         assert history[0]["changes"] == [
             {"field": "owners", "before": "nothing", "after": "user:bob"},
@@ -108,7 +108,7 @@ class TestHistory:
         path = f"{SERVICES}/{api.service(KAFKA)['id']}"
         for text in ("one", "two"):
             api.patch(path, {"op": "add", "path": "/displayName", "value": text})
-        newest, older = (version_of(state) for state in hook.list_versions(KAFKA, limit=2))
+        newest, older = (read_version(state) for state in hook.list_versions(KAFKA, limit=2))
         assert (newest.merged, older.merged) == (True, False)
         with pytest.raises(NotFoundError, match=r"merge edits.*journal"):
             hook.get_version(KAFKA, "0.5")
@@ -116,7 +116,7 @@ class TestHistory:
     def test_no_value_of_a_connection_is_in_it(self, hook: OpenMetadataMessagingHook) -> None:
         hook.patch_service(KAFKA, changes={"connection": {"config": {"saslPassword": "brand-new-secret"}}})
         told = json.dumps([hook.list_versions(KAFKA), hook.get_version(KAFKA, "latest")])
-        told += json.dumps([version_of(state).to_dict() for state in hook.list_versions(KAFKA)])
+        told += json.dumps([read_version(state).to_dict() for state in hook.list_versions(KAFKA)])
         assert SECRET not in told
         assert "brand-new" not in told
 

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.topics.pages import Page, list_topics
-from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation
+from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation_of_version
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 
@@ -55,7 +55,7 @@ def test_the_engine_is_picked_by_what_the_server_can_do(
         assert hook.engine().name == "server"
         before = hook.export_csv("sample_kafka")
         sandbox.configure(csv_routes=False)
-        capabilities.forget(hook._client)
+        capabilities.forget_capabilities(hook._client)
         assert hook.engine().name == "client"
     assert hook.export_csv("sample_kafka") == before
     told = caplog.messages
@@ -138,7 +138,7 @@ def test_unknown_engines_are_refused_before_anything_is_sent(
 
 
 def test_an_old_server_is_asked_by_its_own_names_and_read_in_todays() -> None:
-    request = list_topics("kafka", generation("1.2.3"))
+    request = list_topics("kafka", generation_of_version("1.2.3"))
     assert request.query["fields"] == "owner,tags,domain"
     owner = '{"id": "1", "type": "user", "name": "ada"}'
     domain = '{"id": "2", "type": "domain", "name": "Shop", "fullyQualifiedName": "Shop", "inherited": true}'

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_om_messaging.exceptions import InvalidParameterError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED
-from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.engine.test_import import after_listing, edit
 from tests.contract.sandbox_http import Api, read, row, table
@@ -69,7 +69,7 @@ def load(
     hook: OpenMetadataMessagingHook, *rows: list[str], dry_run: bool = False
 ) -> dict[str, tuple[str, str]]:
     result = hook.import_csv(SERVICE, text_of(*rows), dry_run, engine="client")
-    return {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
+    return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
 def sent(server: Sandbox) -> list[tuple[str, str]]:
@@ -247,7 +247,7 @@ def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
         certifying.clear_journal()
         engine = hook.engine("client", create_missing=True)
         result = hook.import_csv(SERVICE, text.getvalue(), dry_run, engine=engine)
-        told = [(item.status, item.details) for item in verdicts_of(result.results_csv)]
+        told = [(item.status, item.details) for item in parse_verdicts(result.results_csv)]
         assert told == [("success", "Entity created")]
         assert [method for method, _ in sent(certifying)] == ([] if dry_run else ["POST", "PATCH"])
     assert certification(certifying, 'sample_kafka."brand.new"')["tagLabel"]["name"] == "Gold"
@@ -258,7 +258,7 @@ def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
     result = hook.import_csv(
         SERVICE, text.getvalue(), False, engine=hook.engine("client", create_missing=True)
     )
-    (verdict,) = verdicts_of(result.results_csv)
+    (verdict,) = parse_verdicts(result.results_csv)
     assert verdict.status == "failure"
     assert verdict.details.startswith("The topic was created, but not certified. ")
     assert certification(certifying, 'sample_kafka."brand.newer"') == {}

@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.exceptions import (
     ServerUnavailableError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api, read, row, table
 
@@ -52,7 +52,7 @@ def load(hook: OpenMetadataMessagingHook, text: str, dry_run: bool = False, **op
 
 
 def told(result: ImportResult) -> dict[str, tuple[str, str]]:
-    return {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
+    return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
 def rows_of(hook: OpenMetadataMessagingHook, service: str = SERVICE) -> dict[str, list[str]]:
@@ -297,13 +297,13 @@ def test_a_lost_update_on_an_old_server_is_seen_at_the_end(
     from airflow_provider_om_messaging.client.topics import topic_import
 
     sandbox, hook = connected(generation="1.2")
-    api, original = Api(sandbox, sandbox.admin_token), topic_import.overwritten
+    api, original = Api(sandbox, sandbox.admin_token), topic_import.find_overwritten
 
     def written_over(*args: Any) -> Any:
         edit(api, "orders", "description", "Over it")
         return original(*args)
 
-    monkeypatch.setattr(topic_import, "overwritten", written_over)
+    monkeypatch.setattr(topic_import, "find_overwritten", written_over)
     result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
     assert told(result)["quotes"][0] == "success"
     status, details = told(result)["orders"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api, read, row, table
 
@@ -84,7 +84,7 @@ def cells(hook: OpenMetadataMessagingHook, columns: str = "documented") -> dict[
 
 def load(hook: OpenMetadataMessagingHook, text: str, **options: Any) -> dict[str, tuple[str, str]]:
     result = hook.import_csv(SERVICE, text, dry_run=False, engine=hook.engine("client", **options))
-    return {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
+    return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
 def patches(api: Api) -> list[Any]:

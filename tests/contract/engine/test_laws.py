@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, EXTENDED
-from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import read
@@ -49,7 +49,7 @@ class Tried:
 
     def load(self, text: str, dry_run: bool) -> dict[str, tuple[str, str]]:
         result = self.hook.import_csv(SERVICE, text, dry_run, engine=self.engine)
-        return {item.row: (item.status, item.details) for item in verdicts_of(result.results_csv)}
+        return {item.row: (item.status, item.details) for item in parse_verdicts(result.results_csv)}
 
     def plan(self, text: str) -> Plan:
         with csv_upload(csv=text) as upload:

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
-from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
@@ -36,7 +36,7 @@ def told(hook: OpenMetadataMessagingHook, text: str, **options: Any) -> list[dic
     """Return the verdicts of a dry run and of an import."""
     results = [hook.import_csv(SERVICE, text, dry_run, **options) for dry_run in (True, False)]
     return [
-        {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
+        {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
         for result in results
     ]
 

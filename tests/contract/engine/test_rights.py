@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, EXTENDED
-from airflow_provider_om_messaging.protocol.imports.verdict import verdicts_of
+from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api, read
 
@@ -65,7 +65,7 @@ def rows_of(
 
 
 def told(result: ImportResult) -> dict[str, tuple[str, str]]:
-    return {verdict.row: (verdict.status, verdict.details) for verdict in verdicts_of(result.results_csv)}
+    return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
 def changed(cells: list[str], **wanted: str) -> list[str]:

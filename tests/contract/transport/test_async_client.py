@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.client.transport.aio import AsyncClient
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE, RetryPolicy
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy
 from tests.contract.other_servers import serving
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_a_server_that_stays_away_is_asked_four_times(sandbox: Sandbox) -> None:
 def test_a_poll_that_its_wait_repeats_anyway_is_asked_once(sandbox: Sandbox) -> None:
     sandbox.fault("503", times=100, retry_after=0)
     with pytest.raises(Fault):
-        ask(settings(sandbox), retry=ONCE)
+        ask(settings(sandbox), retry=NO_RETRY)
     assert len(sandbox.journal) == 1
 
 
@@ -96,7 +96,7 @@ def test_a_token_that_is_refused_twice_ends_the_request(sandbox: Sandbox, change
 
 def test_a_proxy_that_is_not_there_is_named_and_not_passed_by(sandbox: Sandbox) -> None:
     with pytest.raises(Fault, match="proxy"):
-        ask(settings(sandbox, proxy="http://127.0.0.1:9"), ONCE)
+        ask(settings(sandbox, proxy="http://127.0.0.1:9"), NO_RETRY)
     assert sandbox.journal == []
 
 
@@ -106,16 +106,16 @@ def test_the_proxy_of_the_environment_counts(
 ) -> None:
     monkeypatch.setenv("http_proxy", written)
     with pytest.raises(Fault, match="proxy"):
-        ask(settings(sandbox), ONCE)
+        ask(settings(sandbox), NO_RETRY)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert ask(settings(sandbox), ONCE) == []
+    assert ask(settings(sandbox), NO_RETRY) == []
 
 
 def test_who_is_not_there_is_told_from_who_is_unknown() -> None:
     told = {}
     for host in ("127.0.0.1:9", "no-such-host.invalid"):
         with pytest.raises(Fault) as caught:
-            ask(Settings(f"http://{host}/api", Token("jwt")), ONCE)
+            ask(Settings(f"http://{host}/api", Token("jwt")), NO_RETRY)
         told[host] = caught.value.message
         assert caught.value.cause is Cause.UNAVAILABLE
         assert caught.value.transient

@@ -37,7 +37,7 @@ def feed(server: Sandbox) -> Iterator[Feed]:
 def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: Feed) -> None:
     job_id = Api(server).submit_export()
     told: list[Job] = []
-    end = feed.end_of(job_id, time.time() + 600, told.append)
+    end = feed.wait_for_end(job_id, time.time() + 600, told.append)
     assert end is not None
     assert (end.job.job_id, end.job.status, end.csv) == (job_id, "COMPLETED", Api(server).export())
     assert all(job.job_id == job_id and not job.finished for job in told)
@@ -45,18 +45,18 @@ def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: Feed) -> None:
 
 def test_an_end_that_came_before_anybody_asked_is_not_lost(server: Sandbox, feed: Feed) -> None:
     first = Api(server).submit_export()
-    assert feed.end_of(first, time.time() + 600, lambda _: None)
-    assert feed.end_of(first, 0, lambda _: None), "what is known already needs no waiting"
+    assert feed.wait_for_end(first, time.time() + 600, lambda _: None)
+    assert feed.wait_for_end(first, 0, lambda _: None), "what is known already needs no waiting"
 
 
 def test_a_job_of_which_nothing_is_heard_is_given_up_at_the_deadline(feed: Feed) -> None:
-    assert feed.end_of("another", 0, lambda _: None) is None
+    assert feed.wait_for_end("another", 0, lambda _: None) is None
 
 
 def test_a_socket_that_is_lost_ends_the_waiting(server: Sandbox, feed: Feed) -> None:
     closing = threading.Timer(0.1, server.close_sockets)
     closing.start()
-    assert feed.end_of("another", time.time() + 600, lambda _: None) is None
+    assert feed.wait_for_end("another", time.time() + 600, lambda _: None) is None
     closing.join()
 
 

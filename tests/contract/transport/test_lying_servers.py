@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client import capabilities, jobs
-from airflow_provider_om_messaging.client.topics.pages import deleted_names, exported
+from airflow_provider_om_messaging.client.topics.pages import deleted_names, export_topics
 from airflow_provider_om_messaging.exceptions import (
     JobTimeoutError,
     OpenMetadataError,
@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.hooks.messaging import (
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers import polled_wait, poller
 from tests.contract.lying_servers import HEAD, chunk, lying, whole
 
@@ -58,13 +58,13 @@ def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
     def in_worker(liar: Liar, asked: Request[Any]) -> Any:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=0.5))
         with public_errors():
-            return hook._client.call(asked, retry=ONCE)
+            return hook._client.call(asked, retry=NO_RETRY)
 
     async def in_triggerer(liar: Liar, asked: Request[Any]) -> Any:
         hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch, read_timeout=0.5))
         with public_errors():
             async with hook.client() as client:
-                return await client.call(asked, retry=ONCE)
+                return await client.call(asked, retry=NO_RETRY)
 
     if request.param == "worker":
         return in_worker
@@ -213,7 +213,7 @@ WALKS: dict[str, Callable[[int], dict[str, Any]]] = {
 def test_a_list_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch, walk: str, deleted: bool) -> None:
     with lying(lists_topics(WALKS[walk])) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
-        walked = deleted_names if deleted else lambda *asked: list(exported(*asked, ("name",)))
+        walked = deleted_names if deleted else lambda *asked: list(export_topics(*asked, ("name",)))
         with pytest.raises(Fault, match="never ends"):
             walked(hook._client, "kafka")
         assert len(liar.paths) < 15
@@ -279,7 +279,7 @@ class TestDeadlines:
     """A server that keeps the line open does not keep the task beyond the deadline of its wait."""
 
     def test_in_a_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jobs, "LAST_LOOK", 0.3)
+        monkeypatch.setattr(jobs, "LAST_POLL_SECONDS", 0.3)
         with lying(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
             hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
             with pytest.raises(JobTimeoutError):
@@ -288,7 +288,7 @@ class TestDeadlines:
 
     @pytest.mark.parametrize("waits", [1, 3])
     def test_in_a_triggerer(self, monkeypatch: pytest.MonkeyPatch, waits: int) -> None:
-        monkeypatch.setattr(polled_wait, "LAST_LOOK", 0.3)
+        monkeypatch.setattr(polled_wait, "LAST_POLL_SECONDS", 0.3)
 
         async def wait_for_all(hook: OpenMetadataMessagingAsyncHook) -> list[Any]:
             one = poller.poller_for("liar", await hook.settings(), hook.settings)

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.routes import server_version
 from airflow_provider_om_messaging.protocol.wire.content_coding import CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import sending
 from tests.unit.tables import pieces
 
@@ -76,14 +76,14 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], OpenMetadataMess
             "AIRFLOW_CONN_OTHER", json.dumps({"conn_type": "om_messaging", "host": url, "password": "x"})
         )
         hook = OpenMetadataMessagingHook("other")
-        hook._client.retry = ONCE
+        hook._client.retry = NO_RETRY
         return hook
 
     return connected
 
 
 async def version_by_aiohttp(hook: OpenMetadataMessagingHook) -> str:
-    async with AsyncClient(hook._settings(), ONCE) as client:
+    async with AsyncClient(hook._settings(), NO_RETRY) as client:
         return str((await client.call(server_version()))["version"])
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.csv.batches import batches, csv_of
+from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
 from airflow_provider_om_messaging.protocol.csv.check import check_csv, read_rows
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import result_of, verdict_table
-from airflow_provider_om_messaging.protocol.imports.verdict import Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, verdict_table
+from airflow_provider_om_messaging.protocol.imports.verdict import Verdict, parse_verdicts
 from tests.unit.tables import cells, tables, written
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def test_the_batches_are_whole_and_hold_every_row_once(table: list[list[str]], size: int) -> None:
     records = list(read_rows([written(table)], "file"))
     header, rows = records[0][1], records[1:]
-    parts = [csv_of(header, batch).encode() for batch in batches(rows, size)]
+    parts = [format_csv(header, batch).encode() for batch in split_into_batches(rows, size)]
     merged = []
     for part in parts:
         assert 1 <= check_csv([part], "batch").rows <= size
@@ -37,8 +37,8 @@ def test_the_batches_are_whole_and_hold_every_row_once(table: list[list[str]], s
 @given(st.lists(st.tuples(cells.filter(bool), st.sampled_from(["success", "failure"]), cells), max_size=8))
 def test_merged_verdicts_are_read_back_as_they_were(told: list[tuple[str, str, str]]) -> None:
     verdicts = [Verdict(*verdict) for verdict in told]
-    result = result_of(verdicts, dry_run=False)
-    assert verdicts_of(result.results_csv) == verdicts
+    result = build_result(verdicts, dry_run=False)
+    assert parse_verdicts(result.results_csv) == verdicts
     assert result.rows_processed == len(verdicts)
     assert (result.rows_passed or 0) + (result.rows_failed or 0) == len(verdicts)
 
@@ -58,7 +58,7 @@ def test_every_row_gets_its_own_verdict_whatever_the_servers_order(names: list[s
 
 @pytest.mark.parametrize("statuses", [["success"], ["failure"], ["success", "failure"]])
 def test_the_status_of_all_follows_from_the_rows(statuses: list[str]) -> None:
-    result = result_of([Verdict("a", status, "") for status in statuses], dry_run=True)
+    result = build_result([Verdict("a", status, "") for status in statuses], dry_run=True)
     assert result.status == {"success": "success", "failure": "failure"}.get(
         "".join(statuses), "partialSuccess"
     )

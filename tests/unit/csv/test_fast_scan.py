@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.files import object_storage
 from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload
 from airflow_provider_om_messaging.protocol.csv import fast_scan
 from airflow_provider_om_messaging.protocol.csv.check import UnfitCsvError, check_csv, scan_rows
-from airflow_provider_om_messaging.protocol.csv.fast_scan import Proof
+from airflow_provider_om_messaging.protocol.csv.fast_scan import FastCsvValidator
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.tables import pieces, tables, written
 
@@ -63,8 +63,8 @@ def well_formed(draw: st.DrawFn, min_cells: int = 1) -> tuple[bytes, int]:
     return (end.join(rows) + draw(st.sampled_from(["", end]))).encode(), len(rows) - 1
 
 
-def proven(chunks: list[bytes]) -> Proof | None:
-    proof = Proof()
+def proven(chunks: list[bytes]) -> FastCsvValidator | None:
+    proof = FastCsvValidator()
     return proof if all(map(proof.feed, chunks)) and proof.finish() else None
 
 
@@ -173,4 +173,4 @@ def said_of(content: bytes) -> tuple[bytes, int] | str:
 
 
 def test_a_second_byte_order_mark_is_left_to_the_reader_which_refuses_it() -> None:
-    assert not Proof().feed(codecs.BOM_UTF8 * 2 + b"name,description\r\norders,x\r\n")
+    assert not FastCsvValidator().feed(codecs.BOM_UTF8 * 2 + b"name,description\r\norders,x\r\n")

@@ -8,12 +8,12 @@ import io
 import pytest
 
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
+    build_result,
     check_verified,
-    not_in_place,
-    repeated,
-    result_of,
-    results_text,
-    stopped,
+    find_missing_changes,
+    find_repeated_names,
+    format_results,
+    stopped_fault,
     verdict_table,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, Verdict
@@ -87,14 +87,14 @@ def test_no_table_of_verdicts_shows_a_secret() -> None:
 def test_the_result_counts_what_passed_and_what_failed(
     verdicts: list[Verdict], passed: int | None, expected: tuple[str, int, int, int]
 ) -> None:
-    result = result_of(verdicts, dry_run=True, passed=passed)
+    result = build_result(verdicts, dry_run=True, passed=passed)
     assert (result.status, result.rows_processed, result.rows_passed, result.rows_failed) == expected
     assert result.dry_run is True
-    assert result_of(verdicts, dry_run=False).dry_run is False
+    assert build_result(verdicts, dry_run=False).dry_run is False
 
 
 def test_the_result_has_every_verdict_and_the_first_failures() -> None:
-    result = result_of([GOOD, *[BAD] * (SHOWN_FAILURES + 5)], dry_run=False)
+    result = build_result([GOOD, *[BAD] * (SHOWN_FAILURES + 5)], dry_run=False)
     assert len(result.failures) == SHOWN_FAILURES == 20
     assert result.failures[0] == {"row": "bad", "details": "no such owner"}
     table = read((result.results_csv or "").encode())
@@ -107,13 +107,13 @@ def test_the_result_has_every_verdict_and_the_first_failures() -> None:
 
 
 def test_a_file_with_its_verdicts_reads_as_servers_write_it() -> None:
-    assert results_text(ROWS, [GOOD, BAD]).splitlines() == [
+    assert format_results(ROWS, [GOOD, BAD]).splitlines() == [
         "status,details,name,owner",
         "success,,good,a",
         "failure,no such owner,bad,b",
     ]
     with pytest.raises(ValueError, match="shorter"):
-        results_text(ROWS, [GOOD])
+        format_results(ROWS, [GOOD])
 
 
 def differing(*rows: str) -> Plan:
@@ -123,32 +123,32 @@ def differing(*rows: str) -> Plan:
 
 
 def test_a_row_that_is_not_as_in_the_file_is_named_with_its_fields() -> None:
-    assert not_in_place(differing("orders")) == [
+    assert find_missing_changes(differing("orders")) == [
         Verdict("orders", "failure", "The server has another value in: owner, tags."),
         Verdict("gone", "failure", "The server does not have the row."),
     ]
-    assert [verdict.row for verdict in not_in_place(differing("orders", "other"), frozenset({"other"}))] == [
-        "other"
-    ]
-    assert not_in_place(differing("orders"), frozenset()) == []
+    assert [
+        verdict.row for verdict in find_missing_changes(differing("orders", "other"), frozenset({"other"}))
+    ] == ["other"]
+    assert find_missing_changes(differing("orders"), frozenset()) == []
 
 
 def test_a_name_that_stands_in_several_rows_is_told_with_their_lines() -> None:
     rows = [(1, ["owner", "name"]), (2, ["b", "a"]), (3, ["a", "b"]), (7, ["", "a"]), (8, ["a", "c"])]
     verdicts = [Verdict(row[1], "success", "") for _, row in rows[1:]]
-    assert repeated(verdicts, lambda: rows) == ["'a' in the lines 2, 7"]
+    assert find_repeated_names(verdicts, lambda: rows) == ["'a' in the lines 2, 7"]
 
 
 def test_a_file_without_repeated_names_is_not_read_again() -> None:
     def read_again() -> list[tuple[int, list[str]]]:
         raise AssertionError("a large file is read once more for nothing")
 
-    assert repeated([GOOD, BAD], read_again) == []
+    assert find_repeated_names([GOOD, BAD], read_again) == []
 
 
 def verified(differing: list[str], verdicts: list[Verdict], failed: int | None) -> str:
     """Return why an import is not verified, or nothing if all that the server calls good is there."""
-    result = result_of([BAD] * (failed or 0), dry_run=False)
+    result = build_result([BAD] * (failed or 0), dry_run=False)
     try:
         check_verified([Verdict(row, "failure", "another value") for row in differing], verdicts, result)
     except Fault as fault:
@@ -209,7 +209,7 @@ def test_an_import_that_was_cut_off_says_what_became_of_its_rows(
     verdicts: list[Verdict], dry_run: bool, told: str
 ) -> None:
     fault = Fault(Cause.UNAVAILABLE, "The server is away.", status=503, retry_after=7.0, transient=True)
-    made = stopped(fault, verdicts, dry_run=dry_run)
+    made = stopped_fault(fault, verdicts, dry_run=dry_run)
     assert made.message == told
     assert (made.cause, made.status, made.retry_after, made.transient) == (Cause.UNAVAILABLE, 503, 7.0, True)
     assert list(made.verdicts or ()) == verdicts

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     ImportResult,
-    import_result,
+    is_about_rows,
+    parse_import_result,
     read_import,
-    same_rows,
-    unreadable,
+    unreadable_result,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, json_reply, reply
@@ -49,7 +49,7 @@ def document(status: str, processed: int, passed: int, failed: int, **more: Any)
 
 
 def verdict(rows_sent: int | None, status: str, *numbers: int, **more: Any) -> ImportResult:
-    return import_result(document(status, *numbers, **more), False, rows_sent)
+    return parse_import_result(document(status, *numbers, **more), False, rows_sent)
 
 
 def counts(result: ImportResult) -> tuple[int | None, int | None, int | None]:
@@ -111,7 +111,7 @@ def test_an_aborted_import_is_rejected_however_many_failures_are_tolerated(
 
 
 def test_an_aborted_import_may_lack_its_numbers() -> None:
-    result = import_result({"dryRun": True, "status": "aborted"}, True, 3)
+    result = parse_import_result({"dryRun": True, "status": "aborted"}, True, 3)
     assert counts(result) == (0, 0, 3)
 
 
@@ -184,10 +184,10 @@ def test_a_results_cell_longer_than_python_takes_by_itself() -> None:
 def test_another_kind_of_run_than_was_asked_for_is_an_error(asked: bool, said: bool, warns: bool) -> None:
     good = {**document("success", 1, 1, 0), "dryRun": said}
     with pytest.raises(Fault, match=f"dryRun={str(said).lower()}") as caught:
-        import_result(good, asked, 1)
+        parse_import_result(good, asked, 1)
     assert caught.value.cause is Cause.IMPORT_REJECTED
     assert ("may have written" in caught.value.message) == warns
-    assert import_result(good, None, 1).dry_run is said
+    assert parse_import_result(good, None, 1).dry_run is said
 
 
 @pytest.mark.parametrize("said", ["missing", None, "true", 1, {}])
@@ -197,12 +197,12 @@ def test_a_reply_that_does_not_tell_whether_it_was_a_dry_run_is_an_error(said: o
     if said == "missing":
         del good["dryRun"]
     with pytest.raises(Fault, match="does not tell whether it was a dry run"):
-        import_result(good, True, 1)
+        parse_import_result(good, True, 1)
 
 
 @pytest.mark.parametrize("status", ["running", "SUCCESS", "ok", "", None, 7, [], {}])
 def test_an_unknown_status_is_never_a_success(status: object) -> None:
-    result = import_result({**document("x", 2, 2, 0), "status": status}, False, 2)
+    result = parse_import_result({**document("x", 2, 2, 0), "status": status}, False, 2)
     fault = result.rejection(1000)
     assert counts(result) == (None, None, None)
     assert fault is not None
@@ -213,14 +213,14 @@ def test_an_unknown_status_is_never_a_success(status: object) -> None:
 @pytest.mark.parametrize("name", ["numberOfRowsProcessed", "numberOfRowsPassed", "numberOfRowsFailed"])
 @pytest.mark.parametrize("value", [None, "2", 2.5, True, []])
 def test_missing_numbers_are_never_a_success(name: str, value: object) -> None:
-    fault = import_result({**document("success", 2, 2, 0), name: value}, False, 2).rejection(1000)
+    fault = parse_import_result({**document("success", 2, 2, 0), name: value}, False, 2).rejection(1000)
     assert fault is not None
     assert fault.cause is Cause.VERDICT_UNREADABLE
     assert "numbers of rows" in fault.message
 
 
 def test_a_server_that_does_not_tell_is_named_with_the_ways_out() -> None:
-    fault = unreadable(dry_run=False).rejection(0)
+    fault = unreadable_result(dry_run=False).rejection(0)
     assert fault is not None
     assert fault.cause is Cause.VERDICT_UNREADABLE
     assert "asynchronous=False" in fault.message
@@ -238,7 +238,7 @@ def test_what_is_no_verdict_at_all_is_an_unexpected_reply(answer: Any) -> None:
 
 def test_a_verdict_may_be_json_in_a_text() -> None:
     text = json_reply(200, document("success", 1, 1, 0)).body.decode()
-    assert import_result(text, False, 1).status == "success"
+    assert parse_import_result(text, False, 1).status == "success"
 
 
 def test_tolerated_failures_are_no_rejection() -> None:
@@ -260,7 +260,7 @@ def test_a_rejection_names_the_rows_and_their_reasons() -> None:
 
 
 def test_a_rejection_of_a_dry_run_says_that_it_was_one() -> None:
-    result = import_result({**document("failure", 1, 0, 1), "dryRun": True}, True, 1)
+    result = parse_import_result({**document("failure", 1, 0, 1), "dryRun": True}, True, 1)
     fault = result.rejection(0)
     assert fault is not None
     assert fault.message == "1 of 1 rows failed in the dry run."
@@ -270,7 +270,7 @@ def test_no_secret_of_the_servers_words_is_shown() -> None:
     words = 'Failed to write {"connection": {"saslPassword": "hunter2"}} password=hunter2'
     failed = verdict(1, "failure", 1, 0, 1, importResultsCsv=results(f"failure:{words}"))
     aborted = verdict(1, "aborted", 0, 0, 0, abortReason=words)
-    odd = import_result({**document("x", 1, 1, 0), "status": words}, False, 1)
+    odd = parse_import_result({**document("x", 1, 1, 0), "status": words}, False, 1)
     for result in (failed, aborted, odd):
         fault = result.rejection(0)
         assert fault is not None
@@ -316,7 +316,7 @@ def test_success_needs_as_many_good_rows_as_were_sent(
 def test_no_document_breaks_the_reader(value: Any) -> None:
     keys = ["status", "abortReason", "importResultsCsv", "numberOfRowsFailed"]
     for key in keys:
-        result = import_result({**document("success", 1, 1, 0), key: value}, False, 1)
+        result = parse_import_result({**document("success", 1, 1, 0), key: value}, False, 1)
         if result.rejection(0) is None:
             assert key in {"abortReason", "importResultsCsv"} or value in (0, "success")
 
@@ -333,11 +333,11 @@ def test_a_verdict_is_known_by_its_rows_in_whatever_order(
     chance.shuffle(judged)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["status", "details", *header], *judged])
-    assert same_rows(text.getvalue(), [header, *rows])
+    assert is_about_rows(text.getvalue(), [header, *rows])
     changed = [list(row) for row in rows]
     one = data.draw(st.sampled_from(changed))
     one[0] += "x"
     for other in (changed, rows[1:], [*rows, rows[0]]):
-        assert not same_rows(text.getvalue(), [header, *other])
-    assert not same_rows(text.getvalue(), [["name", "owner"], *rows])
-    assert not same_rows("success", [header, *rows])
+        assert not is_about_rows(text.getvalue(), [header, *other])
+    assert not is_about_rows(text.getvalue(), [["name", "owner"], *rows])
+    assert not is_about_rows("success", [header, *rows])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.job import Job
-from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, first, likeliness
+from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, choose_jobs, likelihood_of_end
 
 
 @dataclass(eq=False)
@@ -20,20 +20,20 @@ class Waiting:
 
 def waiting(job_id: int, status: str | None, late: float = 0.0) -> Waiting:
     job = Job(str(job_id), "EXPORT", status) if status else None
-    return Waiting(str(job_id), late, likeliness(str(job_id), job, due=late))
+    return Waiting(str(job_id), late, likelihood_of_end(str(job_id), job, due=late))
 
 
 def test_jobs_at_work_come_first_then_the_oldest() -> None:
     queue = [waiting(number, "QUEUED", late=-number) for number in range(10, 90)]
     unknown = [waiting(number, None, late=-number) for number in (11, 6)]
     at_work = [waiting(91, "RUNNING", late=5), waiting(92, "CANCELLING", late=4)]
-    chosen = first([*queue, *unknown, *at_work], 70)
+    chosen = choose_jobs([*queue, *unknown, *at_work], 70)
     assert [item.job_id for item in chosen[:7]] == ["92", "91", "6", "10", "11", "11", "12"]
     assert [item.job_id for item in chosen[7:]] == [str(number) for number in range(89, 26, -1)]
 
 
 def test_a_job_whose_id_is_no_number_has_its_turn_as_well() -> None:
-    assert likeliness("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (1, 7.0)
+    assert likelihood_of_end("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (1, 7.0)
 
 
 states = st.sampled_from([None, "QUEUED", "PENDING", "RUNNING", "CANCELLING"])
@@ -44,7 +44,7 @@ candidates = st.lists(
 
 @given(candidates, st.integers(2, 80))
 def test_as_many_as_may_be_are_chosen_and_nobody_twice(found: list[Waiting], number: int) -> None:
-    chosen = first(found, number)
+    chosen = choose_jobs(found, number)
     assert len(chosen) == len(set(chosen)) == min(number, len(found))
 
 
@@ -56,6 +56,6 @@ def test_nobody_waits_for_ever(found: list[Waiting], number: int) -> None:
     while asked != set(found):
         rounds += 1
         assert rounds <= 1 + len(found) // (number - number // 10)
-        for item in first(found, number):
+        for item in choose_jobs(found, number):
             asked.add(item)
             item.late += 1e10

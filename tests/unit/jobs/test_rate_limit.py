@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.job import Job
-from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, first, likeliness
-from airflow_provider_om_messaging.protocol.jobs.rate_limit import LEAST, MOST, Pace
+from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, choose_jobs, likelihood_of_end
+from airflow_provider_om_messaging.protocol.jobs.rate_limit import (
+    MAX_JOBS_PER_SECOND,
+    MIN_JOBS_PER_SECOND,
+    RateLimit,
+)
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
 rates = st.floats(0, 1e6)
@@ -30,21 +34,22 @@ class Waiting:
 @pytest.mark.parametrize(("number", "interval"), [(150, 30.0), (3000, 30.0), (3000, 10.0), (10_000, 30.0)])
 def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: float) -> None:
     """From the first second of a new triggerer on, whatever the order is in which the jobs end."""
-    chance, pace = random.Random(number), Pace()  # noqa: S311  # spreads load
+    chance, pace = random.Random(number), RateLimit()  # noqa: S311  # spreads load
     jobs = {
         str(job_id): Job(str(job_id), "EXPORT", "RUNNING" if job_id <= 3 else "QUEUED")
         for job_id in range(1, number + 1)
     }
     waits = [
-        Waiting(Wait(job_id, 1e9, interval, None), interval, likeliness(job_id, None, 0.0)) for job_id in jobs
+        Waiting(Wait(job_id, 1e9, interval, None), interval, likelihood_of_end(job_id, None, 0.0))
+        for job_id in jobs
     ]
     for now in range(int(5 * interval)):
         due = [one for one in waits if one.due <= now]
-        for one in first(due, pace.number(number / interval, 1.0)):
+        for one in choose_jobs(due, pace.number(number / interval, 1.0)):
             job = jobs[one.wait.job_id]
-            one.wait.saw(job, now)
+            one.wait.record_poll(job, now)
             one.due = now + one.wait.pause(now, chance.random())
-            one.late, one.likeliness = now + interval, likeliness(job.job_id, job, one.due)
+            one.late, one.likeliness = now + interval, likelihood_of_end(job.job_id, job, one.due)
             one.longest, one.looked_at = max(one.longest, now - one.looked_at), now
     assert max(one.longest for one in waits) <= interval
     assert now - min(one.looked_at for one in waits) <= interval
@@ -52,35 +57,35 @@ def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: 
 
 @given(rates, st.floats(0.05, 1))
 def test_there_is_a_bound_however_many_wait(needed: float, seconds: float) -> None:
-    number = Pace().number(needed, seconds)
-    assert int(LEAST * seconds) <= number <= MOST * seconds
-    assert number <= max(LEAST, 1.2 * needed) * seconds
+    number = RateLimit().number(needed, seconds)
+    assert int(MIN_JOBS_PER_SECOND * seconds) <= number <= MAX_JOBS_PER_SECOND * seconds
+    assert number <= max(MIN_JOBS_PER_SECOND, 1.2 * needed) * seconds
 
 
 @given(rates)
 def test_a_server_that_refuses_is_asked_for_half_each_time_then_slowly_for_more(needed: float) -> None:
-    pace = Pace()
+    pace = RateLimit()
     before = pace.number(needed, 1.0)
     for _ in range(12):
-        pace.refused()
+        pace.record_refusal()
         number = pace.number(needed, 1.0)
         assert number <= max(1, before / 2)
         before = number
     assert before == 1
     for _ in range(50):
-        pace.went(before, 0.2, 1.0)
+        pace.record_success(before, 0.2, 1.0)
         number = pace.number(needed, 1.0)
         assert before <= number <= before + 10
         before = number
-    assert before == Pace().number(needed, 1.0)
+    assert before == RateLimit().number(needed, 1.0)
 
 
 @given(rates, st.floats(1.1, 60))
 def test_a_slow_server_is_asked_for_what_it_answers_in_a_round(needed: float, took: float) -> None:
-    pace = Pace()
+    pace = RateLimit()
     asked = pace.number(needed, 1.0)
-    pace.went(asked, took, 1.0)
+    pace.record_success(asked, took, 1.0)
     assert 1 <= pace.number(needed, 1.0) <= asked / took
     for _ in range(50):
-        pace.went(1, 0.2, 1.0)
+        pace.record_success(1, 0.2, 1.0)
     assert pace.number(needed, 1.0) == asked

@@ -9,13 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.jobs.socket_events import CHANNELS, Frame, Inbox, read_frame
+from airflow_provider_om_messaging.protocol.jobs.socket_events import (
+    CHANNELS,
+    LatestEvents,
+    SocketEvent,
+    parse_socket_event,
+)
 
 EXPORT, IMPORT = CHANNELS
 
 
-def frame(job_id: str, status: str = "IN_PROGRESS", channel: str = EXPORT, **members: Any) -> Frame:
-    found = read_frame(channel, json.dumps({"jobId": job_id, "status": status, **members}))
+def frame(job_id: str, status: str = "IN_PROGRESS", channel: str = EXPORT, **members: Any) -> SocketEvent:
+    found = parse_socket_event(channel, json.dumps({"jobId": job_id, "status": status, **members}))
     assert found is not None
     return found
 
@@ -49,21 +54,21 @@ def test_a_failed_import_comes_in_the_shape_of_an_export() -> None:
     ["", "null", "[]", "{}", "not json", '{"jobId": "1"}', '{"status": "COMPLETED"}', None, 7, b"x", "[1]"],
 )
 def test_what_is_no_frame_is_passed_over(payload: object) -> None:
-    assert read_frame(EXPORT, payload) is None
+    assert parse_socket_event(EXPORT, payload) is None
 
 
 def test_other_channels_are_none_of_our_business() -> None:
-    assert read_frame("deleteEntityChannel", '{"jobId": "1", "status": "COMPLETED"}') is None
+    assert parse_socket_event("deleteEntityChannel", '{"jobId": "1", "status": "COMPLETED"}') is None
 
 
 @given(st.sampled_from([*CHANNELS, "x"]), st.recursive(st.none() | st.text() | st.integers(), st.lists))
 def test_no_push_breaks_the_reader(channel: str, payload: object) -> None:
-    read_frame(channel, payload)
-    read_frame(channel, {"jobId": payload, "status": payload, "result": payload})
+    parse_socket_event(channel, payload)
+    parse_socket_event(channel, {"jobId": payload, "status": payload, "result": payload})
 
 
 def test_frames_that_come_before_the_job_is_known_are_kept() -> None:
-    inbox = Inbox()
+    inbox = LatestEvents()
     inbox.take(frame("theirs", "COMPLETED"))
     inbox.take(frame("ours", "COMPLETED", data="x"))
     inbox.take(frame("theirs 2"))
@@ -73,7 +78,7 @@ def test_frames_that_come_before_the_job_is_known_are_kept() -> None:
 
 
 def test_once_the_job_is_known_no_other_is_kept() -> None:
-    inbox = Inbox()
+    inbox = LatestEvents()
     inbox.take(frame("theirs", "COMPLETED"))
     assert inbox.of("ours") is None
     inbox.take(frame("theirs", "COMPLETED"))
@@ -81,7 +86,7 @@ def test_once_the_job_is_known_no_other_is_kept() -> None:
 
 
 def test_a_late_frame_does_not_bring_a_job_back_to_life() -> None:
-    inbox = Inbox()
+    inbox = LatestEvents()
     inbox.take(frame("ours", "COMPLETED", data="x"))
     inbox.take(frame("ours", "IN_PROGRESS"))
     inbox.take(frame("ours", "COMPLETED"))
@@ -91,7 +96,7 @@ def test_a_late_frame_does_not_bring_a_job_back_to_life() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    inbox = Inbox(longest=1000)
+    inbox = LatestEvents(longest=1000)
     for number in range(500):
         inbox.take(frame(f"theirs {number}", "COMPLETED", data="x" * 400))
     inbox.take(frame("ours"))

@@ -28,15 +28,15 @@ def job(status: str) -> Job:
 @pytest.mark.parametrize("status", [COMPLETED, FAILED, CANCELLED])
 @pytest.mark.parametrize("now", [0.0, 1000.0, 5000.0])
 def test_a_job_that_has_ended_is_never_too_late(status: str, now: float) -> None:
-    assert wait().saw(job(status), now)
+    assert wait().record_poll(job(status), now)
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "PENDING", "RUNNING", "CANCELLING", "PAUSED_BY_SOMEBODY"])
 def test_anything_else_is_waited_for_until_the_deadline(status: str) -> None:
     waiting = wait()
-    assert not waiting.saw(job(status), 999.9)
+    assert not waiting.record_poll(job(status), 999.9)
     with pytest.raises(Fault, match=f"Job 42 did not end in time.*{status}, 7 of 1,200 rows") as caught:
-        waiting.saw(job(status), 1000.0)
+        waiting.record_poll(job(status), 1000.0)
     assert caught.value.cause is Cause.JOB_TIMEOUT
 
 
@@ -67,7 +67,7 @@ def test_a_final_failure_comes_with_advice(cause: Cause, advice: str) -> None:
 @pytest.mark.parametrize("cause", sorted(BEARABLE))
 def test_a_passing_failure_is_borne_so_many_times_in_a_row(cause: Cause) -> None:
     waiting = wait(failures=3)
-    waiting.saw(job("RUNNING"), 0.0)
+    waiting.record_poll(job("RUNNING"), 0.0)
     for now in range(3):
         waiting.failed(Fault(cause, "for now"), now)
     with pytest.raises(Fault, match=r"4 polls of job 42 in a row failed .*RUNNING.* for now") as caught:
@@ -79,14 +79,14 @@ def test_a_poll_that_succeeds_forgives_the_failures_before_it() -> None:
     waiting = wait(failures=1)
     for now in range(100):
         waiting.failed(DOWN, now)
-        waiting.saw(job("RUNNING"), now)
+        waiting.record_poll(job("RUNNING"), now)
 
 
 @pytest.mark.parametrize("poll_interval", [1.0, 30.0, 250.0])
 def test_ten_minutes_of_failures_are_borne_if_nobody_says_how_many(poll_interval: float) -> None:
     waiting, now = wait(1e9, poll_interval, failures=None), 5000.0
     waiting.failed(DOWN, now - 100)
-    waiting.saw(job("RUNNING"), now - 50)
+    waiting.record_poll(job("RUNNING"), now - 50)
     started = now
     while now - started < 600:
         waiting.failed(DOWN, now)
@@ -123,7 +123,7 @@ def test_the_server_is_left_alone_as_long_as_it_asks() -> None:
     waiting = wait(poll_interval=5)
     waiting.failed(Fault(Cause.RATE_LIMITED, "later", retry_after=60), 0.0)
     assert waiting.pause(0.0) == 60
-    waiting.saw(job("RUNNING"), 60.0)
+    waiting.record_poll(job("RUNNING"), 60.0)
     assert waiting.pause(60.0) < 60
 
 
@@ -153,11 +153,11 @@ def test_a_pause_is_never_zero_and_ends_no_later_than_the_deadline(
 def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_so_long_only() -> None:
     waiting = wait(deadline=1e9)
     for now in (0.0, 599.0):
-        assert not waiting.saw(job("CANCELLING"), now)
+        assert not waiting.record_poll(job("CANCELLING"), now)
     with pytest.raises(Fault, match="still has not stopped") as caught:
-        waiting.saw(job("CANCELLING"), 600.0)
+        waiting.record_poll(job("CANCELLING"), 600.0)
     assert caught.value.cause is Cause.JOB_CANCELLED
-    assert waiting.saw(job(CANCELLED), 601.0)
+    assert waiting.record_poll(job(CANCELLED), 601.0)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,9 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
     lines = [entry(number, f"line {number}") for number in range(250)]
     told = []
     for end in (0, 40, 40, 130, 200, 250, 250):
-        told += log.news(Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:])))
+        told += log.new_log_lines(
+            Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:]))
+        )
     texts = [line.text for line in told]
     assert texts[0] == "Import job 42: RUNNING, 7 of 9 rows"
     assert texts[1:] == [f"Import job 42: line {number}" for number in range(250)]
@@ -190,7 +192,7 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
 
 def test_lines_keep_their_level_and_lose_their_secrets() -> None:
     lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
-    news = JobLog().news(Job("42", "IMPORT", "RUNNING", logs=lines))
+    news = JobLog().new_log_lines(Job("42", "IMPORT", "RUNNING", logs=lines))
     assert [line.level for line in news] == [logging.WARNING, logging.ERROR]
     assert "hunter2" not in str(news)
 
@@ -217,8 +219,8 @@ def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
 ) -> None:
     first, second = JobLog(), JobLog()
     since = data.draw(st.integers(0, len(seen)))
-    told = [line for job in seen for line in first.news(job)]
-    again = [line for job in seen[since:] for line in second.news(job)]
+    told = [line for job in seen for line in first.new_log_lines(job)]
+    again = [line for job in seen[since:] for line in second.new_log_lines(job)]
     assert set(again) <= set(told)
     assert len({line.at for line in told}) == len(told)
     assert [line.at for line in told] == sorted(line.at for line in told if line.at is not None)
@@ -226,7 +228,7 @@ def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
 
 @pytest.mark.parametrize("at", [None, "2026-01-01T00:00:00Z", True])
 def test_a_line_of_no_known_time_is_told_as_well(at: object) -> None:
-    (line,) = JobLog().news(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
+    (line,) = JobLog().new_log_lines(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
     assert (line.text, line.at) == ("Export job 42: slow", None)
 
 
@@ -238,8 +240,8 @@ def test_a_state_that_the_lines_have_told_is_not_told_at_first_look_however_ofte
 
     for first in (1000, 61_000, 121_000):
         log = JobLog()
-        assert [line.text for line in log.news(job_at(first, 0))] == ["Export job 42: started"]
-        assert log.news(job_at(first + 60_000, 0)) == []
-        assert log.news(job_at(190_000, 3)) == [
+        assert [line.text for line in log.new_log_lines(job_at(first, 0))] == ["Export job 42: started"]
+        assert log.new_log_lines(job_at(first + 60_000, 0)) == []
+        assert log.new_log_lines(job_at(190_000, 3)) == [
             (logging.INFO, "Export job 42: RUNNING, 3 of 9 rows", 190_000)
         ]

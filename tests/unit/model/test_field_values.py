@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol.model.fields import (
-    certified_by,
-    changed_between,
-    kept,
-    key,
-    label,
-    repeats,
-    same,
-    short,
-    shown,
-    value_of,
-    without_links,
+    adds_nothing,
+    certification_tag,
+    changed_fields,
+    display_value,
+    entry_key,
+    entry_name,
+    is_same,
+    journal_value,
+    own_value,
+    shorten,
+    strip_links,
 )
 
 ADA = {"id": "1", "type": "user", "name": "ada", "fullyQualifiedName": "ada"}
@@ -30,49 +30,53 @@ TERM = {"tagFQN": "PII.None", "source": "Glossary"}
     "nothing", [{}, {"x": None}, {"x": ""}, {"x": []}, {"x": [{**ADA, "inherited": True}]}]
 )
 def test_nothing_is_nothing_however_it_is_told(nothing: dict[str, Any]) -> None:
-    assert value_of(nothing, "x") is None
+    assert own_value(nothing, "x") is None
 
 
 @pytest.mark.parametrize("value", [0, False, " ", {}, [ADA]])
 def test_whatever_else_there_is_is_something(value: Any) -> None:
-    assert value_of({"x": value}, "x") == value
+    assert own_value({"x": value}, "x") == value
 
 
 def test_what_an_entity_only_inherits_or_derives_is_not_its_own() -> None:
     derived = {**TAG, "labelType": "Derived"}
-    assert value_of({"tags": [TAG, derived, {**TERM, "inherited": True}]}, "tags") == [TAG]
+    assert own_value({"tags": [TAG, derived, {**TERM, "inherited": True}]}, "tags") == [TAG]
 
 
 def test_an_entry_is_known_by_its_tag_or_its_id() -> None:
-    assert key(TAG) == key({"tagFQN": "PII.None"}) != key(TERM)
-    assert key(ADA) == key({"id": "1"}) != key(BOB)
-    assert key({"name": "a", "type": "user"}) == key({"type": "user", "name": "a"}) != key({"name": "b"})
-    assert key("a") != key("b")
+    assert entry_key(TAG) == entry_key({"tagFQN": "PII.None"}) != entry_key(TERM)
+    assert entry_key(ADA) == entry_key({"id": "1"}) != entry_key(BOB)
+    assert (
+        entry_key({"name": "a", "type": "user"})
+        == entry_key({"type": "user", "name": "a"})
+        != entry_key({"name": "b"})
+    )
+    assert entry_key("a") != entry_key("b")
 
 
 @pytest.mark.parametrize("field", ["owners", "tags", "domains"])
 def test_lists_of_references_have_no_order(field: str) -> None:
-    assert same(field, [ADA, BOB], [BOB, ADA])
-    assert same(field, None, [])
-    assert not same(field, [ADA], [ADA, BOB])
-    assert not same(field, [ADA], [BOB])
+    assert is_same(field, [ADA, BOB], [BOB, ADA])
+    assert is_same(field, None, [])
+    assert not is_same(field, [ADA], [ADA, BOB])
+    assert not is_same(field, [ADA], [BOB])
 
 
 def test_other_lists_have_an_order() -> None:
-    assert not same("schemaText", ["a", "b"], ["b", "a"])
-    assert same("description", "a", "a")
-    assert not same("description", "a", "b")
-    assert not same("retentionSize", 1, True)
+    assert not is_same("schemaText", ["a", "b"], ["b", "a"])
+    assert is_same("description", "a", "a")
+    assert not is_same("description", "a", "b")
+    assert not is_same("retentionSize", 1, True)
 
 
 def test_a_certification_is_its_tag() -> None:
     gold = {"tagLabel": {"tagFQN": "Certification.Gold"}, "expiryDate": 1}
-    assert certified_by(gold) == "Certification.Gold"
-    assert same("certification", gold, {**gold, "expiryDate": 2})
-    assert not same("certification", gold, {"tagLabel": {"tagFQN": "Certification.Silver"}})
-    assert not same("certification", gold, None)
+    assert certification_tag(gold) == "Certification.Gold"
+    assert is_same("certification", gold, {**gold, "expiryDate": 2})
+    assert not is_same("certification", gold, {"tagLabel": {"tagFQN": "Certification.Silver"}})
+    assert not is_same("certification", gold, None)
     for none in (None, {}, "Gold", {"tagLabel": None}, {"tagLabel": {}}, {"tagLabel": {"tagFQN": ""}}):
-        assert certified_by(none) is None
+        assert certification_tag(none) is None
 
 
 def test_bookkeeping_is_no_change() -> None:
@@ -85,51 +89,53 @@ def test_bookkeeping_is_no_change() -> None:
         "href": "y",
         "owners": [],
     }
-    assert changed_between(one, other) == []
-    assert changed_between(one, {**other, "description": "b", "owners": [ADA]}) == ["description", "owners"]
-    assert changed_between({**one, "tags": [TAG]}, other) == ["tags"]
+    assert changed_fields(one, other) == []
+    assert changed_fields(one, {**other, "description": "b", "owners": [ADA]}) == ["description", "owners"]
+    assert changed_fields({**one, "tags": [TAG]}, other) == ["tags"]
 
 
 def test_a_member_that_comes_or_goes_changes_a_connection() -> None:
     one, other = ({"connection": {"config": config}} for config in ({"a": 1}, {"a": 1, "b": 2}))
-    assert changed_between(one, other) == changed_between(other, one) == ["connection"]
+    assert changed_fields(one, other) == changed_fields(other, one) == ["connection"]
 
 
 def test_a_journal_keeps_what_brings_a_value_back_and_no_secret() -> None:
-    assert kept("owners", [{**ADA, "href": "x", "displayName": "Ada"}]) == [ADA]
-    assert kept("tags", [{**TAG, "style": {}, "description": "x"}]) == [TAG]
-    assert "hush" not in str(kept("connection", {"config": {"saslPassword": "hush"}}))
-    assert kept("description", "text") == "text"
-    assert kept("tags", None) is None
+    assert journal_value("owners", [{**ADA, "href": "x", "displayName": "Ada"}]) == [ADA]
+    assert journal_value("tags", [{**TAG, "style": {}, "description": "x"}]) == [TAG]
+    assert "hush" not in str(journal_value("connection", {"config": {"saslPassword": "hush"}}))
+    assert journal_value("description", "text") == "text"
+    assert journal_value("tags", None) is None
 
 
 def test_people_are_shown_names_and_no_secret() -> None:
-    assert shown("owners", [ADA, {**BOB, "type": "team"}]) == ["user:ada", "team:bob"]
-    assert shown("tags", [TAG, TERM]) == ["PII.None", "glossaryTerm:PII.None"]
-    assert shown("domains", [{"type": "domain", "fullyQualifiedName": "Finance", "name": "x"}]) == ["Finance"]
-    assert "hush" not in str(shown("connection", {"config": {"saslPassword": "hush"}}))
-    assert shown("description", "text") == "text"
-    assert label({"id": "7", "type": "domain"}) == "7"
-    assert label({"type": "domain"}) == {"type": "domain"}
-    assert label("plain") == "plain"
+    assert display_value("owners", [ADA, {**BOB, "type": "team"}]) == ["user:ada", "team:bob"]
+    assert display_value("tags", [TAG, TERM]) == ["PII.None", "glossaryTerm:PII.None"]
+    assert display_value("domains", [{"type": "domain", "fullyQualifiedName": "Finance", "name": "x"}]) == [
+        "Finance"
+    ]
+    assert "hush" not in str(display_value("connection", {"config": {"saslPassword": "hush"}}))
+    assert display_value("description", "text") == "text"
+    assert entry_name({"id": "7", "type": "domain"}) == "7"
+    assert entry_name({"type": "domain"}) == {"type": "domain"}
+    assert entry_name("plain") == "plain"
 
 
 def test_a_list_that_says_nothing_new_repeats_another() -> None:
-    assert repeats([{"id": "1", "type": "user"}], [ADA])
-    assert repeats([{"id": "1", "href": "elsewhere"}], [ADA])
-    assert repeats(None, [ADA])
-    assert not repeats([{"id": "1", "type": "team"}], [ADA])
+    assert adds_nothing([{"id": "1", "type": "user"}], [ADA])
+    assert adds_nothing([{"id": "1", "href": "elsewhere"}], [ADA])
+    assert adds_nothing(None, [ADA])
+    assert not adds_nothing([{"id": "1", "type": "team"}], [ADA])
 
 
 def test_links_are_left_out_at_any_depth() -> None:
     linked = {"href": "x", "owners": [{"id": "1", "href": "y"}], "name": "a"}
-    assert without_links(linked) == {"owners": [{"id": "1"}], "name": "a"}
+    assert strip_links(linked) == {"owners": [{"id": "1"}], "name": "a"}
 
 
 def test_a_long_value_is_cut_to_one_short_line() -> None:
-    assert short(None) == "nothing"
-    assert short(["a", "b"]) == "a, b"
-    assert short("x" * 60) == "x" * 60
-    assert short("x" * 61) == "x" * 59 + "…"
-    assert short("abcdef", longest=5) == "abcd…"
-    assert "\n" not in short("a\nb")
+    assert shorten(None) == "nothing"
+    assert shorten(["a", "b"]) == "a, b"
+    assert shorten("x" * 60) == "x" * 60
+    assert shorten("x" * 61) == "x" * 59 + "…"
+    assert shorten("abcdef", longest=5) == "abcd…"
+    assert "\n" not in shorten("a\nb")

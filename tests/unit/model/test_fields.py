@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.fields import differing, marked, value_of
-from airflow_provider_om_messaging.protocol.patch.patch_document import operations_of
+from airflow_provider_om_messaging.protocol.model.fields import differing_fields, mark_inheritable, own_value
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 
 X, Y = ({"id": name, "type": "domain", "fullyQualifiedName": name} for name in "xy")
 
@@ -31,20 +31,20 @@ X, Y = ({"id": name, "type": "domain", "fullyQualifiedName": name} for name in "
 def test_a_domain_that_may_be_inherited_counts_as_had_and_as_not(
     shown: list[Any], wanted: list[Any] | None, there: bool
 ) -> None:
-    topic = marked({"domains": shown}, [X])
-    assert (differing({"domains": wanted}, topic) == []) is there
-    assert (operations_of({"domains": wanted}, topic) == []) is there
+    topic = mark_inheritable({"domains": shown}, [X])
+    assert (differing_fields({"domains": wanted}, topic) == []) is there
+    assert (build_operations({"domains": wanted}, topic) == []) is there
 
 
 def test_what_the_server_marks_is_not_had() -> None:
     topic = {"domains": [{**X, "inherited": True}]}
-    assert value_of(topic, "domains") is None
-    assert operations_of({"domains": [X]}, topic) == [{"op": "add", "path": "/domains", "value": [X]}]
+    assert own_value(topic, "domains") is None
+    assert build_operations({"domains": [X]}, topic) == [{"op": "add", "path": "/domains", "value": [X]}]
 
 
 def test_a_label_that_comes_with_another_can_be_had_as_well() -> None:
     term = {"tagFQN": "Business.Order", "source": "Glossary", "labelType": "Manual"}
     tag = {"tagFQN": "PII.None", "source": "Classification", "labelType": "Derived"}
     wanted = [term, {**tag, "labelType": "Manual"}]
-    assert operations_of({"tags": wanted}, {"tags": [term, tag]}) != []
-    assert operations_of({"tags": [term]}, {"tags": [term, tag]}) == []
+    assert build_operations({"tags": wanted}, {"tags": [term, tag]}) != []
+    assert build_operations({"tags": [term]}, {"tags": [term, tag]}) == []

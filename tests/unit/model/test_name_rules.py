@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.name_rules import fault_of
+from airflow_provider_om_messaging.protocol.model.name_rules import name_problem
 
 OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
 
@@ -29,15 +29,15 @@ OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
     ],
 )
 def test_what_is_taken(name: str, taken_by: set[str]) -> None:
-    assert {version for version in (OLD, BETWEEN, NEW) if fault_of(name, version) is None} == taken_by
+    assert {version for version in (OLD, BETWEEN, NEW) if name_problem(name, version) is None} == taken_by
 
 
 def test_the_words_are_the_servers() -> None:
-    assert fault_of("a/b", OLD) == r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
-    assert fault_of("n" * 129, OLD) == "[name size must be between 1 and 128]"
-    assert fault_of('a"b', BETWEEN) == 'Invalid name a"b'
-    assert fault_of("n" * 129, "1.3.4") == "[name size must be between 1 and 128]"
-    assert fault_of("n" * 129, "1.4.0") is None
-    assert fault_of("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
-    assert fault_of('quo"te', BETWEEN) == 'Invalid name quo"te'
-    assert fault_of("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'
+    assert name_problem("a/b", OLD) == r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
+    assert name_problem("n" * 129, OLD) == "[name size must be between 1 and 128]"
+    assert name_problem('a"b', BETWEEN) == 'Invalid name a"b'
+    assert name_problem("n" * 129, "1.3.4") == "[name size must be between 1 and 128]"
+    assert name_problem("n" * 129, "1.4.0") is None
+    assert name_problem("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
+    assert name_problem('quo"te', BETWEEN) == 'Invalid name quo"te'
+    assert name_problem("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'

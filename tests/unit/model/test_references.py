@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.reference_search import named, new_references, without
+from airflow_provider_om_messaging.protocol.model.reference_search import (
+    find_new_references,
+    referenced_name,
+    remove_references,
+)
 from airflow_provider_om_messaging.protocol.model.references import (
     Name,
-    alike,
+    build_reference,
     check_owners,
-    combined,
-    entries_of,
-    not_found,
-    reference,
-    unknown,
+    combine_entries,
+    kinds_in_same_place,
+    names_to_look_up,
+    parse_entries,
+    unknown_name_fault,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -43,7 +47,7 @@ ENTITY: dict[str, Any] = {"owners": [ADAS, BOBS]}
     ],
 )
 def test_an_entry_says_what_it_names_and_whether_it_comes_or_goes(field: str, text: str, entry: Any) -> None:
-    assert entries_of(field, [text]) == [entry]
+    assert parse_entries(field, [text]) == [entry]
 
 
 @pytest.mark.parametrize(
@@ -67,13 +71,13 @@ def test_an_entry_says_what_it_names_and_whether_it_comes_or_goes(field: str, te
 )
 def test_what_is_no_list_of_names_is_refused_with_its_field(field: str, value: Any) -> None:
     with pytest.raises(Fault, match=rf"\(field {field}\)\. Nothing was sent\.") as caught:
-        entries_of(field, value)
+        parse_entries(field, value)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
 def test_nothing_is_the_empty_list() -> None:
-    assert entries_of("owners", None) == entries_of("owners", ()) == []
-    assert combined([], ENTITY, {}) == []
+    assert parse_entries("owners", None) == parse_entries("owners", ()) == []
+    assert combine_entries([], ENTITY, {}) == []
 
 
 @pytest.mark.parametrize(
@@ -91,18 +95,18 @@ def test_nothing_is_the_empty_list() -> None:
     ],
 )
 def test_a_plain_name_replaces_the_list_and_a_sign_changes_it(value: list[str], ids: list[str]) -> None:
-    made = combined(entries_of("owners", value), ENTITY, {DATA: DATAS})
+    made = combine_entries(parse_entries("owners", value), ENTITY, {DATA: DATAS})
     assert [item["id"] for item in made] == ids
 
 
 def test_only_names_that_the_entity_does_not_show_are_looked_up() -> None:
-    entries = entries_of("owners", ["user:ada", "+team:data"])
-    assert unknown(entries, ENTITY, "=+") == [DATA]
-    assert unknown(entries, {}, "=+") == [ADA, DATA]
-    assert unknown(entries, {}, "+") == [DATA]
-    assert unknown(entries, {}, "=") == [ADA]
-    assert unknown(entries, {}, "-") == []
-    assert unknown(entries_of("owners", ["-team:data"]), ENTITY, "-") == [DATA]
+    entries = parse_entries("owners", ["user:ada", "+team:data"])
+    assert names_to_look_up(entries, ENTITY, "=+") == [DATA]
+    assert names_to_look_up(entries, {}, "=+") == [ADA, DATA]
+    assert names_to_look_up(entries, {}, "+") == [DATA]
+    assert names_to_look_up(entries, {}, "=") == [ADA]
+    assert names_to_look_up(entries, {}, "-") == []
+    assert names_to_look_up(parse_entries("owners", ["-team:data"]), ENTITY, "-") == [DATA]
 
 
 def test_users_are_known_in_any_case_and_nothing_else_is() -> None:
@@ -125,12 +129,14 @@ def test_a_tag_is_no_glossary_term_of_the_same_name() -> None:
 
 
 def test_a_reference_is_complete_and_holds_nothing_else() -> None:
-    assert reference(ADA, {**ADAS, "displayName": "Ada", "deleted": False, "email": "a@b", "href": "x"}) == {
+    assert build_reference(
+        ADA, {**ADAS, "displayName": "Ada", "deleted": False, "email": "a@b", "href": "x"}
+    ) == {
         **ADAS,
         "displayName": "Ada",
         "deleted": False,
     }
-    assert reference(PII, {"fullyQualifiedName": "PII.None", "name": "None", "style": {}}) == {
+    assert build_reference(PII, {"fullyQualifiedName": "PII.None", "name": "None", "style": {}}) == {
         "tagFQN": "PII.None",
         "name": "None",
         "source": "Classification",
@@ -140,12 +146,14 @@ def test_a_reference_is_complete_and_holds_nothing_else() -> None:
 
 
 def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
-    assert named("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
-    assert named("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name("tags", "glossaryTerm", "B.O")
-    assert named("owners", ADAS) == Name("owners", "user", "1")
-    assert named("owners", {"type": "user", "name": "ada"}) == Name("owners", "user", "ada")
+    assert referenced_name("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
+    assert referenced_name("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name(
+        "tags", "glossaryTerm", "B.O"
+    )
+    assert referenced_name("owners", ADAS) == Name("owners", "user", "1")
+    assert referenced_name("owners", {"type": "user", "name": "ada"}) == Name("owners", "user", "ada")
     # Where only one kind may stand, a reference need not say of which it is.
-    assert named("domains", {"id": "1"}) == Name("domains", "domain", "1")
+    assert referenced_name("domains", {"id": "1"}) == Name("domains", "domain", "1")
     for item in (
         {"type": "user"},
         {"id": "1"},
@@ -153,7 +161,7 @@ def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
         {"id": "", "type": "user"},
         "ada",
     ):
-        assert named("owners", item) is None
+        assert referenced_name("owners", item) is None
 
 
 def test_what_is_new_is_found_wherever_it_stands() -> None:
@@ -168,15 +176,15 @@ def test_what_is_new_is_found_wherever_it_stands() -> None:
         "extension": {"steward": {"id": "7", "type": "user"}, "note": {"type": "user"}},
         "connection": {"config": {"type": "user", "name": "a secret"}},
     }
-    assert set(new_references(wanted, entity)) == {
+    assert set(find_new_references(wanted, entity)) == {
         Name("owners", "user", BOBS["id"]),
         Name("tags", "glossaryTerm", "B.O"),
         Name("certification", "tag", "Certification.Gold"),
         Name("messageSchema", "tag", "No.Such"),
         Name("extension", "user", "7"),
     }
-    assert not new_references(entity, entity)
-    assert set(new_references(entity, {"owners": [{**ADAS, "deleted": True}], "tags": [label]})) == {
+    assert not find_new_references(entity, entity)
+    assert set(find_new_references(entity, {"owners": [{**ADAS, "deleted": True}], "tags": [label]})) == {
         Name("owners", "user", ADAS["id"]),
         Name("messageSchema", "tag", "PII.None"),
     }
@@ -185,12 +193,16 @@ def test_what_is_new_is_found_wherever_it_stands() -> None:
 def test_what_is_missing_is_taken_out_wherever_it_stands() -> None:
     gone = {Name(field, "tag", "PII.None") for field in ("tags", "certification", "messageSchema")}
     label = {"tagFQN": "PII.None"}
-    assert without("tags", [label, {"tagFQN": "PII.Sensitive"}], gone) == [{"tagFQN": "PII.Sensitive"}]
-    assert without("tags", [label], gone) is None
-    assert without("certification", {"tagLabel": label, "appliedDate": 1}, gone) is None
+    assert remove_references("tags", [label, {"tagFQN": "PII.Sensitive"}], gone) == [
+        {"tagFQN": "PII.Sensitive"}
+    ]
+    assert remove_references("tags", [label], gone) is None
+    assert remove_references("certification", {"tagLabel": label, "appliedDate": 1}, gone) is None
     schema = {"schemaFields": [{"name": "a", "tags": [label], "description": None}]}
-    assert without("messageSchema", schema, gone) == {"schemaFields": [{"name": "a", "description": None}]}
-    assert without("owners", [ADAS], gone) == [ADAS]
+    assert remove_references("messageSchema", schema, gone) == {
+        "schemaFields": [{"name": "a", "description": None}]
+    }
+    assert remove_references("owners", [ADAS], gone) == [ADAS]
 
 
 def test_several_users_or_one_team_may_own_something() -> None:
@@ -208,18 +220,18 @@ def test_a_name_is_told_as_it_would_be_written() -> None:
         "PII.None",
         "glossaryTerm:B.O",
     ]
-    assert alike(DATA) == ("team", "user")
-    assert alike(PII) == ("tag", "glossaryTerm")
+    assert kinds_in_same_place(DATA) == ("team", "user")
+    assert kinds_in_same_place(PII) == ("tag", "glossaryTerm")
 
 
 def test_a_name_that_nobody_knows_comes_with_three_near_ones_at_most() -> None:
     near = [Name("owners", "user", f"ada{number}") for number in range(5)]
-    told = not_found(ADA, [*near, Name("owners", "user", "zoe")])
+    told = unknown_name_fault(ADA, [*near, Name("owners", "user", "zoe")])
     assert told.cause is Cause.NOT_FOUND
     assert told.message.startswith(
         "changes names 'user:ada' in owners, which the server does not know. Near names"
     )
     assert told.message.count("user:ada") == 4
     assert "zoe" not in told.message
-    assert "Near names" not in not_found(ADA, []).message
-    assert "user:ADA" in not_found(ADA, [Name("owners", "user", "ADA")]).message
+    assert "Near names" not in unknown_name_fault(ADA, []).message
+    assert "user:ADA" in unknown_name_fault(ADA, [Name("owners", "user", "ADA")]).message

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.renamed_fields import asked, sent, todays, todays_operations
-from airflow_provider_om_messaging.protocol.model.versions import version_of
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation
+from airflow_provider_om_messaging.protocol.model.renamed_fields import (
+    to_current_names,
+    to_current_operations,
+    to_server_names,
+    to_server_operations,
+)
+from airflow_provider_om_messaging.protocol.model.versions import read_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
-OLD, MIDDLE, NEW = generation("1.2.0"), generation("1.8.4"), generation("2.0.1")
+OLD, MIDDLE, NEW = (
+    generation_of_version("1.2.0"),
+    generation_of_version("1.8.4"),
+    generation_of_version("2.0.1"),
+)
 ADA = {"id": "1", "type": "user", "name": "ada"}
 BOB = {"id": "2", "type": "user", "name": "bob"}
 SALES = {"id": "3", "type": "domain", "name": "Sales"}
@@ -19,9 +28,9 @@ SALES = {"id": "3", "type": "domain", "name": "Sales"}
 
 @pytest.mark.parametrize("fields", [["owners", "tags", "domains"], ["owner", "tags", "domain", "owners"]])
 def test_each_server_is_asked_in_its_words(fields: list[str]) -> None:
-    assert asked(fields, OLD) == ["owner", "tags", "domain"]
-    assert asked(fields, MIDDLE) == ["owners", "tags", "domain"]
-    assert asked(fields, NEW) == ["owners", "tags", "domains"]
+    assert to_server_names(fields, OLD) == ["owner", "tags", "domain"]
+    assert to_server_names(fields, MIDDLE) == ["owners", "tags", "domain"]
+    assert to_server_names(fields, NEW) == ["owners", "tags", "domains"]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +45,7 @@ def test_each_server_is_asked_in_its_words(fields: list[str]) -> None:
     ],
 )
 def test_whatever_is_read_has_todays_names(entity: dict[str, Any], read: dict[str, Any]) -> None:
-    assert todays(entity) == read
+    assert to_current_names(entity) == read
 
 
 def test_a_history_from_before_has_todays_names() -> None:
@@ -49,7 +58,7 @@ def test_a_history_from_before_has_todays_names() -> None:
             "previousVersion": 0.1,
         },
     }
-    found = version_of(todays(entity))
+    found = read_version(to_current_names(entity))
     assert found.fields == ("owners", "description", "domains")
     assert found.previous == "0.1"
     assert [(change["before"], change["after"]) for change in found.changes] == [
@@ -81,9 +90,9 @@ def test_a_history_from_before_has_todays_names() -> None:
     ],
 )
 def test_each_server_is_sent_its_names(operation: dict[str, Any], old: dict[str, Any]) -> None:
-    assert sent([operation], OLD) == [old]
-    assert sent([operation], NEW) == [operation]
-    assert todays_operations([operation]) == [operation]
+    assert to_server_operations([operation], OLD) == [old]
+    assert to_server_operations([operation], NEW) == [operation]
+    assert to_current_operations([operation]) == [operation]
 
 
 @pytest.mark.parametrize(
@@ -96,9 +105,9 @@ def test_each_server_is_sent_its_names(operation: dict[str, Any], old: dict[str,
 )
 def test_a_second_owner_is_refused_before_sending_where_there_is_one(operation: dict[str, Any]) -> None:
     with pytest.raises(Fault, match=r"1\.2\.0 stores one owner.*Nothing was sent") as caught:
-        sent([operation], OLD)
+        to_server_operations([operation], OLD)
     assert caught.value.cause is Cause.UNSUPPORTED
-    assert sent([operation], MIDDLE) == [operation]
+    assert to_server_operations([operation], MIDDLE) == [operation]
 
 
 def test_operations_written_for_an_old_server_mean_the_same() -> None:
@@ -109,11 +118,11 @@ def test_operations_written_for_an_old_server_mean_the_same() -> None:
         {"op": "remove", "path": "/domain"},
         {"op": "add", "path": "/ownership", "value": "x"},
     ]
-    assert todays_operations(written) == [
+    assert to_current_operations(written) == [
         {"op": "test", "path": "/owners/0/name", "value": "ada"},
         {"op": "replace", "path": "/owners", "value": [BOB]},
         {"op": "copy", "from": "/domains/0/name", "path": "/description"},
         {"op": "remove", "path": "/domains"},
         {"op": "add", "path": "/ownership", "value": "x"},
     ]
-    assert sent(todays_operations(written), OLD) == written
+    assert to_server_operations(to_current_operations(written), OLD) == written

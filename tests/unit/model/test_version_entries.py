@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.versions import iso_time, read_versions, version_of
+from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version, read_versions
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import json_reply
 
@@ -17,31 +17,31 @@ ENTITY: dict[str, Any] = {"version": 0.2, "updatedAt": 1_760_000_000_123, "updat
 @pytest.mark.parametrize("version", [None, "0.2", True, {}, []])
 def test_an_entity_without_a_version_number_is_none(version: Any) -> None:
     with pytest.raises(Fault, match="an entity without a version number") as caught:
-        version_of({**ENTITY, "version": version})
+        read_version({**ENTITY, "version": version})
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
 @pytest.mark.parametrize("moment", [None, "2026-09-01", "1760000000123", 1.5, {}, []])
 def test_a_time_that_is_none_is_not_told(moment: Any) -> None:
-    found = version_of({**ENTITY, "updatedAt": moment})
+    found = read_version({**ENTITY, "updatedAt": moment})
     assert (found.updated_at, found.to_dict()["updated_at"]) == (None, None)
-    assert version_of(ENTITY).to_dict()["updated_at"] == "2025-10-09T08:53:20.123Z"
+    assert read_version(ENTITY).to_dict()["updated_at"] == "2025-10-09T08:53:20.123Z"
 
 
 def test_a_time_of_zero_is_a_time() -> None:
-    assert iso_time(0) == "1970-01-01T00:00:00.000Z"
+    assert format_time(0) == "1970-01-01T00:00:00.000Z"
 
 
 @pytest.mark.parametrize("who", [None, 7, {"name": "ada"}])
 def test_a_name_that_is_none_is_empty(who: Any) -> None:
-    assert version_of({**ENTITY, "updatedBy": who}).updated_by == ""
+    assert read_version({**ENTITY, "updatedBy": who}).updated_by == ""
 
 
 @pytest.mark.parametrize(
     "description", [None, "x", 7, {"fieldsUpdated": [None, "x", {"name": 7}, {"newValue": 1}]}]
 )
 def test_changes_that_cannot_be_read_are_left_out(description: Any) -> None:
-    found = version_of({**ENTITY, "changeDescription": description})
+    found = read_version({**ENTITY, "changeDescription": description})
     assert (found.fields, found.changes, found.previous, found.merged) == ((), (), None, False)
 
 
@@ -55,7 +55,7 @@ def test_what_took_the_place_of_something_is_one_change() -> None:
         "fieldsUpdated": [{"name": "description", "oldValue": "was", "newValue": "is"}],
         "fieldsDeleted": [{"name": "tags", "oldValue": other}, {"name": "displayName", "oldValue": "D"}],
     }
-    found = version_of({**ENTITY, "changeDescription": description})
+    found = read_version({**ENTITY, "changeDescription": description})
     assert found.fields == ("tags", "description", "displayName")
     assert [(change["before"], change["after"]) for change in found.changes] == [
         ("PII.All", "PII.None"),
@@ -74,9 +74,9 @@ def test_only_edits_that_were_merged_are_told_as_merged() -> None:
         (other, True),
         (None, False),
     ):
-        found = version_of({**ENTITY, "changeDescription": one, "incrementalChangeDescription": last_step})
+        found = read_version({**ENTITY, "changeDescription": one, "incrementalChangeDescription": last_step})
         assert found.merged is merged
-    assert not version_of({**ENTITY, "incrementalChangeDescription": other}).merged
+    assert not read_version({**ENTITY, "incrementalChangeDescription": other}).merged
 
 
 @pytest.mark.parametrize(

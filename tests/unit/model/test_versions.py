@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.references import Name, entries_of, not_found
-from airflow_provider_om_messaging.protocol.model.versions import version_of
+from airflow_provider_om_messaging.protocol.model.references import Name, parse_entries, unknown_name_fault
+from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.history import (
     Wanted,
-    ago,
     differences,
-    table,
+    format_age,
+    format_history,
+    mask_connection,
     wanted_version,
-    without_secrets,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -72,7 +72,7 @@ def test_what_is_no_version_is_told_by_its_parameter(value: object) -> None:
      (86_400 * 40, "40 days ago")],
 )  # fmt: skip
 def test_how_long_ago(seconds: int, text: str) -> None:
-    assert ago(NOON_MILLIS - seconds * 1000, NOON_MILLIS) == text
+    assert format_age(NOON_MILLIS - seconds * 1000, NOON_MILLIS) == text
 
 
 def test_a_history_is_told_as_a_table() -> None:
@@ -83,7 +83,9 @@ def test_a_history_is_told_as_a_table() -> None:
         {"name": "owners", "newValue": owners},
         {"name": "connection", "oldValue": f'{{"p": "{SECRET}"}}', "newValue": f'{{"p": "{SECRET}2"}}'},
     )
-    lines = list(table([version_of(newest), version_of({"version": 0.1})], NOON_MILLIS + 3_600_000))
+    lines = list(
+        format_history([read_version(newest), read_version({"version": 0.1})], NOON_MILLIS + 3_600_000)
+    )
     assert len(lines) == 3
     for word in (
         "0.2",
@@ -103,13 +105,13 @@ def test_a_history_is_told_as_a_table() -> None:
 def test_merged_edits_are_explained_not_invented() -> None:
     merged = entity(0.2, {"name": "description", "newValue": "both"})
     merged["incrementalChangeDescription"] = {"fieldsUpdated": [{"name": "displayName", "newValue": "last"}]}
-    assert version_of(merged).merged is True
-    lines = list(table([version_of(merged)], NOON_MILLIS))
+    assert read_version(merged).merged is True
+    lines = list(format_history([read_version(merged)], NOON_MILLIS))
     assert "[edits merged]" in lines[1]
     assert "keeps no state between them" in lines[2]
-    assert version_of(entity(0.2, {"name": "description"})).merged is False
+    assert read_version(entity(0.2, {"name": "description"})).merged is False
     # Older servers do not tell the last edit apart.
-    assert version_of({**merged, "incrementalChangeDescription": None}).merged is False
+    assert read_version({**merged, "incrementalChangeDescription": None}).merged is False
 
 
 def test_the_difference_of_two_versions_is_told_by_names() -> None:
@@ -148,7 +150,7 @@ def test_a_state_shows_the_shape_of_its_connection_only() -> None:
         connection={"config": {"p": SECRET, "n": 7}},
         description="kept",
     )
-    shown = without_secrets(state)
+    shown = mask_connection(state)
     assert SECRET not in json.dumps(shown)
     assert shown["connection"] == {"config": {"p": "*********", "n": "*********"}}
     assert shown["description"] == "kept"
@@ -157,7 +159,7 @@ def test_a_state_shows_the_shape_of_its_connection_only() -> None:
 
 class TestNames:
     def test_users_and_teams_with_dots_are_quoted_as_servers_do(self) -> None:
-        entries = entries_of("owners", ["user:carol.jones", '+user:"carol.jones"', "- team:eu"])
+        entries = parse_entries("owners", ["user:carol.jones", '+user:"carol.jones"', "- team:eu"])
         assert [(sign, name.kind, name.fqn) for sign, name in entries] == [
             ("", "user", '"carol.jones"'),
             ("+", "user", '"carol.jones"'),
@@ -165,7 +167,7 @@ class TestNames:
         ]
 
     def test_glossary_terms_have_a_prefix_and_tags_need_none(self) -> None:
-        entries = entries_of("tags", ["PII.None", "glossaryTerm:Business.Customer", "Odd.a:b"])
+        entries = parse_entries("tags", ["PII.None", "glossaryTerm:Business.Customer", "Odd.a:b"])
         assert [(name.kind, name.fqn) for _, name in entries] == [
             ("tag", "PII.None"),
             ("glossaryTerm", "Business.Customer"),
@@ -174,7 +176,7 @@ class TestNames:
 
     def test_near_names_are_told_as_they_would_be_written(self) -> None:
         known = [("user", "ada"), ("user", "adam"), ("user", "bob"), ("team", "Ada")]
-        fault = not_found(
+        fault = unknown_name_fault(
             Name("owners", "user", "Adah"), [Name("owners", kind, name) for kind, name in known]
         )
         assert "'user:Adah' in owners" in fault.message

@@ -8,19 +8,19 @@ import pytest
 
 from airflow_provider_om_messaging.protocol.model.masking import (
     MASK,
-    as_patched,
-    hidden,
+    collect_texts,
     holds_mask,
     is_masked,
-    texts_in,
+    mask_values,
+    matches_merge_patch,
 )
 from airflow_provider_om_messaging.protocol.patch.merge import (
-    escaped,
+    apply_merge_patch,
+    build_merge_patch,
+    escape_token,
     masked_members,
     member_operations,
-    merge_patch,
-    merged,
-    projected,
+    project_members,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -51,15 +51,15 @@ def test_a_smallest_patch_has_all_that_differs_and_nothing_else() -> None:
         "new": {"c": 1, "d": None},
         "last": "is",
     }
-    assert merge_patch(NOW, wanted) == {"old": None, "inner": {"b": 3}, "new": {"c": 1}, "last": "is"}
-    assert merge_patch(NOW, NOW) == {}
-    assert merge_patch(None, {"a": 1}) == {"a": 1}
+    assert build_merge_patch(NOW, wanted) == {"old": None, "inner": {"b": 3}, "new": {"c": 1}, "last": "is"}
+    assert build_merge_patch(NOW, NOW) == {}
+    assert build_merge_patch(None, {"a": 1}) == {"a": 1}
 
 
 def test_a_list_with_a_hidden_value_cannot_be_written_back_and_its_place_is_named() -> None:
-    assert merge_patch({"a": [MASK]}, {"a": [MASK]}) == {}
+    assert build_merge_patch({"a": [MASK]}, {"a": [MASK]}) == {}
     with pytest.raises(Fault, match="The list at /connection/inner/a~1b differs and holds a masked value"):
-        merge_patch({"inner": {"a/b": []}}, {"inner": {"a/b": [MASK]}})
+        build_merge_patch({"inner": {"a/b": []}}, {"inner": {"a/b": [MASK]}})
 
 
 @pytest.mark.parametrize(
@@ -72,37 +72,39 @@ def test_a_mask_is_three_stars_or_more_and_nothing_else(value: Any, is_one: bool
 
 
 def test_merging_takes_away_sets_and_leaves_hidden_values_alone() -> None:
-    assert merged(NOW, {"old": None, "password": MASK, "inner": {"b": None, "c": 3}, "none": None}) == {
+    assert apply_merge_patch(
+        NOW, {"old": None, "password": MASK, "inner": {"b": None, "c": 3}, "none": None}
+    ) == {
         "same": 1,
         "password": MASK,
         "inner": {"a": 1, "c": 3},
         "last": "was",
     }
-    assert merged("text", {"a": 1}) == {"a": 1}
-    assert merged(NOW, 7) == 7
+    assert apply_merge_patch("text", {"a": 1}) == {"a": 1}
+    assert apply_merge_patch(NOW, 7) == 7
 
 
 def test_an_object_is_as_patched_as_far_as_it_can_be_seen() -> None:
-    assert as_patched({"a": 1}, {"a": 1, "default": 2})
-    assert as_patched({"a": "new secret"}, {"a": MASK})
-    assert as_patched({"a": MASK}, {"a": "anything"})
-    assert as_patched({"a": None}, {})
-    assert as_patched({"a": {"b": None}}, {})
-    assert as_patched({}, None)
-    assert not as_patched({"a": 1}, {"a": 2})
-    assert not as_patched({"a": 1}, None)
-    assert not as_patched({"a": {"b": 1}}, {})
-    assert not as_patched({"b": 1, "a": 2}, {"b": 1})
+    assert matches_merge_patch({"a": 1}, {"a": 1, "default": 2})
+    assert matches_merge_patch({"a": "new secret"}, {"a": MASK})
+    assert matches_merge_patch({"a": MASK}, {"a": "anything"})
+    assert matches_merge_patch({"a": None}, {})
+    assert matches_merge_patch({"a": {"b": None}}, {})
+    assert matches_merge_patch({}, None)
+    assert not matches_merge_patch({"a": 1}, {"a": 2})
+    assert not matches_merge_patch({"a": 1}, None)
+    assert not matches_merge_patch({"a": {"b": 1}}, {})
+    assert not matches_merge_patch({"b": 1, "a": 2}, {"b": 1})
 
 
 def test_only_the_members_that_a_patch_names_are_looked_at() -> None:
-    assert projected({"inner": {"a": 0}, "gone": 1}, NOW) == {"inner": {"a": 1}}
-    assert projected(7, NOW) == NOW
-    assert projected({"a": 1}, "text") == "text"
+    assert project_members({"inner": {"a": 0}, "gone": 1}, NOW) == {"inner": {"a": 1}}
+    assert project_members(7, NOW) == NOW
+    assert project_members({"a": 1}, "text") == "text"
 
 
 def test_no_value_is_shown_but_that_there_is_none() -> None:
-    assert hidden({"a": ["x", 7, True, None], "b": {"c": ""}, "d": ("y",)}) == {
+    assert mask_values({"a": ["x", 7, True, None], "b": {"c": ""}, "d": ("y",)}) == {
         "a": [MASK, MASK, MASK, None],
         "b": {"c": MASK},
         "d": [MASK],
@@ -110,8 +112,8 @@ def test_no_value_is_shown_but_that_there_is_none() -> None:
 
 
 def test_texts_that_tell_something_are_found_at_any_depth() -> None:
-    assert texts_in({"a": ["abc", "ab", 7], "b": {"c": "hush"}, "d": ("xyz",)}) == {"abc", "hush", "xyz"}
+    assert collect_texts({"a": ["abc", "ab", 7], "b": {"c": "hush"}, "d": ("xyz",)}) == {"abc", "hush", "xyz"}
 
 
 def test_a_name_is_one_token_of_a_pointer() -> None:
-    assert escaped("a/b~c~1") == "a~1b~0c~01"
+    assert escape_token("a/b~c~1") == "a~1b~0c~01"

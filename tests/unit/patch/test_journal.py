@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.patch.journal import checked, entry, undone, without_connection
+from airflow_provider_om_messaging.protocol.patch.journal import (
+    build_journal,
+    check_journal,
+    undo_values,
+    without_connection,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 BEFORE: dict[str, Any] = {
@@ -18,12 +23,12 @@ BEFORE: dict[str, Any] = {
     "connection": {"config": {"type": "Kafka", "saslPassword": "hush"}},
 }
 AFTER = {**BEFORE, "version": 0.3, "description": "is", "updatedAt": 1_760_000_000_000, "updatedBy": "ada"}
-JOURNAL = entry(BEFORE, AFTER, {"description": "is"}, ["description"])
+JOURNAL = build_journal(BEFORE, AFTER, {"description": "is"}, ["description"])
 
 
 def refusal(journal: object, chosen: tuple[str, ...] | None = None) -> str:
     with pytest.raises(Fault) as caught:
-        checked(journal, chosen)
+        check_journal(journal, chosen)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert caught.value.message.endswith("Nothing was sent.")
     return caught.value.message
@@ -45,8 +50,8 @@ def test_a_journal_says_what_changed_when_and_by_whom() -> None:
 
 def test_a_journal_is_taken_alone_or_in_what_a_task_returned() -> None:
     assert (
-        checked(JOURNAL, None)
-        == checked({"service": "kafka", "journal": JOURNAL}, None)
+        check_journal(JOURNAL, None)
+        == check_journal({"service": "kafka", "journal": JOURNAL}, None)
         == (JOURNAL, ("description",))
     )
 
@@ -69,8 +74,8 @@ def test_a_journal_without_its_values_undoes_nothing(lost: dict[str, Any]) -> No
 def test_only_the_chosen_fields_are_undone_and_never_the_connection() -> None:
     values = {"description": "was", "displayName": "Kafka", "connection": None}
     journal = {**JOURNAL, "fields": list(values), "before": values, "after": values}
-    assert checked(journal, None)[1] == ("description", "displayName")
-    assert checked(journal, ("displayName", "owners"))[1] == ("displayName",)
+    assert check_journal(journal, None)[1] == ("description", "displayName")
+    assert check_journal(journal, ("displayName", "owners"))[1] == ("displayName",)
     assert "restore the connection from the version 0.2 with a token" in refusal(journal, ("connection",))
 
 
@@ -83,12 +88,12 @@ def test_of_merged_versions_the_one_before_is_named() -> None:
 
 def test_no_value_of_a_connection_is_kept() -> None:
     wanted = {"connection": {"config": {"saslPassword": "hush"}}}
-    assert "hush" not in str(entry(BEFORE, AFTER, wanted, ["connection"]))
+    assert "hush" not in str(build_journal(BEFORE, AFTER, wanted, ["connection"]))
 
 
 @pytest.mark.parametrize("now", [AFTER, BEFORE])
 def test_a_change_that_still_stands_or_is_undone_already_can_be_undone(now: dict[str, Any]) -> None:
-    assert undone(JOURNAL, ("description",), now) == {"description": "was"}
+    assert undo_values(JOURNAL, ("description",), now) == {"description": "was"}
 
 
 def test_what_others_changed_since_is_not_written_over() -> None:
@@ -96,12 +101,14 @@ def test_what_others_changed_since_is_not_written_over() -> None:
     with pytest.raises(
         Fault, match=r"Since that change, description got other values; version 0\.4 is by bob"
     ) as caught:
-        undone(JOURNAL, ("description",), later)
+        undo_values(JOURNAL, ("description",), later)
     assert caught.value.cause is Cause.CONFLICT
     # Of another field they may.
-    assert undone(JOURNAL, ("description",), {**AFTER, "displayName": "theirs"}) == {"description": "was"}
+    assert undo_values(JOURNAL, ("description",), {**AFTER, "displayName": "theirs"}) == {
+        "description": "was"
+    }
 
 
 def test_a_journal_of_another_service_is_refused() -> None:
     with pytest.raises(Fault, match="is of kafka, not of other"):
-        undone(JOURNAL, ("description",), {**AFTER, "id": "2", "fullyQualifiedName": "other"})
+        undo_values(JOURNAL, ("description",), {**AFTER, "id": "2", "fullyQualifiedName": "other"})

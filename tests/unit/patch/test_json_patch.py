@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.model.fields import same
-from airflow_provider_om_messaging.protocol.model.masking import as_patched
+from airflow_provider_om_messaging.protocol.model.fields import is_same
+from airflow_provider_om_messaging.protocol.model.masking import matches_merge_patch
 from airflow_provider_om_messaging.protocol.patch import patch_document
-from airflow_provider_om_messaging.protocol.patch.journal import checked
-from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied, found_at
-from airflow_provider_om_messaging.protocol.patch.merge import member_operations, merge_patch
+from airflow_provider_om_messaging.protocol.patch.journal import check_journal
+from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch, value_at
+from airflow_provider_om_messaging.protocol.patch.merge import build_merge_patch, member_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 from tests.unit.wire.test_json_values import values
@@ -31,31 +31,31 @@ class TestTest:
     def test_another_value_does_not_pass(self, there: Any, value: Any) -> None:
         for one, other in ((there, value), (value, there)):
             with pytest.raises(DoesNotApplyError, match="another"):
-                applied({"a": one}, [{"op": "test", "path": "/a", "value": other}])
+                apply_patch({"a": one}, [{"op": "test", "path": "/a", "value": other}])
 
     @pytest.mark.parametrize(("there", "value"), [(1, 1.0), ({"a": [2]}, {"a": [2.0]}), (None, None)])
     def test_the_same_number_passes(self, there: Any, value: Any) -> None:
-        assert applied({"a": there}, [{"op": "test", "path": "/a", "value": value}]) == {"a": there}
+        assert apply_patch({"a": there}, [{"op": "test", "path": "/a", "value": value}]) == {"a": there}
 
 
 class TestTrueIsNotOne:
     """Neither where a change is looked for, nor where it is read back."""
 
     def test_in_a_connection(self) -> None:
-        patch = merge_patch({"retries": 1}, {"retries": True})
+        patch = build_merge_patch({"retries": 1}, {"retries": True})
         assert patch == {"retries": True}
         assert patch["retries"] is True
         assert member_operations({"retries": 1}, {"retries": True}) == [
             {"op": "add", "path": "/connection/retries", "value": True}
         ]
         assert member_operations({"retries": 1}, {"retries": 1.0}) == []
-        assert not as_patched({"retries": True}, {"retries": 1})
-        assert as_patched({"retries": 1}, {"retries": 1.0})
+        assert not matches_merge_patch({"retries": True}, {"retries": 1})
+        assert matches_merge_patch({"retries": 1}, {"retries": 1.0})
 
     def test_in_a_field(self) -> None:
-        assert not same("extension", {"on": True}, {"on": 1})
-        assert same("extension", {"on": 1.0}, {"on": 1})
-        operations = patch_document.operations_of({"extension": {"on": True}}, {"extension": {"on": 1}})
+        assert not is_same("extension", {"on": True}, {"on": 1})
+        assert is_same("extension", {"on": 1.0}, {"on": 1})
+        operations = patch_document.build_operations({"extension": {"on": True}}, {"extension": {"on": 1}})
         assert operations == [{"op": "replace", "path": "/extension", "value": {"on": True}}]
 
 
@@ -63,10 +63,10 @@ class TestTrueIsNotOne:
 def test_a_name_is_escaped_in_every_form_of_a_patch(name: str, value: Any) -> None:
     document = {"connection": {}}
     (operation,) = member_operations({}, {name: {"x": 1}})
-    assert applied(document, [operation]) == {"connection": {name: {"x": 1}}}
+    assert apply_patch(document, [operation]) == {"connection": {name: {"x": 1}}}
     # A field that only a journal names.
-    for operation in patch_document.operations_of({name: value}, {name: "before"}):
-        after = applied({name: "before"}, [operation])
+    for operation in patch_document.build_operations({name: value}, {name: "before"}):
+        after = apply_patch({name: "before"}, [operation])
         assert is_same_value(after, {name: value} if value is not None else {})
 
 
@@ -93,14 +93,14 @@ def test_a_name_is_escaped_in_every_form_of_a_patch(name: str, value: Any) -> No
 )
 def test_what_does_not_fit_does_not_apply(document: Any, operation: dict[str, Any]) -> None:
     with pytest.raises(DoesNotApplyError, match="operation 1"):
-        applied(document, [operation])
+        apply_patch(document, [operation])
 
 
 def test_names_with_slashes_and_tildes_are_found() -> None:
     document = {"a/b": {"m~n": [1, {"": 2}]}, "~1": 3}
-    assert found_at(document, "/a~1b/m~0n/0") == 1
-    assert found_at(document, "/a~1b/m~0n/1/") == 2
-    assert found_at(document, "/~01") == 3
+    assert value_at(document, "/a~1b/m~0n/0") == 1
+    assert value_at(document, "/a~1b/m~0n/1/") == 2
+    assert value_at(document, "/~01") == 3
 
 
 LABEL = {"tagFQN": "PII.None"}
@@ -133,7 +133,7 @@ OWNER = {"id": "0a", "type": "user", "name": "ada"}
 def test_a_value_of_the_wrong_shape_is_an_invalid_parameter(operation: dict[str, Any], said: str) -> None:
     entity = {"description": "x", "tags": [LABEL], "owners": [OWNER], "domains": [], "connection": {"a": 1}}
     with pytest.raises(Fault, match=said) as caught:
-        patch_document.foretold(patch_document.checked_operations([operation]), entity)
+        patch_document.predict_patch(patch_document.check_operations([operation]), entity)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "Nothing was sent" in caught.value.message
 
@@ -189,7 +189,7 @@ def deep(levels: int) -> Any:
 )
 def test_malformed_operations_are_an_invalid_parameter(operations: Any) -> None:
     with pytest.raises(Fault) as caught:
-        patch_document.checked_operations(operations)
+        patch_document.check_operations(operations)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert caught.value.message.isprintable()
 
@@ -197,7 +197,7 @@ def test_malformed_operations_are_an_invalid_parameter(operations: Any) -> None:
 def test_a_name_that_ends_in_href_is_skipped_by_servers() -> None:
     # Servers skip what ends so, whatever it is called: contract, part B.
     with pytest.raises(Fault, match="skip"):
-        patch_document.checked_operations(
+        patch_document.check_operations(
             [{"op": "add", "path": "/connection/config/schemaRegistryhref", "value": 1}]
         )
 
@@ -219,5 +219,5 @@ def test_a_name_that_ends_in_href_is_skipped_by_servers() -> None:
 )
 def test_a_malformed_journal_is_an_invalid_parameter(journal: Any) -> None:
     with pytest.raises(Fault, match="journal") as caught:
-        checked(journal, None)
+        check_journal(journal, None)
     assert caught.value.cause is Cause.INVALID_PARAMETER

@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
-from airflow_provider_om_messaging.protocol.model.masking import MASK, as_patched, hidden, texts_in
+from airflow_provider_om_messaging.protocol.model.masking import (
+    MASK,
+    collect_texts,
+    mask_values,
+    matches_merge_patch,
+)
 from airflow_provider_om_messaging.protocol.patch import patch_document
-from airflow_provider_om_messaging.protocol.patch.changes import Changes, structured
-from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, applied
-from airflow_provider_om_messaging.protocol.patch.merge import member_operations, merge_patch, merged
+from airflow_provider_om_messaging.protocol.patch.changes import Changes, parse_structured
+from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch
+from airflow_provider_om_messaging.protocol.patch.merge import (
+    apply_merge_patch,
+    build_merge_patch,
+    member_operations,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 names = st.text("ab~/.é0", min_size=1, max_size=3)
@@ -56,41 +65,41 @@ class TestMerging:
         ],
     )
     def test_as_the_rfc_has_it(self, current: Any, patch: Any, result: Any) -> None:
-        assert merged(current, patch) == result
+        assert apply_merge_patch(current, patch) == result
 
     @given(current=objects, patch=merge_patches)
     def test_operations_do_what_the_merge_patch_says(self, current: Any, patch: Any) -> None:
-        wanted = merged(current, patch)
-        smallest = merge_patch(current, wanted)
+        wanted = apply_merge_patch(current, patch)
+        smallest = build_merge_patch(current, wanted)
         operations = member_operations(current, smallest)
-        assert applied({"connection": current}, operations) == {"connection": wanted}
-        assert as_patched(smallest, wanted)
-        assert member_operations(wanted, merge_patch(wanted, merged(wanted, patch))) == []
+        assert apply_patch({"connection": current}, operations) == {"connection": wanted}
+        assert matches_merge_patch(smallest, wanted)
+        assert member_operations(wanted, build_merge_patch(wanted, apply_merge_patch(wanted, patch))) == []
 
     @given(current=objects, wanted=objects)
     def test_any_object_can_be_brought_back(self, current: Any, wanted: Any) -> None:
-        operations = member_operations(current, merge_patch(current, wanted))
-        assert applied({"connection": current}, operations) == {"connection": wanted}
+        operations = member_operations(current, build_merge_patch(current, wanted))
+        assert apply_patch({"connection": current}, operations) == {"connection": wanted}
 
     @given(current=objects, draw=st.data())
     def test_a_masked_copy_sent_back_changes_nothing(self, current: Any, draw: st.DataObject) -> None:
         shown = masked_at_random(current, draw)
-        assert merge_patch(current, merged(current, shown)) == {}
+        assert build_merge_patch(current, apply_merge_patch(current, shown)) == {}
 
     @given(current=objects, patch=merge_patches, draw=st.data())
     def test_no_mask_is_ever_sent(self, current: Any, patch: Any, draw: st.DataObject) -> None:
         patch = masked_at_random(patch, draw)
-        operations = member_operations(current, merge_patch(current, merged(current, patch)))
-        assert MASK not in texts_in(patch_document.connection_values(operations))
+        operations = member_operations(current, build_merge_patch(current, apply_merge_patch(current, patch)))
+        assert MASK not in collect_texts(patch_document.connection_values(operations))
 
     def test_a_masked_value_in_a_list_that_differs_is_refused(self) -> None:
         with pytest.raises(Fault, match=r"/connection/config/a~1b .*holds a masked value"):
-            merge_patch({"config": {"a/b": ["x"]}}, {"config": {"a/b": [MASK]}})
+            build_merge_patch({"config": {"a/b": ["x"]}}, {"config": {"a/b": [MASK]}})
 
     @given(value=objects)
     def test_hiding_keeps_the_shape_and_no_value(self, value: Any) -> None:
-        shown = hidden(value)
-        assert texts_in(shown) <= {MASK}
+        shown = mask_values(value)
+        assert collect_texts(shown) <= {MASK}
         assert set(shown) == set(value)
 
 
@@ -131,7 +140,7 @@ class TestChecking:
     ) -> None:
         good = {"op": "add", "path": "/description", "value": "x"}
         with pytest.raises(Fault) as caught:
-            patch_document.checked_operations([good, operation])
+            patch_document.check_operations([good, operation])
         assert caught.value.cause is Cause.INVALID_PARAMETER
         assert problem in caught.value.message
         assert "operation 2" in caught.value.message
@@ -140,24 +149,24 @@ class TestChecking:
     def test_a_refusal_shows_no_secret(self) -> None:
         operation = {"op": "add", "path": "/connection/config/p", "value": ["hush-hush", MASK]}
         with pytest.raises(Fault) as caught:
-            patch_document.checked_operations([operation])
+            patch_document.check_operations([operation])
         assert "hush" not in caught.value.message
 
     @pytest.mark.parametrize("operations", [None, [], {}, "", "add", 3, {"op": "add"}])
     def test_what_is_no_patch(self, operations: object) -> None:
         with pytest.raises(Fault, match="operations is not a list"):
-            patch_document.checked_operations(operations)
+            patch_document.check_operations(operations)
 
     @pytest.mark.parametrize("path", ["/version", "/id", "/name", "/updatedAt", "/tags/0/tagFQN"])
     def test_whatever_can_be_read_can_be_tested(self, path: str) -> None:
-        assert patch_document.checked_operations([{"op": "test", "path": path, "value": 1}])
+        assert patch_document.check_operations([{"op": "test", "path": path, "value": 1}])
 
     def test_text_that_a_template_made_is_read_as_json(self) -> None:
-        assert structured('[{"op": "remove", "path": "/x"}]', "operations") == [
+        assert parse_structured('[{"op": "remove", "path": "/x"}]', "operations") == [
             {"op": "remove", "path": "/x"}
         ]
         with pytest.raises(Fault, match="operations is a text that is not JSON"):
-            structured("[{'op': 'remove'}]", "operations")
+            parse_structured("[{'op': 'remove'}]", "operations")
 
 
 class TestForetelling:
@@ -178,7 +187,7 @@ class TestForetelling:
     def test_each_operation(self, operations: list[dict[str, Any]], after: dict[str, Any]) -> None:
         document = {"a": 0, "l": [1, 2]}
         untouched = copy.deepcopy(document)
-        assert applied(document, operations) == after
+        assert apply_patch(document, operations) == after
         assert document == untouched
 
     @pytest.mark.parametrize(
@@ -197,7 +206,7 @@ class TestForetelling:
     )
     def test_what_does_not_fit(self, operation: dict[str, Any]) -> None:
         with pytest.raises(DoesNotApplyError, match="operation 1"):
-            applied({"a": 0, "l": [1, 2]}, [operation])
+            apply_patch({"a": 0, "l": [1, 2]}, [operation])
 
 
 class TestGuards:
@@ -253,12 +262,14 @@ class TestChanges:
     @given(st.text(), st.text())
     def test_texts_that_are_there_need_no_patch(self, description: str, name: str) -> None:
         entity = {"description": description.replace("\0", ""), "displayName": name.replace("\0", "")}
-        assert patch_document.operations_of(Changes(dict(entity), SERVICE).wanted(entity, {}), entity) == []
+        assert (
+            patch_document.build_operations(Changes(dict(entity), SERVICE).wanted(entity, {}), entity) == []
+        )
 
     def test_an_absent_member_is_added_and_a_present_one_replaced(self) -> None:
         changes = Changes({"description": "x", "displayName": "y"}, SERVICE)
         entity = {"displayName": "old"}
-        operations = patch_document.operations_of(changes.wanted(entity, {}), entity)
+        operations = patch_document.build_operations(changes.wanted(entity, {}), entity)
         assert [(item["op"], item["path"]) for item in operations] == [
             ("add", "/description"),
             ("replace", "/displayName"),

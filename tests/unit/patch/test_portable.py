@@ -8,16 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.model.fields import value_of
+from airflow_provider_om_messaging.protocol.model.fields import own_value
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
-    applied,
-    found_at,
-    tokens_of,
+    apply_patch,
+    split_pointer,
+    value_at,
 )
 from airflow_provider_om_messaging.protocol.patch.merge import member_operations
-from airflow_provider_om_messaging.protocol.patch.patch_document import foretold
-from airflow_provider_om_messaging.protocol.patch.portable import portable
+from airflow_provider_om_messaging.protocol.patch.patch_document import predict_patch
+from airflow_provider_om_messaging.protocol.patch.portable import make_portable
 
 ENTITY: dict[str, Any] = {
     "description": "Old.",
@@ -29,7 +29,7 @@ LABEL = {"tagFQN": "c", "source": "Classification"}
 
 
 def sent(*operations: dict[str, Any]) -> list[dict[str, Any]]:
-    return portable(operations, foretold(operations, ENTITY), ENTITY)
+    return make_portable(operations, predict_patch(operations, ENTITY), ENTITY)
 
 
 def on_an_old_server(entity: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def on_an_old_server(entity: dict[str, Any], operations: list[dict[str, Any]]) -
     state = entity
     for operation in in_order:
         if operation["op"] == "replace":
-            found_at(state, operation["path"])
-        state = applied(state, [operation])
+            value_at(state, operation["path"])
+        state = apply_patch(state, [operation])
     return dict(state)
 
 
@@ -88,7 +88,7 @@ def test_what_travels_within_the_connection_is_left_to_the_server() -> None:
         {"op": "move", "from": "/connection/config/a", "path": "/connection/config/b"},
         {"op": "add", "path": "/connection/config/d", "value": "y"},
     ]
-    assert portable(operations, foretold(operations, entity), entity) == operations
+    assert make_portable(operations, predict_patch(operations, entity), entity) == operations
 
 
 def test_nothing_in_the_connection_is_replaced() -> None:
@@ -98,7 +98,7 @@ def test_nothing_in_the_connection_is_replaced() -> None:
         {"op": "replace", "path": "/connection/config/supportsMetadataExtraction", "value": False},
         {"op": "replace", "path": "/connection/config/hosts/0", "value": "b"},
     ]
-    sent = portable(operations, foretold(operations, entity), entity)
+    sent = make_portable(operations, predict_patch(operations, entity), entity)
     assert sent == [{**operations[0], "op": "add"}, operations[1]]
     changed = {"config": {"supportsMetadataExtraction": False}}
     assert [item["op"] for item in member_operations(entity["connection"], changed)] == ["add"]
@@ -129,12 +129,12 @@ OPERATIONS = st.one_of(
 @given(st.lists(OPERATIONS, min_size=1, max_size=5))
 def test_an_old_server_ends_where_a_new_one_does(operations: list[dict[str, Any]]) -> None:
     try:
-        wanted = foretold(operations, ENTITY)
+        wanted = predict_patch(operations, ENTITY)
     except DoesNotApplyError:
         assume(False)
-    after = on_an_old_server(ENTITY, portable(operations, wanted, ENTITY))
-    fields = {tokens_of(operation["path"])[0] for operation in operations}
-    assert {field: value_of(after, field) for field in fields} == wanted
+    after = on_an_old_server(ENTITY, make_portable(operations, wanted, ENTITY))
+    fields = {split_pointer(operation["path"])[0] for operation in operations}
+    assert {field: own_value(after, field) for field in fields} == wanted
 
 
 def test_the_old_server_of_these_tests_is_one() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol.topics.rights import Rights, operations_for, read_rights
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 GOLD = {"tagFQN": "Certification.Gold", "source": "Classification"}
@@ -27,21 +27,21 @@ def rights(**access: str) -> Rights:
 def test_only_what_is_sure_is_refused(access: str) -> None:
     asked = rights(EditDescription=access)
     assert asked.refusal(["EditDescription"], "jo", team_owned=False) is None
-    assert asked.sure(["EditDescription"]) is (access == "allow")
+    assert asked.all_allowed(["EditDescription"]) is (access == "allow")
 
 
 @pytest.mark.parametrize("document", [{}, {"permissions": None}, {"permissions": ["x", {"access": "deny"}]}])
 def test_what_is_not_told_is_not_known(document: Any) -> None:
     asked = read_rights(Reply(200, {}, json.dumps(document).encode()))
     assert asked.refusal(["EditDescription", "Create"], "jo", team_owned=False) is None
-    assert not asked.sure(["EditDescription"])
-    assert not asked.sure([None])
+    assert not asked.all_allowed(["EditDescription"])
+    assert not asked.all_allowed([None])
 
 
 def test_what_goes_for_every_edit_may_be_told_once() -> None:
     denied = rights(EditAll="deny").refusal(["EditTags"], "jo", team_owned=True)
     assert denied is not None
-    assert rights(EditAll="allow").sure(["EditTags", "EditOwners"])
+    assert rights(EditAll="allow").all_allowed(["EditTags", "EditOwners"])
     # Not told of one operation, it is only not known.
     assert rights(EditAll="notAllow").refusal(["EditTags"], "jo", team_owned=False) is None
     assert rights(EditAll="deny").refusal(["Create"], "jo", team_owned=False) is None
@@ -73,10 +73,10 @@ def test_a_policy_that_a_team_has_is_named_without_a_role() -> None:
 )
 def test_labels_by_version(version: str, labels: list[Any], needed: list[str | None]) -> None:
     for wanted, present in ((labels, []), ([], labels)):
-        found = operations_for(["tags"], {"tags": wanted}, {"tags": present}, generation(version))
+        found = operations_for(["tags"], {"tags": wanted}, {"tags": present}, generation_of_version(version))
         assert found == needed
     # A label that stays takes nothing.
-    assert operations_for(["tags"], {"tags": labels}, {"tags": labels}, generation(version)) == []
+    assert operations_for(["tags"], {"tags": labels}, {"tags": labels}, generation_of_version(version)) == []
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_labels_by_version(version: str, labels: list[Any], needed: list[str | N
     ],
 )
 def test_fields_by_version(version: str, fields: list[str], needed: list[str | None]) -> None:
-    assert operations_for(fields, {}, {}, generation(version)) == needed
+    assert operations_for(fields, {}, {}, generation_of_version(version)) == needed

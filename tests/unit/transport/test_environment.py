@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_om_messaging.client.transport.environment import way_to
+from airflow_provider_om_messaging.client.transport.environment import find_route
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -48,19 +48,19 @@ def test_proxies(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert way_to(Settings(url, Token("t"))).proxy == proxy
+    assert find_route(Settings(url, Token("t"))).proxy == proxy
 
 
 def test_the_connections_own_proxy_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", "*")
-    assert way_to(Settings("http://om/api", Token("t"), proxy="http://own:1")).proxy == "http://own:1"
+    assert find_route(Settings("http://om/api", Token("t"), proxy="http://own:1")).proxy == "http://own:1"
 
 
 def test_a_proxy_that_the_triggerer_cannot_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://ada:hunter2@proxy.corp:1080")
     with pytest.raises(Fault, match=r"proxy\.corp") as caught:
-        way_to(Settings("http://om/api", Token("t")))
+        find_route(Settings("http://om/api", Token("t")))
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "hunter2" not in caught.value.message
 
@@ -69,6 +69,6 @@ def test_the_environments_authorities_count_unless_the_connection_names_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
-    assert way_to(Settings("https://om/api", Token("t"))).verify == str(tmp_path)
-    assert way_to(Settings("https://om/api", Token("t"), verify="/ca.pem")).verify == "/ca.pem"
-    assert way_to(Settings("https://om/api", Token("t"), verify=False)).verify is False
+    assert find_route(Settings("https://om/api", Token("t"))).verify == str(tmp_path)
+    assert find_route(Settings("https://om/api", Token("t"), verify="/ca.pem")).verify == "/ca.pem"
+    assert find_route(Settings("https://om/api", Token("t"), verify=False)).verify is False

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, fault_of
+from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 from tests.unit.replies import HTML, NOT_FOUND_ON_OLD, error_reply, json_reply, old_error, reply, request
 
 
 def fault(answer: Reply) -> Fault:
-    found = fault_of(request(), answer)
+    found = find_fault(request(), answer)
     assert found is not None
     assert found.status == answer.status
     return found
@@ -23,7 +23,7 @@ def fault(answer: Reply) -> Fault:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_is_no_fault(status: int) -> None:
-    assert fault_of(request(), json_reply(status, {"name": "kafka"})) is None
+    assert find_fault(request(), json_reply(status, {"name": "kafka"})) is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_tokens_user_is_told_from_one_that_was_asked_for(
     path: str, missing: str, is_the_tokens: bool
 ) -> None:
     answer = error_reply(404, f"user instance for {missing} not found")
-    found = fault_of(replace(request(), path=path), answer)
+    found = find_fault(replace(request(), path=path), answer)
     assert found is not None
     assert found.cause is (Cause.UNAUTHORIZED if is_the_tokens else Cause.NOT_FOUND)
     assert (f"The token's user {missing} does not exist" in found.message) == is_the_tokens
@@ -139,7 +139,7 @@ ENTITY = '{"id":"026d","name":"k","connection":{"config":{"saslPassword":"hunter
 def test_a_500_that_means_the_request_is_named_after_what_is_wrong_with_it(
     text: str, method: str, cause: Cause, said: str
 ) -> None:
-    found = fault_of(request(method=method), old_error(text))
+    found = find_fault(request(method=method), old_error(text))
     assert found is not None
     assert found.cause is cause
     assert said in found.message
@@ -259,9 +259,9 @@ def test_the_authentication_header_does_not_decide(status: int) -> None:
 @pytest.mark.parametrize("key", ["message", "responseMessage"])
 def test_no_body_shows_its_secrets(status: int, key: str) -> None:
     body = {"code": status, key: 'Failed: {"name": "k", "saslPassword": "hunter2"} password=hunter2'}
-    found = fault_of(request(), json_reply(status, body))
+    found = find_fault(request(), json_reply(status, body))
     assert "hunter2" not in (found.message if found else "")
-    found = fault_of(request(), reply(status, b"password=hunter2", content_type="text/plain"))
+    found = find_fault(request(), reply(status, b"password=hunter2", content_type="text/plain"))
     assert "hunter2" not in (found.message if found else "")
 
 
@@ -305,7 +305,7 @@ def test_a_date_without_a_clock_to_hold_it_against_is_left_out() -> None:
     ),
 )
 def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str, str]) -> None:
-    found = fault_of(request(), Reply(status, headers, body))
+    found = find_fault(request(), Reply(status, headers, body))
     assert (found is None) <= (200 <= status < 300)
 
 

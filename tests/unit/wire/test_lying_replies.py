@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList, JobReader
-from airflow_provider_om_messaging.protocol.jobs.socket_events import CHANNELS, read_frame
+from airflow_provider_om_messaging.protocol.jobs.socket_events import CHANNELS, parse_socket_event
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
-from airflow_provider_om_messaging.protocol.model.versions import iso_time, version_of
+from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic
-from airflow_provider_om_messaging.protocol.wire.errors import fault_of, result_of
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import DEEPEST, parse_json
+from airflow_provider_om_messaging.protocol.wire.json_values import MAX_DEPTH, parse_json
 from tests.unit.replies import error_reply, json_reply, reply, request
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def nested(depth: int) -> bytes:
 
 def cause_of(asked: Request[Any], answer: Reply) -> Cause:
     with pytest.raises(Fault) as caught:
-        result_of(asked, answer)
+        read_result(asked, answer)
     return caught.value.cause
 
 
-@pytest.mark.parametrize("depth", [DEEPEST, 900, 100_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 900, 100_000])
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_nesting_is_limited_in_every_reader(depth: int, status: int) -> None:
     answer = reply(status, nested(depth), content_type="application/json")
@@ -48,11 +48,11 @@ def test_nesting_is_limited_in_every_reader(depth: int, status: int) -> None:
     for read in (JobList().read, JobReader().read):
         with pytest.raises(Fault):
             read(reply(200, b"[" + nested(depth) + b"]"))
-    assert read_frame(next(iter(CHANNELS)), nested(depth).decode()) is None
+    assert parse_socket_event(next(iter(CHANNELS)), nested(depth).decode()) is None
 
 
 def test_what_is_nested_like_a_schema_is_read() -> None:
-    assert result_of(routes.get_job("7"), reply(200, nested(DEEPEST - 1))).job_id == "7"
+    assert read_result(routes.get_job("7"), reply(200, nested(MAX_DEPTH - 1))).job_id == "7"
 
 
 @pytest.mark.parametrize("number", ["9" * 1_000_000, "-" + "9" * 30, "1e999", "-1e999", "NaN", "Infinity"])
@@ -60,7 +60,7 @@ def test_numbers_are_limited(number: str) -> None:
     assert parse_json(f'{{"total": {number}}}') == {"total": None}
     text = f'{{"jobId": "7", "status": "RUNNING", "total": {number}}}'.encode()
     for job in (
-        result_of(routes.get_job("7"), reply(200, text)),
+        read_result(routes.get_job("7"), reply(200, text)),
         JobList().read(reply(200, b"[" + text + b"]"))[0],
     ):
         assert job.total is None
@@ -69,10 +69,10 @@ def test_numbers_are_limited(number: str) -> None:
 
 @pytest.mark.parametrize("moment", [-1, 10**18, 10**24, True, "soon", None])
 def test_times_that_python_does_not_know_are_none(moment: object) -> None:
-    version = version_of({"version": 0.1, "updatedAt": moment})
+    version = read_version({"version": 0.1, "updatedAt": moment})
     assert version.to_dict()["updated_at"] is None
-    job = result_of(routes.get_job("7"), json_reply(200, {**JOB, "createdAt": moment}))
-    assert iso_time(job.created_at) is None
+    job = read_result(routes.get_job("7"), json_reply(200, {**JOB, "createdAt": moment}))
+    assert format_time(job.created_at) is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_times_that_python_does_not_know_are_none(moment: object) -> None:
 )
 @pytest.mark.parametrize("date", ["Sat, 28 Nov 2026 12:00:00 GMT", "Fri, 01 Jan 0001 00:00:00 +2359", ","])
 def test_an_absurd_pause_is_no_foreign_error(value: str, date: str) -> None:
-    fault = fault_of(request(), error_reply(503, "busy", retry_after=value, date=date))
+    fault = find_fault(request(), error_reply(503, "busy", retry_after=value, date=date))
     assert fault is not None
     assert fault.cause is Cause.UNAVAILABLE
     assert fault.retry_after is None or fault.retry_after >= 0
@@ -107,7 +107,7 @@ def test_no_foreign_error_comes_out_of_a_reader() -> None:
 
         asked = replace(request(), read=read)
         with pytest.raises(Fault) as caught:
-            result_of(asked, reply(200, b"{}"))
+            read_result(asked, reply(200, b"{}"))
         assert caught.value.cause is Cause.UNEXPECTED_REPLY
         assert "secret" not in caught.value.message
 
@@ -128,7 +128,7 @@ def test_another_job_is_not_believed(asked: Request[Any], told: str) -> None:
 
 @pytest.mark.parametrize(("asked", "told"), [("7", 7), ("007", "7"), (ID.upper(), ID)])
 def test_an_id_may_be_written_differently(asked: str, told: object) -> None:
-    assert result_of(routes.get_job(asked), json_reply(200, {**JOB, "jobId": told})).finished
+    assert read_result(routes.get_job(asked), json_reply(200, {**JOB, "jobId": told})).finished
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_another_entity_is_not_believed(asked: Request[Any], told: dict[str, Any
 
 def test_another_version_is_not_believed() -> None:
     one = routes.get_version(ID, "0.2")
-    assert result_of(one, json_reply(200, ENTITY)) == ENTITY
+    assert read_result(one, json_reply(200, ENTITY)) == ENTITY
     for change in ({"id": OTHER_ID}, {"version": 0.3}, {"version": None}):
         assert cause_of(one, json_reply(200, {**ENTITY, **change})) is Cause.UNEXPECTED_REPLY
     history = {"versions": [json.dumps(ENTITY), json.dumps({**ENTITY, "id": OTHER_ID})]}

@@ -22,16 +22,16 @@ from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.model import exclusion, fields
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
-from airflow_provider_om_messaging.protocol.model.references import Name, not_found, reference
-from airflow_provider_om_messaging.protocol.model.versions import version_of
-from airflow_provider_om_messaging.protocol.patch.changes import Changes, wanted_of
-from airflow_provider_om_messaging.protocol.patch.history import differences, table, without_secrets
-from airflow_provider_om_messaging.protocol.patch.journal import entry
-from airflow_provider_om_messaging.protocol.patch.patch_document import foretold, operations_of
+from airflow_provider_om_messaging.protocol.model.references import Name, build_reference, unknown_name_fault
+from airflow_provider_om_messaging.protocol.model.versions import read_version
+from airflow_provider_om_messaging.protocol.patch.changes import Changes, values_to_restore
+from airflow_provider_om_messaging.protocol.patch.history import differences, format_history, mask_connection
+from airflow_provider_om_messaging.protocol.patch.journal import build_journal
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, predict_patch
 from airflow_provider_om_messaging.protocol.topics import pages
 from airflow_provider_om_messaging.protocol.topics.rights import operations_for
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation
-from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import error_reply, json_reply, reply, request
 
@@ -162,29 +162,31 @@ def body(document: Any) -> Reply:
 
 def used(entity: dict[str, Any]) -> None:
     """Do with an entity all that this package does with one."""
-    server = generation("2.0.1")
-    version_of(entity)
-    list(table([version_of(entity)], 1_790_000_000_001))
+    server = generation_of_version("2.0.1")
+    read_version(entity)
+    list(format_history([read_version(entity)], 1_790_000_000_001))
     differences(ENTITY, entity)
     differences(entity, ENTITY)
-    without_secrets(entity)
+    mask_connection(entity)
     text_of([{"name": "x", **entity}], EXTENDED)
     changed = Changes(
         {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
     )
     changed.unknown(entity, "=+-")
     known = {Name("tags", "tag", "PII.None"): LABEL}
-    for wanted in (changed.wanted(entity, known), wanted_of(ENTITY, fields.LISTS, entity)):
-        operations = operations_of(wanted, entity)
-        foretold(operations, entity)
+    for wanted in (changed.wanted(entity, known), values_to_restore(ENTITY, fields.LISTS, entity)):
+        operations = build_operations(wanted, entity)
+        predict_patch(operations, entity)
         operations_for(wanted, wanted, entity, server)
-        entry(entity, entity, wanted, list(wanted))
+        build_journal(entity, entity, wanted, list(wanted))
     Changes({"connection": {"config": {"saslPassword": "x"}}}, SERVICE)
-    fields.marked(entity, [DOMAIN])
-    made = reference(Name("domains", "domain", "Finance"), entity)
+    fields.mark_inheritable(entity, [DOMAIN])
+    made = build_reference(Name("domains", "domain", "Finance"), entity)
     pages.creation("kafka", "new", {"domains": [made], "owners": [made]}, server)
     tag = Name("tags", "tag", "PII.None")
-    exclusion.excluding([(tag, entity)], dict.fromkeys(exclusion.holders([(tag, entity)] * 2)))
+    exclusion.find_excluding_pair(
+        [(tag, entity)], dict.fromkeys(exclusion.exclusion_parents([(tag, entity)] * 2))
+    )
 
 
 def named_fault(do: Callable[[], Any]) -> Fault | None:
@@ -201,22 +203,24 @@ def check_named(fault: Fault | None) -> None:
     assert fault is None or (fault.cause in causes and fault.message.isprintable())
 
 
-LISTED, PERMITTED = pages.list_topics("k", generation("2")), routes.permissions()
+LISTED, PERMITTED = pages.list_topics("k", generation_of_version("2")), routes.permissions()
 READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (ENTITY, lambda answer: used(routes.read_entity(TOPIC, FQN).read(answer).entity)),
     (ENTITY, lambda answer: used(routes.get_service(FQN).read(answer))),
     (ENTITY, lambda answer: used(pages.create_topic("kafka", "orders").read(answer))),
     (
         {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
-        lambda answer: [used(topic) for topic in pages.list_topics("k", generation("2")).read(answer).topics],
+        lambda answer: [
+            used(topic) for topic in pages.list_topics("k", generation_of_version("2")).read(answer).topics
+        ],
     ),
     (
         {"versions": [json.dumps(ENTITY), ENTITY]},
         lambda answer: [used(state) for state in routes.list_versions(ENTITY["id"]).read(answer)],
     ),
     ({"data": [ENTITY]}, routes.list_names(TOPIC).read),
-    (JOB, lambda answer: JobLog().news(routes.get_job("42").read(answer))),
-    ([JOB, JOB], lambda answer: [JobLog().news(job) for job in JobList().read(answer)]),
+    (JOB, lambda answer: JobLog().new_log_lines(routes.get_job("42").read(answer))),
+    ([JOB, JOB], lambda answer: [JobLog().new_log_lines(job) for job in JobList().read(answer)]),
     ({"jobId": 42}, routes.submit_export("a").read),
     (VERDICT, lambda answer: verdict.read_import(answer, True, 1).rejection(0)),
     (
@@ -265,15 +269,15 @@ def test_what_is_no_document_is_a_named_error_or_none(number: int, text: bytes) 
 
 @given(spoiled({**JOB, "jobId": "1", "data": "name\r\n"}), st.sampled_from([*socket_events.CHANNELS, "x"]))
 def test_a_spoiled_push_is_none(payload: Any, channel: str) -> None:
-    socket_events.read_frame(channel, payload)
-    socket_events.read_frame(channel, json.dumps(payload))
+    socket_events.parse_socket_event(channel, payload)
+    socket_events.parse_socket_event(channel, json.dumps(payload))
 
 
 @pytest.mark.parametrize(
     "payload", ["[" * 100_000, "nul", '{"status": "x", "jobId": {}}', None, b"x", 5, "5"]
 )
 def test_a_push_that_is_no_document_is_none(payload: Any) -> None:
-    assert socket_events.read_frame("csvExportChannel", payload) is None
+    assert socket_events.parse_socket_event("csvExportChannel", payload) is None
 
 
 @pytest.mark.parametrize(
@@ -323,9 +327,9 @@ EVIL = "a\r\nINFO - all is well \x1b[2J\u202e\ud800\x00"
 
 
 def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
-    found = job.job_of({**JOB, "operation": EVIL, "status": EVIL, "message": EVIL, "error": EVIL})
+    found = job.parse_job({**JOB, "operation": EVIL, "status": EVIL, "message": EVIL, "error": EVIL})
     change = {"name": EVIL, "oldValue": EVIL, "newValue": EVIL}
-    version = version_of({**ENTITY, "updatedBy": EVIL, "changeDescription": {"fieldsAdded": [change]}})
+    version = read_version({**ENTITY, "updatedBy": EVIL, "changeDescription": {"fieldsAdded": [change]}})
     conflict = named_fault(found.raise_unless_completed)
     assert conflict is not None
     failures = ({"row": EVIL, "details": "x"},)
@@ -336,16 +340,19 @@ def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
         found.status,
         str(found),
         conflict.message,
-        *[line.text for line in JobLog().news(replace(found, logs=({"logId": 1, "message": EVIL},)))],
+        *[
+            line.text
+            for line in JobLog().new_log_lines(replace(found, logs=({"logId": 1, "message": EVIL},)))
+        ],
         version.updated_by,
         *version.fields,
         *version.changes[0].values(),
-        *table([version], 1_790_000_000_001),
-        generation(EVIL).version,
-        fields.short(EVIL),
-        not_found(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
+        *format_history([version], 1_790_000_000_001),
+        generation_of_version(EVIL).version,
+        fields.shorten(EVIL),
+        unknown_name_fault(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
         *rejected.message.split("\n  "),
-        fault_of(request(), error_reply(500, EVIL)).message,  # type: ignore[union-attr]
+        find_fault(request(), error_reply(500, EVIL)).message,  # type: ignore[union-attr]
     ]
     for text in texts:
         assert text.isprintable(), text

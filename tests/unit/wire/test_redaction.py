@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.wire.redaction import (
     LONGEST_TEXT,
-    printable,
-    redacted,
-    without_secrets,
+    redact,
+    replace_secrets,
+    to_printable,
 )
 
 BASE64URL = string.ascii_letters + string.digits + "-_"
@@ -54,7 +54,7 @@ surroundings = st.sampled_from(
     st.sampled_from(["{}", "token {} is bad", "Bearer {}", "Bearer%20{}", "jwt={};", '"{}"', "/x?t={}&y=1"]),
 )
 def test_a_jwt_never_shows(header: str, payload: str, signature: str, frame: str) -> None:
-    shown = redacted(frame.format(f"eyJ{header}.{payload}.{signature}"))
+    shown = redact(frame.format(f"eyJ{header}.{payload}.{signature}"))
     assert f"eyJ{header}" not in shown
     assert f".{payload}." not in shown
     assert not shown.endswith(f".{signature}")
@@ -67,7 +67,7 @@ def test_a_secret_in_json_never_shows_however_often_it_was_escaped(
     body = json.dumps({"name": "kafka", "connection": {"config": {name: secret}}, "after": "x"})
     for _ in range(times):
         body = json.dumps({"message": body})
-    assert secret[:8] not in redacted(before + body)
+    assert secret[:8] not in redact(before + body)
 
 
 @given(surroundings, secret_names, secrets, st.integers(0, 3))
@@ -75,7 +75,7 @@ def test_a_secret_in_a_piece_of_json_never_shows(before: str, name: str, secret:
     piece = f'"name": "kafka", "{name}": "{secret} and {secret}", "after": "x"'
     for _ in range(times):
         piece = json.dumps(piece)[1:-1]
-    assert secret[:8] not in redacted(before + piece)
+    assert secret[:8] not in redact(before + piece)
 
 
 @given(
@@ -85,12 +85,12 @@ def test_a_secret_in_a_piece_of_json_never_shows(before: str, name: str, secret:
     st.sampled_from(["{}={}", "{}: {}", "{} = {},x=y", "{{{}={}, name=kafka}}", "({}={})", "{}='{}'"]),
 )
 def test_a_secret_given_as_key_and_value_never_shows(before: str, name: str, secret: str, form: str) -> None:
-    assert secret[:8] not in redacted(before + form.format(name, secret))
+    assert secret[:8] not in redact(before + form.format(name, secret))
 
 
 @given(st.text(string.ascii_letters, min_size=1, max_size=8), secrets.filter(lambda s: "?" not in s))
 def test_a_login_in_a_url_never_shows(user: str, secret: str) -> None:
-    assert secret[:8] not in redacted(f"Cannot reach http://{user}:{secret}@registry:8081/subjects")
+    assert secret[:8] not in redact(f"Cannot reach http://{user}:{secret}@registry:8081/subjects")
 
 
 @given(secrets, st.integers(0, 3))
@@ -101,7 +101,7 @@ def test_a_jaas_line_never_shows_its_password(secret: str, times: int) -> None:
     )
     for _ in range(times):
         line = json.dumps(line)[1:-1]
-    shown = redacted(f"Invalid value {line} for configuration sasl.jaas.config")
+    shown = redact(f"Invalid value {line} for configuration sasl.jaas.config")
     assert secret[:8] not in shown
     assert "with blanks" not in shown
 
@@ -115,7 +115,7 @@ def test_a_secret_at_the_place_where_a_long_text_is_cut_never_shows(secret: str,
         f'password="{secret} {secret}"',
         f"Authorization: Bearer {secret}",
     ):
-        assert secret[:8] not in redacted(blank + text)
+        assert secret[:8] not in redact(blank + text)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_secret_at_the_place_where_a_long_text_is_cut_never_shows(secret: str,
     ],
 )
 def test_other_shapes_of_secrets(text: str) -> None:
-    assert "c2VjcmV0" not in redacted(text)
+    assert "c2VjcmV0" not in redact(text)
 
 
 REAL_TEXTS = [
@@ -179,17 +179,17 @@ REAL_TEXTS = [
 
 @pytest.mark.parametrize("text", REAL_TEXTS)
 def test_what_servers_really_say_stays_readable(text: str) -> None:
-    assert redacted(text) == text
+    assert redact(text) == text
 
 
 def test_a_document_is_left_out_and_what_stands_before_it_stays() -> None:
     text = 'Failed to convert JsonValue to MessagingService: {"name": "kafka", "connection": {}}'
-    assert redacted(text) == "Failed to convert JsonValue to MessagingService: {…}"
+    assert redact(text) == "Failed to convert JsonValue to MessagingService: {…}"
 
 
 @given(st.text(max_size=6000))
 def test_any_text_becomes_one_short_line(text: str) -> None:
-    shown = redacted(text)
+    shown = redact(text)
     assert len(shown) <= LONGEST_TEXT
     assert shown == " ".join(shown.split())
 
@@ -197,11 +197,11 @@ def test_any_text_becomes_one_short_line(text: str) -> None:
 @pytest.mark.parametrize("part", ["a", "token", "eyJ", "{", "://", '"\\', "password=", "-----BEGIN "])
 def test_megabytes_of_anything_are_read_at_once(part: str) -> None:
     # Expressions that look back and forth once took hours for a body like this.
-    assert len(redacted(part * 500_000)) <= LONGEST_TEXT
+    assert len(redact(part * 500_000)) <= LONGEST_TEXT
 
 
 def test_half_a_character_is_no_hindrance_to_writing_the_text() -> None:
-    assert redacted("Topic \ud800 is gözlü 🚚").encode() == "Topic ? is gözlü 🚚".encode()
+    assert redact("Topic \ud800 is gözlü 🚚").encode() == "Topic ? is gözlü 🚚".encode()
 
 
 SECRET = "c2VjcmV0aHVudGVy"
@@ -260,7 +260,7 @@ SECRET = "c2VjcmV0aHVudGVy"
     ],
 )
 def test_still_other_shapes_of_secrets(text: str) -> None:
-    shown = redacted(text)
+    shown = redact(text)
     assert SECRET not in shown
     assert "A8sJ3k" not in shown
 
@@ -277,7 +277,7 @@ def test_still_other_shapes_of_secrets(text: str) -> None:
     ],
 )
 def test_a_text_does_not_tell_where_keys_are(text: str, shown: str) -> None:
-    assert redacted(text) == shown
+    assert redact(text) == shown
 
 
 @given(
@@ -287,13 +287,13 @@ def test_a_text_does_not_tell_where_keys_are(text: str, shown: str) -> None:
     ).map("".join)
 )
 def test_what_was_redacted_stays_as_it_is(text: str) -> None:
-    shown = redacted(text)
-    assert redacted(shown) == shown
+    shown = redact(text)
+    assert redact(shown) == shown
 
 
 @given(st.text(st.characters(), max_size=60))
 def test_any_text_is_one_line_that_a_log_takes(text: str) -> None:
-    for shown in (printable(text), redacted(text)):
+    for shown in (to_printable(text), redact(text)):
         assert shown == " ".join(shown.split())
         assert len(shown.splitlines()) <= 1
         assert not any(unicodedata.category(char) in {"Cc", "Cs"} for char in shown)
@@ -301,9 +301,9 @@ def test_any_text_is_one_line_that_a_log_takes(text: str) -> None:
 
 
 def test_nothing_of_a_terminal_is_left() -> None:
-    assert printable("\x1b[31mred\x1b[0m \x1b]0;title\x07text\x9b2J \u202eevil\u202c") == "red text evil"
-    assert printable("Görüş नमस्ते 👩‍🚀 می‌خواهم") == "Görüş नमस्ते 👩‍🚀 می‌خواهم"
-    assert printable("a\r\nb\x85c\u2028d\x0be") == "a b c d e"
+    assert to_printable("\x1b[31mred\x1b[0m \x1b]0;title\x07text\x9b2J \u202eevil\u202c") == "red text evil"
+    assert to_printable("Görüş नमस्ते 👩‍🚀 می‌خواهم") == "Görüş नमस्ते 👩‍🚀 می‌خواهم"
+    assert to_printable("a\r\nb\x85c\u2028d\x0be") == "a b c d e"
 
 
 @pytest.mark.parametrize("form", ["{}", '{{"message": "{}"}}', "/x?token={}&y"])
@@ -312,7 +312,7 @@ def test_a_known_secret_is_taken_out_however_it_is_written(form: str) -> None:
     written = (
         form.format(secret.replace("/", "\\/")) + form.format(quote(secret, safe="")) + form.format(secret)
     )
-    body = without_secrets(written.encode(), (secret, ""))
+    body = replace_secrets(written.encode(), (secret, ""))
     assert body.count(b"***") == 3
     assert b"b+c" not in body
     assert b"b%2Bc" not in body

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.wire.errors import fault_of
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import ONCE, RetryPolicy
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy
 from tests.unit.replies import error_reply, request
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_writes_never_are(write: Request[object]) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 429, 500, 501, 502, 503, 504])
 def test_only_passing_troubles_are_tried_again(status: int) -> None:
-    fault = fault_of(request(), error_reply(status, "x"))
+    fault = find_fault(request(), error_reply(status, "x"))
     assert fault is not None
     again = RetryPolicy().pause(request(), fault, 1, 0.5) is not None
     assert again == (status in {429, 502, 503, 504})
@@ -65,7 +65,7 @@ def test_only_passing_troubles_are_tried_again(status: int) -> None:
 def test_a_request_is_sent_so_many_times_at_most(chance: float) -> None:
     pauses = [RetryPolicy().pause(request(), UNAVAILABLE, tried, chance) for tried in range(1, 6)]
     assert [pause is None for pause in pauses] == [False, False, False, True, True]
-    assert ONCE.pause(request(), UNAVAILABLE, 1, chance) is None
+    assert NO_RETRY.pause(request(), UNAVAILABLE, 1, chance) is None
 
 
 @given(st.integers(1, 3), chances)

@@ -20,10 +20,15 @@ from airflow_provider_om_messaging.exceptions import (
     UnexpectedReplyError,
 )
 from airflow_provider_om_messaging.operators.support.server_rows import export_name, server_rows
-from airflow_provider_om_messaging.protocol.csv.batches import batches, csv_of
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import UNTOLD, result_of
-from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, UNREADABLE, Verdict, verdicts_of
+from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import UNKNOWN_OUTCOME, build_result
+from airflow_provider_om_messaging.protocol.imports.verdict import (
+    ABORTED,
+    UNREADABLE,
+    Verdict,
+    parse_verdicts,
+)
 from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, key_of
 
 if TYPE_CHECKING:
@@ -90,13 +95,13 @@ class BatchedImport:
         """
         total = upload.facts.rows
         self._header = upload.facts.header
-        self._key = key_of(columns_of(self._header), "The file")
+        self._key = key_of(column_names(self._header), "The file")
         if not self._dry_run:
             self._refresh_state()
         rows = upload.rows()
         next(rows)
         aborted = ""
-        for batch in batches(rows, self._size):
+        for batch in split_into_batches(rows, self._size):
             self._unresolved = batch
             try:
                 aborted = self._import(batch)
@@ -110,7 +115,7 @@ class BatchedImport:
             )
             if aborted:
                 break
-        result = result_of(self.verdicts, self._dry_run)
+        result = build_result(self.verdicts, self._dry_run)
         if not aborted:
             return result
         failed = total - (result.rows_passed or 0)
@@ -121,7 +126,7 @@ class BatchedImport:
         with server_rows(self._hook, self._service, self._engine) as rows:
             reading = self._hook.reading(self._service, self._engine)
             self._state = State(rows(), export_name(self._service), reading)
-        check_columns(columns_of(self._header), self._state.columns, "the file", export_name(self._service))
+        check_columns(column_names(self._header), self._state.columns, "the file", export_name(self._service))
 
     def _import(self, batch: list[Row]) -> str:
         """Import a batch, and return why the server aborted it if it did."""
@@ -131,7 +136,7 @@ class BatchedImport:
                 return ""
             doubt: OpenMetadataError | None = None
             try:
-                text = csv_of(self._header, pending)
+                text = format_csv(self._header, pending)
                 result = self._hook.import_csv(
                     self._service, text, dry_run=self._dry_run, engine=self._engine
                 )
@@ -153,7 +158,7 @@ class BatchedImport:
                 pending = self._note_rows_in_place(pending, "in place, by a fresh export")
             if attempt == MAX_ATTEMPTS and pending and doubt:
                 raise doubt
-        self._add_verdict(pending, UNTOLD)
+        self._add_verdict(pending, UNKNOWN_OUTCOME)
         return ""
 
     def _note_rows_in_place(self, rows: list[Row], how: str) -> list[Row]:
@@ -167,7 +172,7 @@ class BatchedImport:
 
     def _note_verdicts(self, result: ImportResult, sent: list[Row]) -> None:
         """Note the verdicts on the rows that were sent, each of them once."""
-        by_name = {verdict.row: verdict for verdict in verdicts_of(result.results_csv)}
+        by_name = {verdict.row: verdict for verdict in parse_verdicts(result.results_csv)}
         missing = [row for row in sent if row[1][self._key] not in by_name]
         for row in sent:
             if row[1][self._key] in by_name:
@@ -180,7 +185,7 @@ class BatchedImport:
             if missing and not self._dry_run:
                 self._refresh_state()
                 missing = self._note_rows_in_place(missing, "in place, by a fresh export")
-            self._add_verdict(missing, UNTOLD)
+            self._add_verdict(missing, UNKNOWN_OUTCOME)
         self._unresolved = []
 
     def _add_verdict(self, rows: list[Row], verdict: Verdict) -> None:

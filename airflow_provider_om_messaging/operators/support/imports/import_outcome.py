@@ -10,13 +10,13 @@ from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
 from airflow_provider_om_messaging.operators.support.results import import_summary, judge
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server, server_rows
-from airflow_provider_om_messaging.protocol.csv.cells import columns_of
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
-    UNTOLD,
+    UNKNOWN_OUTCOME,
+    build_result,
     check_verified,
-    not_in_place,
-    repeated,
-    result_of,
+    find_missing_changes,
+    find_repeated_names,
     verdict_table,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import (
@@ -24,8 +24,8 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     UNREADABLE,
     Verdict,
-    unreadable,
-    verdicts_of,
+    parse_verdicts,
+    unreadable_result,
 )
 from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs
 from airflow_provider_om_messaging.protocol.plan.diff import check_names, check_new_names, key_of
@@ -70,7 +70,7 @@ class FileImport:
     def list_differing(self) -> list[Verdict]:
         """Return the rows that were to change and are not as in the file."""
         after = compare_with_server(self.hook, self.service, self.engine, self.upload)
-        return not_in_place(after, None if self.planned is None else frozenset(self.planned))
+        return find_missing_changes(after, None if self.planned is None else frozenset(self.planned))
 
     def check_before_sending(self) -> None:
         """
@@ -124,18 +124,18 @@ class ImportOutcome:
         upload = file.upload
         verifying = self.verify and not self.dry_run and result.status != ABORTED
         differing: list[Verdict] = []
-        verdicts = verdicts_of(result.results_csv)
+        verdicts = parse_verdicts(result.results_csv)
         if verifying:
             differing = file.list_differing()
             if result.status == UNREADABLE:
                 passed = upload.facts.rows - len(differing)
-                result = result_of(differing, dry_run=False, passed=passed)
+                result = build_result(differing, dry_run=False, passed=passed)
                 verdicts = differing
-        otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNTOLD
+        otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNKNOWN_OUTCOME
         if result.status == ABORTED:
             otherwise = Verdict("", "failure", result.abort_reason)
         self.write_results(upload, verdicts, otherwise)
-        if found := repeated(verdicts, upload.rows):
+        if found := find_repeated_names(verdicts, upload.rows):
             self.log.warning(
                 "Of rows with the same name, %s counts: %s.",
                 "the last that passes" if file.engine.name == CLIENT else "the one that the server chooses",
@@ -167,16 +167,16 @@ class ImportOutcome:
         check_names(upload.rows(), "The file")
         if differing := retry_until_empty(file.list_differing, deadline, poll_interval, self.log):
             why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
-            result = unreadable(False, why)
+            result = unreadable_result(False, why)
             self.write_results(upload, [])
             judge(result, self.max_failed_rows, self.on_rejected, self.log)
             sha256 = upload.facts.sha256
             return import_summary(file.service, result, sha256, job_id or None, file.engine.name)
-        result = result_of([], dry_run=False, passed=upload.facts.rows)
+        result = build_result([], dry_run=False, passed=upload.facts.rows)
         return {**self.conclude(file, result, job_id or None), "verified": rows}
 
     def write_results(
-        self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNTOLD
+        self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNKNOWN_OUTCOME
     ) -> None:
         """Write every row of the file with its verdict, if the task is to keep them."""
         if self.results_destination is not None:
@@ -191,7 +191,7 @@ class ImportOutcome:
 def _lines_of(rows: Rows) -> dict[str, int]:
     """Return the name of each row with the first line that has it."""
     records = iter(rows)
-    key = key_of(columns_of(next(records, (0, ()))[1]), "The file")
+    key = key_of(column_names(next(records, (0, ()))[1]), "The file")
     lines: dict[str, int] = {}
     for line, row in records:
         lines.setdefault(row[key], line)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sockets import Feed
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
-    from airflow_provider_om_messaging.protocol.jobs.socket_events import Frame
+    from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ def submit_while_listening(
     return job_id
 
 
-def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame | None:
+def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> SocketEvent | None:
     """
     Wait until a job has ended, and return the frame that tells so; None if nobody will tell any more.
 
@@ -103,7 +103,7 @@ def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> Frame 
     :param log: the task's logger.
     """
     try:
-        frame = feed.end_of(job_id, deadline, lambda job: log.info("%s", job.progress_text()))
+        frame = feed.wait_for_end(job_id, deadline, lambda job: log.info("%s", job.progress_text()))
     finally:
         feed.close()
     if frame is None:
