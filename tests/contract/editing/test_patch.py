@@ -522,7 +522,7 @@ class TestExpectedVersion:
         assert "Nothing was sent, because expected_version is 0.3." in told
         for what in (
             "Version 0.4 by alice of 20",
-            "changed owners: nothing → user:mei; tags: nothing → PII.None; tags: Tier.Tier1 → nothing.",
+            "changed owners: nothing → user:mei; tags: Tier.Tier1 → PII.None.",
             "Version 0.5 by admin of 20",
             "changed displayName: Sample Kafka → K.",
             "Version 0.6 by admin of 20",

@@ -142,7 +142,8 @@ def test_an_old_server_is_asked_by_its_own_names_and_read_in_todays() -> None:
     assert request.query["fields"] == "owner,tags,domain"
     owner = '{"id": "1", "type": "user", "name": "ada"}'
     domain = '{"id": "2", "type": "domain", "name": "Shop", "fullyQualifiedName": "Shop", "inherited": true}'
-    body = f'{{"data": [{{"name": "t", "owner": {owner}, "domain": {domain}}}], "paging": {{"total": 1}}}}'
+    topic = f'{{"id": "7", "name": "t", "owner": {owner}, "domain": {domain}}}'
+    body = f'{{"data": [{topic}], "paging": {{"total": 1}}}}'
     page = request.read(Reply(200, {}, body.encode()))
     assert page.after is None
     assert cells_of(page.topics[0]) == ["t", "", "", "user:ada", "", ""]

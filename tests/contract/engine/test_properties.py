@@ -42,12 +42,14 @@ FEW = settings(
 )
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 SPIKY = st.text('ab ",;\r\n#=', max_size=8)
+# Blanks around names are where the engines differ on purpose: this server takes them for a part of the name.
+SPIKY_NAMES = st.text('ab",;#=', max_size=8)
 
 
 def several(values: tuple[str, ...], wrong: tuple[str, ...]) -> st.SearchStrategy[str]:
     """Return cells with several values, now and then with one that the server does not take."""
     one = st.sampled_from((*values, *values, *wrong)).map(quoted)
-    return st.lists(one, max_size=3).map(";".join) | SPIKY
+    return st.lists(one, max_size=3).map(";".join) | SPIKY_NAMES
 
 
 def quoted(value: str) -> str:
