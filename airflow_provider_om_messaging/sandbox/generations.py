@@ -39,7 +39,7 @@ class Generation:
     :param marks_inherited: whether it tells so. A PATCH in a generation that does not is applied to what is
         shown: to take away what is inherited counts as a change, and former versions hold it.
     :param unknown: properties that no entity of this generation has, or, after the name of a kind and a dot,
-        none of that kind.
+        none of that kind; after ``changeEvent``, members of events and parameters that ask for them.
     :param as_given: ``tags`` or ``domain``, where a PATCH stores them as they were sent, tells them so in its
         reply and its version, and completes them only when they are read.
     :param checks_domains: whether a PATCH looks whether a domain exists. One that does not makes every read
@@ -193,6 +193,7 @@ GENERATION_1_13 = replace(
     domains_right="EditAll",
     certification_renews=True,
     unknown_keys_fail=True,
+    unknown=frozenset({"status", "changeEvent.entityFullyQualifiedName"}),
     names=OF_1_3,
     pushes=True,
     async_max_bytes=None,
@@ -217,6 +218,7 @@ _OLD_SWITCHES = {**_SOCKET_JOBS, "if_match": False, "race_window": 0.02}
 _NOT_BEFORE_1_9 = frozenset(
     {
         "certification",
+        "changeEvent.entityFullyQualifiedName",
         "dataContract",
         "entityStatus",
         "impersonatedBy",
@@ -283,6 +285,8 @@ GENERATION_1_2 = replace(
     unknown=frozenset(
         {
             *_NOT_BEFORE_1_9,
+            "changeEvent.entityRestored",
+            "changeEvent.id",
             "messagingService.dataProducts",
             "user.domains",
             "team.domains",

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 class DataError(Exception):

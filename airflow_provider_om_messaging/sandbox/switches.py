@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 
 VERDICTS = ("none", "job", "endpoint")
+EVENTS = ("listed", "empty", "absent")
 _METAVARS = {float: "SECONDS", str: "NAME"}
 
 
@@ -31,6 +32,11 @@ class Switches:
         "none",
         "where a finished import job shows its result: nowhere, in the job's `result`, or at /importResult",
         choices=VERDICTS,
+    )
+    events: str = _switch(
+        "listed",
+        "what /v1/events answers: what happened, never anything, or that there is no such route",
+        choices=EVENTS,
     )
     job_seconds: float = _switch(0.5, "how long an async job runs, in seconds", minimum=0)
     job_start_delay: float = _switch(

@@ -112,7 +112,7 @@ class Catalog:
         for name in [name for name in stored if {name, f"{entity_type}.{name}"} & self.generation.unknown]:
             del stored[name]
         self.put(entity_type, stored)
-        self._record("entityCreated", entity_type, stored, None, None)
+        self._record("entityCreated", entity_type, stored, None)
         return stored
 
     def update(
@@ -164,7 +164,7 @@ class Catalog:
         for name in [name for name, value in inherited.items() if stored.get(name) == value]:
             del stored[name]
         self.put(entity_type, stored)
-        self._record("entityUpdated", entity_type, stored, current["version"], changes)
+        self._record("entityUpdated", entity_type, stored, stored.get("changeDescription"))
         return stored, True
 
     def is_in_session(self, document: Document, user: str) -> bool:
@@ -206,15 +206,14 @@ class Catalog:
         del self.entities[entity_type][document["id"]]
         self._ids.pop((entity_type, document["fullyQualifiedName"]))
         self.history.pop(document["id"], None)
-        self._record("entityDeleted", entity_type, {**document, "updatedBy": user}, document["version"], None)
+        self._record("entityDeleted", entity_type, {**document, "updatedBy": user}, None)
 
     def record_bulk_import(self, service: Document, result: Document, user: str) -> None:
         """Note on the service that an import of more than one row changed its topics."""
         told = {"name": "bulkImport", "newValue": json.dumps(result, ensure_ascii=False)}
         changes = {"fieldsAdded": [], "fieldsUpdated": [told], "fieldsDeleted": []}
-        self._record(
-            "entityUpdated", SERVICE.name, {**service, "updatedBy": user}, service["version"], changes
-        )
+        told_now = {**service, "updatedBy": user, "updatedAt": self._clock.millis()}
+        self._record("entityUpdated", SERVICE.name, told_now, changes)
 
     def put(self, entity_type: str, stored: Document) -> None:
         """Store a document as it is, without a version or an event."""
@@ -222,9 +221,12 @@ class Catalog:
         self._ids[entity_type, stored["fullyQualifiedName"]] = stored["id"]
         self.changes += 1
 
-    def _record(
-        self, event: str, entity_type: str, document: Document, before: float | None, changes: Document | None
-    ) -> None:
+    def _record(self, event: str, entity_type: str, document: Document, changes: Document | None) -> None:
+        """
+        Note an event. It is dated by the entity's last change: the deletion of an old entity looks old.
+
+        The version before is not in it, and the entity is, whole: both as servers store events.
+        """
         entry: Document = {
             "id": str(uuid.uuid4()),
             "eventType": event,
@@ -233,13 +235,12 @@ class Catalog:
             "entityFullyQualifiedName": document["fullyQualifiedName"],
             "currentVersion": document["version"],
             "userName": document["updatedBy"],
-            "timestamp": self._clock.millis(),
+            "timestamp": document["updatedAt"],
+            "changeDescription": changes,
+            "entity": document,
         }
-        if before is not None:
-            entry["previousVersion"] = before
-        if changes is not None:
-            entry["changeDescription"] = {**changes, "previousVersion": before}
-        self.events.append(entry)
+        unknown = self.generation.unknown
+        self.events.append({name: entry[name] for name in entry if f"changeEvent.{name}" not in unknown})
         self.changes += 1
 
     # -- keeping

@@ -155,9 +155,16 @@ def hide_secrets(document: Document, caller: Document) -> None:
     if caller.get("isBot") or "connection" not in document:
         return
     if rights.may_view_all(caller):
-        document["connection"] = _mask(document["connection"])
+        document["connection"] = mask(document["connection"])
     else:
         del document["connection"]
+
+
+def mask(value: Any) -> Any:
+    """Return a part of an entity with a mask in place of each secret."""
+    if isinstance(value, dict):
+        return {key: MASK if key in SECRETS and item else mask(item) for key, item in value.items()}
+    return [mask(item) for item in value] if isinstance(value, list) else value
 
 
 def unmask(value: Any, stored: Any) -> Any:
@@ -209,12 +216,6 @@ def _inherited_values(value: Any, *, marked: bool) -> Any:
     if isinstance(value, list):
         return [_inherited_values(item, marked=marked) for item in value]
     return {**copy.deepcopy(value), **({"inherited": True} if marked else {})}
-
-
-def _mask(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: MASK if key in SECRETS and item else _mask(item) for key, item in value.items()}
-    return [_mask(item) for item in value] if isinstance(value, list) else value
 
 
 def _add_link(value: Any, base: str, *, named: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -159,6 +160,8 @@ class App:
         headers = dict(reply.headers)
         if reply.status not in (204, 304):
             headers["Content-Type"] = reply.content_type
+        # A server dates its replies and its entities by one clock.
+        headers["Date"] = formatdate(self._state.clock.seconds(), usegmt=True)
         response = web.Response(status=reply.status, body=payload, headers=headers)
         wanted = "gzip" in request.headers.get("Accept-Encoding", "").lower()
         if wanted and self._state.switches.gzip and len(payload) > GZIP_FROM_BYTES:

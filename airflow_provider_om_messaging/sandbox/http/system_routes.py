@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
+from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.entities import certifications, views
@@ -12,6 +14,9 @@ from airflow_provider_om_messaging.sandbox.entity_types import custom_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import ENTITY_TYPES, TOPIC, USER, Document
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, no_route, not_found
 from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 #: Parameter of ``/v1/events`` and the event types it selects.
 _EVENTS = {
@@ -36,7 +41,7 @@ def routes() -> list[Route]:
         Route("GET", "v1/users/loggedInUser", _get_logged_in_user, ("fields",)),
         Route("GET", "v1/permissions/{resource}", _get_permissions, ("user",)),
         Route("GET", "v1/metadata/types/name/{name}", _get_entity_type, ("fields", "include")),
-        Route("GET", "v1/events", _list_events, (*_EVENTS, "timestamp")),
+        Route("GET", "v1/events", _list_events, (*_EVENTS, "timestamp"), exists=_has_events),
     ]
 
 
@@ -112,24 +117,39 @@ async def _get_entity_type(call: Call) -> Reply:
     return Reply(custom_fields.entity_type(name, call.base, properties=bool(wanted)))
 
 
+def _has_events(state: SandboxState) -> bool:
+    return state.switches.events != "absent"
+
+
 async def _list_events(call: Call) -> Reply:
     """Return every matching event since a time: no limit, no cursor, oldest first."""
     try:
-        since = int(call.query["timestamp"])
-    except KeyError:
-        raise bad_request("query param timestamp must not be null") from None
+        since = int(call.query.get("timestamp", 0))
     except ValueError:
         raise no_route() from None
+    unknown = call.state.generation.unknown
     wanted: dict[str, set[str]] = {}
     for parameter, event_types in _EVENTS.items():
-        entity_types = _event_types(call.query.get(parameter))
-        wanted.update(dict.fromkeys(event_types, entity_types))
+        if f"changeEvent.{parameter}" not in unknown:
+            wanted.update(dict.fromkeys(event_types, _event_types(call.query.get(parameter))))
     found = [
-        event
+        _show_event(event)
         for event in call.state.catalog.events
         if event["timestamp"] >= since and _has_name(event, wanted)
     ]
+    if call.state.switches.events == "empty":
+        found = []
+    found.sort(key=lambda event: int(event["timestamp"]))
     return Reply({"data": found, "paging": {"total": len(found)}})
+
+
+def _show_event(event: Document) -> Document:
+    """Return an event as it is told: with the entity as a JSON text, its secrets masked for everybody."""
+    entity = dict(event["entity"])
+    if "connection" in entity:
+        entity["connection"] = views.mask(entity["connection"])
+    shown = {name: value for name, value in event.items() if value is not None}
+    return {**shown, "entity": json.dumps(entity, ensure_ascii=False)}
 
 
 def _event_types(text: str | None) -> set[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import SERVICES, Api, row, table
+from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -277,29 +277,6 @@ def test_a_bot_keeps_the_description_a_person_wrote(fresh: Api) -> None:
     assert (kept["displayName"], kept["description"].startswith("The company")) == ("Robot", True)
     admin = Api(fresh.sandbox, fresh.sandbox.admin_token)
     assert admin("PUT", SERVICES, json=body).json()["description"] == "by the robot"
-
-
-def test_events_tell_what_happened_since(fresh: Api) -> None:
-    start = int(fresh.json("/v1/topics?limit=1")["data"][0]["updatedAt"]) + 16 * 24 * 3600 * 1000
-    everything = {"entityCreated": "*", "entityUpdated": "*", "entityDeleted": "*", "timestamp": start}
-    assert fresh.json("/v1/events", params=everything) == {"data": [], "paging": {"total": 0}}
-    fresh.patch(f"{SERVICES}/name/sample_kafka", {"op": "add", "path": "/displayName", "value": "K"})
-    fresh.load(table(row("orders", "O"), row("brand-new", "B")))
-    fresh("DELETE", "/v1/topics/name/sample_kafka.brand-new")
-    events = fresh.json("/v1/events", params=everything)["data"]
-    told = [(item["eventType"], item["entityFullyQualifiedName"], item["userName"]) for item in events]
-    bot = "ingestion-bot"
-    assert told == [
-        ("entityUpdated", "sample_kafka", bot),
-        ("entityUpdated", "sample_kafka.orders", bot),
-        ("entityCreated", "sample_kafka.brand-new", bot),
-        ("entityUpdated", "sample_kafka", bot),
-        ("entitySoftDeleted", "sample_kafka.brand-new", bot),
-    ]
-    assert events[3]["changeDescription"]["fieldsUpdated"][0]["name"] == "bulkImport"
-    only = {"entityUpdated": "messagingService", "timestamp": start}
-    assert len(fresh.json("/v1/events", params=only)["data"]) == 2
-    assert fresh.get("/v1/events", params={"entityUpdated": "nope", "timestamp": 0}).status_code == 400
 
 
 def test_glossary_terms_can_be_read_and_label_things(api: Api) -> None:
