@@ -28,14 +28,13 @@ from airflow_provider_om_messaging.operators.support.results import ON_REJECTED
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
-from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import notes_of
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
-from airflow_provider_om_messaging.reports.plan_page import plan_page
-from airflow_provider_om_messaging.ui.links import PlanLink, ServiceLink, plan_url, topic_url
+from airflow_provider_om_messaging.reports.plan_page import plan_page, plan_title
+from airflow_provider_om_messaging.ui.links import PlanLink, ServiceLink, plan_url, row_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,10 +65,12 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     (rows), ``changes`` (the first 50: ``row`` is the name in it, ``line`` where it begins in the file,
     ``change`` is ``created`` or ``changed``, ``fields`` has ``before`` and ``after`` of each, ``before`` is a
     digest of the row as it is), ``violations``, ``plan_path`` and ``plan_page`` (None without a destination),
-    ``engine`` (None if no server was asked), and ``notes`` (the first 50 cells to look at twice, with
-    ``row``, ``line``, ``column`` and ``note``: a new name that is nearly that of a topic, a value that a
-    spreadsheet program has probably rewritten). All that is in XCom also if the plan is not allowed. The
-    client engine creates rows only with ``create_missing=True``, though they are in the plan.
+    ``engine`` (None if no server was asked), ``notes`` (the first 50 cells to look at twice, with ``row``,
+    ``line``, ``column`` and ``note``: a new name that is nearly that of a topic, a value that a spreadsheet
+    program has probably rewritten), ``passed`` (the policies that the plan keeps to), ``server`` (its
+    address, None if it was not asked) and ``against`` (the file that was compared with). All that is in XCom
+    also if the plan is not allowed. The client engine creates rows only with ``create_missing=True``, though
+    they are in the plan.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
@@ -175,20 +176,22 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
                 plan = compare(upload.rows, partial(rows_of, other, other, "against"), name, other)
             sha256 = upload.facts.sha256
         self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
-        violations = self.policies.violations(plan)
+        violations, passed = self.policies.violations(plan), self.policies.passed(plan)
         notes = notes_of(plan)
+        server = None if self.against is not None else self.hook.server_url
         if destinations:
-            heading = {"service": service, "sha256": sha256, "against": self.against}
-            destinations[0].write(plan_json(plan, {**heading, "violations": violations}, notes))
+            heading = {"service": service, "sha256": sha256, "server": server, "against": self.against}
+            judged = {"violations": violations, "passed": passed}
+            destinations[0].write(plan_json(plan, {**heading, **judged}, notes))
             is_drift = self.against is not None
             page = plan_page(
                 plan,
-                f"Drift of {service}" if is_drift else f"Plan for {service}",
-                self._facts(context, sha256),
+                plan_title(service, is_drift=is_drift),
+                self._facts(context, sha256, server),
                 violations,
                 notes,
-                passed=self.policies.passed(plan),
-                topic_url=None if is_drift or is_uuid(service) else partial(self._topic_url, service),
+                passed=passed,
+                topic_url=row_url(server, service),
                 is_drift=is_drift,
             )
             destinations[1].write(page)
@@ -208,25 +211,24 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "plan_page": paths[1] if paths else None,
             "engine": engine.name if engine else None,
             "notes": [note.to_dict() for note in notes[:SHOWN_CHANGES]],
+            "passed": passed,
+            "server": server,
+            "against": self.against,
         }
         self._apply_policies(result, context)
         return result
 
-    def _facts(self, context: Context, sha256: str) -> dict[str, str]:
+    def _facts(self, context: Context, sha256: str, server: str | None) -> dict[str, str]:
         run, task = context.get("dag_run"), context.get("ti")
         made_by = f"{run.dag_id}, run {run.run_id}, task {self.task_id}" if run and task else self.task_id
-        server = {} if self.against is not None else {"Server": self.hook.server_url}
         return {
             "Made at": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC"),
             "Made by": made_by,
-            **server,
+            **({"Server": server} if server else {}),
             "File": self.source or "given as text",
             "SHA-256": sha256,
             "Compared with": self.against or "what the server had when the plan was made",
         }
-
-    def _topic_url(self, service: str, name: str) -> str:
-        return topic_url(self.hook.server_url, f"{service_fqn(service)}.{join_fqn(name)}")
 
     def _engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header

@@ -121,6 +121,11 @@ def plan_content(
     yield from _absent(plan.absent, words)
 
 
+def plan_title(service: str, *, is_drift: bool) -> str:
+    """Return what stands above a plan."""
+    return f"Drift of {service}" if is_drift else f"Plan for {service}"
+
+
 def plan_style() -> str:
     """Return the style sheet of pages of plans."""
     return asset(__package__, "plan_page.css")
@@ -152,7 +157,7 @@ def _table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) 
         )
         name = escape(change.row)
         if topic_url and change.kind != CREATED:
-            name = f'<a href="{escape(topic_url(change.row))}" rel="noreferrer">{name}</a>'
+            name = f'<a href="{escape(topic_url(change.row))}" target="_blank" rel="noreferrer">{name}</a>'
         yield (
             f'<tr class="{change.kind}"><td>{change.line}</td><th scope="row">{name}</th>'
             f"<td><span>{change.kind}</span></td><td>{fields}</td></tr>\n"

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from airflow_provider_om_messaging.reports.plan_page import plan_content
 from airflow_provider_om_messaging.ui.approvals import NOTE
+from airflow_provider_om_messaging.ui.links import row_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,9 +50,23 @@ def plan_tab_content(
             f'<p class="notice">{rows} rows are shown, with long values cut: they come from the task\'s '
             "result, because the API server has no file of the whole plan that it can read.</p>"
         )
-    facts = {"Made by": task.name, "SHA-256 of the file": result.sha256}
+    facts = {
+        "Made by": task.name,
+        **({"Server": result.server} if result.server else {}),
+        "SHA-256 of the file": result.sha256,
+        **({"Compared with": result.against} if result.against else {}),
+    }
     shown = whole or result
-    yield from plan_content(shown.plan, shown.counts, facts, result.violations, shown.notes)
+    yield from plan_content(
+        shown.plan,
+        shown.counts,
+        facts,
+        result.violations,
+        shown.notes,
+        passed=result.passed,
+        topic_url=row_url(result.server, result.service),
+        is_drift=result.is_drift,
+    )
 
 
 def plans_content(
@@ -82,7 +97,7 @@ def plans_content(
             f'<a href="plan?{escape(query)}">{escape(task.name)}</a>',
             plan.service,
             verdict,
-            f"{plan.counts['created']:,} to create, {plan.counts['changed']:,} to change",
+            _counts(plan),
             "; ".join(_state(approval) for approval in approvals.get(task, ())),
         )
     for task, found in verdicts.items():
@@ -110,6 +125,11 @@ def _row(task: str, *cells: str) -> bytes:
     return _encoded(
         f'<tr><th scope="row">{task}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>\n"
     )
+
+
+def _counts(plan: PlanDocument) -> str:
+    created, changed = ("new", "changed") if plan.is_drift else ("to create", "to change")
+    return f"{plan.counts['created']:,} {created}, {plan.counts['changed']:,} {changed}"
 
 
 def _approval(dag_id: str, run_id: str, approval: Approval) -> str:

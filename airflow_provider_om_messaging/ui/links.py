@@ -13,9 +13,13 @@ from urllib.parse import quote, urlsplit
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
 
+from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.ui.routes import PLAN_TAB, has_tabs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.providers.common.compat.sdk import Context
 
 _OPENED_BY_BROWSERS = {"http", "https"}
@@ -78,6 +82,22 @@ def service_url(server: str, fqn: str) -> str:
 def topic_url(server: str, fqn: str) -> str:
     """Return the page of a topic; ``server`` is the address without ``/api``."""
     return f"{server}/topic/{quote(fqn, safe='')}"
+
+
+def row_url(server: str | None, service: str) -> Callable[[str], str] | None:
+    """
+    Return what gives the page of a topic by the name in its row; None where no such page is known.
+
+    :param server: the address without ``/api``; None if it is not known.
+    :param service: the service's name, or its id, which is in no topic's FQN.
+    """
+    if server is None or is_uuid(service):
+        return None
+    try:
+        fqn = service_fqn(service)
+    except Fault:
+        return None
+    return lambda name: topic_url(server, f"{fqn}.{join_fqn(name)}")
 
 
 def job_url(server: str, job_id: str) -> str:

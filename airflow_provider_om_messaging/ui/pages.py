@@ -18,7 +18,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
-from airflow_provider_om_messaging.reports.plan_page import plan_script, plan_style
+from airflow_provider_om_messaging.reports.plan_page import plan_script, plan_style, plan_title
 from airflow_provider_om_messaging.ui.approvals import approvals_of_run, belongs_to, upstream_of
 from airflow_provider_om_messaging.ui.content import (
     no_plan_content,
@@ -75,7 +75,7 @@ def show_plan(
     ]
     whole = read_whole_plan(result)
     content = plan_tab_content(dag_id, run_id, key, result, whole, approvals)
-    return _page(f"Plan for {result.service}", content)
+    return _page(plan_title(result.service, is_drift=result.is_drift), content)
 
 
 @app.get("/dags/{dag_id}/plans", dependencies=[may_read_results])

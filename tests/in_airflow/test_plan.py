@@ -71,7 +71,11 @@ def test_a_plan_in_full(
         "plan_page",
         "engine",
         "notes",
+        "passed",
+        "server",
+        "against",
     ]
+    assert (result["passed"], result["server"], result["against"]) == ([], sandbox.url, None)
     assert (result["created"], result["changed"], result["unchanged"]) == (1, 1, 1)
     assert result["absent"] == len(rows) - 2
     assert [(change["row"], change["line"]) for change in result["changes"]] == [
@@ -81,7 +85,8 @@ def test_a_plan_in_full(
     assert len(result["changes"][1]["fields"]["description"]["after"]) == 500
     document = json.loads((tmp_path / "plan.json").read_text("utf-8"))
     assert document["changes"][1]["fields"]["description"]["after"] == first["description"]
-    assert (document["sha256"], document["service"]) == (result["sha256"], SERVICE)
+    for name in ("sha256", "service", "passed", "server", "against"):
+        assert document[name] == result[name]
     page = (tmp_path / "plan.html").read_text("utf-8")
     assert "brand.new" in page
     assert f"<dt>Server</dt><dd>{sandbox.url}</dd>" in page

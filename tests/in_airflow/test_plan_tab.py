@@ -252,6 +252,38 @@ def test_a_plan_is_shown_to_its_task_and_those_after_it(client: Any, run: Run) -
     assert "task_id=plan&amp;map_index=-1" in listed
 
 
+def test_what_the_plan_keeps_to_and_where_its_topics_are_is_shown(client: Any, run: Run) -> None:
+    changes = [change("orders.eu"), change("brand.new", "created")]
+    kept = "No row would be created (forbid_created)."
+    members = {"passed": [kept], "server": "https://acme.getcollate.io", "changes": changes}
+    run.hand_on("plan", plan_of(2, **members))
+    page = client("viewer").get(tab()).text
+    assert f"<h2>Policies that passed</h2><ul><li>{kept}</li></ul>" in page
+    link = "https://acme.getcollate.io/topic/sample_kafka.%22orders.eu%22"
+    # Airflow shows the page in a frame, which OpenMetadata lets nobody put it in.
+    assert f'<a href="{link}" target="_blank" rel="noreferrer">orders.eu</a>' in page
+    assert '<th scope="row">brand.new</th>' in page
+    assert "<dt>Server</dt><dd>https://acme.getcollate.io</dd>" in page
+
+    # An id, or what is no name at all, leads to no topic.
+    for service in ("6f1b8a52-4f2c-4a51-8c54-0a4e3b1f9d10", 'a"b', ""):
+        run.hand_on("plan", plan_of(2, **members, service=service))
+        page = client("viewer").get(tab())
+        assert page.status_code == 200
+        assert "orders.eu" in page.text
+        assert "<a href" not in page.text
+
+
+def test_two_files_show_a_drift(client: Any, run: Run) -> None:
+    run.hand_on("plan", plan_of(1, against="/data/monday.csv", server=None))
+    page = client("viewer").get(tab()).text
+    assert "<h1>Drift of sample_kafka</h1>" in page
+    assert "<dt>Compared with</dt><dd>/data/monday.csv</dd>" in page
+    assert "<b>1</b> changed" in page
+    assert "to change" not in page
+    assert "0 new, 1 changed" in client("viewer").get(PLANS).text
+
+
 def test_the_whole_plan_comes_from_its_file(client: Any, run: Run, tmp_path: Path) -> None:
     run.hand_on("plan", written(tmp_path, plan_of(70), 70))
     page = client("viewer").get(tab()).text

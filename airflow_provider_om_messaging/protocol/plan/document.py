@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED, C
 from airflow_provider_om_messaging.protocol.plan.notes import Note
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 _COUNTS = ("created", "changed", "unchanged", "absent")
 
 
@@ -38,6 +39,9 @@ class PlanDocument:
     :param violations: what the plan does that it may not.
     :param notes: what a person should look at twice.
     :param path: where the whole plan was written; None in a file, or if there is none.
+    :param passed: the policies that the plan keeps to.
+    :param server: the address of the server that the service is on; None if it was not asked.
+    :param against: the file that was compared with; None for the server.
     """
 
     service: str
@@ -48,6 +52,14 @@ class PlanDocument:
     violations: tuple[str, ...]
     notes: tuple[Note, ...]
     path: str | None
+    passed: tuple[str, ...]
+    server: str | None
+    against: str | None
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether two files were compared, so that the changes have happened already."""
+        return self.against is not None
 
     @property
     def is_whole(self) -> bool:
@@ -83,7 +95,6 @@ def read_plan(document: Any) -> PlanDocument:
     sha256 = _text(members.get("sha256"))
     if not _SHA256.fullmatch(sha256):
         raise NoPlanError
-    path = members.get("plan_path")
     return PlanDocument(
         service=_text(members.get("service")),
         sha256=sha256,
@@ -92,7 +103,10 @@ def read_plan(document: Any) -> PlanDocument:
         absent=tuple(_text(name) for name in _list(members.get("absent_rows", []))),
         violations=tuple(_text(problem) for problem in _list(members.get("violations"))),
         notes=tuple(_note(note) for note in _list(members.get("notes", []))),
-        path=None if path is None else _text(path),
+        path=_optional_text(members.get("plan_path")),
+        passed=tuple(_text(policy) for policy in _list(members.get("passed", []))),
+        server=_web_address(members.get("server")),
+        against=_optional_text(members.get("against")),
     )
 
 
@@ -135,6 +149,17 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise NoPlanError
     return value
+
+
+def _optional_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _web_address(value: Any) -> str | None:
+    address = _optional_text(value)
+    if address is not None and not _WEB_ADDRESS.fullmatch(address):
+        raise NoPlanError
+    return address
 
 
 def _number(value: Any) -> int:

@@ -19,7 +19,16 @@ from airflow_provider_om_messaging.reports.plan_json import plan_json
 FILE = [(1, ("name", "description")), (2, ("a", "new")), (3, ("b", "same")), (4, ("d", ""))]
 SERVER = [(1, ("name", "description")), (2, ("a", "old")), (3, ("b", "same")), (4, ("c", "gone"))]
 PLAN = compare(lambda: FILE, lambda: SERVER, "file", "server")
-HEADING = {"service": "kafka", "sha256": "0" * 64, "violations": ["one"]}
+HEADING = {
+    "service": "kafka",
+    "sha256": "0" * 64,
+    "server": "https://acme.getcollate.io",
+    "against": None,
+    "violations": ["one"],
+    "passed": ["two"],
+}
+# Results of earlier versions lack these.
+MAY_LACK = {"absent_rows", "notes", "server", "against", "passed"}
 
 
 def document() -> dict[str, Any]:
@@ -31,6 +40,7 @@ def test_what_is_written_is_read_back() -> None:
     assert (found.service, found.counts, found.violations) == ("kafka", PLAN.counts, ("one",))
     assert found.changes == PLAN.changes
     assert found.absent == PLAN.absent
+    assert (found.passed, found.server, found.is_drift) == (("two",), "https://acme.getcollate.io", False)
     assert found.is_whole
     assert found.is_of(found)
 
@@ -57,6 +67,15 @@ MEMBERS = [
     (("changes", 0, "before"), None),
     (("notes",), [{"row": "a"}]),
     (("plan_path",), ["x"]),
+    (("passed",), "one"),
+    (("passed",), [1]),
+    (("against",), 1),
+    (("server",), 1),
+    # It becomes the beginning of links, on a page of Airflow's own origin.
+    (("server",), "javascript:alert(1)//"),
+    (("server",), " https://acme.getcollate.io"),
+    (("server",), "//acme.getcollate.io"),
+    (("server",), ""),
 ]
 
 
@@ -72,12 +91,18 @@ def test_one_wrong_member_makes_it_no_plan(place: tuple[Any, ...], value: Any) -
     assert str(caught.value) == "This is no plan."
 
 
-@pytest.mark.parametrize("name", sorted({*document()} - {"absent_rows", "notes"}))
+@pytest.mark.parametrize("name", sorted({*document()} - MAY_LACK))
 def test_a_missing_member_makes_it_no_plan(name: str) -> None:
     changed = document()
     del changed[name]
     with pytest.raises(NoPlanError):
         read_plan(changed)
+
+
+def test_a_plan_of_an_earlier_version_is_read() -> None:
+    found = read_plan({name: value for name, value in document().items() if name not in MAY_LACK})
+    assert (found.passed, found.server, found.is_drift) == ((), None, False)
+    assert read_plan({**document(), "against": "before.csv"}).is_drift
 
 
 JSON = st.recursive(
