@@ -35,8 +35,6 @@ SERVICE = "{{ params.service }}"
 # Colons and plus signs, which ids of runs have, are not welcome in every file system.
 FOLDER = "{{ params.store }}/async_jobs/{{ run_id.replace(':', '_').replace('+', '_') }}"
 EXPORTED = f"{FOLDER}/exported.csv"
-EXPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_export')['job_id'] }}"
-IMPORT_JOB = "{{ ti.xcom_pull(task_ids='submit_import')['job_id'] }}"
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +76,17 @@ def async_jobs() -> None:
         task_id="submit_export", service=SERVICE, asynchronous=True, wait_for_completion=False
     )
     wait_for_export = CsvAsyncJobSensor(
-        task_id="wait_for_export", job_id=EXPORT_JOB, deferrable=True, poll_interval=5, timeout=3600
+        task_id="wait_for_export",
+        job_id=submit_export.output["job_id"],
+        deferrable=True,
+        poll_interval=5,
+        timeout=3600,
     )
     fetch_export = CsvJobResultOperator(
-        task_id="fetch_export", job_id=EXPORT_JOB, destination=EXPORTED, create_parents=True
+        task_id="fetch_export",
+        job_id=submit_export.output["job_id"],
+        destination=EXPORTED,
+        create_parents=True,
     )
     submit_import = ImportMessagingServiceOperator(
         task_id="submit_import",
@@ -93,13 +98,15 @@ def async_jobs() -> None:
     )
     wait_for_import = CsvAsyncJobSensor(
         task_id="wait_for_import",
-        job_id=IMPORT_JOB,
+        job_id=submit_import.output["job_id"],
         on_rejected="report",
         deferrable=True,
         poll_interval=5,
         timeout=3600,
     )
-    fetch_verdict = CsvJobResultOperator(task_id="fetch_verdict", job_id=IMPORT_JOB, on_rejected="report")
+    fetch_verdict = CsvJobResultOperator(
+        task_id="fetch_verdict", job_id=submit_import.output["job_id"], on_rejected="report"
+    )
 
     export_at_once = ExportMessagingServiceOperator(
         task_id="export_at_once", service=SERVICE, destination=EXPORTED, create_parents=True

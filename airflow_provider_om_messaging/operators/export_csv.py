@@ -137,7 +137,9 @@ class ExportMessagingServiceOperator(WaitingOperator):
     ) -> dict[str, Any]:
         # Again, as after a deferral the task may be on another machine.
         check_destination(self.destination, create_parents=self.create_parents)
-        return export_result(self.checked_service(), self.destination, job_id, to_file, to_text, engine)
+        return export_result(
+            self.checked_service(), self.destination, job_id, to_file, to_text, self.log, engine
+        )
 
     def _export_in_one_request(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
         service = self.checked_service()

@@ -26,6 +26,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     any_value,
     check_one_source,
     choice,
+    field_names,
     flag,
     path,
     text,
@@ -105,15 +106,19 @@ class ImportMessagingServiceOperator(WaitingOperator):
         **WaitingOperator.parameters,
         "source": path(),
         "csv": any_value(),
+        "dry_run": flag(attribute="only_check"),
         "max_failed_rows": whole_number(0),
         "on_rejected": choice(*ON_REJECTED),
         "expected_sha256": text(),
         "expected_plan": any_value(),
+        "verify": flag(),
+        "batch_rows": whole_number(1),
         "engine": choice(*ENGINES),
+        "create_missing": flag(),
         "results_destination": path(),
         "create_parents": flag(),
     }
-    template_fields: Sequence[str] = tuple(parameters)
+    template_fields: Sequence[str] = field_names(parameters)
 
     def __init__(
         self,
@@ -135,24 +140,6 @@ class ImportMessagingServiceOperator(WaitingOperator):
     ) -> None:
         super().__init__(**kwargs)
         check_one_source(source, csv)
-        if not isinstance(dry_run, bool):
-            raise InvalidParameterError(f"dry_run has to be True or False, not {dry_run!r}.")
-        if batch_rows is not None and (type(batch_rows) is not int or batch_rows < 1):
-            raise InvalidParameterError(f"batch_rows has to be a whole number from 1, not {batch_rows!r}.")
-        if batch_rows is not None and self.asynchronous:
-            raise InvalidParameterError(
-                "batch_rows sends each batch in a request of its own and waits for its verdict: leave "
-                "asynchronous off."
-            )
-        if self.resubmit_on_server_restart and not dry_run:
-            raise InvalidParameterError(
-                "resubmit_on_server_restart is for exports and dry runs: how much of an import was done "
-                "before the server restarted is not known."
-            )
-        if verify and self.asynchronous and not self.wait_for_completion:
-            raise InvalidParameterError(
-                "verify has to see the end of the import: leave wait_for_completion on."
-            )
         self.source = as_text(source)
         self.csv = csv
         # BaseOperator has a method of this name.
@@ -168,6 +155,24 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.results_destination = as_text(results_destination)
         self.create_parents = create_parents
         self.note_parameters()
+
+    def check_combinations(self) -> None:
+        """Refuse what an import of that kind cannot do."""
+        super().check_combinations()
+        if self.batch_rows is not None and self.asynchronous is True:
+            raise InvalidParameterError(
+                "batch_rows sends each batch in a request of its own and waits for its verdict: leave "
+                "asynchronous off."
+            )
+        if self.resubmit_on_server_restart is True and self.only_check is False:
+            raise InvalidParameterError(
+                "resubmit_on_server_restart is for exports and dry runs: how much of an import was done "
+                "before the server restarted is not known."
+            )
+        if self.verify is True and self.asynchronous is True and self.wait_for_completion is False:
+            raise InvalidParameterError(
+                "verify has to see the end of the import: leave wait_for_completion on."
+            )
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
                 job_id,
                 lambda destination: self.hook.get_job_result_to(job_id, destination),
                 lambda limit: self.hook.get_job_result(job_id, limit),
+                self.log,
             )
         result = self.hook.get_import_verdict(job)
         judge(result, self.max_failed_rows, self.on_rejected, self.log)

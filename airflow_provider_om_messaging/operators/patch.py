@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
+from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
-from airflow_provider_om_messaging.operators.support.parameters import Parameter, any_value, choice
+from airflow_provider_om_messaging.operators.support.parameters import (
+    Parameter,
+    any_value,
+    choice,
+    field_names,
+    flag,
+    seconds,
+)
 from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 from airflow_provider_om_messaging.operators.support.template_redaction import redact_changes, redact_patch
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
@@ -58,8 +65,10 @@ class PatchMessagingServiceOperator(MessagingOperator):
         "operations": any_value(is_data=True),
         "expected_version": any_value(),
         "entity": choice(*PATCHED),
+        "dry_run": flag(attribute="only_preview"),
+        "recheck_after": seconds(may_be_zero=True),
     }
-    template_fields: Sequence[str] = tuple(parameters)
+    template_fields: Sequence[str] = field_names(parameters)
     operator_extra_links = (ServiceLink(), TopicLink())
     template_fields_renderers: ClassVar[dict[str, str]] = {"changes": "json", "operations": "json"}
 
@@ -79,8 +88,6 @@ class PatchMessagingServiceOperator(MessagingOperator):
         self.operations = operations
         self.expected_version = expected_version
         self.entity = entity
-        if not isinstance(dry_run, bool):
-            raise InvalidParameterError(f"dry_run has to be True or False, not {dry_run!r}.")
         # BaseOperator has a method of this name.
         self.only_preview = dry_run
         self.recheck_after = recheck_after

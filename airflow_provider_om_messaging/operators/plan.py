@@ -49,8 +49,6 @@ SHOWN_CHANGES = 50
 """Rows that the result names; the plan's file has all."""
 LONGEST_VALUE = 500
 """Characters of a value in the result."""
-XCOM_RETURN_KEY = "return_value"
-"""Where Airflow keeps what a task returns."""
 
 
 class PlanMessagingServiceImportOperator(MessagingOperator):
@@ -245,9 +243,8 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         if self.on_violation == "report":
             self.log.warning("%s", message)
             return
-        if "ti" in context and self.do_xcom_push:
-            # Airflow keeps no result of a task that fails or is skipped, and people want to see why it was.
-            context["ti"].xcom_push(XCOM_RETURN_KEY, result)
+        # People want to see why it was refused.
+        self.push_result(context, result)
         if self.on_violation == "skip":
             raise AirflowSkipException(message)
         raise PlanViolationError(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
+from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
     choice,
+    field_names,
+    flag,
+    seconds,
     whole_number,
 )
 from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
@@ -139,10 +142,12 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         "version": any_value(),
         "fields": any_value(),
         "journal": any_value(),
-        "on_missing": any_value(),
+        "on_missing": choice("fail", "skip"),
         "entity": choice(*PATCHED),
+        "dry_run": flag(attribute="only_preview"),
+        "recheck_after": seconds(may_be_zero=True),
     }
-    template_fields: Sequence[str] = tuple(parameters)
+    template_fields: Sequence[str] = field_names(parameters)
     operator_extra_links = (ServiceLink(), TopicLink())
     template_fields_renderers: ClassVar[dict[str, str]] = {"journal": "json"}
 
@@ -164,8 +169,6 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         self.journal = journal
         self.on_missing = on_missing
         self.entity = entity
-        if not isinstance(dry_run, bool):
-            raise InvalidParameterError(f"dry_run has to be True or False, not {dry_run!r}.")
         # BaseOperator has a method of this name.
         self.only_preview = dry_run
         self.recheck_after = recheck_after

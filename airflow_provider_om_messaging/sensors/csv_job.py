@@ -23,20 +23,19 @@ from airflow_provider_om_messaging.exceptions import (
     public_errors,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.jobs.wait_limits import BACKSTOP, check_waiting
 from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     CheckedParameters,
     Parameter,
     choice,
+    flag,
     job_id_text,
+    seconds,
     text,
     whole_number,
 )
 from airflow_provider_om_messaging.operators.support.results import ON_REJECTED, import_summary, judge
-from airflow_provider_om_messaging.operators.support.waiting import (
-    DEFAULT_DEFERRABLE,
-)
+from airflow_provider_om_messaging.operators.support.waiting import BACKSTOP, DEFAULT_DEFERRABLE
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
@@ -83,6 +82,8 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         "om_messaging_conn_id": text(is_needed=True),
         "max_failed_rows": whole_number(0),
         "on_rejected": choice(*ON_REJECTED),
+        "deferrable": flag(),
+        "max_consecutive_failures": whole_number(0),
     }
     template_fields: Sequence[str] = tuple(parameters)
     operator_extra_links = (JobLink(),)
@@ -107,7 +108,9 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         if poke_interval is None or (of_task and poke_interval == defaults.get("poke_interval")):
             poke_interval = poll_interval
         super().__init__(poke_interval=poke_interval, **kwargs)
-        check_waiting(self.poke_interval, self.timeout, max_consecutive_failures)
+        with public_errors():
+            seconds().check("poke_interval", self.poke_interval)
+            seconds().check("timeout", self.timeout)
         self.job_id = job_id
         self.om_messaging_conn_id = om_messaging_conn_id
         self.max_failed_rows = max_failed_rows

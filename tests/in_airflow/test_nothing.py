@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +212,77 @@ def test_settings_may_come_out_of_templates(sandbox: Sandbox) -> None:
         assert any("max_changed_rows" in violation for violation in violations)
 
 
+FLAGS = [
+    (ImportMessagingServiceOperator, "dry_run"),
+    (ImportMessagingServiceOperator, "verify"),
+    (ImportMessagingServiceOperator, "create_missing"),
+    (ImportMessagingServiceOperator, "asynchronous"),
+    (ExportMessagingServiceOperator, "wait_for_completion"),
+    (ExportMessagingServiceOperator, "deferrable"),
+    (ExportMessagingServiceOperator, "cancel_on_kill"),
+    (ExportMessagingServiceOperator, "resubmit_on_server_restart"),
+    (CsvAsyncJobSensor, "deferrable"),
+    (PatchMessagingServiceOperator, "dry_run"),
+    (RestoreMessagingServiceOperator, "dry_run"),
+]
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_flags_out_of_templates(sandbox: Sandbox, rendering: str) -> None:
+    for task, name in FLAGS:
+        given = {**COMPLETE[task], name: "{{ x }}"}
+        field = task.parameters[name].attribute or name
+        for text in ("True", "true", True, "False", "false", False):
+            flagged = rendered(task(task_id="t", **given), rendering, x=text)
+            with suppress(InvalidParameterError):  # it may exclude what other parameters are by default
+                flagged.check_parameters()
+            assert getattr(flagged, field) is (str(text).lower() == "true")
+        for typo in ("yes", "Ture", 1):
+            with pytest.raises(InvalidParameterError, match=f"^{name} has to be True or False, not '?{typo}"):
+                run(rendered(task(task_id="t", **given), rendering, x=typo))
+    assert sandbox.journal == []
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_an_import_whose_dry_run_is_a_param(sandbox: Sandbox, rendering: str) -> None:
+    for only_check in (True, False):
+        task = ImportMessagingServiceOperator(
+            task_id="t",
+            service=SERVICE,
+            csv=CSV,
+            dry_run="{{ x }}",
+            verify="{{ not x }}",
+            batch_rows="{{ 5 }}",
+        )
+        result = run(rendered(task, rendering, x=only_check))
+        assert (result["dry_run"], result["verified"]) == (only_check, None if only_check else 1)
+    asked = [entry["query"]["dryRun"] for entry in sandbox.journal if entry["method"] == "PUT"]
+    assert asked == ["true", "false"]
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+@pytest.mark.parametrize(
+    "excluded",
+    [
+        {"wait_for_completion": False},
+        {"asynchronous": True, "batch_rows": 5},
+        {"asynchronous": True, "verify": True, "wait_for_completion": False},
+        {"dry_run": False, "resubmit_on_server_restart": True},
+    ],
+)
+def test_parameters_that_exclude_each_other_out_of_templates(
+    sandbox: Sandbox, rendering: str, excluded: dict[str, Any]
+) -> None:
+    task = ImportMessagingServiceOperator(
+        task_id="t", service=SERVICE, csv=CSV, **{name: f"{{{{ {name} }}}}" for name in excluded}
+    )
+    with pytest.raises(InvalidParameterError, match="|".join(excluded)):
+        run(rendered(task, rendering, **excluded))
+    assert sandbox.journal == []
+    with pytest.raises(InvalidParameterError, match="|".join(excluded)):
+        ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=CSV, **excluded)
+
+
 @pytest.mark.parametrize(
     ("task", "wrong"),
     [
@@ -218,6 +290,13 @@ def test_settings_may_come_out_of_templates(sandbox: Sandbox) -> None:
         (ExportMessagingServiceOperator, {"columns": "all"}),
         (ImportMessagingServiceOperator, {"engine": "Server"}),
         (ImportMessagingServiceOperator, {"max_failed_rows": "1"}),
+        (ImportMessagingServiceOperator, {"batch_rows": 0}),
+        *[(flagged, {name: value}) for flagged, name in FLAGS for value in ("True", 1)],
+        (ExportMessagingServiceOperator, {"poll_interval": 0}),
+        (ExportMessagingServiceOperator, {"timeout": "60"}),
+        (ExportMessagingServiceOperator, {"max_consecutive_failures": -1}),
+        (RestoreMessagingServiceOperator, {"on_missing": "ignore"}),
+        (RestoreMessagingServiceOperator, {"recheck_after": -1}),
         (PlanMessagingServiceImportOperator, {"engine": "client "}),
         (PlanMessagingServiceImportOperator, {"max_changed_rows": -1}),
         (PatchMessagingServiceOperator, {"entity": "topics"}),

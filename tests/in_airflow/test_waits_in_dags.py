@@ -81,3 +81,14 @@ def test_the_job_of_a_task_that_airflow_times_out_in_its_worker_is_cancelled(san
     (cancelled,) = [entry["path"] for entry in sandbox.journal if entry["method"] == "PUT"]
     assert cancelled.endswith("/cancel")
     assert "Asked to cancel: Export job" in log
+
+
+def test_single_values_of_results_are_handed_on(sandbox: Sandbox) -> None:
+    """Of a task that waited, deferred, was mapped, or was skipped after it had found something out."""
+    ended = done("outputs")
+    (result,) = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
+    xcoms = result["xcoms"]
+    rows, violations = xcoms["fetch"]["rows"], xcoms["refused"]["violations"]
+    assert rows > 0
+    assert "max_changed_rows" in violations[0]
+    assert xcoms["collect"] == ["COMPLETED", rows, rows, [SERVICE, "sample_kafka"], violations]

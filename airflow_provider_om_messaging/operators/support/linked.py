@@ -1,4 +1,4 @@
-"""Tasks that store links to what they work on."""
+"""Tasks that store links to what they work on, and each value of their result under its own name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,42 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.ui.links import StoredLink
 
 
+XCOM_RETURN_KEY = "return_value"
+"""Where Airflow keeps what a task returns."""
+
+
 class LinkedOperator(BaseOperator):
-    """An operator that stores links as XComs as soon as it knows where they lead."""
+    """
+    An operator that stores links as XComs as soon as it knows where they lead.
+
+    :param multiple_outputs: push each value of the result as an XCom of its own as well, so that
+        ``task.output["job_id"]`` is the job's id.
+    """
 
     stored_links: dict[str, str] | None = None
     """Key → URL of all links; None in a pass that goes on from one that may have stored some."""
+
+    def __init__(self, *, multiple_outputs: bool = True, **kwargs: Any) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+
+    if TYPE_CHECKING:  # Airflow 3 declares what cannot be indexed, and returns what can
+
+        @property
+        def output(self) -> Any:
+            """The result, for other tasks; ``output["job_id"]`` is one value of it."""
+
+    def push_result(self, context: Context, result: dict[str, Any]) -> None:
+        """
+        Push the result of a task that is about to fail or to be skipped, of which Airflow keeps none.
+
+        :param context: the task's context.
+        :param result: what the task would have returned.
+        """
+        if "ti" not in context or not self.do_xcom_push:
+            return
+        values = result if self.multiple_outputs else {}
+        for key, value in {**values, XCOM_RETURN_KEY: result}.items():
+            context["ti"].xcom_push(key, value)
 
     def pre_execute(self, context: Context) -> None:
         """Begin a pass."""

@@ -13,7 +13,7 @@ import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jinja2 import Undefined
@@ -39,6 +39,7 @@ class Parameter:
     :param is_setting: it is a number, a flag or a choice: one that is written out is checked when the DAG is
         parsed, one that a template renders to text is read from that.
     :param is_data: it has members, of which none that a template makes may come to nothing either.
+    :param attribute: what the task calls it, if Airflow has something of its own under its name.
     :param cause: why it may have come to nothing.
     """
 
@@ -46,6 +47,7 @@ class Parameter:
     is_needed: bool = False
     is_setting: bool = False
     is_data: bool = False
+    attribute: str | None = None
     cause: str = "the task or template that it is taken from has failed, was skipped or returned nothing"
 
 
@@ -75,12 +77,14 @@ class CheckedParameters:
 
         :raises InvalidParameterError: a setting is wrong.
         """
-        self._written = {name: getattr(self, name) for name in self.parameters}
+        fields = zip(self.parameters, field_names(self.parameters), strict=True)
+        self._written = {name: getattr(self, field) for name, field in fields}
         with public_errors():
             for name, value in self._written.items():
                 parameter = self.parameters[name]
                 if parameter.is_setting and value is not None and _is_literal(value):
-                    setattr(self, name, parameter.check(name, value))
+                    setattr(self, parameter.attribute or name, parameter.check(name, value))
+            self.check_combinations()
 
     def check_parameters(self) -> None:
         """
@@ -99,11 +103,21 @@ class CheckedParameters:
                     continue
                 if parameter.is_setting and isinstance(value, str) and not _is_literal(written):
                     value = _parsed(value)
-                setattr(self, name, parameter.check(name, value))
+                setattr(self, parameter.attribute or name, parameter.check(name, value))
+            self.check_combinations()
+
+    def check_combinations(self) -> None:
+        """
+        Check parameters that exclude each other, when the DAG is parsed and when the task runs.
+
+        A flag that a template makes is a text until the task runs: ``is True`` and ``is False`` both fail.
+
+        :raises InvalidParameterError: some do.
+        """
 
     def rendered_value(self, name: str) -> Any:
         """Return a parameter as it was rendered."""
-        return getattr(self, name)
+        return getattr(self, self.parameters[name].attribute or name)
 
     def _is_given(self, name: str) -> bool:
         if self._written.get(name) is not None:
@@ -116,6 +130,11 @@ class CheckedParameters:
         )
         is_none_by_author = name in partial and partial[name] is None
         return not is_none_by_author
+
+
+def field_names(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
+    """Return the template fields that a task's parameters are."""
+    return tuple(parameter.attribute or name for name, parameter in parameters.items())
 
 
 def text(**options: Any) -> Parameter:
@@ -155,19 +174,6 @@ def whole_number(minimum: int) -> Parameter:
     return Parameter(check, is_setting=True)
 
 
-def check_one_source(source: Any, csv: Any) -> None:
-    """
-    Check that a CSV is given in one way.
-
-    :raises InvalidParameterError: it is given in both.
-    """
-    if source is not None and csv is not None:
-        raise InvalidParameterError(
-            "source and csv are both given: name a file in source or give the text in csv, not both. Nothing "
-            "was sent."
-        )
-
-
 def fraction() -> Parameter:
     """Return a setting that is a number from 0 to 1."""
 
@@ -179,9 +185,27 @@ def fraction() -> Parameter:
     return Parameter(check, is_setting=True)
 
 
-def flag() -> Parameter:
+def flag(**options: Any) -> Parameter:
     """Return a setting that is True or False."""
-    return Parameter(names.flag, is_needed=True, is_setting=True)
+    return Parameter(names.flag, is_needed=True, is_setting=True, **options)
+
+
+def seconds(*, may_be_zero: bool = False) -> Parameter:
+    """Return a setting that is a number of seconds."""
+    return Parameter(partial(names.seconds, may_be_zero=may_be_zero), is_setting=True)
+
+
+def check_one_source(source: Any, csv: Any) -> None:
+    """
+    Check that a CSV is given in one way.
+
+    :raises InvalidParameterError: it is given in both.
+    """
+    if source is not None and csv is not None:
+        raise InvalidParameterError(
+            "source and csv are both given: name a file in source or give the text in csv, not both. Nothing "
+            "was sent."
+        )
 
 
 def words() -> Parameter:

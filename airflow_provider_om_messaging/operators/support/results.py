@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.exceptions import (
     error_of,
 )
 from airflow_provider_om_messaging.files.csv_streams import Written, measure_text
+from airflow_provider_om_messaging.files.local_files import show
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import SERVER
 
@@ -32,16 +33,18 @@ def export_result(
     job_id: str | None,
     to_file: Callable[[str], Written],
     to_text: Callable[[int], str],
+    log: Any,
     engine: str = SERVER,
 ) -> dict[str, Any]:
     """
-    Fetch an export and return its result.
+    Fetch an export, log what it came to and return it.
 
     :param service: what was exported.
     :param destination: where it is to lie; None for the text itself.
     :param job_id: the job that made it, if one did.
     :param to_file: writes the export to a destination.
     :param to_text: returns the export, up to so many bytes.
+    :param log: the task's logger.
     :param engine: what made it; a job is always the server's.
     :raises ResultGoneError: the server no longer has what the job made.
     """
@@ -56,6 +59,15 @@ def export_result(
         if job_id is None:
             raise
         raise ResultGoneError(f"Job {job_id} completed, but: {error}", status=error.status) from None
+    log.info(
+        "%s of %s: %d rows, %d bytes, sha256 %s%s",
+        "Unchanged export" if written.unchanged else "Export",
+        service,
+        written.rows,
+        written.bytes,
+        written.sha256,
+        "" if destination is None else f", in {show(destination)}",
+    )
     result |= {"rows": written.rows, "bytes": written.bytes, "sha256": written.sha256, "job_id": job_id}
     result |= {"unchanged": written.unchanged, "engine": engine}
     return result if text is None else {**result, "csv": text}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -25,7 +25,12 @@ from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import (
     submit_while_listening,
     wait_for_event,
 )
-from airflow_provider_om_messaging.operators.support.jobs.wait_limits import BACKSTOP, check_waiting
+from airflow_provider_om_messaging.operators.support.parameters import (
+    Parameter,
+    flag,
+    seconds,
+    whole_number,
+)
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other_entity_fault
@@ -35,7 +40,7 @@ from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, r
 from airflow_provider_om_messaging.ui.links import JobLink, ServiceLink, job_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -48,6 +53,9 @@ AFTER_RESTART, AFTER_LOSS = "again_after_restart", "again_after_loss"
 
 DEFAULT_DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 """Whether tasks of this Airflow wait in the triggerer if they do not say."""
+
+BACKSTOP = timedelta(minutes=10)
+"""How much later than the trigger's own deadline Airflow's goes off, for a triggerer that is stuck."""
 
 FOUND = "found"
 """Set in the state of a job that an earlier try has not lived to remember, and that may be another task's."""
@@ -74,6 +82,17 @@ class WaitingOperator(JobOperator):
         exports and dry runs only: how much of an import was done by then is not known.
     """
 
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **JobOperator.parameters,
+        "asynchronous": flag(),
+        "wait_for_completion": flag(),
+        "deferrable": flag(),
+        "poll_interval": seconds(),
+        "timeout": seconds(),
+        "max_consecutive_failures": whole_number(0),
+        "cancel_on_kill": flag(),
+        "resubmit_on_server_restart": flag(),
+    }
     operator_extra_links = (ServiceLink(), JobLink())
     engine: str = AUTO
 
@@ -91,11 +110,6 @@ class WaitingOperator(JobOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_waiting(poll_interval, timeout, max_consecutive_failures)
-        if not wait_for_completion and not asynchronous:
-            raise InvalidParameterError(
-                "wait_for_completion=False means nothing without asynchronous=True: a request is waited for."
-            )
         self.asynchronous = asynchronous
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
@@ -108,6 +122,14 @@ class WaitingOperator(JobOperator):
         self._is_killed = False
         self._resumed_job_id: str | None = None
         self._feed: Feed | None = None
+
+    def check_combinations(self) -> None:
+        """Refuse not to wait for what is a request."""
+        super().check_combinations()
+        if self.wait_for_completion is False and self.asynchronous is False:
+            raise InvalidParameterError(
+                "wait_for_completion=False means nothing without asynchronous=True: a request is waited for."
+            )
 
     def has_job(self, engine: Engine) -> bool:
         """

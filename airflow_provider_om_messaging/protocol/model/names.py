@@ -149,17 +149,19 @@ def flag(parameter: str, value: object) -> bool:
     return value
 
 
-def seconds(parameter: str, value: object) -> float:
+def seconds(parameter: str, value: object, *, may_be_zero: bool = True) -> float:
     """
-    Return a parameter that has to be a number of seconds from 0 on.
+    Return a parameter that has to be a number of seconds from 0 on, or above it.
 
     :raises Fault: it is something else.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return float(value)
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1
+    if 0 < number < float("inf") or (number == 0 and may_be_zero):
+        return float(number)
+    limit = "from 0 on" if may_be_zero else "above 0"
     raise Fault(
         Cause.INVALID_PARAMETER,
-        f"{parameter} has to be a number of seconds from 0 on, not {value!r}. Nothing was sent.",
+        f"{parameter} has to be a number of seconds {limit}, not {value!r}. Nothing was sent.",
     )
 
 
