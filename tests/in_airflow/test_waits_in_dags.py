@@ -19,9 +19,9 @@ SERVICE = "orders_redpanda"
 
 
 def done(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
-    arguments = [argument for dag_id in dag_ids for argument in (dag_id, json.dumps(conf))]
+    runs = [{"dag": dag_id, "conf": conf} for dag_id in dag_ids]
     return subprocess.run(
-        [sys.executable, "-m", "tests.in_airflow.run_dag", *arguments],
+        [sys.executable, "-m", "tests.in_airflow.run_dag", json.dumps(runs)],
         cwd=ROOT,
         env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags")},
         stdout=subprocess.PIPE,
