@@ -24,6 +24,8 @@ ONLY ?=
 TWO_AT_ONCE := -n 2 --dist loadfile
 
 export UV_PYTHON_DOWNLOADS := never
+# Some images switch compiled files off, and every process of Airflow compiles two thousand modules then.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := .venvs/airflow-$(NEW)/bin
 IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
 # These need more packages, which are in an environment of their own for each line: <line>-cluster.
