@@ -20,8 +20,8 @@ ARGS ?=
 SEED ?= 1
 SAMPLE ?= 200
 ONLY ?=
-# Most of a test is waiting: two at once, a file each, come to little more than half the time.
-TWO_AT_ONCE := -n 2 --dist loadfile
+# Much of a test is waiting: three at once keep two cores busy. A file each, in the order of tests/conftest.py.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 export UV_PYTHON_DOWNLOADS := never
 # Some images switch compiled files off, and every process of Airflow compiles two thousand modules then.
@@ -47,10 +47,10 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
-	@$(MAKE) test-one LINE=$(NEW) ARGS='$(TWO_AT_ONCE)'
+	@$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)'
 	@$(MAKE) test-one LINE=$(NEW)-cluster ARGS=$(STORED)
 	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
-	then $(MAKE) test-one LINE=$(OLD) ARGS='$(TWO_AT_ONCE) tests/in_airflow tests/system' \
+	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' \
 	  && $(MAKE) test-one LINE=$(OLD)-cluster ARGS=$(STORED); \
 	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
 

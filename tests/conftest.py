@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.scheduler import LoadScopeScheduling
+
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 # How long an example takes says nothing of what is tested, but how busy the machine is.
@@ -39,6 +41,24 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "example_dags")
 # Airflow 2.11 warns about its own default.
 os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what starts Airflow: most of that is waiting, which short tests beside it fill."""
+    items.sort(key=lambda item: item.get_closest_marker("starts_airflow") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each process a file at a time, but one process all that shares the Airflow of ``tests/system``."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadSharedAirflow(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "tests/system" if file.startswith("tests/system/test_") else file
+
+    return LoadSharedAirflow(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

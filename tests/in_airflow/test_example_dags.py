@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.starts_airflow
+
 # The first has jobs to wait for, the others have none.
 SERVERS: tuple[tuple[str, str], ...] = (
     ("2.0", "documented"),

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import pytest
+
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
@@ -21,6 +23,8 @@ from tests.in_airflow.topics import SERVICE, as_csv, exported
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
+
+pytestmark = pytest.mark.starts_airflow
 
 IS_2 = AIRFLOW_LINE.startswith("2.")
 

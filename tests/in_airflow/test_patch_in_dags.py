@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
+pytestmark = pytest.mark.starts_airflow
+
 SECRETS = ("brand-new-secret", "someone-special", "kafka-sandbox-secret", "second-secret", "third-secret")
 
 DAG = """

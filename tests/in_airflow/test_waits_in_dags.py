@@ -9,11 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
+
+pytestmark = pytest.mark.starts_airflow
 
 SERVICE = "orders_redpanda"
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from tools.real_airflow import RealAirflow
 
 DAG = "gated_import"
-pytestmark = pytest.mark.skipif(AIRFLOW_LINE.startswith("2."), reason="Airflow asks nobody before 3.1")
+pytestmark = [
+    pytest.mark.starts_airflow,
+    pytest.mark.skipif(AIRFLOW_LINE.startswith("2."), reason="Airflow asks nobody before 3.1"),
+]
 
 
 def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:

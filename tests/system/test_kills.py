@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tests.system.server_of_many import ServerOfMany
 
+pytestmark = pytest.mark.starts_airflow
+
 IN_WORKER, IN_TRIGGERER = "wait_in_worker", "wait_in_triggerer"
 
 

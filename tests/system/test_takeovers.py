@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.system.server_of_many import ServerOfMany
     from tools.real_airflow import RealAirflow
 
+pytestmark = pytest.mark.starts_airflow
+
 IN_TRIGGERER, IN_POKES, BOTH_JOBS = "wait_in_triggerer", "wait_in_pokes", "deferred_jobs"
 CSV = "name,displayName,description,owner,tags,domain\norders.placed,Orders placed,,,,\n"
 
