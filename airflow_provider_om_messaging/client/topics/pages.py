@@ -60,9 +60,9 @@ def topic_pages(
             mark_field_unsupported(client, CERTIFICATION)
             more = tuple(field for field in more if field != CERTIFICATION)
             continue
-        walk.step(len(page.topics), page.after, page.total)
+        walk.step(len(page.entities), page.after, page.total)
         # Some servers find services by how their names begin.
-        yield [inheritance.marked(topic) for topic in page.topics if _is_of(topic, service)]
+        yield [inheritance.marked(topic) for topic in page.entities if _is_of(topic, service)]
         if page.after is None:
             walk.check_complete()
             return
@@ -80,8 +80,8 @@ def deleted_names(client: Client, service: str) -> set[str]:
     walk = Walk("deleted topics")
     while True:
         page = client.call(list_deleted(service, after))
-        walk.step(len(page.topics), page.after, page.total)
-        names |= {str(topic["name"]) for topic in page.topics if _is_of(topic, service)}
+        walk.step(len(page.entities), page.after, page.total)
+        names |= {str(topic["name"]) for topic in page.entities if _is_of(topic, service)}
         if page.after is None:
             return names
         after = page.after

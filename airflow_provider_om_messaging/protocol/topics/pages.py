@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.protocol.wire.message import (
     MAX_REPLY_BYTES,
     Reply,
     Request,
-    unexpected_reply,
 )
+from airflow_provider_om_messaging.protocol.wire.paging import Page, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,21 +29,6 @@ PAGE = 1000
 """Topics that are asked for at a time."""
 READ_TWICE = 2 * PAGE
 """The same where a server detects no conflicts, so that an import lists the topics twice."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """
-    A part of a list.
-
-    :param topics: them, in today's names.
-    :param after: the cursor for the next part; None at the end.
-    :param total: how many there are in all; None if the server does not tell.
-    """
-
-    topics: list[dict[str, Any]]
-    after: str | None
-    total: int | None = None
 
 
 def list_topics(
@@ -82,25 +67,26 @@ def list_deleted(service: str, after: str | None = None) -> Request[Page]:
     return _list(query, PAGE)
 
 
+def count_topics(service: str) -> Request[int | None]:
+    """
+    Ask how many topics a service has; None from a server that does not tell.
+
+    :param service: canonical FQN of the service.
+    """
+    query, headers = {"service": service, "limit": "1"}, {"Accept": "application/json"}
+    return Request(
+        "GET", TOPIC.path, lambda reply: _page(reply).total, TOPIC.plural, query, headers, safe=True
+    )
+
+
 def _list(query: Mapping[str, str], limit: int) -> Request[Page]:
     headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
     return Request("GET", TOPIC.path, _page, TOPIC.plural, query, headers, safe=True, largest=largest)
 
 
 def _page(reply: Reply) -> Page:
-    document = reply.json_object()
-    topics, paging = document.get("data"), document.get("paging")
-    if not isinstance(topics, list) or not all(
-        isinstance(item, dict) and item.get("name") and item.get("id") for item in topics
-    ):
-        raise unexpected_reply("a list of topics that holds something else")
-    told = paging if isinstance(paging, dict) else {}
-    after, total = told.get("after"), told.get("total")
-    return Page(
-        [to_current_names(item) for item in topics],
-        after if isinstance(after, str) and after else None,
-        total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
-    )
+    page = read_page(reply, TOPIC.plural)
+    return replace(page, entities=[to_current_names(item) for item in page.entities])
 
 
 def create_topic(service: str, name: str) -> Request[dict[str, Any]]:

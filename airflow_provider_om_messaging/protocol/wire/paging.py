@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
 
 _SLACK = 1000
 _MOST_UNCOUNTED = 1_000_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    A part of a list.
+
+    :param entities: what it holds, each with a name and an id.
+    :param after: the cursor for the next part; None at the end.
+    :param total: how many there are in all; None if the server does not tell.
+    """
+
+    entities: list[dict[str, Any]]
+    after: str | None
+    total: int | None = None
+
+
+def read_page(reply: Reply, items: str) -> Page:
+    """
+    Return the page that a reply is, its entities as the server sends them.
+
+    :param items: what is listed, as a plural.
+    :raises Fault: it is no such page.
+    """
+    document = reply.json_object()
+    entities, paging = document.get("data"), document.get("paging")
+    if not isinstance(entities, list) or not all(
+        isinstance(item, dict) and item.get("name") and item.get("id") for item in entities
+    ):
+        raise unexpected_reply(f"a list of {items} that holds something else")
+    told = paging if isinstance(paging, dict) else {}
+    after, total = told.get("after"), told.get("total")
+    return Page(
+        entities,
+        after if isinstance(after, str) and after else None,
+        total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
+    )
 
 
 class Walk:

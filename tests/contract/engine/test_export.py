@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
-from airflow_provider_om_messaging.protocol.topics.pages import Page, list_topics
+from airflow_provider_om_messaging.protocol.topics.pages import list_topics
 from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation_of_version
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from airflow_provider_om_messaging.protocol.wire.paging import Page
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 SERVICES = ("sample_kafka", "edge.kafka", "orders_redpanda", "clicks_kinesis")
@@ -146,7 +147,7 @@ def test_an_old_server_is_asked_by_its_own_names_and_read_in_todays() -> None:
     body = f'{{"data": [{topic}], "paging": {{"total": 1}}}}'
     page = request.read(Reply(200, {}, body.encode()))
     assert page.after is None
-    assert cells_of(page.topics[0]) == ["t", "", "", "user:ada", "", ""]
+    assert cells_of(page.entities[0]) == ["t", "", "", "user:ada", "", ""]
 
 
 def test_glossary_terms_and_derived_labels_are_no_tags() -> None:
