@@ -10,6 +10,7 @@ from airflow_provider_om_messaging.hooks.csv_methods import CsvMethods
 from airflow_provider_om_messaging.hooks.edit_methods import EditMethods
 from airflow_provider_om_messaging.hooks.job_methods import JobMethods
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
+from airflow_provider_om_messaging.hooks.service_methods import ServiceMethods
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.patch.history import mask_connection
 from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenMetadataMessagingAsyncHook", "OpenMetadataMessagingHook"]
 
 
-class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods):
+class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMethods):
     """
     Works on messaging services with blocking calls, on workers.
 

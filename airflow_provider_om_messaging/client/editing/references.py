@@ -32,17 +32,20 @@ _UNKNOWN = {Cause.NOT_FOUND, Cause.BAD_REQUEST}
 """How servers answer a name that they do not know, or that cannot be one."""
 
 
-def look_up(client: Client, names: Iterable[Name], known: dict[Name, dict[str, Any]]) -> None:
+def look_up(
+    client: Client, names: Iterable[Name], known: dict[Name, dict[str, Any]], parameter: str = "changes"
+) -> None:
     """
     Add the complete references of names to those that are known.
 
+    :param parameter: what named them.
     :raises Fault: the server does not know a name; near ones are listed.
     """
     for name in names:
         if name not in known:
             found = read_referred(client, name)
             if found is None:
-                raise references.unknown_name_fault(name, _names_near(client, name))
+                raise references.unknown_name_fault(name, _names_near(client, name), parameter)
             known[name] = references.build_reference(name, found)
 
 

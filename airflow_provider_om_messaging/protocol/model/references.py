@@ -97,16 +97,26 @@ def _parse_entry(field: str, text: object) -> Entry:
         raise _invalid(field, f"has the entry {text!r}: write a name such as {_EXAMPLES[field]}")
     text = text.strip()
     sign = text[0] if text[0] in "+-" else ""
-    kind, colon, name = text.removeprefix(sign).strip().partition(":")
+    return sign, parse_reference(field, text.removeprefix(sign))
+
+
+def parse_reference(field: str, text: str, parameter: str = "changes") -> Name:
+    """
+    Return what a text names in a field, such as ``team:payments`` in owners.
+
+    :param parameter: what the text stands in.
+    :raises Fault: it names nothing, or does not say whether a user or a team.
+    """
+    kind, colon, name = text.strip().partition(":")
     kinds = KINDS_BY_FIELD[field]
     if not colon or kind not in kinds:
         if field == "owners":
-            raise _invalid(field, f"has the entry {text!r}: write a user or team, such as {_EXAMPLES[field]}")
-        kind, name = kinds[0], text.removeprefix(sign).strip()
-    name = name.strip()
-    if not name:
-        raise _invalid(field, f"has the entry {text!r}, which names nothing")
-    return sign, parse_name(field, kind, name)
+            problem = f"has the entry {text!r}: write a user or team, such as {_EXAMPLES[field]}"
+            raise _invalid(field, problem, parameter)
+        kind, name = kinds[0], text
+    if not name.strip():
+        raise _invalid(field, f"has the entry {text!r}, which names nothing", parameter)
+    return parse_name(field, kind, name.strip())
 
 
 def names_to_look_up(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
@@ -215,5 +225,5 @@ def _find_entry(
     return _find_present(name, entity) or known.get(name)
 
 
-def _invalid(field: str, problem: str) -> Fault:
-    return Fault(Cause.INVALID_PARAMETER, f"changes {problem} (field {field}). Nothing was sent.")
+def _invalid(field: str, problem: str, parameter: str = "changes") -> Fault:
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem} (field {field}). Nothing was sent.")

@@ -1,0 +1,1 @@
+"""Listing messaging services, and reading and writing their own metadata."""

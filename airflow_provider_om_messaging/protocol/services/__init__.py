@@ -1,0 +1,1 @@
+"""Messaging services themselves: which there are, and their own metadata."""

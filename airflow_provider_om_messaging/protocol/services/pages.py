@@ -1,0 +1,46 @@
+"""The messaging services of a server as lists of them tell, in pages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
+from airflow_provider_om_messaging.protocol.wire.message import (
+    BYTES_PER_ITEM,
+    MAX_REPLY_BYTES,
+    Reply,
+    Request,
+)
+from airflow_provider_om_messaging.protocol.wire.paging import Page, read_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
+
+PAGE = 100
+"""Services that are asked for at a time: there are few, and each comes with its connection."""
+
+
+def list_services(fields: Iterable[str], generation: Generation, after: str | None = None) -> Request[Page]:
+    """
+    Ask for a page of the services that are not deleted, in the order of their names.
+
+    :param fields: fields beyond those that are always sent, by today's names.
+    :param generation: how this server calls them.
+    :param after: the cursor that the page before ended with.
+    """
+    query = {"limit": str(PAGE)}
+    if wanted := to_server_names(fields, generation):
+        query["fields"] = ",".join(wanted)
+    if after is not None:
+        query["after"] = after
+    headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * PAGE
+    return Request("GET", SERVICE.path, _page, SERVICE.plural, query, headers, safe=True, largest=largest)
+
+
+def _page(reply: Reply) -> Page:
+    page = read_page(reply, SERVICE.plural)
+    return replace(page, entities=[to_current_names(item) for item in page.entities])
