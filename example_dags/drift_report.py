@@ -26,13 +26,14 @@ from airflow.providers.common.compat.sdk import (
     task,
 )
 
+from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
 SERVICE = "{{ params.service }}"
-FOLDER = "{{ params.store }}/drift_report/{{ params.service.replace('/', '_') }}"
+FOLDER = "{{ params.store }}/drift_report/{{ service_file_name(params.service) }}"
 
 
 @dag(
@@ -57,13 +58,14 @@ FOLDER = "{{ params.store }}/drift_report/{{ params.service.replace('/', '_') }}
             description="A URL of Airflow's object storage, such as s3://aws_default@bucket/metadata.",
         ),
     },
+    user_defined_macros={"service_file_name": service_file_name},
     tags=["om_messaging", "export"],
     doc_md=__doc__,
 )
 def drift_report() -> None:
     @task
     def find_last_export(store: str, service: str) -> str:
-        own_name = service.replace("/", "_")
+        own_name = service_file_name(service)
         (ObjectStoragePath(store) / "drift_report" / own_name).mkdir(parents=True, exist_ok=True)
         nights = ObjectStoragePath(store) / "nightly_export"
         name = f"{own_name}.csv.gz"

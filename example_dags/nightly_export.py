@@ -1,10 +1,12 @@
 """
-Every night, the metadata of several messaging services as CSV files in object storage.
+Every night, the metadata of all messaging services as CSV files in object storage.
 
-One task a service, so that a service that fails neither stops nor repeats the others. The files lie under the
-night's date and are compressed; the night that is run again replaces its own files.
+``list_services`` finds the services, and each is exported by a task of its own, so that one that fails
+neither stops nor repeats the others. One that is deleted between the two is skipped, and its task says so.
+The files lie under the night's date and are compressed; the night that is run again replaces its own files.
 
-Param ``store`` is any URL that Airflow's object storage knows, such as ``s3://aws_default@bucket/metadata``.
+Param ``services`` narrows it to those that you name; of these, a missing one fails. Param ``store`` is any
+URL that Airflow's object storage knows, such as ``s3://aws_default@bucket/metadata``.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, dag, task
 
+from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
@@ -31,11 +35,11 @@ STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messagin
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     params={
         "services": Param(
-            ["sample_kafka", "edge.kafka", "orders_redpanda"],
+            [],
             type="array",
             title="Messaging services",
             items={"type": "string", "minLength": 1},
-            description="Their names, as OpenMetadata shows them, one in each line.",
+            description="Their names, as OpenMetadata shows them, one in each line. Empty for all.",
         ),
         "store": Param(
             STORE,
@@ -50,18 +54,25 @@ STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messagin
 )
 def nightly_export() -> None:
     @task
-    def plan(**context: Any) -> list[dict[str, str]]:
+    def plan(found: Any, **context: Any) -> list[dict[str, str]]:
         params, run = context["params"], context["dag_run"]
         night = (run.logical_date or run.run_after).date()  # a run made by hand may have no logical date
         folder = ObjectStoragePath(params["store"]) / "nightly_export" / night.isoformat()
+        named, listed = params["services"], [service["fqn"] for service in found]
         return [
-            {"service": service, "destination": f"{folder}/{service.replace('/', '_')}.csv.gz"}
-            for service in params["services"]
+            {
+                "service": service,
+                "destination": f"{folder}/{service_file_name(service)}.csv.gz",
+                "on_missing": "fail" if named else "skip",
+            }
+            for service in named or listed
         ]
+
+    services = ListMessagingServicesOperator(task_id="list_services")
 
     ExportMessagingServiceOperator.partial(
         task_id="export", map_index_template="{{ task.service }}", create_parents=True
-    ).expand_kwargs(plan())
+    ).expand_kwargs(plan(services.output))
 
 
 nightly_export()

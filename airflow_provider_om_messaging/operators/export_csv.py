@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_om_messaging.exceptions import JobTimeoutError, public_errors
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_om_messaging.exceptions import (
+    JobFailedError,
+    JobTimeoutError,
+    NotFoundError,
+    OpenMetadataError,
+    public_errors,
+)
 from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
 from airflow_provider_om_messaging.files.storage import Destination, as_text
 from airflow_provider_om_messaging.hooks.engines import ENGINES, SERVER
@@ -15,7 +24,7 @@ from airflow_provider_om_messaging.operators.support.waiting import WaitingOpera
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -39,6 +48,8 @@ class ExportMessagingServiceOperator(WaitingOperator):
     :param destination: a local path or an object-storage URL (``s3://conn_id@bucket/key``); ``.gz``
         compresses. A failed export leaves what was there. None returns the text in XCom, up to 1 MiB.
     :param create_parents: make the folders that a local destination lies in, if they are not there.
+    :param on_missing: what to do if the server does not have the service (any more): ``fail``, or ``skip``
+        for one that was in a list a moment ago. Nothing is written then.
     :param engine: ``server`` exports by the server's CSV routes, ``client`` makes the same CSV from its
         topics (with it, ``asynchronous`` means nothing: there is no job), ``auto`` takes the routes where
         there are any. The open-source server has none.
@@ -52,6 +63,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         "create_parents": flag(),
         "engine": choice(*ENGINES),
         "columns": choice(*COLUMNS),
+        "on_missing": choice("fail", "skip"),
     }
     template_fields: Sequence[str] = tuple(parameters)
 
@@ -62,6 +74,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         engine: str = "auto",
         columns: str = "documented",
         create_parents: bool = False,
+        on_missing: str = "fail",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -69,15 +82,25 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.engine = engine
         self.columns = columns
         self.create_parents = create_parents
+        self.on_missing = on_missing
         self.note_parameters()
 
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Export, or submit a job that does."""
         self.check_parameters()
-        service = self.checked_service()
         check_destination(self.destination, create_parents=self.create_parents)
         self.refuse_malformed_service()
+        with self._told_if_missing():
+            return self._export(context)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Go on after a deferral."""
+        with self._told_if_missing():
+            return super().execute_complete(context, event)
+
+    def _export(self, context: Context) -> dict[str, Any]:
+        service = self.checked_service()
         engine = self.hook.engine(self.engine, columns=self.columns)
         if not self.has_job(engine):
             return self._export_in_one_request(engine, None)
@@ -127,6 +150,31 @@ class ExportMessagingServiceOperator(WaitingOperator):
             )
         self.log.info("The export is done in one request instead.")
         return self._export_in_one_request(self.hook.engine(self.engine), job_id or None)
+
+    @contextmanager
+    def _told_if_missing(self) -> Iterator[None]:
+        """Tell a service that is gone from whatever else may be wrong."""
+        try:
+            yield
+        except (NotFoundError, JobFailedError) as error:
+            if not self._is_missing():
+                raise
+            message = (
+                f"There is no messaging service {self.service} (any more): it may have been deleted or "
+                f"renamed since it was listed. Nothing was written. {error}"
+            )
+            if self.on_missing == "skip":
+                raise AirflowSkipException(message) from None
+            raise NotFoundError(message, status=error.status) from None
+
+    def _is_missing(self) -> bool:
+        try:
+            self.hook.get_service(self.service)
+        except NotFoundError:
+            return True
+        except OpenMetadataError:
+            return False
+        return False
 
     def _fetch(
         self,

@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.operators.versions import (
@@ -124,6 +125,11 @@ def planned(service: str, engine: str) -> Any:
     return run(PlanMessagingServiceImportOperator(task_id="plan", service=service, csv=GOOD, engine=engine))
 
 
+def listed(service: str) -> Any:
+    found = run(ListMessagingServicesOperator(task_id="list", name=service))
+    return {"services": found}
+
+
 def patched(service: str, **options: Any) -> Any:
     return run(PatchMessagingServiceOperator(task_id="patch", service=service, **options))
 
@@ -180,6 +186,7 @@ def cases() -> list[Case]:
             handed_on,
         )
     )
+    found.append(Case("list services", "", listed))
     found.append(Case("patch by changes", "", _with(patched, changes=CHANGES)))
     found.append(Case("patch by operations", "", _with(patched, operations=OPERATIONS)))
     found.append(Case("history", "", versions))

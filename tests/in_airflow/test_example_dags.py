@@ -46,6 +46,7 @@ CONFS: dict[str, dict[str, Any]] = {
     "patch_and_versions": {"description": "Moves tonight."},
     "restore_version": {"version": "0.1"},
 }
+NAMED_SERVICES_ON = SERVERS[-1]
 STORING = {"nightly_export", "gated_import", "async_jobs", "drift_report"}
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 SERVICE = "sample_kafka"
@@ -91,10 +92,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
                     server, tmp_path_factory.mktemp("store"), list_topics(), before
                 )
             store = {"store": f"file://{run.folder}"}
-            wanted += [
-                {"dag": dag, "conf": conf | store if dag in STORING else conf, "env": connection}
-                for dag, conf in CONFS.items()
-            ]
+            confs = {dag: conf | store if dag in STORING else conf for dag, conf in CONFS.items()}
+            if (generation, edition) == NAMED_SERVICES_ON:
+                confs["nightly_export"]["services"] = [SERVICE, "edge.kafka"]
+            wanted += [{"dag": dag, "conf": conf, "env": connection} for dag, conf in confs.items()]
         results = iter(run_all(wanted, [run.server.bot_token for run in made.values()]))
         for run in made.values():
             run.results = {dag: next(results)["xcoms"] for dag in CONFS}
@@ -147,12 +148,23 @@ def test_an_example_can_be_read_without_a_server(path: Path, monkeypatch: pytest
         assert param.description, name
 
 
-def test_nightly_export(run: Run) -> None:
+def test_nightly_export_of_all_services(run: Run) -> None:
     results = run.results["nightly_export"]
-    assert [results[f"export[{index}]"]["rows"] for index in range(3)] == [300, 5, 8]
-    (sample,) = (path for path in run.folder.rglob("sample_kafka.csv.gz") if "2026" not in path.name)
+    listed = results["list_services"]
+    assert [results[f"export[{index}]"]["rows"] for index in range(5)] == [one["topics"] for one in listed]
+    files = list((run.folder / "nightly_export").rglob("*.csv.gz"))
+    assert sorted(path.name for path in files) == [f"{one['name']}.csv.gz" for one in listed]
+    (sample,) = (path for path in files if path.name == "sample_kafka.csv.gz")
     exported = gzip.decompress(sample.read_bytes()).decode("utf-8")
     assert {row["name"]: row for row in read_rows(exported)} == run.topics
+
+
+def test_nightly_export_of_named_services(runs: dict[tuple[str, str], Run]) -> None:
+    run = runs[NAMED_SERVICES_ON]
+    results = run.results["nightly_export"]
+    assert [results[f"export[{index}]"]["rows"] for index in (0, 1)] == [300, 5]
+    files = (run.folder / "nightly_export").rglob("*.csv.gz")
+    assert sorted(path.name for path in files) == ["edge.kafka.csv.gz", "sample_kafka.csv.gz"]
 
 
 def test_gated_import(run: Run) -> None:
@@ -188,7 +200,10 @@ def test_every_example_ends_well_on_every_other_server(
     runs: dict[tuple[str, str], Run], server: tuple[str, str]
 ) -> None:
     results = runs[server].results
-    assert [results["nightly_export"][f"export[{index}]"]["rows"] for index in range(3)] == [300, 5, 8]
+    sizes = {one["fqn"]: one["topics"] for one in results["nightly_export"]["list_services"]}
+    exports = [value for task, value in results["nightly_export"].items() if task.startswith("export[")]
+    assert len(exports) == (2 if server == NAMED_SERVICES_ON else len(sizes))
+    assert {export["rows"] for export in exports} <= set(sizes.values())
     assert results["gated_import"]["apply"]["verified"] > 0
     assert results["async_jobs"]["export_at_once"]["rows"] == 300
     assert results["async_jobs"]["dry_run_at_once"]["rows_passed"] == 300

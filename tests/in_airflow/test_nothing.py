@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.exceptions import InvalidParameterError, NotF
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.operators.versions import (
@@ -42,6 +43,7 @@ COMPLETE: dict[type[Any], dict[str, Any]] = {
     MessagingServiceVersionsOperator: {"service": SERVICE, "version": "0.1"},
     RestoreMessagingServiceOperator: {"service": SERVICE, "version": "0.1"},
     CsvJobResultOperator: {"job_id": "1"},
+    ListMessagingServicesOperator: {},
     CsvAsyncJobSensor: {"job_id": "1"},
 }
 """Each task with what it needs."""

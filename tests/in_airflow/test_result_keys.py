@@ -10,6 +10,7 @@ import pytest
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
+from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.operators.versions import (
@@ -44,6 +45,7 @@ def restore() -> Any:
 
 
 CASES: dict[str, Callable[[], Any]] = {
+    "List services": lambda: run(ListMessagingServicesOperator(task_id="list"))[0],
     "Export": export,
     "Plan": lambda: run(PlanMessagingServiceImportOperator(**TASK, csv=CSV)),
     "Import": lambda: run(ImportMessagingServiceOperator(**TASK, csv=CSV)),

@@ -12,7 +12,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging import exceptions, macros
 from airflow_provider_om_messaging.provider_info import MODULES, PACKAGE
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def list_public_names() -> list[str]:
         ]
         for name in names:
             lines += list_class(f"{module_path}.{name}", getattr(module, name))
+    lines.append(f"macros.service_file_name({', '.join(describe_parameters(macros.service_file_name))})")
     for name, value in vars(exceptions).items():
         if inspect.isclass(value) and issubclass(value, exceptions.OpenMetadataError):
             bases = " and ".join(base.__name__ for base in value.__mro__[1:] if is_ours(base))

@@ -93,13 +93,19 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
 
     :param service: canonical FQN of the service.
     :param columns: its columns.
-    :raises Fault: there is no such service.
+    :raises Fault: there is no such service, or not any more at the end.
     """
     inheritance = Inheritance(client)
-    inheritance.look_up(service)
+    exported = inheritance.look_up(service)
     yield format_record(columns).encode()
     for topics in topic_pages(client, service, columns, inheritance):
         yield topic_columns.text_of(topics, columns)
+    # One that is deleted meanwhile takes its topics along: the list just ends.
+    if inheritance.look_up(service).get("id") != exported.get("id"):
+        raise Fault(
+            Cause.CONFLICT,
+            f"The service {service} was deleted and made again while it was exported: export it again.",
+        )
 
 
 def _is_of(topic: dict[str, Any], service: str) -> bool:

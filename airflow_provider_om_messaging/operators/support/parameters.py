@@ -22,6 +22,8 @@ from airflow_provider_om_messaging.exceptions import InvalidParameterError, publ
 from airflow_provider_om_messaging.files.storage import as_text
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.model import names
+from airflow_provider_om_messaging.protocol.model.references import parse_reference
+from airflow_provider_om_messaging.protocol.services.selection import parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,7 @@ class Parameter:
     :param is_needed: whether None, if the author wrote it, is checked as well.
     :param is_setting: it is a number, a flag or a choice: one that is written out is checked when the DAG is
         parsed, one that a template renders to text is read from that.
+    :param is_text: it is a setting that stays a text, whatever that looks like.
     :param is_data: it has members, of which none that a template makes may come to nothing either.
     :param attribute: what the task calls it, if Airflow has something of its own under its name.
     :param cause: why it may have come to nothing.
@@ -46,6 +49,7 @@ class Parameter:
     check: Callable[[str, Any], Any]
     is_needed: bool = False
     is_setting: bool = False
+    is_text: bool = False
     is_data: bool = False
     attribute: str | None = None
     cause: str = "the task or template that it is taken from has failed, was skipped or returned nothing"
@@ -101,7 +105,8 @@ class CheckedParameters:
                     _check_members(name, written, value, parameter.cause)
                 if value is None and not parameter.is_needed:
                     continue
-                if parameter.is_setting and isinstance(value, str) and not _is_literal(written):
+                is_read = parameter.is_setting and not parameter.is_text
+                if is_read and isinstance(value, str) and not _is_literal(written):
                     value = _parsed(value)
                 setattr(self, parameter.attribute or name, parameter.check(name, value))
             self.check_combinations()
@@ -140,6 +145,30 @@ def field_names(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
 def text(**options: Any) -> Parameter:
     """Return a parameter that is a text."""
     return Parameter(names.required_text, **options)
+
+
+def pattern() -> Parameter:
+    """Return a setting that is a regular expression."""
+
+    def check(name: str, value: Any) -> Any:
+        return parse_pattern(name, value).pattern
+
+    return Parameter(check, is_setting=True, is_text=True)
+
+
+def entry(field: str) -> Parameter:
+    """
+    Return a setting that names what may stand in a field, such as ``team:payments`` in owners.
+
+    :param field: ``owners``, ``tags`` or ``domains``.
+    """
+
+    def check(name: str, value: Any) -> Any:
+        wanted = names.required_text(name, value)
+        parse_reference(field, wanted, name)
+        return wanted
+
+    return Parameter(check, is_setting=True, is_text=True)
 
 
 def any_value(**options: Any) -> Parameter:

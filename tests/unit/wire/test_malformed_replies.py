@@ -211,7 +211,7 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (
         {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
         lambda answer: [
-            used(topic) for topic in pages.list_topics("k", generation_of_version("2")).read(answer).topics
+            used(topic) for topic in pages.list_topics("k", generation_of_version("2")).read(answer).entities
         ],
     ),
     (
