@@ -1,0 +1,221 @@
+"""
+The client engine at a hundred thousand topics of 1.8 KB: CPU, memory and requests.
+
+The floor is what a script would do: a bare loop of ``requests``, ``json`` and ``csv`` that lists the topics
+and writes the same columns. The peer is the SDK of openmetadata-ingestion, where ``BENCH_SDK_PYTHON`` names a
+Python that has it. All are taken in turns, each in a process of its own after a small one that loads all
+code. CPU is the user and system time of that process, memory the growth of its resident set at its peak. The
+server is another process.
+
+Run it as ``python benchmarks/bench_scale.py [topics] [--rounds 3] [--before FOLDER]``: with the folder of
+another checkout the same is measured of that. ``--huge TOPICS`` measures an export and a plan of so many,
+``--bounds`` what many writes at a time gain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from goals import goal_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+TOPICS = 100_000
+CHANGED = 1000
+WRITES = 50, (20, 50, 200)
+"""Milliseconds of a PATCH in the table, and those that the bounds are tried at."""
+BOUNDS = (8, 16, 32, 64)
+PEER = os.environ.get("BENCH_SDK_PYTHON", "")
+TITLES = {
+    "floor": "export, bare loop of requests, json and csv",
+    "sdk": "export, SDK of openmetadata-ingestion",
+    "export": "export",
+    "plan": "plan, 1 % of the rows changed",
+    "dry_run": "dry run of the same",
+    "verified": f"import of {CHANGED:,} changed rows, verified",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve(topics: int, milliseconds: float) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, HERE / "topic_server.py", str(port), str(topics), str(milliseconds)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None  # noqa: S101  # it is a pipe
+        server.stdout.readline()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def measure(what: str, address: str, folder: Path, checkout: Path, *options: str) -> dict[str, Any]:
+    """Do something in a process of its own and return what it took."""
+    env = {
+        **os.environ,
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": json.dumps(
+            {"conn_type": "om_messaging", "host": address, "password": "token"}
+        ),
+        "NO_PROXY": "127.0.0.1",
+        "PYTHONPATH": str(checkout),
+    }
+    python = PEER if what == "sdk" else sys.executable
+    command = [python, HERE / "scale_child.py", what, address, str(folder), *options]
+    run = subprocess.run(command, env=env, capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{what} failed:\n{run.stdout[-1500:]}\n{run.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+def write_files(folder: Path, topics: int) -> None:
+    """Write what the imports take: all rows, one in a hundred changed; and all with a thousand changed."""
+    with (folder / "floor-big.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    for name, step in (("changed", 100), ("thousand", max(1, topics // CHANGED))):
+        marked = [[*row] for row in rows]
+        for number in range(1, len(marked), step):
+            marked[number][2] = f"Told anew in row {number}."
+        for service, some in (("big", marked), ("small", marked[:11])):
+            with (folder / f"{name}-{service}.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\r\n").writerows(some)
+
+
+def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        name: statistics.median(run[name] for run in runs) for name in ("cpu", "seconds", "mebibytes")
+    } | {"requests": runs[-1]["requests"]}
+
+
+def show(title: str, row: dict[str, Any], floor: float) -> None:
+    asked = ", ".join(f"{count:,} {kind}" for kind, count in sorted(row["requests"].items()))
+    print(
+        f"| {title} | {row['cpu']:.2f} s | {row['cpu'] / floor:.2f} | {row['mebibytes']:.0f} MiB "
+        f"| {row['seconds']:.1f} s | {asked} |",
+        flush=True,
+    )
+
+
+def compare(topics: int, rounds: int, before: Path | None) -> None:
+    kinds = [kind for kind in TITLES if kind != "sdk" or PEER]
+    if not PEER:
+        print("The SDK of openmetadata-ingestion is not measured: BENCH_SDK_PYTHON names no Python with it.")
+    checkouts = {"": HERE.parent, **({"before: ": before} if before else {})}
+    runs: dict[str, list[dict[str, Any]]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for turn in range(rounds):
+            for kind in kinds:
+                for prefix, checkout in checkouts.items():
+                    if prefix and kind in {"floor", "sdk"}:
+                        continue
+                    if kind == "verified" and topics < CHANGED:
+                        continue
+                    with serve(topics, WRITES[0]) as address:
+                        found = measure(kind, address, folder, checkout)
+                    runs.setdefault(prefix + kind, []).append(found)
+                if kind == "floor" and not turn:
+                    write_files(folder, topics)
+    rows = {name: medians(found) for name, found in runs.items()}
+    floor = rows["floor"]["cpu"]
+    print(f"{topics:,} topics, medians of {rounds}")
+    print("| | CPU | of the floor | memory | time | requests |\n|---|---:|---:|---:|---:|---|")
+    for name, row in rows.items():
+        kind = name.rpartition(" ")[2]
+        show(name.removesuffix(kind) + TITLES[kind], row, floor)
+    at = f"the floor took {floor:.2f} s"
+    print(goal_line("CPU of an export is", rows["export"]["cpu"] / floor, 0.8, "× the bare loop", at))
+    for kind in ("plan", "dry_run"):
+        print(
+            goal_line(
+                f"CPU of a {kind.replace('_', ' ')} is",
+                rows[kind]["cpu"] / floor,
+                MOST[kind],
+                "× the bare loop",
+                at,
+            )
+        )
+        if before:
+            was = rows[f"before: {kind}"]["cpu"]
+            print(
+                goal_line(f"CPU of a {kind.replace('_', ' ')} is", rows[kind]["cpu"] / was, 0.5, "× before")
+            )
+    for kind in ("dry_run", "verified"):
+        if kind in rows:
+            print(goal_line(f"memory of {TITLES[kind]} is", rows[kind]["mebibytes"], 100, "MiB"))
+
+
+MOST = {"plan": 1.4, "dry_run": 1.85}
+
+
+def try_bounds(topics: int) -> None:
+    """Write a thousand rows at several latencies, as many at a time as each bound allows."""
+    print(
+        f"\n{CHANGED:,} changed rows of {topics:,}, seconds\n| a PATCH takes | "
+        + " | ".join(map(str, BOUNDS))
+        + " at a time |"
+    )
+    print("|---:|" + "---:|" * len(BOUNDS))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with serve(topics, 0) as address:
+            measure("floor", address, folder, HERE.parent)
+        write_files(folder, topics)
+        for milliseconds in WRITES[1]:
+            cells = []
+            for bound in BOUNDS:
+                with serve(topics, milliseconds) as address:
+                    found = measure("import", address, folder, HERE.parent, str(bound))
+                cells.append(f"{found['seconds']:.1f} ({found['cpu']:.1f} CPU)")
+            print(f"| {milliseconds} ms | {' | '.join(cells)} |", flush=True)
+
+
+def go_far(topics: int) -> None:
+    """Export and plan very many topics: memory must not grow with them."""
+    with tempfile.TemporaryDirectory() as name, serve(topics, 0) as address:
+        folder = Path(name)
+        for kind in ("export", "plan_same"):
+            found = measure(kind, address, folder, HERE.parent)
+            print(f"{kind} of {topics:,}: {found['cpu']:.1f} s CPU, {found['mebibytes']:.1f} MiB", flush=True)
+            print(goal_line(f"memory of {kind} of {topics:,} topics is", found["mebibytes"], 16, "MiB"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topics", nargs="?", type=int, default=TOPICS)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--before", type=Path)
+    parser.add_argument("--huge", type=int)
+    parser.add_argument("--bounds", action="store_true")
+    told = parser.parse_args()
+    if told.bounds:
+        try_bounds(told.topics)
+    elif told.huge:
+        go_far(told.huge)
+    else:
+        compare(told.topics, told.rounds, told.before)
+
+
+if __name__ == "__main__":
+    main()

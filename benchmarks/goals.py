@@ -1,0 +1,19 @@
+"""How benchmarks say what they aim at: each goal with *reached* or *NOT reached*, from figures of one run."""
+
+from __future__ import annotations
+
+
+def goal_line(what: str, value: float, most: float, unit: str = "", beside: str = "") -> str:
+    """
+    Return the line that tells of a goal.
+
+    :param what: what was measured.
+    :param value: what it came to.
+    :param most: what it may come to.
+    :param unit: of both, such as ``× the floor``.
+    :param beside: the figure of a floor or a peer in the same run.
+    """
+    said = "reached" if value <= most else "NOT reached"
+    found = f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    note = f"; {beside}" if beside else ""
+    return f"Goal: {what} at most {most:g} {unit}".rstrip() + f": *{said}* ({found}{note})"
