@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import (
     generation_of,
@@ -14,9 +14,9 @@ from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol.csv import topic_columns
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
-from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
+from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, mark_inheritable
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
-from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
+from airflow_provider_om_messaging.protocol.topics.listed import listed_entity
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_deleted, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.paging import Walk
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
 
 _ON_REQUEST = (CERTIFICATION, "extension")
 """Columns that stand for a field of the same name."""
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def topic_pages(
     client: Client, service: str, columns: tuple[str, ...], inheritance: Inheritance, size: int = PAGE
-) -> Iterator[list[dict[str, Any]]]:
+) -> Iterator[list[ListedTopic]]:
     """
     Yield the topics of a service in pages, in the order of their names.
 
@@ -61,8 +62,12 @@ def topic_pages(
             more = tuple(field for field in more if field != CERTIFICATION)
             continue
         walk.step(len(page.entities), page.after, page.total)
-        # Some servers find services by how their names begin.
-        yield [inheritance.marked(topic) for topic in page.entities if _is_of(topic, service)]
+        topics = [topic for topic in page.entities if _is_of(topic, service)]
+        inheritable = inheritance.of(service)
+        yield [
+            listed_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
+            for topic in topics
+        ]
         if page.after is None:
             walk.check_complete()
             return
@@ -81,7 +86,7 @@ def deleted_names(client: Client, service: str) -> set[str]:
     while True:
         page = client.call(list_deleted(service, after))
         walk.step(len(page.entities), page.after, page.total)
-        names |= {str(topic["name"]) for topic in page.entities if _is_of(topic, service)}
+        names |= {topic.name for topic in page.entities if _is_of(topic, service)}
         if page.after is None:
             return names
         after = page.after
@@ -99,7 +104,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
     exported = inheritance.look_up(service)
     yield format_record(columns).encode()
     for topics in topic_pages(client, service, columns, inheritance):
-        yield topic_columns.text_of(topics, columns)
+        yield topic_columns.text_of(topic.cells(columns) for topic in topics)
     # One that is deleted meanwhile takes its topics along: the list just ends.
     if inheritance.look_up(service).get("id") != exported.get("id"):
         raise Fault(
@@ -108,11 +113,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
         )
 
 
-def _is_of(topic: dict[str, Any], service: str) -> bool:
-    of = topic.get("service")
-    told = of.get("fullyQualifiedName") if isinstance(of, dict) else None
-    if told is None:
-        # A topic's own name begins with that of its service.
-        parts = split_fqn(str(topic.get("fullyQualifiedName") or f"{service}.x"))
-        told = join_fqn(parts[0])
-    return is_same_name(told, service)
+def _is_of(topic: ListedTopic, service: str) -> bool:
+    # Some servers find services by how their names begin.
+    told = topic.service
+    return told is None or told == service or is_same_name(told, service)

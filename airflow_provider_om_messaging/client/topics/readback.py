@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.editing.patching import Done
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
     from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 
 def find_overwritten(
     client: Client,
     changed: Mapping[str, Done],
-    pages: Callable[[], Iterable[Sequence[Entity]]],
+    pages: Callable[[], Iterable[Sequence[ListedTopic]]],
     listed: int,
     pool: Executor,
     inheritance: Inheritance,
@@ -54,7 +55,7 @@ def find_overwritten(
 def _read_again(
     client: Client,
     changed: Mapping[str, Done],
-    pages: Callable[[], Iterable[Sequence[Entity]]],
+    pages: Callable[[], Iterable[Sequence[ListedTopic]]],
     listed: int,
     pool: Executor,
 ) -> Iterator[Entity]:
@@ -66,4 +67,4 @@ def _read_again(
         )
     else:
         for topics in pages():
-            yield from (topic for topic in topics if topic.get("id") in changed)
+            yield from (topic.entity() for topic in topics if topic.id in changed)

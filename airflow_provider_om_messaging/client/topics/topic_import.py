@@ -67,8 +67,9 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.plan.diff import Rows
+    from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
 
-    Pages = Iterable[Sequence[Entity]]
+    Pages = Iterable[Sequence[ListedTopic]]
 
 PARALLEL = 8
 """Rows that are sent at a time."""

@@ -18,6 +18,9 @@ CERTIFICATION = "certification"
 UNMARKED = "unmarked"
 """What ``inherited`` says where the server does not: the entity may have it itself, or inherit it."""
 
+DERIVED = "Derived"
+"""What ``labelType`` says of a label that comes with a glossary term."""
+
 _BOOKKEEPING = {
     "id",
     "version",
@@ -212,7 +215,7 @@ def shorten(value: Any, longest: int = 60) -> str:
 
 
 def _is_inherited_or_derived(item: Mapping[str, Any]) -> bool:
-    return bool(item.get("inherited")) or item.get("labelType") == "Derived"
+    return bool(item.get("inherited")) or item.get("labelType") == DERIVED
 
 
 def _trim_entry(item: Any) -> Any:

@@ -24,7 +24,7 @@ PAGE = 100
 """Services that are asked for at a time: there are few, and each comes with its connection."""
 
 
-def list_services(fields: Iterable[str], generation: Generation, after: str | None = None) -> Request[Page]:
+def list_services(fields: Iterable[str], generation: Generation, after: str | None = None) -> Request[Page[dict[str, Any]]]:
     """
     Ask for a page of the services that are not deleted, in the order of their names.
 
@@ -41,6 +41,6 @@ def list_services(fields: Iterable[str], generation: Generation, after: str | No
     return Request("GET", SERVICE.path, _page, SERVICE.plural, query, headers, safe=True, largest=largest)
 
 
-def _page(reply: Reply) -> Page:
+def _page(reply: Reply) -> Page[dict[str, Any]]:
     page = read_page(reply, SERVICE.plural)
     return replace(page, entities=[to_current_names(item) for item in page.entities])

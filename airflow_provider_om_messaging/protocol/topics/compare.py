@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
-from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.similar_names import (
     find_pairs,
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.plan.diff import Rows
+    from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
 
-    Pages = Iterable[Sequence[Entity]]
+    Pages = Iterable[Sequence[ListedTopic]]
 
 BEYOND = ("extension", CERTIFICATION)
 """Fields that only the extended columns cover."""
@@ -70,13 +70,13 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
     for topics in pages:
         listed += 1
         for topic in topics:
-            name = str(topic["name"])
+            name = topic.name
             similar |= dict.fromkeys(looks.get(fold_name(name), ()), name)
             if name in wanted:
                 present[name] = (
                     None
-                    if wanted[name] == {exact_digest(cells_of(topic, columns))}
-                    else drop_unneeded_fields(topic)
+                    if wanted[name] == {exact_digest(topic.cells(columns))}
+                    else drop_unneeded_fields(topic.entity())
                 )
     told = {name: second_topic_advice(name, other) for name, other in similar.items() if name not in present}
     for pair in find_pairs(name for name in wanted if name not in present):

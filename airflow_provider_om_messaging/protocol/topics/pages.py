@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
@@ -12,13 +13,19 @@ from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.topics.listed import (
+    UNREADABLE,
+    ListedTopic,
+    other_list_fault,
+    read_listed,
+)
 from airflow_provider_om_messaging.protocol.wire.message import (
     BYTES_PER_ITEM,
     MAX_REPLY_BYTES,
     Reply,
     Request,
 )
-from airflow_provider_om_messaging.protocol.wire.paging import Page, read_page
+from airflow_provider_om_messaging.protocol.wire.paging import Page, read_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,13 +38,21 @@ READ_TWICE = 2 * PAGE
 """The same where a server detects no conflicts, so that an import lists the topics twice."""
 
 
+class _List(msgspec.Struct):
+    data: list[msgspec.Raw]
+    paging: Any = None
+
+
+_LISTS = msgspec.json.Decoder(_List)
+
+
 def list_topics(
     service: str,
     generation: Generation,
     after: str | None = None,
     limit: int = PAGE,
     more: tuple[str, ...] = (),
-) -> Request[Page]:
+) -> Request[Page[ListedTopic]]:
     """
     Ask for a page of a service's topics with what a CSV tells of them, in the order of their names.
 
@@ -54,7 +69,7 @@ def list_topics(
     return _list(query, limit)
 
 
-def list_deleted(service: str, after: str | None = None) -> Request[Page]:
+def list_deleted(service: str, after: str | None = None) -> Request[Page[ListedTopic]]:
     """
     Ask for a page of the topics that were deleted softly: they are in no other list, but keep their names.
 
@@ -79,14 +94,23 @@ def count_topics(service: str) -> Request[int | None]:
     )
 
 
-def _list(query: Mapping[str, str], limit: int) -> Request[Page]:
+def _list(query: Mapping[str, str], limit: int) -> Request[Page[ListedTopic]]:
     headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
     return Request("GET", TOPIC.path, _page, TOPIC.plural, query, headers, safe=True, largest=largest)
 
 
-def _page(reply: Reply) -> Page:
-    page = read_page(reply, TOPIC.plural)
-    return replace(page, entities=[to_current_names(item) for item in page.entities])
+def _page(reply: Reply) -> Page[ListedTopic]:
+    data: Any
+    try:
+        found = _LISTS.decode(reply.body)
+        data, paging = found.data, found.paging
+    except UNREADABLE:
+        # The slow reader tells what is wrong, or takes what is only unusual.
+        document = reply.json_object()
+        data, paging = document.get("data"), document.get("paging")
+    if not isinstance(data, list):
+        raise other_list_fault()
+    return Page([read_listed(item) for item in data], *read_cursor(paging))
 
 
 def create_topic(service: str, name: str) -> Request[dict[str, Any]]:

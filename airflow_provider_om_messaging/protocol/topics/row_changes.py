@@ -144,7 +144,11 @@ def desired_values(
         raise RowRefusedError(
             f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
         )
-    others = [label for label in own_value(topic, "tags") or () if column_of(label, row.columns) is None]
+    others = [
+        label
+        for label in own_value(topic, "tags") or ()
+        if column_of(label.get("source"), str(label["tagFQN"]), row.columns) is None
+    ]
     wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
     if CERTIFICATION in row.columns and certifies:
         wanted[CERTIFICATION] = _certification(row, topic, known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
@@ -12,8 +12,11 @@ _SLACK = 1000
 _MOST_UNCOUNTED = 1_000_000
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[T]):
     """
     A part of a list.
 
@@ -22,12 +25,12 @@ class Page:
     :param total: how many there are in all; None if the server does not tell.
     """
 
-    entities: list[dict[str, Any]]
+    entities: list[T]
     after: str | None
     total: int | None = None
 
 
-def read_page(reply: Reply, items: str) -> Page:
+def read_page(reply: Reply, items: str) -> Page[dict[str, Any]]:
     """
     Return the page that a reply is, its entities as the server sends them.
 
@@ -40,10 +43,18 @@ def read_page(reply: Reply, items: str) -> Page:
         isinstance(item, dict) and item.get("name") and item.get("id") for item in entities
     ):
         raise unexpected_reply(f"a list of {items} that holds something else")
+    return Page(entities, *read_cursor(paging))
+
+
+def read_cursor(paging: Any) -> tuple[str | None, int | None]:
+    """
+    Return the cursor for the next page and how many there are in all, each None if it is not told.
+
+    :param paging: the member of this name.
+    """
     told = paging if isinstance(paging, dict) else {}
     after, total = told.get("after"), told.get("total")
-    return Page(
-        entities,
+    return (
         after if isinstance(after, str) and after else None,
         total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
     )

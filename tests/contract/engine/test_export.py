@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
-from airflow_provider_om_messaging.protocol.topics.pages import list_topics
+from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, cells_of
+from airflow_provider_om_messaging.protocol.entities.pages import list_topics
 from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation_of_version
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
@@ -147,7 +147,7 @@ def test_an_old_server_is_asked_by_its_own_names_and_read_in_todays() -> None:
     body = f'{{"data": [{topic}], "paging": {{"total": 1}}}}'
     page = request.read(Reply(200, {}, body.encode()))
     assert page.after is None
-    assert cells_of(page.entities[0]) == ["t", "", "", "user:ada", "", ""]
+    assert page.entities[0].cells(DOCUMENTED) == ["t", "", "", "user:ada", "", ""]
 
 
 def test_glossary_terms_and_derived_labels_are_no_tags() -> None:
@@ -166,7 +166,7 @@ def test_a_list_that_the_server_cuts_short_is_no_export(
     def names() -> list[str]:
         client = hook._client
         pages = topic_pages(client, "sample_kafka", (), Inheritance(client), 299)
-        return [topic["name"] for page in pages for topic in page]
+        return [topic.name for page in pages for topic in page]
 
     assert len(names()) == 300
     sandbox.configure(ascii_cursors=True)

@@ -46,7 +46,7 @@ def page(*topics: tuple[str, str | None], after: str | None = None, total: int |
 
 def names(client: Client, **how: Any) -> list[str]:
     pages = topic_pages(client, KAFKA, COLUMNS, Inheritance(client), **how)
-    return [topic["name"] for topics in pages for topic in topics]
+    return [topic.name for topics in pages for topic in topics]
 
 
 def test_pages_of_any_size_hold_the_same_topics(client: Client) -> None:
@@ -129,9 +129,7 @@ def test_a_server_without_certifications_is_asked_without_them(server: Between, 
     server.answer(r"/v1/topics\?.*certification", refusal)
     columns = ("name", "certification", "extension")
     every = [
-        topic["name"]
-        for topics in topic_pages(client, KAFKA, columns, Inheritance(client))
-        for topic in topics
+        topic.name for topics in topic_pages(client, KAFKA, columns, Inheritance(client)) for topic in topics
     ]
     assert every == names(client)
     # That is remembered.

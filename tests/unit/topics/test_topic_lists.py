@@ -63,11 +63,7 @@ def test_a_page_says_how_many_there_are_and_where_the_next_one_begins() -> None:
             "paging": {"total": 5, "after": "cursor"},
         }
     )
-    assert ([topic["name"] for topic in found.entities], found.after, found.total) == (
-        ["a", "b"],
-        "cursor",
-        5,
-    )
+    assert ([topic.name for topic in found.entities], found.after, found.total) == (["a", "b"], "cursor", 5)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +96,7 @@ def test_a_list_that_holds_anything_but_topics_is_not_a_shorter_list(data: Any) 
 
 def test_topics_of_an_old_server_have_the_names_of_today() -> None:
     (topic,) = page({"data": [ORDERS]}).entities
-    assert topic["owners"] == [ORDERS["owner"]]
+    assert topic.entity()["owners"] == [ORDERS["owner"]]
     assert create_topic("kafka", "orders").read(json_reply(201, ORDERS))["owners"] == [ORDERS["owner"]]
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, text_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, cells_of, text_of
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job, socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
@@ -168,7 +168,7 @@ def used(entity: dict[str, Any]) -> None:
     differences(ENTITY, entity)
     differences(entity, ENTITY)
     mask_connection(entity)
-    text_of([{"name": "x", **entity}], EXTENDED)
+    text_of([cells_of({"name": "x", **entity}, EXTENDED)])
     changed = Changes(
         {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
     )
@@ -211,7 +211,8 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (
         {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
         lambda answer: [
-            used(topic) for topic in pages.list_topics("k", generation_of_version("2")).read(answer).entities
+            (topic.cells(EXTENDED), used(topic.entity()))
+            for topic in pages.list_topics("k", generation_of_version("2")).read(answer).entities
         ],
     ),
     (

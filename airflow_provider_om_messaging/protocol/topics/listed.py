@@ -1,0 +1,137 @@
+"""
+A topic as a list tells of it: what a CSV needs is read at once, the rest where it is asked for.
+
+Topics come with their schemas, and of thousands only a few differ from their rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from airflow_provider_om_messaging.protocol.csv.topic_columns import TopicCells
+from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
+from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
+from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, check_depth, parse_json
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.wire.faults import Fault
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What the fast reader says of JSON that it does not take."""
+
+
+class _Service(msgspec.Struct, rename="camel", gc=False):
+    fully_qualified_name: str | None = None
+
+
+class _Listed(TopicCells, rename="camel"):
+    id: str = ""
+    fully_qualified_name: str | None = None
+    service: _Service | None = None
+
+
+_TOPICS = msgspec.json.Decoder(_Listed)
+
+
+class ListedTopic:
+    """
+    One topic of a list.
+
+    :param told: what is needed of it.
+    :param text: its JSON; None if it is known as an entity.
+    :param entity: all of it, in today's names, if it was read.
+    """
+
+    __slots__ = ("_entity", "_text", "_told")
+
+    def __init__(self, told: _Listed, text: msgspec.Raw | None, entity: Entity | None = None) -> None:
+        self._told = told
+        self._text = text
+        self._entity = entity
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._told.name or ""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self._told.id
+
+    @property
+    def service(self) -> str | None:
+        """The FQN of its service; None if the server does not tell."""
+        service = self._told.service
+        if service is not None and service.fully_qualified_name is not None:
+            return service.fully_qualified_name
+        # A topic's own name begins with that of its service.
+        fqn = self._told.fully_qualified_name
+        return join_fqn(split_fqn(fqn)[0]) if fqn else None
+
+    def cells(self, columns: Sequence[str]) -> list[str]:
+        """Return its row, in the columns of a file."""
+        return self._told.cells(columns)
+
+    def entity(self) -> Entity:
+        """
+        Return all that the list tells of it, in today's names.
+
+        :raises Fault: a member has a shape that no server gives it.
+        """
+        if self._entity is None:
+            self._entity = _read_entity(_parse(self._text))
+        return self._entity
+
+
+def listed_entity(entity: Entity) -> ListedTopic:
+    """
+    Return a topic that is known as a whole as a list would tell of it.
+
+    :param entity: in today's names; its members have their shapes.
+    """
+    return ListedTopic(msgspec.convert(entity, _Listed), None, entity)
+
+
+def read_listed(item: Any) -> ListedTopic:
+    """
+    Read an entry of a list of topics.
+
+    :param item: its JSON, or what a slower reader has made of it.
+    :raises Fault: it is no topic, or a member has a shape that no server gives it.
+    """
+    if isinstance(item, msgspec.Raw):
+        try:
+            told = _TOPICS.decode(item)
+            check_depth(told.extension, bytes(item) if told.extension else b"")
+        except (*UNREADABLE, LimitError):
+            item = _parse(item)
+        else:
+            if told.id and told.name:
+                return ListedTopic(told, item)
+            raise other_list_fault()
+    return listed_entity(_read_entity(item))
+
+
+def other_list_fault() -> Fault:
+    """Return the fault for a list of something else than topics."""
+    return unexpected_reply("a list of topics that holds something else")
+
+
+def _read_entity(item: Any) -> Entity:
+    if not isinstance(item, dict) or not item.get("name") or not item.get("id"):
+        raise other_list_fault()
+    return to_current_names(item)
+
+
+def _parse(text: Any) -> Any:
+    try:
+        return parse_json(bytes(text))
+    except LimitError as error:
+        raise unexpected_reply(str(error)) from None
