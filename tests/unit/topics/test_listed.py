@@ -31,7 +31,7 @@ LABEL = st.fixed_dictionaries(
     },
 )
 VALUES = st.recursive(
-    st.none() | st.booleans() | TEXTS | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, width=32),
+    st.none() | st.booleans() | TEXTS | st.integers(-(10**20), 10**20) | st.floats(-1e9, 1e9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )
