@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
@@ -24,7 +24,9 @@ PAGE = 100
 """Services that are asked for at a time: there are few, and each comes with its connection."""
 
 
-def list_services(fields: Iterable[str], generation: Generation, after: str | None = None) -> Request[Page[dict[str, Any]]]:
+def list_services(
+    fields: Iterable[str], generation: Generation, after: str | None = None
+) -> Request[Page[dict[str, Any]]]:
     """
     Ask for a page of the services that are not deleted, in the order of their names.
 

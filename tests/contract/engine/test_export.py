@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, cells_of
-from airflow_provider_om_messaging.protocol.entities.pages import list_topics
+from airflow_provider_om_messaging.protocol.topics.pages import list_topics
 from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation_of_version
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
