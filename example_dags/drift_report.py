@@ -5,7 +5,8 @@ What people have changed by hand since the last nightly export: a report every m
 2. ``export`` writes the service as it is now.
 3. ``compare`` compares the two files, row by row and field by field, and writes the report: ``drift.html`` to
    look at, ``drift.json`` for programs.
-4. ``tell`` says how much it is. Send that to wherever your team reads it.
+4. ``tell`` says in a few lines what it is, and mails that to the addresses in ``mail_to``, if there are any,
+   over the connection ``smtp_default``. Any other notifier takes the same text.
 
 Without an export of an earlier night, the rest of the run is skipped.
 """
@@ -23,12 +24,14 @@ from airflow.providers.common.compat.sdk import (
     Param,
     chain,
     dag,
+    get_current_context,
     task,
 )
 
 from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.reports.plan_text import plan_text
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
@@ -57,6 +60,13 @@ FOLDER = "{{ params.store }}/drift_report/{{ service_file_name(params.service) }
             minLength=1,
             description="A URL of Airflow's object storage, such as s3://aws_default@bucket/metadata.",
         ),
+        "mail_to": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Who gets the report",
+            description="Mail addresses; with none, nothing is sent.",
+        ),
     },
     user_defined_macros={"service_file_name": service_file_name},
     tags=["om_messaging", "export"],
@@ -77,10 +87,14 @@ def drift_report() -> None:
 
     @task
     def tell(drift: Any) -> str:
-        return (
-            f"{drift['service']}: {drift['changed']} topics changed, {drift['created']} new, "
-            f"{drift['absent']} gone since the last export. See {drift['plan_page']}."
-        )
+        text = plan_text(drift, drift["plan_page"])
+        context = get_current_context()
+        if mail_to := context["params"]["mail_to"]:
+            from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+            subject = f"Drift of {context['params']['service']}"
+            SmtpNotifier(to=mail_to, subject=subject, html_content=f"<pre>{text}</pre>").notify(context)
+        return text
 
     last = find_last_export("{{ params.store }}", SERVICE)
     export = ExportMessagingServiceOperator(

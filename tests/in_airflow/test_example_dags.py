@@ -18,9 +18,11 @@ import pytest
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import AIRFLOW_LINE, ROOT
+from tests.in_airflow.mailbox import open_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from email.message import EmailMessage
     from pathlib import Path
 
 pytestmark = pytest.mark.starts_airflow
@@ -42,7 +44,7 @@ CONFS: dict[str, dict[str, Any]] = {
     "nightly_export": {},
     "gated_import": {},
     "async_jobs": {},
-    "drift_report": {},
+    "drift_report": {"mail_to": ["ann@example.org"]},
     "patch_and_versions": {"description": "Moves tonight."},
     "restore_version": {"version": "0.1"},
 }
@@ -62,6 +64,7 @@ class Run:
     :param topics: the topics of before.
     :param description: the service's description of before.
     :param results: what the tasks of each DAG handed on, mapped ones as ``name[index]``.
+    :param mails: what was mailed.
     """
 
     server: Sandbox
@@ -69,6 +72,7 @@ class Run:
     topics: dict[str, dict[str, str]]
     description: str | None
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mails: list[EmailMessage] = field(default_factory=list)
 
     def list_calls(self, *endings: str) -> list[dict[str, Any]]:
         """Return the requests to some routes."""
@@ -84,18 +88,22 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
             server = stack.enter_context(
                 Sandbox(generation=generation, edition=edition, job_start_delay=0, job_seconds=0.5)
             )
-            connection = {"AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.airflow_connection()}
+            mailbox = stack.enter_context(open_mailbox())
+            connections = {
+                "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.airflow_connection(),
+                "AIRFLOW_CONN_SMTP_DEFAULT": mailbox.airflow_connection(),
+            }
             with pytest.MonkeyPatch.context() as patch:
-                patch.setenv(*next(iter(connection.items())))
+                patch.setenv(*next(iter(connections.items())))
                 before = OpenMetadataMessagingHook().get_service(SERVICE).get("description")
                 made[generation, edition] = run = Run(
-                    server, tmp_path_factory.mktemp("store"), list_topics(), before
+                    server, tmp_path_factory.mktemp("store"), list_topics(), before, mails=mailbox.mails
                 )
             store = {"store": f"file://{run.folder}"}
             confs = {dag: conf | store if dag in STORING else conf for dag, conf in CONFS.items()}
             if (generation, edition) == NAMED_SERVICES_ON:
                 confs["nightly_export"]["services"] = [SERVICE, "edge.kafka"]
-            wanted += [{"dag": dag, "conf": conf, "env": connection} for dag, conf in confs.items()]
+            wanted += [{"dag": dag, "conf": conf, "env": connections} for dag, conf in confs.items()]
         results = iter(run_all(wanted, [run.server.bot_token for run in made.values()]))
         for run in made.values():
             run.results = {dag: next(results)["xcoms"] for dag in CONFS}
@@ -185,6 +193,16 @@ def test_async_jobs(run: Run) -> None:
     assert results["fetch_export"]["rows"] == 300
     assert results["fetch_verdict"]["status"] == "unreadable"
     assert len(run.list_calls("exportAsync", "importAsync")) == 2
+
+
+def test_drift_report_mails_what_it_says(run: Run) -> None:
+    told, [mail] = run.results["drift_report"]["tell"], run.mails
+    assert (mail["To"], mail["Subject"]) == ("ann@example.org", f"Drift of {SERVICE}")
+    body = mail.get_body()
+    assert body is not None
+    assert body.get_content().strip() == f"<pre>{told}</pre>"
+    changed = run.results["gated_import"]["apply"]["rows_passed"]
+    assert told.startswith(f"0 rows new, {changed} changed, {300 - changed} unchanged, 0 gone, in {SERVICE}.")
 
 
 def test_patch_and_versions(run: Run) -> None:
