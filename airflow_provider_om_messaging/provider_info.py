@@ -11,7 +11,16 @@ HOOK_NAME = "OpenMetadata messaging"
 DOCUMENTATION = "https://airflow-provider-om-messaging.readthedocs.io/"
 # What Airflow's registry lists, by the module that a DAG imports from.
 MODULES = {
-    "operators": ("export_csv", "import_csv", "job_result", "list_services", "patch", "plan", "versions"),
+    "operators": (
+        "export_csv",
+        "export_metadata",
+        "import_csv",
+        "job_result",
+        "list_services",
+        "patch",
+        "plan",
+        "versions",
+    ),
     "sensors": ("csv_job",),
     "hooks": ("messaging",),
     "triggers": ("csv_job",),

@@ -1,7 +1,7 @@
 """
-Every night, the metadata of all messaging services as CSV files in object storage.
+Every night, the metadata of all messaging services in object storage: topics as CSV, services as JSON.
 
-``list_services`` finds the services, and each is exported by a task of its own, so that one that fails
+``list_services`` finds the services, and each is exported by tasks of its own, so that one that fails
 neither stops nor repeats the others. One that is deleted between the two is skipped, and its task says so.
 The files lie under the night's date and are compressed; the night that is run again replaces its own files.
 
@@ -20,10 +20,19 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, dag, t
 
 from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.export_metadata import ExportMessagingServiceMetadataOperator
 from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
+
+
+def name_csv(export: dict[str, str]) -> dict[str, str]:
+    return {**export, "destination": f"{export['destination']}.csv.gz"}
+
+
+def name_json(export: dict[str, str]) -> dict[str, str]:
+    return {**export, "destination": f"{export['destination']}.json"}
 
 
 @dag(
@@ -62,17 +71,20 @@ def nightly_export() -> None:
         return [
             {
                 "service": service,
-                "destination": f"{folder}/{service_file_name(service)}.csv.gz",
+                "destination": f"{folder}/{service_file_name(service)}",
                 "on_missing": "fail" if named else "skip",
             }
             for service in named or listed
         ]
 
     services = ListMessagingServicesOperator(task_id="list_services")
-
+    planned = plan(services.output)
     ExportMessagingServiceOperator.partial(
         task_id="export", map_index_template="{{ task.service }}", create_parents=True
-    ).expand_kwargs(plan(services.output))
+    ).expand_kwargs(planned.map(name_csv))
+    ExportMessagingServiceMetadataOperator.partial(
+        task_id="export_metadata", map_index_template="{{ task.service }}", create_parents=True
+    ).expand_kwargs(planned.map(name_json))
 
 
 nightly_export()

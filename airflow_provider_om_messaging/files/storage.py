@@ -120,6 +120,24 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
             raise invalid(parameter, f"is named .gz but is not a whole gzip file: {show(source)}") from None
 
 
+def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str = "source") -> bytes:
+    """
+    Return the content of a file, decompressed if its name ends in ``.gz``.
+
+    :param source: a local path or a URL.
+    :param largest: bytes of the content.
+    :param parameter: what the user calls it, for errors.
+    :raises Fault: it does not exist, cannot be read, or is larger.
+    """
+    content = bytearray()
+    with open_source(as_text(source), parameter) as chunks:
+        for chunk in chunks:
+            content += chunk
+            if len(content) > largest:
+                raise invalid(parameter, f"is larger than {largest:,} bytes: {show(as_text(source))}")
+    return bytes(content)
+
+
 def as_text(path: Any) -> Any:
     """
     Return a path object as text, which XCom and templates can hold, and anything else as it is.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.files.storage import read_small_file
 from airflow_provider_om_messaging.hooks.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol.model import entities, names
 from airflow_provider_om_messaging.protocol.patch.history import mask_connection, wanted_version
+from airflow_provider_om_messaging.protocol.services.metadata import LARGEST, parse_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from os import PathLike
 
     from airflow_provider_om_messaging.client.editing.history import History
 
@@ -61,18 +64,21 @@ class EditMethods(ClientAccess):
         fields: Iterable[str] | None = None,
         *,
         journal: object = None,
+        source: str | PathLike[str] | None = None,
         on_missing: str = "fail",
         entity: str = "service",
         dry_run: bool = False,
         recheck_after: float | None = None,
     ) -> dict[str, Any]:
         """
-        Bring fields back to what they were in a version, or undo a patch by its journal.
+        Bring fields back to what a version or an exported file has, or undo a patch by its journal.
 
         :param version: a number or a time.
         :param fields: which fields; None for all that ``changes`` takes but the connection, and for a journal
             all that it names but the connection.
         :param journal: what a patch or restore returned, or the ``journal`` in it, in place of ``version``.
+        :param source: a file that :meth:`export_metadata` has written for this service, in place of
+            ``version``.
         :param on_missing: what to do about references to what no longer exists: ``fail`` or ``skip``.
         :returns: as :meth:`patch_service`; the other parameters are as there.
         """
@@ -83,7 +89,8 @@ class EditMethods(ClientAccess):
         kind = entities.patched_kind(entity)
         target = patching.Target(kind, entities.canonical_name(kind, fqn_or_id), Inheritance(self._client))
         history = self._history(fqn_or_id, entity)
-        edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing)
+        metadata = None if source is None else parse_metadata(read_small_file(source, LARGEST))
+        edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing, metadata)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()

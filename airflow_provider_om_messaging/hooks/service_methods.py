@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.hooks.client_access import ClientAccess
+from airflow_provider_om_messaging.files.storage import Destination, as_text
+from airflow_provider_om_messaging.hooks.client_access import ClientAccess, service_reference
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.model.fields import LISTS
+from airflow_provider_om_messaging.protocol.model.names import join_fqn
+from airflow_provider_om_messaging.protocol.services.metadata import format_metadata
 from airflow_provider_om_messaging.protocol.services.selection import parse_selection
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 
 class ServiceMethods(ClientAccess):
-    """Lists services."""
+    """Lists services, and exports what is said of a service itself."""
 
     @public_errors()
     def list_services(
@@ -38,3 +47,31 @@ class ServiceMethods(ClientAccess):
         from airflow_provider_om_messaging.client.services.listing import list_services
 
         return list_services(self._client, parse_selection(service_type, domain, owner, tag, name))
+
+    @public_errors()
+    def export_metadata(
+        self, fqn_or_id: str, destination: str | PathLike[str], *, create_parents: bool = False
+    ) -> dict[str, Any]:
+        """
+        Write what is said of a service itself as JSON: description, displayName, owners, tags and domains.
+
+        Nothing of its connection is in the file. :meth:`restore_service` brings it back by ``source``.
+
+        :param destination: a local path or an object-storage URL; ``.gz`` compresses.
+        :param create_parents: make the folders of a local destination.
+        :returns: service, destination, bytes and sha256 (of the JSON, before compression), and unchanged,
+            whether that very content was there already.
+        """
+        from airflow_provider_om_messaging.client.renamed_fields import to_server_names
+
+        target = Destination(destination, create_parents=create_parents)
+        request = routes.get_service(service_reference(fqn_or_id), to_server_names(self._client, LISTS))
+        service = self._client.call(request)
+        content = format_metadata(service)
+        return {
+            "service": join_fqn(str(service["name"])),
+            "destination": as_text(destination),
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "unchanged": target.write([content]),
+        }

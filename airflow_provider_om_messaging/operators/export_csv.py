@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
-
 from airflow_provider_om_messaging.exceptions import (
-    JobFailedError,
     JobTimeoutError,
-    NotFoundError,
-    OpenMetadataError,
     public_errors,
 )
 from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
 from airflow_provider_om_messaging.files.storage import Destination, as_text
 from airflow_provider_om_messaging.hooks.engines import ENGINES, SERVER
+from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
 from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -63,7 +58,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         "create_parents": flag(),
         "engine": choice(*ENGINES),
         "columns": choice(*COLUMNS),
-        "on_missing": choice("fail", "skip"),
+        "on_missing": choice(*ON_MISSING),
     }
     template_fields: Sequence[str] = tuple(parameters)
 
@@ -91,12 +86,12 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.check_parameters()
         check_destination(self.destination, create_parents=self.create_parents)
         self.refuse_malformed_service()
-        with self._told_if_missing():
+        with report_missing_service(self.hook, self.service, self.on_missing):
             return self._export(context)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Go on after a deferral."""
-        with self._told_if_missing():
+        with report_missing_service(self.hook, self.service, self.on_missing):
             return super().execute_complete(context, event)
 
     def _export(self, context: Context) -> dict[str, Any]:
@@ -150,31 +145,6 @@ class ExportMessagingServiceOperator(WaitingOperator):
             )
         self.log.info("The export is done in one request instead.")
         return self._export_in_one_request(self.hook.engine(self.engine), job_id or None)
-
-    @contextmanager
-    def _told_if_missing(self) -> Iterator[None]:
-        """Tell a service that is gone from whatever else may be wrong."""
-        try:
-            yield
-        except (NotFoundError, JobFailedError) as error:
-            if not self._is_missing():
-                raise
-            message = (
-                f"There is no messaging service {self.service} (any more): it may have been deleted or "
-                f"renamed since it was listed. Nothing was written. {error}"
-            )
-            if self.on_missing == "skip":
-                raise AirflowSkipException(message) from None
-            raise NotFoundError(message, status=error.status) from None
-
-    def _is_missing(self) -> bool:
-        try:
-            self.hook.get_service(self.service)
-        except NotFoundError:
-            return True
-        except OpenMetadataError:
-            return False
-        return False
 
     def _fetch(
         self,

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.files.storage import as_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
@@ -13,6 +14,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     choice,
     field_names,
     flag,
+    path,
     seconds,
     whole_number,
 )
@@ -111,7 +113,7 @@ class MessagingServiceVersionsOperator(MessagingOperator):
 
 class RestoreMessagingServiceOperator(MessagingOperator):
     """
-    Brings fields of a messaging service back to what they were in a version, or undoes one patch.
+    Brings fields of a messaging service back to what a version or an exported file has, or undoes one patch.
 
     What differs goes as one patch, which makes a new version, and is read back. Running it again sends
     nothing.
@@ -123,11 +125,13 @@ class RestoreMessagingServiceOperator(MessagingOperator):
     :param version: the version to go back to: a number such as ``0.2``, or a time (ISO 8601, UTC if it names
         no zone) for the version that was current then.
     :param fields: which fields. If not given: for a version ``description``, ``displayName``, ``owners``,
-        ``tags`` and ``domains``; for a journal all that it names. The connection comes back only if it is
-        named here, only from a version, and only with a token that may see it.
+        ``tags`` and ``domains``; for a journal or file all that it has. The connection comes back only if it
+        is named here, only from a version, and only with a token that may see it.
     :param journal: what a patch or restore returned (``patch.output``), or the ``journal`` in it, in place of
         ``version``: undoes that change, also where the server has merged its version away. Refused if
         somebody changed the fields since.
+    :param source: a file that :class:`ExportMessagingServiceMetadataOperator` has written for this very
+        service (a local path or a URL), in place of ``version``. Names in it mean what has that name by now.
     :param on_missing: what to do about owners, tags and domains that no longer exist: ``fail``, or ``skip``
         to leave them out.
     :param entity: ``service``, or ``topic`` to restore a topic.
@@ -142,6 +146,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         "version": any_value(),
         "fields": any_value(),
         "journal": any_value(),
+        "source": path(),
         "on_missing": choice("fail", "skip"),
         "entity": choice(*PATCHED),
         "dry_run": flag(attribute="only_preview"),
@@ -157,6 +162,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         version: str | float | datetime | None = None,
         fields: Sequence[str] | None = None,
         journal: Mapping[str, Any] | str | None = None,
+        source: str | None = None,
         on_missing: str = "fail",
         entity: str = "service",
         dry_run: bool = False,
@@ -167,6 +173,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         self.version = version
         self.fields = fields
         self.journal = journal
+        self.source = as_text(source)
         self.on_missing = on_missing
         self.entity = entity
         # BaseOperator has a method of this name.
@@ -183,6 +190,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
             self.version,
             self.fields,
             journal=self.journal,
+            source=self.source,
             on_missing=self.on_missing,
             entity=self.entity,
             dry_run=self.only_preview,

@@ -10,11 +10,13 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.export_metadata import ExportMessagingServiceMetadataOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
 from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
@@ -130,6 +132,23 @@ def listed(service: str) -> Any:
     return {"services": found}
 
 
+def brought_back(service: str) -> Any:
+    """Export a service's own metadata, change it, and bring it back from the file."""
+    with TemporaryDirectory() as folder:
+        source = f"{folder}/service.json"
+        run(ExportMessagingServiceMetadataOperator(task_id="export", service=service, destination=source))
+        patched(service, changes=CHANGES)
+        return restored_from(service, source)
+
+
+def restored_from(service: str, source: str) -> Any:
+    result = run(RestoreMessagingServiceOperator(task_id="restore", service=service, source=source))
+    # As for a restored version: edits within minutes are merged, or not.
+    assert result.pop("version") in {"0.1", "0.3"}
+    del result["journal"]["version"], result["journal"]["updated_by"]
+    return result
+
+
 def patched(service: str, **options: Any) -> Any:
     return run(PatchMessagingServiceOperator(task_id="patch", service=service, **options))
 
@@ -194,6 +213,7 @@ def cases() -> list[Case]:
     found.append(Case("difference of two versions", "", _with(versions, compare_with="0.1")))
     found.append(Case("restore a version", "", _with(restored, version="0.1")))
     found.append(Case("undo a patch by its journal", "", restored))
+    found.append(Case("export a service's own metadata and restore it", "", brought_back))
     return found
 
 

@@ -162,6 +162,8 @@ def test_nightly_export_of_all_services(run: Run) -> None:
     assert [results[f"export[{index}]"]["rows"] for index in range(5)] == [one["topics"] for one in listed]
     files = list((run.folder / "nightly_export").rglob("*.csv.gz"))
     assert sorted(path.name for path in files) == [f"{one['name']}.csv.gz" for one in listed]
+    metadata = sorted(path.name for path in (run.folder / "nightly_export").rglob("*.json"))
+    assert metadata == [f"{one['name']}.json" for one in listed]
     (sample,) = (path for path in files if path.name == "sample_kafka.csv.gz")
     exported = gzip.decompress(sample.read_bytes()).decode("utf-8")
     assert {row["name"]: row for row in read_rows(exported)} == run.topics

@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, NotFoundError
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.export_metadata import ExportMessagingServiceMetadataOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
 from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
@@ -44,6 +45,7 @@ COMPLETE: dict[type[Any], dict[str, Any]] = {
     RestoreMessagingServiceOperator: {"service": SERVICE, "version": "0.1"},
     CsvJobResultOperator: {"job_id": "1"},
     ListMessagingServicesOperator: {},
+    ExportMessagingServiceMetadataOperator: {"service": SERVICE, "destination": "service.json"},
     CsvAsyncJobSensor: {"job_id": "1"},
 }
 """Each task with what it needs."""

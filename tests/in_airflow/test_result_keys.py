@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.export_metadata import ExportMessagingServiceMetadataOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
 from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
@@ -44,7 +46,13 @@ def restore() -> Any:
     return run(RestoreMessagingServiceOperator(**TASK, version=before))
 
 
+def export_metadata() -> Any:
+    with TemporaryDirectory() as folder:
+        return run(ExportMessagingServiceMetadataOperator(**TASK, destination=f"{folder}/service.json"))
+
+
 CASES: dict[str, Callable[[], Any]] = {
+    "Export metadata": export_metadata,
     "List services": lambda: run(ListMessagingServicesOperator(task_id="list"))[0],
     "Export": export,
     "Plan": lambda: run(PlanMessagingServiceImportOperator(**TASK, csv=CSV)),

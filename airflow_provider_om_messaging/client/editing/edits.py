@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.client.editing.references import (
     check_new_references,
     look_up,
+    read_referred,
     without_missing,
 )
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
+from airflow_provider_om_messaging.protocol.model.identity import is_same_name
+from airflow_provider_om_messaging.protocol.model.references import build_reference
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_operations
 from airflow_provider_om_messaging.protocol.patch import journal as journals
 from airflow_provider_om_messaging.protocol.patch import patch_document
@@ -27,6 +31,7 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApply
 from airflow_provider_om_messaging.protocol.patch.merge import masked_members
 from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, make_portable
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,22 +104,27 @@ def for_restore(
     journal: object,
     fields: Iterable[str] | None,
     on_missing: str,
+    metadata: tuple[str, dict[str, Any]] | None = None,
 ) -> Edit:
     """
-    Return the edit of a restore, which is told by a ``version`` or by the ``journal`` of a patch.
+    Return the edit of a restore, which is told by a version, the journal of a patch or an exported file.
 
     :param history: of what is to be restored.
     :param fields: which of its fields.
     :param on_missing: with ``skip``, references to what no longer exists are left out.
-    :raises Fault: both are given or none, they are malformed, or there is no such version.
+    :param metadata: the service that a file is of, and what that holds, as ``changes`` takes it.
+    :raises Fault: several are given or none, they are malformed, or there is no such version.
     """
-    if (version is None) == (journal is None):
+    if [version, journal, metadata].count(None) != 2:
         raise Fault(
             Cause.INVALID_PARAMETER,
-            "version and journal are two ways to say what to restore: give exactly one. Nothing was sent.",
+            "version, journal and source are ways to say what to restore: give exactly one. "
+            "Nothing was sent.",
         )
-    chosen = fields_to_restore(kind, fields, any_field=version is None)
+    chosen = fields_to_restore(kind, fields, any_field=journal is not None)
     check_on_missing(on_missing)
+    if metadata is not None:
+        return restoring_metadata(client, kind, *metadata, chosen, on_missing)
     if version is None:
         return undoing(client, journal, chosen, on_missing)
     wanted = wanted_version(version)
@@ -202,6 +212,48 @@ def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, 
     return Edit(fields, plan)
 
 
+def restoring_metadata(
+    client: Client,
+    kind: EntityType,
+    service: str,
+    metadata: dict[str, Any],
+    chosen: tuple[str, ...] | None,
+    on_missing: str,
+) -> Edit:
+    """
+    Return the edit that makes fields as a file has them.
+
+    :param service: which the file is of.
+    :param metadata: field → value, as ``changes`` takes them.
+    :param chosen: which fields; None for all that the file has.
+    :param on_missing: with ``skip``, names of what does not exist are left out.
+    :raises Fault: the file is of something else, or does not have a field.
+    """
+    if kind is not SERVICE or (absent := [field for field in chosen or () if field not in metadata]):
+        problem = "of a service, not of a topic" if kind is not SERVICE else f"without {', '.join(absent)}"
+        raise Fault(Cause.INVALID_PARAMETER, f"source is a file {problem}. Nothing was sent.")
+    wished = Changes({field: metadata[field] for field in chosen or metadata}, kind)
+    known: dict[Name, dict[str, Any]] = {}
+
+    def plan(entity: Entity) -> Plan:
+        if not is_same_name(entity.get("fullyQualifiedName"), service):
+            raise Fault(
+                Cause.INVALID_PARAMETER,
+                f"source is a file of {service}, not of {entity.get('fullyQualifiedName')}. To give one "
+                "service what another has, patch it with the file's metadata as changes. Nothing was sent.",
+            )
+        missing = []
+        for name in wished.unknown(entity, "="):
+            if name not in known and (found := read_referred(client, name)) is not None:
+                known[name] = build_reference(name, found)
+            missing += [] if name in known else [to_printable(f"{name.field}: {name}")]
+        _check_missing(missing, on_missing)
+        wanted = wished.wanted(entity, known)
+        return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing)
+
+    return Edit(wished.fields, plan)
+
+
 def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
     """
     Return the edit that brings back what a journal keeps as the values before.
@@ -241,9 +293,13 @@ def _existing(
     client: Client, wanted: dict[str, Any], entity: Entity, on_missing: str
 ) -> tuple[dict[str, Any], list[str]]:
     kept, missing = without_missing(client, wanted, entity)
+    _check_missing(missing, on_missing)
+    return kept, missing
+
+
+def _check_missing(missing: list[str], on_missing: str) -> None:
     if missing and on_missing != "skip":
         raise Fault(
             Cause.NOT_FOUND,
             f"No longer there: {', '.join(missing)}. on_missing='skip' leaves them out. Nothing was sent.",
         )
-    return kept, missing
