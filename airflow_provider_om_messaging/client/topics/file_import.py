@@ -12,8 +12,12 @@ from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.topic_columns import nearest
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, format_results
-from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult, parse_verdicts
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
+    add_hints,
+    build_result,
+    format_results,
+)
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, ImportResult
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, READ_TWICE
 
 if TYPE_CHECKING:
@@ -53,5 +57,5 @@ def import_file(
         lambda: topic_pages(client, service, columns, inheritance, size),
     )
     text = format_results(upload.rows(), verdicts)
-    result = build_result(parse_verdicts(text), dry_run)
-    return replace(result, results_csv=text, may_pass=run.server_failed)
+    result = build_result(add_hints(upload.rows(), verdicts), dry_run, results_csv=text)
+    return replace(result, may_pass=run.server_failed)

@@ -43,7 +43,11 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
 
 def exact_digest(row: Sequence[str]) -> bytes:
     """Return a short digest of a row's texts, by which most rows that say the same are known cheaply."""
-    return _digest(list(row))
+    text = "\0".join(row)
+    if text.count("\0") >= len(row):
+        # What no file holds, but a server may tell.
+        return _digest(list(row))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=b"exact").digest()
 
 
 def _no_custom_fields() -> None:

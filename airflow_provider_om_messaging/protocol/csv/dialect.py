@@ -7,11 +7,13 @@ values is a record of its own, with ``;`` between them.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _VALUE = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")[^\S\r\n]*|((?!")[^;\r\n]*)')
 _SPECIAL = re.compile(r'[,"\r\n]')
@@ -25,6 +27,19 @@ class MalformedCellError(Exception):
 def format_record(cells: Iterable[str]) -> str:
     """Return one record with its CRLF; only cells that need it stand in quotes."""
     return ",".join(_format_cell(value, first=not index) for index, value in enumerate(cells)) + "\r\n"
+
+
+def format_records(rows: Iterable[Sequence[str]]) -> str:
+    """Return records as :func:`format_record` does, many at a time and faster."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    for cells in rows:
+        if not cells[0] or any(cell and (cell[0] <= "#" or cell[-1] <= " ") for cell in cells):
+            # Python's writer leaves these out of quotes.
+            text.write(format_record(cells))
+        else:
+            writer.writerow(cells)
+    return text.getvalue()
 
 
 def join_values(values: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
-from airflow_provider_om_messaging.protocol.csv.dialect import format_record, join_values
+from airflow_provider_om_messaging.protocol.csv.dialect import format_records, join_values
 from airflow_provider_om_messaging.protocol.model.fields import DERIVED, certification_tag
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
@@ -113,7 +113,7 @@ def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
 
 def text_of(rows: Iterable[Sequence[str]]) -> bytes:
     """Return the rows of topics as a part of a CSV."""
-    return "".join(map(format_record, rows)).encode("utf-8", "replace")
+    return format_records(rows).encode("utf-8", "replace")
 
 
 def column_of(source: str | None, tag: str, columns: Sequence[str]) -> str | None:

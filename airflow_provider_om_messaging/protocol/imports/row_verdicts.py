@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.cells import blanks_hint, column_names
 from airflow_provider_om_messaging.protocol.imports.verdict import (
+    FAILURE,
     SHOWN_FAILURES,
     ImportResult,
     ImportStoppedFault,
@@ -50,24 +53,23 @@ def verdict_table(
         yield dialect.format_record(cells).encode("utf-8")
 
 
-def build_result(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None) -> ImportResult:
+def build_result(
+    verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None, results_csv: str | None = None
+) -> ImportResult:
     """
     Return the result of an import whose rows were judged one by one.
 
     :param verdicts: on the rows.
     :param dry_run: whether it only checked.
     :param passed: how many passed, if not all that passed are among the verdicts.
+    :param results_csv: each row with its verdict, as a server would write it; by default the names alone.
     """
     failed = [verdict for verdict in verdicts if not verdict.passed]
     passed = len(verdicts) - len(failed) if passed is None else passed
     status = "success" if not failed else "partialSuccess" if passed else "failure"
-    text = "".join(
-        dialect.format_record(cells)
-        for cells in (
-            ["status", "details", KEY],
-            *([verdict.status, verdict.details, verdict.row] for verdict in verdicts),
-        )
-    )
+    if results_csv is None:
+        told = ([verdict.status, verdict.details, verdict.row] for verdict in verdicts)
+        results_csv = dialect.format_records(chain([["status", "details", KEY]], told))
     return ImportResult(
         dry_run=dry_run,
         status=status,
@@ -75,7 +77,8 @@ def build_result(verdicts: Sequence[Verdict], dry_run: bool, passed: int | None 
         rows_passed=passed,
         rows_failed=len(failed),
         failures=tuple(verdict.to_dict() for verdict in failed[:SHOWN_FAILURES]),
-        results_csv=text,
+        results_csv=results_csv,
+        verdicts=verdicts,
     )
 
 
@@ -87,10 +90,25 @@ def format_results(rows: Rows, verdicts: Sequence[Verdict]) -> str:
     :param verdicts: on its rows, in its order.
     """
     records = iter(rows)
-    parts = [dialect.format_record(["status", "details", *next(records)[1]])]
-    for (_, row), verdict in zip(records, verdicts, strict=True):
-        parts.append(dialect.format_record([verdict.status, verdict.details, *row]))
-    return "".join(parts)
+    header = ["status", "details", *next(records)[1]]
+    told = zip(records, verdicts, strict=True)
+    return dialect.format_records(
+        chain([header], ([verdict.status, verdict.details, *row] for (_, row), verdict in told))
+    )
+
+
+def add_hints(rows: Rows, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """Return verdicts with what there is to tell of blanks in refused rows; as for :func:`format_results`."""
+    if all(verdict.passed for verdict in verdicts):
+        return verdicts
+    records = iter(rows)
+    names = column_names(next(records)[1])
+    return [
+        replace(verdict, details=verdict.details + blanks_hint(names, row))
+        if verdict.status == FAILURE
+        else verdict
+        for (_, row), verdict in zip(records, verdicts, strict=True)
+    ]
 
 
 def find_missing_changes(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:

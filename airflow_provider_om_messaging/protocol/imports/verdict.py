@@ -49,6 +49,7 @@ class ImportResult:
     :param failures: the first failed rows, each with ``row`` (the name in it) and ``details``.
     :param abort_reason: why the server stopped, or why its verdict is unreadable.
     :param results_csv: each row with its verdict, as the server wrote it; "" if it did not.
+    :param verdicts: on each row, if they were made here; else they are read out of ``results_csv``.
     :param may_pass: whether a row failed because the server did, so that another try may do better.
     """
 
@@ -60,7 +61,12 @@ class ImportResult:
     failures: tuple[dict[str, str], ...] = ()
     abort_reason: str = ""
     results_csv: str = field(default="", repr=False)
+    verdicts: Sequence[Verdict] | None = field(default=None, repr=False, compare=False)
     may_pass: bool = False
+
+    def list_verdicts(self) -> Sequence[Verdict]:
+        """Return the verdicts on the rows that are known."""
+        return parse_verdicts(self.results_csv) if self.verdicts is None else self.verdicts
 
     def rejection(self, max_failed_rows: int) -> Fault | None:
         """
@@ -200,7 +206,7 @@ def _count_rows(
     return processed, passed, max(failed, max(processed, rows_sent or 0) - passed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """
     What became of one row.

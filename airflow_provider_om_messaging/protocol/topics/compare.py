@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 BEYOND = ("extension", CERTIFICATION)
 """Fields that only the extended columns cover."""
+_SEVERAL = b"several"
+"""In place of a digest where rows of one name say several things."""
 _KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *BEYOND)
 
 
@@ -56,32 +59,40 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
     """
     records = iter(rows)
     next(records)
-    wanted: dict[str, set[bytes]] = defaultdict(set)
-    lines: dict[str, int] = {}
+    # Each name of the file → a digest of its row; None once a topic is known to say the same, or the topic.
+    known: dict[str, bytes | Entity | None] = {}
+    lines = array("Q")
+    unfolded: dict[str, list[str]] = defaultdict(list)
     for line, row in records:
-        wanted[row[0]].add(exact_digest(row))
-        lines.setdefault(row[0], line)
-    looks: dict[str, set[str]] = defaultdict(set)
-    for name in wanted:
-        looks[fold_name(name)].add(name)
-    present: dict[str, Entity | None] = {}
+        name, digest = row[0], exact_digest(row)
+        if (first := known.setdefault(name, digest)) is digest:
+            lines.append(line)
+            if (folded := fold_name(name)) != name:
+                unfolded[folded].append(name)
+        elif first != digest:
+            known[name] = _SEVERAL
     similar: dict[str, str] = {}
     listed = 0
     for topics in pages:
         listed += 1
         for topic in topics:
             name = topic.name
-            similar |= dict.fromkeys(looks.get(fold_name(name), ()), name)
-            if name in wanted:
-                present[name] = (
-                    None
-                    if wanted[name] == {exact_digest(topic.cells(columns))}
-                    else drop_unneeded_fields(topic.entity())
-                )
-    told = {name: second_topic_advice(name, other) for name, other in similar.items() if name not in present}
-    for pair in find_pairs(name for name in wanted if name not in present):
-        for name in pair:
-            told.setdefault(name, two_topics(pair, lines))
+            folded = fold_name(name)
+            if folded != name and folded in known:
+                similar[folded] = name
+            if folded in unfolded:
+                similar |= dict.fromkeys(unfolded[folded], name)
+            if name in known:
+                same = known[name] == exact_digest(topic.cells(columns))
+                known[name] = None if same else drop_unneeded_fields(topic.entity())
+    missing = [name for name, found in known.items() if isinstance(found, bytes)]
+    told = {name: second_topic_advice(name, similar[name]) for name in missing if name in similar}
+    if pairs := find_pairs(missing):
+        line_of = dict(zip(known, lines, strict=True))
+        for pair in pairs:
+            for name in pair:
+                told.setdefault(name, two_topics(pair, line_of))
+    present = {name: found for name, found in known.items() if not isinstance(found, bytes)}
     return Comparison(present, told, listed)
 
 

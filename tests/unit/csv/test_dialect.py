@@ -39,3 +39,8 @@ def test_any_cell_is_split_or_refused_as_by_the_server(cell: str) -> None:
             dialect.split_values(cell)
     else:
         assert dialect.split_values(cell) == expected
+
+
+@given(st.lists(st.lists(TEXT | st.text("\0a "), min_size=1, max_size=4), max_size=4))
+def test_many_lines_are_written_as_each_of_them(rows: list[list[str]]) -> None:
+    assert dialect.format_records(rows) == "".join(map(dialect.format_record, rows))

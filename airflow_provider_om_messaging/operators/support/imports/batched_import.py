@@ -27,7 +27,6 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     ABORTED,
     UNREADABLE,
     Verdict,
-    parse_verdicts,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, key_of
 
@@ -172,7 +171,7 @@ class BatchedImport:
 
     def _note_verdicts(self, result: ImportResult, sent: list[Row]) -> None:
         """Note the verdicts on the rows that were sent, each of them once."""
-        by_name = {verdict.row: verdict for verdict in parse_verdicts(result.results_csv)}
+        by_name = {verdict.row: verdict for verdict in result.list_verdicts()}
         missing = [row for row in sent if row[1][self._key] not in by_name]
         for row in sent:
             if row[1][self._key] in by_name:

@@ -24,7 +24,6 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     UNREADABLE,
     Verdict,
-    parse_verdicts,
     unreadable_result,
 )
 from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs
@@ -124,7 +123,7 @@ class ImportOutcome:
         upload = file.upload
         verifying = self.verify and not self.dry_run and result.status != ABORTED
         differing: list[Verdict] = []
-        verdicts = parse_verdicts(result.results_csv)
+        verdicts = result.list_verdicts()
         if verifying:
             differing = file.list_differing()
             if result.status == UNREADABLE:
