@@ -1,14 +1,15 @@
 """
-What people have changed by hand since the last nightly export: a report every morning, which fails nothing.
+What people have changed by hand from day to day: a report every morning, which fails nothing.
 
-1. ``find_last_export`` takes the newest file that ``nightly_export`` has written for the service.
+1. ``name_files`` names the file of this run and finds the one of the run before. The first run takes the
+   newest file that ``nightly_export`` has written for the service; without one, the rest is skipped.
 2. ``export`` writes the service as it is now.
 3. ``compare`` compares the two files, row by row and field by field, and writes the report: ``drift.html`` to
    look at, ``drift.json`` for programs.
-4. ``tell`` says in a few lines what it is, and mails that to the addresses in ``mail_to``, if there are any,
-   over the connection ``smtp_default``. Any other notifier takes the same text.
+4. ``tell`` says in a few lines what it is, and between which two files. It mails that to the addresses in
+   ``mail_to``, if there are any, over the connection ``smtp_default``. Other notifiers take the same text.
 
-Without an export of an earlier night, the rest of the run is skipped.
+Each run begins where the one before has ended, so that no change is missed, whenever it was made.
 """
 
 from __future__ import annotations
@@ -74,20 +75,24 @@ FOLDER = "{{ params.store }}/drift_report/{{ service_file_name(params.service) }
 )
 def drift_report() -> None:
     @task
-    def find_last_export(store: str, service: str) -> str:
-        own_name = service_file_name(service)
-        (ObjectStoragePath(store) / "drift_report" / own_name).mkdir(parents=True, exist_ok=True)
-        nights = ObjectStoragePath(store) / "nightly_export"
-        name = f"{own_name}.csv.gz"
-        found = [night / name for night in nights.iterdir()] if nights.exists() else []
-        exports = sorted(str(export) for export in found if export.exists())
-        if not exports:
-            raise AirflowSkipException(f"nightly_export has written no {name} yet.")
-        return exports[-1]
+    def name_files(store: str, service: str, **context: Any) -> dict[str, str]:
+        run, name = context["dag_run"], service_file_name(service)
+        time = run.logical_date or run.run_after  # a run made by hand may have no logical date
+        own = ObjectStoragePath(store) / "drift_report" / name / "exports"
+        now = own / f"{time:%Y-%m-%dT%H%M%S}.csv.gz"
+        before = sorted(str(file) for file in own.iterdir()) if own.exists() else []
+        before = [file for file in before if file < str(now)]
+        if not before:
+            nights = ObjectStoragePath(store) / "nightly_export"
+            files = [night / f"{name}.csv.gz" for night in nights.iterdir()] if nights.exists() else []
+            before = sorted(str(file) for file in files if file.exists())
+        if not before:
+            raise AirflowSkipException(f"There is no export of {service} yet to compare with.")
+        return {"before": before[-1], "now": str(now)}
 
     @task
-    def tell(drift: Any) -> str:
-        text = plan_text(drift, drift["plan_page"])
+    def tell(drift: Any, before: str, now: str) -> str:
+        text = f"{plan_text(drift, drift['plan_page'])}\nFrom {before} to {now}"
         context = get_current_context()
         if mail_to := context["params"]["mail_to"]:
             from airflow.providers.smtp.notifications.smtp import SmtpNotifier
@@ -96,18 +101,18 @@ def drift_report() -> None:
             SmtpNotifier(to=mail_to, subject=subject, html_content=f"<pre>{text}</pre>").notify(context)
         return text
 
-    last = find_last_export("{{ params.store }}", SERVICE)
+    files: Any = name_files("{{ params.store }}", SERVICE)
     export = ExportMessagingServiceOperator(
-        task_id="export", service=SERVICE, destination=f"{FOLDER}/now.csv"
+        task_id="export", service=SERVICE, destination=files["now"], create_parents=True
     )
     drift = PlanMessagingServiceImportOperator(
         task_id="compare",
         service=SERVICE,
-        source=f"{FOLDER}/now.csv",
-        against="{{ ti.xcom_pull(task_ids='find_last_export') }}",
+        source=files["now"],
+        against=files["before"],
         plan_destination=f"{FOLDER}/drift",
     )
-    chain(last, export, drift, tell(drift.output))
+    chain(export, drift, tell(drift.output, files["before"], files["now"]))
 
 
 drift_report()

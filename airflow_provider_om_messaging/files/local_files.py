@@ -37,31 +37,30 @@ def find_place(path: Path, parameter: str) -> Path:
     :param parameter: what the user calls it, for errors.
     :raises Fault: no file can lie there. Nothing is written yet.
     """
-    shown = show(path)
     try:
         present = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         present = None
     except (OSError, ValueError) as error:
-        raise invalid(parameter, f"cannot be written to: {shown} ({_reason(error)})") from None
+        raise invalid(parameter, f"cannot be written to ({_reason(error)})", path) from None
     if present and stat.S_ISLNK(present.st_mode):
         try:
             path = Path(os.path.realpath(path, strict=True))
             present = path.stat()
         except OSError as error:
-            raise invalid(parameter, f"is a link that leads nowhere: {shown} ({_reason(error)})") from None
+            raise invalid(parameter, f"is a link that leads nowhere ({_reason(error)})", path) from None
     if present and stat.S_ISDIR(present.st_mode):
-        raise invalid(parameter, f"is a folder: {shown}. Name a file in it")
+        raise invalid(parameter, "is a folder, not a file in one", path)
     if not path.parent.is_dir():
         raise invalid(
             parameter,
-            f"lies in a folder that does not exist: {show(path.parent)}. Create it first, or give "
-            "create_parents=True",
+            "lies in a folder that does not exist, which create_parents=True makes",
+            path.parent,
         )
     if present and not stat.S_ISREG(present.st_mode):
-        raise invalid(parameter, f"is a device or the like, which would be replaced by a file: {shown}")
+        raise invalid(parameter, "is a device or the like, which would be replaced by a file", path)
     if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
-        raise invalid(parameter, f"lies in a folder that cannot be written to: {show(path.parent)}")
+        raise invalid(parameter, "lies in a folder that cannot be written to", path.parent)
     return path
 
 
@@ -77,7 +76,7 @@ def make_parents(path: Path, parameter: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise invalid(
-            parameter, f"lies in a folder that cannot be made: {show(path.parent)} ({_reason(error)})"
+            parameter, f"lies in a folder that cannot be made ({_reason(error)})", path.parent
         ) from None
 
 
@@ -136,23 +135,22 @@ def open_regular(path: Path, parameter: str) -> IO[bytes]:
     :param parameter: what the user calls it, for errors.
     :raises Fault: it does not exist, cannot be read, or is no regular file.
     """
-    shown = show(path)
     try:
         # A pipe would hold the task until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise invalid(parameter, f"does not exist: {shown}") from None
+        raise invalid(parameter, "does not exist", path) from None
     except PermissionError:
-        raise invalid(parameter, f"may not be read: {shown}") from None
+        raise invalid(parameter, "may not be read", path) from None
     except (OSError, ValueError) as error:
-        raise invalid(parameter, f"cannot be read: {shown} ({_reason(error)})") from None
+        raise invalid(parameter, f"cannot be read ({_reason(error)})", path) from None
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return open(descriptor, "rb")
     os.close(descriptor)
     if stat.S_ISDIR(mode):
-        raise invalid(parameter, f"is a folder: {shown}")
-    raise invalid(parameter, f"is a pipe, a device or the like, not a regular file: {shown}")
+        raise invalid(parameter, "is a folder", path)
+    raise invalid(parameter, "is a pipe, a device or the like, not a regular file", path)
 
 
 def show(path: object) -> str:
@@ -162,9 +160,15 @@ def show(path: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
-def invalid(parameter: str, problem: str) -> Fault:
-    """Return the fault for a parameter that is wrong, found before anything was sent."""
-    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")
+def invalid(parameter: str, problem: str, place: object = None) -> Fault:
+    """
+    Return the fault for a parameter that is wrong, found before anything was sent.
+
+    :param place: the path or URL that is wrong; a blank follows it, so that it can be clicked and copied.
+    """
+    if place is None:
+        return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}: {show(place)} (nothing was sent)")
 
 
 @contextmanager

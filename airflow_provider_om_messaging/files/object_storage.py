@@ -15,6 +15,33 @@ BLOCK = 8 * 1024 * 1024
 CHUNK = 256 * 1024
 """Bytes that are read from a file at a time."""
 
+PACKAGES = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "gcs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+    "abfss": "apache-airflow-providers-microsoft-azure",
+    "adl": "apache-airflow-providers-microsoft-azure",
+}
+"""Scheme → what brings its storage to Airflow."""
+
+
+def reason_of(error: Exception, url: str) -> str:
+    """
+    Tell why a storage cannot be opened, and what to install if that is why.
+
+    :param error: what was raised when it was.
+    :param url: which file of it was meant.
+    """
+    is_missing = isinstance(error, ImportError) or (
+        isinstance(error, ValueError) and "filesystem" in str(error).lower()
+    )
+    if not is_missing:
+        return str(error).rstrip(".") or type(error).__name__
+    scheme = url.partition("://")[0].lower()
+    package = PACKAGES.get(scheme, "the provider of that storage, with its library")
+    return f"nothing that is installed opens {scheme}://… here: install {package}"
+
 
 def open_object(path: ObjectStoragePath) -> IO[bytes]:
     """Open a file for reading."""

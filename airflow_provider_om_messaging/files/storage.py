@@ -24,7 +24,13 @@ from airflow_provider_om_messaging.files.local_files import (
     show,
     temporary_file,
 )
-from airflow_provider_om_messaging.files.object_storage import chunks_of, open_object, same_content, upload
+from airflow_provider_om_messaging.files.object_storage import (
+    chunks_of,
+    open_object,
+    reason_of,
+    same_content,
+    upload,
+)
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
@@ -63,14 +69,14 @@ class Destination:
             raise invalid(parameter, "is empty (a template may have rendered to nothing)")
         self._shown = show(target)
         if _is_named_none(target):
-            raise invalid(parameter, f"has come to nothing in a part of its name: {self._shown}")
+            raise invalid(parameter, "has come to nothing in a part of its name", target)
         self._compressed = target.endswith(".gz")
         self._local = _local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
         if self._local is None:
             self._remote = _object_path(target, parameter)
         elif target.endswith(("/", os.sep)):
-            raise invalid(parameter, f"is a folder: {self._shown}. Name a file in it")
+            raise invalid(parameter, "is a folder, not a file in one", target)
         else:
             if create_parents:
                 make_parents(self._local, parameter)
@@ -117,7 +123,7 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
         try:
             yield chunks_of(content)
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise invalid(parameter, f"is named .gz but is not a whole gzip file: {show(source)}") from None
+            raise invalid(parameter, "is named .gz but is not a whole gzip file", source) from None
 
 
 def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str = "source") -> bytes:
@@ -184,16 +190,12 @@ def _local_path(target: str, parameter: str) -> Path | None:
         try:
             return Path(target).expanduser()
         except RuntimeError:
-            raise invalid(
-                parameter, f"lies in the home of a user that does not exist: {show(target)}"
-            ) from None
+            raise invalid(parameter, "lies in the home of a user that does not exist", target) from None
     if scheme.lower() != "file":
         return None
     host, _, path = rest.partition("/")
     if host not in {"", "localhost"}:
-        raise invalid(
-            parameter, f"names a host, not a folder, after file://: {show(target)}. Write file:///…"
-        )
+        raise invalid(parameter, "names a host after file://, where file:/// is meant", target)
     # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
     return Path(f"/{path}")
 
@@ -205,7 +207,7 @@ def _object_path(target: str, parameter: str) -> ObjectStoragePath:
         path = ObjectStoragePath(target)
         path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
     except Exception as error:
-        raise invalid(parameter, f"cannot be opened: {show(target)} ({error})") from None
+        raise invalid(parameter, f"cannot be opened ({reason_of(error, target)})", target) from None
     return path
 
 
@@ -214,11 +216,11 @@ def _open_remote(source: str, parameter: str) -> IO[bytes]:
     try:
         return open_object(path)
     except FileNotFoundError:
-        raise invalid(parameter, f"does not exist: {show(source)}") from None
+        raise invalid(parameter, "does not exist", source) from None
     except IsADirectoryError:
-        raise invalid(parameter, f"is a folder: {show(source)}") from None
+        raise invalid(parameter, "is a folder", source) from None
     except PermissionError:
-        raise invalid(parameter, f"may not be read: {show(source)}") from None
+        raise invalid(parameter, "may not be read", source) from None
 
 
 def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:

@@ -36,9 +36,7 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         # In a connection's URI, what Airflow takes for the scheme stands where people write the path.
         text, scheme = f"{text.rstrip('/')}/{match[0]}", ""
     if not text:
-        raise _invalid(
-            "has no Host: write the server's address there, such as https://acme.getcollate.io/api"
-        )
+        raise _invalid("has no Host: write an address such as https://acme.getcollate.io/api there")
     if "@" in text:
         raise _invalid("has a login inside its Host: put the JWT in Password instead")
     explicit, separator, rest = text.partition("://")

@@ -79,19 +79,17 @@ def _read_token(password: str | None, token_file: str | None) -> Token:
 def _read_token_file(path: str) -> str:
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise _invalid(f"names a token_file that is no file: {_shown_path(path)}")
+            raise _invalid("names a token_file that is no file", path)
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_TOKEN_FILE + 1)
         if len(content) > _LARGEST_TOKEN_FILE:
-            raise _invalid(
-                f"names a token_file of more than {_LARGEST_TOKEN_FILE:,} bytes: {_shown_path(path)}"
-            )
+            raise _invalid(f"names a token_file of more than {_LARGEST_TOKEN_FILE:,} bytes", path)
         text = content.decode("utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
-        raise _invalid(f"names a token_file that cannot be read ({reason}): {_shown_path(path)}") from None
+        raise _invalid(f"names a token_file that cannot be read ({reason})", path) from None
     if not text.strip():
-        raise _invalid(f"names a token_file that is empty: {_shown_path(path)}")
+        raise _invalid("names a token_file that is empty", path)
     return _clean(text, f"the token_file {_shown_path(path)}")
 
 
@@ -138,7 +136,7 @@ def _existing_file(name: str, path: str) -> str:
     except (OSError, ValueError):  # such as a name that is too long
         exists = False
     if not exists:
-        raise _invalid(f"names a file in the extra {name} that does not exist: {_shown_path(path)}")
+        raise _invalid(f"names a file in the extra {name} that does not exist", path)
     return path
 
 
@@ -166,5 +164,6 @@ def _read_seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
     return seconds
 
 
-def _invalid(problem: str) -> Fault:
-    return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}.")
+def _invalid(problem: str, path: str | None = None) -> Fault:
+    place = "." if path is None else f": {_shown_path(path)}"
+    return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}{place}")

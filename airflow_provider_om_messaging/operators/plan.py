@@ -193,7 +193,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
                 is_drift=is_drift,
             )
             destinations[1].write(page)
-            self.log.info("The whole plan lies in %s and %s.", *(paths or ()))
+            self.log.info("The whole plan lies in %s and %s", *(paths or ()))
         self.store_link(context, PlanLink, lambda: plan_url(context, paths[1] if paths else None))
         for note in notes[:SHOWN_CHANGES]:
             self.log.warning("%s", note.text)

@@ -42,12 +42,14 @@ if AIRFLOW_LINE.startswith("2."):
     SERVERS = (SERVERS[0], SERVERS[-1])
 CONFS: dict[str, dict[str, Any]] = {
     "nightly_export": {},
+    "drift_report before the import": {},
     "gated_import": {},
     "async_jobs": {},
     "drift_report": {"mail_to": ["ann@example.org"]},
     "patch_and_versions": {"description": "Moves tonight."},
     "restore_version": {"version": "0.1"},
 }
+"""What is run, in this order: an id of a DAG, and when where it is run twice (on the first server)."""
 NAMED_SERVICES_ON = SERVERS[-1]
 STORING = {"nightly_export", "gated_import", "async_jobs", "drift_report"}
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
@@ -63,7 +65,7 @@ class Run:
     :param folder: where the examples stored their files.
     :param topics: the topics of before.
     :param description: the service's description of before.
-    :param results: what the tasks of each DAG handed on, mapped ones as ``name[index]``.
+    :param results: what the tasks of each run handed on, mapped ones as ``name[index]``.
     :param mails: what was mailed.
     """
 
@@ -100,14 +102,24 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
                     server, tmp_path_factory.mktemp("store"), list_topics(), before, mails=mailbox.mails
                 )
             store = {"store": f"file://{run.folder}"}
-            confs = {dag: conf | store if dag in STORING else conf for dag, conf in CONFS.items()}
+            confs = {name: conf | store if dag_of(name) in STORING else conf for name, conf in CONFS.items()}
+            if (generation, edition) != SERVERS[0]:
+                confs = {name: conf for name, conf in confs.items() if name == dag_of(name)}
             if (generation, edition) == NAMED_SERVICES_ON:
                 confs["nightly_export"]["services"] = [SERVICE, "edge.kafka"]
-            wanted += [{"dag": dag, "conf": conf, "env": connections} for dag, conf in confs.items()]
+            wanted += [
+                {"dag": dag_of(name), "conf": conf, "env": connections} for name, conf in confs.items()
+            ]
+            run.results = {name: {} for name in confs}
         results = iter(run_all(wanted, [run.server.bot_token for run in made.values()]))
         for run in made.values():
-            run.results = {dag: next(results)["xcoms"] for dag in CONFS}
+            run.results = {name: next(results)["xcoms"] for name in run.results}
         yield made
+
+
+def dag_of(name: str) -> str:
+    """Return the id of the DAG that a name of a run begins with."""
+    return name.partition(" ")[0]
 
 
 def run_all(wanted: list[dict[str, Any]], secrets: list[str]) -> list[dict[str, Any]]:
@@ -187,6 +199,15 @@ def test_gated_import(run: Run) -> None:
     assert len(changed) == applied["rows_passed"] > 0
     assert run.topics.keys() == after.keys()
     assert [call["query"]["dryRun"] for call in run.list_calls("/import")] == ["true", "false"]
+
+
+def test_drift_is_told_between_one_run_and_the_next(run: Run) -> None:
+    first, second = run.results["drift_report before the import"], run.results["drift_report"]
+    assert first["compare"]["changed"] == 0
+    assert "/nightly_export/" in first["name_files"]["before"]
+    assert second["compare"]["changed"] == run.results["gated_import"]["apply"]["rows_passed"]
+    assert second["name_files"]["before"] == first["name_files"]["now"]
+    assert second["tell"].endswith("From {before} to {now}".format(**second["name_files"]))
 
 
 def test_async_jobs(run: Run) -> None:

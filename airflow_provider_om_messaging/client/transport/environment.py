@@ -47,8 +47,8 @@ def find_route(settings: Settings) -> Route:
     if not proxy.lower().startswith(("http://", "https://")):
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"The way to {settings.address} leads over the proxy {redact(proxy)}: only HTTP proxies can be "
-            "used here. Name one in the connection's extra 'proxy', or the server in NO_PROXY.",
+            f"The way to {settings.address} leads over the proxy {redact(proxy)} but only HTTP proxies can "
+            "be used here. Name one in the connection's extra 'proxy', or the server in NO_PROXY.",
         )
     return Route(proxy, verify)
 

@@ -64,7 +64,7 @@ class Capabilities(Generation):
         )
         patch = "by name" if self.patch_by_name else "by id only"
         server = f"OpenMetadata {self.version or 'of unknown version'} at {address}"
-        return f"{server}: {routes}, JSON Patch {patch}"
+        return f"{server} with {routes}, JSON Patch {patch}"
 
 
 def parse_version(version: str) -> tuple[int, int]:

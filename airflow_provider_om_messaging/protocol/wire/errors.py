@@ -142,7 +142,7 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
         return Fault(Cause.FORBIDDEN, f"The token's user may not do this (403): {request.feature}.{said}")
     if 300 <= status < 400:
         target = redact(reply.headers.get("location", "nowhere").partition("?")[0])
-        return unexpected_reply(f"a redirect to {target}, which is not followed with a token")
+        return unexpected_reply(f"a redirect to {target} that is not followed with a token")
     if status == 413:
         return Fault(
             Cause.BAD_REQUEST,

@@ -97,6 +97,7 @@ def unexpected_reply(what: str) -> Fault:
     """Return the fault for a reply that no OpenMetadata server would send."""
     return Fault(
         Cause.UNEXPECTED_REPLY,
-        f"This is not an OpenMetadata API: it answered {what}. Check the connection's Host (such as "
-        "https://acme.getcollate.io/api) and whether a login page or proxy stands before the server.",
+        f"This is not an OpenMetadata API: it answered {what}. Check the connection's Host, with a whole "
+        "address such as https://acme.getcollate.io/api there, and whether a login page or proxy stands "
+        "before the server.",
     )

@@ -57,24 +57,25 @@ def test_names_and_routes_by_version(
         (
             "1.13.2",
             False,
-            "1.13.2 at https://om/api: no CSV routes for messaging services, so exports and imports go topic "
-            "by topic, without jobs, JSON Patch by name",
+            "1.13.2 at https://om/api with no CSV routes for messaging services, so exports and imports go "
+            "topic by topic, without jobs, JSON Patch by name",
         ),
         (
             "2.0.1",
             True,
-            "2.0.1 at https://om/api: CSV routes for messaging services, jobs over REST, JSON Patch by name",
+            "2.0.1 at https://om/api with CSV routes for messaging services, jobs over REST, "
+            "JSON Patch by name",
         ),
         (
             "1.2.0",
             False,
-            "1.2.0 at https://om/api: no CSV routes for messaging services, so exports and imports go topic "
-            "by topic, without jobs, JSON Patch by id only",
+            "1.2.0 at https://om/api with no CSV routes for messaging services, so exports and imports go "
+            "topic by topic, without jobs, JSON Patch by id only",
         ),
         (
             "",
             True,
-            "of unknown version at https://om/api: CSV routes for messaging services, jobs over REST, "
+            "of unknown version at https://om/api with CSV routes for messaging services, jobs over REST, "
             "JSON Patch by name",
         ),
     ],

@@ -184,7 +184,7 @@ class ImportOutcome:
                 self.results_destination, "results_destination", create_parents=self.create_parents
             )
             destination.write(table)
-            self.log.info("The verdict on every row lies in %s.", self.results_destination)
+            self.log.info("The verdict on every row lies in %s", self.results_destination)
 
 
 def _lines_of(rows: Rows) -> dict[str, int]:
