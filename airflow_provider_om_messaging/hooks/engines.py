@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.protocol.csv.cells import Reading
@@ -63,6 +64,7 @@ class ServerEngine:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._header: Sequence[str] = ()
+        self._second_topics: dict[str, SecondTopics] = {}
 
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
@@ -74,26 +76,47 @@ class ServerEngine:
         """
         Import a CSV into a service, or only check it.
 
-        A header that the server refuses for its ``*`` alone is sent again as the server wants it.
+        A header that the server refuses for its ``*`` alone is sent again as the server wants it. Two new
+        rows for one topic are refused, and a second topic beside one of nearly the same name is warned of.
         """
+        with add_engine_advice():
+            self.check_new_rows(fqn, upload)
+            result = self._send(fqn, upload, dry_run)
+        self._look_for_second_topics(fqn).warn(result)
+        return result
+
+    def check_new_rows(self, fqn: str, upload: CsvUpload) -> None:
+        """
+        Check that no two new rows of a file are meant for one topic.
+
+        :raises Fault: two are.
+        """
+        self._look_for_second_topics(fqn).check_new_rows(upload)
+
+    def _look_for_second_topics(self, fqn: str) -> SecondTopics:
+        from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
+
+        return self._second_topics.setdefault(fqn, SecondTopics(self._client, fqn))
+
+    def _send(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
         header = upload.facts.header
-        with add_engine_advice():
-            if column_names(self._header) == column_names(header):
-                with with_header(upload, self._header) as body:
-                    return self._client.call(request, body)
-            result = self._client.call(request, upload.body)
-            wanted = expected_header(result, header)
-            if wanted is None or wanted == list(header):
-                return result
-            log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
-            self._header = wanted
-            with with_header(upload, wanted) as body:
+        if column_names(self._header) == column_names(header):
+            with with_header(upload, self._header) as body:
                 return self._client.call(request, body)
+        result = self._client.call(request, upload.body)
+        wanted = expected_header(result, header)
+        if wanted is None or wanted == list(header):
+            return result
+        log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
+        self._header = wanted
+        with with_header(upload, wanted) as body:
+            return self._client.call(request, body)
 
     def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
         """Start an import job and return its id; what is said of headers goes for it as well."""
         with add_engine_advice():
+            self.check_new_rows(fqn, upload)
             header = upload.facts.header
             wanted = None
             if column_names(header) != tuple(header):

@@ -137,13 +137,18 @@ class JobMethods(ClientAccess):
         """
         Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
 
+        A second topic beside one of nearly the same name is warned of.
+
         :param job: the job.
         :param dry_run: what was asked for, if that is known.
         :param rows_sent: data rows in the file, if that is known.
         """
         from airflow_provider_om_messaging.client import jobs
+        from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
 
-        return jobs.verdict_of(self._client, job, dry_run, rows_sent)
+        result = jobs.verdict_of(self._client, job, dry_run, rows_sent)
+        SecondTopics(self._client, job.service).warn(result)
+        return result
 
     @public_errors()
     def cancel_job(self, job_id: str) -> Job:

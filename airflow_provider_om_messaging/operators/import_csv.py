@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import as_text, same_file
-from airflow_provider_om_messaging.hooks.engines import CLIENT, ENGINES
+from airflow_provider_om_messaging.hooks.engines import ENGINES, ServerEngine
 from airflow_provider_om_messaging.operators.support.imports.batched_import import BatchedImport
 from airflow_provider_om_messaging.operators.support.imports.expected_plan import (
     check_plan_is_for,
@@ -316,7 +316,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         service, upload, engine = file.service, file.upload, file.engine
         verdicts: Sequence[Verdict] | None = None
         try:
-            if not self.batch_rows or engine.name == CLIENT:
+            if not self.batch_rows or not isinstance(engine, ServerEngine):
                 return self.hook.import_csv(service, upload.rewound(), self.only_check, engine=engine)
             run = BatchedImport(self.hook, engine, service, self.only_check, self.batch_rows, self.log)
             verdicts = run.verdicts

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, mark_inheritable
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
 from airflow_provider_om_messaging.protocol.topics.listed import listed_entity
-from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_deleted, list_topics
+from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_names, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.paging import Walk
 
@@ -74,17 +74,18 @@ def topic_pages(
         after = page.after
 
 
-def deleted_names(client: Client, service: str) -> set[str]:
+def topic_names(client: Client, service: str, *, deleted: bool = False) -> set[str]:
     """
-    Return the names of topics that were deleted softly, so that no new ones can be created under them.
+    Return the names of a service's topics.
 
     :param service: canonical FQN of the service.
+    :param deleted: of those that were deleted softly, so that no new ones can be created under them.
     """
     names: set[str] = set()
     after: str | None = None
-    walk = Walk("deleted topics")
+    walk = Walk("deleted topics" if deleted else TOPIC.plural)
     while True:
-        page = client.call(list_deleted(service, after))
+        page = client.call(list_names(service, after, deleted=deleted))
         walk.step(len(page.entities), page.after, page.total)
         names |= {topic.name for topic in page.entities if _is_of(topic, service)}
         if page.after is None:

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.client.editing.conflicts import changed_since
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.lookups import look_up
-from airflow_provider_om_messaging.client.topics.pages import deleted_names
+from airflow_provider_om_messaging.client.topics.pages import topic_names
 from airflow_provider_om_messaging.client.topics.readback import find_overwritten
 from airflow_provider_om_messaging.client.topics.readings import reading_of
 from airflow_provider_om_messaging.protocol import routes
@@ -310,7 +310,7 @@ class TopicImport:
 
     def _deleted_names(self) -> set[str]:
         if self._deleted is None:
-            self._deleted = deleted_names(self._client, self._service)
+            self._deleted = topic_names(self._client, self._service, deleted=True)
         return self._deleted
 
     def _patched(

@@ -69,14 +69,17 @@ def list_topics(
     return _list(query, limit)
 
 
-def list_deleted(service: str, after: str | None = None) -> Request[Page[ListedTopic]]:
+def list_names(
+    service: str, after: str | None = None, *, deleted: bool = False
+) -> Request[Page[ListedTopic]]:
     """
-    Ask for a page of the topics that were deleted softly: they are in no other list, but keep their names.
+    Ask for a page of a service's topics with little more than their names.
 
     :param service: canonical FQN of the service.
     :param after: the cursor that the page before ended with.
+    :param deleted: those that were deleted softly: they are in no other list, but keep their names.
     """
-    query = {"service": service, "include": "deleted", "limit": str(PAGE)}
+    query = {"service": service, **({"include": "deleted"} if deleted else {}), "limit": str(PAGE)}
     if after is not None:
         query["after"] = after
     return _list(query, PAGE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-from airflow_provider_om_messaging.client.topics.pages import deleted_names, topic_pages
+from airflow_provider_om_messaging.client.topics.pages import topic_names, topic_pages
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sync import Client
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -96,23 +96,23 @@ def test_deleted_topics_of_another_service_keep_no_name_taken(server: Between, c
         page(("old", KAFKA), ("foreign", f"{KAFKA}_eu"), after="1"),
         page(("older", None), ("stranger", "other")),
     )
-    assert deleted_names(client, KAFKA) == {"old", "older"}
+    assert topic_names(client, KAFKA, deleted=True) == {"old", "older"}
     assert server.answered == 2
 
 
 def test_a_list_of_deleted_topics_that_never_ends_is_given_up(server: Between, client: Client) -> None:
     server.answer(r"include=deleted", *[page((f"t{number}", KAFKA), after="1") for number in range(9)])
     with pytest.raises(Fault, match="never ends"):
-        deleted_names(client, KAFKA)
+        topic_names(client, KAFKA, deleted=True)
     assert server.answered == 2
 
 
 def test_the_sandboxs_own_deleted_topics_are_found(sandbox: Sandbox, client: Client) -> None:
     api = Api(sandbox)
     topic = api.json("/v1/topics", params={"service": KAFKA, "limit": "1"})["data"][0]
-    assert deleted_names(client, KAFKA) == set()
+    assert topic_names(client, KAFKA, deleted=True) == set()
     assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
-    assert deleted_names(client, KAFKA) == {topic["name"]}
+    assert topic_names(client, KAFKA, deleted=True) == {topic["name"]}
 
 
 def test_a_server_that_refuses_an_ordinary_list_is_not_asked_again(server: Between, client: Client) -> None:

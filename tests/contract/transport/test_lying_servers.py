@@ -8,12 +8,13 @@ import json
 import multiprocessing
 import time
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_om_messaging.client import capabilities, jobs
-from airflow_provider_om_messaging.client.topics.pages import deleted_names, export_topics
+from airflow_provider_om_messaging.client.topics.pages import export_topics, topic_names
 from airflow_provider_om_messaging.exceptions import (
     JobTimeoutError,
     OpenMetadataError,
@@ -213,7 +214,11 @@ WALKS: dict[str, Callable[[int], dict[str, Any]]] = {
 def test_a_list_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch, walk: str, deleted: bool) -> None:
     with lying(lists_topics(WALKS[walk])) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
-        walked = deleted_names if deleted else lambda *asked: list(export_topics(*asked, ("name",)))
+        walked = (
+            partial(topic_names, deleted=True)
+            if deleted
+            else lambda *asked: list(export_topics(*asked, ("name",)))
+        )
         with pytest.raises(Fault, match="never ends"):
             walked(hook._client, "kafka")
         assert len(liar.paths) < 15

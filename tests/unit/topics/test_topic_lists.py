@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_om_messaging.protocol.topics.pages import (
     create_topic,
     creation,
-    list_deleted,
+    list_names,
     list_topics,
 )
 from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
@@ -50,10 +50,10 @@ def test_an_old_server_is_asked_by_its_own_names() -> None:
 
 
 def test_deleted_topics_are_asked_for_alone() -> None:
-    made = list_deleted("kafka", "cursor")
+    made = list_names("kafka", "cursor", deleted=True)
     assert (made.method, made.path, made.safe) == ("GET", "/v1/topics", True)
     assert made.query == {"service": "kafka", "include": "deleted", "limit": "1000", "after": "cursor"}
-    assert "after" not in list_deleted("kafka").query
+    assert list_names("kafka").query == {"service": "kafka", "limit": "1000"}
 
 
 def test_a_page_says_how_many_there_are_and_where_the_next_one_begins() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
-    from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.hooks.engines import ServerEngine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.csv.batches import Row
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
@@ -64,7 +64,7 @@ class BatchedImport:
     def __init__(
         self,
         hook: OpenMetadataMessagingHook,
-        engine: Engine,
+        engine: ServerEngine,
         service: str,
         dry_run: bool,
         size: int,
@@ -95,6 +95,7 @@ class BatchedImport:
         total = upload.facts.rows
         self._header = upload.facts.header
         self._key = key_of(column_names(self._header), "The file")
+        self._engine.check_new_rows(self._hook.canonical_fqn(self._service), upload)
         if not self._dry_run:
             self._refresh_state()
         rows = upload.rows()

@@ -9,8 +9,7 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
 from airflow_provider_om_messaging.operators.support.results import import_summary, judge
-from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server, server_rows
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     UNKNOWN_OUTCOME,
     build_result,
@@ -26,8 +25,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     Verdict,
     unreadable_result,
 )
-from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs
-from airflow_provider_om_messaging.protocol.plan.diff import check_names, check_new_names, key_of
+from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid
 
 if TYPE_CHECKING:
@@ -37,10 +35,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
-    from airflow_provider_om_messaging.protocol.plan.diff import Rows
-
-MOST_NAMES = 100_000
-"""Rows of a file whose names are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +66,11 @@ class FileImport:
         return find_missing_changes(after, None if self.planned is None else frozenset(self.planned))
 
     def check_before_sending(self) -> None:
-        """
-        Refuse if a row to overwrite has changed since the plan, or two new rows are meant for one topic.
-
-        Only a file with names that are nearly the same costs an export for the latter; the client engine sees
-        that by itself, and the names of huge files are not held in memory for it.
-        """
+        """Refuse if a row to overwrite has changed since the plan."""
         if self.planned is not None:
             check_still_valid(
                 self.planned, compare_with_server(self.hook, self.service, self.engine, self.upload)
             )
-        holds_names = self.engine.name != CLIENT and self.upload.facts.rows <= MOST_NAMES
-        if holds_names and find_pairs(_lines_of(self.upload.rows())):
-            with server_rows(self.hook, self.service, self.engine) as present:
-                there = _lines_of(present())
-            lines = _lines_of(self.upload.rows())
-            check_new_names({name: line for name, line in lines.items() if name not in there}, "The file")
 
 
 @dataclass(frozen=True)
@@ -185,13 +168,3 @@ class ImportOutcome:
             )
             destination.write(table)
             self.log.info("The verdict on every row lies in %s", self.results_destination)
-
-
-def _lines_of(rows: Rows) -> dict[str, int]:
-    """Return the name of each row with the first line that has it."""
-    records = iter(rows)
-    key = key_of(column_names(next(records, (0, ()))[1]), "The file")
-    lines: dict[str, int] = {}
-    for line, row in records:
-        lines.setdefault(row[key], line)
-    return lines

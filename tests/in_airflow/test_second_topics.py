@@ -1,0 +1,126 @@
+"""Imports by the server's routes that make a second topic beside one with nearly the same name say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import InvalidCsvError
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from tests.in_airflow.running import run
+from tests.in_airflow.test_gated_import import WAYS, apply, writes
+from tests.in_airflow.topics import SERVICE, as_csv, exported, new
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+TOLD = "'Orders' is not 'orders', which is there: case and blanks tell names apart"
+
+
+@pytest.fixture
+def verdicts(sandbox: Sandbox) -> Sandbox:
+    """Let jobs tell the verdict on their rows."""
+    sandbox.configure(import_verdict="endpoint")
+    return sandbox
+
+
+def lists(sandbox: Sandbox) -> int:
+    """Count the requests for lists of topics."""
+    return sum(entry["method"] == "GET" and entry["path"].endswith("/v1/topics") for entry in sandbox.journal)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_every_way_of_an_import_warns(
+    verdicts: Sandbox, caplog: pytest.LogCaptureFixture, way: str, dry_run: bool
+) -> None:
+    rows = exported()
+    text = as_csv([*rows[:3], new("brand.new"), new("Orders"), new("brand.newer"), new("brand.newest")])
+    verdicts.clear_journal()
+    apply(text, way, dry_run=dry_run, engine="server")
+    made = "would create" if dry_run else "has created"
+    assert f"The import {made} a second topic: {TOLD}" in caplog.text
+    assert caplog.text.count("which is there") == 1
+    assert lists(verdicts) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("guard", ["expected_plan", "verify"])
+def test_guarded_imports_warn(
+    verdicts: Sandbox, caplog: pytest.LogCaptureFixture, way: str, guard: str
+) -> None:
+    text = as_csv([exported()[0], new("Orders")])
+    given: dict[str, Any] = {"verify": True}
+    if guard == "expected_plan":
+        plan = PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=text)
+        given = {"expected_plan": run(plan)}
+        assert f"The import would create a second topic: {TOLD}" in given["expected_plan"]["notes"][0]["note"]
+    apply(text, way, **given)
+    assert f"The import has created a second topic: {TOLD}" in caplog.text
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_names_are_listed_only_where_a_row_is_new(verdicts: Sandbox, way: str, dry_run: bool) -> None:
+    text = as_csv(exported()[:5])
+    verdicts.clear_journal()
+    apply(text, way, dry_run=dry_run)
+    assert lists(verdicts) == 0
+
+
+def test_what_was_imported_is_not_in_doubt_because_no_names_are_told(
+    verdicts: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    verdicts.fault("403", method="GET", path="/v1/topics$")
+    result = apply(as_csv([new("Orders")]))
+    assert result["rows_passed"] == 1
+    assert "could not be looked at for names that are nearly the same" in caplog.text
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_methods_of_the_hook_warn(verdicts: Sandbox, caplog: pytest.LogCaptureFixture, dry_run: bool) -> None:
+    hook = OpenMetadataMessagingHook()
+    hook.import_csv(SERVICE, as_csv([new("Orders")]), dry_run)
+    assert TOLD in caplog.text
+    caplog.clear()
+    job_id = hook.submit_import(SERVICE, as_csv([new(" quotes")]), dry_run)
+    job = hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
+    hook.get_import_verdict(job, dry_run, 1)
+    assert "' quotes' is not 'quotes', which is there" in caplog.text
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_methods_of_the_hook_refuse_two_new_rows_for_one_topic(sandbox: Sandbox, dry_run: bool) -> None:
+    hook, text = OpenMetadataMessagingHook(), as_csv([new("brand.new"), new(" Brand.new")])
+    told = "'brand.new' in line 2 and ' Brand.new' in line 3 would make two new topics"
+    with pytest.raises(InvalidCsvError, match=told):
+        hook.import_csv(SERVICE, text, dry_run)
+    with pytest.raises(InvalidCsvError, match=told):
+        hook.submit_import(SERVICE, text, dry_run)
+    assert writes(sandbox) == []
+
+
+def test_a_file_with_names_that_are_nearly_the_same_costs_a_list_of_names_and_no_export(
+    sandbox: Sandbox,
+) -> None:
+    apply(as_csv([new("Orders")]))
+    sandbox.clear_journal()
+    apply(as_csv([new("Orders"), new("orders")]))
+    assert lists(sandbox) == 1
+    assert [entry["path"] for entry in sandbox.journal if entry["path"].endswith("/export")] == []
+
+
+def test_the_client_engine_refuses_it(sandbox: Sandbox) -> None:
+    operator = ImportMessagingServiceOperator(
+        task_id="t",
+        service=SERVICE,
+        csv=as_csv([new("Orders")]),
+        engine="client",
+        create_missing=True,
+        on_rejected="report",
+    )
+    assert TOLD in run(operator)["failures"][0]["details"]
