@@ -95,6 +95,7 @@ def test_every_part_may_die_under_the_examples(
 
     for runs, step in ((nightly, "export"), (jobs, "fetch_export"), (drift, "export")):
         written.check_exports(runs, step)
+    written.check_metadata(nightly, "export_metadata")
     written.check_verdicts(jobs, "fetch_verdict")
     written.check_reports(drift)
     again = written.check_imports(gated)

@@ -58,6 +58,14 @@ class Written:
             assert text in {self._before[index], self._server.export(service)}
             assert (told["rows"], told["sha256"]) == (len(_rows(text)), hashlib.sha256(text).hexdigest())
 
+    def check_metadata(self, runs: Runs, step: str) -> None:
+        """What is said of each service itself lies in a file of its own."""
+        for index, service in enumerate(self._server.services):
+            told = runs.result(step, index)
+            content = self._take(told["destination"])
+            assert told["sha256"] == hashlib.sha256(content).hexdigest()
+            assert json.loads(content)["service"] == told["service"] == service
+
     def check_verdicts(self, runs: Runs, step: str) -> None:
         """Each service would take all of its rows."""
         for index, text in enumerate(self._before):
