@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath, Param, dag, task
+from airflow.providers.common.compat.sdk import Param, dag, task
 
 from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
@@ -26,13 +26,9 @@ from airflow_provider_om_messaging.operators.list_services import ListMessagingS
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")
 
-
-def name_csv(export: dict[str, str]) -> dict[str, str]:
-    return {**export, "destination": f"{export['destination']}.csv.gz"}
-
-
-def name_json(export: dict[str, str]) -> dict[str, str]:
-    return {**export, "destination": f"{export['destination']}.json"}
+# A run made by hand may have no logical date.
+NIGHT = "{{ (dag_run.logical_date or dag_run.run_after).date() }}"
+FILE = f"{{{{ params.store }}}}/nightly_export/{NIGHT}/{{{{ service_file_name(task.service) }}}}"
 
 
 @dag(
@@ -58,33 +54,27 @@ def name_json(export: dict[str, str]) -> dict[str, str]:
             description="A URL of Airflow's object storage, such as s3://aws_default@bucket/metadata.",
         ),
     },
+    user_defined_macros={"service_file_name": service_file_name},
     tags=["om_messaging", "export"],
     doc_md=__doc__,
 )
 def nightly_export() -> None:
     @task
-    def plan(found: Any, **context: Any) -> list[dict[str, str]]:
-        params, run = context["params"], context["dag_run"]
-        night = (run.logical_date or run.run_after).date()  # a run made by hand may have no logical date
-        folder = ObjectStoragePath(params["store"]) / "nightly_export" / night.isoformat()
-        named, listed = params["services"], [service["fqn"] for service in found]
-        return [
-            {
-                "service": service,
-                "destination": f"{folder}/{service_file_name(service)}",
-                "on_missing": "fail" if named else "skip",
-            }
-            for service in named or listed
-        ]
+    def choose(listed: Any, **context: Any) -> list[str]:
+        return context["params"]["services"] or [service["fqn"] for service in listed]
 
-    services = ListMessagingServicesOperator(task_id="list_services")
-    planned = plan(services.output)
-    ExportMessagingServiceOperator.partial(
-        task_id="export", map_index_template="{{ task.service }}", create_parents=True
-    ).expand_kwargs(planned.map(name_csv))
+    services = choose(ListMessagingServicesOperator(task_id="list_services").output)
+    common: dict[str, Any] = {
+        "create_parents": True,
+        "on_missing": "{{ 'fail' if params.services else 'skip' }}",
+        "map_index_template": "{{ task.service }}",
+    }
+    ExportMessagingServiceOperator.partial(task_id="export", destination=f"{FILE}.csv.gz", **common).expand(
+        service=services
+    )
     ExportMessagingServiceMetadataOperator.partial(
-        task_id="export_metadata", map_index_template="{{ task.service }}", create_parents=True
-    ).expand_kwargs(planned.map(name_json))
+        task_id="export_metadata", destination=f"{FILE}.json", **common
+    ).expand(service=services)
 
 
 nightly_export()

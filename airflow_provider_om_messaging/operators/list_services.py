@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     pattern,
     text,
 )
+from airflow_provider_om_messaging.protocol.model.fields import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,10 +28,13 @@ class ListMessagingServicesOperator(CheckedParameters, BaseOperator):
     """
     Lists the messaging services that meet all conditions that are given; without any, all of them.
 
-    Returns a list, in the order of names, to map other tasks over. Of each service: ``name``, ``fqn`` (the
-    name, in quotes where an FQN needs them), ``type``, and ``topics``, how many topics it has. Services
-    that were deleted are not in it. Airflow maps over 1,024 at most, unless ``[core] max_map_length`` says
-    more.
+    Returns a list, in the order of names. Of each service: ``name``, ``fqn`` (the name, in quotes where an
+    FQN needs them), ``type``, and ``topics``, how many topics it has. Services that were deleted are not in
+    it.
+
+    Map other tasks over it with ``expand``: what ``expand_kwargs`` takes from a task, Airflow renders as
+    templates, and a service's name may be one. It maps over 1,024 at most, unless
+    ``[core] max_map_length`` says more.
 
     :param service_type: such as ``Kafka``, in any case of letters.
     :param domain: FQN of a domain that the service itself has; domains below it do not count.
@@ -92,7 +96,7 @@ class ListMessagingServicesOperator(CheckedParameters, BaseOperator):
         given = {name: value for name, value in conditions.items() if value is not None}
         services = self.hook.list_services(**given)
         if services:
-            self.log.info("%d services: %s", len(services), ", ".join(one["fqn"] for one in services))
+            self.log.info("%d services: %s", len(services), shorten([one["fqn"] for one in services], 1000))
             return services
         message = "There is no messaging service" + (
             " with " + ", ".join(f"{name} {value!r}" for name, value in given.items()) if given else ""

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import AIRFLOW_LINE, ROOT
+from tests.contract.sandbox_http import Api
 from tests.in_airflow.mailbox import open_mailbox
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ NAMED_SERVICES_ON = SERVERS[-1]
 STORING = {"nightly_export", "gated_import", "async_jobs", "drift_report"}
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 SERVICE = "sample_kafka"
+HOSTILE = "a{{ 7 * 7 }}/../b"
+"""The name of a service on the newest server: neither a template nor a path to follow."""
 
 
 @dataclass
@@ -90,6 +94,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
             server = stack.enter_context(
                 Sandbox(generation=generation, edition=edition, job_start_delay=0, job_seconds=0.5)
             )
+            if (generation, edition) == SERVERS[0]:
+                service = {
+                    "name": HOSTILE,
+                    "serviceType": "Kafka",
+                    "connection": {"config": {"type": "Kafka"}},
+                }
+                Api(server)("POST", "/v1/services/messagingServices", json=service).raise_for_status()
             mailbox = stack.enter_context(open_mailbox())
             connections = {
                 "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.airflow_connection(),
@@ -171,11 +182,15 @@ def test_an_example_can_be_read_without_a_server(path: Path, monkeypatch: pytest
 def test_nightly_export_of_all_services(run: Run) -> None:
     results = run.results["nightly_export"]
     listed = results["list_services"]
-    assert [results[f"export[{index}]"]["rows"] for index in range(5)] == [one["topics"] for one in listed]
+    assert HOSTILE in [one["name"] for one in listed]
+    exports = [results[f"export[{index}]"] for index in range(len(listed))]
+    told = [(one["service"], one["rows"]) for one in exports]
+    assert told == [(one["fqn"], one["topics"]) for one in listed]
     files = list((run.folder / "nightly_export").rglob("*.csv.gz"))
-    assert sorted(path.name for path in files) == [f"{one['name']}.csv.gz" for one in listed]
+    names = sorted(service_file_name(one["name"]) for one in listed)
+    assert sorted(path.name for path in files) == [f"{name}.csv.gz" for name in names]
     metadata = sorted(path.name for path in (run.folder / "nightly_export").rglob("*.json"))
-    assert metadata == [f"{one['name']}.json" for one in listed]
+    assert metadata == [f"{name}.json" for name in names]
     (sample,) = (path for path in files if path.name == "sample_kafka.csv.gz")
     exported = gzip.decompress(sample.read_bytes()).decode("utf-8")
     assert {row["name"]: row for row in read_rows(exported)} == run.topics
