@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 FILES = [*HERE.glob("dags/*.py"), HERE.parents[1] / "example_dags" / "gated_import.py"]
+WATCHED = "fleet_08"
+"""The last service, which a DAG is scheduled by."""
 DAGS = ["deferred_jobs", "gated_import", "wait_in_pokes", "wait_in_triggerer", "wait_in_worker"]
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerOfMany]:
-    with ServerOfMany(tmp_path_factory.mktemp("server"), 8) as running:
+    with ServerOfMany(tmp_path_factory.mktemp("server"), 9) as running:
         yield running
 
 
@@ -35,6 +37,9 @@ def airflow(server: ServerOfMany, tmp_path_factory: pytest.TempPathFactory) -> I
     env = {
         "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.sandbox.airflow_connection(),
         "AIRFLOW__CORE__PARALLELISM": "4",
+        "WATCHED_SERVICE": WATCHED,
+        # Runs that follow events are scheduled ones.
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
         # How long another triggerer waits before it takes over what a dead one has left.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
