@@ -48,12 +48,13 @@ CONFS: dict[str, dict[str, Any]] = {
     "gated_import": {},
     "async_jobs": {},
     "drift_report": {"mail_to": ["ann@example.org"]},
+    "on_service_change": {},
     "patch_and_versions": {"description": "Moves tonight."},
     "restore_version": {"version": "0.1"},
 }
 """What is run, in this order: an id of a DAG, and when where it is run twice (on the first server)."""
 NAMED_SERVICES_ON = SERVERS[-1]
-STORING = {"nightly_export", "gated_import", "async_jobs", "drift_report"}
+STORING = {"nightly_export", "gated_import", "async_jobs", "drift_report", "on_service_change"}
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 SERVICE = "sample_kafka"
 HOSTILE = "a{{ 7 * 7 }}/../b"
