@@ -23,7 +23,7 @@ MODULES = {
     ),
     "sensors": ("csv_job",),
     "hooks": ("messaging",),
-    "triggers": ("csv_job",),
+    "triggers": ("changes", "csv_job"),
 }
 
 

@@ -1,0 +1,24 @@
+"""How long to leave the server alone between two looks for changes."""
+
+from __future__ import annotations
+
+SHORTEST_INTERVAL = 5.0
+"""Seconds between two looks at least: whoever asks more often learns nothing sooner than Airflow acts."""
+
+_LONGEST_PAUSE = 600.0
+_LONGEST_RETRY_AFTER = 3600.0
+
+
+def find_pause(interval: float, failures: int, retry_after: float | None, chance: float) -> float:
+    """
+    Return the seconds until the next look, which are never fewer than nine tenths of the interval.
+
+    :param interval: seconds between two looks.
+    :param failures: how many looks in a row have failed; each doubles the pause, up to ten minutes.
+    :param retry_after: seconds that the server asked to be left alone; an hour at most is believed.
+    :param chance: a random number from 0 to 1, which spreads the looks of many.
+    """
+    pause = interval * (0.9 + chance / 10)
+    if failures:
+        pause = max(pause, min(interval * float(2 ** min(failures - 1, 20)), _LONGEST_PAUSE))
+    return max(pause, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))

@@ -1,0 +1,181 @@
+"""Where changes are read: the server's events or, if there are none to be had, versions that are compared."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.events.change import Change, find_newest
+from airflow_provider_om_messaging.protocol.events.change_events import Listing, list_events
+from airflow_provider_om_messaging.protocol.events.cursor import OVERLAP
+from airflow_provider_om_messaging.protocol.events.entity_versions import (
+    EntityState,
+    find_changes,
+    find_removed,
+    get_service_state,
+    list_topic_states,
+)
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.paging import Walk
+from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+
+NO_EVENTS = frozenset({Cause.FORBIDDEN, Cause.UNSUPPORTED, Cause.NOT_FOUND, Cause.BAD_REQUEST})
+"""Answers that say that there are no events for this user on this server."""
+
+MOST_BAD_REPLIES = 3
+"""Replies in a row that are no events, after which versions are compared: a list may be too long to read."""
+
+LOOKS_WITHOUT_EVENTS = 60
+"""Looks by comparing versions before events are tried again."""
+
+LOOKS_BETWEEN_CHECKS = 20
+"""Looks that show no event at all before versions are compared with that."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Look:
+    """
+    What one look has found.
+
+    :param since: the moment from which on it shows changes, in milliseconds by the server's clock.
+    :param newest: when the newest of them was made, whosoever service it is.
+    :param server_time: what the server's clock showed; None if it does not say.
+    :param by_service: the changes by canonical FQN of the service.
+    :param services: of which services it shows changes; None for all.
+    :param own_user: the user that the look was made as.
+    """
+
+    since: int
+    newest: int
+    server_time: int | None
+    by_service: Mapping[str, list[Change]]
+    services: frozenset[str] | None = None
+    own_user: str = ""
+
+    def made_by(self, user: str) -> Look:
+        """Return the same look with the user that it was made as."""
+        return replace(self, own_user=user)
+
+
+class ChangeSource:
+    """Looks for changes in one server, and finds out how that can be done."""
+
+    def __init__(self) -> None:
+        self._tells_events = False
+        self._bad_replies = 0
+        self._without_events = 0
+        self._looks_since_check = 0
+        self._states: dict[str, dict[str, EntityState]] = {}
+        self._warned: set[str] = set()
+
+    async def look(self, client: AsyncClient, since: int, services: Iterable[str]) -> Look:
+        """
+        Return what was changed since a moment.
+
+        :param since: milliseconds since 1970, by the server's clock.
+        :param services: canonical FQNs of the services that are watched.
+        :raises Fault: nothing can be seen this time.
+        """
+        if self._without_events > 0:
+            self._without_events -= 1
+            return await self._compare_versions(client, since, services)
+        try:
+            listing = await client.call(list_events(since))
+        except Fault as fault:
+            self._bad_replies += fault.cause is Cause.UNEXPECTED_REPLY
+            if fault.cause not in NO_EVENTS and self._bad_replies < MOST_BAD_REPLIES:
+                raise
+            return await self._do_without_events(client, since, services, fault.message)
+        self._bad_replies = 0
+        if listing.unreadable:
+            self._warn_once("The server tells events that cannot be read: those are left out.")
+        if listing.changes:
+            self._tells_events = True
+            self._states.clear()
+        elif not self._tells_events and listing.server_time is not None:
+            self._looks_since_check += 1
+            if self._looks_since_check >= LOOKS_BETWEEN_CHECKS:
+                return await self._check_versions(client, since, services, listing)
+        return _look(since, listing.changes, listing.server_time)
+
+    async def _check_versions(
+        self, client: AsyncClient, since: int, services: Iterable[str], listing: Listing
+    ) -> Look:
+        """Compare versions although the server answers, because it has not told of any event yet."""
+        look = await self._compare_versions(client, since, services)
+        long_ago = (listing.server_time or 0) - OVERLAP
+        if any(change.at < long_ago for changes in look.by_service.values() for change in changes):
+            self._without_events = LOOKS_WITHOUT_EVENTS
+            self._warn_once("The server tells no events, though versions have moved on: those are compared.")
+            return look
+        self._looks_since_check = 0 if not look.by_service else LOOKS_BETWEEN_CHECKS
+        return _look(since, listing.changes, listing.server_time)
+
+    async def _do_without_events(
+        self, client: AsyncClient, since: int, services: Iterable[str], why: str
+    ) -> Look:
+        look = await self._compare_versions(client, since, services)
+        self._without_events, self._bad_replies = LOOKS_WITHOUT_EVENTS, MOST_BAD_REPLIES - 1
+        self._warn_once("Versions are compared, because events cannot be had: %s", why)
+        return look
+
+    async def _compare_versions(self, client: AsyncClient, since: int, services: Iterable[str]) -> Look:
+        changes: list[Change] = []
+        removed: list[Change] = []
+        found: dict[str, dict[str, EntityState]] = {}
+        clock: int | None = None
+        for service in sorted(services):
+            try:
+                states, server_time = await _read_states(client, service)
+            except Fault as fault:
+                if fault.cause not in {Cause.FORBIDDEN, Cause.NOT_FOUND}:
+                    raise
+                name = to_printable(service)
+                self._warn_once("%s is not watched while it cannot be read: %s", name, fault.message)
+                if fault.cause is Cause.FORBIDDEN:
+                    continue
+                states, server_time = {}, None
+            # What is changed while the lists are read must not lie before the place of whoever begins.
+            clock = server_time if clock is None else clock
+            changes += find_changes(states, since)
+            removed += find_removed(self._states.get(service, {}), states, max(server_time or 0, since))
+            found[service] = states
+        # Only now: a list that fails on the way must not make what was removed be forgotten.
+        self._states = found
+        look = _look(since, changes + removed, clock)
+        return replace(look, newest=find_newest(changes), services=frozenset(found))
+
+    def _warn_once(self, text: str, *values: object) -> None:
+        if (line := text % values) not in self._warned and len(self._warned) < 1000:
+            self._warned.add(line)
+            log.warning("%s", line)
+
+
+def _look(since: int, changes: list[Change], server_time: int | None) -> Look:
+    by_service: dict[str, list[Change]] = {}
+    for change in changes:
+        by_service.setdefault(change.service, []).append(change)
+    return Look(since, find_newest(changes), server_time, by_service)
+
+
+async def _read_states(client: AsyncClient, service: str) -> tuple[dict[str, EntityState], int | None]:
+    """Return a service and its topics by their ids, and what the server's clock showed before."""
+    page = await client.call(get_service_state(service))
+    states = {state.entity_id: state for state in page.states}
+    server_time, after, walk = page.server_time, None, Walk("topics")
+    while True:
+        page = await client.call(list_topic_states(service, after))
+        walk.step(page.listed, page.after, page.total)
+        states |= {state.entity_id: state for state in page.states}
+        if page.after is None:
+            walk.check_complete()
+            return states, server_time
+        after = page.after

@@ -1,0 +1,196 @@
+"""Scheduling DAGs by changes of a messaging service, with an ``AssetWatcher`` of Airflow 3."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers import base
+from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
+from airflow_provider_om_messaging.protocol.events.change import KINDS, ChangeFilter, describe_changes
+from airflow_provider_om_messaging.protocol.events.cursor import Cursor
+from airflow_provider_om_messaging.protocol.events.watching import check_interval, check_names, check_service
+from airflow_provider_om_messaging.protocol.model import names
+from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
+from airflow_provider_om_messaging.triggers.change_places import PlaceStore
+from airflow_provider_om_messaging.triggers.change_stream import stream_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
+
+    from airflow_provider_om_messaging.triggers.change_sources import Look
+
+    EventTrigger = base.BaseEventTrigger
+else:
+    EventTrigger = getattr(base, "BaseEventTrigger", base.BaseTrigger)
+
+HAS_WATCHERS = hasattr(base, "BaseEventTrigger")
+"""Whether this Airflow can schedule by events."""
+
+STORING = 5.0
+"""Seconds that Airflow is given to store an event before the place behind it is kept: it takes one or two."""
+
+SELDOM = 3_600_000
+"""Milliseconds by which others' changes move on before a place is kept that nothing was delivered at."""
+
+
+class MessagingServiceChangedTrigger(EventTrigger):
+    """
+    Fires whenever a messaging service or one of its topics has changed; for ``AssetWatcher`` on Airflow 3.
+
+    One event tells of all that one look has found. It is small and holds no values, because Airflow logs and
+    stores it in clear: ``service``, ``count`` and ``changes``, of which the first 20 are listed with
+    ``entity`` (``service`` or ``topic``), ``name``, ``change``, ``fields``, ``version``, ``user`` and ``at``.
+    A DAG finds it in ``triggering_asset_events``, as ``extra["payload"]``.
+
+    All watchers with the same connection and interval share one request a look on Airflow 3.3. It keeps the
+    place of each in the asset's state store, so that each change is delivered once, over restarts too; only a
+    triggerer that is killed within seconds after an event may deliver it again. Where Airflow keeps no
+    place (3.0 to 3.2, or several assets with the same watcher), a triggerer begins ``lookback`` seconds
+    before its start: changes may come again, none is left out unless it was away for longer.
+
+    :param service: name of the service, as for the operators. It may come into being later.
+    :param om_messaging_conn_id: id of the Airflow connection, which is resolved in the triggerer.
+    :param poll_interval: seconds between two looks; at least 5.
+    :param changes: kinds of change that count: ``created``, ``updated``, ``deleted``, ``restored``. None for
+        all.
+    :param fields: fields of which an update has to touch one, such as ``description`` or ``extension.team``.
+        None for any. A server that merges a person's edits within ten minutes tells the fields of all of
+        them.
+    :param ignore_own_changes: whether changes by the connection's user do not count, so that a DAG which
+        writes is not started by itself.
+    :param ignored_users: further users whose changes do not count, such as the bot of an ingestion.
+    :param lookback: seconds; see above.
+    :raises InvalidParameterError: a parameter is wrong.
+    :raises OpenMetadataError: this is Airflow 2, which has no watchers.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        om_messaging_conn_id: str = "om_messaging_default",
+        poll_interval: float = 30.0,
+        changes: Sequence[str] | None = None,
+        fields: Sequence[str] | None = None,
+        ignore_own_changes: bool = True,
+        ignored_users: Sequence[str] | None = None,
+        lookback: float = 600.0,
+    ) -> None:
+        super().__init__()
+        if not HAS_WATCHERS:
+            raise OpenMetadataError(
+                "Airflow 2 cannot schedule by events: MessagingServiceChangedTrigger needs 3.0 or later. "
+                "Let a DAG run at intervals there and compare the service with its last export, as the "
+                "example DAG drift_report does."
+            )
+        with public_errors():
+            self.service = check_service(service)
+            self.om_messaging_conn_id = names.required_text("om_messaging_conn_id", om_messaging_conn_id)
+            self.poll_interval = check_interval(poll_interval)
+            self.changes = check_names("changes", changes, KINDS)
+            self.fields = check_names("fields", fields)
+            self.ignore_own_changes = names.flag("ignore_own_changes", ignore_own_changes)
+            self.ignored_users = check_names("ignored_users", ignored_users)
+            self.lookback = names.seconds("lookback", lookback)
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what a triggerer needs to make this trigger again."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                **self._watched,
+                "om_messaging_conn_id": self.om_messaging_conn_id,
+                "poll_interval": self.poll_interval,
+                "lookback": self.lookback,
+            },
+        )
+
+    async def run(self) -> AsyncGenerator[TriggerEvent, None]:
+        """Watch alone, as Airflow has it before 3.3."""
+        looks = self.open_shared_stream(self.serialize()[1])
+        async with (
+            contextlib.aclosing(looks),
+            contextlib.aclosing(self.filter_shared_stream(looks)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    def shared_stream_key(self) -> Hashable | None:
+        """Return what tells Airflow 3.3 which watchers share their looks."""
+        return ("om_messaging", self.om_messaging_conn_id, self.poll_interval)
+
+    @classmethod
+    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncGenerator[Look, None]:
+        """
+        Look for changes, for all watchers with the same connection and interval.
+
+        :param kwargs: those of one of them.
+        """
+        looks = stream_of(kwargs["om_messaging_conn_id"], kwargs["poll_interval"]).looks()
+        async with contextlib.aclosing(looks):
+            async for look in looks:
+                yield look
+
+    async def filter_shared_stream(
+        self, shared_stream: AsyncIterator[Look]
+    ) -> AsyncGenerator[TriggerEvent, None]:
+        """
+        Make events of what the looks show of this watcher's service.
+
+        :param shared_stream: what they show of all.
+        """
+        stream = stream_of(self.om_messaging_conn_id, self.poll_interval)
+        wanted = self._filter()
+        kept_for = {**self._watched, "connection": self.om_messaging_conn_id}
+        store = PlaceStore(getattr(self, "asset_state_store", None), kept_for)
+        place = await store.read()
+        kept = place.newest if place else 0
+        with stream.watch(self.service, place.since if place else None) as watcher:
+            async for look in shared_stream:
+                if place is None:
+                    place = self._begin(look, keeps=store.keeps)
+                    watcher.since = place.since
+                    await store.write(place)
+                    continue
+                if not watcher.is_reached_by(look):
+                    continue
+                own_user = look.own_user if self.ignore_own_changes else None
+                found = look.by_service.get(self.service, ())
+                taken = place.take(change for change in found if wanted.accepts(change, own_user))
+                place.advance(look.newest, look.server_time)
+                if taken:
+                    yield TriggerEvent(describe_changes(self.service, taken))
+                    # A place that is kept before its event is stored would lose that if the triggerer dies.
+                    await asyncio.sleep(STORING)
+                if taken or place.newest - kept >= SELDOM:
+                    await store.write(place)
+                    kept = place.newest
+                watcher.since = place.since
+
+    @property
+    def _watched(self) -> dict[str, Any]:
+        """What is watched, which tells one watcher from another."""
+        return {
+            "service": self.service,
+            "changes": self.changes,
+            "fields": self.fields,
+            "ignore_own_changes": self.ignore_own_changes,
+            "ignored_users": self.ignored_users,
+        }
+
+    def _filter(self) -> ChangeFilter:
+        return ChangeFilter(
+            self.service,
+            frozenset(KINDS if self.changes is None else self.changes),
+            frozenset(CURRENT_NAMES.get(name, name) for name in self.fields or ()),
+            frozenset(user.casefold() for user in self.ignored_users or ()),
+        )
+
+    def _begin(self, look: Look, *, keeps: bool) -> Cursor:
+        """Return the place of whoever begins: at the server's present or, where no place is kept, before."""
+        now = int(time.time() * 1000) if look.server_time is None else look.server_time
+        return Cursor.at(now if keeps else now - int(self.lookback * 1000))

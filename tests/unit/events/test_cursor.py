@@ -1,0 +1,116 @@
+"""Each change once, however late it shows and whatever restarts in between."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.protocol.events.change import Change, find_newest, make_change_id
+from airflow_provider_om_messaging.protocol.events.cursor import MOST_REMEMBERED, OVERLAP, Cursor
+
+BEGAN = 1_790_000_000_000
+
+
+def change(number: int, at: int, version: str = "0.2") -> Change:
+    change_id = make_change_id(f"id-{number}", version, at, is_gone=False)
+    return Change(change_id, at, "topic", f"kafka.t{number}", "kafka", "updated", ("tags",), version, "jo")
+
+
+def again(cursor: Cursor) -> Cursor:
+    """Return the place as the next triggerer reads it."""
+    kept = Cursor.from_json(json.loads(json.dumps(cursor.to_json())))
+    assert kept is not None
+    return kept
+
+
+# When a change is made, and how much later the server shows it: by two servers' clocks and a transaction.
+SHOWN = st.tuples(st.integers(0, 10 * OVERLAP), st.integers(0, OVERLAP - 1))
+LOOKS = st.lists(st.tuples(st.integers(1, 2 * OVERLAP), st.booleans()), max_size=20)
+
+
+@given(st.lists(SHOWN, max_size=30), LOOKS)
+def test_each_change_is_taken_once(shown: list[tuple[int, int]], looks: list[tuple[int, bool]]) -> None:
+    changes = [(change(n, BEGAN + made), BEGAN + made + late) for n, (made, late) in enumerate(shown)]
+    place, now, taken = Cursor.at(BEGAN), BEGAN, Counter[str]()
+    for pause, restarts in [*looks, (12 * OVERLAP, False)]:
+        now += pause
+        if restarts:
+            place = again(place)
+        told = [item for item, visible in changes if visible <= now and item.at >= place.since]
+        taken.update(item.change_id for item in place.take(told))
+        place.advance(find_newest(told), now)
+    assert taken == Counter(item.change_id for item, _ in changes)
+
+
+@given(st.lists(SHOWN, max_size=30), LOOKS)
+def test_a_triggerer_that_dies_before_its_place_is_kept_loses_nothing(
+    shown: list[tuple[int, int]], looks: list[tuple[int, bool]]
+) -> None:
+    changes = [(change(n, BEGAN + made), BEGAN + made + late) for n, (made, late) in enumerate(shown)]
+    place, now, taken = Cursor.at(BEGAN), BEGAN, set[str]()
+    for pause, dies in [*looks, (12 * OVERLAP, False)]:
+        now += pause
+        kept = again(place)
+        told = [item for item, visible in changes if visible <= now and item.at >= place.since]
+        taken |= {item.change_id for item in place.take(told)}
+        place.advance(find_newest(told), now)
+        place = kept if dies else place
+    assert taken == {item.change_id for item, _ in changes}
+
+
+def test_a_flood_is_taken_once_and_what_is_remembered_of_it_stays_small() -> None:
+    flood = [change(n, BEGAN + n) for n in range(3 * MOST_REMEMBERED)]
+    place = Cursor.at(BEGAN)
+    assert len(place.take(flood)) == len(flood)
+    place.advance(find_newest(flood), BEGAN + OVERLAP)
+    assert len(json.dumps(place.to_json())) < 65_535
+    assert again(place).take(flood) == []
+
+
+def test_a_flood_within_one_moment_is_taken_once() -> None:
+    flood = [change(n, BEGAN) for n in range(2 * MOST_REMEMBERED)]
+    place = Cursor.at(BEGAN)
+    place.take(flood)
+    place.advance(BEGAN, BEGAN)
+    assert again(place).take(flood) == []
+    assert len(place.take([change(-1, BEGAN + 1)])) == 1
+
+
+def test_what_was_changed_before_is_left() -> None:
+    place = Cursor.at(BEGAN)
+    assert place.take([change(1, BEGAN - 1)]) == []
+    assert len(place.take([change(2, BEGAN)])) == 1
+
+
+def test_one_entity_dated_in_the_future_hides_nothing() -> None:
+    place = Cursor.at(BEGAN)
+    future = change(1, BEGAN + 10**9)
+    assert place.take([future]) == [future]
+    place.advance(future.at, BEGAN)
+    soon = change(2, BEGAN + 11 * OVERLAP)
+    assert again(place).take([future, soon]) == [soon]
+
+
+def test_the_same_change_twice_in_one_reply() -> None:
+    item = change(1, BEGAN)
+    assert Cursor.at(BEGAN).take([item, item]) == [item]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["floor", "newest", "taken", "x"]), inner, max_size=4)
+        ),
+    )
+)
+def test_whatever_was_kept_is_a_place_or_none(value: object) -> None:
+    place = Cursor.from_json(value)
+    if place is not None:
+        place.take([change(1, BEGAN)])
+        place.advance(BEGAN, BEGAN)
+        assert again(place) == place
