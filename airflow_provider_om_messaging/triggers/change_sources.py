@@ -110,13 +110,18 @@ class ChangeSource:
         self, client: AsyncClient, since: int, services: Iterable[str], listing: Listing
     ) -> Look:
         """Compare versions although the server answers, because it has not told of any event yet."""
+        before = self._states
         look = await self._compare_versions(client, since, services)
         long_ago = (listing.server_time or 0) - OVERLAP
         if any(change.at < long_ago for changes in look.by_service.values() for change in changes):
             self._without_events = LOOKS_WITHOUT_EVENTS
-            self._warn_once("The server tells no events, though versions have moved on: those are compared.")
+            self._warn_once("Versions are compared, because the server tells no events though those move on.")
             return look
-        self._looks_since_check = 0 if not look.by_service else LOOKS_BETWEEN_CHECKS
+        if look.newest:
+            # The event may just be late: the next look decides, and has to see the same again.
+            self._states = before
+        else:
+            self._looks_since_check = 0
         return _look(since, listing.changes, listing.server_time)
 
     async def _do_without_events(

@@ -253,7 +253,8 @@ async def test_without_events_versions_are_compared(
     async with Triggerer(shares=SHARES) as triggerer:
         triggerer.start(watching(), store)
         assert names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
-    assert caplog.text.count("ersions are compared") + caplog.text.count("those are compared") <= 2
+    # Each stream says so once, and the second triggerer may still have that of the first.
+    assert caplog.text.count("Versions are compared") in (1, 2)
 
 
 @only_3
