@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.files.csv_streams import (
 )
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.client_access import ClientAccess
-from airflow_provider_om_messaging.hooks.engines import choose_engine
+from airflow_provider_om_messaging.hooks.engines import MAX_CONCURRENCY, choose_engine
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -31,7 +31,12 @@ class CsvMethods(ClientAccess):
 
     @public_errors()
     def engine(
-        self, wanted: str = "auto", *, columns: str = "documented", create_missing: bool = False
+        self,
+        wanted: str = "auto",
+        *,
+        columns: str = "documented",
+        create_missing: bool = False,
+        max_concurrency: int = MAX_CONCURRENCY,
     ) -> Engine:
         """
         Return what exports and imports: the server by its CSV routes, or this package, topic by topic.
@@ -41,8 +46,9 @@ class CsvMethods(ClientAccess):
             and custom fields, which only the client engine knows.
         :param create_missing: let the client engine create topics that the service does not have, and
             restore those that were deleted, but not for good. The server's own import always creates.
+        :param max_concurrency: how many rows the client engine sends at a time at most, from 1 to 64.
         """
-        return choose_engine(self._client, wanted, columns, create_missing)
+        return choose_engine(self._client, wanted, columns, create_missing, max_concurrency)
 
     @public_errors()
     def export_csv(
@@ -102,6 +108,7 @@ class CsvMethods(ClientAccess):
         *,
         engine: str | Engine = "auto",
         create_missing: bool = False,
+        max_concurrency: int = MAX_CONCURRENCY,
     ) -> ImportResult:
         """
         Import a CSV and return the verdict on its rows.
@@ -110,13 +117,15 @@ class CsvMethods(ClientAccess):
         :param dry_run: only check, write nothing.
         :param engine: as for :meth:`engine`, or what that returned.
         :param create_missing: as for :meth:`engine`.
+        :param max_concurrency: as for :meth:`engine`.
         """
+        options: dict[str, Any] = {"create_missing": create_missing, "max_concurrency": max_concurrency}
         if not isinstance(csv, CsvUpload):
             with csv_upload(csv=csv) as upload:
-                return self.import_csv(fqn, upload, dry_run, engine=engine, create_missing=create_missing)
+                return self.import_csv(fqn, upload, dry_run, engine=engine, **options)
         fqn, dry_run = self._fqn(fqn), names.flag("dry_run", dry_run)
         try:
-            return self._engine(engine, create_missing=create_missing).import_csv(fqn, csv, dry_run)
+            return self._engine(engine, **options).import_csv(fqn, csv, dry_run)
         except Fault as fault:
             if not dry_run and fault.may_have_worked:
                 fault.message += (

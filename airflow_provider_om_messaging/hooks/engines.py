@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 AUTO, SERVER, CLIENT = "auto", "server", "client"
 ENGINES = (AUTO, SERVER, CLIENT)
+MAX_CONCURRENCY, MOST_CONCURRENCY = 32, 64
+"""Rows that the client engine sends at a time at most: by default, and at all."""
 
 log = logging.getLogger(__name__)
 
@@ -140,14 +142,18 @@ class ClientEngine:
     :param columns: of an export; a file to be imported tells its own by its header.
     :param create_missing: whether an import creates topics that the service does not have, and restores those
         that were deleted, but not for good.
+    :param max_concurrency: rows that an import sends at a time at most.
     """
 
     name = CLIENT
 
-    def __init__(self, client: Client, columns: tuple[str, ...], create_missing: bool) -> None:
+    def __init__(
+        self, client: Client, columns: tuple[str, ...], create_missing: bool, max_concurrency: int
+    ) -> None:
         self._client = client
         self._columns = columns
         self._create_missing = create_missing
+        self._max_concurrency = max_concurrency
 
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
@@ -160,7 +166,14 @@ class ClientEngine:
         """Import a CSV into a service, or only check it."""
         from airflow_provider_om_messaging.client.topics.file_import import import_file
 
-        return import_file(self._client, fqn, upload, dry_run=dry_run, create_missing=self._create_missing)
+        return import_file(
+            self._client,
+            fqn,
+            upload,
+            dry_run=dry_run,
+            create_missing=self._create_missing,
+            max_concurrency=self._max_concurrency,
+        )
 
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read, domains that topics have from the service among them."""
@@ -171,7 +184,11 @@ class ClientEngine:
 
 
 def choose_engine(
-    client: Client, wanted: object, columns: str = DEFAULT, create_missing: bool = False
+    client: Client,
+    wanted: object,
+    columns: str = DEFAULT,
+    create_missing: bool = False,
+    max_concurrency: object = MAX_CONCURRENCY,
 ) -> Engine:
     """
     Return the engine for a task, and log why it is this one.
@@ -179,17 +196,26 @@ def choose_engine(
     :param wanted: ``auto``, ``server`` or ``client``.
     :param columns: a key of :data:`COLUMNS`.
     :param create_missing: as for :class:`ClientEngine`; the server's own import always creates.
+    :param max_concurrency: as for :class:`ClientEngine`, from 1 to 64.
     :raises Fault: there is no such engine, or it cannot do that.
     """
     if not isinstance(wanted, str) or wanted not in ENGINES:
         raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
         raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
+    if (
+        not isinstance(max_concurrency, int)
+        or isinstance(max_concurrency, bool)
+        or not 1 <= max_concurrency <= MOST_CONCURRENCY
+    ):
+        raise _invalid(
+            f"max_concurrency has to be a whole number from 1 to {MOST_CONCURRENCY}, not {max_concurrency!r}."
+        )
     name, why = _pick_engine(client, wanted, columns)
     log.info("Engine: %s (%s).", name, why)
     if name == SERVER:
         return ServerEngine(client)
-    return ClientEngine(client, COLUMNS[columns], create_missing)
+    return ClientEngine(client, COLUMNS[columns], create_missing, max_concurrency)
 
 
 @contextmanager

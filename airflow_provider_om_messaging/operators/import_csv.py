@@ -14,7 +14,12 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import as_text, same_file
-from airflow_provider_om_messaging.hooks.engines import ENGINES, ServerEngine
+from airflow_provider_om_messaging.hooks.engines import (
+    ENGINES,
+    MAX_CONCURRENCY,
+    MOST_CONCURRENCY,
+    ServerEngine,
+)
 from airflow_provider_om_messaging.operators.support.imports.batched_import import BatchedImport
 from airflow_provider_om_messaging.operators.support.imports.expected_plan import (
     check_plan_is_for,
@@ -98,6 +103,8 @@ class ImportMessagingServiceOperator(WaitingOperator):
         engine checks rights in a dry run as far as the server tells them without looking at a topic.
     :param create_missing: let the client engine create topics that the service does not have, and restore
         those that were deleted, but not for good. The server's own import always creates.
+    :param max_concurrency: how many rows the client engine sends at a time at most, from 1 to 64. It begins
+        with 8, takes more while the server stays as fast, and fewer when that slows down or answers 429.
     :param results_destination: where to write every row of the file with its line and its verdict, as CSV.
     :param create_parents: make the folders that a local results_destination lies in, if they are not there.
     """
@@ -115,6 +122,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         "batch_rows": whole_number(1),
         "engine": choice(*ENGINES),
         "create_missing": flag(),
+        "max_concurrency": whole_number(1, MOST_CONCURRENCY),
         "results_destination": path(),
         "create_parents": flag(),
     }
@@ -134,6 +142,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         batch_rows: int | None = None,
         engine: str = "auto",
         create_missing: bool = False,
+        max_concurrency: int = MAX_CONCURRENCY,
         results_destination: str | None = None,
         create_parents: bool = False,
         **kwargs: Any,
@@ -152,6 +161,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.batch_rows = batch_rows
         self.engine = engine
         self.create_missing = create_missing
+        self.max_concurrency = max_concurrency
         self.results_destination = as_text(results_destination)
         self.create_parents = create_parents
         self.note_parameters()
@@ -296,8 +306,12 @@ class ImportMessagingServiceOperator(WaitingOperator):
 
     def _file_import(self, upload: CsvUpload) -> FileImport:
         planned = read_planned_rows(self.expected_plan)
-        columns = kind_of(upload.facts.header)
-        engine = self.hook.engine(self.engine, columns=columns, create_missing=self.create_missing)
+        engine = self.hook.engine(
+            self.engine,
+            columns=kind_of(upload.facts.header),
+            create_missing=self.create_missing,
+            max_concurrency=self.max_concurrency,
+        )
         return FileImport(self.hook, self.checked_service(), upload, engine, planned)
 
     @property

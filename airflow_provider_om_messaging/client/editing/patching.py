@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.transport.sync import Client
@@ -109,12 +113,14 @@ def apply(
     *,
     recheck_after: float | None = None,
     listed: Read | None = None,
+    sending: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Done:
     """
     Carry out an edit; parameters and faults as for :func:`carry_out`.
 
     :param listed: the entity as a list has shown it. Then the first try does not read it, and what the
         server answers to the patch is taken for the read-back: one request where all goes well.
+    :param sending: what each patch is sent within.
     """
     may_retry = edit.repeatable and target.expected_version is None
     notes: list[str] = []
@@ -129,7 +135,9 @@ def apply(
             return Done(*(unsettled or (before, plan)), before, notes)
         may_repeat = may_retry and tried < TRIES
         try:
-            stored = _marked(target, edit, _send(client, target, read, plan, patch))
+            with sending():
+                sent = _send(client, target, read, plan, patch)
+            stored = _marked(target, edit, sent)
         except Fault as fault:
             if fault.cause is not Cause.CONFLICT or not may_repeat:
                 now = _judged(client, target, edit, plan, before, fault, may_repeat)

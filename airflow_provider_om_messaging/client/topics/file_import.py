@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 
 
 def import_file(
-    client: Client, service: str, upload: CsvUpload, *, dry_run: bool, create_missing: bool
+    client: Client,
+    service: str,
+    upload: CsvUpload,
+    *,
+    dry_run: bool,
+    create_missing: bool,
+    max_concurrency: int,
 ) -> ImportResult:
     """
     Import a file into a service, or only check it, and return the result as the server's own import would.
 
     :param upload: the file, which was checked.
     :param service: canonical FQN of the service.
+    :param max_concurrency: rows that are sent at a time at most.
     :raises Fault: there is no such service, or as for :meth:`TopicImport.run`.
     """
     inheritance = Inheritance(client)
@@ -49,6 +56,7 @@ def import_file(
         inheritance,
         dry_run=dry_run,
         create_missing=create_missing,
+        max_concurrency=max_concurrency,
         rights=TopicRights(client, found) if dry_run else None,
     )
     size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE

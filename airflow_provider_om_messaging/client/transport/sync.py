@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 Body = bytes | IO[bytes] | None
+MOST_CONNECTIONS = 64
+"""Connections that are kept open: as many as there are requests at a time at most."""
 CHUNK = 256 * 1024
 """Bytes that are read from a socket or sent at a time."""
 
@@ -278,7 +280,7 @@ def _session(settings: Settings) -> requests.Session:
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
         session.trust_env = False
-    adapter = TimedAdapter(pool_maxsize=10)
+    adapter = TimedAdapter(pool_maxsize=MOST_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

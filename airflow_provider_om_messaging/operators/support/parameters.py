@@ -192,12 +192,14 @@ def choice(*options: str) -> Parameter:
     return Parameter(check, is_needed=True, is_setting=True)
 
 
-def whole_number(minimum: int) -> Parameter:
-    """Return a setting that is a whole number from a minimum on."""
+def whole_number(minimum: int, maximum: int | None = None) -> Parameter:
+    """Return a setting that is a whole number from a minimum on, maybe up to a maximum."""
+    allowed = f"from {minimum}" if maximum is None else f"from {minimum} to {maximum}"
 
     def check(name: str, value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            raise InvalidParameterError(f"{name} has to be a whole number from {minimum}, not {value!r}.")
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if not is_whole or value < minimum or (maximum is not None and value > maximum):
+            raise InvalidParameterError(f"{name} has to be a whole number {allowed}, not {value!r}.")
         return value
 
     return Parameter(check, is_setting=True)

@@ -1,0 +1,192 @@
+"""Writing one row of a file: its topic is created, restored or changed, or it is told why it cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.capabilities import generation_of, is_field_unsupported
+from airflow_provider_om_messaging.client.editing import patching
+from airflow_provider_om_messaging.client.editing.conflicts import changed_since
+from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
+from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
+from airflow_provider_om_messaging.protocol.model import name_rules
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CERTIFICATION,
+    differing_fields,
+)
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, touched_fields
+from airflow_provider_om_messaging.protocol.routes import Read
+from airflow_provider_om_messaging.protocol.topics.compare import (
+    BEYOND,
+    drop_unneeded_fields,
+)
+from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
+from airflow_provider_om_messaging.protocol.topics.pages import create_topic, creation
+from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, operations_for
+from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, desired_values
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.topics.rights import TopicRights
+    from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit
+    from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.csv.cells import Reading
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+
+
+class RowWriter:
+    """
+    Writes the rows of one file, or only checks them; a row that is refused raises :class:`RowRefusedError`.
+
+    :param client: asks the server.
+    :param service: canonical FQN of the service.
+    :param columns: the columns of the file.
+    :param inheritance: marks what topics may only inherit.
+    :param reading: how cells are read.
+    :param limit: how many writes go on at a time.
+    :param dry_run: only check.
+    :param rights: of the user, to be checked before; without, the server checks them.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        service: str,
+        columns: tuple[str, ...],
+        inheritance: Inheritance,
+        reading: Reading,
+        limit: WriteLimit,
+        *,
+        dry_run: bool,
+        rights: TopicRights | None,
+    ) -> None:
+        self._client = client
+        self._service = service
+        self._columns = columns
+        self._inheritance = inheritance
+        self._reading = reading
+        self._limit = limit
+        self._dry_run = dry_run
+        self._rights = rights
+        self._generation = generation_of(client)
+        self.known: dict[Any, Entity | None] = {}
+        """What the rows refer to."""
+        self.certifies = True
+        """Whether the server has certifications."""
+        self.changed: dict[str, tuple[int, Done]] = {}
+        """The ids of topics that were changed, each with the number of its row and what was done."""
+
+    def create(self, number: int, row: Row) -> Entity:
+        """Create the topic of a row and return it."""
+        if reason := name_rules.name_problem(row.name, self._generation.version):
+            raise RowRefusedError(reason)
+        wanted = self._wanted(row, {})
+        body = creation(self._service, row.name, wanted, self._generation)
+        if self._rights:
+            self._rights.check([CREATE], None)
+        if self._dry_run:
+            return {"name": row.name, **wanted}
+        with self._limit.slot():
+            created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
+        topic = drop_unneeded_fields(self._inheritance.marked(created))
+        if wanted.get(CERTIFICATION) is None:
+            return topic
+        certified = {CERTIFICATION: wanted[CERTIFICATION]}
+
+        def plan(entity: Entity) -> Plan:
+            return Plan(build_operations(certified, entity), certified)
+
+        try:
+            return self._patched(topic, number, plan, (CERTIFICATION,))
+        except Fault as fault:
+            fault.message = f"The topic was created, but not certified. {fault.message}"
+            raise
+
+    def restore(self, number: int, row: Row) -> Entity:
+        """Bring the deleted topic of a row back, as the row wants it, and return it."""
+        topic = self._client.call(read_deleted(self._service, row.name, self._generation))
+        topic = {**topic, **drop_unneeded_fields(self._inheritance.marked(topic))}
+
+        def plan(entity: Entity) -> Plan:
+            wanted = self._wanted(row, entity)
+            return Plan(build_operations(wanted, entity), wanted)
+
+        to_server_operations(self._client, plan(topic).operations)
+        if self._rights:
+            self._rights.check([EDIT_ALL], topic)
+        if self._dry_run:
+            return drop_unneeded_fields(topic)
+        body = restoration(self._service, topic)
+        with self._limit.slot():
+            self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
+        try:
+            return self._patched(topic, number, plan, self._fields(), as_listed=False)
+        except Fault as fault:
+            fault.message = f"The topic was restored, but not changed. {fault.message}"
+            raise
+
+    def update(self, topic: Entity, number: int, row: Row) -> Entity:
+        """Change a topic to what a row wants, and return it as it is then."""
+
+        def plan(entity: Entity) -> Plan:
+            wanted = self._wanted(row, entity)
+            operations = build_operations(wanted, entity)
+            if operations and entity is not topic and self._row_digest(entity) != self._row_digest(topic):
+                raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
+            return Plan(operations, wanted)
+
+        if self._dry_run:
+            planned = plan(topic)
+            to_server_operations(self._client, planned.operations)
+            if self._rights:
+                fields = touched_fields(planned.operations)
+                needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
+                self._rights.check(needed, topic)
+            return topic
+        return self._patched(topic, number, plan, self._fields())
+
+    def _fields(self) -> tuple[str, ...]:
+        beyond = (
+            field
+            for field in BEYOND
+            if field in self._columns and not is_field_unsupported(self._client, field)
+        )
+        return (*CHANGEABLE, *beyond)
+
+    def _patched(
+        self,
+        topic: Entity,
+        number: int,
+        plan: Callable[[Entity], Plan],
+        fields: tuple[str, ...],
+        *,
+        as_listed: bool = True,
+    ) -> Entity:
+        done = patching.apply(
+            self._client,
+            patching.Target(TOPIC, required_text(topic, "id"), self._inheritance),
+            Edit(fields, plan),
+            recheck_after=0,
+            sending=self._limit.slot,
+            listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,
+        )
+        if done.plan.operations:
+            self.changed[str(topic["id"])] = number, done
+        if lost := differing_fields(done.plan.wanted or {}, done.after):
+            raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
+        return drop_unneeded_fields(done.after)
+
+    def _wanted(self, row: Row, topic: Entity) -> dict[str, Any]:
+        return desired_values(row, topic, self.known, self._generation, certifies=self.certifies)
+
+    def _row_digest(self, topic: Entity) -> bytes:
+        return self._reading.fingerprint(self._columns, cells_of(topic, self._columns))

@@ -1,0 +1,90 @@
+"""How many rows are written at a time: as many as serve, found while they are written."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from threading import Condition
+from typing import TYPE_CHECKING
+
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FIRST = 8
+"""Writes at a time in the beginning."""
+_ASK_FOR_LESS = {Cause.RATE_LIMITED, Cause.UNAVAILABLE}
+_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
+_FASTER, _SLOWER = 1.5, 2.0
+"""Times the shortest mean of a round up to which more writes are tried, and from which on fewer are."""
+
+
+class WriteLimit:
+    """
+    Lets writes begin.
+
+    After each round of as many writes as may go on at a time, a quarter more may if they took about as long
+    as they ever did, and a quarter fewer if they took twice as long: then they only wait for each other. A
+    server that asks for less (429, 503) gets half as many, after the pause that it asks for.
+
+    :param most: writes at a time at most.
+    :param clock: seconds.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit = min(FIRST, most)
+        """Writes that may go on now."""
+        self._most = most
+        self._clock = clock
+        self._changed = Condition()
+        self._running = 0
+        self._durations: list[float] = []
+        self._shortest = float("inf")
+        self._not_before = 0.0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """
+        Wait until a write may begin, and note how long it takes, or how it fails.
+
+        The fault that it fails with is handed on.
+        """
+        with self._changed:
+            while (wait := self._not_before - self._clock()) > 0 or self._running >= self.limit:
+                self._changed.wait(wait if wait > 0 else None)
+            self._running += 1
+        began = self._clock()
+        try:
+            yield
+            with self._changed:
+                self._note(self._clock() - began)
+        except Fault as fault:
+            if fault.cause in _ASK_FOR_LESS:
+                self._slow_down(fault.retry_after)
+            raise
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _slow_down(self, pause: float | None) -> None:
+        with self._changed:
+            now = self._clock()
+            # All writes of a round are refused at once: that is one refusal.
+            if now >= self._not_before:
+                self.limit = max(1, self.limit // 2)
+                self._durations.clear()
+            self._not_before = max(self._not_before, now + min(_LONGEST_PAUSE, pause or _PAUSE))
+
+    def _note(self, duration: float) -> None:
+        self._durations.append(duration)
+        if len(self._durations) < self.limit:
+            return
+        mean = sum(self._durations) / len(self._durations)
+        self._durations.clear()
+        self._shortest = min(self._shortest, mean)
+        if mean <= _FASTER * self._shortest:
+            self.limit = min(self._most, self.limit + max(1, self.limit // 4))
+        elif mean >= _SLOWER * self._shortest:
+            self.limit = max(1, self.limit - max(1, self.limit // 4))

@@ -1,0 +1,119 @@
+"""How many rows are written at a time: more while that serves, fewer when the server slows down."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Barrier, Event, Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_om_messaging.client.topics.write_limit import FIRST, WriteLimit
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+
+class Clock:
+    """A clock that only moves when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def write(limit: WriteLimit, clock: Clock, seconds: float, fault: Fault | None = None) -> None:
+    with suppress(Fault), limit.slot():
+        clock.now += seconds
+        if fault:
+            raise fault
+
+
+def write_round(limit: WriteLimit, clock: Clock, seconds: float) -> None:
+    for _ in range(limit.limit):
+        write(limit, clock, seconds)
+
+
+def busy(retry_after: float | None = None) -> Fault:
+    return Fault(Cause.RATE_LIMITED, "Too many requests.", status=429, retry_after=retry_after)
+
+
+def test_more_go_on_while_the_server_stays_as_fast() -> None:
+    clock = Clock()
+    limit = WriteLimit(20, clock)
+    limits = []
+    for _ in range(6):
+        limits.append(limit.limit)
+        write_round(limit, clock, 0.05)
+    assert limits == [8, 10, 12, 15, 18, 20]
+
+
+def test_fewer_go_on_when_they_only_wait_for_each_other() -> None:
+    clock = Clock()
+    limit = WriteLimit(64, clock)
+    write_round(limit, clock, 0.05)
+    write_round(limit, clock, 0.08)
+    assert limit.limit == 10
+    write_round(limit, clock, 0.2)
+    assert limit.limit == 8
+    for _ in range(20):
+        write_round(limit, clock, 0.2)
+    assert limit.limit == 1
+
+
+def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked() -> None:
+    clock = Clock()
+    limit = WriteLimit(64, clock)
+    waits = [Event() for _ in range(3)]
+    together = Barrier(4)
+
+    def refused(seen: Event) -> None:
+        with suppress(Fault), limit.slot():
+            together.wait(10)
+            seen.set()
+            raise busy(0.2)
+
+    threads = [Thread(target=refused, args=(seen,)) for seen in waits]
+    for thread in threads:
+        thread.start()
+    together.wait(10)
+    for thread in threads:
+        thread.join(10)
+    assert limit.limit == FIRST // 2
+    began: list[float] = []
+
+    def later() -> None:
+        with limit.slot():
+            began.append(clock.now)
+
+    waiting = Thread(target=later)
+    waiting.start()
+    clock.now = 0.2
+    waiting.join(10)
+    assert began == [0.2]
+
+
+@pytest.mark.parametrize("cause", [Cause.NOT_FOUND, Cause.CONFLICT, Cause.FORBIDDEN])
+def test_a_row_that_is_refused_for_itself_slows_nothing_down(cause: Cause) -> None:
+    clock = Clock()
+    limit = WriteLimit(64, clock)
+    write(limit, clock, 0.01, Fault(cause, "No."))
+    assert limit.limit == FIRST
+    write_round(limit, clock, 0.05)
+    assert limit.limit > FIRST
+
+
+@given(
+    st.integers(1, 64),
+    st.lists(st.tuples(st.floats(0, 3), st.sampled_from([None, "busy", "refused"])), max_size=200),
+)
+def test_there_is_always_one_and_never_more_than_allowed(
+    most: int, writes: list[tuple[float, str | None]]
+) -> None:
+    clock = Clock()
+    limit = WriteLimit(most, clock)
+    for seconds, outcome in writes:
+        clock.now += 60
+        fault = {None: None, "busy": busy(7), "refused": Fault(Cause.NOT_FOUND, "No.")}[outcome]
+        write(limit, clock, seconds, fault)
+        assert 1 <= limit.limit <= most
