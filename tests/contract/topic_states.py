@@ -71,6 +71,9 @@ class Service:
                 self.ids[name] = made.json()["id"]
         named = (*USERS, *TEAMS, *(f"domain:{name}" for name in DOMAINS))
         self._references = {name: self._reference(self._spelled(name)) for name in named}
+        self._gone = 0
+        self.of_deleted: set[str] = set()
+        """Topics with an owner or a tag that was deleted softly."""
 
     def states(self) -> st.SearchStrategy[State]:
         """Return states of some of the topics."""
@@ -78,6 +81,7 @@ class Service:
 
     def bring_into(self, state: State) -> None:
         """Give topics the fields of a state, by plain requests."""
+        self.of_deleted -= state.keys()
         for name, fields in state.items():
             operations = [
                 {"op": "add", "path": f"/{field}", "value": value} for field, value in fields.items()
@@ -91,13 +95,44 @@ class Service:
             reply = self.api.patch(f"/v1/topics/{self.ids[name]}", *operations)
             assert reply.status_code == 200, (operations, reply.text)
 
+    def lose(self, name: str, kind: str, *, for_good: bool) -> None:
+        """Give a topic one more owner or tag, which is then deleted, softly or for good."""
+        self._gone += 1
+        if not for_good:
+            self.of_deleted.add(name)
+        called = f"gone{self._gone}"
+        topic = self.api.json(f"/v1/topics/{self.ids[name]}", params={"fields": "*"})
+        if kind == "owner":
+            made = self._make("/v1/users", {"name": called, "email": f"{called}@example.com"})
+            owner = {"type": "user", "id": made["id"]}
+            field = self.fields.owners_field
+            theirs = [item for item in topic.get("owners", ()) if item["type"] == "user"]
+            value: Any = owner if field == "owner" else [*theirs, owner]
+        else:
+            tag = {"name": called, "classification": "PII", "description": "Soon gone"}
+            made = self._make("/v1/tags", tag)
+            label = {"tagFQN": made["fullyQualifiedName"], "source": "Classification"}
+            others = [item for item in topic["tags"] if not item["tagFQN"].startswith("PII.")]
+            field, value = "tags", [*others, label]
+        operation = {"op": "add", "path": f"/{field}", "value": value}
+        reply = self.api.patch(f"/v1/topics/{self.ids[name]}", operation)
+        assert reply.status_code == 200, reply.text
+        path = f"/v1/{'users' if kind == 'owner' else 'tags'}/{made['id']}"
+        deleted = self.api("DELETE", path, params={"hardDelete": str(for_good).lower()})
+        assert deleted.status_code == 200, deleted.text
+
+    def _make(self, path: str, document: dict[str, str]) -> Any:
+        made = self.api("POST", path, json=document)
+        assert made.status_code == 201, made.text
+        return made.json()
+
     def shown(self, names: tuple[str, ...] | None = None) -> State:
         """Return what plain reading shows of topics, in the plainest form."""
         return {name: self._plain(self.ids[name]) for name in names or self.ids}
 
     def rows(self) -> st.SearchStrategy[dict[str, dict[str, str]]]:
         """Return rows of a file by their names: mostly good ones, spelled in all ways."""
-        names = st.sampled_from((*self.ids, *self.ids, "PLAIN", "new", "a::b"))
+        names = st.sampled_from((*self.ids, *self.ids, "PLAIN", "new", "a::b", 'quo"te'))
         return st.dictionaries(names, self._rows(), min_size=1, max_size=3)
 
     def _topics(self) -> st.SearchStrategy[dict[str, Any]]:
