@@ -102,6 +102,16 @@ def test_a_row_that_somebody_changed_since_the_plan(sandbox: Sandbox, way: str) 
     assert writes(sandbox) == []
 
 
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"{}", b"no JSON", b"\xff", b""])
+def test_a_plan_file_that_is_no_plan_is_refused(sandbox: Sandbox, tmp_path: Path, content: bytes) -> None:
+    text = as_csv(described(exported()[:2]))
+    planned = plan(text, plan_destination=str(tmp_path / "plan"))
+    (tmp_path / "plan.json").write_bytes(content)
+    with pytest.raises(InvalidParameterError, match="is not the plan that the task returned"):
+        apply(text, expected_plan=planned)
+    assert writes(sandbox) == []
+
+
 @every_way
 def test_what_is_already_as_planned_is_no_hindrance(sandbox: Sandbox, way: str) -> None:
     # As an import leaves it that was cut off in the middle.

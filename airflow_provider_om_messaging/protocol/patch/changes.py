@@ -11,7 +11,13 @@ from airflow_provider_om_messaging.protocol.model.entities import TOPIC, EntityT
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, TEXTS, Entity, own_value
 from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, build_merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.json_values import has_null_character, to_plain_json
+from airflow_provider_om_messaging.protocol.wire.json_values import (
+    MAX_DEPTH,
+    LimitError,
+    check_depth,
+    has_null_character,
+    to_plain_json,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.references import Name
@@ -119,18 +125,25 @@ def parse_structured(value: object, parameter: str) -> Any:
     """
     Return a parameter that is data; a template may have rendered it to JSON text.
 
-    :raises Fault: a text that is not JSON.
+    :raises Fault: a text that is not JSON, or nested too deeply.
     """
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
+        document = json.loads(value)
+        check_depth(document, value)
+    except (LimitError, RecursionError):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"{parameter} is JSON that is nested deeper than {MAX_DEPTH} levels. Nothing was sent.",
+        ) from None
+    except ValueError:
         raise Fault(
             Cause.INVALID_PARAMETER,
             f"{parameter} is a text that is not JSON: pass data, the .output of a task, or a template that "
             "ends in '| tojson'. Nothing was sent.",
         ) from None
+    return document
 
 
 def values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:

@@ -168,6 +168,11 @@ class TestChecking:
         with pytest.raises(Fault, match="operations is a text that is not JSON"):
             parse_structured("[{'op': 'remove'}]", "operations")
 
+    @pytest.mark.parametrize("levels", [250, 100_000])
+    def test_text_that_is_nested_too_deeply_is_refused(self, levels: int) -> None:
+        with pytest.raises(Fault, match="changes is JSON that is nested deeper than 200 levels"):
+            parse_structured("[" * levels + "]" * levels, "changes")
+
 
 class TestForetelling:
     @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import InvalidCsvError
 from airflow_provider_om_messaging.files.storage import open_source
 from airflow_provider_om_messaging.protocol.plan.gate import plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
@@ -29,7 +29,7 @@ def read_planned_rows(expected_plan: Any) -> dict[str, str] | None:
     with open_source(path, "expected_plan") as chunks:
         text = b"".join(chunks)
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError:
         document = "no JSON"
     return planned_rows(result, document)
