@@ -25,7 +25,7 @@ if (body) {
       row.hidden = !words.every((word) => text.includes(word));
       count += !row.hidden;
     }
-    shown.value = `${count.toLocaleString()} of ${rows.length.toLocaleString()} topics`;
+    shown.value = `${count.toLocaleString()} of ${rows.length.toLocaleString()} ${filter.dataset.rows}`;
   };
 
   document.querySelectorAll("thead button").forEach((button, column) => {

@@ -108,12 +108,12 @@ def plan_content(
     more = len(notes) - LONGEST_PAGE
     texts = [note.text for note in notes[:LONGEST_PAGE]]
     yield from _section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
-    yield from _section("passed", "Policies that passed", passed)
     numbers = "".join(
         f'<li class="{name}"><b>{counts[name]:,}</b> {shown}</li>' for name, shown in words.counts.items()
     )
     about = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     yield f'<ul class="counts">{numbers}</ul>\n<dl>{about}</dl>\n'.encode("utf-8", "replace")
+    yield from _passed(passed)
     if plan.changes:
         yield from _table(plan.changes, topic_url)
     else:
@@ -142,10 +142,20 @@ def _section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
         yield section.encode("utf-8", "replace")
 
 
+def _passed(policies: Iterable[str]) -> Iterator[bytes]:
+    texts = [escape(policy) for policy in policies]
+    if texts:
+        heading = "1 policy passed" if len(texts) == 1 else f"{len(texts):,} policies passed"
+        items = "".join(f"<li>{text}</li>" for text in texts)
+        details = f'<details class="passed"><summary>{heading}</summary><ul>{items}</ul></details>\n'
+        yield details.encode("utf-8", "replace")
+
+
 def _table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) -> Iterator[bytes]:
     yield (
         b'<form role="search"><input id="filter" type="search" placeholder="Filter topics"'
-        b' aria-label="Filter topics" autocomplete="off"><output id="shown"></output></form>\n'
+        b' data-rows="topics" aria-label="Filter topics" autocomplete="off">'
+        b'<output id="shown"></output></form>\n'
         b"<table><thead><tr>"
         b'<th aria-sort="ascending"><button type="button">Line</button></th>'
         b'<th><button type="button">Topic</button></th><th><button type="button">Change</button></th>'

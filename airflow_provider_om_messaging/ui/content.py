@@ -85,7 +85,8 @@ def plans_content(
     """
     yield (
         b'<form role="search"><input id="filter" type="search" placeholder="Filter rows"'
-        b' aria-label="Filter rows" autocomplete="off"><output id="shown"></output></form>\n'
+        b' data-rows="rows" aria-label="Filter rows" autocomplete="off">'
+        b'<output id="shown"></output></form>\n'
         b'<table class="plans"><thead><tr><th aria-sort="ascending"><button type="button">Task</button></th>'
         b'<th><button type="button">Service</button></th><th><button type="button">Verdict</button></th>'
         b"<th>Rows</th><th>Decision</th></tr></thead>\n<tbody>\n"

@@ -65,7 +65,9 @@ def show_plan(
     if not found:
         return _page("No plan here", no_plan_content())
     if len(found) > 1:
-        return _page("Plans before this task", plans_content(run_id, found, {}, {}))
+        of_this = {key.task_id for key in found} == {task_id}
+        title = "Plans of this task" if of_this else "Plans before this task"
+        return _page(title, plans_content(run_id, found, {}, {}))
     ((key, result),) = found.items()
     approvals = [
         approval

@@ -9,6 +9,16 @@ if (airflowRoot) {
   followTheme();
 }
 
+// Airflow's frame may open no window, so that Airflow's own page has to.
+document.addEventListener("click", (event) => {
+  const link = airflowRoot && event.target.closest("a[target=_blank]");
+  if (!link) return;
+  event.preventDefault();
+  const outside = window.parent.document.createElement("a");
+  Object.assign(outside, { href: link.href, target: "_blank", rel: "noreferrer" });
+  outside.click();
+});
+
 document.querySelectorAll(".approval form").forEach((form) => {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -258,7 +258,7 @@ def test_what_the_plan_keeps_to_and_where_its_topics_are_is_shown(client: Any, r
     members = {"passed": [kept], "server": "https://acme.getcollate.io", "changes": changes}
     run.hand_on("plan", plan_of(2, **members))
     page = client("viewer").get(tab()).text
-    assert f"<h2>Policies that passed</h2><ul><li>{kept}</li></ul>" in page
+    assert f"<summary>1 policy passed</summary><ul><li>{kept}</li></ul>" in page
     link = "https://acme.getcollate.io/topic/sample_kafka.%22orders.eu%22"
     # Airflow shows the page in a frame, which OpenMetadata lets nobody put it in.
     assert f'<a href="{link}" target="_blank" rel="noreferrer">orders.eu</a>' in page
