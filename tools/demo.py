@@ -11,12 +11,16 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+import requests
 
 from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
+from airflow_provider_om_messaging.ui.routes import PLAN_TAB
 from tools.board import Board
 from tools.processes import Programs
 from tools.real_airflow import AirflowTrouble, RealAirflow
@@ -35,7 +39,11 @@ RUN_TIMEOUT = 600
 # Generation and edition of the sandbox that has jobs to wait for.
 WITH_JOBS = ("2.0", "documented")
 # These look at what the others have done.
-LATER = {"drift_report", "restore_version"}
+LATER = {"drift_report", "on_service_change", "restore_version"}
+# What is left for a person to decide on: topics of which the catalogue of ``gated_import`` knows more.
+UNDECIDED = "kafka_staging"
+UNDECIDED_TOPICS = ("checkout.started", "checkout.paid", "invoices.sent", "shipments.delivered")
+SECONDS_BETWEEN_SIGNS = 5
 _STARTED = time.monotonic()
 
 
@@ -75,6 +83,8 @@ def _demo(service: str | None, server: tuple[str, str], *, keep: bool) -> int:
         with _told_in_one_line():
             _run_examples(airflow, board, service, server)
             _print_results(board)
+            if keep:
+                _leave_a_question(airflow)
             up = keep
             return 0
     except KeyboardInterrupt:
@@ -97,11 +107,14 @@ def _run_examples(airflow: RealAirflow, board: Board, service: str | None, serve
         ready = _start_sandbox(airflow.programs, *server)
         airflow.env[CONNECTION] = ready["connection"]
         say(f"sandbox ({' '.join(server)}) at {ready['url']}")
-    say(f"Airflow {airflow.line} starts at {airflow.url} (half a minute or more); logs in {_short(HOME)}")
-    airflow.start()
-    airflow.wait_healthy(progress=say)
+    # Airflow lets nobody test a connection in its form unless it is told to.
+    airflow.env["AIRFLOW__CORE__TEST_CONNECTION"] = "Enabled"
     dag_ids = {path.stem for path in DAGS.glob("*.py")}
-    airflow.wait_for_dags(dag_ids)
+    say(f"Airflow {airflow.line} starts at {airflow.url} (half a minute or more); logs in {_short(HOME)}")
+    with _signs_of_life("Airflow is starting"):
+        airflow.start()
+        airflow.wait_healthy(progress=say)
+        airflow.wait_for_dags(dag_ids)
     _run_together(airflow, board, sorted(dag_ids - LATER), service)
     _run_together(airflow, board, sorted(dag_ids & LATER), service)
     board.look()
@@ -118,6 +131,54 @@ def _run_together(airflow: RealAirflow, board: Board, dag_ids: list[str], servic
         state = airflow.wait_for_run(dag_id, run_id, RUN_TIMEOUT, watch=lambda _: board.look())
         if state != "success":
             raise AirflowTrouble(f"{dag_id} is {state}; read {airflow.home / 'logs' / f'dag_id={dag_id}'}")
+
+
+def _leave_a_question(airflow: RealAirflow) -> None:
+    """Leave a run of ``gated_import`` waiting for a person, and say where it is to be decided on."""
+    ready = HOME / "sandbox.json"
+    if not ready.exists():
+        print("No run is left waiting for you: on your own server the demo changes no more than it has.\n")
+        return
+    sandbox = json.loads(ready.read_text())
+    _add_topics(sandbox["url"], sandbox["admin_token"])
+    run_id = airflow.trigger("gated_import", {"service": UNDECIDED, "ask_above": 0})
+    say(f"gated_import triggered for {UNDECIDED}, which nobody has approved yet")
+    asking = {"deferred", "awaiting_input"}
+    if airflow.wait_for_task("gated_import", run_id, "approve", asking) not in asking:
+        raise AirflowTrouble(
+            f"gated_import does not ask; read {airflow.home / 'logs' / 'dag_id=gated_import'}"
+        )
+    run = f"{airflow.url}/dags/gated_import/runs/{quote(run_id, safe='')}"
+    print("\nA run waits for you. Look at its plan, and approve or reject it there:")
+    print(f"  Run    {run}\n  Plan   {run}/tasks/plan/plugin/{PLAN_TAB}\n")
+
+
+def _add_topics(url: str, token: str) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {token}"
+        service = {"name": UNDECIDED, "serviceType": "Kafka"}
+        topics = [{"name": name, "service": UNDECIDED, "partitions": 3} for name in UNDECIDED_TOPICS]
+        for path, body in [("services/messagingServices", service), *(("topics", topic) for topic in topics)]:
+            session.post(f"{url}/api/v1/{path}", json=body, timeout=60).raise_for_status()
+
+
+@contextlib.contextmanager
+def _signs_of_life(what: str) -> Iterator[None]:
+    """Say every few seconds that something is still going on."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(SECONDS_BETWEEN_SIGNS):
+            say(f"… {what}")
+
+    ticking = threading.Thread(target=tick, daemon=True)
+    ticking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        ticking.join()
 
 
 def _conf(board: Board, dag_id: str, service: str | None) -> dict[str, Any]:
