@@ -130,7 +130,7 @@ constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per 
 	@for line in $(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster $(NEW)-mutants $(NEW)-docs; do \
 	  file=constraints/airflow-$$line.txt; \
 	  echo "== $$file"; \
-	  case $$line in *-cluster) more="--group cluster";; *-mutants) more="--group mutants";; *-docs) more="--group docs --group dist";; *) more=;; esac; \
+	  case $$line in *-cluster) more="--group cluster";; *-mutants) more="--group mutants";; *-docs) more="--group docs --group dist";; $(NEW)) more="--group browser";; *) more=;; esac; \
 	  echo "apache-airflow==$${line%-*}" | .tools/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate \
 	    --universal --python-version 3.10 --extra sandbox --extra sockets --group test --group lint $$more pyproject.toml - > $$file.new; \
 	  { echo "# All that the package, its tests and its tools need on Airflow $$line. Made by 'make constraints'."; \

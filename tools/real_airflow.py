@@ -262,6 +262,10 @@ class RealAirflow(AirflowApi):
 
     # ------------------------------------------------------------------ helpers
 
+    def password_of(self, user: str) -> str:
+        """Return the password of a user of Airflow 3: the API server makes those that it is not given."""
+        return str(json.loads(self._passwords.read_text())[user])
+
     @property
     def _passwords(self) -> Path:
         return self.home / "passwords.json"

@@ -19,7 +19,14 @@ HERE = Path(__file__).parent
 FILES = [*HERE.glob("dags/*.py"), HERE.parents[1] / "example_dags" / "gated_import.py"]
 WATCHED = "fleet_08"
 """The last service, which a DAG is scheduled by."""
-DAGS = ["deferred_jobs", "gated_import", "wait_in_pokes", "wait_in_triggerer", "wait_in_worker"]
+DAGS = [
+    "deferred_jobs",
+    "gated_import",
+    "shown_plans",
+    "wait_in_pokes",
+    "wait_in_triggerer",
+    "wait_in_worker",
+]
 
 
 @pytest.fixture(scope="package")
@@ -40,6 +47,8 @@ def airflow(server: ServerOfMany, tmp_path_factory: pytest.TempPathFactory) -> I
         "WATCHED_SERVICE": WATCHED,
         # Runs that follow events are scheduled ones.
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+        # One more user, who may look at everything and do nothing.
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{RealAirflow.user}:admin,viewer:viewer",
         # How long another triggerer waits before it takes over what a dead one has left.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",

@@ -135,6 +135,17 @@ class Export:
         return dict(self._airflow.call("GET", self._path))
 
 
+def wait_until_asked(airflow: RealAirflow, run_id: str) -> None:
+    """Wait until a run of ``gated_import`` asks for approval, and Airflow can take an answer."""
+    dag_id, task_id, asks = "gated_import", "approve", {"deferred", "awaiting_input"}
+    assert airflow.wait_for_task(dag_id, run_id, task_id, asks) in asks
+    # Airflow 3.3 loses an answer that comes before its scheduler has seen the process that asks end.
+    [attempt] = [task.tries for task in airflow.task_states(dag_id, run_id) if task.task_id == task_id]
+    ended = re.compile(f"Finished: .*task_id={task_id}, run_id={re.escape(run_id)}, .*try_number={attempt},")
+    log = airflow.programs.log("scheduler")
+    wait_until(lambda: ended.search(log.read_text(errors="replace")))
+
+
 def wait_until(
     condition: Callable[[], Any], told: Callable[[], str] = lambda: "", timeout: float = PATIENCE
 ) -> None:

@@ -13,6 +13,7 @@ from tools.processes import free_port
 from tools.real_airflow import PATIENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 BOT = "ingestion-bot"
@@ -41,14 +42,18 @@ class ServerOfMany:
         self.sandbox.start()
         self._session.headers["Authorization"] = f"Bearer {self.sandbox.admin_token}"
         for index, service in enumerate(self.services):
-            self._post("services/messagingServices", {"name": service, "serviceType": "Kafka"})
-            for topic in TOPICS[: 1 + index % len(TOPICS)]:
-                self._post("topics", {"name": f"{topic}.{index}", "service": service, "partitions": 1})
+            self.add_service(service, [f"{topic}.{index}" for topic in TOPICS[: 1 + index % len(TOPICS)]])
         return self
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
         self.sandbox.stop()
+
+    def add_service(self, service: str, topics: Iterable[str]) -> None:
+        """Add a service with these topics, of which nothing but the names is known."""
+        self._post("services/messagingServices", {"name": service, "serviceType": "Kafka"})
+        for topic in topics:
+            self._post("topics", {"name": topic, "service": service, "partitions": 1})
 
     def begin_anew(self) -> None:
         """Forget what was asked so far, and the jobs of that."""

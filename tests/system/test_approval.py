@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import AIRFLOW_LINE
-from tests.system.run_of_one import wait_until
+from tests.system.run_of_one import wait_until_asked
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -26,7 +25,8 @@ def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:
     sandbox = server.sandbox
     sandbox.clear_journal()
     run_id = airflow.trigger(DAG, {"ask_above": 0})
-    _wait_until_asked(airflow, run_id)
+    wait_until_asked(airflow, run_id)
+    assert _states(airflow, run_id)["apply"] is None
     question = _question(airflow, run_id)
     plan = airflow.xcom(DAG, run_id, "plan")
     assert question["subject"] == f"Import {plan['changed']} topics into sample_kafka?"
@@ -39,7 +39,8 @@ def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:
 
     # Whoever thinks better of it clears the question.
     _clear(airflow, run_id)
-    _wait_until_asked(airflow, run_id)
+    wait_until_asked(airflow, run_id)
+    assert _states(airflow, run_id)["apply"] is None
     _decide(airflow, run_id, "Approve")
     assert airflow.wait_for_run(DAG, run_id) == "success"
     assert _states(airflow, run_id)["apply"] == "success"
@@ -48,23 +49,12 @@ def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:
     assert applied["rows_passed"] == applied["verified"] == plan["changed"] > 0
 
 
-def _wait_until_asked(airflow: RealAirflow, run_id: str) -> None:
-    state = airflow.wait_for_task(DAG, run_id, "approve", {"deferred", "awaiting_input"})
-    assert state in {"deferred", "awaiting_input"}
-    assert _states(airflow, run_id)["apply"] is None
-
-
 def _question(airflow: RealAirflow, run_id: str) -> dict[str, Any]:
     return dict(airflow.call("GET", _path(run_id)))
 
 
 def _decide(airflow: RealAirflow, run_id: str, option: str) -> None:
-    """Answer as the web interface does, and no sooner than Airflow can take it."""
-    # Airflow 3.3 loses an answer that comes before its scheduler has seen the process that asks end.
-    [attempt] = [task.tries for task in airflow.task_states(DAG, run_id) if task.task_id == "approve"]
-    ended = re.compile(f"Finished: .*task_id=approve, run_id={re.escape(run_id)}, .*try_number={attempt},")
-    log = airflow.programs.log("scheduler")
-    wait_until(lambda: ended.search(log.read_text(errors="replace")))
+    """Answer as the web interface does."""
     airflow.call("PATCH", _path(run_id), {"chosen_options": [option], "params_input": {"note": "Seen."}})
 
 

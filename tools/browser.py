@@ -1,0 +1,68 @@
+"""
+Chromium, as a person uses it who looks at a real Airflow: for tests, and for the documentation's pictures.
+
+Playwright drives the browser that the machine has, such as Debian's package ``chromium``; it fetches none.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from playwright.sync_api import sync_playwright
+
+from airflow_provider_om_messaging.ui.routes import PLAN_TAB, RUN_TAB
+from tools.real_airflow import PATIENCE, RealAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
+
+CHROMIUM = shutil.which("chromium")
+"""The program; None if there is none."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start Chromium, and stop it at the end."""
+    with sync_playwright() as playwright:
+        # As root, which a container often is, it runs without its own sandbox only.
+        options = ["--no-sandbox", "--no-proxy-server"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+def log_in(context: BrowserContext, airflow: RealAirflow, user: str = RealAirflow.user) -> Page:
+    """Log a user in by Airflow's own form, and return the page that shows then."""
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+    page.goto(airflow.url)
+    page.locator("input[name=username]").fill(user)
+    page.locator("input[name=password]").fill(airflow.password_of(user))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/auth/login" not in url)
+    return page
+
+
+def open_plan(
+    page: Page, airflow: RealAirflow, dag_id: str, run_id: str, task_id: str, map_index: int = -1
+) -> FrameLocator:
+    """Open the tab of a task instance, and return what is in its frame."""
+    index = "" if map_index < 0 else f"/mapped/{map_index}"
+    page.goto(f"{run_url(airflow, dag_id, run_id)}/tasks/{task_id}{index}/plugin/{PLAN_TAB}")
+    return page.frame_locator("iframe")
+
+
+def open_plans(page: Page, airflow: RealAirflow, dag_id: str, run_id: str) -> FrameLocator:
+    """Open the tab of a run, and return what is in its frame."""
+    page.goto(f"{run_url(airflow, dag_id, run_id)}/plugin/{RUN_TAB}")
+    return page.frame_locator("iframe")
+
+
+def run_url(airflow: RealAirflow, dag_id: str, run_id: str) -> str:
+    """Return the page of a run."""
+    return f"{airflow.url}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
