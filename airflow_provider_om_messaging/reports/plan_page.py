@@ -113,7 +113,7 @@ def plan_content(
     )
     about = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     yield f'<ul class="counts">{numbers}</ul>\n<dl>{about}</dl>\n'.encode("utf-8", "replace")
-    yield from _passed(passed)
+    yield from _list_passed_policies(passed)
     if plan.changes:
         yield from _table(plan.changes, topic_url)
     else:
@@ -142,7 +142,7 @@ def _section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
         yield section.encode("utf-8", "replace")
 
 
-def _passed(policies: Iterable[str]) -> Iterator[bytes]:
+def _list_passed_policies(policies: Iterable[str]) -> Iterator[bytes]:
     texts = [escape(policy) for policy in policies]
     if texts:
         heading = "1 policy passed" if len(texts) == 1 else f"{len(texts):,} policies passed"

@@ -209,7 +209,7 @@ def test_a_page_speaks_of_what_it_compares() -> None:
     page = b"".join(
         plan_page(plan, "Plan", {}, [], passed=kept, topic_url=lambda name: f"http://om/topic/s.{name}")
     ).decode()
-    assert f"2 policies passed</summary><ul><li>{kept[0]}</li>" in page
+    assert f"1 policy passed</summary><ul><li>{kept[0]}</li>" in page
     assert '<a href="http://om/topic/s.orders" target="_blank" rel="noreferrer">orders</a>' in page
     assert "s.new" not in page  # it does not exist yet
     assert ">Topic</button>" in page
