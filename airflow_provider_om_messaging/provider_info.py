@@ -86,6 +86,14 @@ UI_FIELD_BEHAVIOUR: dict[str, Any] = {
 LINKS = ("ServiceLink", "TopicLink", "PlanLink", "JobLink")
 
 
+_ASSET_URIS = {
+    "schemes": ["openmetadata"],
+    "handler": f"{PACKAGE}.lineage.assets.sanitize_uri",
+    "factory": f"{PACKAGE}.lineage.assets.create_asset",
+    "to_openlineage_converter": f"{PACKAGE}.lineage.assets.convert_asset_to_openlineage",
+}
+
+
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description in the shape that Airflow's provider manager reads."""
     return {
@@ -129,4 +137,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         # Airflow 2.11 shows no link whose class is not named here.
         "extra-links": [f"{PACKAGE}.ui.links.{link}" for link in LINKS],
+        # The second is what 2.11 reads.
+        "asset-uris": [_ASSET_URIS],
+        "dataset-uris": [_ASSET_URIS],
     }

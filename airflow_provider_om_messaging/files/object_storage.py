@@ -83,7 +83,8 @@ def same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
     if size != file.seek(0, 2):
         return False
     file.seek(0)
-    with open_object(path) as present:
+    # Not path.open, which Airflow takes for the task's reading of an input.
+    with path.fs.open(path.path, "rb", block_size=BLOCK) as present:
         return equal(file, present)
 
 

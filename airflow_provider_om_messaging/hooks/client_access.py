@@ -45,6 +45,10 @@ class ClientAccess(MessagingHookBase):
             self._fqns[reference] = required_text(service, "fullyQualifiedName")
         return self._fqns[reference]
 
+    def known_fqn(self, service_id: str) -> str | None:
+        """Return the FQN of an id if it was looked up before; the server is not asked."""
+        return self._fqns.get(service_id)
+
     @cached_property
     def _fqns(self) -> dict[str, str]:
         """Names by ids, as far as they were asked for."""

@@ -12,9 +12,11 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
 from airflow_provider_om_messaging.files.storage import Destination, as_text
 from airflow_provider_om_messaging.hooks.engines import ENGINES, SERVER
+from airflow_provider_om_messaging.lineage.flows import export_flow
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
 from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
+from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.files.csv_streams import Written
     from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.lineage.flow import Flow
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
 
@@ -81,6 +84,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.note_parameters()
 
     @public_errors()
+    @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Export, or submit a job that does."""
         self.check_parameters()
@@ -112,6 +116,10 @@ class ExportMessagingServiceOperator(WaitingOperator):
             "unchanged": None,
             "engine": engine.name,
         }
+
+    def trace(self, result: dict[str, Any] | None) -> Flow:
+        """Return the flow from the service to the file."""
+        return export_flow(self.trace_entity(result), self.destination, result)
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """Start another export."""

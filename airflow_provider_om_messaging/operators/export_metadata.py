@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.storage import as_text
+from airflow_provider_om_messaging.lineage.flows import export_flow
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
+from airflow_provider_om_messaging.operators.support.traced import traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.lineage.flow import Flow
 
 
 class ExportMessagingServiceMetadataOperator(MessagingOperator):
@@ -54,6 +58,7 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
         self.note_parameters()
 
     @public_errors()
+    @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the service and write the file."""
         self.check_parameters()
@@ -65,3 +70,7 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
         state = "unchanged" if result["unchanged"] else "written"
         self.log.info("%s: %s bytes, %s (%s).", self.service, result["bytes"], self.destination, state)
         return result
+
+    def trace(self, result: dict[str, Any] | None) -> Flow:
+        """Return the flow from the service to the file."""
+        return export_flow(self.trace_entity(result), self.destination, result)

@@ -20,6 +20,7 @@ from airflow_provider_om_messaging.hooks.engines import (
     MOST_CONCURRENCY,
     ServerEngine,
 )
+from airflow_provider_om_messaging.lineage.flows import import_flow
 from airflow_provider_om_messaging.operators.support.imports.batched_import import BatchedImport
 from airflow_provider_om_messaging.operators.support.imports.expected_plan import (
     check_plan_is_for,
@@ -43,6 +44,7 @@ from airflow_provider_om_messaging.operators.support.results import (
     import_summary,
     judge,
 )
+from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
 from airflow_provider_om_messaging.protocol.imports.verdict import (
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
+    from airflow_provider_om_messaging.lineage.flow import Flow
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
     from airflow_provider_om_messaging.protocol.jobs.job import Job
 
@@ -185,6 +188,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
             )
 
     @public_errors()
+    @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the file, then import it, or submit a job that does."""
         self.check_parameters()
@@ -230,6 +234,17 @@ class ImportMessagingServiceOperator(WaitingOperator):
             "verified": None,
             "engine": file.engine.name,
         }
+
+    def trace(self, result: dict[str, Any] | None) -> Flow:
+        """Return the flow from the file to the service, which a dry run only looks at."""
+        return import_flow(
+            self.source,
+            self.trace_entity(result),
+            result,
+            is_dry_run=self.only_check,
+            expected_plan=self.expected_plan,
+            results_destination=self.results_destination,
+        )
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """Send the same file again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.lineage.flows import edit_flow
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
@@ -16,6 +17,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 )
 from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 from airflow_provider_om_messaging.operators.support.template_redaction import redact_changes, redact_patch
+from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.lineage.flow import Flow
 
 
 class PatchMessagingServiceOperator(MessagingOperator):
@@ -95,6 +99,7 @@ class PatchMessagingServiceOperator(MessagingOperator):
         self.note_parameters()
 
     @public_errors()
+    @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Patch the service."""
         self.check_parameters()
@@ -109,6 +114,10 @@ class PatchMessagingServiceOperator(MessagingOperator):
         )
         log_patch_result(result, self.log)
         return result
+
+    def trace(self, result: dict[str, Any] | None) -> Flow:
+        """Return the flow into what was patched."""
+        return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
 
     def rendered_value(self, name: str) -> Any:
         """Return a parameter as it was rendered, with its secrets."""

@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.exceptions import PlanViolationError, public_
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import Destination, as_text, rows_of
 from airflow_provider_om_messaging.hooks.engines import CLIENT, ENGINES
+from airflow_provider_om_messaging.lineage.flows import plan_flow
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
+    from airflow_provider_om_messaging.lineage.flow import Flow
     from airflow_provider_om_messaging.protocol.plan.diff import Change
 
 SHOWN_CHANGES = 50
@@ -213,6 +215,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "server": server,
             "against": self.against,
         }
+        self.note_result(context, result)
         self._apply_policies(result, context)
         return result
 
@@ -227,6 +230,10 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
             "SHA-256": sha256,
             "Compared with": self.against or "what the server had when the plan was made",
         }
+
+    def trace(self, result: dict[str, Any] | None) -> Flow:
+        """Return the flow from what was compared to the plan's files."""
+        return plan_flow(self.source, self.against, self.trace_entity(result), result)
 
     def _engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.storage import as_text
+from airflow_provider_om_messaging.lineage.flows import edit_flow
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
@@ -19,6 +20,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     whole_number,
 )
 from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
+from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, shorten
 from airflow_provider_om_messaging.protocol.model.versions import read_version
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.lineage.flow import Flow
 
 
 class MessagingServiceVersionsOperator(MessagingOperator):
@@ -182,6 +186,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         self.note_parameters()
 
     @public_errors()
+    @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Work out what differs, then patch it."""
         self.check_parameters()
@@ -198,6 +203,10 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         )
         log_patch_result(result, self.log)
         return result
+
+    def trace(self, result: dict[str, Any] | None) -> Flow:
+        """Return the flow into what was restored."""
+        return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
 
 
 def _identity(service: str, entity: dict[str, Any]) -> dict[str, Any]:

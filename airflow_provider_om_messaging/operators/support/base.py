@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
-from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters, Parameter, text
+from airflow_provider_om_messaging.operators.support.parameters import Parameter, text
+from airflow_provider_om_messaging.operators.support.traced import TracedOperator
 from airflow_provider_om_messaging.protocol.model.names import (
     is_uuid,
     normal_fqn,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
 
-class MessagingOperator(CheckedParameters, LinkedOperator):
+class MessagingOperator(TracedOperator):
     """
     Works on one messaging service.
 

@@ -31,6 +31,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     seconds,
     whole_number,
 )
+from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other_entity_fault
@@ -270,6 +271,7 @@ class WaitingOperator(JobOperator):
         frame.job.raise_unless_completed()
         return self.result_from_push(frame, state)
 
+    @traced
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
         Go on after a deferral.

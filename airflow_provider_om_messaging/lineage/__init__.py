@@ -1,0 +1,1 @@
+"""Where metadata comes from and goes to, as OpenLineage and Airflow's assets tell it."""

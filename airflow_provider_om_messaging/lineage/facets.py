@@ -1,0 +1,52 @@
+"""
+A task's lineage for OpenLineage.
+
+Only the OpenLineage provider asks for it, so that its classes are imported here when it does, and need not be
+installed otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.lineage.flow import Data, Flow
+
+
+def openlineage_of(flow: Flow) -> Any:
+    """Return an ``OperatorLineage``."""
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    return OperatorLineage(
+        inputs=[_input(data) for data in flow.inputs], outputs=[_output(data) for data in flow.outputs]
+    )
+
+
+def _input(data: Data) -> Any:
+    from openlineage.client.event_v2 import InputDataset
+    from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
+
+    facets = {}
+    if data.rows is not None:
+        facets["inputStatistics"] = statistics.InputStatisticsInputDatasetFacet(rowCount=data.rows)
+    return InputDataset(data.place.namespace, data.place.name, facets=_version(data), inputFacets=facets)
+
+
+def _output(data: Data) -> Any:
+    from openlineage.client.event_v2 import OutputDataset
+    from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
+
+    facets = {}
+    if data.rows is not None:
+        facets["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(
+            rowCount=data.rows, size=data.bytes
+        )
+    return OutputDataset(data.place.namespace, data.place.name, facets=_version(data), outputFacets=facets)
+
+
+def _version(data: Data) -> dict[str, Any]:
+    from openlineage.client.facet_v2 import dataset_version_dataset
+
+    if data.version is None:
+        return {}
+    return {"version": dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=data.version)}

@@ -1,0 +1,102 @@
+"""
+What each kind of task reads and writes, from its parameters and what it returned.
+
+``result`` is None for a task that failed or was skipped before it had one, ``entity`` is empty if it is not
+known which service the task is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.lineage.flow import Data, Flow
+from airflow_provider_om_messaging.lineage.places import file_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Result = Mapping[str, Any] | None
+    Found = tuple[Data, ...]
+
+
+def export_flow(entity: Found, destination: Any, result: Result) -> Flow:
+    """
+    Return the flow from a service to a file, which a failed export leaves as it was.
+
+    Until a job has ended the result has no digest, and there is no file of it.
+    """
+    facts = _select(result, "service", "rows", "bytes", "sha256", "unchanged")
+    if facts.get("sha256") is None:
+        return Flow(entity, facts=facts)
+    files = file_data(destination, version=facts["sha256"])
+    if facts["unchanged"] or not files:
+        return Flow(entity, files, facts=facts)
+    written = replace(files[0], rows=facts.get("rows"), bytes=facts["bytes"])
+    return Flow(entity, (written,), written.place, facts)
+
+
+def import_flow(
+    source: Any,
+    entity: Found,
+    result: Result,
+    *,
+    is_dry_run: bool,
+    expected_plan: Any,
+    results_destination: Any,
+) -> Flow:
+    """
+    Return the flow from a file to a service, which a dry run only looks at.
+
+    Whether rows that passed were other ones before, no server tells: they count as changes, unless a plan has
+    found none.
+    """
+    facts = _select(result, "service", "dry_run", "status", "rows_passed", "rows_failed", "sha256")
+    rows = (result or {}).get("rows_processed")
+    read = file_data(source, rows=rows, version=facts.get("sha256"))
+    verdicts = file_data(results_destination) if rows is not None else ()
+    if is_dry_run:
+        return Flow((*read, *entity), verdicts, facts=facts)
+    written = tuple(replace(data, rows=facts.get("rows_passed")) for data in entity)
+    has_changed = bool(written and facts.get("rows_passed")) and not _plans_nothing(expected_plan)
+    return Flow(read, (*written, *verdicts), written[0].place if has_changed else None, facts)
+
+
+def plan_flow(source: Any, against: Any, entity: Found, result: Result) -> Flow:
+    """Return the flow from a file and what it is compared with to the files of the plan."""
+    facts = _select(result, "service", "sha256", "created", "changed", "unchanged", "absent", "plan_path")
+    found = result or {}
+    read = file_data(source, version=facts.get("sha256"))
+    return Flow(
+        (*read, *(entity if against is None else file_data(against))),
+        (*file_data(found.get("plan_path")), *file_data(found.get("plan_page"))),
+        facts=facts,
+    )
+
+
+def edit_flow(entity: Found, result: Result, *, is_preview: bool) -> Flow:
+    """Return the flow of a patch or restore into a service or topic, which a preview only looks at."""
+    facts = _select(result, "service", "changed", "version_before", "version", "fields")
+    if is_preview:
+        return Flow(entity, facts=facts | {"changed": False})
+    version = facts.get("version")
+    written = tuple(replace(data, version=None if version is None else str(version)) for data in entity)
+    return Flow(
+        outputs=written, changed=written[0].place if written and facts.get("changed") else None, facts=facts
+    )
+
+
+def file_data(path: Any, **facts: Any) -> Found:
+    """Return a file that a task reads or writes; nothing if it has none."""
+    return (Data(file_place(path), **facts),) if isinstance(path, str) and path.strip() else ()
+
+
+def _select(result: Result, *keys: str) -> dict[str, Any]:
+    return {key: result[key] for key in keys if key in result} if result else {}
+
+
+def _plans_nothing(expected_plan: Any) -> bool:
+    """Tell whether there is a plan, and it changes no row."""
+    return isinstance(expected_plan, dict) and expected_plan.get("created") == 0 == expected_plan.get(
+        "changed"
+    )
