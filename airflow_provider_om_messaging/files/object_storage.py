@@ -44,8 +44,13 @@ def reason_of(error: Exception, url: str) -> str:
 
 
 def open_object(path: ObjectStoragePath) -> IO[bytes]:
-    """Open a file for reading."""
-    return cast("IO[bytes]", path.open("rb", block_size=BLOCK))
+    """
+    Open a file for reading.
+
+    Not by ``path.open``, which tells Airflow of an input of the task, with the connection's id in its name:
+    not all that is read is one, and operators tell their inputs themselves.
+    """
+    return cast("IO[bytes]", path.fs.open(path.path, "rb", block_size=BLOCK))
 
 
 def upload(file: IO[bytes], path: ObjectStoragePath) -> None:
@@ -83,8 +88,7 @@ def same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
     if size != file.seek(0, 2):
         return False
     file.seek(0)
-    # Not path.open, which Airflow takes for the task's reading of an input.
-    with path.fs.open(path.path, "rb", block_size=BLOCK) as present:
+    with open_object(path) as present:
         return equal(file, present)
 
 

@@ -34,7 +34,7 @@ class Flow:
     :param inputs: what was read for its content.
     :param outputs: what the task is there to write.
     :param changed: what has changed by it, for the events of alias outlets; None if nothing has.
-    :param facts: what the events of outlets say of it.
+    :param facts: what the events of outlets say of it: single values, as Airflow 2.11 hashes them.
     """
 
     inputs: tuple[Data, ...] = ()

@@ -77,6 +77,8 @@ def plan_flow(source: Any, against: Any, entity: Found, result: Result) -> Flow:
 def edit_flow(entity: Found, result: Result, *, is_preview: bool) -> Flow:
     """Return the flow of a patch or restore into a service or topic, which a preview only looks at."""
     facts = _select(result, "service", "changed", "version_before", "version", "fields")
+    if "fields" in facts:
+        facts["fields"] = ",".join(facts["fields"])
     if is_preview:
         return Flow(entity, facts=facts | {"changed": False})
     version = facts.get("version")

@@ -18,6 +18,8 @@ def main(conf: str) -> int:
     from airflow.utils.session import create_session
 
     dag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags["traced"]
+    if hasattr(dag, "sync_to_db"):  # before 3.0, aliases have to be known beforehand
+        dag.sync_to_db()
     for task in dag.tasks:
         getattr(task, "partial_kwargs", task.__dict__)["retries"] = 0
     run = dag.test(run_conf=json.loads(conf))
