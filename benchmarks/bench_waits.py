@@ -19,11 +19,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from goals import goal_line
+
 HERE = Path(__file__).parent
 PYTHON = HERE.parent / ".venvs" / "airflow-2.11.2" / "bin" / "python"
 # How many waits, their poll interval, for how long they are measured, and how often.
 Row = tuple[int, int, int, int]
 ROWS = [(1, 2, 20, 1), (100, 2, 40, 3), (1000, 10, 30, 1), (10_000, 10, 30, 1), (10_000, 30, 100, 1)]
+SHARED = 100
+"""Waits that one list of jobs serves."""
 LEGEND = """\
 Deferred waits. 'CPU s' is for 1,000 wait-intervals, each of them one wait for one poll interval; of a trigger
 that is saturated, only the polls that it managed. 'Delay' is from a job's end to its event, median and
@@ -87,6 +91,7 @@ def seconds(value: float | None) -> str:
 def main(wanted: list[Row]) -> None:
     print(LEGEND)
     print(f"|{COLUMNS}|\n|{'---:|' * 10}", flush=True)
+    goals: list[str] = []
     with tempfile.TemporaryDirectory() as home:
         for case in wanted:
             number, interval, _, turns = case
@@ -108,6 +113,12 @@ def main(wanted: list[Row]) -> None:
             fewer = rows["http"]["requests_per_second"] / max(rows["ours"]["requests_per_second"], 1e-9)
             less = costs["http"] / costs["ours"]
             print(f"| | | *ratio* | *1/{fewer:.1f}* | *1/{less:.1f}* | | | | | |", flush=True)
+            if number == SHARED:
+                for what, ratio in (("requests", fewer), ("CPU", less)):
+                    goals.append(
+                        goal_line(f"{what} of {number} waits are", 1 / ratio, 0.02, f"× {KINDS['http']}")
+                    )
+    print("\n".join(["", *goals]))
 
 
 if __name__ == "__main__":
