@@ -106,7 +106,7 @@ environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only 
 
 .PHONY: docs
 docs: .venvs/airflow-$(NEW)-docs/.ready ## build the documentation into .run/docs/; warnings are errors
-	@.venvs/airflow-$(NEW)-docs/bin/sphinx-build -q -W --keep-going -b html -d .run/doctrees docs .run/docs
+	@AIRFLOW_HOME=$(CURDIR)/.run/docs-home .venvs/airflow-$(NEW)-docs/bin/sphinx-build -q -W --keep-going -b html -d .run/doctrees docs .run/docs
 	@echo "== Documentation in .run/docs/index.html"
 
 .PHONY: diagrams

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -144,7 +145,8 @@ def make_dist() -> None:
 
 def try_lowest() -> None:
     """Run unit and some contract tests with the lowest versions that pyproject.toml declares."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    # The tools of the tests stay as they are pinned: users need none of them.
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[dependency-groups]")[0]
     declared = set(re.findall(r'"([\w-]+)(?:\[\w+\])?>=', text))
     for line in LINES:
         environment = SCRATCH / f"lowest-{line}"
@@ -172,7 +174,7 @@ def make_sbom() -> None:
     target.mkdir(parents=True, exist_ok=True)
     _, wheel = build(SCRATCH / "sbom")
     for line in LINES:
-        environment = install_wheel(wheel, line)
+        environment, bill = install_wheel(wheel, line), target / f"airflow-{line}.cdx.json"
         run(
             *(
                 TOOLS / "cyclonedx-py",
@@ -181,8 +183,12 @@ def make_sbom() -> None:
                 "--pyproject",
                 "pyproject.toml",
             ),
-            *("--output-file", target / f"airflow-{line}.cdx.json", environment / "bin" / "python"),
+            *("--output-file", bill, environment / "bin" / "python"),
         )
+        # cyclonedx-py leaves out a version that pyproject.toml does not name itself.
+        document = json.loads(bill.read_text(encoding="utf-8"))
+        document["metadata"]["component"]["version"] = wheel.name.split("-")[1]
+        bill.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print("== Software bills of materials in", target.relative_to(ROOT))
 
 
