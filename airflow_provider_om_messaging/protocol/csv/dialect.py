@@ -34,16 +34,25 @@ def format_records(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     for cells in rows:
-        if not cells[0] or any(cell and (cell[0] <= "#" or cell[-1] <= " ") for cell in cells):
-            # Python's writer leaves these out of quotes.
-            text.write(format_record(cells))
+        for cell in cells:
+            if cell and (cell[0] <= "#" or cell[-1] <= " "):
+                # Python's writer leaves these out of quotes.
+                text.write(format_record(cells))
+                break
         else:
-            writer.writerow(cells)
+            if cells[0]:
+                writer.writerow(cells)
+            else:
+                text.write(format_record(cells))
     return text.getvalue()
 
 
 def join_values(values: Iterable[str]) -> str:
     """Return the cell that holds several values."""
+    values = list(values)
+    text = ";".join(values)
+    if text.count(";") < len(values) and not _SPECIAL.search(text):
+        return text  # as nearly all are
     return ";".join(
         _quote(value) if _SPECIAL_INSIDE.search(value) or value.startswith('"') else value for value in values
     )

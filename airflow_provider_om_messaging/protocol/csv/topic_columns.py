@@ -151,7 +151,7 @@ def _refuse_nameless(what: str) -> NoReturn:
 def _own(several: list[Reference] | msgspec.UnsetType | None, single: Reference | None) -> list[Reference]:
     if several is msgspec.UNSET:
         several = [single] if single is not None else None
-    return [item for item in several or () if not item.inherited]
+    return [item for item in several if not item.inherited] if several else []
 
 
 _CELLS: dict[str, Callable[[TopicCells], str]] = {

@@ -109,7 +109,8 @@ def read_listed(item: Any) -> ListedTopic:
     if isinstance(item, msgspec.Raw):
         try:
             told = _TOPICS.decode(item)
-            check_depth(told.extension, bytes(item) if told.extension else b"")
+            if told.extension:
+                check_depth(told.extension, bytes(item))
         except (*UNREADABLE, LimitError):
             item = _parse(item)
         else:
