@@ -91,7 +91,7 @@ class Board:
     def files(self) -> dict[str, int]:
         """Return the CSVs that the tasks wrote, with their rows."""
         values = [self.result(task.dag_id, task.name) for task in self.tasks.values()]
-        found = [value for value in values if isinstance(value, dict) and value.get("bytes") is not None]
+        found = [value for value in values if isinstance(value, dict) and value.get("rows") is not None]
         return {str(value["destination"]): int(value["rows"]) for value in found}
 
 
