@@ -70,7 +70,16 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 # What differs by nature: identities, moments, who did it how, and what only newer servers add to a snapshot.
-_OTHER = {"id", "href", "updatedAt", "updated_at", "job_id", "engine", "incrementalChangeDescription"}
+_OTHER = {
+    "id",
+    "href",
+    "server",
+    "updatedAt",
+    "updated_at",
+    "job_id",
+    "engine",
+    "incrementalChangeDescription",
+}
 
 
 @dataclass(frozen=True)
