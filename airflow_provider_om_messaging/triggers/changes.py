@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.events.watching import check_interva
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
 from airflow_provider_om_messaging.triggers.change_places import PlaceStore
-from airflow_provider_om_messaging.triggers.change_stream import stream_of
+from airflow_provider_om_messaging.triggers.change_stream import ChangeStream, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
@@ -111,11 +111,10 @@ class MessagingServiceChangedTrigger(EventTrigger):
 
     async def run(self) -> AsyncGenerator[TriggerEvent, None]:
         """Watch alone, as Airflow has it before 3.3."""
-        looks = self.open_shared_stream(self.serialize()[1])
-        async with (
-            contextlib.aclosing(looks),
-            contextlib.aclosing(self.filter_shared_stream(looks)) as events,
-        ):
+        # A stream of its own: what others watch would be read once more for each of them.
+        stream = ChangeStream(self.om_messaging_conn_id, self.poll_interval)
+        looks = stream.looks()
+        async with contextlib.aclosing(looks), contextlib.aclosing(self._watch(stream, looks)) as events:
             async for event in events:
                 yield event
 
@@ -144,13 +143,20 @@ class MessagingServiceChangedTrigger(EventTrigger):
         :param shared_stream: what they show of all.
         """
         stream = stream_of(self.om_messaging_conn_id, self.poll_interval)
+        async with contextlib.aclosing(self._watch(stream, shared_stream)) as events:
+            async for event in events:
+                yield event
+
+    async def _watch(
+        self, stream: ChangeStream, looks: AsyncIterator[Look]
+    ) -> AsyncGenerator[TriggerEvent, None]:
         wanted = self._filter()
         kept_for = {**self._watched, "connection": self.om_messaging_conn_id}
         store = PlaceStore(getattr(self, "asset_state_store", None), kept_for)
         place = await store.read()
         kept = place.newest if place else 0
         with stream.watch(self.service, place.since if place else None) as watcher:
-            async for look in shared_stream:
+            async for look in looks:
                 if place is None:
                     place = self._begin(look, keeps=store.keeps)
                     watcher.since = place.since

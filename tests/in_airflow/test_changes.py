@@ -204,6 +204,23 @@ async def test_watchers_share_their_requests(sandbox: Sandbox, number: int) -> N
 
 
 @only_3
+async def test_watchers_that_share_nothing_ask_for_their_own_service_only(sandbox: Sandbox) -> None:
+    sandbox.configure(events="absent")
+    async with Triggerer(shares=False) as triggerer:
+        for _ in range(6):
+            triggerer.start(watching(OTHER), AssetStore())
+        triggerer.start(watching(SERVICE), AssetStore())
+
+        def listed(service: str) -> int:
+            lists = [entry for entry in sandbox.journal if entry["path"].endswith("/v1/topics")]
+            return len([entry for entry in lists if entry["query"]["service"] == service])
+
+        await triggerer.wait_for(lambda: listed(SERVICE) >= 3)
+        # Six watch the one and one the other.
+        assert listed(OTHER) >= 3 * listed(SERVICE)
+
+
+@only_3
 @pytest.mark.parametrize("generation", ["1.2", "1.6", "1.13"])
 async def test_older_servers(monkeypatch: pytest.MonkeyPatch, generation: str) -> None:
     with Sandbox(generation=generation, edition="open-source") as server:
