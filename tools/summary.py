@@ -56,6 +56,8 @@ def _import(value: dict[str, Any]) -> str:
 
 
 def _export(value: dict[str, Any]) -> str:
+    if "rows" not in value:
+        return f"metadata of the service, {value['bytes']} bytes"
     if value["rows"] is None:
         return f"export submitted, job {value['job_id']}"
     return f"{value['rows']} rows, {value['bytes']} bytes"
