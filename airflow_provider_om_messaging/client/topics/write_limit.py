@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING
 
+from airflow_provider_om_messaging.client.editing.patching import TRIES
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ FIRST = 8
 """Writes at a time in the beginning."""
 _ASK_FOR_LESS = {Cause.RATE_LIMITED, Cause.UNAVAILABLE}
 _PAUSE, _LONGEST_PAUSE = 0.1, 30.0
+_REFUSALS = TRIES
+"""Rounds that a server may refuse in a row: as many as a single write is tried."""
 _FASTER, _SLOWER = 1.5, 2.0
 """Times the shortest mean of a round up to which more writes are tried, and from which on fewer are."""
 
@@ -26,7 +29,8 @@ class WriteLimit:
 
     After each round of as many writes as may go on at a time, a quarter more may if they took about as long
     as they ever did, and a quarter fewer if they took twice as long: then they only wait for each other. A
-    server that asks for less (429, 503) gets half as many, after the pause that it asks for.
+    server that asks for less (429, 503) gets half as many, after the pause that it asks for. One that refuses
+    every write round after round gets no more: whoever waits for a slot fails as the last of them.
 
     :param most: writes at a time at most.
     :param clock: seconds.
@@ -42,6 +46,8 @@ class WriteLimit:
         self._durations: list[float] = []
         self._shortest = float("inf")
         self._not_before = 0.0
+        self._refusals = 0
+        self._given_up: Fault | None = None
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -49,10 +55,22 @@ class WriteLimit:
         Wait until a write may begin, and note how long it takes, or how it fails.
 
         The fault that it fails with is handed on.
+
+        :raises Fault: the server refuses all writes.
         """
         with self._changed:
-            while (wait := self._not_before - self._clock()) > 0 or self._running >= self.limit:
+            while self._given_up is None and (
+                (wait := self._not_before - self._clock()) > 0 or self._running >= self.limit
+            ):
                 self._changed.wait(wait if wait > 0 else None)
+            if fault := self._given_up:
+                raise Fault(
+                    fault.cause,
+                    fault.message,
+                    status=fault.status,
+                    retry_after=fault.retry_after,
+                    transient=fault.transient,
+                )
             self._running += 1
         began = self._clock()
         try:
@@ -61,23 +79,27 @@ class WriteLimit:
                 self._note(self._clock() - began)
         except Fault as fault:
             if fault.cause in _ASK_FOR_LESS:
-                self._slow_down(fault.retry_after)
+                self._slow_down(fault)
             raise
         finally:
             with self._changed:
                 self._running -= 1
                 self._changed.notify_all()
 
-    def _slow_down(self, pause: float | None) -> None:
+    def _slow_down(self, fault: Fault) -> None:
         with self._changed:
             now = self._clock()
             # All writes of a round are refused at once: that is one refusal.
             if now >= self._not_before:
                 self.limit = max(1, self.limit // 2)
                 self._durations.clear()
-            self._not_before = max(self._not_before, now + min(_LONGEST_PAUSE, pause or _PAUSE))
+                self._refusals += 1
+                if self._refusals >= _REFUSALS:
+                    self._given_up = fault
+            self._not_before = max(self._not_before, now + min(_LONGEST_PAUSE, fault.retry_after or _PAUSE))
 
     def _note(self, duration: float) -> None:
+        self._refusals = 0
         self._durations.append(duration)
         if len(self._durations) < self.limit:
             return

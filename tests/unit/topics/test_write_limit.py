@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_om_messaging.client.editing.patching import TRIES
 from airflow_provider_om_messaging.client.topics.write_limit import FIRST, WriteLimit
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -91,6 +92,47 @@ def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked
     clock.now = 0.2
     waiting.join(10)
     assert began == [0.2]
+
+
+def test_a_server_that_refuses_round_after_round_gets_no_more() -> None:
+    clock = Clock()
+    limit = WriteLimit(64, clock)
+    for refusals in (TRIES - 1, TRIES):
+        # A write that was taken begins the count anew.
+        clock.now += 1
+        write(limit, clock, 0.1)
+        for _ in range(refusals):
+            clock.now += 1
+            write(limit, clock, 0.1, busy(0.5))
+    with pytest.raises(Fault, match="Too many requests") as caught, limit.slot():
+        raise AssertionError("a write began")
+    assert (caught.value.cause, caught.value.status) == (Cause.RATE_LIMITED, 429)
+
+
+def test_whoever_waits_for_a_slot_is_let_go_when_the_server_refuses_all() -> None:
+    clock = Clock()
+    limit = WriteLimit(1, clock)
+    for _ in range(TRIES - 1):
+        clock.now += 1
+        write(limit, clock, 0.1, busy(0.5))
+    clock.now += 1
+    causes: list[Cause] = []
+
+    def wait_in_vain() -> None:
+        try:
+            with limit.slot():
+                raise AssertionError("a write began")
+        except Fault as fault:
+            causes.append(fault.cause)
+
+    with suppress(Fault), limit.slot():
+        waiting = [Thread(target=wait_in_vain) for _ in range(5)]
+        for thread in waiting:
+            thread.start()
+        raise busy(3600)
+    for thread in waiting:
+        thread.join(10)
+    assert causes == [Cause.RATE_LIMITED] * 5
 
 
 @pytest.mark.parametrize("cause", [Cause.NOT_FOUND, Cause.CONFLICT, Cause.FORBIDDEN])
