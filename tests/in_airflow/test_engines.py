@@ -171,7 +171,7 @@ def test_what_is_applied_is_told_when_the_server_goes_away(
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     rows = described(exported()[:30])
-    open_source.fault("503", method="PATCH", times=10_000)
+    open_source.fault("503", method="PATCH", times=10_000, retry_after=0)
     with pytest.raises(ServerUnavailableError, match=r"Stopped: of 30 rows, 0 are in place"):
         load(csv=as_csv(rows), dry_run=False, results_destination=str(tmp_path / "r.csv"), batch_rows=10)
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:

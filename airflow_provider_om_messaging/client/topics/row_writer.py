@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.capabilities import generation_of, is_field_unsupported
@@ -9,6 +10,7 @@ from airflow_provider_om_messaging.client.editing import patching
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
+from airflow_provider_om_messaging.client.topics.write_limit import as_begun
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.model import name_rules
@@ -32,7 +34,7 @@ from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRe
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.editing.patching import Done
@@ -109,7 +111,7 @@ class RowWriter:
             return self._patched(topic, number, plan, (CERTIFICATION,))
         except Fault as fault:
             fault.message = f"The topic was created, but not certified. {fault.message}"
-            raise
+            raise as_begun(fault) from None
 
     def restore(self, number: int, row: Row) -> Entity:
         """Bring the deleted topic of a row back, as the row wants it, and return it."""
@@ -132,7 +134,7 @@ class RowWriter:
             return self._patched(topic, number, plan, self._fields(), as_listed=False)
         except Fault as fault:
             fault.message = f"The topic was restored, but not changed. {fault.message}"
-            raise
+            raise as_begun(fault) from None
 
     def update(self, topic: Entity, number: int, row: Row) -> Entity:
         """Change a topic to what a row wants, and return it as it is then."""
@@ -171,14 +173,26 @@ class RowWriter:
         *,
         as_listed: bool = True,
     ) -> Entity:
-        done = patching.apply(
-            self._client,
-            patching.Target(TOPIC, required_text(topic, "id"), self._inheritance),
-            Edit(fields, plan),
-            recheck_after=0,
-            sending=self._limit.slot,
-            listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,
-        )
+        begun = False
+
+        @contextmanager
+        def sending() -> Iterator[None]:
+            nonlocal begun
+            with self._limit.slot():
+                begun = True
+                yield
+
+        try:
+            done = patching.apply(
+                self._client,
+                patching.Target(TOPIC, required_text(topic, "id"), self._inheritance),
+                Edit(fields, plan),
+                recheck_after=0,
+                sending=sending,
+                listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,
+            )
+        except Fault as fault:
+            raise (as_begun(fault) if begun else fault) from None
         if done.plan.operations:
             self.changed[str(topic["id"])] = number, done
         if lost := differing_fields(done.plan.wanted or {}, done.after):

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.client.topics.pages import topic_names
 from airflow_provider_om_messaging.client.topics.readback import find_overwritten
 from airflow_provider_om_messaging.client.topics.readings import reading_of
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
-from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit
+from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
 from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_fault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
@@ -214,7 +214,8 @@ class TopicImport:
                 verdict = fail_row(verdict, str(error))
             except Fault as fault:
                 if fault.transient or fault.cause in _ENDS_ALL:
-                    self._verdicts[number] = Verdict(verdict.row, "unknown", fault.message)
+                    if not isinstance(fault, WriteNotBegunFault):
+                        self._verdicts[number] = Verdict(verdict.row, "unknown", fault.message)
                     self._stop.set()
                     self._fault = self._fault or fault
                     return

@@ -23,6 +23,27 @@ _FASTER, _SLOWER = 1.5, 2.0
 """Times the shortest mean of a round up to which more writes are tried, and from which on fewer are."""
 
 
+class WriteNotBegunFault(Fault):
+    """The server has refused all writes for so long that this one was not begun."""
+
+
+def as_begun(fault: Fault) -> Fault:
+    """Return the fault as that of a write of which a part was sent before."""
+    if not isinstance(fault, WriteNotBegunFault):
+        return fault
+    return _copy_fault(Fault, fault)
+
+
+def _copy_fault(kind: type[Fault], fault: Fault) -> Fault:
+    return kind(
+        fault.cause,
+        fault.message,
+        status=fault.status,
+        retry_after=fault.retry_after,
+        transient=fault.transient,
+    )
+
+
 class WriteLimit:
     """
     Lets writes begin.
@@ -56,7 +77,7 @@ class WriteLimit:
 
         The fault that it fails with is handed on.
 
-        :raises Fault: the server refuses all writes.
+        :raises WriteNotBegunFault: the server refuses all writes.
         """
         with self._changed:
             while self._given_up is None and (
@@ -64,13 +85,7 @@ class WriteLimit:
             ):
                 self._changed.wait(wait if wait > 0 else None)
             if fault := self._given_up:
-                raise Fault(
-                    fault.cause,
-                    fault.message,
-                    status=fault.status,
-                    retry_after=fault.retry_after,
-                    transient=fault.transient,
-                )
+                raise _copy_fault(WriteNotBegunFault, fault)
             self._running += 1
         began = self._clock()
         try:
@@ -96,6 +111,7 @@ class WriteLimit:
                 self._refusals += 1
                 if self._refusals >= _REFUSALS:
                     self._given_up = fault
+                    self._changed.notify_all()
             self._not_before = max(self._not_before, now + min(_LONGEST_PAUSE, fault.retry_after or _PAUSE))
 
     def _note(self, duration: float) -> None:

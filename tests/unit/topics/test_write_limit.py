@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.client.editing.patching import TRIES
-from airflow_provider_om_messaging.client.topics.write_limit import FIRST, WriteLimit
+from airflow_provider_om_messaging.client.topics.write_limit import FIRST, WriteLimit, WriteNotBegunFault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 
@@ -104,7 +104,7 @@ def test_a_server_that_refuses_round_after_round_gets_no_more() -> None:
         for _ in range(refusals):
             clock.now += 1
             write(limit, clock, 0.1, busy(0.5))
-    with pytest.raises(Fault, match="Too many requests") as caught, limit.slot():
+    with pytest.raises(WriteNotBegunFault, match="Too many requests") as caught, limit.slot():
         raise AssertionError("a write began")
     assert (caught.value.cause, caught.value.status) == (Cause.RATE_LIMITED, 429)
 
