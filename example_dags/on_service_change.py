@@ -86,8 +86,9 @@ def on_service_change() -> None:
     @task
     def name_files(store: str, **context: Any) -> dict[str, str]:
         run, name = context["dag_run"], service_file_name(SERVICE)
+        time = run.logical_date or run.run_after  # a run that follows an event has no logical date
         own = ObjectStoragePath(store) / "on_service_change" / name / "exports"
-        now = own / f"{run.run_after:%Y-%m-%dT%H%M%S.%f}.csv.gz"
+        now = own / f"{time:%Y-%m-%dT%H%M%S.%f}.csv.gz"
         before = sorted(str(file) for file in own.iterdir()) if own.exists() else []
         before = [file for file in before if file < str(now)]
         if not before:
