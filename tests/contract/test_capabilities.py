@@ -26,7 +26,7 @@ def test_a_server_with_all_routes(sandbox: Sandbox, caplog: pytest.LogCaptureFix
         found = OpenMetadataMessagingHook().capabilities()
     assert (found.version, found.csv_routes, found.jobs) == ("2.0.1", True, "rest")
     assert (
-        f"OpenMetadata 2.0.1 at {sandbox.url}/api: CSV routes for messaging services, jobs over REST, "
+        f"OpenMetadata 2.0.1 at {sandbox.url}/api with CSV routes for messaging services, jobs over REST, "
         "JSON Patch by name" in caplog.messages
     )
 

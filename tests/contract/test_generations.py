@@ -57,7 +57,7 @@ on_the_oldest = pytest.mark.parametrize("server", ["1.2"], indirect=True)
 def test_what_each_server_can_do(server: Sandbox, hook: OpenMetadataMessagingHook, told: str) -> None:
     assert hook.test_connection() == (
         True,
-        f"OpenMetadata {server.version} at {server.url}/api: {told}. Logged in as bot ingestion-bot",
+        f"OpenMetadata {server.version} at {server.url}/api with {told}. Logged in as bot ingestion-bot",
     )
     asked = [entry["method"] for entry in server.journal]
     assert set(asked) == {"GET"}

@@ -53,8 +53,8 @@ class TestConnection:
     ) -> None:
         assert hook.test_connection() == (
             True,
-            f"OpenMetadata 2.0.1 at {sandbox.url}/api: CSV routes for messaging services, jobs over REST, "
-            "JSON Patch by name. Logged in as bot ingestion-bot",
+            f"OpenMetadata 2.0.1 at {sandbox.url}/api with CSV routes for messaging services, "
+            "jobs over REST, JSON Patch by name. Logged in as bot ingestion-bot",
         )
 
     def test_every_way_of_writing_host_reaches_the_server(
