@@ -196,7 +196,7 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
 }
 
 
-def error_of(fault: Fault) -> OpenMetadataError:
+def to_public_error(fault: Fault) -> OpenMetadataError:
     """Return the public exception for a fault."""
     error = CLASSES[fault.cause](
         fault.message, status=fault.status, retry_after=fault.retry_after, transient=fault.transient
@@ -215,4 +215,4 @@ def public_errors() -> Iterator[None]:
     except Fault as fault:
         # Nor shall those find it that look at what an error came out of.
         fault.__traceback__ = fault.__context__ = None
-        raise error_of(fault) from None
+        raise to_public_error(fault) from None

@@ -59,7 +59,7 @@ class CsvMeter:
         self._digest = hashlib.sha256()
         self._rows = 0
 
-    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def check_chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """
         Hand the chunks on. Only after the last one it is known whether all are worth keeping.
 
@@ -127,7 +127,7 @@ def read_whole(chunks: Iterable[bytes], max_bytes: int | None = None) -> str:
     :raises Fault: it is too long, or no CSV.
     """
     meter, parts = CsvMeter(), []
-    for chunk in meter.through(chunks):
+    for chunk in meter.check_chunks(chunks):
         parts.append(chunk)
         if max_bytes is not None and meter.bytes > max_bytes:
             raise Fault(
@@ -144,7 +144,7 @@ def write_whole(chunks: Iterable[bytes], target: Destination) -> Written:
     :raises Fault: it is no CSV; what was there stays.
     """
     meter = CsvMeter()
-    unchanged = target.write(meter.through(chunks))
+    unchanged = target.write(meter.check_chunks(chunks))
     return replace(meter.written, unchanged=unchanged)
 
 
@@ -164,7 +164,7 @@ def measure_text(text: str) -> Written:
     :param text: the whole of it.
     """
     meter = CsvMeter()
-    for _ in meter.through([text.encode("utf-8")]):
+    for _ in meter.check_chunks([text.encode("utf-8")]):
         pass
     return meter.written
 
@@ -249,13 +249,13 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
     with temporary_file() as spool:
         if source:
             with open_source(source) as chunks:
-                facts = _checked(chunks, spool, source)
+                facts = _spool_and_check(chunks, spool, source)
         else:
-            facts = _checked(iter([_utf8(csv or "")]), spool, "csv")
+            facts = _spool_and_check(iter([_encode_utf8(csv or "")]), spool, "csv")
         yield CsvUpload(facts, spool).rewound()
 
 
-def _checked(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
+def _spool_and_check(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
     """Check a CSV while it is kept: by a proof if it can be had, else by reading it."""
     proof, digest = FastCsvValidator(), hashlib.sha256()
 
@@ -274,19 +274,19 @@ def _checked(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
     size = spool.tell()
     spool.seek(0)
     if not proven:
-        return check_csv(chain(chunks_of(spool), _kept(chunks, spool)), name)
+        return check_csv(chain(chunks_of(spool), _copy_to_file(chunks, spool)), name)
     marked = spool.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK
     _, header = next(read_rows([proof.first], name))
     return CsvFacts(digest.hexdigest(), size, proof.records - 1, tuple(header), marked)
 
 
-def _kept(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+def _copy_to_file(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         file.write(chunk)
         yield chunk
 
 
-def _utf8(text: str) -> bytes:
+def _encode_utf8(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:

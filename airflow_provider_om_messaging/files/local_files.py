@@ -42,25 +42,27 @@ def find_place(path: Path, parameter: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         present = None
     except (OSError, ValueError) as error:
-        raise invalid(parameter, f"cannot be written to ({_reason(error)})", path) from None
+        raise parameter_fault(parameter, f"cannot be written to ({_describe_error(error)})", path) from None
     if present and stat.S_ISLNK(present.st_mode):
         try:
             path = Path(os.path.realpath(path, strict=True))
             present = path.stat()
         except OSError as error:
-            raise invalid(parameter, f"is a link that leads nowhere ({_reason(error)})", path) from None
+            raise parameter_fault(
+                parameter, f"is a link that leads nowhere ({_describe_error(error)})", path
+            ) from None
     if present and stat.S_ISDIR(present.st_mode):
-        raise invalid(parameter, "is a folder, not a file in one", path)
+        raise parameter_fault(parameter, "is a folder, not a file in one", path)
     if not path.parent.is_dir():
-        raise invalid(
+        raise parameter_fault(
             parameter,
             "lies in a folder that does not exist, which create_parents=True makes",
             path.parent,
         )
     if present and not stat.S_ISREG(present.st_mode):
-        raise invalid(parameter, "is a device or the like, which would be replaced by a file", path)
+        raise parameter_fault(parameter, "is a device or the like, which would be replaced by a file", path)
     if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
-        raise invalid(parameter, "lies in a folder that cannot be written to", path.parent)
+        raise parameter_fault(parameter, "lies in a folder that cannot be written to", path.parent)
     return path
 
 
@@ -75,8 +77,8 @@ def make_parents(path: Path, parameter: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise invalid(
-            parameter, f"lies in a folder that cannot be made ({_reason(error)})", path.parent
+        raise parameter_fault(
+            parameter, f"lies in a folder that cannot be made ({_describe_error(error)})", path.parent
         ) from None
 
 
@@ -89,7 +91,7 @@ def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
     :returns: whether that very content was there already; the file is left as it is then.
     :raises Fault: it cannot be written; what was there stays. What ``fill`` raises is let through.
     """
-    problem = f"{show(place)} could not be written; what was there before stays"
+    problem = f"{format_place(place)} could not be written; what was there before stays"
     part = f".om-messaging-{secrets.token_hex(8)}.part"
     with write_errors(problem):
         folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -102,7 +104,7 @@ def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
             fill(cast("IO[bytes]", file))
             file.flush()
             with write_errors(problem):
-                if _holds(place.name, folder, cast("IO[bytes]", file)):
+                if _has_same_content(place.name, folder, cast("IO[bytes]", file)):
                     return True
                 os.fsync(descriptor)
         with write_errors(problem):
@@ -139,28 +141,28 @@ def open_regular(path: Path, parameter: str) -> IO[bytes]:
         # A pipe would hold the task until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise invalid(parameter, "does not exist", path) from None
+        raise parameter_fault(parameter, "does not exist", path) from None
     except PermissionError:
-        raise invalid(parameter, "may not be read", path) from None
+        raise parameter_fault(parameter, "may not be read", path) from None
     except (OSError, ValueError) as error:
-        raise invalid(parameter, f"cannot be read ({_reason(error)})", path) from None
+        raise parameter_fault(parameter, f"cannot be read ({_describe_error(error)})", path) from None
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return open(descriptor, "rb")
     os.close(descriptor)
     if stat.S_ISDIR(mode):
-        raise invalid(parameter, "is a folder", path)
-    raise invalid(parameter, "is a pipe, a device or the like, not a regular file", path)
+        raise parameter_fault(parameter, "is a folder", path)
+    raise parameter_fault(parameter, "is a pipe, a device or the like, not a regular file", path)
 
 
-def show(path: object) -> str:
+def format_place(path: object) -> str:
     """Return a path or URL for an error: on one line, and not longer than a reader takes."""
     text = str(path)
     text = text if text.isprintable() else ascii(text)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
-def invalid(parameter: str, problem: str, place: object = None) -> Fault:
+def parameter_fault(parameter: str, problem: str, place: object = None) -> Fault:
     """
     Return the fault for a parameter that is wrong, found before anything was sent.
 
@@ -168,7 +170,7 @@ def invalid(parameter: str, problem: str, place: object = None) -> Fault:
     """
     if place is None:
         return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")
-    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}: {show(place)} (nothing was sent)")
+    return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}: {format_place(place)} (nothing was sent)")
 
 
 @contextmanager
@@ -181,7 +183,7 @@ def write_errors(problem: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Fault(Cause.NOT_WRITTEN, f"{problem} ({_reason(error)}).") from None
+        raise Fault(Cause.NOT_WRITTEN, f"{problem} ({_describe_error(error)}).") from None
 
 
 class _Writer(io.FileIO):
@@ -204,7 +206,7 @@ def _copy_mode(name: str, folder: int, descriptor: int) -> None:
         os.fchmod(descriptor, stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode))
 
 
-def _holds(name: str, folder: int, file: IO[bytes]) -> bool:
+def _has_same_content(name: str, folder: int, file: IO[bytes]) -> bool:
     """Tell whether a file in a folder holds the same as an open one."""
     try:
         present = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
@@ -225,7 +227,7 @@ def _sync_folder(folder: int) -> None:
             raise
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "no file can have such a name" if isinstance(error, ValueError) else str(error)

@@ -17,11 +17,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.files.local_files import (
     find_place,
-    invalid,
+    format_place,
     make_parents,
     open_regular,
+    parameter_fault,
     replace_file,
-    show,
     temporary_file,
 )
 from airflow_provider_om_messaging.files.object_storage import (
@@ -64,19 +64,19 @@ class Destination:
         target = as_text(target)
         self._parameter = parameter
         if not isinstance(target, str):
-            raise invalid(parameter, f"is a {type(target).__name__}, and has to be a text or a path")
+            raise parameter_fault(parameter, f"is a {type(target).__name__}, and has to be a text or a path")
         if not target.strip():
-            raise invalid(parameter, "is empty (a template may have rendered to nothing)")
-        self._shown = show(target)
+            raise parameter_fault(parameter, "is empty (a template may have rendered to nothing)")
+        self._shown = format_place(target)
         if _is_named_none(target):
-            raise invalid(parameter, "has come to nothing in a part of its name", target)
+            raise parameter_fault(parameter, "has come to nothing in a part of its name", target)
         self._compressed = target.endswith(".gz")
         self._local = _local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
         if self._local is None:
             self._remote = _object_path(target, parameter)
         elif target.endswith(("/", os.sep)):
-            raise invalid(parameter, "is a folder, not a file in one", target)
+            raise parameter_fault(parameter, "is a folder, not a file in one", target)
         else:
             if create_parents:
                 make_parents(self._local, parameter)
@@ -123,7 +123,7 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
         try:
             yield chunks_of(content)
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise invalid(parameter, "is named .gz but is not a whole gzip file", source) from None
+            raise parameter_fault(parameter, "is named .gz but is not a whole gzip file", source) from None
 
 
 def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str = "source") -> bytes:
@@ -140,7 +140,9 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
         for chunk in chunks:
             content += chunk
             if len(content) > largest:
-                raise invalid(parameter, f"is larger than {largest:,} bytes: {show(as_text(source))}")
+                raise parameter_fault(
+                    parameter, f"is larger than {largest:,} bytes: {format_place(as_text(source))}"
+                )
     return bytes(content)
 
 
@@ -172,7 +174,7 @@ def same_file(one: str, other: str) -> bool:
         return False
 
 
-def rows_of(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:
+def read_file_rows(path: str, name: str, parameter: str = "source") -> Iterator[tuple[int, Sequence[str]]]:
     """
     Yield the records of a CSV file with the lines that they begin in, the header first.
 
@@ -190,12 +192,14 @@ def _local_path(target: str, parameter: str) -> Path | None:
         try:
             return Path(target).expanduser()
         except RuntimeError:
-            raise invalid(parameter, "lies in the home of a user that does not exist", target) from None
+            raise parameter_fault(
+                parameter, "lies in the home of a user that does not exist", target
+            ) from None
     if scheme.lower() != "file":
         return None
     host, _, path = rest.partition("/")
     if host not in {"", "localhost"}:
-        raise invalid(parameter, "names a host after file://, where file:/// is meant", target)
+        raise parameter_fault(parameter, "names a host after file://, where file:/// is meant", target)
     # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
     return Path(f"/{path}")
 
@@ -207,7 +211,7 @@ def _object_path(target: str, parameter: str) -> ObjectStoragePath:
         path = ObjectStoragePath(target)
         path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
     except Exception as error:
-        raise invalid(parameter, f"cannot be opened ({reason_of(error, target)})", target) from None
+        raise parameter_fault(parameter, f"cannot be opened ({reason_of(error, target)})", target) from None
     return path
 
 
@@ -216,11 +220,11 @@ def _open_remote(source: str, parameter: str) -> IO[bytes]:
     try:
         return open_object(path)
     except FileNotFoundError:
-        raise invalid(parameter, "does not exist", source) from None
+        raise parameter_fault(parameter, "does not exist", source) from None
     except IsADirectoryError:
-        raise invalid(parameter, "is a folder", source) from None
+        raise parameter_fault(parameter, "is a folder", source) from None
     except PermissionError:
-        raise invalid(parameter, "may not be read", source) from None
+        raise parameter_fault(parameter, "may not be read", source) from None
 
 
 def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:

@@ -61,17 +61,17 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
     port = found_port or port
     guessed = not explicit
     chosen = explicit.lower() or (
-        "http" if port == PLAIN_PORT or (port != 443 and _is_near(name)) else "https"
+        "http" if port == PLAIN_PORT or (port != 443 and _is_local(name)) else "https"
     )
     if guessed and chosen == "http" and port is None:
         port = PLAIN_PORT
     default_port = {"http": 80, "https": 443}[chosen]
     name = f"[{name}]" if ":" in name else name
     address = name if port in {None, default_port} else f"{name}:{port}"
-    return f"{chosen}://{address}{_prefix(parts.path)}/api"
+    return f"{chosen}://{address}{_read_path_prefix(parts.path)}/api"
 
 
-def _is_near(name: str) -> bool:
+def _is_local(name: str) -> bool:
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -88,7 +88,7 @@ def _is_name(name: str) -> bool:
     return True
 
 
-def _prefix(path: str) -> str:
+def _read_path_prefix(path: str) -> str:
     """Return what stands before ``/api``, for servers below a path of their own."""
     path = "/" + "/".join(part for part in path.split("/") if part)
     for ending in ("/api/v1", "/api"):

@@ -46,9 +46,9 @@ def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> 
     :raises Fault: naming the field that is missing or wrong.
     """
     from airflow_provider_om_messaging.client.transport.secrets import Secret
-    from airflow_provider_om_messaging.hooks.connection import settings_of
+    from airflow_provider_om_messaging.hooks.connection import read_settings
 
-    return settings_of(
+    return read_settings(
         conn_type=connection.conn_type,
         host=connection.host,
         port=connection.port,

@@ -25,7 +25,7 @@ _LARGEST_TOKEN_FILE = 64 * 1024
 log = logging.getLogger(__name__)
 
 
-def settings_of(
+def read_settings(
     *,
     conn_type: str | None,
     host: str | None,
@@ -73,7 +73,7 @@ def _read_token(password: str | None, token_file: str | None) -> Token:
         raise _invalid(
             "has no token: put the JWT of a bot or user in Password (or name a file in the extra token_file)"
         )
-    return Token(_clean(password or "", "Password"))
+    return Token(_clean_token(password or "", "Password"))
 
 
 def _read_token_file(path: str) -> str:
@@ -90,10 +90,10 @@ def _read_token_file(path: str) -> str:
         raise _invalid(f"names a token_file that cannot be read ({reason})", path) from None
     if not text.strip():
         raise _invalid("names a token_file that is empty", path)
-    return _clean(text, f"the token_file {_shown_path(path)}")
+    return _clean_token(text, f"the token_file {_redact_path(path)}")
 
 
-def _clean(text: str, where: str) -> str:
+def _clean_token(text: str, where: str) -> str:
     token = text.strip()
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()
@@ -140,7 +140,7 @@ def _existing_file(name: str, path: str) -> str:
     return path
 
 
-def _shown_path(path: str) -> str:
+def _redact_path(path: str) -> str:
     """Return a path for an error, unless it may be the secret itself that was pasted in its place."""
     is_path = _PATH.fullmatch(path) and all(len(part) <= 40 for part in re.split(r"[\\/]", path))
     return redact(path) if is_path else "what stands there is no path, and is not shown"
@@ -165,5 +165,5 @@ def _read_seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _invalid(problem: str, path: str | None = None) -> Fault:
-    place = "." if path is None else f": {_shown_path(path)}"
+    place = "." if path is None else f": {_redact_path(path)}"
     return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}{place}")

@@ -8,7 +8,7 @@ from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.storage import read_small_file
 from airflow_provider_om_messaging.hooks.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol.model import entities, names
-from airflow_provider_om_messaging.protocol.patch.history import mask_connection, wanted_version
+from airflow_provider_om_messaging.protocol.patch.history import mask_connection, parse_version_selector
 from airflow_provider_om_messaging.protocol.services.metadata import LARGEST, parse_metadata
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class EditMethods(ClientAccess):
         :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
         :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        state, notes = self._history(fqn_or_id, entity).state(wanted_version(version))
+        state, notes = self._history(fqn_or_id, entity).state(parse_version_selector(version))
         for note in notes:
             self.log.warning("%s", note)
         return mask_connection(state)

@@ -40,9 +40,9 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 )
 from airflow_provider_om_messaging.operators.support.results import (
     ON_REJECTED,
+    apply_rejection_policy,
     check_destination,
     import_summary,
-    judge,
 )
 from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
@@ -293,7 +293,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         """Read the job's verdict."""
         result = self.hook.get_import_verdict(job, self.only_check, state.get("rows"))
         if not self.verify and not self.results_destination:
-            judge(result, self.max_failed_rows, self.on_rejected, self.log)
+            apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
             return import_summary(self.checked_service(), result, state.get("sha256"), job.job_id)
         # The task may have been away for hours, in another process.
         with csv_upload(source=self.source, csv=self.csv) as upload:

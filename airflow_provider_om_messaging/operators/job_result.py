@@ -20,10 +20,10 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 )
 from airflow_provider_om_messaging.operators.support.results import (
     ON_REJECTED,
+    apply_rejection_policy,
     check_destination,
     export_result,
     import_summary,
-    judge,
 )
 from airflow_provider_om_messaging.ui.links import JobLink, job_url
 
@@ -100,5 +100,5 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
                 self.log,
             )
         result = self.hook.get_import_verdict(job)
-        judge(result, self.max_failed_rows, self.on_rejected, self.log)
+        apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
         return import_summary(job.service, result, None, job_id)

@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_om_messaging.exceptions import PlanViolationError, public_errors
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
-from airflow_provider_om_messaging.files.storage import Destination, as_text, rows_of
+from airflow_provider_om_messaging.files.storage import Destination, as_text, read_file_rows
 from airflow_provider_om_messaging.hooks.engines import CLIENT, ENGINES
 from airflow_provider_om_messaging.lineage.flows import plan_flow
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
@@ -173,7 +173,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
                 check_new_names(created, name)
             else:
                 other = self.against or ""
-                plan = compare(upload.rows, partial(rows_of, other, other, "against"), name, other)
+                plan = compare(upload.rows, partial(read_file_rows, other, other, "against"), name, other)
             sha256 = upload.facts.sha256
         self.log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations, passed = self.policies.violations(plan), self.policies.passed(plan)

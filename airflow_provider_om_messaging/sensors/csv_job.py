@@ -34,7 +34,11 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     text,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.results import ON_REJECTED, import_summary, judge
+from airflow_provider_om_messaging.operators.support.results import (
+    ON_REJECTED,
+    apply_rejection_policy,
+    import_summary,
+)
 from airflow_provider_om_messaging.operators.support.waiting import BACKSTOP, DEFAULT_DEFERRABLE
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
@@ -216,5 +220,5 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         if job.operation != "IMPORT":
             return {**job.to_dict(), "result": None}
         verdict = self.hook.get_import_verdict(job)
-        judge(verdict, self.max_failed_rows, self.on_rejected, self.log)
+        apply_rejection_policy(verdict, self.max_failed_rows, self.on_rejected, self.log)
         return {**job.to_dict(), "result": import_summary(job.service, verdict, None, job.job_id)}

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.events.change import Change, find_newest
+from airflow_provider_om_messaging.protocol.events.change import Change, find_newest_time
 from airflow_provider_om_messaging.protocol.events.change_events import Listing, list_events
 from airflow_provider_om_messaging.protocol.events.cursor import OVERLAP
 from airflow_provider_om_messaging.protocol.events.entity_versions import (
@@ -156,7 +156,7 @@ class ChangeSource:
         # Only now: a list that fails on the way must not make what was removed be forgotten.
         self._states = found
         look = _look(since, changes + removed, clock)
-        return replace(look, newest=find_newest(changes), services=frozenset(found))
+        return replace(look, newest=find_newest_time(changes), services=frozenset(found))
 
     def _warn_once(self, text: str, *values: object) -> None:
         if (line := text % values) not in self._warned and len(self._warned) < 1000:
@@ -168,7 +168,7 @@ def _look(since: int, changes: list[Change], server_time: int | None) -> Look:
     by_service: dict[str, list[Change]] = {}
     for change in changes:
         by_service.setdefault(change.service, []).append(change)
-    return Look(since, find_newest(changes), server_time, by_service)
+    return Look(since, find_newest_time(changes), server_time, by_service)
 
 
 async def _read_states(client: AsyncClient, service: str) -> tuple[dict[str, EntityState], int | None]:

@@ -58,7 +58,7 @@ class Watcher:
         return covers and self.since is not None and look.since <= self.since
 
 
-def stream_of(conn_id: str, interval: float) -> ChangeStream:
+def get_shared_stream(conn_id: str, interval: float) -> ChangeStream:
     """
     Return the stream that all watchers of a connection and an interval share in the running event loop.
 

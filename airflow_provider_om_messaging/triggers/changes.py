@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.events.watching import check_interva
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
 from airflow_provider_om_messaging.triggers.change_places import PlaceStore
-from airflow_provider_om_messaging.triggers.change_stream import ChangeStream, stream_of
+from airflow_provider_om_messaging.triggers.change_stream import ChangeStream, get_shared_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
@@ -129,7 +129,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
 
         :param kwargs: those of one of them.
         """
-        looks = stream_of(kwargs["om_messaging_conn_id"], kwargs["poll_interval"]).looks()
+        looks = get_shared_stream(kwargs["om_messaging_conn_id"], kwargs["poll_interval"]).looks()
         async with contextlib.aclosing(looks):
             async for look in looks:
                 yield look
@@ -142,7 +142,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
 
         :param shared_stream: what they show of all.
         """
-        stream = stream_of(self.om_messaging_conn_id, self.poll_interval)
+        stream = get_shared_stream(self.om_messaging_conn_id, self.poll_interval)
         async with contextlib.aclosing(self._watch(stream, shared_stream)) as events:
             async for event in events:
                 yield event

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_om_messaging.exceptions import OpenMetadataError, error_of
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, to_public_error
 from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
@@ -159,4 +159,4 @@ def read_event(event: Any) -> JobEvent:
     cause = {cause.value: cause for cause in Cause}.get(str(event.get("cause")))
     if event.get("status") != ERROR or cause is None:
         return JobEvent(job_id, state, OpenMetadataError(message))
-    return JobEvent(job_id, state, error_of(Fault(cause, message)))
+    return JobEvent(job_id, state, to_public_error(Fault(cause, message)))

@@ -137,7 +137,7 @@ class Poller:
                     await self._sleep_until_due(began + self._round - time.monotonic())
         except Exception as error:
             # Nobody may wait for a poller that is no more.
-            for entry in self._waiting():
+            for entry in self._find_unfinished():
                 entry.ended.set_exception(error)
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> AsyncClient:
@@ -154,7 +154,7 @@ class Poller:
         now = time.time()
         earliest = now + least
         if self._not_before > earliest:
-            deadlines = [entry.wait.deadline for entry in self._waiting()]
+            deadlines = [entry.wait.deadline for entry in self._find_unfinished()]
             earliest = max(earliest, min([self._not_before, *deadlines]))
         # If all have ended, the last one to leave ends this poller.
         due = [entry.due for entry in self._entries if not entry.ended.done()]
@@ -178,14 +178,14 @@ class Poller:
 
     async def _poll_cycle(self, client: AsyncClient) -> None:
         now = time.time()
-        due = self._due(now)
+        due = self._find_due(now)
         listed = [entry for entry in self._entries if entry.listed]
         try:
             if len(listed) > 1:
                 if any(entry.listed for entry in due):
                     with mark_asked(listed):
                         await self._poll_list(client, listed)
-                    due = self._due(now)
+                    due = self._find_due(now)
                 # Whoever has joined meanwhile may be in the next list.
                 due = [entry for entry in due if not entry.listed]
             if due:
@@ -196,7 +196,7 @@ class Poller:
                 return
             # Too many requests for a list say nothing of jobs that are not in it.
             limited = fault.cause is Cause.RATE_LIMITED
-            concerned = [entry for entry in self._due(now) if entry.listed or not limited]
+            concerned = [entry for entry in self._find_due(now) if entry.listed or not limited]
             self._not_before = time.time() + retry_after_seconds(fault)
             await self._handle_failure(concerned, fault)
 
@@ -308,12 +308,12 @@ class Poller:
             return False
         return self._settings.identity != self._identity
 
-    def _waiting(self) -> list[PolledWait]:
+    def _find_unfinished(self) -> list[PolledWait]:
         return [entry for entry in self._entries if not entry.ended.done()]
 
-    def _due(self, now: float) -> list[PolledWait]:
+    def _find_due(self, now: float) -> list[PolledWait]:
         if now < self._not_before:
-            return [entry for entry in self._waiting() if entry.wait.deadline <= now]
+            return [entry for entry in self._find_unfinished() if entry.wait.deadline <= now]
         return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
 
 

@@ -71,7 +71,7 @@ def results_of_run(session: Session, dag_id: str, run_id: str) -> Iterator[tuple
         .limit(MOST_RESULTS)
     )
     for task_id, map_index, value in session.execute(query):
-        yield TaskKey(task_id, map_index), _parsed(value)
+        yield TaskKey(task_id, map_index), _parse_value(value)
 
 
 def find_plan(value: Any) -> PlanDocument | None:
@@ -133,7 +133,7 @@ def _may_be_a_plan(path: str) -> bool:
         return False
 
 
-def _parsed(value: Any) -> Any:
+def _parse_value(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if len(value) > LARGEST_RESULT:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from airflow_provider_om_messaging.hooks.connection import settings_of
+from airflow_provider_om_messaging.hooks.connection import read_settings
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv import cells, dialect
 from airflow_provider_om_messaging.protocol.csv.check import UnfitCsvError, check_csv, scan_rows
@@ -29,7 +29,7 @@ from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.model import name_rules, names
 from airflow_provider_om_messaging.protocol.model.masking import holds_mask
 from airflow_provider_om_messaging.protocol.patch.changes import parse_structured
-from airflow_provider_om_messaging.protocol.patch.history import wanted_version
+from airflow_provider_om_messaging.protocol.patch.history import parse_version_selector
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch
 from airflow_provider_om_messaging.protocol.patch.merge import build_merge_patch, member_operations
 from airflow_provider_om_messaging.protocol.patch.patch_document import (
@@ -174,7 +174,7 @@ def names_of_things(data: bytes) -> None:
         assert names.version(version) == version
     identifier = _fault_or(lambda: names.job_id(text))
     assert isinstance(identifier, Fault) or names.segment(identifier) == identifier
-    _fault_or(lambda: wanted_version(text))
+    _fault_or(lambda: parse_version_selector(text))
     for server in ("1.2.0", "1.6.2", "2.0.1", text):
         name_rules.name_problem(text, server)
 
@@ -188,7 +188,7 @@ def connections(data: bytes) -> None:
     extra, port = given.get("extra"), given.get("port")
     texts = {name: str(given[name]) for name in ("conn_type", "host", "scheme", "password") if name in given}
     try:
-        settings = settings_of(
+        settings = read_settings(
             conn_type=texts.get("conn_type"),
             host=texts.get("host"),
             port=port if isinstance(port, int) and not isinstance(port, bool) else None,

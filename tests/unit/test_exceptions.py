@@ -45,7 +45,9 @@ def test_every_cause_has_a_class_of_its_own() -> None:
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_only_permanent_failures_stop_airflows_retries(cause: Cause) -> None:
-    error = exceptions.error_of(Fault(cause, "what happened", status=418, retry_after=7.0, transient=True))
+    error = exceptions.to_public_error(
+        Fault(cause, "what happened", status=418, retry_after=7.0, transient=True)
+    )
     assert isinstance(error, exceptions.OpenMetadataError)
     assert isinstance(error, AirflowException)
     assert isinstance(error, AirflowFailException) == (cause in PERMANENT)

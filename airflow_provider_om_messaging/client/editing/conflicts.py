@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.protocol.model.fields import shorten
 from airflow_provider_om_messaging.protocol.model.versions import Version, format_time, read_version
 from airflow_provider_om_messaging.protocol.patch.changes import changeable_fields
-from airflow_provider_om_messaging.protocol.patch.history import Wanted, differences
+from airflow_provider_om_messaging.protocol.patch.history import VersionSelector, differences
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
 
@@ -54,7 +54,8 @@ def not_expected(client: Client, kind: EntityType, expected: str, now: Entity) -
         history = History(client, kind, str(now.get("id")))
         # A snapshot does not show the same members as a read: compared are two snapshots.
         then, latest = (
-            history.state(Wanted(number=number))[0] for number in (expected, read_version(now).version)
+            history.state(VersionSelector(number=number))[0]
+            for number in (expected, read_version(now).version)
         )
         steps = {
             field: step
@@ -67,12 +68,12 @@ def not_expected(client: Client, kind: EntityType, expected: str, now: Entity) -
         return Fault(
             Cause.CONFLICT,
             f"{why}The history has no such version: the number is wrong, or its edits were taken back. The "
-            f"entity is at {told_by(read_version(now))}.",
+            f"entity is at {describe_version(read_version(now))}.",
         )
     return _conflict(why, later, steps, now)
 
 
-def told_by(version: Version) -> str:
+def describe_version(version: Version) -> str:
     """Return which version it is, who made it and when."""
     when = format_time(version.updated_at)
     return f"version {version.version} by {version.updated_by or 'unknown'}" + (f" of {when}" if when else "")
@@ -97,11 +98,11 @@ def _conflict(why: str, later: list[Version], steps: dict[str, dict[str, Any]], 
         what = "; ".join(
             f"{change['field']}: {change['before']} → {change['after']}" for change in version.changes
         )
-        parts.append(f"V{told_by(version)[1:]} changed {what or 'something'}.")
+        parts.append(f"V{describe_version(version)[1:]} changed {what or 'something'}.")
     if len(later) == MOST_TOLD:
         parts.append("There may be more versions before these.")
     if not later:
-        parts.append(f"It is at {told_by(read_version(now))}.")
+        parts.append(f"It is at {describe_version(read_version(now))}.")
     known = {field.partition(".")[0] for version in later for field in version.fields}
     if rest := [
         f"{to_printable(field)}: {shorten(step['before'])} → {shorten(step['after'])}"

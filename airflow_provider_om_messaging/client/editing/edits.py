@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.protocol.patch.changes import (
     parse_structured,
     values_to_restore,
 )
-from airflow_provider_om_messaging.protocol.patch.history import wanted_version
+from airflow_provider_om_messaging.protocol.patch.history import parse_version_selector
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError
 from airflow_provider_om_messaging.protocol.patch.merge import masked_members
 from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, make_portable
@@ -127,7 +127,7 @@ def for_restore(
         return restoring_metadata(client, kind, *metadata, chosen, on_missing)
     if version is None:
         return undoing(client, journal, chosen, on_missing)
-    wanted = wanted_version(version)
+    wanted = parse_version_selector(version)
     if wanted.word:
         raise Fault(
             Cause.INVALID_PARAMETER,

@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
-from airflow_provider_om_messaging.protocol.patch.history import LATEST, Wanted, merged_hint
+from airflow_provider_om_messaging.protocol.patch.history import LATEST, VersionSelector, merged_hint
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class History:
             return [self._inheritance.marked(state, self._kind) for state in states]
         return [entity for _, entity in zip(range(limit), self._backwards(), strict=False)]
 
-    def state(self, wanted: Wanted) -> tuple[Entity, list[str]]:
+    def state(self, wanted: VersionSelector) -> tuple[Entity, list[str]]:
         """
         Return the entity as it was in a version, and what there is to say about the choice.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.conflicts import changed_since, not_expected
-from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed, stamp
+from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback, stamp
 from airflow_provider_om_messaging.client.editing.refusals import check_nothing_in_the_way, explain_refusal
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
 from airflow_provider_om_messaging.protocol import routes
@@ -149,7 +149,7 @@ def apply(
             continue
         try:
             if listed is not None and _tells(stored, plan):
-                after, said = stored, confirmed(client, target.kind, plan, before, stored, stored)
+                after, said = stored, check_readback(client, target.kind, plan, before, stored, stored)
             else:
                 delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
                 after, said = _read_back(client, target, edit, plan, before, stored, delay)
@@ -174,11 +174,11 @@ def _read_back(
     delay: float,
 ) -> tuple[Entity, list[str]]:
     after = _read(client, target, edit).entity
-    notes = confirmed(client, target.kind, plan, before, stored, after)
+    notes = check_readback(client, target.kind, plan, before, stored, after)
     if delay > 0:
         time.sleep(delay)
         after = _read(client, target, edit).entity
-        notes = confirmed(client, target.kind, plan, before, stored, after)
+        notes = check_readback(client, target.kind, plan, before, stored, after)
     return after, notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.editing.conflicts import told_by
+from airflow_provider_om_messaging.client.editing.conflicts import describe_version
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
@@ -47,7 +47,7 @@ def stamp(entity: Entity) -> tuple[Any, ...]:
     return tuple(entity.get(name) for name in ("version", "updatedAt", "updatedBy"))
 
 
-def confirmed(
+def check_readback(
     client: Client, kind: EntityType, plan: Plan, before: Entity, stored: Entity, after: Entity
 ) -> list[str]:
     """
@@ -76,7 +76,7 @@ def confirmed(
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
     if on_top:
         notes.append(
-            f"Another write lies on top: {told_by(read_version(after))}. "
+            f"Another write lies on top: {describe_version(read_version(after))}. "
             "What was changed here is still there."
         )
     return notes
@@ -112,5 +112,5 @@ def _told(
     where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
     return (
         f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
-        f"{told_by(read_version(after))} lies on top. {where}."
+        f"{describe_version(read_version(after))} lies on top. {where}."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed
+from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC, fields_to_ask
@@ -47,7 +47,7 @@ def find_overwritten(
         done = changed[str(now["id"])]
         try:
             after = {**nothing, **inheritance.marked(now)}
-            confirmed(client, TOPIC, done.plan, done.before, done.after, after)
+            check_readback(client, TOPIC, done.plan, done.before, done.after, after)
         except OverwrittenError as fault:
             yield str(now["id"]), fault
 

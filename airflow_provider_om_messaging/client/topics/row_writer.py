@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.protocol.topics.compare import (
     drop_unneeded_fields,
 )
 from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
-from airflow_provider_om_messaging.protocol.topics.pages import create_topic, creation
+from airflow_provider_om_messaging.protocol.topics.pages import create_topic, make_topic_body
 from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, operations_for
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, desired_values
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
@@ -92,7 +92,7 @@ class RowWriter:
         if reason := name_rules.name_problem(row.name, self._generation.version):
             raise RowRefusedError(reason)
         wanted = self._wanted(row, {})
-        body = creation(self._service, row.name, wanted, self._generation)
+        body = make_topic_body(self._service, row.name, wanted, self._generation)
         if self._rights:
             self._rights.check([CREATE], None)
         if self._dry_run:
@@ -203,4 +203,4 @@ class RowWriter:
         return desired_values(row, topic, self.known, self._generation, certifies=self.certifies)
 
     def _row_digest(self, topic: Entity) -> bytes:
-        return self._reading.fingerprint(self._columns, cells_of(topic, self._columns))
+        return self._reading.fingerprint(self._columns, to_cells(topic, self._columns))

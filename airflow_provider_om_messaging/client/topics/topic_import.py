@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.client.topics.readback import find_overwritte
 from airflow_provider_om_messaging.client.topics.readings import reading_of
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
-from airflow_provider_om_messaging.protocol.csv.topic_columns import cells_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_fault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     CREATED,
@@ -188,7 +188,7 @@ class TopicImport:
         """Judge the rows of a topic that is as they want it, though they say it in other words."""
         if topic is None:
             return False
-        said = cells_of(topic, self._columns)
+        said = to_cells(topic, self._columns)
         for _, row in rows:
             if not all(map(self._reading.is_same, self._columns, row.cells, said)):
                 return False

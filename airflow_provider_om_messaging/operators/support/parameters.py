@@ -100,14 +100,14 @@ class CheckedParameters:
             for name, parameter in self.parameters.items():
                 written, value = self._written.get(name), self.rendered_value(name)
                 if _is_nothing(value) and self._is_given(name):
-                    raise _come_to_nothing(name, value, parameter.cause)
+                    raise _empty_value_error(name, value, parameter.cause)
                 if parameter.is_data:
                     _check_members(name, written, value, parameter.cause)
                 if value is None and not parameter.is_needed:
                     continue
                 is_read = parameter.is_setting and not parameter.is_text
                 if is_read and isinstance(value, str) and not _is_literal(written):
-                    value = _parsed(value)
+                    value = _parse_value(value)
                 setattr(self, parameter.attribute or name, parameter.check(name, value))
             self.check_combinations()
 
@@ -278,7 +278,7 @@ def _is_literal(value: Any) -> bool:
 
 def _check_members(name: str, written: Any, value: Any, cause: str) -> None:
     """Refuse data with a member that a template has made nothing, which would take a field away."""
-    written, value = _parsed(written), _parsed(value)
+    written, value = _parse_value(written), _parse_value(value)
     members: list[tuple[Any, Any, Any]] = []
     if isinstance(written, Mapping) and isinstance(value, Mapping):
         members = [(key, written[key], value[key]) for key in written if key in value]
@@ -286,11 +286,11 @@ def _check_members(name: str, written: Any, value: Any, cause: str) -> None:
         members = [(at, *pair) for at, pair in enumerate(zip(written, value, strict=False))]
     for key, before, after in members:
         if _is_nothing(after) and not _is_nothing(before):
-            raise _come_to_nothing(f"{name}[{key!r}]", after, cause)
+            raise _empty_value_error(f"{name}[{key!r}]", after, cause)
         _check_members(f"{name}[{key!r}]", before, after, cause)
 
 
-def _parsed(value: Any) -> Any:
+def _parse_value(value: Any) -> Any:
     """Return the data that a text is: JSON, or what a template makes of data; anything else as it is."""
     if not isinstance(value, str):
         return value
@@ -302,6 +302,6 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _come_to_nothing(name: str, value: Any, cause: str) -> InvalidParameterError:
+def _empty_value_error(name: str, value: Any, cause: str) -> InvalidParameterError:
     what = f"{name} is empty" if isinstance(value, str) and not value.strip() else f"{name} is None"
     return InvalidParameterError(f"{name} has come to nothing ({what}): {cause}. Nothing was sent.")

@@ -9,10 +9,10 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_provider_om_messaging.exceptions import (
     NotFoundError,
     ResultGoneError,
-    error_of,
+    to_public_error,
 )
 from airflow_provider_om_messaging.files.csv_streams import Written, measure_text
-from airflow_provider_om_messaging.files.local_files import show
+from airflow_provider_om_messaging.files.local_files import format_place
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import SERVER
 
@@ -66,7 +66,7 @@ def export_result(
         written.rows,
         written.bytes,
         written.sha256,
-        "" if destination is None else f", in {show(destination)}",
+        "" if destination is None else f", in {format_place(destination)}",
     )
     result |= {"rows": written.rows, "bytes": written.bytes, "sha256": written.sha256, "job_id": job_id}
     result |= {"unchanged": written.unchanged, "engine": engine}
@@ -100,7 +100,7 @@ def import_summary(
     }
 
 
-def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any) -> None:
+def apply_rejection_policy(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any) -> None:
     """
     Let a good verdict pass, and do with another what the task was told to.
 
@@ -123,7 +123,7 @@ def judge(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any
         return
     if on_rejected == "skip":
         raise AirflowSkipException(fault.message)
-    raise error_of(fault)
+    raise to_public_error(fault)
 
 
 def check_destination(

@@ -7,7 +7,7 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.storage import rows_of
+from airflow_provider_om_messaging.files.storage import read_file_rows
 from airflow_provider_om_messaging.protocol.plan.diff import compare
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def server_rows(
     with TemporaryDirectory(prefix="om-messaging-") as folder:
         path = f"{folder}/export.csv"
         hook.export_csv_to(service, path, engine=engine)
-        yield partial(rows_of, path, export_name(service))
+        yield partial(read_file_rows, path, export_name(service))
 
 
 def compare_with_server(

@@ -78,7 +78,7 @@ def check_csv(chunks: Iterable[bytes], name: str) -> CsvFacts:
         header.
     """
     meter = _Meter()
-    rows = read_rows(meter.through(chunks), name)
+    rows = read_rows(meter.measure(chunks), name)
     _, header = next(rows, (0, ()))
     if not header:
         _refuse(name, "is empty: not even a header line")
@@ -153,7 +153,7 @@ class _Meter:
         self.bytes = 0
         self.start = b""
 
-    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def measure(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.digest.update(chunk)
             self.bytes += len(chunk)

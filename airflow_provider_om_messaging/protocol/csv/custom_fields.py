@@ -118,7 +118,7 @@ def wanted_field(
     :raises ValueError: there is no such field, or the server would refuse the value.
     """
     told = None if types is None else types.get(name)
-    if present is not None and meaning(text, told) == meaning(shown(present), told):
+    if present is not None and meaning(text, told) == meaning(format_value(present), told):
         return present
     if types is None:
         return _alike(text, present)
@@ -137,13 +137,15 @@ def wanted_field(
 
 def cell_of(fields: Mapping[str, Any]) -> str:
     """Return the cell that holds custom fields; those without a value stand in none."""
-    return join_values(f"{name}:{text}" for name, value in sorted(fields.items()) if (text := shown(value)))
+    return join_values(
+        f"{name}:{text}" for name, value in sorted(fields.items()) if (text := format_value(value))
+    )
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return the value of a custom field as the column ``extension`` has it."""
     if isinstance(value, list) and all(isinstance(item, str) or _is_reference(item) for item in value):
-        return _ITEMS.join(map(_item, map(shown, value)))
+        return _ITEMS.join(map(_item, map(format_value, value)))
     if _is_reference(value):
         return f"{value['type']}:{value['fullyQualifiedName']}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -87,7 +87,7 @@ class TopicCells(msgspec.Struct, rename="camel"):
     extension: dict[str, Any] | None = None
 
     def cells(self, columns: Sequence[str]) -> list[str]:
-        """Return the row of the topic, as :func:`cells_of` does."""
+        """Return the row of the topic, as :func:`to_cells` does."""
         labels: dict[str | None, list[str]] = {}
         for label in self.tags or ():
             if not label.inherited and label.label_type != DERIVED:
@@ -99,7 +99,7 @@ class TopicCells(msgspec.Struct, rename="camel"):
         ]
 
 
-def cells_of(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
+def to_cells(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
     """
     Return the row of a topic.
 

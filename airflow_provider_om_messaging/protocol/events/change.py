@@ -83,7 +83,7 @@ def make_change_id(entity_id: str, version: str, at: int, *, is_gone: bool) -> s
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def service_of(fqn: str) -> str:
+def to_service_fqn(fqn: str) -> str:
     """
     Return the canonical FQN of the service at the head of an FQN.
 
@@ -92,7 +92,7 @@ def service_of(fqn: str) -> str:
     return join_fqn(split_fqn(fqn)[0])
 
 
-def current_field(name: str) -> str:
+def to_current_field(name: str) -> str:
     """Return a changed field, such as ``owner`` or ``extension.team``, by today's name."""
     head, dot, tail = name.partition(".")
     return CURRENT_NAMES.get(head, head) + dot + tail
@@ -145,7 +145,7 @@ def describe_changes(service: str, changes: Sequence[Change]) -> dict[str, Any]:
     }
 
 
-def find_newest(changes: Iterable[Change]) -> int:
+def find_newest_time(changes: Iterable[Change]) -> int:
     """Return when the last of the changes was made; 0 if there is none."""
     return max((change.at for change in changes), default=0)
 

@@ -13,9 +13,9 @@ from airflow_provider_om_messaging.protocol.events.change import (
     RESTORED,
     UPDATED,
     Change,
-    current_field,
     make_change_id,
-    service_of,
+    to_current_field,
+    to_service_fqn,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json, parse_time
@@ -139,7 +139,7 @@ def _read_event(event: Any) -> Change | None:
         at=at,
         entity=entity,
         name=name,
-        service=service_of(name),
+        service=to_service_fqn(name),
         kind=kind,
         fields=read_fields(event.get("changeDescription")) if kind == UPDATED else (),
         version=version,
@@ -166,7 +166,7 @@ def read_fields(description: Any) -> tuple[str, ...] | None:
     lists = (description.get(kind) for kind in ("fieldsAdded", "fieldsUpdated", "fieldsDeleted"))
     steps = [step for steps in lists if isinstance(steps, list) for step in steps if isinstance(step, dict)]
     names = [step["name"] for step in steps if isinstance(step.get("name"), str)]
-    return tuple(dict.fromkeys(map(current_field, names)))
+    return tuple(dict.fromkeys(map(to_current_field, names)))
 
 
 def read_version_number(value: Any) -> str:

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.protocol.events.change import (
     UPDATED,
     Change,
     make_change_id,
-    service_of,
+    to_service_fqn,
 )
 from airflow_provider_om_messaging.protocol.events.change_events import (
     read_fields,
@@ -180,7 +180,7 @@ def _read_state(document: Any, kind: EntityType) -> EntityState:
             f"a {ENTITIES[kind.name]} without an id, a name or the time of its last change"
         )
     try:
-        service = service_of(name)
+        service = to_service_fqn(name)
     except Fault:
         raise unexpected_reply("a name that is none") from None
     version = read_version_number(document.get("version"))

@@ -42,7 +42,7 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True)
-class Wanted:
+class VersionSelector:
     """
     A version as a user names it: exactly one of these.
 
@@ -56,7 +56,7 @@ class Wanted:
     word: str | None = None
 
 
-def wanted_version(value: object, parameter: str = "version") -> Wanted:
+def parse_version_selector(value: object, parameter: str = "version") -> VersionSelector:
     """
     Return which version is meant.
 
@@ -66,10 +66,10 @@ def wanted_version(value: object, parameter: str = "version") -> Wanted:
     :raises Fault: anything else.
     """
     if isinstance(value, datetime):
-        return Wanted(moment=_milliseconds(value))
+        return VersionSelector(moment=_milliseconds(value))
     text = str(value).strip()
     if text.lower() in (LATEST, PREVIOUS):
-        return Wanted(word=text.lower())
+        return VersionSelector(word=text.lower())
     # A number in digits and at most one dot; any time has more to it.
     if any(sign in text for sign in "-:") and not isinstance(value, (int, float)):
         try:
@@ -77,9 +77,9 @@ def wanted_version(value: object, parameter: str = "version") -> Wanted:
             moment = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
         except ValueError:
             raise _unclear(parameter, text) from None
-        return Wanted(moment=_milliseconds(moment))
+        return VersionSelector(moment=_milliseconds(moment))
     try:
-        return Wanted(number=names.version(value))
+        return VersionSelector(number=names.version(value))
     except Fault:
         raise _unclear(parameter, text) from None
 

@@ -54,7 +54,7 @@ def make_portable(
     written = build_operations(wanted, entity, members=True)
     tests = [dict(operation) for operation in operations if operation["op"] == "test"]
     # The others were looked at here, and what is sent is sent for the version that was read.
-    kept = [test for test in tests if _holds(test, entity) and not _order_matters([test, *written], entity)]
+    kept = [test for test in tests if _is_met(test, entity) and not _order_matters([test, *written], entity)]
     return [*kept, *written]
 
 
@@ -137,7 +137,7 @@ def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> boo
     return any(len(tokens) > 1 and tokens[0] in CURRENT_NAMES.values() for tokens in pointers)
 
 
-def _holds(test: Mapping[str, Any], entity: Entity) -> bool:
+def _is_met(test: Mapping[str, Any], entity: Entity) -> bool:
     try:
         apply_patch(entity, [test])
     except DoesNotApplyError:

@@ -135,7 +135,9 @@ def _created(reply: Reply, fqn: str) -> dict[str, Any]:
     return topic
 
 
-def creation(service: str, name: str, wanted: Mapping[str, Any], generation: Generation) -> dict[str, Any]:
+def make_topic_body(
+    service: str, name: str, wanted: Mapping[str, Any], generation: Generation
+) -> dict[str, Any]:
     """
     Return the body that creates a topic, with one partition.
 

@@ -61,7 +61,7 @@ class EntityReplies:
             if shown.get("tags"):
                 shown["tags"] = labels.add_derived(call.state.catalog, shown["tags"])
             if self.generation.reply_fields is not None:
-                for name in reply_fields.shown(
+                for name in reply_fields.find_empty_fields_shown(
                     self.generation.reply_fields, self.entity_type.name, reply_fields.PATCHED
                 ):
                     shown.setdefault(name, [])
@@ -106,7 +106,9 @@ class EntityReplies:
         """Leave out of a reply to a write what is empty and not shown then."""
         if self.generation.reply_fields is None:
             return
-        kept = reply_fields.shown(self.generation.reply_fields, self.entity_type.name, write)
+        kept = reply_fields.find_empty_fields_shown(
+            self.generation.reply_fields, self.entity_type.name, write
+        )
         for name in self.entity_type.on_request - kept:
             derived = name == "inheritedRoles"
             if name in shown and (derived or shown[name] in ([], self.entity_type.defaults.get(name))):

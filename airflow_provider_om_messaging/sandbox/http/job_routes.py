@@ -84,7 +84,7 @@ def _find_job(call: Call) -> Job:
 
 
 def _render_job(call: Call, job: Job) -> Document:
-    return job.shown(with_verdict=call.state.switches.import_verdict == "job")
+    return job.to_document(with_verdict=call.state.switches.import_verdict == "job")
 
 
 def lost_result(job_id: str) -> ApiError:

@@ -43,7 +43,7 @@ class Job:
         """Whether the job has ended, well or not."""
         return self.completed_at is not None
 
-    def shown(self, *, with_verdict: bool) -> Document:
+    def to_document(self, *, with_verdict: bool) -> Document:
         """
         Return the job as the API shows it.
 

@@ -106,7 +106,7 @@ class Jobs:
             self._start_queued(now)
         self._fail_silent(now)
         while self._next_cleaning <= now:
-            self._clean(self._next_cleaning)
+            self._remove_expired(self._next_cleaning)
             self._next_cleaning += CLEAN_EVERY_MILLIS
 
     def busy(self) -> bool:
@@ -236,7 +236,7 @@ class Jobs:
                 job.error = STOPPED_RESPONDING
                 self._end(job, now, "FAILED", STOPPED_RESPONDING, "ERROR")
 
-    def _clean(self, at: int) -> None:
+    def _remove_expired(self, at: int) -> None:
         held: dict[str, int] = {}
         ended = [job for job in self.jobs.values() if job.completed_at is not None and job.completed_at <= at]
         for job in sorted(ended, key=lambda job: job.completed_at or 0, reverse=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client.editing.edits import Plan
-from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, confirmed
+from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
 from airflow_provider_om_messaging.exceptions import ConflictError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
@@ -101,12 +101,12 @@ def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandb
     assert Api(server).patch(path, theirs).status_code == 200
     after = read(server, f"{own},tags,{domains}")
     hook = OpenMetadataMessagingHook()
-    (note,) = confirmed(hook._client, SERVICE, Plan([], wanted), before, to_current_names(stored), after)
+    (note,) = check_readback(hook._client, SERVICE, Plan([], wanted), before, to_current_names(stored), after)
     assert "What was changed here is still there." in note
     taken_out = {"op": "replace", "path": "/tags", "value": before["tags"]}
     assert Api(server).patch(path, taken_out).status_code == 200
     with pytest.raises(OverwrittenError, match="shows other values in tags"):
-        confirmed(
+        check_readback(
             hook._client,
             SERVICE,
             Plan([], wanted),

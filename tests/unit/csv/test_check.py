@@ -228,7 +228,7 @@ def test_a_row_without_an_end_is_refused_in_few_words(monkeypatch: pytest.Monkey
         check_csv(endless(chunk), "topics.csv")
     assert len(caught.value.message) < 200
     with pytest.raises(Fault) as caught:
-        for _ in CsvMeter().through(endless(chunk)):
+        for _ in CsvMeter().check_chunks(endless(chunk)):
             pass
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
     cell_of,
+    format_value,
     meaning,
     read_types,
     references_in,
-    shown,
     texts_of,
     wanted_field,
 )
@@ -96,7 +96,7 @@ def test_a_wrong_value_is_refused_whatever_is_there(name: str, text: str, presen
 
 def test_what_is_there_stays_whatever_it_is() -> None:
     for name, present in (("count", "seven"), ("gone", {"x": 1}), ("kinds", [1]), ("count", 7.0)):
-        assert wanted(name, shown(present), present) is present
+        assert wanted(name, format_value(present), present) is present
     kept = {**JO, "displayName": "A B"}
     assert wanted("steward", "user:A.B", kept) is kept
 
@@ -156,7 +156,7 @@ def test_values_come_back_from_their_cell(texts: dict[str, str]) -> None:
     for name, text in found.items():
         value = wanted(name, text, None, told)
         assert value == fields[name]
-        assert meaning(text, told[name]) == meaning(shown(fields[name]), told[name])
+        assert meaning(text, told[name]) == meaning(format_value(fields[name]), told[name])
 
 
 @pytest.mark.parametrize("told", [{}, {"customProperties": None}, {"customProperties": ["x"]}])

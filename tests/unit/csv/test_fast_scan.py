@@ -140,7 +140,7 @@ def judged(chunks: list[bytes]) -> tuple[bytes, int] | str:
     """Return what a meter lets through and how many rows it counts, or what it refuses it for."""
     meter = CsvMeter()
     try:
-        return b"".join(meter.through(chunks)), meter.written.rows
+        return b"".join(meter.check_chunks(chunks)), meter.written.rows
     except Fault as fault:
         return f"{fault.cause.value}: {fault.message}"
 

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.events.change import Change, find_newest, make_change_id
+from airflow_provider_om_messaging.protocol.events.change import Change, find_newest_time, make_change_id
 from airflow_provider_om_messaging.protocol.events.cursor import MOST_REMEMBERED, OVERLAP, Cursor
 
 BEGAN = 1_790_000_000_000
@@ -41,7 +41,7 @@ def test_each_change_is_taken_once(shown: list[tuple[int, int]], looks: list[tup
             place = again(place)
         told = [item for item, visible in changes if visible <= now and item.at >= place.since]
         taken.update(item.change_id for item in place.take(told))
-        place.advance(find_newest(told), now)
+        place.advance(find_newest_time(told), now)
     assert taken == Counter(item.change_id for item, _ in changes)
 
 
@@ -56,7 +56,7 @@ def test_a_triggerer_that_dies_before_its_place_is_kept_loses_nothing(
         kept = again(place)
         told = [item for item, visible in changes if visible <= now and item.at >= place.since]
         taken |= {item.change_id for item in place.take(told)}
-        place.advance(find_newest(told), now)
+        place.advance(find_newest_time(told), now)
         place = kept if dies else place
     assert taken == {item.change_id for item, _ in changes}
 
@@ -65,7 +65,7 @@ def test_a_flood_is_taken_once_and_what_is_remembered_of_it_stays_small() -> Non
     flood = [change(n, BEGAN + n) for n in range(3 * MOST_REMEMBERED)]
     place = Cursor.at(BEGAN)
     assert len(place.take(flood)) == len(flood)
-    place.advance(find_newest(flood), BEGAN + OVERLAP)
+    place.advance(find_newest_time(flood), BEGAN + OVERLAP)
     assert len(json.dumps(place.to_json())) < 65_535
     assert again(place).take(flood) == []
 

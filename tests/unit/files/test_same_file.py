@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.storage import as_text, rows_of, same_file
+from airflow_provider_om_messaging.files.storage import as_text, read_file_rows, same_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,5 +67,5 @@ def test_a_path_object_becomes_text_and_nothing_else_does(tmp_path: Path) -> Non
 def test_rows_come_with_the_lines_that_they_begin_in(tmp_path: Path) -> None:
     file = tmp_path / "kafka.csv"
     file.write_bytes(b'name,description\r\na,"two\r\nlines"\r\nb,\r\n')
-    rows = [(line, list(row)) for line, row in rows_of(str(file), "file")]
+    rows = [(line, list(row)) for line, row in read_file_rows(str(file), "file")]
     assert rows == [(1, ["name", "description"]), (2, ["a", "two\r\nlines"]), (4, ["b", ""])]

@@ -428,7 +428,7 @@ class TestAnExportOnItsWay:
     def test_it_is_handed_on_unchanged_and_measured(self, table: list[list[str]], sizes: list[int]) -> None:
         content = written(table)
         meter = CsvMeter()
-        assert b"".join(meter.through(pieces(content, sizes))) == content
+        assert b"".join(meter.check_chunks(pieces(content, sizes))) == content
         facts = meter.written
         assert (facts.rows, facts.bytes) == (len(table) - 1, len(content))
         assert facts.sha256 == hashlib.sha256(content).hexdigest()
@@ -452,7 +452,7 @@ class TestAnExportOnItsWay:
         path = tmp_path / "topics.csv"
         path.write_bytes(YESTERDAY)
         with pytest.raises(Fault, match=words) as caught:
-            Destination(str(path)).write(CsvMeter().through(chunks))
+            Destination(str(path)).write(CsvMeter().check_chunks(chunks))
         assert caught.value.cause is Cause.UNEXPECTED_REPLY
         assert path.read_bytes() == YESTERDAY
 

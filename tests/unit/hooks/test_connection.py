@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.hooks.connection import settings_of
+from airflow_provider_om_messaging.hooks.connection import read_settings
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def settings(password: str | None = TOKEN, **changes: Any) -> Settings:
         "extra": {},
         **changes,
     }
-    return settings_of(password=password, **connection)
+    return read_settings(password=password, **connection)
 
 
 def refusal(password: str | None = TOKEN, **changes: Any) -> str:

@@ -11,12 +11,12 @@ import pytest
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_entries, unknown_name_fault
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.history import (
-    Wanted,
+    VersionSelector,
     differences,
     format_age,
     format_history,
     mask_connection,
-    wanted_version,
+    parse_version_selector,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -49,21 +49,25 @@ def entity(version: float, *changes: dict[str, Any], **fields: Any) -> dict[str,
     ],
 )
 def test_a_time_without_a_zone_is_utc(moment: object) -> None:
-    assert wanted_version(moment) == Wanted(moment=NOON_MILLIS)
+    assert parse_version_selector(moment) == VersionSelector(moment=NOON_MILLIS)
 
 
 @pytest.mark.parametrize(
     ("value", "wanted"),
-    [(0.2, Wanted("0.2")), ("1", Wanted("1.0")), (" Latest ", Wanted(word="latest"))],
+    [
+        (0.2, VersionSelector("0.2")),
+        ("1", VersionSelector("1.0")),
+        (" Latest ", VersionSelector(word="latest")),
+    ],
 )
-def test_numbers_and_words(value: object, wanted: Wanted) -> None:
-    assert wanted_version(value) == wanted
+def test_numbers_and_words(value: object, wanted: VersionSelector) -> None:
+    assert parse_version_selector(value) == wanted
 
 
 @pytest.mark.parametrize("value", ["", "now", "v0.2", "0,2", -0.1, True, None, [], "2026-02-30"])
 def test_what_is_no_version_is_told_by_its_parameter(value: object) -> None:
     with pytest.raises(Fault, match=r"^compare_with .* is not a number such as"):
-        wanted_version(value, "compare_with")
+        parse_version_selector(value, "compare_with")
 
 
 @pytest.mark.parametrize(

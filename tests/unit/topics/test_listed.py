@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, cells_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, to_cells
 from airflow_provider_om_messaging.protocol.topics.listed import read_listed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -62,7 +62,7 @@ def listed(topic: Any) -> Any:
 @given(TOPICS)
 def test_the_row_of_a_topic_is_the_same_read_at_once_and_read_whole(topic: dict[str, Any]) -> None:
     found = listed(topic)
-    assert found.cells(EXTENDED) == cells_of(found.entity(), EXTENDED)
+    assert found.cells(EXTENDED) == to_cells(found.entity(), EXTENDED)
     assert (
         found.entity().items()
         >= {name: value for name, value in topic.items() if name not in {"owner", "domain"}}.items()

@@ -8,9 +8,9 @@ import pytest
 
 from airflow_provider_om_messaging.protocol.topics.pages import (
     create_topic,
-    creation,
     list_names,
     list_topics,
+    make_topic_body,
 )
 from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -115,12 +115,12 @@ def test_a_new_topic_has_one_partition_and_what_its_row_says() -> None:
         "domains": [{"id": "2", "fullyQualifiedName": "Finance"}],
     }
     common = {"name": "orders", "service": "kafka", "partitions": 1, "description": "All orders."}
-    assert creation("kafka", "orders", wanted, NEW) == {
+    assert make_topic_body("kafka", "orders", wanted, NEW) == {
         **common,
         "owners": [{"id": "1", "type": "user"}],
         "domains": ["Finance"],
     }
-    assert creation("kafka", "orders", wanted, OLD) == {
+    assert make_topic_body("kafka", "orders", wanted, OLD) == {
         **common,
         "owner": {"id": "1", "type": "user"},
         "domain": "Finance",

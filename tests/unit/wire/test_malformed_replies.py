@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, cells_of, text_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, text_of, to_cells
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job, socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
@@ -168,7 +168,7 @@ def used(entity: dict[str, Any]) -> None:
     differences(ENTITY, entity)
     differences(entity, ENTITY)
     mask_connection(entity)
-    text_of([cells_of({"name": "x", **entity}, EXTENDED)])
+    text_of([to_cells({"name": "x", **entity}, EXTENDED)])
     changed = Changes(
         {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
     )
@@ -182,7 +182,7 @@ def used(entity: dict[str, Any]) -> None:
     Changes({"connection": {"config": {"saslPassword": "x"}}}, SERVICE)
     fields.mark_inheritable(entity, [DOMAIN])
     made = build_reference(Name("domains", "domain", "Finance"), entity)
-    pages.creation("kafka", "new", {"domains": [made], "owners": [made]}, server)
+    pages.make_topic_body("kafka", "new", {"domains": [made], "owners": [made]}, server)
     tag = Name("tags", "tag", "PII.None")
     exclusion.find_excluding_pair(
         [(tag, entity)], dict.fromkeys(exclusion.exclusion_parents([(tag, entity)] * 2))

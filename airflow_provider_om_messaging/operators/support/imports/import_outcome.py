@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engines import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
-from airflow_provider_om_messaging.operators.support.results import import_summary, judge
+from airflow_provider_om_messaging.operators.support.results import apply_rejection_policy, import_summary
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     UNKNOWN_OUTCOME,
@@ -123,7 +123,7 @@ class ImportOutcome:
                 "the last that passes" if file.engine.name == CLIENT else "the one that the server chooses",
                 "; ".join(found[:SHOWN_FAILURES]),
             )
-        judge(result, self.max_failed_rows, self.on_rejected, self.log)
+        apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
         check_verified(differing, verdicts, result)
         summary = import_summary(file.service, result, upload.facts.sha256, job_id, file.engine.name)
         if verifying:
@@ -151,7 +151,7 @@ class ImportOutcome:
             why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
             result = unreadable_result(False, why)
             self.write_results(upload, [])
-            judge(result, self.max_failed_rows, self.on_rejected, self.log)
+            apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
             sha256 = upload.facts.sha256
             return import_summary(file.service, result, sha256, job_id or None, file.engine.name)
         result = build_result([], dry_run=False, passed=upload.facts.rows)
