@@ -23,6 +23,7 @@ from airflow_provider_om_messaging.hooks.engines import (
 from airflow_provider_om_messaging.lineage.flows import import_flow
 from airflow_provider_om_messaging.operators.support.imports.batched_import import BatchedImport
 from airflow_provider_om_messaging.operators.support.imports.expected_plan import (
+    check_digest,
     check_plan_is_for,
     read_planned_rows,
 )
@@ -43,14 +44,12 @@ from airflow_provider_om_messaging.operators.support.results import (
     apply_rejection_policy,
     check_destination,
     import_summary,
+    submitted_import_summary,
 )
 from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
-from airflow_provider_om_messaging.protocol.imports.verdict import (
-    Verdict,
-    is_about_rows,
-)
+from airflow_provider_om_messaging.protocol.imports.verdict import Verdict, is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         would overwrite. Rows that are already as planned are no hindrance, so that a retry can go on.
     :param verify: after an import, export the service and compare every row that was to change; the task
         fails if one is not as in the file. This also settles imports whose verdict cannot be read.
-    :param batch_rows: send the file in batches of so many rows, each in a request of its own, for files too
+    :param batch_rows: send the file in batches of this many rows, each in a request of its own, for files too
         large for one. Rows that are in place already are not sent, so that a retry goes on where the last
         try stopped. Not with ``asynchronous``. The client engine does all that anyway, row by row.
     :param engine: ``server`` imports by the server's CSV routes, ``client`` compares the file with the
@@ -200,7 +199,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
                 f"results_destination is the file that is to be imported: {self.source}. Nothing was sent."
             )
         with csv_upload(source=self.source, csv=self.csv) as upload:
-            self._check_digest(upload)
+            check_digest(upload, self.expected_sha256)
             facts = upload.facts
             if facts.byte_order_mark:
                 self.log.info(
@@ -221,19 +220,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
             job_id = self._submit_job(context, file)
         if self.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
-        return {
-            "service": service,
-            "dry_run": self.only_check,
-            "status": "submitted",
-            "rows_processed": None,
-            "rows_passed": None,
-            "rows_failed": None,
-            "failures": [],
-            "sha256": facts.sha256,
-            "job_id": job_id,
-            "verified": None,
-            "engine": file.engine.name,
-        }
+        return submitted_import_summary(
+            service, facts.sha256, job_id, file.engine.name, dry_run=self.only_check
+        )
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the file to the service, which a dry run only looks at."""
@@ -354,11 +343,3 @@ class ImportMessagingServiceOperator(WaitingOperator):
             if (verdicts_so_far := error.verdicts or verdicts) is not None:
                 self._outcome.write_results(upload, verdicts_so_far)
             raise
-
-    def _check_digest(self, upload: CsvUpload) -> None:
-        expected = self.expected_sha256
-        if expected is not None and expected.lower() != upload.facts.sha256:
-            raise InvalidCsvError(
-                f"The file has the sha256 {upload.facts.sha256}, but expected_sha256 is {expected}: it is "
-                "not the file that was checked. Nothing was sent."
-            )

@@ -43,7 +43,7 @@ def export_result(
     :param destination: where it is to lie; None for the text itself.
     :param job_id: the job that made it, if one did.
     :param to_file: writes the export to a destination.
-    :param to_text: returns the export, up to so many bytes.
+    :param to_text: returns the export, up to a number of bytes.
     :param log: the task's logger.
     :param engine: what made it; a job is always the server's.
     :raises ResultGoneError: the server no longer has what the job made.
@@ -100,9 +100,35 @@ def import_summary(
     }
 
 
+def submitted_import_summary(
+    service: str, sha256: str, job_id: str, engine: str, *, dry_run: bool
+) -> dict[str, Any]:
+    """
+    Return the result of an import that is submitted and not waited for: its rows are not known yet.
+
+    :param service: what it imports into.
+    :param sha256: digest of the file.
+    :param job_id: the job that does it.
+    :param engine: what does it.
+    """
+    return {
+        "service": service,
+        "dry_run": dry_run,
+        "status": "submitted",
+        "rows_processed": None,
+        "rows_passed": None,
+        "rows_failed": None,
+        "failures": [],
+        "sha256": sha256,
+        "job_id": job_id,
+        "verified": None,
+        "engine": engine,
+    }
+
+
 def apply_rejection_policy(result: ImportResult, max_failed_rows: int, on_rejected: str, log: Any) -> None:
     """
-    Let a good verdict pass, and do with another what the task was told to.
+    Log a good verdict; for another, do what ``on_rejected`` says.
 
     :param result: the verdict.
     :param max_failed_rows: how many failed rows are tolerated.

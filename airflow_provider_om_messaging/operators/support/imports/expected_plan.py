@@ -1,4 +1,4 @@
-"""The plan that an import is held to: reading it, and checking that it is for this file and service."""
+"""The digest and the plan that an import is held to: checking that they are for this file and service."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+
+
+def check_digest(upload: CsvUpload, expected: str | None) -> None:
+    """
+    Check that a file is the expected one.
+
+    :param upload: the file.
+    :param expected: its SHA-256 in hexadecimal digits, whatever their case; None for any file.
+    :raises InvalidCsvError: it is another one.
+    """
+    if expected is not None and expected.lower() != upload.facts.sha256:
+        raise InvalidCsvError(
+            f"The file has the sha256 {upload.facts.sha256}, but expected_sha256 is {expected}: it is "
+            "not the file that was checked. Nothing was sent."
+        )
 
 
 def read_planned_rows(expected_plan: Any) -> dict[str, str] | None:
