@@ -31,7 +31,7 @@ class SingleTaskWorker:
 
     def run(self, work: Callable[[], object], size: int) -> None:
         """
-        Do a piece of work on so many bytes, and return while it may still be under way.
+        Do a piece of work on a number of bytes, and return while it may still be in progress.
 
         :raises Exception: what the piece before has raised.
         """

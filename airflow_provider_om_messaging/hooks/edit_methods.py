@@ -34,7 +34,7 @@ class EditMethods(ClientAccess):
         recheck_after: float | None = None,
     ) -> dict[str, Any]:
         """
-        Patch a service, by what differs from ``changes`` or by a JSON Patch, and read back what came of it.
+        Patch a service, by what differs from ``changes`` or by a JSON Patch, and read the result back.
 
         :param operations: an RFC 6902 patch.
         :param changes: field → value; None takes the field away.

@@ -49,8 +49,8 @@ class Sandbox:
     :param generation: which generation of servers to be one of: ``2.0``, ``1.13``, ``1.6`` or
         ``1.2``.
     :param edition: ``documented``, or ``open-source`` for a server without CSV routes for messaging services.
-    :param topics: so many topics in a service ``big_kafka``, for tests at scale.
-    :param services: so many further services, of few topics each.
+    :param topics: number of topics in a service ``big_kafka``, for tests at scale.
+    :param services: number of further services, of few topics each.
     :param switches: what kind of server to be, see :class:`Switches`; generation and edition set those that
         are not given.
     """

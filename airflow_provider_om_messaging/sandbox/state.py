@@ -145,7 +145,7 @@ class SandboxState:
         return self.switches.running_clock
 
     def advance_clock(self, seconds: float) -> None:
-        """Put the clock forward by so many seconds."""
+        """Put the clock forward by a number of seconds."""
         self.clock.advance(seconds)
         self._kept_changes = -1
         self.tick()

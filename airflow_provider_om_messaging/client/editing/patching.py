@@ -87,7 +87,7 @@ def carry_out(
     client: Client, target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None
 ) -> dict[str, Any]:
     """
-    Carry out an edit and return what came of it.
+    Carry out an edit and return its result.
 
     :param dry_run: only work out what would be sent.
     :param recheck_after: seconds after which to read back a second time, for losses that the first read-back

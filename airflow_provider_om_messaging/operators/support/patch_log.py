@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.protocol.model.fields import display_value, s
 
 def log_patch_result(result: dict[str, Any], log: Any) -> None:
     """
-    Log what came of a patch or restore, field by field.
+    Log the result of a patch or restore, field by field.
 
     :param result: what the hook returned.
     :param log: the task's logger.

@@ -66,7 +66,7 @@ class WaitingOperator(JobOperator):
     """
     Submits an async job, where it is told to, and waits for its end.
 
-    Subclasses say in :meth:`finish` what comes of a finished job. Whatever that needs to know from before the
+    Subclasses say in :meth:`finish` what a finished job returns. Whatever that needs to know from before the
     wait is handed through ``state``, which outlives a deferral.
 
     :param asynchronous: let the server work in a job of its own, for services too large for one request. On

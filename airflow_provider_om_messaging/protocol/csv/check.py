@@ -137,7 +137,7 @@ def scan_rows(
 
 def allow_large_cells(characters: int = LARGEST_CELL) -> None:
     """
-    Let Python's CSV readers take cells of so many characters.
+    Let Python's CSV readers take cells of up to the given number of characters.
 
     The limit is one for the whole process: it is only ever raised, because others may be reading.
     """

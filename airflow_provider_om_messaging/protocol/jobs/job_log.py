@@ -29,7 +29,7 @@ class JobLog:
     """
     Remembers what was told of one job, so that each further look yields only what is new.
 
-    Whoever goes on after another that is gone knows nothing of that and tells the last hundred lines again.
+    A process that takes over from another does not know that, and logs the last hundred lines again.
     So that they can be known for the same, a line's time is the server's, and no two lines of a job have the
     same one.
 

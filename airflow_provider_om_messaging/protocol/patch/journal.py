@@ -69,7 +69,7 @@ def check_journal(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict
 def without_connection(journal: Mapping[str, Any]) -> str:
     """Return what a journal does of a change of the connection, and what helps."""
     version = journal.get("version_before")
-    # Edits that a server has merged have one number, which is of what came of them.
+    # Edits that a server has merged have one number: that of the result.
     merged = "" if version != journal.get("version") else "one before "
     return (
         "keeps no values of the connection, which are secret: restore the connection from the version "

@@ -273,7 +273,7 @@ class Jobs:
         Take over what ``dump`` returned.
 
         Queued jobs will run. Running ones have lost their worker: they are never taken up again, and fail
-        when nothing was heard from them for five minutes. Up to 1.13, jobs live in memory only, so none is
+        when they sent nothing for five minutes. Up to 1.13, jobs live in memory only, so none is
         left.
         """
         kept = [] if self._generation.pushes else data["jobs"]
