@@ -51,19 +51,15 @@ def list_services(client: Client, selection: Selection) -> list[dict[str, Any]]:
 
 
 def _iterate_services(client: Client, fields: Collection[str]) -> Iterator[Entity]:
-    after: str | None = None
     walk = Walk(SERVICE.plural)
-    while True:
-        page = client.call(pages.list_services(fields, generation_of(client), after))
-        walk.step(len(page.entities), page.after, page.total)
+    for page in walk.pages(
+        lambda after: client.call(pages.list_services(fields, generation_of(client), after))
+    ):
         for service in page.entities:
             for member in ("id", "name", "serviceType"):
                 required_text(service, member)
             yield service
-        if page.after is None:
-            walk.check_complete()
-            return
-        after = page.after
+    walk.check_complete()
 
 
 def _count_topics(client: Client, name: str, names: Collection[str]) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
+    from airflow_provider_om_messaging.protocol.wire.paging import Page
 
 _ON_REQUEST = (CERTIFICATION, "extension")
 """Columns that stand for a field of the same name."""
@@ -48,30 +49,29 @@ def topic_pages(
     more = tuple(
         column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)
     )
-    after: str | None = None
-    walk = Walk(TOPIC.plural)
-    while True:
+
+    def ask(after: str | None) -> Page[ListedTopic]:
+        nonlocal more
         try:
-            page = client.call(list_topics(service, generation_of(client), after, size, more))
+            return client.call(list_topics(service, generation_of(client), after, size, more))
         except Fault as fault:
             if fault.cause is not Cause.BAD_REQUEST or CERTIFICATION not in more or after is not None:
                 raise
-            # Older servers know no certifications, and refuse to be asked for them.
-            log.info("The server has no certifications of topics: their column stays empty.")
-            mark_field_unsupported(client, CERTIFICATION)
-            more = tuple(field for field in more if field != CERTIFICATION)
-            continue
-        walk.step(len(page.entities), page.after, page.total)
+        # Older servers know no certifications, and refuse to be asked for them.
+        log.info("The server has no certifications of topics: their column stays empty.")
+        mark_field_unsupported(client, CERTIFICATION)
+        more = tuple(field for field in more if field != CERTIFICATION)
+        return ask(after)
+
+    walk = Walk(TOPIC.plural)
+    for page in walk.pages(ask):
         topics = [topic for topic in page.entities if _is_of(topic, service)]
         inheritable = inheritance.of(service)
         yield [
             listed_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
             for topic in topics
         ]
-        if page.after is None:
-            walk.check_complete()
-            return
-        after = page.after
+    walk.check_complete()
 
 
 def topic_names(client: Client, service: str, *, deleted: bool = False) -> set[str]:
@@ -81,16 +81,10 @@ def topic_names(client: Client, service: str, *, deleted: bool = False) -> set[s
     :param service: canonical FQN of the service.
     :param deleted: of those that were deleted softly, so that no new ones can be created under them.
     """
-    names: set[str] = set()
-    after: str | None = None
-    walk = Walk("deleted topics" if deleted else TOPIC.plural)
-    while True:
-        page = client.call(list_names(service, after, deleted=deleted))
-        walk.step(len(page.entities), page.after, page.total)
-        names |= {topic.name for topic in page.entities if _is_of(topic, service)}
-        if page.after is None:
-            return names
-        after = page.after
+    pages = Walk("deleted topics" if deleted else TOPIC.plural).pages(
+        lambda after: client.call(list_names(service, after, deleted=deleted))
+    )
+    return {topic.name for page in pages for topic in page.entities if _is_of(topic, service)}
 
 
 def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:

@@ -31,13 +31,8 @@ from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import segment
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
-from airflow_provider_om_messaging.protocol.wire.message import (
-    BYTES_PER_ITEM,
-    MAX_REPLY_BYTES,
-    Reply,
-    Request,
-    unexpected_reply,
-)
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.paging import read_cursor, request_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,11 +94,8 @@ def list_topic_states(service: str, after: str | None = None) -> Request[StatePa
     :param service: canonical FQN of the service.
     :param after: the cursor that the page before ended with.
     """
-    query = {"service": service, "include": "all", "limit": str(PAGE)}
-    if after is not None:
-        query["after"] = after
-    read, largest = partial(_read_page, service=service), MAX_REPLY_BYTES + BYTES_PER_ITEM * PAGE
-    return Request("GET", TOPIC.path, read, _FEATURE, query, _JSON, safe=True, largest=largest)
+    query, read = {"service": service, "include": "all"}, partial(_read_page, service=service)
+    return request_page(TOPIC.path, read, _FEATURE, query, PAGE, after)
 
 
 def find_changes(states: Mapping[str, EntityState], since: int) -> list[Change]:
@@ -152,17 +144,16 @@ def _read_service(reply: Reply, service: str) -> StatePage:
 
 def _read_page(reply: Reply, service: str) -> StatePage:
     document = reply.json_object()
-    topics, paging = document.get("data"), document.get("paging")
+    topics = document.get("data")
     if not isinstance(topics, list):
         raise unexpected_reply("JSON without a list of topics")
-    told = paging if isinstance(paging, dict) else {}
-    after, total = told.get("after"), told.get("total")
+    after, total = read_cursor(document.get("paging"))
     return StatePage(
         # Some servers find services by how their names begin.
         [state for state in _read_states(topics) if state.change.service == service],
         len(topics),
-        after if isinstance(after, str) and after else None,
-        total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
+        after,
+        total,
         read_server_time(reply),
     )
 

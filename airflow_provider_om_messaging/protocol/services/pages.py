@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
-from airflow_provider_om_messaging.protocol.wire.message import (
-    BYTES_PER_ITEM,
-    MAX_REPLY_BYTES,
-    Reply,
-    Request,
-)
-from airflow_provider_om_messaging.protocol.wire.paging import Page, read_page
+from airflow_provider_om_messaging.protocol.wire.paging import Page, read_page, request_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
+    from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 
 PAGE = 100
 """Services that are asked for at a time: there are few, and each comes with its connection."""
@@ -34,13 +29,9 @@ def list_services(
     :param generation: how this server calls them.
     :param after: the cursor that the page before ended with.
     """
-    query = {"limit": str(PAGE)}
-    if wanted := to_server_names(fields, generation):
-        query["fields"] = ",".join(wanted)
-    if after is not None:
-        query["after"] = after
-    headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * PAGE
-    return Request("GET", SERVICE.path, _page, SERVICE.plural, query, headers, safe=True, largest=largest)
+    wanted = to_server_names(fields, generation)
+    query = {"fields": ",".join(wanted)} if wanted else {}
+    return request_page(SERVICE.path, _page, SERVICE.plural, query, PAGE, after)
 
 
 def _page(reply: Reply) -> Page[dict[str, Any]]:

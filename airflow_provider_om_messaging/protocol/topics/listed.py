@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_provider_om_messaging.protocol.csv.topic_columns import TopicCells
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, check_depth, parse_json
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.paging import foreign_list_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_om_messaging.protocol.model.fields import Entity
-    from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What the fast reader says of JSON that it does not take."""
@@ -116,18 +117,13 @@ def read_listed(item: Any) -> ListedTopic:
         else:
             if told.id and told.name:
                 return ListedTopic(told, item)
-            raise other_list_fault()
+            raise foreign_list_fault(TOPIC.plural)
     return listed_entity(_read_entity(item))
-
-
-def other_list_fault() -> Fault:
-    """Return the fault for a list of something else than topics."""
-    return unexpected_reply("a list of topics that holds something else")
 
 
 def _read_entity(item: Any) -> Entity:
     if not isinstance(item, dict) or not item.get("name") or not item.get("id"):
-        raise other_list_fault()
+        raise foreign_list_fault(TOPIC.plural)
     return to_current_names(item)
 
 

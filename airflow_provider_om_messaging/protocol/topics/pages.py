@@ -16,16 +16,15 @@ from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.topics.listed import (
     UNREADABLE,
     ListedTopic,
-    other_list_fault,
     read_listed,
 )
-from airflow_provider_om_messaging.protocol.wire.message import (
-    BYTES_PER_ITEM,
-    MAX_REPLY_BYTES,
-    Reply,
-    Request,
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.paging import (
+    Page,
+    foreign_list_fault,
+    read_cursor,
+    request_page,
 )
-from airflow_provider_om_messaging.protocol.wire.paging import Page, read_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,10 +62,8 @@ def list_topics(
     :param more: further fields.
     """
     fields = to_server_names(("owners", "tags", "domains", *more), generation)
-    query = {"service": service, "fields": ",".join(fields), "limit": str(limit)}
-    if after is not None:
-        query["after"] = after
-    return _list(query, limit)
+    query = {"service": service, "fields": ",".join(fields)}
+    return request_page(TOPIC.path, _page, TOPIC.plural, query, limit, after)
 
 
 def list_names(
@@ -79,10 +76,8 @@ def list_names(
     :param after: the cursor that the page before ended with.
     :param deleted: those that were deleted softly: they are in no other list, but keep their names.
     """
-    query = {"service": service, **({"include": "deleted"} if deleted else {}), "limit": str(PAGE)}
-    if after is not None:
-        query["after"] = after
-    return _list(query, PAGE)
+    query = {"service": service, **({"include": "deleted"} if deleted else {})}
+    return request_page(TOPIC.path, _page, TOPIC.plural, query, PAGE, after)
 
 
 def count_topics(service: str) -> Request[int | None]:
@@ -97,11 +92,6 @@ def count_topics(service: str) -> Request[int | None]:
     )
 
 
-def _list(query: Mapping[str, str], limit: int) -> Request[Page[ListedTopic]]:
-    headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
-    return Request("GET", TOPIC.path, _page, TOPIC.plural, query, headers, safe=True, largest=largest)
-
-
 def _page(reply: Reply) -> Page[ListedTopic]:
     data: Any
     try:
@@ -112,7 +102,7 @@ def _page(reply: Reply) -> Page[ListedTopic]:
         document = reply.json_object()
         data, paging = document.get("data"), document.get("paging")
     if not isinstance(data, list):
-        raise other_list_fault()
+        raise foreign_list_fault(TOPIC.plural)
     return Page([read_listed(item) for item in data], *read_cursor(paging))
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import (
+    BYTES_PER_ITEM,
+    MAX_REPLY_BYTES,
+    Reply,
+    Request,
+    unexpected_reply,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 _SLACK = 1000
 _MOST_UNCOUNTED = 1_000_000
@@ -30,6 +39,31 @@ class Page(Generic[T]):
     total: int | None = None
 
 
+def request_page(
+    path: str,
+    read: Callable[[Reply], T],
+    feature: str,
+    query: Mapping[str, str],
+    limit: int,
+    after: str | None,
+) -> Request[T]:
+    """
+    Ask for a page of a list.
+
+    :param path: of the list.
+    :param read: reads the reply.
+    :param feature: what is asked for, for errors.
+    :param query: which entities, and what of them.
+    :param limit: entities in the page.
+    :param after: the cursor that the page before ended with; None for the first.
+    """
+    whole = {**query, "limit": str(limit)}
+    if after is not None:
+        whole["after"] = after
+    headers, largest = {"Accept": "application/json"}, MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
+    return Request("GET", path, read, feature, whole, headers, safe=True, largest=largest)
+
+
 def read_page(reply: Reply, items: str) -> Page[dict[str, Any]]:
     """
     Return the page that a reply is, its entities as the server sends them.
@@ -42,8 +76,13 @@ def read_page(reply: Reply, items: str) -> Page[dict[str, Any]]:
     if not isinstance(entities, list) or not all(
         isinstance(item, dict) and item.get("name") and item.get("id") for item in entities
     ):
-        raise unexpected_reply(f"a list of {items} that holds something else")
+        raise foreign_list_fault(items)
     return Page(entities, *read_cursor(paging))
+
+
+def foreign_list_fault(items: str) -> Fault:
+    """Return the fault for a list that holds something else than it was asked for."""
+    return unexpected_reply(f"a list of {items} that holds something else")
 
 
 def read_cursor(paging: Any) -> tuple[str | None, int | None]:
@@ -72,6 +111,22 @@ class Walk:
         self._cursors: set[str] = set()
         self._listed = 0
         self._totals: list[int] = []
+
+    def pages(self, ask: Callable[[str | None], Page[T]]) -> Iterator[Page[T]]:
+        """
+        Yield page after page. Whether the last one was reached with nothing missing is asked afterwards.
+
+        :param ask: gets the page behind a cursor; None for the first.
+        :raises Fault: the list does not get on.
+        """
+        after: str | None = None
+        while True:
+            page = ask(after)
+            self.step(len(page.entities), page.after, page.total)
+            yield page
+            if page.after is None:
+                return
+            after = page.after
 
     def step(self, listed: int, after: str | None, total: int | None) -> None:
         """
