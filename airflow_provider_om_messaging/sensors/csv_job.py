@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +15,7 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
 )
 
+from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.exceptions import (
     JobSensorTimeoutError,
     JobTimeoutError,
@@ -179,7 +179,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         if self.reschedule or self.exponential_backoff:
             interval = max(interval, self._wait.retry_after)
         else:
-            interval = self._wait.pause(time.time(), random.random())  # noqa: S311  # spreads load
+            interval = self._wait.pause(time.time(), random_fraction())
         return min(interval, max(self.timeout - run_duration(), SHORTEST_PAUSE))
 
     @contextmanager

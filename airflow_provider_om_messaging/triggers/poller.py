@@ -15,12 +15,12 @@ import contextlib
 import contextvars
 import logging
 import os
-import random
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.first_use import make_async_client
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
@@ -213,7 +213,7 @@ class Poller:
                 entry.leave_list()
             return
         # The same for all of them, which the next list is to serve at once as well.
-        now, chance = time.time(), _random_fraction()
+        now, chance = time.time(), random_fraction()
         changed = []
         for entry in listed:
             job = jobs.get(entry.wait.job_id)
@@ -255,7 +255,7 @@ class Poller:
                 else:
                     in_a_row = 0
                     async for entry in iterate_in_turns(entries):
-                        self._handle_reply(entry, job, time.time(), _random_fraction())
+                        self._handle_reply(entry, job, time.time(), random_fraction())
                 if over:
                     return
 
@@ -297,7 +297,7 @@ class Poller:
                 entry.ended.set_exception(final)
                 continue
             entry.context.run(entry.log_line, poll_failed(entry.wait.job_id, fault))
-            entry.schedule_next_poll(now, _random_fraction())
+            entry.schedule_next_poll(now, random_fraction())
 
     async def _has_other_settings(self) -> bool:
         """Read the connection again, and tell whether it or its token has changed since it was last read."""
@@ -315,10 +315,6 @@ class Poller:
         if now < self._not_before:
             return [entry for entry in self._find_unfinished() if entry.wait.deadline <= now]
         return [entry for entry in self._entries if entry.due <= now and not entry.ended.done()]
-
-
-def _random_fraction() -> float:
-    return random.random()  # noqa: S311  # spreads load
 
 
 def _concerns_all(fault: Fault) -> bool:

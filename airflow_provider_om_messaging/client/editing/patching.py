@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from airflow_provider_om_messaging.client.editing.conflicts import changed_since
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback, stamp
 from airflow_provider_om_messaging.client.editing.refusals import check_nothing_in_the_way, explain_refusal
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
+from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -247,8 +247,8 @@ def _judged(
 def _pause(fault: Fault, tried: int) -> None:
     if fault.retry_after is not None and fault.retry_after > _LONGEST_PAUSE * 10:
         raise fault
-    chance = random.random()  # noqa: S311  # spreads tasks that collided
-    time.sleep(max(fault.retry_after or 0, chance * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)))
+    # Tasks that collided are spread, so that they do not collide again.
+    time.sleep(max(fault.retry_after or 0, random_fraction() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)))
 
 
 def _check_version(client: Client, target: Target, entity: Entity) -> None:

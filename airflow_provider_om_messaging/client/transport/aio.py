@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 from yarl import URL
 
+from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.environment import find_route, is_folder
 from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
@@ -91,7 +91,7 @@ class AsyncClient:
                     reloaded = True
                     if await asyncio.to_thread(self.settings.token.reload):
                         continue
-                pause = policy.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                pause = policy.pause(request, fault, tried, random_fraction())
                 if pause is None:
                     raise
                 log.info("%s Trying again in %.1f seconds.", fault.message, pause)

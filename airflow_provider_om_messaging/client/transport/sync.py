@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -14,6 +13,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
+from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, total_time
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
@@ -121,7 +121,7 @@ class Client:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded and self.settings.token.reload():
                     reloaded = True
                     continue
-                pause = policy.pause(request, fault, tried, random.random())  # noqa: S311  # spreads load
+                pause = policy.pause(request, fault, tried, random_fraction())
                 if pause is None:
                     raise
                 log.info("%s Trying again in %.1f seconds.", fault.message, pause)

@@ -8,11 +8,11 @@ try stopped, whatever it died of.
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     RateLimitedError,
@@ -215,6 +215,6 @@ class BatchedImport:
 
 
 def _pause_before_retry(attempt: int, doubt: OpenMetadataError | None) -> float:
-    own = FIRST_PAUSE * float(2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311  # spreads load
+    own = FIRST_PAUSE * float(2 ** (attempt - 1)) * (0.5 + random_fraction() / 2)
     asked = doubt.retry_after if doubt and doubt.retry_after else 0.0
     return min(LONGEST_PAUSE, max(own, asked))
