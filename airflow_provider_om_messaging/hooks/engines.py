@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS, DEFAULT
 from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
+from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -203,11 +204,7 @@ def choose_engine(
         raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
         raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
-    if (
-        not isinstance(max_concurrency, int)
-        or isinstance(max_concurrency, bool)
-        or not 1 <= max_concurrency <= MOST_CONCURRENCY
-    ):
+    if not is_whole_number(max_concurrency, 1, MOST_CONCURRENCY):
         raise _invalid(
             f"max_concurrency has to be a whole number from 1 to {MOST_CONCURRENCY}, not {max_concurrency!r}."
         )

@@ -197,8 +197,7 @@ def whole_number(minimum: int, maximum: int | None = None) -> Parameter:
     allowed = f"from {minimum}" if maximum is None else f"from {minimum} to {maximum}"
 
     def check(name: str, value: Any) -> Any:
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        if not is_whole or value < minimum or (maximum is not None and value > maximum):
+        if not names.is_whole_number(value, minimum, maximum):
             raise InvalidParameterError(f"{name} has to be a whole number {allowed}, not {value!r}.")
         return value
 

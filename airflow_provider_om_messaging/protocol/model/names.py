@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -147,6 +151,13 @@ def flag(parameter: str, value: object) -> bool:
             Cause.INVALID_PARAMETER, f"{parameter} has to be True or False, not {value!r}. Nothing was sent."
         )
     return value
+
+
+def is_whole_number(value: object, minimum: int, maximum: int | None = None) -> TypeGuard[int]:
+    """Tell whether a value is a whole number from a minimum on, maybe up to a maximum; no flag is one."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return False
+    return minimum <= value and (maximum is None or value <= maximum)
 
 
 def seconds(parameter: str, value: object, *, may_be_zero: bool = True) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -38,7 +39,7 @@ class Policies:
 
     def __post_init__(self) -> None:
         rows, fraction = self.max_changed_rows, self.max_changed_fraction
-        if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
+        if rows is not None and not is_whole_number(rows, 0):
             raise _invalid(f"max_changed_rows has to be a whole number from 0, not {rows!r}.")
         if fraction is not None and (
             isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 <= fraction <= 1
