@@ -58,9 +58,10 @@ class PlaceStore:
                 self._note_failure("read", error)
                 await asyncio.sleep(find_pause(FIRST_PAUSE, tried, None, 1.0))
             else:
-                if kept is not None and Cursor.from_json(kept) is None:
+                place = Cursor.from_json(kept)
+                if kept is not None and place is None:
                     log.warning("The place that was kept among the changes is none, and is left.")
-                return Cursor.from_json(kept)
+                return place
         return None
 
     async def write(self, cursor: Cursor) -> None:

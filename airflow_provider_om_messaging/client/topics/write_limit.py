@@ -111,7 +111,6 @@ class WriteLimit:
                 self._refusals += 1
                 if self._refusals >= _REFUSALS:
                     self._given_up = fault
-                    self._changed.notify_all()
             self._not_before = max(self._not_before, now + min(_LONGEST_PAUSE, fault.retry_after or _PAUSE))
 
     def _note(self, duration: float) -> None:
