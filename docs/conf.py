@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from airflow_provider_om_messaging import __version__  # noqa: E402
+from airflow_provider_om_messaging import __version__  # noqa: E402  # found by the path above
 
 project = "airflow-provider-om-messaging"
 author = "The airflow-provider-om-messaging maintainers"

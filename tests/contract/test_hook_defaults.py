@@ -95,7 +95,7 @@ def test_nothing_else_than_a_job_id_is_asked_for(sandbox: Sandbox, hook: OpenMet
     for wrong in ("", "None", None):
         for call in (hook.get_job, hook.cancel_job, hook.get_job_result, hook.check_pollable):
             with pytest.raises(exceptions.InvalidParameterError):
-                call(wrong)  # type: ignore[arg-type]
+                call(wrong)  # type: ignore[arg-type]  # as untyped DAGs can
         for ask in (asynchronous.get_job, asynchronous.cancel_job):
             with pytest.raises(exceptions.InvalidParameterError):
                 asyncio.run(ask(wrong))

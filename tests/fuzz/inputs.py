@@ -34,6 +34,7 @@ ABSURD = [
     {},
     {"id": []},
     {"name": 5},
+    # Each step wraps what was made before, so that no one type fits.
     reduce(lambda inner, _: [inner], range(90), "x"),  # type: ignore[arg-type, return-value]
     reduce(lambda inner, _: {"a": inner}, range(300), "x"),  # type: ignore[arg-type, return-value]
 ]

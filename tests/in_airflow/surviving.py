@@ -36,7 +36,7 @@ class Store:
 
     def hide(self) -> None:
         """Show it no more to the try that has it: another one is the latest by now."""
-        self.get = lambda key, default=None: default  # type: ignore[method-assign]
+        self.get = lambda key, default=None: default  # type: ignore[method-assign]  # of this one alone
 
     def set(self, key: str, value: Any, **_: Any) -> None:
         self.kept[key] = json.dumps(value)

@@ -105,7 +105,7 @@ class _Response(HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         # The standard library takes 100 alone for an interim reply, and as many of them as come.
-        version, status, reason = super()._read_status()  # type: ignore[misc]
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
         if not HTTPStatus.CONTINUE <= status < HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
             return version, status, reason
         self._interim += 1

@@ -83,8 +83,9 @@ def parse_time(value: object) -> int | None:
     :param value: milliseconds since 1970. Later ones than the year 9000, as of a server that counts finer,
         are none to Python.
     """
-    is_time = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _YEAR_9000
-    return value if is_time else None  # type: ignore[return-value]
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < _YEAR_9000 else None
 
 
 raw_decode = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_finite).raw_decode

@@ -151,7 +151,7 @@ def test_a_change_in_between_is_not_lost(
             OpenMetadataMessagingHook().patch_service(SERVICE, changes={"displayName": "Theirs"})
         return send(request, *body)
 
-    hook._client.call = send_after_another  # type: ignore[method-assign]
+    hook._client.call = send_after_another  # type: ignore[method-assign]  # for this hook alone
     hook.restore_service(SERVICE, source=tmp_path / "file.json", fields=["description"])
     service = hook.get_service(SERVICE)
     assert (service["description"], service["displayName"]) == ("Of the shops.", "Theirs")
