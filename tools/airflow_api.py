@@ -76,6 +76,10 @@ class AirflowApi:
         body = {"conf": dict(conf or {}), "logical_date": datetime.now(timezone.utc).isoformat()}
         return str(self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
 
+    def run_url(self, dag_id: str, run_id: str) -> str:
+        """Return the page of a run in Airflow 3's web interface."""
+        return f"{self.url}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
+
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of a run."""
         return str(self.call("GET", _run(dag_id, run_id))["state"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from playwright.sync_api import sync_playwright
 
@@ -53,16 +52,11 @@ def open_plan(
 ) -> FrameLocator:
     """Open the tab of a task instance, and return what is in its frame."""
     index = "" if map_index < 0 else f"/mapped/{map_index}"
-    page.goto(f"{run_url(airflow, dag_id, run_id)}/tasks/{task_id}{index}/plugin/{PLAN_TAB}")
+    page.goto(f"{airflow.run_url(dag_id, run_id)}/tasks/{task_id}{index}/plugin/{PLAN_TAB}")
     return page.frame_locator("iframe")
 
 
 def open_plans(page: Page, airflow: RealAirflow, dag_id: str, run_id: str) -> FrameLocator:
     """Open the tab of a run, and return what is in its frame."""
-    page.goto(f"{run_url(airflow, dag_id, run_id)}/plugin/{RUN_TAB}")
+    page.goto(f"{airflow.run_url(dag_id, run_id)}/plugin/{RUN_TAB}")
     return page.frame_locator("iframe")
-
-
-def run_url(airflow: RealAirflow, dag_id: str, run_id: str) -> str:
-    """Return the page of a run."""
-    return f"{airflow.url}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
@@ -148,7 +148,7 @@ def _leave_a_question(airflow: RealAirflow) -> None:
         raise AirflowTrouble(
             f"gated_import does not ask; read {airflow.home / 'logs' / 'dag_id=gated_import'}"
         )
-    run = f"{airflow.url}/dags/gated_import/runs/{quote(run_id, safe='')}"
+    run = airflow.run_url("gated_import", run_id)
     print("\nA run waits for you. Look at its plan, and approve or reject it there:")
     print(f"  Run    {run}\n  Plan   {run}/tasks/plan/plugin/{PLAN_TAB}\n")
 

@@ -17,7 +17,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import expect
 
-from tools.browser import CHROMIUM, chromium, log_in, open_plan, open_plans, run_url
+from tools.browser import CHROMIUM, chromium, log_in, open_plan, open_plans
 
 if CHROMIUM is None:
     pytest.skip("chromium is not installed: apt-get install chromium", allow_module_level=True)
@@ -99,7 +99,7 @@ def shown(airflow: RealAirflow, tmp_path_factory: pytest.TempPathFactory) -> str
 
 def test_nobody_sees_a_plan_without_a_login(browser: Browser, airflow: RealAirflow, asked: str) -> None:
     page = browser.new_page()
-    page.goto(f"{run_url(airflow, 'gated_import', asked)}/tasks/plan/plugin/om-messaging-plan")
+    page.goto(f"{airflow.run_url('gated_import', asked)}/tasks/plan/plugin/om-messaging-plan")
     expect(page.locator("input[name=password]")).to_be_visible()
     reply = page.goto(f"{airflow.url}/om_messaging/dags/gated_import/plan?run_id={asked}&task_id=plan")
     assert reply is not None
