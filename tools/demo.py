@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-
 from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 from airflow_provider_om_messaging.ui.routes import PLAN_TAB
+from tools import question
 from tools.board import Board
 from tools.processes import Programs
 from tools.real_airflow import AirflowTrouble, RealAirflow
@@ -40,9 +39,6 @@ RUN_TIMEOUT = 600
 WITH_JOBS = ("2.0", "documented")
 # These look at what the others have done.
 LATER = {"drift_report", "on_service_change", "restore_version"}
-# What is left for a person to decide on: topics of which the catalogue of ``gated_import`` knows more.
-UNDECIDED = "kafka_staging"
-UNDECIDED_TOPICS = ("checkout.started", "checkout.paid", "invoices.sent", "shipments.delivered")
 SECONDS_BETWEEN_SIGNS = 5
 _STARTED = time.monotonic()
 
@@ -134,33 +130,19 @@ def _run_together(airflow: RealAirflow, board: Board, dag_ids: list[str], servic
 
 
 def _leave_a_question(airflow: RealAirflow) -> None:
-    """Leave a run of ``gated_import`` waiting for a person, and say where it is to be decided on."""
+    """Leave a run waiting for a person, and say where it is to be decided on."""
     ready = HOME / "sandbox.json"
     if not ready.exists():
         print("No run is left waiting for you: on your own server the demo changes no more than it has.\n")
         return
     sandbox = json.loads(ready.read_text())
-    _add_topics(sandbox["url"], sandbox["admin_token"])
-    run_id = airflow.trigger("gated_import", {"service": UNDECIDED, "ask_above": 0})
-    say(f"gated_import triggered for {UNDECIDED}, which nobody has approved yet")
-    asking = {"deferred", "awaiting_input"}
-    if airflow.wait_for_task("gated_import", run_id, "approve", asking) not in asking:
-        raise AirflowTrouble(
-            f"gated_import does not ask; read {airflow.home / 'logs' / 'dag_id=gated_import'}"
-        )
-    run = airflow.run_url("gated_import", run_id)
+    question.add_service(sandbox["url"], sandbox["admin_token"])
+    say(f"{question.DAG} triggered for {question.SERVICE}, whose plan nobody has approved yet")
+    with _signs_of_life(f"waiting for {question.DAG} to ask"):
+        run_id = question.ask(airflow)
+    run = airflow.run_url(question.DAG, run_id)
     print("\nA run waits for you. Look at its plan, and approve or reject it there:")
     print(f"  Run    {run}\n  Plan   {run}/tasks/plan/plugin/{PLAN_TAB}\n")
-
-
-def _add_topics(url: str, token: str) -> None:
-    with requests.Session() as session:
-        session.trust_env = False
-        session.headers["Authorization"] = f"Bearer {token}"
-        service = {"name": UNDECIDED, "serviceType": "Kafka"}
-        topics = [{"name": name, "service": UNDECIDED, "partitions": 3} for name in UNDECIDED_TOPICS]
-        for path, body in [("services/messagingServices", service), *(("topics", topic) for topic in topics)]:
-            session.post(f"{url}/api/v1/{path}", json=body, timeout=60).raise_for_status()
 
 
 @contextlib.contextmanager
