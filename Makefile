@@ -23,6 +23,9 @@ ONLY ?=
 # Much of a test is waiting: three at once keep two cores busy. A file each, in the order of tests/conftest.py.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
+# Checks .github/workflows.
+ACTIONLINT := v1.7.12
+
 export UV_PYTHON_DOWNLOADS := never
 # Some images switch compiled files off, and every process of Airflow compiles two thousand modules then.
 export PYTHONDONTWRITEBYTECODE :=
@@ -83,6 +86,12 @@ lint: .venvs/airflow-$(NEW)/.ready ## rules, format, spelling, and which room ma
 	@$(BIN)/codespell
 	@$(BIN)/lint-imports --cache-dir .run/import-rules > .run/import-rules.txt 2>&1 || { cat .run/import-rules.txt; exit 1; }
 
+.PHONY: workflows
+workflows: ## check the GitHub workflows with actionlint, which needs Go
+	@if ! command -v go > /dev/null; then echo "== Workflows NOT checked: actionlint needs Go, which is not on PATH"; else \
+	  echo "== Workflows"; \
+	  GOBIN=$(CURDIR)/.tools/go go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT) && .tools/go/actionlint; fi
+
 .PHONY: types
 types: .venvs/airflow-$(NEW)/.ready ## mypy, strict
 	@echo "== Types"
@@ -114,16 +123,24 @@ diagrams: ## draw docs/diagrams/ anew; needs Graphviz
 	@for source in docs/diagrams/*.dot; do dot -Tsvg -o $${source%.dot}.svg $$source; done
 
 .PHONY: dist
-dist: .run/test-$(NEW)/.migrated .venvs/airflow-$(NEW)-docs/.ready ## build sdist and wheel into dist/, check them, and try each alone
+dist: workflows .run/test-$(NEW)/.migrated .venvs/airflow-$(NEW)-docs/.ready ## build sdist and wheel into dist/, check them, and try each alone
 	@$(BIN)/python -m tools.distribution dist
 
 .PHONY: lowest
 lowest: .tools/uv/bin/uv ## unit and some contract tests with the lowest versions that the package declares
 	@$(PYTHON) -m tools.distribution lowest
 
+.PHONY: pythons
+pythons: .tools/uv/bin/uv ## unit and contract tests on every Python that the package is for and the machine has
+	@$(PYTHON) -m tools.distribution pythons
+
 .PHONY: sbom
 sbom: .venvs/airflow-$(NEW)-docs/.ready ## software bills of materials (CycloneDX) into .run/sbom/
 	@$(BIN)/python -m tools.distribution sbom
+
+.PHONY: screenshots
+screenshots: .venvs/airflow-$(NEW)/.ready ## take docs/pictures/ anew, of a real Airflow; needs Debian's chromium
+	@$(BIN)/python -m tools.screenshots
 
 .PHONY: constraints
 constraints: .tools/uv/bin/uv ## pin the newest packages that fit, one file per environment

@@ -1,5 +1,5 @@
 """
-Build sdist and wheel into ``dist/`` and prove that they are fit: ``make dist``, ``lowest``, ``sbom``.
+Build sdist and wheel into ``dist/``, and prove that they are fit: ``make dist lowest pythons sbom``.
 
 The wheel is tried as a user has it: alone, in a fresh environment of each Airflow line, where it runs the DAG
 of the README against its own sandbox. The sdist's unit tests run from what the sdist holds and nothing else.
@@ -84,9 +84,9 @@ def try_sdist(sdist: Path) -> None:
     )
 
 
-def make_environment(folder: Path, *packages: str) -> None:
-    """Make a fresh environment with these packages, of the Python that runs this."""
-    run(UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder)
+def make_environment(folder: Path, *packages: str, python: str = sys.executable) -> None:
+    """Make a fresh environment with these packages, by default of the Python that runs this."""
+    run(UV, "venv", "--quiet", "--clear", "--python", python, folder)
     run(UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *packages)
 
 
@@ -168,6 +168,44 @@ def try_lowest() -> None:
         )
 
 
+def find_interpreter(version: str) -> str | None:
+    """Return a Python of this version that is on PATH, or that pyenv keeps; None if there is none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    folders = [os.environ["PATH"], *(str(each) for each in pyenv.glob(f"versions/{version}.*/bin"))]
+    found = subprocess.run(
+        [UV, "python", "find", "--system", version],
+        env={**os.environ, **uv_settings(), "PATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or None
+
+
+def try_pythons() -> None:
+    """Run unit and contract tests on each Python that the package is for, beside the newer Airflow line."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    versions = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
+    line, tried = LINES[0], []
+    for version in versions:
+        python = find_interpreter(version)
+        if python is None:
+            print(f"== NOT tested on Python {version}: there is none on PATH or from pyenv", flush=True)
+            continue
+        print(f"== Tests on Python {version}", flush=True)
+        environment = SCRATCH / f"python-{version}"
+        make_environment(
+            environment, "--no-deps", "--requirement", get_constraints(line), "-e", str(ROOT), python=python
+        )
+        run(
+            *(environment / "bin" / "python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"),
+            *("tests/unit", "tests/contract"),
+            AIRFLOW_HOME=str(SCRATCH / f"python-home-{version}"),
+        )
+        tried.append(version)
+    print("== Tested on Python", ", ".join(tried))
+
+
 def make_sbom() -> None:
     """Write what an installation consists of, as CycloneDX JSON."""
     target = ROOT / ".run" / "sbom"
@@ -193,8 +231,8 @@ def make_sbom() -> None:
 
 
 def main() -> int:
-    """Do one of the three."""
-    steps = {"dist": make_dist, "lowest": try_lowest, "sbom": make_sbom}
+    """Do one of the four."""
+    steps = {"dist": make_dist, "lowest": try_lowest, "pythons": try_pythons, "sbom": make_sbom}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=steps)
     steps[parser.parse_args().step]()
