@@ -197,10 +197,12 @@ def try_pythons() -> None:
         make_environment(
             environment, "--no-deps", "--requirement", get_constraints(line), "-e", str(ROOT), python=python
         )
+        home = SCRATCH / f"python-home-{version}"
+        home.mkdir(exist_ok=True)
         run(
             *(environment / "bin" / "python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"),
             *("tests/unit", "tests/contract"),
-            AIRFLOW_HOME=str(SCRATCH / f"python-home-{version}"),
+            AIRFLOW_HOME=str(home),
         )
         tried.append(version)
     print("== Tested on Python", ", ".join(tried))

@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Literal
 
-from airflow_provider_om_messaging.provider_info import HOOK_NAME
+from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, HOOK_NAME
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tools import question
 from tools.browser import CHROMIUM, chromium, log_in, open_plan
@@ -18,13 +18,14 @@ from tools.real_airflow import RealAirflow
 from tools.setup_environment import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, ViewportSize
+    from playwright.sync_api import Locator, Page, ViewportSize
 
 PICTURES = ROOT / "docs" / "pictures"
 HOME = ROOT / ".run" / "screenshots"
-SIZE: ViewportSize = {"width": 1280, "height": 860}
+SIZE: ViewportSize = {"width": 1280, "height": 1120}
+# All of the form's extra fields.
+TALL: ViewportSize = {"width": 1280, "height": 1500}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-# A fixed address, as it stands in the connection form.
 HOST = "https://acme.getcollate.io"
 
 
@@ -54,33 +55,39 @@ def _take_all(airflow: RealAirflow, run_id: str) -> None:
     with chromium() as browser:
         context = browser.new_context(viewport=SIZE, timezone_id="UTC", locale="en-GB")
         page = log_in(context, airflow)
-        _show_plan(page, airflow, run_id)
+        tab = open_plan(page, airflow, question.DAG, run_id, "plan")
+        tab.get_by_role("button", name="Approve").wait_for()
         _take(page, "plan_tab")
-        _show_form(page, airflow)
-        _take(page, "connection_form")
+        form = _fill_in_form(page, airflow)
+        _take(page, "connection_form", form)
+        page.set_viewport_size(TALL)
+        form.get_by_role("button", name="Extra Fields", exact=True).click()
+        form.get_by_text(EXTRA_FIELDS[-1].label).wait_for()
+        _take(page, "connection_extra", form)
         context.close()
 
 
-def _show_plan(page: Page, airflow: RealAirflow, run_id: str) -> None:
-    tab = open_plan(page, airflow, question.DAG, run_id, "approve")
-    tab.get_by_role("button", name="Approve").wait_for()
-
-
-def _show_form(page: Page, airflow: RealAirflow) -> None:
+def _fill_in_form(page: Page, airflow: RealAirflow) -> Locator:
+    """Open the form of a new connection, fill in what a connection needs, and return the form."""
     page.goto(f"{airflow.url}/connections")
     page.get_by_role("button", name="Add Connection").click()
     form = page.get_by_role("dialog")
-    form.get_by_label("Connection ID").fill("om_messaging_default")
+    form.locator("input[name=connection_id]").fill("om_messaging_default")
     form.get_by_role("combobox").click()
     page.keyboard.type(HOOK_NAME)
     page.keyboard.press("Enter")
+    form.locator("input[name=host]").fill(HOST)
+    form.locator("input[name=password]").fill("x" * 40)
+    return form
 
 
-def _take(page: Page, name: str) -> None:
+def _take(page: Page, name: str, part: Locator | None = None) -> None:
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         page.wait_for_function(f"document.documentElement.classList.contains('{theme}')")
-        page.screenshot(path=PICTURES / f"{name}_{theme}.png", animations="disabled")
+        # Airflow fades from one colour to the other.
+        page.wait_for_timeout(1000)
+        (part or page).screenshot(path=PICTURES / f"{name}_{theme}.png", animations="disabled")
 
 
 if __name__ == "__main__":

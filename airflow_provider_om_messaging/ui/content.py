@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _API = "../../../api/v2"
 """Airflow's API from where the pages lie, wherever Airflow itself lies."""
+# What Airflow's operators offer as answers, as what was done.
+_ANSWERED = {"Approve": "Approved", "Reject": "Rejected"}
 
 
 def plan_tab_content(
@@ -136,7 +138,7 @@ def _counts(plan: PlanDocument) -> str:
 def _approval(dag_id: str, run_id: str, approval: Approval) -> str:
     detail = approval.detail
     heading = f"<h2>{escape(detail.subject)}</h2>"
-    asked = f"<p>Asked by {escape(approval.task.name)} on {_time(detail.created_at)}.</p>"
+    asked = f"<p>Asked by the task {escape(approval.task.name)} on {_time(detail.created_at)}.</p>"
     if not approval.is_open:
         note = (detail.params_input or {}).get(NOTE)
         told = f"<blockquote>{escape(str(note))}</blockquote>" if note else ""
@@ -174,7 +176,7 @@ def _state(approval: Approval) -> str:
     detail = approval.detail
     if detail.responded_at is not None:
         who = (detail.responded_by or {}).get("name") or "nobody: the time was up"
-        chosen = ", ".join(detail.chosen_options or ())
+        chosen = ", ".join(_ANSWERED.get(option, option) for option in detail.chosen_options or ())
         return f"{chosen} by {who} on {_time(detail.responded_at)}"
     return "waits for an answer" if approval.is_open else "was not answered"
 

@@ -414,7 +414,7 @@ def test_an_answer_goes_through_airflows_own_api(client: Any, run: Run) -> None:
     reply = client("user", "ann").patch(f"/{path}", json=answer)
     assert reply.status_code == 200, reply.text
     page = client("viewer").get(tab()).text
-    assert "Reject by ann on 20" in page
+    assert "Rejected by ann on 20" in page
     assert "Not today. &lt;script&gt;" in page
     assert '<button type="submit"' not in page
-    assert "Reject by ann on 20" in client("viewer").get(PLANS).text
+    assert "Rejected by ann on 20" in client("viewer").get(PLANS).text

@@ -140,14 +140,14 @@ def test_a_person_approves_the_plan_where_it_is_shown(
 
     tab.get_by_label("Note").fill(f"Seen. {MARKUP}")
     tab.get_by_role("button", name="Approve").click()
-    expect(tab.locator(".approval")).to_contain_text("Approve by admin on 20")
+    expect(tab.locator(".approval")).to_contain_text("Approved by admin on 20")
     expect(tab.locator(".approval blockquote")).to_have_text(f"Seen. {MARKUP}")
     assert airflow.wait_for_run("gated_import", asked) == "success"
     assert airflow.xcom("gated_import", asked, "apply")["verified"] == len(HOSTILE)
 
     rows = open_plans(page, airflow, "gated_import", asked).locator("tbody tr")
     expect(rows.filter(has_text="plan")).to_contain_text("0 to create, 5 to change")
-    expect(rows.filter(has_text="plan")).to_contain_text("Approve by admin on 20")
+    expect(rows.filter(has_text="plan")).to_contain_text("Approved by admin on 20")
     expect(rows.filter(has_text="apply")).to_contain_text("import: success")
 
 
