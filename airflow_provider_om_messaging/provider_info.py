@@ -8,6 +8,7 @@ from typing import Any
 PACKAGE = "airflow_provider_om_messaging"
 CONN_TYPE = "om_messaging"
 HOOK_NAME = "OpenMetadata messaging"
+DEFAULT_CONN_ID = "om_messaging_default"
 DOCUMENTATION = "https://airflow-provider-om-messaging.readthedocs.io/"
 # What Airflow's registry lists, by the module that a DAG imports from.
 MODULES = {

@@ -31,6 +31,7 @@ from airflow_provider_om_messaging.files.object_storage import (
     same_content,
     upload,
 )
+from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
@@ -144,17 +145,6 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
                     parameter, f"is larger than {largest:,} bytes: {format_place(as_text(source))}"
                 )
     return bytes(content)
-
-
-def as_text(path: Any) -> Any:
-    """
-    Return a path object as text, which XCom and templates can hold, and anything else as it is.
-
-    Airflow's ``ObjectStoragePath`` is an ``os.PathLike`` on 2.11 alone, and warns there of being one.
-    """
-    if type(path).__name__ == "ObjectStoragePath":
-        return str(path)
-    return os.fspath(path) if isinstance(path, os.PathLike) else path
 
 
 def _is_named_none(target: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_om_messaging.provider_info import CONN_TYPE, HOOK_NAME
+from airflow_provider_om_messaging.provider_info import CONN_TYPE, DEFAULT_CONN_ID, HOOK_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ class MessagingHookBase(BaseHook):
     """
 
     conn_name_attr = "om_messaging_conn_id"
-    default_conn_name = "om_messaging_default"
+    default_conn_name = DEFAULT_CONN_ID
     conn_type = CONN_TYPE
     hook_name = HOOK_NAME
 

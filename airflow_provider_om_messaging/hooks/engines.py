@@ -12,10 +12,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_om_messaging.files.csv_streams import with_header
+from airflow_provider_om_messaging.hooks.engine_options import (
+    AUTO,
+    CLIENT,
+    ENGINES,
+    MAX_CONCURRENCY,
+    MOST_CONCURRENCY,
+    SERVER,
+)
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
-from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS, DEFAULT
 from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -29,11 +37,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.protocol.csv.cells import Reading
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
-
-AUTO, SERVER, CLIENT = "auto", "server", "client"
-ENGINES = (AUTO, SERVER, CLIENT)
-MAX_CONCURRENCY, MOST_CONCURRENCY = 32, 64
-"""Rows that the client engine sends at a time at most: by default, and at all."""
 
 log = logging.getLogger(__name__)
 

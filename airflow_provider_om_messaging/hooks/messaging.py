@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMess
 from airflow_provider_om_messaging.hooks.service_methods import ServiceMethods
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.patch.history import mask_connection
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:

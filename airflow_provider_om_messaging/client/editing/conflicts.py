@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.protocol.model.versions import Version, forma
 from airflow_provider_om_messaging.protocol.patch.changes import changeable_fields
 from airflow_provider_om_messaging.protocol.patch.history import VersionSelector, differences
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.sync import Client

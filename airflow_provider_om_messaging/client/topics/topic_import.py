@@ -22,6 +22,7 @@ from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
 from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_fault
+from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     CREATED,
     RESTORED,
@@ -31,7 +32,7 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     pass_row,
     unknown_topic,
 )
-from airflow_provider_om_messaging.protocol.imports.verdict import ImportStoppedFault, Verdict
+from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
     certification_tag,

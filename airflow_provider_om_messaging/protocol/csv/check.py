@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,6 +8,7 @@ import msgspec
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT, DOCUMENTED
 from airflow_provider_om_messaging.protocol.csv.dialect import format_records, join_values
 from airflow_provider_om_messaging.protocol.model.fields import DERIVED, certification_tag
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
@@ -15,21 +16,9 @@ from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-DOCUMENTED = ("name", "displayName", "description", "owner", "tags", "domain")
-EXTENDED = (
-    *DOCUMENTED[:5],
-    "glossaryTerms",
-    "tiers",
-    "certification",
-    "domain",
-    "extension",
-)
 LABELS = ("tags", "glossaryTerms", "tiers")
 """The columns that hold labels."""
 TIER = "Tier."
-DEFAULT = "documented"
-COLUMNS = {DEFAULT: DOCUMENTED, "extended": EXTENDED}
-"""The columns of a file, by what the parameter ``columns`` says."""
 
 
 def kind_of(header: Sequence[str]) -> str:

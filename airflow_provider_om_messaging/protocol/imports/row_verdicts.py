@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
 from airflow_provider_om_messaging.protocol.csv.cells import blanks_hint, column_names
+from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     FAILURE,
     SHOWN_FAILURES,
     ImportResult,
-    ImportStoppedFault,
     Verdict,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, key_of
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

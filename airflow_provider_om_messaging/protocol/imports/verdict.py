@@ -20,7 +20,8 @@ from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
-from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -231,26 +232,6 @@ class Verdict:
         if self.status != "failure":
             details = f"{self.status}: {details}" if details else self.status
         return {"row": self.row[:200], "details": details}
-
-
-class ImportStoppedFault(Fault):
-    """
-    A failure that ended an import in the middle.
-
-    :param fault: what failed.
-    :param message: what to tell of it.
-    :param verdicts: on all rows: ``skipped`` was not sent, ``unknown`` may or may not be applied.
-    """
-
-    def __init__(self, fault: Fault, message: str, verdicts: Sequence[Verdict]) -> None:
-        super().__init__(
-            fault.cause,
-            message,
-            status=fault.status,
-            retry_after=fault.retry_after,
-            transient=fault.transient,
-        )
-        self.verdicts = verdicts
 
 
 def parse_verdicts(results_csv: str) -> list[Verdict]:

@@ -11,7 +11,8 @@ from airflow_provider_om_messaging.protocol.model.names import is_identifier, is
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
-from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 COMPLETED, FAILED, CANCELLED = "COMPLETED", "FAILED", "CANCELLED"
 FINISHED = frozenset({COMPLETED, FAILED, CANCELLED})

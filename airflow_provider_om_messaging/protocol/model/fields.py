@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.masking import mask_values, matches_merge_patch
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 Entity = dict[str, Any]
 

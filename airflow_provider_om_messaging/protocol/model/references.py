@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_om_messaging.protocol.model.fields import entry_key, own_value
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, normal_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 KINDS_BY_FIELD = {
     "owners": ("user", "team"),

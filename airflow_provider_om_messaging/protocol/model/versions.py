@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LIST
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json, parse_time
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 _HIGHEST = 1_000_000_000
 """No version comes near it."""

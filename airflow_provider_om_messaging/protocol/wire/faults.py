@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from airflow_provider_om_messaging.protocol.wire.redaction import fit_for_logs
+from airflow_provider_om_messaging.protocol.wire.printable import fit_for_logs
 
 
 class Cause(str, Enum):

@@ -10,21 +10,13 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+
 LONGEST_TEXT = 400
 """Characters of a server's text that are kept."""
 
 _LONGEST_READ = 4096
 """Characters that are looked through: an error body may be megabytes of anything."""
-
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?|\x9b[0-?]*[ -/]*[@-~]")
-"""What makes a terminal move and colour: ANSI sequences."""
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
-"""Control characters beside white space, and what shows nothing or turns around what follows; that which
-scripts need within words stays."""
-_HALF = re.compile("[\ud800-\udfff]")
-"""Half a character, which no log file takes."""
 
 _JSON_OBJECT = re.compile(r"""\{\s*(?:\\*["']|&quot;|&#3[49];).*""", re.DOTALL)
 _NAME = (
@@ -76,20 +68,6 @@ _KEY_FILE = re.compile(
     r"""(?=(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^\s'"<>|:;,\\/]+\.(?:key|pem|p12|pfx|jks|ppk|keystore))\b)"""
 )
 """The way to a file with a key, which tells where to look for one; the file's name stays."""
-
-
-def fit_for_logs(text: str) -> str:
-    """Return a text without halves of characters, and without what moves the cursor of a terminal."""
-    return text if text.isprintable() else _HALF.sub("?", _INVISIBLE.sub("", _TERMINAL.sub("", text)))
-
-
-def to_printable(text: str) -> str:
-    """
-    Return a text on one line, as it may stand in a log.
-
-    :param text: any text of a server that is no secret: a name, a state, a version.
-    """
-    return " ".join(fit_for_logs(text).split())
 
 
 def redact(text: str) -> str:

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
-from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, EXTENDED
+from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED, EXTENDED
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import check_verified
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.storage import as_text, read_file_rows, same_file
+from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.storage import read_file_rows, same_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_columns import EXTENDED, text_of, to_cells
+from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
+from airflow_provider_om_messaging.protocol.csv.topic_columns import text_of, to_cells
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job, socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList

@@ -11,12 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.wire.redaction import (
-    LONGEST_TEXT,
-    redact,
-    replace_secrets,
-    to_printable,
-)
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.redaction import LONGEST_TEXT, redact, replace_secrets
 
 BASE64URL = string.ascii_letters + string.digits + "-_"
 
