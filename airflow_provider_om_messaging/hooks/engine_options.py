@@ -1,4 +1,4 @@
-"""What the parameters ``engine`` and ``max_concurrency`` can say; the engines themselves are in :mod:`.engines`."""
+"""What ``engine`` and ``max_concurrency`` can say; the engines themselves are in :mod:`.engines`."""
 
 from __future__ import annotations
 

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_om_messaging.exceptions import (
-    JobTimeoutError,
-    public_errors,
-)
-from airflow_provider_om_messaging.files.csv_streams import read_whole, write_whole
-from airflow_provider_om_messaging.files.storage import Destination, as_text
-from airflow_provider_om_messaging.hooks.engines import ENGINES, SERVER
-from airflow_provider_om_messaging.lineage.flows import export_flow
-from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
+from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.hooks.engine_options import ENGINES
+from airflow_provider_om_messaging.operators.support.missing import ON_MISSING
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
-from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
-from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
-from airflow_provider_om_messaging.protocol.csv.topic_columns import COLUMNS
+from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_om_messaging.files.csv_streams import Written
-    from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.lineage.flow import Flow
-    from airflow_provider_om_messaging.protocol.jobs.job import Job
-    from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
+    from airflow_provider_om_messaging.operators.execution.export_execution import ExportExecution
 
 
 class ExportMessagingServiceOperator(WaitingOperator):
@@ -83,101 +70,15 @@ class ExportMessagingServiceOperator(WaitingOperator):
         self.on_missing = on_missing
         self.note_parameters()
 
-    @public_errors()
-    @traced
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Export, or submit a job that does."""
-        self.check_parameters()
-        check_destination(self.destination, create_parents=self.create_parents)
-        self.refuse_malformed_service()
-        with report_missing_service(self.hook, self.service, self.on_missing):
-            return self._export(context)
+    @cached_property
+    def execution(self) -> ExportExecution:
+        """What the task does, imported when it is done."""
+        from airflow_provider_om_messaging.operators.execution.export_execution import ExportExecution
 
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Go on after a deferral."""
-        with report_missing_service(self.hook, self.service, self.on_missing):
-            return super().execute_complete(context, event)
-
-    def _export(self, context: Context) -> dict[str, Any]:
-        service = self.checked_service()
-        engine = self.hook.engine(self.engine, columns=self.columns)
-        if not self.has_job(engine):
-            return self._export_in_one_request(engine, None)
-        job_id = self._submit_job(context, service)
-        if self.wait_for_completion:
-            return self.wait_for(context, job_id, {})
-        return {
-            "service": service,
-            "destination": self.destination,
-            "rows": None,
-            "bytes": None,
-            "sha256": None,
-            "job_id": job_id,
-            "unchanged": None,
-            "engine": engine.name,
-        }
+        return ExportExecution(self)
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the service to the file."""
+        from airflow_provider_om_messaging.lineage.flows import export_flow
+
         return export_flow(self.trace_entity(result), self.destination, result)
-
-    def submit_again(self, context: Context, state: dict[str, Any]) -> str:
-        """Start another export."""
-        return self._submit_job(context, self.checked_service(), anew=True)
-
-    def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
-        """Fetch what the job has made."""
-        return self._fetch(
-            job.job_id,
-            lambda destination: self.hook.get_job_result_to(job.job_id, destination),
-            lambda limit: self.hook.get_job_result(job.job_id, limit),
-        )
-
-    def result_from_push(self, frame: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
-        """Take the CSV that was pushed."""
-        csv = frame.csv
-        if csv is None:
-            return self.resolve_unknown_outcome(frame.job.job_id, state, float("inf"))
-        chunks = [csv.encode("utf-8")]
-        return self._fetch(
-            frame.job.job_id,
-            lambda destination: write_whole(chunks, Destination(destination)),
-            lambda limit: read_whole(chunks, limit),
-        )
-
-    def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
-        """Export in one request: what the job was to make can be made again."""
-        if time.time() >= deadline:
-            raise JobTimeoutError(
-                f"Export job {job_id} was not told to have ended in time. It may still run, to no effect."
-            )
-        self.log.info("The export is done in one request instead.")
-        return self._export_in_one_request(self.hook.engine(self.engine), job_id or None)
-
-    def _fetch(
-        self,
-        job_id: str | None,
-        to_file: Callable[[str], Written],
-        to_text: Callable[[int], str],
-        engine: str = SERVER,
-    ) -> dict[str, Any]:
-        # Again, as after a deferral the task may be on another machine.
-        check_destination(self.destination, create_parents=self.create_parents)
-        return export_result(
-            self.checked_service(), self.destination, job_id, to_file, to_text, self.log, engine
-        )
-
-    def _export_in_one_request(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
-        service = self.checked_service()
-        return self._fetch(
-            job_id,
-            lambda destination: self.hook.export_csv_to(service, destination, engine=engine),
-            lambda limit: self.hook.export_csv(service, limit, engine=engine),
-            engine.name,
-        )
-
-    def _submit_job(self, context: Context, service: str, *, anew: bool = False) -> str:
-        work = {"operation": "EXPORT", "service": self.hook.canonical_fqn(service)}
-        job_id = self.submit_once(context, work, lambda: self.hook.submit_export(service), anew=anew)
-        self.log.info("The export of %s is job %s.", service, job_id)
-        return job_id

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.storage import as_text
-from airflow_provider_om_messaging.lineage.flows import export_flow
+from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
@@ -73,4 +72,6 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the service to the file."""
+        from airflow_provider_om_messaging.lineage.flows import export_flow
+
         return export_flow(self.trace_entity(result), self.destination, result)

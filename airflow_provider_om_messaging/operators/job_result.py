@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.storage import as_text
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
+    ON_REJECTED,
     CheckedParameters,
     Parameter,
     choice,
@@ -18,13 +18,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     text,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.results import (
-    ON_REJECTED,
-    apply_rejection_policy,
-    check_destination,
-    export_result,
-    import_summary,
-)
+from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import JobLink, job_url
 
 if TYPE_CHECKING:
@@ -67,7 +61,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
         destination: str | None = None,
         max_failed_rows: int = 0,
         on_rejected: str = "fail",
-        om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
+        om_messaging_conn_id: str = DEFAULT_CONN_ID,
         create_parents: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -83,6 +77,13 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the job, then fetch its result."""
+        from airflow_provider_om_messaging.operators.support.results import (
+            apply_rejection_policy,
+            check_destination,
+            export_result,
+            import_summary,
+        )
+
         self.check_parameters()
         job_id = self.job_id
         self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_om_messaging.exceptions import NotFoundError, public_errors
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.parameters import (
     CheckedParameters,
     Parameter,
@@ -16,7 +15,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     pattern,
     text,
 )
-from airflow_provider_om_messaging.protocol.model.fields import shorten
+from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +68,7 @@ class ListMessagingServicesOperator(CheckedParameters, BaseOperator):
         tag: str | None = None,
         name: str | None = None,
         on_empty: str = "fail",
-        om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
+        om_messaging_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -85,6 +84,8 @@ class ListMessagingServicesOperator(CheckedParameters, BaseOperator):
     @public_errors()
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """List them."""
+        from airflow_provider_om_messaging.protocol.model.fields import shorten
+
         self.check_parameters()
         conditions = {
             "service_type": self.service_type,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.lineage.flows import edit_flow
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
@@ -15,8 +14,6 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     flag,
     seconds,
 )
-from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
-from airflow_provider_om_messaging.operators.support.template_redaction import redact_changes, redact_patch
 from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
@@ -102,6 +99,8 @@ class PatchMessagingServiceOperator(MessagingOperator):
     @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Patch the service."""
+        from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
+
         self.check_parameters()
         result = self.hook.patch_service(
             self.checked_service(),
@@ -117,6 +116,8 @@ class PatchMessagingServiceOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow into what was patched."""
+        from airflow_provider_om_messaging.lineage.flows import edit_flow
+
         return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
 
     def rendered_value(self, name: str) -> Any:
@@ -132,5 +133,10 @@ class PatchMessagingServiceOperator(MessagingOperator):
         """
         super()._do_render_template_fields(*args, **kwargs)
         if not self._rendered:
+            from airflow_provider_om_messaging.operators.support.template_redaction import (
+                redact_changes,
+                redact_patch,
+            )
+
             self._rendered = {"changes": self.changes, "operations": self.operations}
             self.changes, self.operations = redact_changes(self.changes), redact_patch(self.operations)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.storage import as_text
-from airflow_provider_om_messaging.lineage.flows import edit_flow
+from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
@@ -19,12 +17,8 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     seconds,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 from airflow_provider_om_messaging.operators.support.traced import traced
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, shorten
-from airflow_provider_om_messaging.protocol.model.versions import read_version
-from airflow_provider_om_messaging.protocol.patch.history import differences, format_history
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
 if TYPE_CHECKING:
@@ -87,32 +81,10 @@ class MessagingServiceVersionsOperator(MessagingOperator):
     @public_errors()
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the history, the version or the two versions."""
-        self.check_parameters()
-        service = self.checked_service()
-        if self.version is None and self.compare_with is None:
-            return self._history(service)
-        wanted = "latest" if self.version is None else self.version
-        state = self.hook.get_version(service, wanted, entity=self.entity)
-        # Even masked, it is nothing that a task downstream could use.
-        snapshot = {key: value for key, value in state.items() if key != CONNECTION}
-        result = {**_identity(service, state), "version": read_version(state).version, "snapshot": snapshot}
-        if self.compare_with is None:
-            return result
-        other = self.hook.get_version(service, self.compare_with, entity=self.entity)
-        result["compare_with"] = read_version(other).version
-        result["differences"] = differences(other, state)
-        self.log.info("From version %s to %s:", result["compare_with"], result["version"])
-        for field, step in result["differences"].items():
-            self.log.info("%s: %s → %s", field, shorten(step["before"]), shorten(step["after"]))
-        return result
+        from airflow_provider_om_messaging.operators.execution.version_reading import read_versions
 
-    def _history(self, service: str) -> dict[str, Any]:
-        states = self.hook.list_versions(service, self.limit, entity=self.entity)
-        versions = [read_version(state) for state in states]
-        for line in format_history(versions, int(time.time() * 1000)):
-            self.log.info("%s", line)
-        identity = _identity(service, states[0] if states else {})
-        return {**identity, "versions": [version.to_dict() for version in versions]}
+        self.check_parameters()
+        return read_versions(self)
 
 
 class RestoreMessagingServiceOperator(MessagingOperator):
@@ -189,6 +161,8 @@ class RestoreMessagingServiceOperator(MessagingOperator):
     @traced
     def execute(self, context: Context) -> dict[str, Any]:
         """Work out what differs, then patch it."""
+        from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
+
         self.check_parameters()
         result = self.hook.restore_service(
             self.checked_service(),
@@ -206,8 +180,6 @@ class RestoreMessagingServiceOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow into what was restored."""
+        from airflow_provider_om_messaging.lineage.flows import edit_flow
+
         return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
-
-
-def _identity(service: str, entity: dict[str, Any]) -> dict[str, Any]:
-    return {"service": entity.get("fullyQualifiedName") or service, "id": entity.get("id")}

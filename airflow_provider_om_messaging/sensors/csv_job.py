@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -15,16 +14,14 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
 )
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.exceptions import (
     JobSensorTimeoutError,
-    JobTimeoutError,
     OpenMetadataError,
     public_errors,
 )
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
+    ON_REJECTED,
     CheckedParameters,
     Parameter,
     choice,
@@ -34,15 +31,8 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     text,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.results import (
-    ON_REJECTED,
-    apply_rejection_policy,
-    import_summary,
-)
 from airflow_provider_om_messaging.operators.support.waiting import BACKSTOP, DEFAULT_DEFERRABLE
-from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
-from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
-from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
+from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import JobLink, job_url
 
 if TYPE_CHECKING:
@@ -50,10 +40,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.protocol.jobs.job import Job
-
-
-KEY = "om_messaging_job_log"
+    from airflow_provider_om_messaging.sensors.job_looks import JobLooks
 
 DEFAULT_INTERVAL = 30.0
 
@@ -97,7 +84,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         self,
         *,
         job_id: str,
-        om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
+        om_messaging_conn_id: str = DEFAULT_CONN_ID,
         max_failed_rows: int = 0,
         on_rejected: str = "fail",
         deferrable: bool = DEFAULT_DEFERRABLE,
@@ -133,13 +120,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             self.hook.check_pollable(job_id)
         if self.deferrable:
             self.defer(
-                trigger=CsvAsyncJobTrigger(
-                    job_id,
-                    self.om_messaging_conn_id,
-                    time.time() + self.timeout,
-                    self.poke_interval,
-                    self.max_consecutive_failures,
-                ),
+                trigger=self._looks.make_trigger(),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
             )
@@ -147,7 +128,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             return super().execute(context)
         except AirflowSensorTimeout:
             raise JobSensorTimeoutError(
-                f"Job {job_id} did not end in time. Last state: {self._wait.last_state}."
+                f"Job {job_id} did not end in time. Last state: {self._looks.wait.last_state}."
             ) from None
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
@@ -156,31 +137,21 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
 
         :param event: what the trigger sent; the job itself is read again.
         """
-        ended = read_event(event)
         with self._apply_soft_fail():
-            if isinstance(ended.error, JobTimeoutError):
-                raise JobSensorTimeoutError(str(ended.error))
-            if ended.error is not None:
-                raise ended.error
-            self.check_parameters()
-            return self._result(self.hook.ended_job(ended.job_id, self.max_consecutive_failures))
+            return self._looks.resume(event)
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
-        with self._apply_soft_fail(), self._persist_log_position(context):
-            job = self.hook.poll_job(self._wait)
-            return PokeReturnValue(True, xcom_value=self._result(job)) if job else False
+        with self._apply_soft_fail():
+            result = self._looks.look(context)
+            return False if result is None else PokeReturnValue(True, xcom_value=result)
 
     def _get_next_poke_interval(
         self, started_at: Any, run_duration: Callable[[], float], poke_count: int
     ) -> float:
         # Airflow asks this in both modes. Rescheduled, each poke is the first of a wait of its own.
         interval: float = super()._get_next_poke_interval(started_at, run_duration, poke_count)
-        if self.reschedule or self.exponential_backoff:
-            interval = max(interval, self._wait.retry_after)
-        else:
-            interval = self._wait.pause(time.time(), random_fraction())
-        return min(interval, max(self.timeout - run_duration(), SHORTEST_PAUSE))
+        return self._looks.pause(interval, self.timeout - run_duration())
 
     @contextmanager
     def _apply_soft_fail(self) -> Iterator[None]:
@@ -192,33 +163,8 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
                 raise AirflowSkipException(str(error)) from error
             raise
 
-    @contextmanager
-    def _persist_log_position(self, context: Context) -> Iterator[None]:
-        """Keep what the log was told, for the next poke of this try, where Airflow keeps something (3.3)."""
-        store: Any = context.get("task_state_store") if self.reschedule else None
-        if store is None:
-            yield
-            return
-        own = f"{self.job_id} {context['ti'].try_number}"
-        kept = store.get(KEY)
-        before = kept.get(own) if isinstance(kept, dict) else None
-        self._wait.log = JobLog(before)
-        try:
-            yield
-        finally:
-            if self._wait.log.told != before:
-                store.set(KEY, {own: self._wait.log.told})
-
     @cached_property
-    def _wait(self) -> Wait:
-        # The sensor's own loop watches the time.
-        return Wait(self.job_id, float("inf"), self.poke_interval, self.max_consecutive_failures)
+    def _looks(self) -> JobLooks:
+        from airflow_provider_om_messaging.sensors.job_looks import JobLooks
 
-    @public_errors()
-    def _result(self, job: Job) -> dict[str, Any]:
-        job.raise_unless_completed()
-        if job.operation != "IMPORT":
-            return {**job.to_dict(), "result": None}
-        verdict = self.hook.get_import_verdict(job)
-        apply_rejection_policy(verdict, self.max_failed_rows, self.on_rejected, self.log)
-        return {**job.to_dict(), "result": import_summary(job.service, verdict, None, job.job_id)}
+        return JobLooks(self)

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.events.entity_versions import (
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.paging import Walk
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,7 +22,8 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.events.change_events import FAR_FUTURE
 from airflow_provider_om_messaging.protocol.events.pacing import find_pause
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redact, to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers.change_sources import ChangeSource, Look
 

@@ -17,11 +17,11 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.execution import job_execution
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
-from airflow_provider_om_messaging.operators.support import waiting
 from airflow_provider_om_messaging.operators.versions import RestoreMessagingServiceOperator
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.other_servers import serving
@@ -124,7 +124,7 @@ def test_a_request_cannot_be_deferred_and_who_asks_for_it_is_told(
     assert "deferrable has no effect without asynchronous=True" in log_of(deferrable=True)
     assert "deferrable" not in log_of() + log_of(deferrable=True, asynchronous=True)
     # Where all tasks defer by default, nobody has asked for it here.
-    monkeypatch.setattr(waiting, "DEFAULT_DEFERRABLE", True)
+    monkeypatch.setattr(job_execution, "DEFAULT_DEFERRABLE", True)
     assert "deferrable" not in log_of(deferrable=True)
 
 

@@ -262,13 +262,13 @@ def test_a_file_that_changed_while_the_job_ran(sandbox: Sandbox, tmp_path: Path,
     operator = ImportMessagingServiceOperator(
         task_id="t", service=SERVICE, source=str(file), dry_run=False, verify=True, **WAYS[way]
     )
-    finish = operator.finish
+    finish = operator.execution.finish
 
     def later(*args: Any) -> Any:
         file.write_text(as_csv(exported()[:2]), "utf-8")
         return finish(*args)
 
-    operator.__dict__["finish"] = later
+    operator.execution.__dict__["finish"] = later
     with pytest.raises(InvalidCsvError, match="the file is another one than the one that was sent"):
         run(operator)
 

@@ -106,14 +106,14 @@ def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(s
     states = {"today": {"export": "running"}}
     ti = SimpleNamespace(max_tries=2, get_task_states=lambda **_: states, **key)
     operator = exporting(timeout=0.5)
-    submit = operator.submit_once
+    submit = operator.execution.submit_once
 
     def submit_and_stand_still(*args: Any, **kwargs: Any) -> str:
         job_id = str(submit(*args, **kwargs))
         store.hide()
         return job_id
 
-    operator.submit_once = submit_and_stand_still  # type: ignore[method-assign]
+    operator.execution.submit_once = submit_and_stand_still  # type: ignore[method-assign]
     with pytest.raises(JobTimeoutError):
         run(operator, {"task_state_store": store, "ti": ti})
     assert cancellations(sandbox) == 0
@@ -336,14 +336,14 @@ def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_within_a_bo
     monkeypatch.setattr(waiting, "_LONGEST_CANCELLING", 1.0)
     sandbox.configure(stuck_jobs=True)
     operator = exporting(deferrable)
-    submit = operator.submit_once
+    submit = operator.execution.submit_once
 
     def submit_and_cancel(*args: Any, **kwargs: Any) -> str:
         job_id = str(submit(*args, **kwargs))
         OpenMetadataMessagingHook().cancel_job(job_id)
         return job_id
 
-    monkeypatch.setattr(operator, "submit_once", submit_and_cancel)
+    monkeypatch.setattr(operator.execution, "submit_once", submit_and_cancel)
     with pytest.raises(JobCancelledError, match=r"still has not stopped\. Last state: .*CANCELLING"):
         run(operator)
 

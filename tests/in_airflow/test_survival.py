@@ -186,7 +186,7 @@ def test_no_more_than_the_newest_job_is_asked_for_where_nothing_is_remembered(sa
 
 def restarting(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda: None) -> Any:
     """Let the server find, when it is asked first, that nobody has heard of the job for minutes."""
-    submit = operator.submit_once
+    submit = operator.execution.submit_once
 
     def submit_and_wait_long(*args: Any, **kwargs: Any) -> str:
         job_id = str(submit(*args, **kwargs))
@@ -196,7 +196,7 @@ def restarting(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda
         then()
         return job_id
 
-    operator.submit_once = submit_and_wait_long
+    operator.execution.submit_once = submit_and_wait_long
     return operator
 
 

@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApply
 from airflow_provider_om_messaging.protocol.patch.merge import masked_members
 from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, make_portable
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

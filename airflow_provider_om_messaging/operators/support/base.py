@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, text
 from airflow_provider_om_messaging.operators.support.traced import TracedOperator
 from airflow_provider_om_messaging.protocol.model.names import (
@@ -14,6 +13,7 @@ from airflow_provider_om_messaging.protocol.model.names import (
     required_text,
     service_fqn,
 )
+from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import (
     ServiceLink,
     TopicLink,
@@ -47,7 +47,7 @@ class MessagingOperator(TracedOperator):
         self,
         *,
         service: str,
-        om_messaging_conn_id: str = OpenMetadataMessagingHook.default_conn_name,
+        om_messaging_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

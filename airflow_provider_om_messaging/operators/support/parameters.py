@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jinja2 import Undefined
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
-from airflow_provider_om_messaging.files.storage import as_text
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.protocol.model import names
-from airflow_provider_om_messaging.protocol.model.references import parse_reference
-from airflow_provider_om_messaging.protocol.services.selection import parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typing_extensions import Self
+
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+
+ON_REJECTED = ("fail", "skip", "report")
+"""What a task can do about an import or a plan that does not pass."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class CheckedParameters:
     @cached_property
     def hook(self) -> OpenMetadataMessagingHook:
         """The hook of this task, made once."""
+        from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+
         return OpenMetadataMessagingHook(self.om_messaging_conn_id)
 
     def note_parameters(self) -> None:
@@ -151,6 +155,8 @@ def pattern() -> Parameter:
     """Return a setting that is a regular expression."""
 
     def check(name: str, value: Any) -> Any:
+        from airflow_provider_om_messaging.protocol.services.selection import parse_pattern
+
         return parse_pattern(name, value).pattern
 
     return Parameter(check, is_setting=True, is_text=True)
@@ -164,6 +170,8 @@ def entry(field: str) -> Parameter:
     """
 
     def check(name: str, value: Any) -> Any:
+        from airflow_provider_om_messaging.protocol.model.references import parse_reference
+
         wanted = names.required_text(name, value)
         parse_reference(field, wanted, name)
         return wanted

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.files.csv_streams import Written, measure_text
 from airflow_provider_om_messaging.files.local_files import format_place
 from airflow_provider_om_messaging.files.storage import Destination
-from airflow_provider_om_messaging.hooks.engines import SERVER
+from airflow_provider_om_messaging.hooks.engine_options import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 LARGEST_XCOM_CSV = 1024 * 1024
 """Bytes of CSV that a task returns as text; a longer one needs a destination."""
-
-ON_REJECTED = ("fail", "skip", "report")
 
 
 def export_result(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from airflow_provider_om_messaging.lineage.flow import Data, Flow
-from airflow_provider_om_messaging.lineage.places import SERVICE, entity_place
 from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, normal_fqn, service_fqn
@@ -15,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_om_messaging.lineage.flow import Data, Flow
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
@@ -34,6 +34,8 @@ class TracedOperator(CheckedParameters, LinkedOperator):
 
         :param result: what it returned; None if it failed or was skipped before.
         """
+        from airflow_provider_om_messaging.lineage.flow import Flow
+
         return Flow()
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
@@ -60,6 +62,9 @@ class TracedOperator(CheckedParameters, LinkedOperator):
 
     def trace_entity(self, result: dict[str, Any] | None) -> tuple[Data, ...]:
         """Return the service or topic of the task; nothing if it is not known which it is."""
+        from airflow_provider_om_messaging.lineage.flow import Data
+        from airflow_provider_om_messaging.lineage.places import SERVICE, entity_place
+
         entity = getattr(self, "entity", SERVICE)
         try:
             name = str((result or {}).get("service") or self.service)

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
 from airflow_provider_om_messaging.protocol.model.versions import format_time
-from airflow_provider_om_messaging.protocol.wire.redaction import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.files.storage import Destination
-from airflow_provider_om_messaging.hooks.engines import CLIENT
+from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
 from airflow_provider_om_messaging.operators.support.results import apply_rejection_policy, import_summary
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, UnsupportedByServerError
-from airflow_provider_om_messaging.hooks.engines import SERVER
+from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.protocol.wire.capabilities import NONE
 
 if TYPE_CHECKING:

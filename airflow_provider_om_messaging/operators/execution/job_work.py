@@ -1,21 +1,48 @@
-"""What an operator says of the job that does its work: how to submit it, and what its end comes to."""
+"""What a task says of the job that does its work: how to submit it, and what its end comes to."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
-
-from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+    from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
 
 
-class JobOperator(MessagingOperator):
-    """Has its work done by a job of the server; :class:`WaitingOperator` submits it and waits for it."""
+class JobWork(ABC):
+    """
+    Work that a request or a job of the server does; :class:`.JobExecution` submits the job and waits for it.
+
+    :param task: the operator whose parameters say what is to be done.
+    """
+
+    task: WaitingOperator
+
+    def __init__(self, task: WaitingOperator) -> None:
+        self.task = task
+
+    @property
+    def hook(self) -> OpenMetadataMessagingHook:
+        """The hook of the task."""
+        return self.task.hook
+
+    @property
+    def log(self) -> Any:
+        """The task's logger."""
+        return self.task.log
+
+    @abstractmethod
+    def execute(self, context: Context) -> dict[str, Any]:
+        """
+        Do the work and return the task's result.
+
+        :param context: the task's context.
+        """
 
     @property
     def only_reads(self) -> bool:
@@ -28,7 +55,7 @@ class JobOperator(MessagingOperator):
         Return the task's result for a job that has ended.
 
         :param job: the job, however it ended.
-        :param state: what :meth:`wait_for` was given.
+        :param state: what :meth:`.JobExecution.wait_for` was given.
         """
 
     @abstractmethod
@@ -37,7 +64,7 @@ class JobOperator(MessagingOperator):
         Submit the same job once more and return its id.
 
         :param context: the task's context.
-        :param state: what :meth:`wait_for` was given.
+        :param state: what :meth:`.JobExecution.wait_for` was given.
         """
 
     def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
@@ -45,7 +72,7 @@ class JobOperator(MessagingOperator):
         Tell whether a job that was found and has completed did this task's work, as far as that shows.
 
         :param job: the job.
-        :param state: what :meth:`wait_for` was given.
+        :param state: what :meth:`.JobExecution.wait_for` was given.
         """
         return True
 
@@ -54,7 +81,7 @@ class JobOperator(MessagingOperator):
         Return the task's result for a job that has completed, of which a socket has told.
 
         :param frame: what it told.
-        :param state: what :meth:`wait_for` was given.
+        :param state: what :meth:`.JobExecution.wait_for` was given.
         """
         return self.finish(frame.job, state)
 
@@ -64,6 +91,6 @@ class JobOperator(MessagingOperator):
         Return the task's result for a job of which nobody told how it ended, or report that as unknown.
 
         :param job_id: the job; empty if it is not even known whether it was submitted.
-        :param state: what :meth:`wait_for` was given.
+        :param state: what :meth:`.JobExecution.wait_for` was given.
         :param deadline: the moment at which to give up, wall-clock seconds since 1970.
         """
