@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_om_messaging.files.csv_streams import with_header
@@ -26,10 +27,11 @@ from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFA
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
+from airflow_provider_om_messaging.protocol.topics.pages import PAGE
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
@@ -50,6 +52,14 @@ class Engine(Protocol):
 
     def export(self, fqn: str) -> AbstractContextManager[Iterator[bytes]]:
         """Hand out the CSV of a service as it comes."""
+
+    def limit_to(self, names: Collection[str], topics: int) -> Engine:
+        """
+        Return one whose exports need hold some topics alone.
+
+        :param names: of these topics.
+        :param topics: how many the service has.
+        """
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
@@ -77,6 +87,10 @@ class ServerEngine:
         """Hand out the CSV of a service as it comes."""
         with add_engine_advice(), self._client.download(routes.export(fqn)) as chunks:
             yield chunks
+
+    def limit_to(self, names: Collection[str], topics: int) -> ServerEngine:
+        """Return this one: the server exports all or nothing."""
+        return self
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """
@@ -158,13 +172,25 @@ class ClientEngine:
         self._columns = columns
         self._create_missing = create_missing
         self._max_concurrency = max_concurrency
+        self._names: Collection[str] | None = None
 
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
         """Hand out the CSV of a service, a page of topics at a time."""
-        from airflow_provider_om_messaging.client.topics.pages import export_topics
+        from airflow_provider_om_messaging.client.topics import pages
 
-        yield export_topics(self._client, fqn, self._columns)
+        if self._names is None:
+            yield pages.export_topics(self._client, fqn, self._columns)
+        else:
+            yield pages.export_single_topics(self._client, fqn, self._columns, self._names)
+
+    def limit_to(self, names: Collection[str], topics: int) -> ClientEngine:
+        """Return one that reads each of these by itself, where that takes fewer requests than lists."""
+        if len(names) > topics / PAGE:
+            return self
+        limited = copy(self)
+        limited._names = names
+        return limited
 
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""

@@ -38,12 +38,12 @@ def export(**options: Any) -> Any:
     return run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, **options))
 
 
-def load(**options: Any) -> Any:
-    return run(ImportMessagingServiceOperator(task_id="t", service=SERVICE, **options))
+def load(service: str = SERVICE, **options: Any) -> Any:
+    return run(ImportMessagingServiceOperator(task_id="t", service=service, **options))
 
 
-def plan(**options: Any) -> Any:
-    return run(PlanMessagingServiceImportOperator(task_id="t", service=SERVICE, **options))
+def plan(service: str = SERVICE, **options: Any) -> Any:
+    return run(PlanMessagingServiceImportOperator(task_id="t", service=service, **options))
 
 
 def test_both_engines_return_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -236,3 +236,21 @@ def test_a_row_at_which_the_server_failed_is_worth_another_try(open_source: Sand
     open_source.clear_journal()
     assert load(csv=text, dry_run=False, verify=True)["verified"] == 5
     assert [entry["method"] for entry in open_source.journal].count("PATCH") == 1
+
+
+def test_of_a_large_service_only_the_planned_topics_are_read_to_verify(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox(edition="open-source", topics=2_500) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        text = as_csv(described(exported("big_kafka")[:2]))
+        large = {"csv": text, "service": "big_kafka"}
+        planned = plan(**large)
+        gated = {**large, "dry_run": False, "expected_plan": planned}
+        lists = []
+        for verify in (False, True):
+            server.clear_journal()
+            result = load(**gated, verify=verify)
+            lists.append(sum(entry["path"] == "/v1/topics" for entry in server.journal))
+        assert (result["verified"], result["rows_passed"]) == (2, 2)
+        assert lists[0] == lists[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import (
@@ -11,18 +12,21 @@ from airflow_provider_om_messaging.client.capabilities import (
     mark_field_unsupported,
 )
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+from airflow_provider_om_messaging.client.renamed_fields import to_server_names
+from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv import topic_columns
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, mark_inheritable
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
+from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.topics.listed import listed_entity
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_names, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.paging import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 
 _ON_REQUEST = (CERTIFICATION, "extension")
 """Columns that stand for a field of the same name."""
+_READS = 8
+"""Topics that are read at a time, each by itself."""
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +52,7 @@ def topic_pages(
     :param size: topics in a page.
     :raises Fault: also if the pages hold fewer topics than the server counts.
     """
-    more = tuple(
-        column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)
-    )
+    more = _fields_on_request(client, columns)
 
     def ask(after: str | None) -> Page[ListedTopic]:
         nonlocal more
@@ -106,6 +110,43 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
             Cause.CONFLICT,
             f"The service {service} was deleted and made again while it was exported: export it again.",
         )
+
+
+def export_single_topics(
+    client: Client, service: str, columns: tuple[str, ...], names: Collection[str]
+) -> Iterator[bytes]:
+    """
+    Yield the CSV of some topics of a service, each read by itself; those that do not exist are left out.
+
+    The topics of the service were listed before, which has shown what fields the server knows.
+
+    :param service: canonical FQN of the service.
+    :param columns: the columns.
+    :param names: of the topics.
+    """
+    inheritance = Inheritance(client)
+    inheritance.look_up(service)
+    fields = to_server_names(client, ("owners", "tags", "domains", *_fields_on_request(client, columns)))
+
+    def read_row(name: str) -> list[str] | None:
+        fqn = f"{service}.{join_fqn(name)}"
+        try:
+            topic = client.call(routes.read_entity(TOPIC, fqn, fields)).entity
+        except Fault as fault:
+            if fault.cause is Cause.NOT_FOUND:
+                return None
+            raise
+        return topic_columns.to_cells(inheritance.marked(topic), columns)
+
+    yield format_record(columns).encode()
+    with ThreadPoolExecutor(_READS, thread_name_prefix="om-messaging") as pool:
+        yield topic_columns.text_of(row for row in pool.map(read_row, names) if row is not None)
+
+
+def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)
+    )
 
 
 def _is_of(topic: ListedTopic, service: str) -> bool:

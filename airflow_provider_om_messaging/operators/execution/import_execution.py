@@ -31,6 +31,7 @@ from airflow_provider_om_messaging.operators.support.results import (
 from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
+from airflow_provider_om_messaging.protocol.plan.gate import plan_result, rows_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,7 +166,8 @@ class ImportExecution(JobExecution):
             create_missing=self.task.create_missing,
             max_concurrency=self.task.max_concurrency,
         )
-        return FileImport(self.hook, self.task.checked_service(), upload, engine, planned)
+        topics = 0 if planned is None else rows_before(plan_result(self.task.expected_plan))
+        return FileImport(self.hook, self.task.checked_service(), upload, engine, planned, topics)
 
     @property
     def _outcome(self) -> ImportOutcome:

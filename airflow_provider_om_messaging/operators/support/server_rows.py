@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.storage import read_file_rows
-from airflow_provider_om_messaging.protocol.plan.diff import compare
+from airflow_provider_om_messaging.protocol.plan.diff import compare, select_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
@@ -37,20 +37,27 @@ def server_rows(
 
 
 def compare_with_server(
-    hook: OpenMetadataMessagingHook, service: str, engine: Engine, upload: CsvUpload, name: str = "the file"
+    hook: OpenMetadataMessagingHook,
+    service: str,
+    engine: Engine,
+    upload: CsvUpload,
+    name: str = "the file",
+    only: Collection[str] | None = None,
 ) -> Plan:
     """
-    Compare a file with what a service has now.
+    Compare a file, or some of its rows, with what a service has now.
 
     :param hook: asks the server.
     :param service: what to compare with.
     :param engine: makes the export, and would import the file.
     :param upload: the file.
     :param name: what to call it in an error.
+    :param only: the names of the rows to compare; by default all.
     """
     reading = hook.reading(service, engine)
+    rows = upload.rows if only is None else partial(select_rows, upload.rows, only)
     with server_rows(hook, service, engine) as present:
-        return compare(upload.rows, present, name, export_name(service), reading)
+        return compare(rows, present, name, export_name(service), reading)
 
 
 def export_name(service: str) -> str:

@@ -112,12 +112,11 @@ def add_hints(rows: Rows, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
     ]
 
 
-def find_missing_changes(after: Plan, names: frozenset[str] | None = None) -> list[Verdict]:
+def find_missing_changes(after: Plan) -> list[Verdict]:
     """
     Return the rows that are not as the file has them, as verdicts.
 
     :param after: what an import of the file would still change.
-    :param names: look at these rows only.
     """
     return [
         Verdict(
@@ -128,7 +127,6 @@ def find_missing_changes(after: Plan, names: frozenset[str] | None = None) -> li
             else f"The server has another value in: {', '.join(change.fields)}.",
         )
         for change in after.changes
-        if names is None or change.row in names
     ]
 
 

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.model.similar_names import find_pair
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     Rows = Iterable[tuple[int, Sequence[str]]]
     """The records of a CSV with the lines that they begin in, the header first."""
@@ -180,6 +180,20 @@ def compare(
         absent=tuple(name for name in digests if name not in seen),
         similar=find_similar((name for name in different if name not in digests), digests),
     )
+
+
+def select_rows(rows: Callable[[], Rows], names: Collection[str]) -> Rows:
+    """
+    Yield the header of a file and the rows of these names.
+
+    :param rows: reads the file.
+    :param names: which rows.
+    """
+    records = iter(rows())
+    header = next(records)
+    key = key_of(column_names(header[1]), "the file")
+    yield header
+    yield from (record for record in records if record[1][key] in names)
 
 
 def key_of(columns: Sequence[str], name: str) -> int:

@@ -64,6 +64,12 @@ def planned_rows(result: dict[str, Any], document: Any) -> dict[str, str]:
     return rows
 
 
+def rows_before(result: dict[str, Any]) -> int:
+    """Return how many rows there were when a plan was made, by what the plan task returned."""
+    counts = (result.get(name) for name in ("changed", "unchanged", "absent"))
+    return sum(count for count in counts if isinstance(count, int))
+
+
 def check_still_valid(planned: dict[str, str], now: Plan) -> None:
     """
     Check that an import now would do nothing that was not planned. What is done already needs no more doing.

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
-from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid, plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.plan.gate import (
+    check_still_valid,
+    plan_result,
+    planned_rows,
+    rows_before,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 RESULT: dict[str, Any] = {
@@ -122,3 +127,8 @@ def test_a_conflict_names_twenty_rows_and_counts_the_others() -> None:
     assert f"in 20 rows that the import would overwrite: {names}. Nothing" in message[20]
     assert f"in 21 rows that the import would overwrite: {names} and 1 more. Nothing" in message[21]
     assert f"in 1,234 rows that the import would overwrite: {names} and 1,214 more. Nothing" in message[1_234]
+
+
+def test_how_many_rows_there_were_is_counted_without_those_to_create() -> None:
+    assert rows_before({"created": 5, "changed": 1, "unchanged": 20, "absent": 300}) == 321
+    assert rows_before({"created": 5, "changed": 1}) == 1

@@ -47,6 +47,7 @@ class FileImport:
     :param upload: the file, which was checked.
     :param engine: what imports it.
     :param planned: the rows that the plan changes; None without a plan.
+    :param topics: how many the service had when the plan was made; 0 without a plan.
     """
 
     hook: OpenMetadataMessagingHook
@@ -54,6 +55,7 @@ class FileImport:
     upload: CsvUpload
     engine: Engine
     planned: dict[str, str] | None
+    topics: int = 0
 
     @property
     def compared_rows(self) -> int:
@@ -62,8 +64,11 @@ class FileImport:
 
     def list_differing(self) -> list[Verdict]:
         """Return the rows that were to change and are not as in the file."""
-        after = compare_with_server(self.hook, self.service, self.engine, self.upload)
-        return find_missing_changes(after, None if self.planned is None else frozenset(self.planned))
+        engine = self.engine
+        if self.planned is not None:
+            engine = engine.limit_to(self.planned, self.topics)
+        after = compare_with_server(self.hook, self.service, engine, self.upload, only=self.planned)
+        return find_missing_changes(after)
 
     def check_before_sending(self) -> None:
         """Refuse if a row to overwrite has changed since the plan."""
