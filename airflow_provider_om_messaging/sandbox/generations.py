@@ -66,6 +66,8 @@ class Generation:
     :param patch_renames: whether a PATCH can rename, if it changes something else as well.
     :param rights_by_label: whether tiers, certifications and glossary terms take rights of their own.
     :param domains_right: the right to change domains, where that is so.
+    :param lists_field_labels_with_schema: whether a list tells of the labels of schema fields only if
+        ``fields`` names ``messageSchema`` beside ``tags``.
     :param certification_renews: whether a certification that is sent again with other dates, or with none, is
         applied anew; in 2.0 it stays as it is.
     :param patch_checks_body: whether JSON that is no list of operations is a 400, and a pointer without its
@@ -116,6 +118,7 @@ class Generation:
     patch_renames: bool = False
     rights_by_label: bool = True
     domains_right: str = "EditDomains"
+    lists_field_labels_with_schema: bool = True
     certification_renews: bool = False
     patch_checks_body: bool = False
     undecodable: str = "Not Authorized! Invalid token."
@@ -203,6 +206,7 @@ GENERATION_1_13 = replace(
 #: What measured servers before 1.9 have in common.
 _BEFORE_1_9: dict[str, Any] = {
     "rights_by_label": False,
+    "lists_field_labels_with_schema": False,
     "patch_adds_absent": False,
     "patch_quotes_entity": True,
     "patch_checks_body": True,

@@ -6,11 +6,12 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.sandbox.entities import schema_fields
 from airflow_provider_om_messaging.sandbox.entities.references import related
 from airflow_provider_om_messaging.sandbox.http.errors import forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
@@ -125,27 +126,30 @@ def inherits_role(caller: Document) -> bool:
 
 
 def operations_for(
-    generation: Generation, properties: set[str], before: Document, patched: Callable[[], Document]
+    generation: Generation, paths: Iterable[Sequence[str]], before: Document, patched: Callable[[], Document]
 ) -> list[str]:
     """
     Return the operations that a PATCH needs.
 
-    :param properties: what it changes.
+    The first part of a path that has a right of its own decides, so that to describe a field of a schema
+    takes the right to describe.
+
+    :param paths: what it changes, each as the members on the way there.
     :param before: the entity.
     :param patched: returns what the operations make of it; only where that counts.
     """
     if not generation.rights_by_label:
-        return sorted({_EDITS.get(name, "EditAll") for name in properties})
+        return sorted({_find_edit(_EDITS, path) for path in paths})
     edits = (
         _LATER_EDITS
         if generation.domains_right == "EditAll"
         else {**_LATER_EDITS, "domains": generation.domains_right}
     )
-    found = {edits.get(name, "EditAll") for name in properties}
+    found = {_find_edit(edits, path) for path in paths}
     if "EditAll" in found:
         return ["EditAll"]
-    if "tags" in properties:
-        found = found - {"EditTags"} | set(_label_operations(_label_fqns(before), _label_fqns(patched())))
+    if "EditTags" in found:
+        found = found - {"EditTags"} | set(_label_operations(_labels_of(before), _labels_of(patched())))
     return sorted(found)
 
 
@@ -253,14 +257,25 @@ def _list_operations(generation: Generation) -> list[str]:
     )
 
 
-def _label_fqns(document: Document) -> list[Document]:
-    found = document.get("tags")
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+def _find_edit(edits: dict[str, str], path: Sequence[str]) -> str:
+    return next((edits[part] for part in path if part in edits), "EditAll")
 
 
-def _label_operations(before: list[Document], after: list[Document]) -> Iterator[str]:
+def _labels_of(document: Document) -> list[tuple[str, Document]]:
+    """Return the labels of an entity and of its schema's fields, each with the FQN of what has it."""
+    holders = [document, *(field for field in schema_fields.walk(document) if isinstance(field, dict))]
+    return [
+        (str(holder.get("fullyQualifiedName")), item)
+        for holder in holders
+        if isinstance(found := holder.get("tags"), list)
+        for item in found
+        if isinstance(item, dict)
+    ]
+
+
+def _label_operations(before: list[tuple[str, Document]], after: list[tuple[str, Document]]) -> Iterator[str]:
     added = [label for label in after if label not in before]
-    for label in [*added, *(label for label in before if label not in after)]:
+    for _, label in [*added, *(label for label in before if label not in after)]:
         entity_type = str(label.get("tagFQN")).partition(".")[0]
         if entity_type in ("Tier", "Certification"):
             yield f"Edit{entity_type}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.csv import dialect
 from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
-from airflow_provider_om_messaging.sandbox.entities import labels, names, references
+from airflow_provider_om_messaging.sandbox.entities import labels, names, references, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
     TAG,
@@ -263,7 +263,7 @@ class ImportRun:
 
 def new_topic(service: Document, name: str, properties: Document) -> Document:
     """Return the document of a topic that does not exist yet."""
-    return {
+    topic = {
         "name": name,
         "fullyQualifiedName": names.join(service["fullyQualifiedName"], name),
         "partitions": 1,
@@ -271,6 +271,8 @@ def new_topic(service: Document, name: str, properties: Document) -> Document:
         "serviceType": service["serviceType"],
         **properties,
     }
+    schema_fields.name_fields(topic)
+    return topic
 
 
 def count_rows(text: str) -> int:

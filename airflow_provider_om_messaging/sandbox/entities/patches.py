@@ -111,11 +111,11 @@ def _find_old_path(operation: Operation) -> tuple[bool, int]:
     return (True, -digits) if operation["op"] == "remove" else (False, digits)
 
 
-def touched_fields(operations: list[Operation]) -> set[str]:
-    """Return the first part of every path that an operation looks at: a test needs the right as well."""
+def touched_paths(operations: list[Operation]) -> set[tuple[str, ...]]:
+    """Return every path that an operation looks at, by its members: a test needs the right as well."""
     pointers = [item["path"] for item in operations]
     pointers += [item["from"] for item in operations if item["op"] == "move"]
-    return {_parts(pointer)[0] if pointer else "" for pointer in pointers if not _is_skipped(pointer)}
+    return {tuple(_parts(pointer)) for pointer in pointers if not _is_skipped(pointer)}
 
 
 def _is_operation(item: Any) -> bool:

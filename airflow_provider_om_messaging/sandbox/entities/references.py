@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.entities import labels
+from airflow_provider_om_messaging.sandbox.entities import labels, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types import custom_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
@@ -68,6 +68,7 @@ def complete(catalog: Catalog, document: Document) -> None:
     custom_fields.check(document.get("extension") or {})
     if document.get("tags") is not None:
         document["tags"] = labels.labels(catalog, document["tags"])
+    schema_fields.complete(catalog, document)
 
 
 def owners(catalog: Catalog, given: list[Document]) -> list[Document]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.sandbox.entities import schema_fields
+
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
 
@@ -49,7 +51,9 @@ def changes_between(old: Document, new: Document, *, empty_text_is_nothing: bool
     changes: Document = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
     for name in sorted((set(old) | set(new)) - _BOOKKEEPING):
         before, after = old.get(name), new.get(name)
-        if name in _LISTS:
+        if name == schema_fields.SCHEMA and after is not None:
+            schema_fields.add_changes(changes, old, new)
+        elif name in _LISTS:
             _list_changes(changes, name, before or [], after or [])
         elif (before in nothing and after in nothing) or _is_same(name, before, after):
             continue
@@ -71,7 +75,7 @@ def is_empty(changes: Document) -> bool:
 
 def next_version(version: float, changes: Document) -> float:
     """Return the number after a change: +0.1, or +1.0 when readers of messages may break."""
-    return round(version + (1.0 if _is_incompatible(changes) else 0.1), 1)
+    return round(version + (1.0 if schema_fields.takes_fields(changes) else 0.1), 1)
 
 
 def in_session(current: Document, user: str, now: int) -> bool:
@@ -98,22 +102,6 @@ def _list_changes(changes: Document, name: str, before: list[Document], after: l
         changes["fieldsAdded"].append({"name": name, "newValue": _describe_change(added)})
     if deleted:
         changes["fieldsDeleted"].append({"name": name, "oldValue": _describe_change(deleted)})
-
-
-def _is_incompatible(changes: Document) -> bool:
-    for kind in ("fieldsUpdated", "fieldsDeleted"):
-        for change in changes[kind]:
-            if change["name"] == "messageSchema":
-                kept = _schema_fields(change.get("newValue"))
-                if not _schema_fields(change.get("oldValue")).items() <= kept.items():
-                    return True
-    return False
-
-
-def _schema_fields(told: str | None) -> dict[str, str]:
-    schema = json.loads(told) if told else {}
-    fields = schema.get("schemaFields") or []
-    return {str(item.get("name")): str(item.get("dataType")) for item in fields if isinstance(item, dict)}
 
 
 def _is_same(name: str, before: Any, after: Any) -> bool:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.entities import certifications, names, patches, references, views
+from airflow_provider_om_messaging.sandbox.entities import (
+    certifications,
+    names,
+    patches,
+    references,
+    schema_fields,
+    views,
+)
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
     GLOSSARY_TERM,
@@ -75,6 +82,7 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
     drop_defaults(entity_type, result, current)
     references.complete(catalog, result)
+    schema_fields.name_fields(result)
     if result.get("certification") is not None:
         result["certification"] = certifications.certify(
             catalog,

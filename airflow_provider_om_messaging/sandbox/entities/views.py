@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access import rights
-from airflow_provider_om_messaging.sandbox.entities import labels, references
+from airflow_provider_om_messaging.sandbox.entities import labels, references, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import ENTITY_TYPES, Document, EntityType
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request
 
@@ -83,6 +83,7 @@ def complete_entity(
             shown.setdefault(name, [])
     if shown.get("tags"):
         shown["tags"] = labels.add_derived(catalog, labels.complete(catalog, shown["tags"]))
+    schema_fields.show_labels(catalog, shown, tagged=fields is None or "tags" in fields)
     for name in _HOLDERS & shown.keys():
         shown[name] = _fill_present(catalog, shown[name])
     if shown.get("domain") and (fields is None or "domain" in fields):

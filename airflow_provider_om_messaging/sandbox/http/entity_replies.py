@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.sandbox.entities import labels, reply_fields, revisions, views
+from airflow_provider_om_messaging.sandbox.entities import (
+    labels,
+    reply_fields,
+    revisions,
+    schema_fields,
+    views,
+)
 from airflow_provider_om_messaging.sandbox.http.router import Call, Reply
 
 if TYPE_CHECKING:
@@ -60,6 +66,7 @@ class EntityReplies:
             shown = views.fill_defaults(self.entity_type, item)
             if shown.get("tags"):
                 shown["tags"] = labels.add_derived(call.state.catalog, shown["tags"])
+            schema_fields.show_labels(call.state.catalog, shown, tagged=True)
             if self.generation.reply_fields is not None:
                 for name in reply_fields.find_empty_fields_shown(
                     self.generation.reply_fields, self.entity_type.name, reply_fields.PATCHED

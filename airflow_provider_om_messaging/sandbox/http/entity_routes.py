@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.sandbox.entities import (
     removal,
     reply_fields,
     revisions,
+    schema_fields,
     validation,
     views,
 )
@@ -107,6 +108,9 @@ class _Entities(EntityReplies):
         page = paging.page(choose_generation, limit, *edges, charset, self.generation.cursor)
         inheriting = call.state.switches.lists_inherit
         page["data"] = [self.render(call, item, fields, inheriting=inheriting) for item in page["data"]]
+        if self.generation.lists_field_labels_with_schema and "messageSchema" not in _asked(call):
+            for field in (field for item in page["data"] for field in schema_fields.walk(item)):
+                field.pop("tags", None)
         return Reply(page)
 
     async def get(self, call: Call) -> Reply:
@@ -162,6 +166,7 @@ class _Entities(EntityReplies):
         for name in _KEPT_BY_PUT:
             if not requested.get(name):
                 requested.pop(name, None)
+        schema_fields.keep_by_put(existing, requested, by_bot=bool(call.caller.get("isBot")))
         if "connection" in requested:
             requested["connection"] = views.unmask(requested["connection"], existing.get("connection"))
         if "deleted" in self.entity_type.properties:
@@ -191,7 +196,7 @@ class _Entities(EntityReplies):
         def applied() -> Any:
             return patches.apply(shown, operations, state.switches.patch_error_status, self.generation)
 
-        needed = rights.operations_for(self.generation, patches.touched_fields(operations), shown, applied)
+        needed = rights.operations_for(self.generation, patches.touched_paths(operations), shown, applied)
         rights.require(call.caller, *needed, on=shown)
         expected = call.headers.get("If-Match") if state.honours_if_match else None
         if expected is not None:
@@ -285,6 +290,10 @@ def _include(call: Call) -> str:
     if include not in INCLUDES:
         raise bad_request("query param include must be one of [all, deleted, non-deleted]")
     return include
+
+
+def _asked(call: Call) -> set[str]:
+    return {part.strip() for part in call.query.get("fields", "").split(",")}
 
 
 def _is_same(one: Document | None, other: Document) -> bool:

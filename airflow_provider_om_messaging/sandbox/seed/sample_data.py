@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
-from airflow_provider_om_messaging.sandbox.entities import labels, names, references
+from airflow_provider_om_messaging.sandbox.entities import labels, names, references, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     CLASSIFICATION,
     DOMAIN,
@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     USER,
     Document,
 )
-from airflow_provider_om_messaging.sandbox.seed import terms
+from airflow_provider_om_messaging.sandbox.seed import schemas, terms
 from airflow_provider_om_messaging.sandbox.seed.topics import TopicSeed, topics_of
 
 if TYPE_CHECKING:
@@ -304,7 +304,9 @@ def _create_topic(catalog: Catalog, generation: Generation, service: Document, t
         "partitions": topic.partitions,
         "replicationFactor": 3,
         "cleanupPolicies": ["delete"],
+        schema_fields.SCHEMA: schemas.schema_of(service["name"], topic.name),
     }
+    schema_fields.complete(catalog, properties)
     given = {key: value for key, value in properties.items() if value}
     return new_topic(service, generation.spelled(topic.name), given)
 

@@ -408,10 +408,10 @@ def test_taking_a_field_from_a_schema_is_an_incompatible_change(api: Api) -> Non
         fields = [{"name": name, "dataType": "STRING"} for name in names]
         return put("/messageSchema", {"schemaType": "Avro", "schemaFields": fields})
 
-    everyone = {"If-Match": "*"}
-    assert api.patch(TOPIC, schema("a", "b"), **everyone).json()["version"] == 0.2
-    assert api.patch(TOPIC, schema("a", "b", "c"), **everyone).json()["version"] == 0.3
-    assert api.patch(TOPIC, schema("a", "c"), **everyone).json()["version"] == 1.3
+    everyone, topic = {"If-Match": "*"}, "/v1/topics/name/sample_kafka.nothing_known"
+    assert api.patch(topic, schema("a", "b"), **everyone).json()["version"] == 0.2
+    assert api.patch(topic, schema("a", "b", "c"), **everyone).json()["version"] == 0.3
+    assert api.patch(topic, schema("a", "c"), **everyone).json()["version"] == 1.3
 
 
 # -- the patch engine by itself
