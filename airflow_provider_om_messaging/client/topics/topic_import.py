@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.topics.rights import TopicRights
     from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.csv.check import Rows
     from airflow_provider_om_messaging.protocol.model.fields import Entity
-    from airflow_provider_om_messaging.protocol.plan.diff import Rows
     from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
 
     Pages = Iterable[Sequence[ListedTopic]]

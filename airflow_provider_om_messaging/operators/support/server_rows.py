@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-    from airflow_provider_om_messaging.protocol.plan.diff import Plan, Rows
+    from airflow_provider_om_messaging.protocol.csv.check import Rows
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
 
 @contextmanager

@@ -24,6 +24,9 @@ from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    Rows = Iterable[tuple[int, Sequence[str]]]
+    """The records of a CSV with the lines that they begin in, the header first."""
+
 LARGEST_CELL = 64 * 1024 * 1024
 """Characters that one cell may hold, and a whole row."""
 LONGEST_LINE = 16 * 1024 * 1024

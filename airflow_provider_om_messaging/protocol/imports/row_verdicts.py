@@ -24,7 +24,8 @@ from airflow_provider_om_messaging.protocol.wire.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from airflow_provider_om_messaging.protocol.plan.diff import Plan, Rows
+    from airflow_provider_om_messaging.protocol.csv.check import Rows
+    from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
 UNKNOWN_OUTCOME = Verdict("", "unknown", "The server does not tell what became of this row.")
 

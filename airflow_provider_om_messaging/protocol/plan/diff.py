@@ -1,26 +1,29 @@
 """
 Comparing two CSV files row by row and field by field: what an import would change.
 
-Rows belong together by their name. Of rows that are equal only names and digests are held, so that large
-files can be compared; of the others all is held, because they are the plan.
+Rows belong together by their name. What differs is held as a whole, because it is the plan.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, column_names, exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, column_names
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
-from airflow_provider_om_messaging.protocol.model.similar_names import find_pairs, find_similar, two_topics
-from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.model.similar_names import (
+    find_pairs,
+    find_similar,
+    fold_name,
+    two_topics,
+)
+from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    Rows = Iterable[tuple[int, Sequence[str]]]
-    """The records of a CSV with the lines that they begin in, the header first."""
+    from airflow_provider_om_messaging.protocol.csv.check import Rows
 
 CREATED, CHANGED = "created", "changed"
 KEY = "name"
@@ -139,46 +142,43 @@ def compare(
     """
     Return what would have to change for all rows of a file to be there.
 
-    :param file: reads the file.
-    :param present: reads what is there; called twice.
+    :param file: reads the file; called twice if something differs.
+    :param present: reads what is there; the same goes for it.
     :param file_name: what to call the file in an error.
     :param present_name: what to call the other in an error.
     :param reading: how cells are read.
     :raises Fault: their columns differ, or a name is empty or stands in two rows of the file.
     """
-    there = iter(present())
+    there, records = iter(present()), iter(file())
     present_columns = column_names(next(there, (0, ()))[1])
     key = key_of(present_columns, present_name)
-    digests = {row[key]: exact_digest(row) for _, row in there}
-    records = iter(file())
     columns = column_names(next(records, (0, ()))[1])
     check_columns(columns, present_columns, file_name, present_name)
-    seen: dict[str, int] = {}
-    different: dict[str, tuple[int, Sequence[str]]] = {}
-    for line, row in records:
-        name = row[key]
-        _check_name(name, line, seen, file_name)
-        if digests.get(name) != exact_digest(row):
-            different[name] = line, row
+    found = RowJoin(key)
+    found.read(records, there, file_name)
+    different = found.read_different(file(), file_name) if found.has_suspects else {}
     changes = {
         name: _created(columns, name, line, row)
         for name, (line, row) in different.items()
-        if name not in digests
+        if name in found.new
     }
-    for _, row in present():
-        name = row[key]
-        if name in different and name in digests:
-            change = _changed(columns, name, *different[name], row, reading)
-            if change.fields:
-                changes[name] = change
-            else:
-                del different[name]  # other texts, but nothing else is said
+    alike: list[str] = []
+    if different:
+        looks = {fold_name(name) for name in found.new}
+        for _, row in present():
+            name = row[key]
+            if looks and fold_name(name) in looks:
+                alike.append(name)
+            if name in different and name not in found.new:
+                change = _changed(columns, name, *different[name], row, reading)
+                if change.fields:  # else other texts say the same
+                    changes[name] = change
     return Plan(
         columns=columns,
         changes=tuple(changes[name] for name in different if name in changes),
-        unchanged=len(seen) - len(different),
-        absent=tuple(name for name in digests if name not in seen),
-        similar=find_similar((name for name in different if name not in digests), digests),
+        unchanged=found.rows - len(changes),
+        absent=tuple(found.absent),
+        similar=find_similar(found.new, alike),
     )
 
 
@@ -203,7 +203,7 @@ def key_of(columns: Sequence[str], name: str) -> int:
     :raises Fault: there is none.
     """
     if KEY not in columns:
-        _refuse(f"{name} has no column {KEY!r}, by which rows are told apart: {', '.join(columns)}.")
+        refuse(f"{name} has no column {KEY!r}, by which rows are told apart: {', '.join(columns)}.")
     return columns.index(KEY)
 
 
@@ -220,7 +220,7 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file_name: str
     problems = [f"lacks {', '.join(lacking)}"] if lacking else []
     problems += [f"has {', '.join(unknown)} beside them"] if unknown else []
     problems = problems or ["has them in another order"]
-    _refuse(f"{present_name} has the columns {', '.join(present)}; {file_name} {' and '.join(problems)}.")
+    refuse(f"{present_name} has the columns {', '.join(present)}; {file_name} {' and '.join(problems)}.")
 
 
 def check_names(rows: Rows, file_name: str) -> None:
@@ -235,7 +235,8 @@ def check_names(rows: Rows, file_name: str) -> None:
     key = key_of(column_names(next(records, (0, ()))[1]), file_name)
     seen: dict[str, int] = {}
     for line, row in records:
-        _check_name(row[key], line, seen, file_name)
+        check_name(row[key], line, file_name)
+        check_single(row[key], line, seen, file_name)
 
 
 def check_new_names(lines: Mapping[str, int], file_name: str) -> None:
@@ -248,18 +249,7 @@ def check_new_names(lines: Mapping[str, int], file_name: str) -> None:
     """
     if pairs := find_pairs(lines):
         more = f" So would {len(pairs) - 1:,} more." if len(pairs) > 1 else ""
-        _refuse(f"{file_name}: {two_topics(pairs[0], lines)}.{more}")
-
-
-def _check_name(name: str, line: int, seen: dict[str, int], file_name: str) -> None:
-    if not name:
-        _refuse(f"{file_name} has a row without a name in line {line}.")
-    if name in seen:
-        _refuse(
-            f"{file_name} has the row {name[:200]!r} twice, in line {seen[name]} and in line {line}: "
-            "which of them counts is not for a server to choose."
-        )
-    seen[name] = line
+        refuse(f"{file_name}: {two_topics(pairs[0], lines)}.{more}")
 
 
 def _created(columns: Sequence[str], name: str, line: int, row: Sequence[str]) -> Change:
@@ -295,7 +285,3 @@ def _find_cleared(column: str, before: str, after: str) -> list[str]:
     except MalformedCellError:
         return []  # a server refuses it
     return [f"{column}.{name}" for name in old if name not in new]
-
-
-def _refuse(problem: str) -> NoReturn:
-    raise Fault(Cause.INVALID_CSV, f"{problem} Nothing was sent.")

@@ -20,8 +20,8 @@ from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airflow_provider_om_messaging.protocol.csv.check import Rows
     from airflow_provider_om_messaging.protocol.model.fields import Entity
-    from airflow_provider_om_messaging.protocol.plan.diff import Rows
     from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
 
     Pages = Iterable[Sequence[ListedTopic]]

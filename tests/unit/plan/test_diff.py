@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.plan.diff import Plan, compare
 from airflow_provider_om_messaging.protocol.plan.notes import notes_of
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
+from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, plan_lines
@@ -22,6 +23,8 @@ from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, plan_p
 from tests.unit.tables import cells, written
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
     from typing import Any
 
 HEADER = ["name", "displayName", "description", "owner", "tags", "domain"]
@@ -135,6 +138,56 @@ def test_each_row_is_in_exactly_one_place_and_nothing_changes_twice(
     assert all(change.fields for change in plan.changes if change.kind == "changed")
     after = {row[0]: row for row in present} | {row[0]: row for row in file if row[0] in touched}
     assert plan_of(file, list(after.values())).changes == ()
+
+
+@given(services(), services(), st.randoms(use_true_random=False))
+def test_the_order_of_what_is_there_changes_nothing(
+    file: list[list[str]], present: list[list[str]], random: Random
+) -> None:
+    plan = plan_of(file, present)
+    shuffled = random.sample(present, len(present))
+    again = plan_of(file, shuffled)
+    assert again.changes == plan.changes
+    assert (again.unchanged, again.similar) == (plan.unchanged, plan.similar)
+    assert again.absent == tuple(row[0] for row in shuffled if row[0] in plan.absent)
+    assert [change.line for change in plan.changes] == sorted(change.line for change in plan.changes)
+
+
+@pytest.mark.parametrize("filler", [0, 1, 5, 40])
+def test_a_name_stands_twice_wherever_the_rows_are(filler: int) -> None:
+    rows = [[f"t{number}", "", "", "", "", ""] for number in range(filler)]
+    for present in ([], [ORDERS], [*rows, ORDERS], [ORDERS, *rows], [ORDERS, *rows, ORDERS]):
+        for file in ([ORDERS, *rows, ORDERS], [*rows, ORDERS, ORDERS], [ORDERS, ORDERS, *rows]):
+            with pytest.raises(Fault, match="the row 'orders' twice, in line"):
+                plan_of(file, present)
+
+
+@pytest.mark.parametrize("filler", [0, 1, 5])
+def test_a_row_that_is_there_twice_is_changed_unless_both_are_as_in_the_file(filler: int) -> None:
+    rows = [[f"t{number}", "", "", "", "", ""] for number in range(filler)]
+    other = [*ORDERS[:2], "Others", *ORDERS[3:]]
+    assert plan_of([ORDERS, *rows], [ORDERS, *rows, ORDERS]).counts == {
+        "created": 0,
+        "changed": 0,
+        "unchanged": 1 + filler,
+        "absent": 0,
+    }
+    assert [change.row for change in plan_of([ORDERS, *rows], [ORDERS, *rows, other]).changes] == ["orders"]
+
+
+def test_a_hundred_thousand_rows_in_one_order_are_not_held() -> None:
+    join = RowJoin(0)
+    held = []
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        for number in range(100_000):
+            held.append(len(join.new) + len(join.absent))
+            yield number, [f"topic-{number}", "text"]
+
+    join.read(rows(), rows(), "file")
+    assert join.rows == 100_000
+    assert max(held) <= 1
+    assert (join.new, join.absent) == ({}, {})
 
 
 def many(count: int) -> Plan:
