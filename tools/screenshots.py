@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, HOOK_NAME
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tools import question
 from tools.browser import CHROMIUM, chromium, log_in, open_plan
+from tools.demo import question
 from tools.real_airflow import RealAirflow
 from tools.setup_environment import ROOT
 

@@ -19,15 +19,15 @@ from urllib.parse import urlsplit
 
 from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
 from airflow_provider_om_messaging.ui.routes import PLAN_TAB
-from tools import question
-from tools.board import Board
+from tools.demo import question
+from tools.demo.board import Board
 from tools.processes import Programs
 from tools.real_airflow import AirflowTrouble, RealAirflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / ".run"
 HOME = RUN / "demo"
 DAGS = ROOT / "example_dags"

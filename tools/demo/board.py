@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tools.demo.summary import summary
 from tools.real_airflow import FINISHED, AirflowTrouble, RealAirflow
-from tools.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Every example DAG on a real Airflow: ``make demo``."""
