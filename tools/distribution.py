@@ -205,6 +205,7 @@ def try_pythons() -> None:
         run(
             *(environment / "bin" / "python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"),
             *("tests/unit", "tests/contract"),
+            folder=ROOT,
             **settings,
         )
         tried.append(version)
