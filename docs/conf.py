@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from airflow_provider_om_messaging import __version__  # noqa: E402  # found by the path above
+from tools.error_messages import ErrorMessages, add_messages  # noqa: E402
 
 project = "airflow-provider-om-messaging"
 author = "The airflow-provider-om-messaging maintainers"
@@ -45,3 +50,14 @@ html_theme_options = {
     "source_branch": "main",
     "source_directory": "docs/",
 }
+
+
+def list_error_messages(_: Sphinx, page: str, source: list[str]) -> None:
+    """Put the messages that are in the package's source below each class of the page of errors."""
+    if page == "errors":
+        source[0] = add_messages(source[0], ErrorMessages().by_class)
+
+
+def setup(app: Sphinx) -> None:
+    """Take part in the build."""
+    app.connect("source-read", list_error_messages)

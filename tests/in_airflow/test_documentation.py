@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_om_messaging import exceptions, provider_info
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
+from tools.error_messages import ErrorMessages, add_messages, is_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "airflow_provider_om_messaging"
@@ -126,3 +133,64 @@ def test_every_message_of_the_page_of_errors_is_one_of_the_packages() -> None:
         if not any(run in source for run in runs):
             unknown.append(message)
     assert unknown == []
+
+
+MESSAGES = ErrorMessages()
+# Texts that come from elsewhere, and are found where they are made.
+PASSED_ON = {
+    "client/editing/patching.py: _preview",  # what makes a patch impossible, kept until it is to be sent
+    "client/transport/sockets.py: open",  # what is to be installed, which another module says
+    "protocol/csv/check.py: _check_kind",  # what the reader has found at the file's beginning
+    "sensors/csv_job.py: execute_complete",  # the trigger's error as the sensor's
+}
+
+
+def test_the_text_of_every_error_is_found_in_the_source() -> None:
+    """Who makes an error whose text cannot be found there lets the page say less than it claims."""
+    assert MESSAGES.unreadable == PASSED_ON
+
+
+def test_every_class_has_its_messages_on_the_page_of_errors() -> None:
+    page = add_messages(read("errors.md"), MESSAGES.by_class)
+    found = re.findall(r"^\((\w+)\)=\n### \1\n(.*?)(?=^\(\w+\)=\n### |\Z)", page, re.MULTILINE | re.DOTALL)
+    sections = dict(found)
+    for name, texts in MESSAGES.by_class.items():
+        assert texts
+        assert [text for text in texts if f"=\n`{text}`" not in sections[name]] == []
+    # Classes that others derive from, and that are raised with another one's text only.
+    assert set(sections) - set(MESSAGES.by_class) == {"PermanentError"}
+    anchors = re.findall(r"^\((.+)\)=$", page, re.MULTILINE)
+    assert len(anchors) == len(set(anchors))
+
+
+@pytest.mark.parametrize(
+    "provoke",
+    [
+        lambda hook: hook.export_csv("no_such_service"),
+        lambda hook: hook.export_csv(""),
+        lambda hook: hook.import_csv("sample_kafka", "name,description\n"),
+        lambda hook: hook.import_csv("sample_kafka", "name,description\na"),
+        lambda hook: hook.import_csv("sample_kafka", 'name,description\na,"b'),
+        lambda hook: hook.import_csv("sample_kafka", "title\na"),
+        lambda hook: hook.get_job("no id"),
+        lambda hook: hook.get_version("sample_kafka", "9.9"),
+        lambda hook: hook.patch_service("sample_kafka", changes={"no field": 1}),
+        lambda hook: hook.patch_service("sample_kafka", changes={"owners": ["team:none"]}),
+        lambda hook: hook.patch_service("sample_kafka", changes={"description": "a"}, operations=[]),
+        lambda hook: hook.patch_service("sample_kafka", changes={}, expected_version="9.9"),
+        lambda hook: OpenMetadataMessagingHook("nobody").export_csv("sample_kafka"),
+        lambda hook: OpenMetadataMessagingHook("nowhere").export_csv("sample_kafka"),
+    ],
+)
+def test_a_message_that_a_user_meets_is_on_the_page_of_errors(
+    provoke: Callable[[OpenMetadataMessagingHook], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox() as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        nobody = json.loads(server.airflow_connection()) | {"password": "eyJ.no.token"}
+        monkeypatch.setenv("AIRFLOW_CONN_NOBODY", json.dumps(nobody))
+        monkeypatch.setenv("AIRFLOW_CONN_NOWHERE", json.dumps({"conn_type": "om_messaging"}))
+        with pytest.raises(exceptions.OpenMetadataError) as caught:
+            provoke(OpenMetadataMessagingHook())
+    known = MESSAGES.by_class[type(caught.value).__name__]
+    assert [text for text in known if is_message(str(caught.value), text)], caught.value

@@ -90,7 +90,8 @@ class Job:
         if self.lost:
             raise Fault(
                 Cause.JOB_LOST,
-                f"{self} was lost because the server restarted, or the node that ran it stopped: {said} "
+                f"{self} was lost because the server restarted, or the node that ran it stopped: "
+                f"{said.rstrip('.')}. "
                 "The job itself did nothing wrong; running the task again is enough.",
             )
         if self.status == FAILED:
