@@ -9,8 +9,6 @@ from airflow.providers.common.compat.sdk import BaseHook
 from airflow_provider_om_messaging.provider_info import CONN_TYPE, DEFAULT_CONN_ID, HOOK_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow.providers.common.compat.sdk import Connection
 
     from airflow_provider_om_messaging.client.transport.settings import Settings
@@ -37,22 +35,35 @@ class MessagingHookBase(BaseHook):
         return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_log"}}
 
 
-def settings_of_connection(connection: Connection, extra: Mapping[str, Any]) -> Settings:
+def settings_of_connection(connection: Connection) -> Settings:
     """
-    Return the settings that an Airflow connection stands for.
+    Return the settings that an Airflow connection stands for. It may talk to Airflow and read a token file.
 
-    :param connection: the connection.
-    :param extra: its extra, read beforehand: on 3.x reading it differs between workers and triggers.
+    An error comes without the frames that it came through, because Airflow 3 shows a connection with its
+    password where local variables are shown.
+
     :raises Fault: naming the field that is missing or wrong.
     """
-    from airflow_provider_om_messaging.client.transport.secrets import Secret
-    from airflow_provider_om_messaging.hooks.connection import read_settings
+    from airflow_provider_om_messaging.client.transport.secrets import without_frames
 
+    try:
+        return _read(connection)
+    except BaseException as error:
+        del connection
+        raise without_frames(error) from None
+
+
+def _read(connection: Connection) -> Settings:
+    from airflow_provider_om_messaging.client.transport.secrets import Secret
+    from airflow_provider_om_messaging.hooks.connection import check_extra, read_settings
+
+    # Airflow takes an extra that it cannot read for an empty one.
+    check_extra(connection.extra)
     return read_settings(
         conn_type=connection.conn_type,
         host=connection.host,
         port=connection.port,
         scheme=connection.schema,
         password=Secret(connection.password or ""),
-        extra=extra,
+        extra=connection.extra_dejson,
     )

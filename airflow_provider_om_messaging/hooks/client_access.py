@@ -29,8 +29,7 @@ class ClientAccess(MessagingHookBase):
         return Client(settings)
 
     def _settings(self) -> Settings:
-        connection = self.get_connection(self.om_messaging_conn_id)
-        settings = settings_of_connection(connection, connection.extra_dejson)
+        settings = settings_of_connection(self.get_connection(self.om_messaging_conn_id))
         # Airflow masks the Password by itself, a token file's content it cannot know.
         mask_secret(settings.token.value)
         return settings

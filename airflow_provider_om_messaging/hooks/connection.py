@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import stat
@@ -64,6 +65,20 @@ def read_settings(
         read_timeout=_read_seconds(extra, "read_timeout", Settings.read_timeout),
         proxy=_read_proxy(_read_text(extra, "proxy")),
     )
+
+
+def check_extra(text: str | None) -> None:
+    """
+    Check that an extra can be read, as far as anything stands there.
+
+    :raises Fault: it is no JSON.
+    """
+    if not (text or "").strip():
+        return
+    try:
+        json.loads(text or "")
+    except (ValueError, RecursionError):
+        raise _invalid("has an Extra that is no JSON: write an object, such as {}") from None
 
 
 def _read_token(password: str | None, token_file: str | None) -> Token:

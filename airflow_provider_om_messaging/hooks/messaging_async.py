@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_om_messaging.client.transport.first_use import make_async_client
+from airflow_provider_om_messaging.client.transport.secrets import without_frames
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
 from airflow_provider_om_messaging.protocol import routes
@@ -41,8 +42,11 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
         from airflow.providers.common.compat.connection import get_async_connection
 
         connection = await get_async_connection(self.om_messaging_conn_id)
-        # Reading the extra may talk to Airflow, and the token may lie in a file.
-        return await asyncio.to_thread(lambda: settings_of_connection(connection, connection.extra_dejson))
+        try:
+            return await asyncio.to_thread(lambda: settings_of_connection(connection))
+        except BaseException as error:
+            del connection  # its text has the password
+            raise without_frames(error) from None
 
     async def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import ssl
 from functools import lru_cache
@@ -16,7 +17,7 @@ from airflow_provider_om_messaging.client.transport.environment import find_rout
 from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
-from airflow_provider_om_messaging.protocol.wire.body import Body
+from airflow_provider_om_messaging.protocol.wire.body import ENDLESS_INTERIM, MOST_INTERIM, Body
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -25,6 +26,8 @@ from airflow_provider_om_messaging.protocol.wire.redaction import replace_secret
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+
     from airflow_provider_om_messaging.client.transport.settings import Settings
 
 T = TypeVar("T")
@@ -66,6 +69,7 @@ class AsyncClient:
                 total=min(LONGEST_SILENCE, self.settings.read_timeout),
                 sock_connect=self.settings.connect_timeout,
             ),
+            response_class=_Response,
         )
         return self
 
@@ -135,6 +139,25 @@ class AsyncClient:
             said = detail.decode("utf-8", "replace")
             without_frames(error)
             raise connection_fault(_problem(error), self.settings.address, said) from None
+
+
+class _Response(aiohttp.ClientResponse):
+    """A reply before which interim replies are not read without end, as aiohttp would."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        protocol: Any = connection.protocol
+        read_message, messages = protocol.read, itertools.count()
+
+        async def read() -> Any:
+            if next(messages) > MOST_INTERIM:
+                raise aiohttp.ClientPayloadError(ENDLESS_INTERIM)
+            return await read_message()
+
+        protocol.read = read
+        try:
+            return await super().start(connection)
+        finally:
+            del protocol.read
 
 
 async def _result(request: Request[T], reply: Reply) -> T:

@@ -15,15 +15,14 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from airflow_provider_om_messaging.protocol.wire.body import ENDLESS_INTERIM, MOST_INTERIM
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
 LEAST = 1024
 """Bytes that a reply of any length has to bring within its time."""
-
-_MOST_INTERIM = 20
-"""Interim replies (1xx) before the reply itself; a server sends one or two."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,8 @@ class _Response(HTTPResponse):
         if not HTTPStatus.CONTINUE <= status < HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
             return version, status, reason
         self._interim += 1
-        if self._interim > _MOST_INTERIM:
-            raise BadStatusLine("interim replies that do not end")
+        if self._interim > MOST_INTERIM:
+            raise BadStatusLine(ENDLESS_INTERIM)
         return version, HTTPStatus.CONTINUE, reason
 
 

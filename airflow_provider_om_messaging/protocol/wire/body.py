@@ -1,4 +1,4 @@
-"""Gathering the body of a reply, as far as it may go: no server decides how much memory a task takes."""
+"""How far a reply may go: no server decides how much memory a task takes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 LONGEST_ERROR = 1024 * 1024
 """Bytes of an error or a web page that are looked at; the rest is not read."""
+
+MOST_INTERIM = 20
+"""Interim replies (1xx) before the reply itself; a server sends one or two."""
+
+ENDLESS_INTERIM = "interim replies that do not end"
 
 _ECHOES = 4
 """Times that the verdict on a file may be as long as the file: it repeats the rows, with a word on each."""

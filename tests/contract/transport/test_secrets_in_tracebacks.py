@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import signal
 import threading
 from contextlib import contextmanager
@@ -16,12 +18,16 @@ from airflow_provider_om_messaging.client.transport.secrets import Secret
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sync import Client
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.hooks.connection import read_settings
+from airflow_provider_om_messaging.hooks.messaging import (
+    OpenMetadataMessagingAsyncHook,
+    OpenMetadataMessagingHook,
+)
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TOKEN = "opaque/Zq7hunter2qZ+token="
 
@@ -130,6 +136,42 @@ def test_of_a_connection_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(OpenMetadataError) as caught:
             use()
         assert TOKEN not in shown(caught.value)
+
+
+class InterruptedLog(logging.Handler):
+    """Is interrupted by the end of a task's time in the middle of reading a connection."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise TimeoutOfTaskError
+
+
+async def async_settings() -> None:
+    await OpenMetadataMessagingAsyncHook().settings()
+
+
+@pytest.mark.parametrize(
+    "use", [lambda: OpenMetadataMessagingHook().get_conn(), lambda: asyncio.run(async_settings())]
+)
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_of_a_connection_that_is_not_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, use: Callable[[], object], interrupted: bool
+) -> None:
+    connection = {
+        "conn_type": "om_messaging",
+        "host": "localhost" if interrupted else "a b",
+        "password": TOKEN,
+        "extra": {"proxy": f"http://u:{TOKEN}@p", "unknown": "x"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", json.dumps(connection))
+    log, handler = logging.getLogger(read_settings.__module__), InterruptedLog()
+    if interrupted:
+        log.addHandler(handler)
+    try:
+        with pytest.raises(TimeoutOfTaskError if interrupted else (Fault, OpenMetadataError)) as caught:
+            use()
+    finally:
+        log.removeHandler(handler)
+    assert "hunter2" not in shown(caught.value)
 
 
 @pytest.mark.parametrize("extra", ["token_file", "client_key", "verify"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.hooks.connection import read_settings
+from airflow_provider_om_messaging.hooks.connection import check_extra, read_settings
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -238,3 +238,14 @@ class TestAConnectionOfOpenmetadataIngestion:
 @pytest.mark.parametrize("extra", [["verify"], "verify", 5, True])
 def test_an_extra_that_is_no_object_says_what_to_write(extra: object) -> None:
     assert f"has an Extra that is a JSON {type(extra).__name__}: write an object" in refusal(extra=extra)
+
+
+@pytest.mark.parametrize("text", ["{", "verify=false", "{'verify': false}", "[" * 100_000])
+def test_an_extra_that_is_no_json_is_not_taken_for_none(text: str) -> None:
+    with pytest.raises(Fault, match="has an Extra that is no JSON: write an object"):
+        check_extra(text)
+
+
+@pytest.mark.parametrize("text", [None, "", " ", "{}", '{"verify": "false"}'])
+def test_an_extra_that_can_be_read(text: str | None) -> None:
+    check_extra(text)
