@@ -30,7 +30,7 @@ def service_file_name(service: str) -> str:
         the same service.
     :raises InvalidParameterError: it is empty.
     """
-    name = _unquoted(required_text("service", service))
+    name = _unquote(required_text("service", service))
     encoded = quote(name, safe="").replace("~", "%7E")
     if encoded.startswith("."):
         encoded = "%2E" + encoded[1:]
@@ -40,7 +40,7 @@ def service_file_name(service: str) -> str:
     return _CUT_ESCAPE.sub("", encoded[: _LONGEST - _DIGEST - 1]) + "~" + digest
 
 
-def _unquoted(service: str) -> str:
+def _unquote(service: str) -> str:
     """Return the name that a service's FQN is; what is no such FQN stands for itself."""
     try:
         parts = split_fqn(normal_fqn(service)) if '"' in service else [service]

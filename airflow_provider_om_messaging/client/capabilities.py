@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.wire.capabilities import (
     SOCKET,
     Capabilities,
     Generation,
-    generation_of_version,
+    parse_generation,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -53,48 +53,48 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
-def generation_of(client: Client) -> Generation:
+def read_generation(client: Client) -> Generation:
     """
     Return what the version of the server tells; one request the first time.
 
     :raises Fault: the server cannot be asked.
     """
-    known = _known_of_server(client)
+    known = _get_known(client)
     with known.lock:
         if known.generation is None:
-            known.generation = generation_of_version(
+            known.generation = parse_generation(
                 str(client.call(routes.server_version()).get("version") or "")
             )
         return known.generation
 
 
-def jobs_of(client: Client) -> str:
+def find_job_route(client: Client) -> str:
     """
     Return how async CSV jobs can be followed, as in :class:`Generation`; up to two requests the first time.
 
     :raises Fault: the server cannot be asked, or does not accept the token.
     """
-    known = _known_of_server(client)
+    known = _get_known(client)
     with known.lock:
         if known.jobs is None:
-            jobs = generation_of(client).jobs
+            jobs = read_generation(client).jobs
             known.jobs = jobs if jobs != REST or _is_there(client, routes.list_jobs(1)) else SOCKET
         return known.jobs
 
 
-def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabilities:
+def read_capabilities(client: Client, *, confirm_jobs: bool = False) -> Capabilities:
     """
     Return what the server can do; two requests the first time.
 
     :param confirm_jobs: look whether jobs can really be followed as the version says; one more request.
     :raises Fault: the server cannot be asked, or does not accept the token.
     """
-    known = _known_of_server(client)
+    known = _get_known(client)
     with known.lock:
-        server = generation_of(client)
+        server = read_generation(client)
         if known.csv_routes is None:
             known.csv_routes = _has_csv_routes(client)
-        jobs = jobs_of(client) if confirm_jobs else known.jobs or server.jobs
+        jobs = find_job_route(client) if confirm_jobs else known.jobs or server.jobs
         found = Capabilities(**{**asdict(server), "jobs": jobs}, csv_routes=known.csv_routes)
         if found != known.told:
             log.info("%s", found.describe(client.settings.base_url))
@@ -104,12 +104,12 @@ def capabilities_of(client: Client, *, confirm_jobs: bool = False) -> Capabiliti
 
 def is_field_unsupported(client: Client, name: str) -> bool:
     """Tell whether the server has refused to be asked for a field of topics."""
-    return name in _known_of_server(client).lacking
+    return name in _get_known(client).lacking
 
 
 def mark_field_unsupported(client: Client, name: str) -> None:
     """Remember that the server refuses to be asked for a field of topics."""
-    _known_of_server(client).lacking.add(name)
+    _get_known(client).lacking.add(name)
 
 
 def forget_capabilities(client: Client) -> None:
@@ -118,7 +118,7 @@ def forget_capabilities(client: Client) -> None:
         _known.pop(client.settings.identity, None)
 
 
-def _known_of_server(client: Client) -> _Known:
+def _get_known(client: Client) -> _Known:
     with _known_lock:
         return _known.setdefault(client.settings.identity, _Known())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs.job import not_pollable_fault
@@ -34,7 +34,7 @@ def check_limits(client: Client, csv: CsvUpload) -> None:
     :raises Fault: it is too large for that.
     """
     fault = csv.job_limit_fault()
-    if fault is not None and generation_of(client).jobs == REST:
+    if fault is not None and read_generation(client).jobs == REST:
         raise fault
 
 
@@ -47,7 +47,7 @@ def check_pollable(client: Client, job_id: str) -> None:
     if not is_uuid(job_id):
         return
     try:
-        server = generation_of(client)
+        server = read_generation(client)
     except Fault as fault:
         if fault.cause in RETRYABLE_CAUSES:
             return  # a wait bears that, and its polls will tell
@@ -77,7 +77,7 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
     return job if ended else None
 
 
-def verdict_of(client: Client, job: Job, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
+def read_verdict(client: Client, job: Job, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
     """
     Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.protocol.model import renamed_fields
 from airflow_provider_om_messaging.protocol.patch.json_patch import split_pointer
 
@@ -22,7 +22,7 @@ def to_server_names(client: Client, fields: Iterable[str]) -> list[str]:
     """
     named = fields.split(",") if isinstance(fields, str) else list(fields)
     return (
-        renamed_fields.to_server_names(named, generation_of(client))
+        renamed_fields.to_server_names(named, read_generation(client))
         if renamed_fields.has_renamed_field(named)
         else named
     )
@@ -38,7 +38,7 @@ def to_server_operations(client: Client, operations: Iterable[Mapping[str, Any]]
     written = [dict(operation) for operation in operations]
     fields = [split_pointer(operation["path"])[0] for operation in written]
     return (
-        renamed_fields.to_server_operations(written, generation_of(client))
+        renamed_fields.to_server_operations(written, read_generation(client))
         if renamed_fields.has_renamed_field(fields)
         else written
     )

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.background import SingleTaskWorker
 from airflow_provider_om_messaging.files.local_files import temporary_file
-from airflow_provider_om_messaging.files.object_storage import chunks_of
+from airflow_provider_om_messaging.files.object_storage import read_chunks
 from airflow_provider_om_messaging.files.storage import open_source
 from airflow_provider_om_messaging.protocol.csv.check import (
     CsvFacts,
@@ -190,14 +190,14 @@ class CsvUpload:
         """Return why servers from 2.0 would not take it as a job, or None, and leave it as rewound."""
         body = self.rewound().body
         size = self.facts.bytes - body.tell()
-        lines = sum(chunk.count(b"\n") for chunk in chunks_of(body)) if size <= LARGEST else 0
+        lines = sum(chunk.count(b"\n") for chunk in read_chunks(body)) if size <= LARGEST else 0
         self.rewound()
         return job_limit_fault(size, lines)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
         self.body.seek(0)
-        return read_rows(chunks_of(self.body), "The file")
+        return read_rows(read_chunks(self.body), "The file")
 
 
 @contextmanager
@@ -219,7 +219,7 @@ def with_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]
         body.write(",".join(header).encode() + b"\r\n" + beyond)
         if beyond:
             body.write(first[len(first.rstrip(b"\r\n")) :])
-        for chunk in chunks_of(source):
+        for chunk in read_chunks(source):
             body.write(chunk)
         body.seek(0)
         yield body
@@ -274,7 +274,7 @@ def _spool_and_check(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> Cs
     size = spool.tell()
     spool.seek(0)
     if not proven:
-        return check_csv(chain(chunks_of(spool), _copy_to_file(chunks, spool)), name)
+        return check_csv(chain(read_chunks(spool), _copy_to_file(chunks, spool)), name)
     marked = spool.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK
     _, header = next(read_rows([proof.first], name))
     return CsvFacts(digest.hexdigest(), size, proof.records - 1, tuple(header), marked)

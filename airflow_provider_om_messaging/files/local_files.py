@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from airflow_provider_om_messaging.files.object_storage import equal
+from airflow_provider_om_messaging.files.object_storage import is_equal
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _has_same_content(name: str, folder: int, file: IO[bytes]) -> bool:
         if os.fstat(present).st_size != file.seek(0, os.SEEK_END):
             return False
         file.seek(0)
-        return equal(file, other)
+        return is_equal(file, other)
 
 
 def _sync_folder(folder: int) -> None:

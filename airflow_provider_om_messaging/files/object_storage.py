@@ -26,7 +26,7 @@ PACKAGES = {
 """Scheme → what brings its storage to Airflow."""
 
 
-def reason_of(error: Exception, url: str) -> str:
+def explain_failure(error: Exception, url: str) -> str:
     """
     Tell why a storage cannot be opened, and what to install if that is why.
 
@@ -62,7 +62,7 @@ def upload(file: IO[bytes], path: ObjectStoragePath) -> None:
     """
     target: Any = path.fs.open(path.path, "wb", block_size=BLOCK)
     try:
-        for chunk in chunks_of(file):
+        for chunk in read_chunks(file):
             target.write(chunk)
         target.close()
     except BaseException:
@@ -74,7 +74,7 @@ def upload(file: IO[bytes], path: ObjectStoragePath) -> None:
         raise
 
 
-def same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
+def has_same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
     """
     Tell whether an open file holds what is there already.
 
@@ -89,14 +89,14 @@ def same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
         return False
     file.seek(0)
     with open_object(path) as present:
-        return equal(file, present)
+        return is_equal(file, present)
 
 
-def equal(one: IO[bytes], other: IO[bytes]) -> bool:
+def is_equal(one: IO[bytes], other: IO[bytes]) -> bool:
     """Tell whether two open files hold the same from where they stand."""
-    return all(chunk == other.read(len(chunk)) for chunk in chunks_of(one)) and not other.read(1)
+    return all(chunk == other.read(len(chunk)) for chunk in read_chunks(one)) and not other.read(1)
 
 
-def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+def read_chunks(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the content of an open file."""
     return iter(lambda: file.read(CHUNK), b"")

@@ -25,10 +25,10 @@ from airflow_provider_om_messaging.files.local_files import (
     temporary_file,
 )
 from airflow_provider_om_messaging.files.object_storage import (
-    chunks_of,
+    explain_failure,
+    has_same_content,
     open_object,
-    reason_of,
-    same_content,
+    read_chunks,
     upload,
 )
 from airflow_provider_om_messaging.files.path_text import as_text
@@ -122,7 +122,7 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
     with opened:
         content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
         try:
-            yield chunks_of(content)
+            yield read_chunks(content)
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise parameter_fault(parameter, "is named .gz but is not a whole gzip file", source) from None
 
@@ -153,7 +153,7 @@ def _is_named_none(target: str) -> bool:
     return "None" in folders or _NONE.search(name) is not None
 
 
-def same_file(one: str, other: str) -> bool:
+def is_same_file(one: str, other: str) -> bool:
     """Tell whether two paths or URLs mean the same file, as far as their names tell."""
     first, second = (_local_path(name, "source") for name in (one, other))
     if first is None or second is None:
@@ -201,7 +201,9 @@ def _object_path(target: str, parameter: str) -> ObjectStoragePath:
         path = ObjectStoragePath(target)
         path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
     except Exception as error:
-        raise parameter_fault(parameter, f"cannot be opened ({reason_of(error, target)})", target) from None
+        raise parameter_fault(
+            parameter, f"cannot be opened ({explain_failure(error, target)})", target
+        ) from None
     return path
 
 
@@ -219,7 +221,7 @@ def _open_remote(source: str, parameter: str) -> IO[bytes]:
 
 def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
     """Upload a file unless that very content is there, and tell whether it was."""
-    if same_content(spool, remote):
+    if has_same_content(spool, remote):
         return True
     spool.seek(0)
     upload(spool, remote)

@@ -48,12 +48,12 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         if name and "[" in parts.netloc:
             ipaddress.IPv6Address(name)  # Python 3.10 takes anything in brackets for a host
     except ValueError:
-        raise _no_address(text) from None
+        raise _address_fault(text) from None
     # An empty port is what "http:/host" leaves behind.
     if not name or not _is_name(name) or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
-        raise _no_address(text)
+        raise _address_fault(text)
     if parts.query or parts.fragment:
-        raise _no_address(text)
+        raise _address_fault(text)
     if explicit and explicit.lower() not in {"http", "https"}:
         raise _invalid(
             f"has the scheme {explicit[:20]!r}: it has to be http or https; a path belongs into Host"
@@ -97,7 +97,7 @@ def _read_path_prefix(path: str) -> str:
     return path.rstrip("/")
 
 
-def _no_address(text: str) -> Fault:
+def _address_fault(text: str) -> Fault:
     return _invalid(f"has a Host that is no address: {redact(text)!r}")
 
 

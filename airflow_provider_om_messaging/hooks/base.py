@@ -35,7 +35,7 @@ class MessagingHookBase(BaseHook):
         return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_log"}}
 
 
-def settings_of_connection(connection: Connection) -> Settings:
+def parse_settings(connection: Connection) -> Settings:
     """
     Return the settings that an Airflow connection stands for. It may talk to Airflow and read a token file.
 
@@ -44,13 +44,13 @@ def settings_of_connection(connection: Connection) -> Settings:
 
     :raises Fault: naming the field that is missing or wrong.
     """
-    from airflow_provider_om_messaging.client.transport.secrets import without_frames
+    from airflow_provider_om_messaging.client.transport.secrets import strip_frames
 
     try:
         return _read(connection)
     except BaseException as error:
         del connection
-        raise without_frames(error) from None
+        raise strip_frames(error) from None
 
 
 def _read(connection: Connection) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
+from airflow_provider_om_messaging.hooks.base import MessagingHookBase, parse_settings
 from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
@@ -29,7 +29,7 @@ class ClientAccess(MessagingHookBase):
         return Client(settings)
 
     def _settings(self) -> Settings:
-        settings = settings_of_connection(self.get_connection(self.om_messaging_conn_id))
+        settings = parse_settings(self.get_connection(self.om_messaging_conn_id))
         # Airflow masks the Password by itself, a token file's content it cannot know.
         mask_secret(settings.token.value)
         return settings

@@ -127,7 +127,7 @@ def _read_verify(extra: Mapping[str, Any], ssl_config: Mapping[str, Any]) -> boo
     if text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
     if text:
-        return _existing_file("verify", text)
+        return _check_file("verify", text)
     if extra.get("verifySSL") == "ignore":
         return False
     return _read_file(ssl_config, "caCertificate") or True
@@ -140,10 +140,10 @@ def _read_text(extra: Mapping[str, Any], name: str) -> str | None:
 
 def _read_file(extra: Mapping[str, Any], name: str) -> str | None:
     path = _read_text(extra, name)
-    return _existing_file(name, path) if path else None
+    return _check_file(name, path) if path else None
 
 
-def _existing_file(name: str, path: str) -> str:
+def _check_file(name: str, path: str) -> str:
     if "-----BEGIN" in path:
         raise _invalid(f"has a PEM text in the extra {name}: write it to a file and give the file's path")
     try:

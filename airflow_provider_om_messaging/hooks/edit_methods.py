@@ -53,7 +53,7 @@ class EditMethods(ClientAccess):
         version = None if expected_version is None else names.version(expected_version)
         reference = entities.canonical_name(kind, fqn_or_id)
         target = patching.Target(kind, reference, Inheritance(self._client), version)
-        edit = edits.for_patch(self._client, kind, changes, operations)
+        edit = edits.build_patch_edit(self._client, kind, changes, operations)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
@@ -90,7 +90,9 @@ class EditMethods(ClientAccess):
         target = patching.Target(kind, entities.canonical_name(kind, fqn_or_id), Inheritance(self._client))
         history = self._history(fqn_or_id, entity)
         metadata = None if source is None else parse_metadata(read_small_file(source, LARGEST))
-        edit = edits.for_restore(self._client, kind, history, version, journal, fields, on_missing, metadata)
+        edit = edits.build_restore_edit(
+            self._client, kind, history, version, journal, fields, on_missing, metadata
+        )
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()

@@ -147,9 +147,9 @@ class ServerEngine:
 
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read."""
-        from airflow_provider_om_messaging.client.topics.readings import reading_of
+        from airflow_provider_om_messaging.client.topics.readings import build_reading
 
-        return reading_of(self._client)
+        return build_reading(self._client)
 
 
 class ClientEngine:
@@ -208,9 +208,9 @@ class ClientEngine:
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read, domains that topics have from the service among them."""
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-        from airflow_provider_om_messaging.client.topics.readings import reading_of
+        from airflow_provider_om_messaging.client.topics.readings import build_reading
 
-        return reading_of(self._client, Inheritance(self._client).domain_names(fqn))
+        return build_reading(self._client, Inheritance(self._client).domain_names(fqn))
 
 
 def choose_engine(
@@ -262,9 +262,9 @@ def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
         return CLIENT, f"the server's own CSV routes know no {columns} columns"
     if wanted != AUTO:
         return wanted, "as asked for"
-    from airflow_provider_om_messaging.client.capabilities import capabilities_of
+    from airflow_provider_om_messaging.client.capabilities import read_capabilities
 
-    if capabilities_of(client).csv_routes:
+    if read_capabilities(client).csv_routes:
         return SERVER, "the server has CSV routes for messaging services"
     return CLIENT, "the server has no CSV routes for messaging services"
 

@@ -41,9 +41,9 @@ class JobMethods(ClientAccess):
     @public_errors()
     def job_route(self) -> str:
         """Return how the server's async jobs are followed: ``rest``, ``socket``, or ``none``: it has none."""
-        from airflow_provider_om_messaging.client.capabilities import jobs_of
+        from airflow_provider_om_messaging.client.capabilities import find_job_route
 
-        return jobs_of(self._client)
+        return find_job_route(self._client)
 
     @public_errors()
     def listen(self) -> Feed:
@@ -146,7 +146,7 @@ class JobMethods(ClientAccess):
         from airflow_provider_om_messaging.client import jobs
         from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
 
-        result = jobs.verdict_of(self._client, job, dry_run, rows_sent)
+        result = jobs.read_verdict(self._client, job, dry_run, rows_sent)
         SecondTopics(self._client, job.service).warn(result)
         return result
 

@@ -66,9 +66,9 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
         try:
             with public_errors():
                 capabilities.forget_capabilities(self._client)
-                capabilities.generation_of(self._client)
+                capabilities.read_generation(self._client)
                 user = self._client.call(routes.logged_in_user())
-                found = capabilities.capabilities_of(self._client, confirm_jobs=True)
+                found = capabilities.read_capabilities(self._client, confirm_jobs=True)
         except OpenMetadataError as error:
             return False, str(error)
         kind = "bot" if user.get("isBot") else "user"
@@ -84,9 +84,9 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
     @public_errors()
     def capabilities(self) -> Capabilities:
         """Return what the server can do; it is asked once for each connection and process."""
-        from airflow_provider_om_messaging.client.capabilities import capabilities_of
+        from airflow_provider_om_messaging.client.capabilities import read_capabilities
 
-        return capabilities_of(self._client)
+        return read_capabilities(self._client)
 
     @public_errors()
     def server_version(self) -> str:

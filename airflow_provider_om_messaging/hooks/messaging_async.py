@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_om_messaging.client.transport.first_use import make_async_client
-from airflow_provider_om_messaging.client.transport.secrets import without_frames
+from airflow_provider_om_messaging.client.transport.secrets import strip_frames
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.hooks.base import MessagingHookBase, settings_of_connection
+from airflow_provider_om_messaging.hooks.base import MessagingHookBase, parse_settings
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
 
@@ -43,10 +43,10 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
 
         connection = await get_async_connection(self.om_messaging_conn_id)
         try:
-            return await asyncio.to_thread(lambda: settings_of_connection(connection))
+            return await asyncio.to_thread(lambda: parse_settings(connection))
         except BaseException as error:
             del connection  # its text has the password
-            raise without_frames(error) from None
+            raise strip_frames(error) from None
 
     async def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.lineage.flow import Data, Flow
 
 
-def openlineage_of(flow: Flow) -> Any:
+def to_openlineage(flow: Flow) -> Any:
     """Return an ``OperatorLineage``."""
     from airflow.providers.openlineage.extractors import OperatorLineage
 

@@ -104,7 +104,9 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
     :param fields: fields beyond those that are always sent, by the names that the server takes.
     """
     read = partial(_entity, kind=SERVICE, name_or_id=name_or_id)
-    return Request("GET", _one(SERVICE, name_or_id), read, SERVICE.plural, _fields(fields), _JSON, safe=True)
+    return Request(
+        "GET", _entity_path(SERVICE, name_or_id), read, SERVICE.plural, _fields(fields), _JSON, safe=True
+    )
 
 
 def export(fqn: str) -> Request[str]:
@@ -268,7 +270,9 @@ def read_entity(kind: EntityType, name_or_id: str, fields: Iterable[str] = ()) -
     :param fields: as for :func:`get_service`.
     """
     read = partial(_read, kind=kind, name_or_id=name_or_id)
-    return Request("GET", _one(kind, name_or_id), read, kind.plural, _fields(fields), _JSON, safe=True)
+    return Request(
+        "GET", _entity_path(kind, name_or_id), read, kind.plural, _fields(fields), _JSON, safe=True
+    )
 
 
 def list_names(kind: EntityType, limit: int = 1000) -> Request[list[str]]:
@@ -287,7 +291,7 @@ def _fields(fields: Iterable[str]) -> dict[str, str]:
     return {"fields": wanted} if wanted else {}
 
 
-def _one(kind: EntityType, name_or_id: str) -> str:
+def _entity_path(kind: EntityType, name_or_id: str) -> str:
     tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
     return f"{kind.path}/{tail}"
 

@@ -118,7 +118,7 @@ def plan_content(
         yield from _table(plan.changes, topic_url)
     else:
         yield f"<p>{words.nothing}</p>\n".encode()
-    yield from _absent(plan.absent, words)
+    yield from _render_absent(plan.absent, words)
 
 
 def plan_title(service: str, *, is_drift: bool) -> str:
@@ -185,7 +185,7 @@ def _field(kind: str, name: str, before: str, after: str) -> str:
     return f'<div class="field"><b>{escape(name)}</b> <span>{old}{arrow}{new}</span></div>'
 
 
-def _absent(names: tuple[str, ...], words: _Words) -> Iterator[bytes]:
+def _render_absent(names: tuple[str, ...], words: _Words) -> Iterator[bytes]:
     if not names:
         return
     topics = "1 topic is" if len(names) == 1 else f"{len(names):,} topics are"

@@ -150,7 +150,7 @@ class Generation:
             defaults={name: value for name, value in entity_type.defaults.items() if name not in unknown},
         )
 
-    def spelled(self, text: str) -> str:
+    def spell_name(self, text: str) -> str:
         """Return a name or FQN of the sample data as this generation can hold it."""
         for name, other in self.spellings.items():
             text = text.replace(name, other)
@@ -164,10 +164,12 @@ class Generation:
         """
         found: Document = {}
         for name, items in lists.items():
-            found[self.called(name)] = (items[0] if items else None) if name in self.singular else items
+            found[self.get_property_name(name)] = (
+                (items[0] if items else None) if name in self.singular else items
+            )
         return found
 
-    def called(self, name: str) -> str:
+    def get_property_name(self, name: str) -> str:
         """Return what this generation calls a property."""
         return self.singular.get(name, name)
 
@@ -240,7 +242,7 @@ GENERATION_1_6 = replace(
     name="1.6",
     version="1.6.0",
     switches=_OLD_SWITCHES,
-    shape=error_shapes.of_1_6,
+    shape=error_shapes.shape_as_1_6,
     header_is_a_row=True,
     singular={"domains": "domain"},
     inherited=("domain",),
@@ -274,7 +276,7 @@ GENERATION_1_2 = replace(
     name="1.2",
     version="1.2.0",
     switches={**_OLD_SWITCHES, "export_charset": False, "lists_inherit": False},
-    shape=error_shapes.of_1_2,
+    shape=error_shapes.shape_as_1_2,
     names=OF_1_2,
     spellings={
         "o'brien": "obrien",

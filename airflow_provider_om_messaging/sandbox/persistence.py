@@ -51,7 +51,7 @@ class StateStore:
         told = f"{type(error).__name__}: {error}"
         return DataError(f"{self.path} is damaged ({told}); move it away to start anew")
 
-    def of_another_generation(self, kept: str, wanted: str) -> DataError:
+    def other_generation_error(self, kept: str, wanted: str) -> DataError:
         """Return the error for data in which entities are made of other things."""
         told = f"was written by a sandbox of generation {kept}, not {wanted}"
         return DataError(f"{self.path} {told}; move it away to start anew")

@@ -62,7 +62,7 @@ class SandboxState:
             self._start_empty(crowd)
         else:
             if kept.get("generation", generation.name) != generation.name:
-                raise store.of_another_generation(kept["generation"], generation.name)
+                raise store.other_generation_error(kept["generation"], generation.name)
             try:
                 self._restore(kept)
             except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -60,7 +60,7 @@ class Look:
     services: frozenset[str] | None = None
     own_user: str = ""
 
-    def made_by(self, user: str) -> Look:
+    def replace_user(self, user: str) -> Look:
         """Return the same look with the user that it was made as."""
         return replace(self, own_user=user)
 

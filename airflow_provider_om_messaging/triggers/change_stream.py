@@ -126,7 +126,7 @@ class ChangeStream:
         if self._failures:
             log.info("%s tells of changes again, after %d failures.", self._conn_id, self._failures)
             self._failures = 0
-        return look.made_by(self._own_user)
+        return look.replace_user(self._own_user)
 
     def _note_failure(self, error: Exception) -> float | None:
         """Log the first failure in a row, and return the seconds that the server asked to be left alone."""

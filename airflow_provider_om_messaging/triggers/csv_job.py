@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.triggers.cancellation import (
     was_killed,
 )
 from airflow_provider_om_messaging.triggers.lookup import look_up_settings
-from airflow_provider_om_messaging.triggers.poller import poller_for
+from airflow_provider_om_messaging.triggers.poller import get_poller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -123,7 +123,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
-        poller = poller_for(self.om_messaging_conn_id, await look_up_settings(hook), hook.settings)
+        poller = get_poller(self.om_messaging_conn_id, await look_up_settings(hook), hook.settings)
         return (await poller.wait_for(wait, partial(job_log_lines.write, self.log))).progress_text()
 
 

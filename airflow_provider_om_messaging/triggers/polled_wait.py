@@ -57,7 +57,7 @@ class PolledWait:
 
     def update_priority(self) -> None:
         """Set when it is its turn among those that are due and not in the list."""
-        self.likeliness = poll_order.likelihood_of_end(self.wait.job_id, self.wait.last_job, self.due)
+        self.likeliness = poll_order.estimate_end(self.wait.job_id, self.wait.last_job, self.due)
 
     def watch_deadline(self) -> None:
         """Give the wait up once its time is over, even while the server takes its own for an answer."""

@@ -57,7 +57,7 @@ _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] =
 os.register_at_fork(after_in_child=_pollers.clear)
 
 
-def poller_for(conn_id: str, settings: Settings, read_again: Callable[[], Awaitable[Settings]]) -> Poller:
+def get_poller(conn_id: str, settings: Settings, read_again: Callable[[], Awaitable[Settings]]) -> Poller:
     """
     Return the poller of a connection in the running event loop; it is made for the first wait.
 

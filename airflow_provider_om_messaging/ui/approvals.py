@@ -44,7 +44,7 @@ class Approval:
     may_answer: bool
 
 
-def approvals_of_run(session: Session, request: Request, run_id: str, user: BaseUser) -> list[Approval]:
+def list_approvals(session: Session, request: Request, run_id: str, user: BaseUser) -> list[Approval]:
     """Return the questions of a run of the DAG in a request's path; none if the user may not see them."""
     if not _is_allowed("GET", request, user):
         return []
@@ -66,7 +66,7 @@ def approvals_of_run(session: Session, request: Request, run_id: str, user: Base
     ]
 
 
-def upstream_of(session: Session, dag_id: str, task_id: str) -> set[str]:
+def list_upstream(session: Session, dag_id: str, task_id: str) -> set[str]:
     """Return the tasks that come before one, and the task itself."""
     dag = SerializedDagModel.get_dag(dag_id, session=session)
     if dag is None or not dag.has_task(task_id):

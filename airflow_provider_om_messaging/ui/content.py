@@ -44,11 +44,11 @@ def plan_tab_content(
     :param approvals: the questions about it.
     """
     for approval in approvals:
-        yield _encoded(_approval(dag_id, run_id, approval))
+        yield _encode(_approval(dag_id, run_id, approval))
     if whole is None:
         count = result.counts["created"] + result.counts["changed"]
         rows = "All" if result.is_whole else f"The first {len(result.changes):,} of {count:,}"
-        yield _encoded(
+        yield _encode(
             f'<p class="notice">{rows} rows are shown, with long values cut: they come from the task\'s '
             "result, because the API server has no file of the whole plan that it can read.</p>"
         )
@@ -125,7 +125,7 @@ def no_plan_content() -> Iterator[bytes]:
 
 
 def _row(task: str, *cells: str) -> bytes:
-    return _encoded(
+    return _encode(
         f'<tr><th scope="row">{task}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>\n"
     )
 
@@ -189,5 +189,5 @@ def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _encoded(html: str) -> bytes:
+def _encode(html: str) -> bytes:
     return html.encode("utf-8", "replace")

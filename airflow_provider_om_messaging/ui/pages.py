@@ -19,7 +19,7 @@ from starlette.responses import StreamingResponse
 
 from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
 from airflow_provider_om_messaging.reports.plan_page import plan_script, plan_style, plan_title
-from airflow_provider_om_messaging.ui.approvals import approvals_of_run, belongs_to, upstream_of
+from airflow_provider_om_messaging.ui.approvals import belongs_to, list_approvals, list_upstream
 from airflow_provider_om_messaging.ui.content import (
     no_plan_content,
     plan_tab_content,
@@ -29,8 +29,8 @@ from airflow_provider_om_messaging.ui.task_results import (
     TaskKey,
     find_plan,
     find_verdict,
+    list_results,
     read_whole_plan,
-    results_of_run,
 )
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def show_plan(
     # Of a task that is not mapped, Airflow leaves the placeholder as it is.
     is_mapped = re.fullmatch(r"[0-9]{1,9}", map_index)
     task = TaskKey(task_id, int(map_index) if is_mapped else -1)
-    upstream = upstream_of(session, dag_id, task_id)
+    upstream = list_upstream(session, dag_id, task_id)
     found = {
         key: plan
-        for key, value in results_of_run(session, dag_id, run_id)
+        for key, value in list_results(session, dag_id, run_id)
         if key.task_id in upstream and (plan := find_plan(value)) and belongs_to(task, key)
     }
     found = {task: found[task]} if task in found else found
@@ -71,9 +71,9 @@ def show_plan(
     ((key, result),) = found.items()
     approvals = [
         approval
-        for approval in approvals_of_run(session, request, run_id, user)
+        for approval in list_approvals(session, request, run_id, user)
         if belongs_to(approval.task, key)
-        and key.task_id in upstream_of(session, dag_id, approval.task.task_id)
+        and key.task_id in list_upstream(session, dag_id, approval.task.task_id)
     ]
     whole = read_whole_plan(result)
     content = plan_tab_content(dag_id, run_id, key, result, whole, approvals)
@@ -85,13 +85,15 @@ def show_plans(
     request: Request, dag_id: str, run_id: str, session: SessionDep, user: GetUserDep
 ) -> StreamingResponse:
     """Show all plans of a run, the verdicts on its imports, and who decided what."""
-    results = list(results_of_run(session, dag_id, run_id))
+    results = list(list_results(session, dag_id, run_id))
     plans = {key: plan for key, value in results if (plan := find_plan(value))}
     verdicts = {key: verdict for key, value in results if (verdict := find_verdict(value))}
     if not plans and not verdicts:
         return _page("No plans here", no_plan_content())
-    approvals = approvals_of_run(session, request, run_id, user)
-    upstream = {approval.task: upstream_of(session, dag_id, approval.task.task_id) for approval in approvals}
+    approvals = list_approvals(session, request, run_id, user)
+    upstream = {
+        approval.task: list_upstream(session, dag_id, approval.task.task_id) for approval in approvals
+    }
     asked = {
         key: [
             approval

@@ -62,7 +62,7 @@ class ImportVerdict:
     rows_failed: int
 
 
-def results_of_run(session: Session, dag_id: str, run_id: str) -> Iterator[tuple[TaskKey, Any]]:
+def list_results(session: Session, dag_id: str, run_id: str) -> Iterator[tuple[TaskKey, Any]]:
     """Yield what the tasks of a run handed on; what a custom XCom backend keeps elsewhere is not read."""
     query = (
         select(XComModel.task_id, XComModel.map_index, XComModel.value)

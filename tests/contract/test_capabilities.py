@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_om_messaging.client.capabilities import capabilities_of, generation_of
+from airflow_provider_om_messaging.client.capabilities import read_capabilities, read_generation
 from airflow_provider_om_messaging.exceptions import ServerUnavailableError, UnauthorizedError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 
@@ -50,7 +50,7 @@ def test_they_are_found_once_and_told_once(sandbox: Sandbox, caplog: pytest.LogC
 def test_looking_makes_no_job_and_names_no_service_there_is(sandbox: Sandbox) -> None:
     services = sandbox.services()
     hook = OpenMetadataMessagingHook()
-    capabilities_of(hook._client, confirm_jobs=True)
+    read_capabilities(hook._client, confirm_jobs=True)
     assert asked(sandbox) == ["GET version", "GET export", "GET csvAsyncJobs"]
     assert [entry["status"] for entry in sandbox.journal] == [200, 404, 200]
     assert hook.list_jobs() == []
@@ -58,7 +58,7 @@ def test_looking_makes_no_job_and_names_no_service_there_is(sandbox: Sandbox) ->
 
 
 def test_names_need_the_version_only(sandbox: Sandbox) -> None:
-    assert generation_of(OpenMetadataMessagingHook()._client).owners_field == "owners"
+    assert read_generation(OpenMetadataMessagingHook()._client).owners_field == "owners"
     assert asked(sandbox) == ["GET version"]
 
 
@@ -68,9 +68,9 @@ def test_jobs_that_are_missing_although_the_version_promises_them(
     sandbox.configure(job_api=False)
     client = OpenMetadataMessagingHook()._client
     with caplog.at_level(logging.INFO):
-        assert capabilities_of(client).jobs == "rest"
-        assert capabilities_of(client, confirm_jobs=True).jobs == "socket"
-        assert capabilities_of(client).jobs == "socket"
+        assert read_capabilities(client).jobs == "rest"
+        assert read_capabilities(client, confirm_jobs=True).jobs == "socket"
+        assert read_capabilities(client).jobs == "socket"
     assert "jobs over Socket.IO" in caplog.text
     assert asked(sandbox) == ["GET version", "GET export", "GET csvAsyncJobs"]
 

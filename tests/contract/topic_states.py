@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.model.name_rules import name_problem
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version, parse_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation, parse_version
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import SERVICES, Api
 
@@ -56,8 +56,8 @@ class Service:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.api = Api(sandbox, sandbox.admin_token)
-        self._spelled = GENERATIONS[sandbox.generation].spelled
-        self.fields = generation_of_version(sandbox.version)
+        self._spelled = GENERATIONS[sandbox.generation].spell_name
+        self.fields = parse_generation(sandbox.version)
         self.certifies = parse_version(sandbox.version) >= (1, 8)
         config = {"config": {"type": "Kafka", "bootstrapServers": "kafka:9092"}}
         document = {"name": SERVICE, "serviceType": "Kafka", "connection": config}

@@ -329,7 +329,7 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
     async def wait(job_id: str) -> None:
         # As Airflow does, which finds the log file of a task by context variables.
         TASK.set(job_id)
-        shared = poller.poller_for(CONN, settings, hook.settings)
+        shared = poller.get_poller(CONN, settings, hook.settings)
         await shared.wait_for(
             Wait(job_id, time.time() + 600, 0.1, 0), lambda line: told.append((TASK.get(), line.text))
         )

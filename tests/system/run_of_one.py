@@ -50,7 +50,7 @@ class Export:
     @property
     def job_ids(self) -> list[str]:
         """Return its jobs on the server, oldest first."""
-        return [job["jobId"] for job in self._server.jobs_of("export", self._service)]
+        return [job["jobId"] for job in self._server.list_jobs("export", self._service)]
 
     def asked(self, path: str = "") -> int:
         """Return how often the server was asked for something of its newest job."""

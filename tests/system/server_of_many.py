@@ -111,7 +111,7 @@ class ServerOfMany:
         topics = self._get(f"/api/v1/topics?service={quote(service)}").json()["data"]
         return {topic["name"]: topic["version"] for topic in topics}
 
-    def jobs_of(self, operation: str, service: str) -> list[dict[str, Any]]:
+    def list_jobs(self, operation: str, service: str) -> list[dict[str, Any]]:
         """Return the jobs (``export`` or ``import``) of a service, oldest first."""
         wanted = (operation.upper(), service)
         return [job for job in self.jobs() if (job["operation"], job["targetFqn"]) == wanted]
@@ -122,7 +122,7 @@ class ServerOfMany:
         """Wait until a service has so many jobs, so many of them told to stop."""
         deadline = time.monotonic() + timeout
         while True:
-            jobs = self.jobs_of(operation, service)
+            jobs = self.list_jobs(operation, service)
             if (len(jobs), len([job for job in jobs if job["cancelRequested"]])) == (number, cancelled):
                 return
             assert time.monotonic() < deadline, f"not {number} jobs, {cancelled} of them cancelled: {jobs}"
@@ -131,7 +131,7 @@ class ServerOfMany:
     def wait_for_polls(self, operation: str, service: str, timeout: float = PATIENCE) -> None:
         """Wait until somebody has asked for the newest job of a service."""
         deadline = time.monotonic() + timeout
-        while not (jobs := self.jobs_of(operation, service)) or not any(
+        while not (jobs := self.list_jobs(operation, service)) or not any(
             entry["path"].endswith(f"/csvAsyncJobs/{jobs[-1]['jobId']}") for entry in self.journal
         ):
             assert time.monotonic() < deadline, f"nobody waits for the {operation} of {service}"

@@ -22,7 +22,9 @@ MOST_TOLD = 10
 """How many versions a conflict tells about: the newest."""
 
 
-def changed_since(client: Client, kind: EntityType, before: Entity, now: Entity, why: str = "") -> Fault:
+def concurrent_change_fault(
+    client: Client, kind: EntityType, before: Entity, now: Entity, why: str = ""
+) -> Fault:
     """
     Return the fault for an entity that somebody else changed after it was read.
 
@@ -31,7 +33,7 @@ def changed_since(client: Client, kind: EntityType, before: Entity, now: Entity,
     :param why: sentences to begin with.
     """
     try:
-        later = _later(client, kind, now, read_version(before).version)
+        later = _list_later_versions(client, kind, now, read_version(before).version)
     except Fault:
         # The history would only tell more; that there is a conflict is known without it.
         later = []
@@ -41,7 +43,7 @@ def changed_since(client: Client, kind: EntityType, before: Entity, now: Entity,
     return _conflict(why, later, {field: step for field, step in steps.items() if field in shown}, now)
 
 
-def not_expected(client: Client, kind: EntityType, expected: str, now: Entity) -> Fault:
+def unexpected_version_fault(client: Client, kind: EntityType, expected: str, now: Entity) -> Fault:
     """
     Return the fault for an entity that has another version than it was to have.
 
@@ -50,7 +52,7 @@ def not_expected(client: Client, kind: EntityType, expected: str, now: Entity) -
     """
     why = f"Nothing was sent, because expected_version is {expected}. "
     try:
-        later = _later(client, kind, now, expected)
+        later = _list_later_versions(client, kind, now, expected)
         history = History(client, kind, str(now.get("id")))
         # A snapshot does not show the same members as a read: compared are two snapshots.
         then, latest = (
@@ -79,7 +81,7 @@ def describe_version(version: Version) -> str:
     return f"version {version.version} by {version.updated_by or 'unknown'}" + (f" of {when}" if when else "")
 
 
-def _later(client: Client, kind: EntityType, now: Entity, number: str) -> list[Version]:
+def _list_later_versions(client: Client, kind: EntityType, now: Entity, number: str) -> list[Version]:
     states = History(client, kind, str(now.get("id"))).since(number)
     return [read_version(state) for state in islice(states, MOST_TOLD)]
 

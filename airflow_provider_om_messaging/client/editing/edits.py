@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.references import (
     check_new_references,
+    drop_missing,
     look_up,
     read_referred,
-    without_missing,
 )
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
@@ -82,7 +82,7 @@ class Edit:
     repeatable: bool = True
 
 
-def for_patch(client: Client, kind: EntityType, changes: object, operations: object) -> Edit:
+def build_patch_edit(client: Client, kind: EntityType, changes: object, operations: object) -> Edit:
     """
     Return the edit of a patch, which is told by ``changes`` or by JSON Patch ``operations``.
 
@@ -93,10 +93,14 @@ def for_patch(client: Client, kind: EntityType, changes: object, operations: obj
             Cause.INVALID_PARAMETER,
             "changes and operations are two ways to say what to patch: give exactly one. Nothing was sent.",
         )
-    return changing(client, kind, changes) if operations is None else operating(client, kind, operations)
+    return (
+        build_change_edit(client, kind, changes)
+        if operations is None
+        else build_operations_edit(client, kind, operations)
+    )
 
 
-def for_restore(
+def build_restore_edit(
     client: Client,
     kind: EntityType,
     history: History,
@@ -124,9 +128,9 @@ def for_restore(
     chosen = fields_to_restore(kind, fields, any_field=journal is not None)
     check_on_missing(on_missing)
     if metadata is not None:
-        return restoring_metadata(client, kind, *metadata, chosen, on_missing)
+        return build_metadata_edit(client, kind, *metadata, chosen, on_missing)
     if version is None:
-        return undoing(client, journal, chosen, on_missing)
+        return build_undo_edit(client, journal, chosen, on_missing)
     wanted = parse_version_selector(version)
     if wanted.word:
         raise Fault(
@@ -137,10 +141,10 @@ def for_restore(
     snapshot, notes = history.state(wanted)
     for note in notes:
         log.warning("%s", note)
-    return restoring(client, snapshot, chosen, on_missing)
+    return build_snapshot_edit(client, snapshot, chosen, on_missing)
 
 
-def changing(client: Client, kind: EntityType, changes: object) -> Edit:
+def build_change_edit(client: Client, kind: EntityType, changes: object) -> Edit:
     """
     Return the edit that makes the fields of ``changes`` as wanted and leaves all others alone.
 
@@ -165,7 +169,7 @@ def changing(client: Client, kind: EntityType, changes: object) -> Edit:
     return Edit(wished.fields, plan)
 
 
-def operating(client: Client, kind: EntityType, operations: object) -> Edit:
+def build_operations_edit(client: Client, kind: EntityType, operations: object) -> Edit:
     """
     Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
 
@@ -190,7 +194,9 @@ def operating(client: Client, kind: EntityType, operations: object) -> Edit:
     return Edit(tuple(patch_document.read_fields(checked)), plan, repeatable=False)
 
 
-def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, on_missing: str) -> Edit:
+def build_snapshot_edit(
+    client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, on_missing: str
+) -> Edit:
     """
     Return the edit that brings fields back to what they are in a snapshot.
 
@@ -200,7 +206,9 @@ def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, 
     fields = chosen or CHANGEABLE
 
     def plan(entity: Entity) -> Plan:
-        wanted, missing = _existing(client, values_to_restore(snapshot, fields, entity), entity, on_missing)
+        wanted, missing = _keep_existing(
+            client, values_to_restore(snapshot, fields, entity), entity, on_missing
+        )
         notes = []
         if CONNECTION in fields and (masked := masked_members(snapshot.get(CONNECTION))):
             notes = [f"Hidden from this token, so left as it is: {', '.join(masked)}."]
@@ -212,7 +220,7 @@ def restoring(client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, 
     return Edit(fields, plan)
 
 
-def restoring_metadata(
+def build_metadata_edit(
     client: Client,
     kind: EntityType,
     service: str,
@@ -254,7 +262,7 @@ def restoring_metadata(
     return Edit(wished.fields, plan)
 
 
-def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
+def build_undo_edit(client: Client, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
     """
     Return the edit that brings back what a journal keeps as the values before.
 
@@ -267,14 +275,14 @@ def undoing(client: Client, journal: object, fields: tuple[str, ...] | None, on_
     if lost and not undone:
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"The journal is of the connection alone, and it {journals.without_connection(entry)}. "
+            f"The journal is of the connection alone, and it {journals.describe_missing_connection(entry)}. "
             "Nothing was sent.",
         )
     notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]
 
     def plan(entity: Entity) -> Plan:
         before = journals.undo_values(entry, undone, entity)
-        wanted, missing = _existing(client, before, entity, on_missing)
+        wanted, missing = _keep_existing(client, before, entity, on_missing)
         return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
 
     return Edit(undone, plan)
@@ -289,10 +297,10 @@ def check_on_missing(on_missing: object) -> None:
         )
 
 
-def _existing(
+def _keep_existing(
     client: Client, wanted: dict[str, Any], entity: Entity, on_missing: str
 ) -> tuple[dict[str, Any], list[str]]:
-    kept, missing = without_missing(client, wanted, entity)
+    kept, missing = drop_missing(client, wanted, entity)
     _check_missing(missing, on_missing)
     return kept, missing
 

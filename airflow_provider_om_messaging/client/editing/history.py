@@ -48,7 +48,7 @@ class History:
         if limit is None or limit > MOST_STEPS:
             states = self._client.call(routes.list_versions(self._id, self._kind))[:limit]
             return [self._inheritance.marked(state, self._kind) for state in states]
-        return [entity for _, entity in zip(range(limit), self._backwards(), strict=False)]
+        return [entity for _, entity in zip(range(limit), self._walk_back(), strict=False)]
 
     def state(self, wanted: VersionSelector) -> tuple[Entity, list[str]]:
         """
@@ -57,15 +57,15 @@ class History:
         :raises Fault: there is no such version.
         """
         if wanted.number is not None:
-            return self._at(wanted.number), []
+            return self._read_version(wanted.number), []
         if wanted.moment is not None:
-            return self._as_of(wanted.moment)
+            return self._find_state_at(wanted.moment)
         now = read_version(self._current)
         if wanted.word == LATEST:
-            return self._at(now.version), []
+            return self._read_version(now.version), []
         if now.previous is None:
             raise Fault(Cause.NOT_FOUND, f"There is no previous version: {now.version} is the first one.")
-        return self._at(now.previous), []
+        return self._read_version(now.previous), []
 
     def since(self, number: str) -> Iterator[Entity]:
         """
@@ -73,11 +73,11 @@ class History:
 
         :param number: of that version; whether there is one does not matter.
         """
-        return takewhile(lambda state: float(read_version(state).version) > float(number), self._backwards())
+        return takewhile(lambda state: float(read_version(state).version) > float(number), self._walk_back())
 
-    def _as_of(self, moment: int) -> tuple[Entity, list[str]]:
+    def _find_state_at(self, moment: int) -> tuple[Entity, list[str]]:
         newer = None
-        for entity in self._backwards():
+        for entity in self._walk_back():
             found = read_version(entity)
             if found.updated_at is not None and found.updated_at <= moment:
                 hint = newer is not None and newer.merged
@@ -88,19 +88,19 @@ class History:
         )
         raise Fault(Cause.NOT_FOUND, f"There was no version at {format_time(moment)}: {first}.")
 
-    def _backwards(self) -> Iterator[Entity]:
+    def _walk_back(self) -> Iterator[Entity]:
         """Walk back by single versions; fetch the whole history only if the way is long."""
         number: str | None = read_version(self._current).version
         for _ in range(MOST_STEPS):
             if number is None:
                 return
-            entity = self._at(number)
+            entity = self._read_version(number)
             yield entity
             number = read_version(entity).previous
         if number is not None:
             yield from self.versions()[MOST_STEPS:]
 
-    def _at(self, number: str) -> Entity:
+    def _read_version(self, number: str) -> Entity:
         try:
             state = self._client.call(routes.get_version(self._id, number, self._kind))
         except Fault as fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.topic_columns import domain_name
@@ -40,7 +40,7 @@ class Inheritance:
         :param more: fields to be told as well.
         :raises Fault: there is no such service.
         """
-        marks = generation_of(self._client).marks_inherited
+        marks = read_generation(self._client).marks_inherited
         fields = to_server_names(self._client, [*more, *(() if marks else ("domains",))])
         found = self._client.call(routes.get_service(service, fields))
         self._domains[service] = [] if marks else found.get("domains") or []
@@ -53,7 +53,7 @@ class Inheritance:
         :param service: its canonical FQN or id.
         :raises Fault: there is no such service.
         """
-        if generation_of(self._client).marks_inherited:
+        if read_generation(self._client).marks_inherited:
             return []
         if service not in self._domains:
             self.look_up(service)

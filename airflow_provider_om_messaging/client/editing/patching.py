@@ -7,7 +7,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.editing.conflicts import changed_since, not_expected
+from airflow_provider_om_messaging.client.editing.conflicts import (
+    concurrent_change_fault,
+    unexpected_version_fault,
+)
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback, stamp
 from airflow_provider_om_messaging.client.editing.refusals import check_nothing_in_the_way, explain_refusal
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
@@ -24,7 +27,7 @@ from airflow_provider_om_messaging.protocol.model.masking import collect_texts
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch import patch_document
-from airflow_provider_om_messaging.protocol.patch.journal import build_journal, without_connection
+from airflow_provider_om_messaging.protocol.patch.journal import build_journal, describe_missing_connection
 from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, project_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -137,10 +140,10 @@ def apply(
         try:
             with sending():
                 sent = _send(client, target, read, plan, patch)
-            stored = _marked(target, edit, sent)
+            stored = _mark_inherited(target, edit, sent)
         except Fault as fault:
             if fault.cause is not Cause.CONFLICT or not may_repeat:
-                now = _judged(client, target, edit, plan, before, fault, may_repeat)
+                now = _resolve_failure(client, target, edit, plan, before, fault, may_repeat)
                 if now is not None:
                     return Done(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
@@ -148,7 +151,7 @@ def apply(
             _pause(fault, tried)
             continue
         try:
-            if listed is not None and _tells(stored, plan):
+            if listed is not None and _shows_changes(stored, plan):
                 after, said = stored, check_readback(client, target.kind, plan, before, stored, stored)
             else:
                 delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
@@ -190,17 +193,17 @@ def _read(client: Client, target: Target, edit: Edit) -> Read:
         if name in edit.fields:
             # New servers send an empty list where there is nothing, old ones leave the one owner out.
             read.entity.setdefault(name, [])
-    return replace(read, entity=_marked(target, edit, read.entity))
+    return replace(read, entity=_mark_inherited(target, edit, read.entity))
 
 
-def _marked(target: Target, edit: Edit, entity: Entity) -> Entity:
+def _mark_inherited(target: Target, edit: Edit, entity: Entity) -> Entity:
     return target.inheritance.marked(entity, target.kind) if "domains" in edit.fields else entity
 
 
 def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
     request = routes.patch_service(str(entity.get("id")), patch, read_version(entity).version, target.kind)
-    tests = [] if read.tagged else patch_document.guards(plan.operations, entity)
+    tests = [] if read.tagged else patch_document.build_guards(plan.operations, entity)
     try:
         try:
             return client.call(request, routes.json_body([*tests, *patch]))
@@ -210,10 +213,10 @@ def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[di
             # The right to edit one field is not the right to test the version.
             return client.call(request, routes.json_body(patch))
     except Fault as fault:
-        raise _without_secrets(fault, plan) from None
+        raise _remove_secrets(fault, plan) from None
 
 
-def _judged(
+def _resolve_failure(
     client: Client, target: Target, edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool
 ) -> Entity | None:
     """
@@ -238,7 +241,7 @@ def _judged(
             if unknown
             else "The server did not take the patch, and it is not sent again. "
         )
-        raise changed_since(client, target.kind, before, now, why)
+        raise concurrent_change_fault(client, target.kind, before, now, why)
     if may_retry and fault.transient:
         return None
     raise fault if moved or unknown else explain_refusal(client, target.kind, before, now, fault)
@@ -254,10 +257,10 @@ def _pause(fault: Fault, tried: int) -> None:
 def _check_version(client: Client, target: Target, entity: Entity) -> None:
     expected = target.expected_version
     if expected is not None and read_version(entity).version != expected:
-        raise not_expected(client, target.kind, expected, entity)
+        raise unexpected_version_fault(client, target.kind, expected, entity)
 
 
-def _tells(stored: Entity, plan: Plan) -> bool:
+def _shows_changes(stored: Entity, plan: Plan) -> bool:
     """Tell whether the reply to a patch shows all that was changed."""
     return "version" in stored and all(
         field in stored for field, value in (plan.wanted or {}).items() if value is not None
@@ -271,7 +274,7 @@ def _outcome(done: Done) -> dict[str, Any]:
     changed = bool(plan.operations) and stamp(before) != stamp(after)
     fields = patch_document.touched_fields(plan.operations) if changed else []
     journal = build_journal(before, after, plan.wanted or {}, fields)
-    notes = [f"The journal {without_connection(journal)}."] if CONNECTION in fields else []
+    notes = [f"The journal {describe_missing_connection(journal)}."] if CONNECTION in fields else []
     return {
         "service": after.get("fullyQualifiedName") or after.get("name"),
         "id": str(after.get("id", "")),
@@ -302,12 +305,12 @@ def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
         **_outcome(Done(before, plan, before, [])),
         "fields": fields,
         "dry_run": True,
-        "operations": patch_document.hidden_operations(plan.operations),
+        "operations": patch_document.hide_operations(plan.operations),
         "preview": preview,
     }
 
 
-def _without_secrets(fault: Fault, plan: Plan) -> Fault:
+def _remove_secrets(fault: Fault, plan: Plan) -> Fault:
     """Return the fault without what was to be written into the connection, should the server repeat it."""
     for secret in sorted(
         collect_texts(patch_document.connection_values(plan.operations)), key=len, reverse=True

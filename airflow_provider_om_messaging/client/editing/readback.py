@@ -69,8 +69,8 @@ def check_readback(
         or (on_top and field not in stored)
     ]
     if gone:
-        reverted = all(_shown_of(plan, field, before) == _shown_of(plan, field, after) for field in gone)
-        raise OverwrittenError(_told(client, kind, plan, gone, stored, after), reverted)
+        reverted = all(_get_shown(plan, field, before) == _get_shown(plan, field, after) for field in gone)
+        raise OverwrittenError(_explain_loss(client, kind, plan, gone, stored, after), reverted)
     notes = []
     if lost:
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
@@ -86,12 +86,12 @@ def _is_kept(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
     """Tell whether a list still has what was added and lacks what was taken out, though others changed it."""
     if field not in LISTS:
         return False
-    then, now = _shown_of(plan, field, before), _shown_of(plan, field, after)
+    then, now = _get_shown(plan, field, before), _get_shown(plan, field, after)
     wanted = {entry_key(item) for item in (plan.wanted or {}).get(field) or ()}
     return (wanted - then) <= now and not (then - wanted) & now
 
 
-def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:
+def _get_shown(plan: Plan, field: str, entity: Entity) -> Any:
     """Return what the plan changes of a field."""
     value = own_value(entity, field)
     if field == CONNECTION:
@@ -99,7 +99,7 @@ def _shown_of(plan: Plan, field: str, entity: Entity) -> Any:
     return {entry_key(item) for item in value or ()} if field in LISTS else value
 
 
-def _told(
+def _explain_loss(
     client: Client, kind: EntityType, plan: Plan, gone: list[str], stored: Entity, after: Entity
 ) -> str:
     wanted = {field: (plan.wanted or {})[field] for field in gone}

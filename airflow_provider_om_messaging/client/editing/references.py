@@ -45,7 +45,7 @@ def look_up(
         if name not in known:
             found = read_referred(client, name)
             if found is None:
-                raise references.unknown_name_fault(name, _names_near(client, name), parameter)
+                raise references.unknown_name_fault(name, _list_near_names(client, name), parameter)
             known[name] = references.build_reference(name, found)
 
 
@@ -62,10 +62,10 @@ def check_new_references(client: Client, wanted: Mapping[str, Any], entity: Enti
     """
     for name, item in find_new_references(wanted, entity).items():
         if not _exists(client, name, item):
-            raise references.unknown_name_fault(name, _names_near(client, name), "operations")
+            raise references.unknown_name_fault(name, _list_near_names(client, name), "operations")
 
 
-def without_missing(
+def drop_missing(
     client: Client, wanted: Mapping[str, Any], entity: Entity
 ) -> tuple[dict[str, Any], list[str]]:
     """
@@ -117,7 +117,7 @@ def _exists(client: Client, name: Name, item: Mapping[str, Any]) -> bool:
         return True
 
 
-def _names_near(client: Client, name: Name) -> list[Name]:
+def _list_near_names(client: Client, name: Name) -> list[Name]:
     near: list[Name] = []
     if is_uuid(name.fqn):
         return near

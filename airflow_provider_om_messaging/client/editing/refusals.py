@@ -49,16 +49,16 @@ def explain_refusal(client: Client, kind: EntityType, before: Entity, now: Entit
     """
     if fault.cause is Cause.NOT_FOUND and (found := _NOT_FOUND.search(fault.message)):
         related = {
-            **_related(client, kind, before),
+            **_read_related(client, kind, before),
             **{field: before[field] for field in LISTS if field in before},
         }
         for field in LISTS:
             for name, item in iterate_references(field, related.get(field)):
                 if found["name"] in {name.fqn, item.get("fullyQualifiedName"), item.get("name")}:
-                    fault.message = _in_the_way(before, field, item)
-    missing = {field: _missing(field, before, now) for field in changed_fields(before, now)}
+                    fault.message = _describe_blocker(before, field, item)
+    missing = {field: _describe_missing(field, before, now) for field in changed_fields(before, now)}
     if gone := {field: value for field, value in missing.items() if value}:
-        fault.message += f" {_taken_away(client, kind, before, gone)}"
+        fault.message += f" {_describe_losses(client, kind, before, gone)}"
     return fault
 
 
@@ -72,16 +72,16 @@ def check_nothing_in_the_way(
     :param wanted: field → value that a patch changes.
     :raises Fault: the server would refuse the patch, whatever it changes.
     """
-    related = _related(client, kind, before)
+    related = _read_related(client, kind, before)
     for field in LISTS:
         present = {entry_key(item): item for item in own_value(related, field) or ()}
         for item in wanted[field] or () if field in wanted else present.values():
             name = referenced_name(field, item)
             if entry_key(item) in present and name is not None and read_referred(client, name) is None:
-                raise Fault(Cause.NOT_FOUND, _in_the_way(before, field, item))
+                raise Fault(Cause.NOT_FOUND, _describe_blocker(before, field, item))
 
 
-def _related(client: Client, kind: EntityType, entity: Entity) -> Entity:
+def _read_related(client: Client, kind: EntityType, entity: Entity) -> Entity:
     try:
         fields = to_server_names(client, fields_to_ask(kind, LISTS))
         return client.call(routes.read_entity(kind, str(entity.get("id")), fields)).entity
@@ -90,7 +90,7 @@ def _related(client: Client, kind: EntityType, entity: Entity) -> Entity:
         return {}
 
 
-def _in_the_way(entity: Entity, field: str, item: Mapping[str, Any]) -> str:
+def _describe_blocker(entity: Entity, field: str, item: Mapping[str, Any]) -> str:
     name = shorten(entry_name(item), 200)
     return (
         f"{name}, one of the {field} of {shorten(entity.get('fullyQualifiedName'), 200)}, was deleted: "
@@ -99,7 +99,7 @@ def _in_the_way(entity: Entity, field: str, item: Mapping[str, Any]) -> str:
     )
 
 
-def _missing(field: str, before: Entity, now: Entity) -> Any:
+def _describe_missing(field: str, before: Entity, now: Entity) -> Any:
     value = own_value(before, field)
     if field not in LISTS or value is None:
         return value
@@ -107,7 +107,7 @@ def _missing(field: str, before: Entity, now: Entity) -> Any:
     return [entry_name(item) for item in value if entry_key(item) not in there]
 
 
-def _taken_away(client: Client, kind: EntityType, before: Entity, gone: Mapping[str, Any]) -> str:
+def _describe_losses(client: Client, kind: EntityType, before: Entity, gone: Mapping[str, Any]) -> str:
     what = "; ".join(f"{field}: {shorten(value, 500)}" for field, value in gone.items())
     told = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):

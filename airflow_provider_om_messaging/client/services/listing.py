@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.editing.references import look_up
 from airflow_provider_om_messaging.client.topics.pages import topic_pages
@@ -53,7 +53,7 @@ def list_services(client: Client, selection: Selection) -> list[dict[str, Any]]:
 def _iterate_services(client: Client, fields: Collection[str]) -> Iterator[Entity]:
     walk = Walk(SERVICE.plural)
     for page in walk.pages(
-        lambda after: client.call(pages.list_services(fields, generation_of(client), after))
+        lambda after: client.call(pages.list_services(fields, read_generation(client), after))
     ):
         for service in page.entities:
             for member in ("id", "name", "serviceType"):

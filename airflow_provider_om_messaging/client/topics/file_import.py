@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.capabilities import generation_of
+from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.topics.pages import topic_pages
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
-from airflow_provider_om_messaging.protocol.csv.topic_columns import nearest
+from airflow_provider_om_messaging.protocol.csv.topic_columns import find_nearest_columns
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     add_hints,
     build_result,
@@ -45,7 +45,7 @@ def import_file(
     inheritance = Inheritance(client)
     found = inheritance.look_up(service, ["owners"] if dry_run else [])
     header = upload.facts.header
-    columns = nearest(header)
+    columns = find_nearest_columns(header)
     if column_names(header) != columns:
         reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
@@ -59,7 +59,7 @@ def import_file(
         max_concurrency=max_concurrency,
         rights=TopicRights(client, found) if dry_run else None,
     )
-    size = PAGE if dry_run or generation_of(client).detects_conflicts else READ_TWICE
+    size = PAGE if dry_run or read_generation(client).detects_conflicts else READ_TWICE
     verdicts = run.run(
         upload.rows,
         lambda: topic_pages(client, service, columns, inheritance, size),

@@ -37,7 +37,7 @@ def look_up(
     rows = list(rows)
     known = _find_all(client, {name for row in rows for name in row.names()}, pool)
     if certifying:
-        known[CERTIFYING] = _certifying(client)
+        known[CERTIFYING] = _find_certification(client)
     labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
     return known | _find_all(
         client, {holder for found in labels for holder in exclusion_parents(found)}, pool
@@ -49,7 +49,7 @@ def _find_all(client: Client, names: Iterable[Name], pool: Executor) -> dict[Nam
     return dict(zip(wanted, pool.map(lambda name: find_entity(client, name), wanted), strict=True))
 
 
-def _certifying(client: Client) -> Entity | None:
+def _find_certification(client: Client) -> Entity | None:
     try:
         return client.call(routes.certification_settings())
     except Fault as fault:

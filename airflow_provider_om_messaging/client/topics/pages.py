@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import (
-    generation_of,
     is_field_unsupported,
     mark_field_unsupported,
+    read_generation,
 )
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
@@ -57,7 +57,7 @@ def topic_pages(
     def ask(after: str | None) -> Page[ListedTopic]:
         nonlocal more
         try:
-            return client.call(list_topics(service, generation_of(client), after, size, more))
+            return client.call(list_topics(service, read_generation(client), after, size, more))
         except Fault as fault:
             if fault.cause is not Cause.BAD_REQUEST or CERTIFICATION not in more or after is not None:
                 raise
@@ -69,7 +69,7 @@ def topic_pages(
 
     walk = Walk(TOPIC.plural)
     for page in walk.pages(ask):
-        topics = [topic for topic in page.entities if _is_of(topic, service)]
+        topics = [topic for topic in page.entities if _belongs_to(topic, service)]
         inheritable = inheritance.of(service)
         yield [
             listed_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
@@ -88,7 +88,7 @@ def topic_names(client: Client, service: str, *, deleted: bool = False) -> set[s
     pages = Walk("deleted topics" if deleted else TOPIC.plural).pages(
         lambda after: client.call(list_names(service, after, deleted=deleted))
     )
-    return {topic.name for page in pages for topic in page.entities if _is_of(topic, service)}
+    return {topic.name for page in pages for topic in page.entities if _belongs_to(topic, service)}
 
 
 def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Iterator[bytes]:
@@ -149,7 +149,7 @@ def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, .
     )
 
 
-def _is_of(topic: ListedTopic, service: str) -> bool:
+def _belongs_to(topic: ListedTopic, service: str) -> bool:
     # Some servers find services by how their names begin.
     told = topic.service
     return told is None or told == service or is_same_name(told, service)

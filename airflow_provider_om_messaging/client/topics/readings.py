@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def reading_of(client: Client, inherited: Iterable[str] = ()) -> Reading:
+def build_reading(client: Client, inherited: Iterable[str] = ()) -> Reading:
     """
     Return how a server reads cells.
 

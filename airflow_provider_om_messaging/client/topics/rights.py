@@ -43,7 +43,7 @@ class TopicRights:
 
     def __init__(self, client: Client, service: Entity) -> None:
         self._client = client
-        self._team_owned = _by_team(service)
+        self._team_owned = _is_owned_by_team(service)
         self._owners = [str(owner.get("name")) for owner in service.get("owners") or ()]
         self._lock = Lock()
         self._asked = False
@@ -63,7 +63,7 @@ class TopicRights:
         if rights is None:
             return
         known = [operation for operation in operations if operation is not None]
-        team_owned = self._team_owned or _by_team(topic or {})
+        team_owned = self._team_owned or _is_owned_by_team(topic or {})
         refusal = partial(rights.refusal, known, team_owned=team_owned, owners=self._owners)
         said = None if refusal(_NOBODY) is None else refusal(self._name())
         if said is None:
@@ -71,7 +71,7 @@ class TopicRights:
                 self._unsure += not rights.all_allowed(operations)
             return
         request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
-        raise RowRefusedError(_refused(request, said))
+        raise RowRefusedError(_find_refusal(request, said))
 
     def log_unsure(self) -> None:
         """Log for how many rows it remains to be seen."""
@@ -105,11 +105,11 @@ class TopicRights:
             return self._user
 
 
-def _by_team(entity: Entity) -> bool:
+def _is_owned_by_team(entity: Entity) -> bool:
     owners: Iterable[Any] = entity.get("owners") or ()
     return any(owner.get("type") != "user" for owner in owners)
 
 
-def _refused(request: Request[Any], text: str) -> str:
+def _find_refusal(request: Request[Any], text: str) -> str:
     fault = find_fault(request, Reply(403, {}, json.dumps({"code": 403, "message": text}).encode()))
     return fault.message if fault else text

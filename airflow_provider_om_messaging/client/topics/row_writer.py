@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.capabilities import generation_of, is_field_unsupported
+from airflow_provider_om_messaging.client.capabilities import is_field_unsupported, read_generation
 from airflow_provider_om_messaging.client.editing import patching
-from airflow_provider_om_messaging.client.editing.conflicts import changed_since
+from airflow_provider_om_messaging.client.editing.conflicts import concurrent_change_fault
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
@@ -79,7 +79,7 @@ class RowWriter:
         self._limit = limit
         self._dry_run = dry_run
         self._rights = rights
-        self._generation = generation_of(client)
+        self._generation = read_generation(client)
         self.known: dict[Any, Entity | None] = {}
         """What the rows refer to."""
         self.certifies = True
@@ -91,7 +91,7 @@ class RowWriter:
         """Create the topic of a row and return it."""
         if reason := name_rules.name_problem(row.name, self._generation.version):
             raise RowRefusedError(reason)
-        wanted = self._wanted(row, {})
+        wanted = self._compute_values(row, {})
         body = make_topic_body(self._service, row.name, wanted, self._generation)
         if self._rights:
             self._rights.check([CREATE], None)
@@ -108,7 +108,7 @@ class RowWriter:
             return Plan(build_operations(certified, entity), certified)
 
         try:
-            return self._patched(topic, number, plan, (CERTIFICATION,))
+            return self._patch_topic(topic, number, plan, (CERTIFICATION,))
         except Fault as fault:
             fault.message = f"The topic was created, but not certified. {fault.message}"
             raise as_begun(fault) from None
@@ -119,7 +119,7 @@ class RowWriter:
         topic = {**topic, **drop_unneeded_fields(self._inheritance.marked(topic))}
 
         def plan(entity: Entity) -> Plan:
-            wanted = self._wanted(row, entity)
+            wanted = self._compute_values(row, entity)
             return Plan(build_operations(wanted, entity), wanted)
 
         to_server_operations(self._client, plan(topic).operations)
@@ -131,7 +131,7 @@ class RowWriter:
         with self._limit.slot():
             self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
         try:
-            return self._patched(topic, number, plan, self._fields(), as_listed=False)
+            return self._patch_topic(topic, number, plan, self._fields(), as_listed=False)
         except Fault as fault:
             fault.message = f"The topic was restored, but not changed. {fault.message}"
             raise as_begun(fault) from None
@@ -140,10 +140,12 @@ class RowWriter:
         """Change a topic to what a row wants, and return it as it is then."""
 
         def plan(entity: Entity) -> Plan:
-            wanted = self._wanted(row, entity)
+            wanted = self._compute_values(row, entity)
             operations = build_operations(wanted, entity)
             if operations and entity is not topic and self._row_digest(entity) != self._row_digest(topic):
-                raise changed_since(self._client, TOPIC, topic, entity, "The row was not imported. ")
+                raise concurrent_change_fault(
+                    self._client, TOPIC, topic, entity, "The row was not imported. "
+                )
             return Plan(operations, wanted)
 
         if self._dry_run:
@@ -154,7 +156,7 @@ class RowWriter:
                 needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
-        return self._patched(topic, number, plan, self._fields())
+        return self._patch_topic(topic, number, plan, self._fields())
 
     def _fields(self) -> tuple[str, ...]:
         beyond = (
@@ -164,7 +166,7 @@ class RowWriter:
         )
         return (*CHANGEABLE, *beyond)
 
-    def _patched(
+    def _patch_topic(
         self,
         topic: Entity,
         number: int,
@@ -199,7 +201,7 @@ class RowWriter:
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
         return drop_unneeded_fields(done.after)
 
-    def _wanted(self, row: Row, topic: Entity) -> dict[str, Any]:
+    def _compute_values(self, row: Row, topic: Entity) -> dict[str, Any]:
         return desired_values(row, topic, self.known, self._generation, certifies=self.certifies)
 
     def _row_digest(self, topic: Entity) -> bytes:

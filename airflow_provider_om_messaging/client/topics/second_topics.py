@@ -53,7 +53,7 @@ class SecondTopics:
         """
         if KEY not in column_names(upload.facts.header) or upload.facts.rows > MOST_ROWS:
             return
-        lines = _lines_of(upload)
+        lines = _find_first_lines(upload)
         upload.rewound()
         if find_pairs(lines):
             new = {name: line for name, line in lines.items() if name not in self._present}
@@ -84,7 +84,7 @@ class SecondTopics:
             log.warning("The import %s a second topic: %s.", made, second_topic_advice(name, other))
 
 
-def _lines_of(upload: CsvUpload) -> dict[str, int]:
+def _find_first_lines(upload: CsvUpload) -> dict[str, int]:
     """Return the name of each row with the first line that has it."""
     rows = upload.rows()
     key = column_names(next(rows)[1]).index(KEY)

@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.capabilities import generation_of, is_field_unsupported
+from airflow_provider_om_messaging.client.capabilities import is_field_unsupported, read_generation
 from airflow_provider_om_messaging.client.topics.lookups import look_up
 from airflow_provider_om_messaging.client.topics.pages import topic_names
 from airflow_provider_om_messaging.client.topics.readback import find_overwritten
-from airflow_provider_om_messaging.client.topics.readings import reading_of
+from airflow_provider_om_messaging.client.topics.readings import build_reading
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
 from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
@@ -27,8 +27,8 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     CREATED,
     RESTORED,
     UPDATED,
+    describe_missing_topic,
     fail_row,
-    not_found,
     pass_row,
     unknown_topic,
 )
@@ -93,9 +93,9 @@ class TopicImport:
         self._dry_run = dry_run
         self._create_missing = create_missing
         self._rights = rights
-        self._generation = generation_of(client)
+        self._generation = read_generation(client)
         self._inheritance = inheritance
-        self._reading = reading_of(client, inheritance.domain_names(service))
+        self._reading = build_reading(client, inheritance.domain_names(service))
         self._max_concurrency = max_concurrency
         self._writer = RowWriter(
             client,
@@ -140,7 +140,7 @@ class TopicImport:
         )
         with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="om-messaging") as pool:
             concerned = [(row, present.get(name)) for name, task in tasks.items() for _, row in task]
-            certifying = any(self._newly_certified(row, topic) for row, topic in concerned)
+            certifying = any(self._is_newly_certified(row, topic) for row, topic in concerned)
             rows_concerned = (row for row, _ in concerned)
             self._writer.known = look_up(self._client, rows_concerned, pool, certifying=certifying)
             try:
@@ -177,7 +177,7 @@ class TopicImport:
             elif name in present and present[name] is None:
                 verdict = pass_row(verdict, UPDATED)
             elif name in found.similar:
-                verdict = fail_row(verdict, not_found(name, found.similar[name]))
+                verdict = fail_row(verdict, describe_missing_topic(name, found.similar[name]))
             elif name not in present and not self._create_missing:
                 verdict = fail_row(verdict, unknown_topic(name, was_deleted=name in self._deleted_names()))
             else:
@@ -241,7 +241,7 @@ class TopicImport:
             number, _ = self._writer.changed[topic_id]
             self._verdicts[number] = fail_row(self._verdicts[number], fault.message)
 
-    def _newly_certified(self, row: Row, topic: Entity | None) -> bool:
+    def _is_newly_certified(self, row: Row, topic: Entity | None) -> bool:
         if CERTIFICATION not in self._columns or not self._writer.certifies or not row[CERTIFICATION]:
             return False
         present = certification_tag((topic or {}).get(CERTIFICATION)) or ""

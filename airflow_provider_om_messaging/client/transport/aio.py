@@ -14,7 +14,7 @@ from yarl import URL
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.environment import find_route, is_folder
-from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
+from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
 from airflow_provider_om_messaging.protocol.wire.body import ENDLESS_INTERIM, MOST_INTERIM, Body
@@ -137,7 +137,7 @@ class AsyncClient:
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
             detail = replace_secrets(_error_text(error).encode("utf-8", "replace"), self.settings.secrets)
             said = detail.decode("utf-8", "replace")
-            without_frames(error)
+            strip_frames(error)
             raise connection_fault(_problem(error), self.settings.address, said) from None
 
 

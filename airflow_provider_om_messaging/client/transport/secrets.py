@@ -20,7 +20,7 @@ class Secret(str):
         return "'***'"
 
 
-def without_frames(error: BaseException) -> BaseException:
+def strip_frames(error: BaseException) -> BaseException:
     """Return an error without the frames that it came through, and without those of what caused it."""
     cause: BaseException | None = error
     while cause is not None:

@@ -14,7 +14,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
-from airflow_provider_om_messaging.client.transport.secrets import Secret, without_frames
+from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, total_time
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
@@ -99,7 +99,7 @@ class Client:
         """
         response = self._call_with_retries(request, lambda: self._open(request))
         try:
-            yield self._chunks(response)
+            yield self._read_chunks(response)
         finally:
             response.close()
 
@@ -149,7 +149,7 @@ class Client:
             raise
         return response
 
-    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+    def _read_chunks(self, response: requests.Response) -> Iterator[bytes]:
         # A server may cut its reply into pieces as small as it likes.
         held, size = list[bytes](), 0
         for part in self._body(response):
@@ -163,10 +163,10 @@ class Client:
 
     def _body(self, response: requests.Response) -> Iterator[bytes]:
         """Yield the body without its content coding, as it comes, and check that it ends where it should."""
-        with self._named_faults():
-            yield from decode(self._framed(response), response.headers.get("Content-Encoding", ""))
+        with self._name_faults():
+            yield from decode(self._check_framing(response), response.headers.get("Content-Encoding", ""))
 
-    def _framed(self, response: requests.Response) -> Iterator[bytes]:
+    def _check_framing(self, response: requests.Response) -> Iterator[bytes]:
         received = 0
         for chunk in response.raw.stream(CHUNK, decode_content=False):
             received += len(chunk)
@@ -194,13 +194,13 @@ class Client:
         timeout = (min(self.settings.connect_timeout, within), silence)
         try:
             # A large reply may begin late and then takes its time.
-            with self._named_faults(), total_time(min(2 * silence, within), renewed=renewed):
+            with self._name_faults(), total_time(min(2 * silence, within), renewed=renewed):
                 return self._send_once(request, body, timeout)
         except Fault:
             raise
         except BaseException as error:
             # As when the task's time is over: the library's frames hold the token as bytes.
-            raise without_frames(error) from None
+            raise strip_frames(error) from None
 
     def _send_once(
         self, request: Request[Any], body: Body, timeout: tuple[float, float]
@@ -220,15 +220,17 @@ class Client:
         )
 
     @contextmanager
-    def _named_faults(self) -> Iterator[None]:
+    def _name_faults(self) -> Iterator[None]:
         try:
             yield
         except CodingError as error:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (requests.RequestException, HTTPError, OSError) as error:
-            detail = replace_secrets(_innermost(error).encode("utf-8", "replace"), self.settings.secrets)
+            detail = replace_secrets(
+                _find_first_cause(error).encode("utf-8", "replace"), self.settings.secrets
+            )
             said = detail.decode("utf-8", "replace")
-            without_frames(error)
+            strip_frames(error)
             raise connection_fault(_problem(error), self.settings.address, said) from None
 
 
@@ -311,11 +313,11 @@ def _problem(error: Exception) -> str:
     return "dropped"
 
 
-def _innermost(error: BaseException) -> str:
+def _find_first_cause(error: BaseException) -> str:
     """Return the words of the first cause: the outer layers only repeat it between addresses of objects."""
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
-        return _innermost(reason)
+        return _find_first_cause(reason)
     return str(error.args[-1] if error.args else error).rpartition(">: ")[2]

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
 )
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
-from airflow_provider_om_messaging.files.storage import same_file
+from airflow_provider_om_messaging.files.storage import is_same_file
 from airflow_provider_om_messaging.hooks.engines import ServerEngine
 from airflow_provider_om_messaging.operators.execution.job_execution import JobExecution
 from airflow_provider_om_messaging.operators.support.imports.batched_import import BatchedImport
@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.operators.support.results import (
     import_summary,
     submitted_import_summary,
 )
-from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import plan_result, rows_before
@@ -55,7 +55,7 @@ class ImportExecution(JobExecution):
         service = task.checked_service()
         task.refuse_malformed_service()
         check_destination(task.results_destination, "results_destination", create_parents=task.create_parents)
-        if task.source and task.results_destination and same_file(task.source, task.results_destination):
+        if task.source and task.results_destination and is_same_file(task.source, task.results_destination):
             raise InvalidParameterError(
                 f"results_destination is the file that is to be imported: {task.source}. Nothing was sent."
             )
@@ -162,7 +162,7 @@ class ImportExecution(JobExecution):
         planned = read_planned_rows(self.task.expected_plan)
         engine = self.hook.engine(
             self.task.engine,
-            columns=kind_of(upload.facts.header),
+            columns=detect_kind(upload.facts.header),
             create_missing=self.task.create_missing,
             max_concurrency=self.task.max_concurrency,
         )

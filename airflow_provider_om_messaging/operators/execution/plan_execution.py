@@ -14,9 +14,9 @@ from airflow_provider_om_messaging.files.storage import Destination, read_file_r
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
-from airflow_provider_om_messaging.protocol.csv.topic_columns import kind_of, nearest
+from airflow_provider_om_messaging.protocol.csv.topic_columns import detect_kind, find_nearest_columns
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
-from airflow_provider_om_messaging.protocol.plan.notes import notes_of
+from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import plan_lines
@@ -76,7 +76,7 @@ class PlanExecution:
             sha256 = upload.facts.sha256
         self._log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations, passed = self._policies.violations(plan), self._policies.passed(plan)
-        notes = notes_of(plan)
+        notes = collect_notes(plan)
         server = None if self.task.against is not None else self._hook.server_url
         if destinations:
             heading = {"service": service, "sha256": sha256, "server": server, "against": self.task.against}
@@ -144,9 +144,11 @@ class PlanExecution:
 
     def _engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header
-        engine = self._hook.engine(self.task.engine, columns=kind_of(header))
+        engine = self._hook.engine(self.task.engine, columns=detect_kind(header))
         if engine.name == CLIENT:
-            check_columns(column_names(header), nearest(header), self.task.source or "csv", "an export")
+            check_columns(
+                column_names(header), find_nearest_columns(header), self.task.source or "csv", "an export"
+            )
         return engine
 
     def _apply_policies(self, result: dict[str, Any], context: Context) -> None:

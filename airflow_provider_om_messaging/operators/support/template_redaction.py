@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION
 from airflow_provider_om_messaging.protocol.model.masking import MASK, mask_values
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE, parse_structured
-from airflow_provider_om_messaging.protocol.patch.patch_document import hidden_operations
+from airflow_provider_om_messaging.protocol.patch.patch_document import hide_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 
@@ -34,7 +34,7 @@ def redact_patch(operations: Any) -> Any:
     for operation in operations if isinstance(operations, (list, tuple)) else ():
         if isinstance(operation, Mapping) and isinstance(path := operation.get("path"), str):
             mask_secret(operation.get("value"), path.rpartition("/")[2])
-    return hidden_operations(operations)
+    return hide_operations(operations)
 
 
 def _parse_or_mask(value: Any, parameter: str) -> Any:

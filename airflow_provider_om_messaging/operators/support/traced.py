@@ -40,9 +40,9 @@ class TracedOperator(CheckedParameters, LinkedOperator):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Return the lineage of a task that has ended."""
-        from airflow_provider_om_messaging.lineage.facets import openlineage_of
+        from airflow_provider_om_messaging.lineage.facets import to_openlineage
 
-        return openlineage_of(self.trace(self.task_result))
+        return to_openlineage(self.trace(self.task_result))
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
         """Return what a failed task was to read, and may have written: an import can be half applied."""

@@ -99,7 +99,7 @@ class Reading:
             if column in _NAMED:
                 return tuple(sorted({(name.kind, name.canonical) for name in self.names(column, cell)}))
             if column == custom_fields.COLUMN:
-                texts = custom_fields.texts_of(cell)
+                texts = custom_fields.parse_texts(cell)
                 types = self.types() if texts else None
                 return tuple(
                     (name, custom_fields.meaning(text, (types or {}).get(name)))

@@ -120,7 +120,7 @@ def scan_rows(
     allow_large_cells()
     room = [LARGEST_CELL]
     lines = _lines(chunks, line, is_start=not header)
-    reader = csv.reader(_within(lines if header else _check_start(lines), room), strict=True)
+    reader = csv.reader(_limit_lines(lines if header else _check_start(lines), room), strict=True)
     before = line - 1
     width = len(header)
     try:
@@ -230,7 +230,7 @@ def _check_kind(start: bytes) -> None:
             raise UnfitCsvError(*problem)
 
 
-def _within(lines: Iterable[str], room: list[int]) -> Iterator[str]:
+def _limit_lines(lines: Iterable[str], room: list[int]) -> Iterator[str]:
     """Hand lines on while a row has room for them: quotes can make one row of any number of lines."""
     for line in lines:
         room[0] -= len(line)

@@ -41,7 +41,7 @@ def read_types(reply: Reply) -> dict[str, str]:
     return {item["name"]: _type_name(item.get("propertyType")) for item in listed}
 
 
-def texts_of(cell: str) -> dict[str, str]:
+def parse_texts(cell: str) -> dict[str, str]:
     """
     Return the custom fields in a cell, as texts; empty ones are left out.
 
@@ -121,7 +121,7 @@ def wanted_field(
     if present is not None and meaning(text, told) == meaning(format_value(present), told):
         return present
     if types is None:
-        return _alike(text, present)
+        return _guess_value(text, present)
     if told is None:
         raise ValueError(f"Unknown custom field: {name}")
     try:
@@ -135,7 +135,7 @@ def wanted_field(
     return value
 
 
-def cell_of(fields: Mapping[str, Any]) -> str:
+def render_cell(fields: Mapping[str, Any]) -> str:
     """Return the cell that holds custom fields; those without a value stand in none."""
     return join_values(
         f"{name}:{text}" for name, value in sorted(fields.items()) if (text := format_value(value))
@@ -248,7 +248,7 @@ def _reference(name: Name, known: Mapping[Name, Mapping[str, Any] | None]) -> di
     return {"type": name.kind, **told}
 
 
-def _alike(text: str, present: Any) -> Any:
+def _guess_value(text: str, present: Any) -> Any:
     """Return the value that a text most likely stands for where another one is there already."""
     if present is None or isinstance(present, str):
         return text

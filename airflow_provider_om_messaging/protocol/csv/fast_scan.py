@@ -15,11 +15,11 @@ LARGEST_BLOCK = 4 * 1024 * 1024
 """Bytes of one row; a row that is longer is left to a reader."""
 
 
-def _all_but(kept: bytes) -> bytes:
+def _exclude_bytes(kept: bytes) -> bytes:
     return bytes(set(range(256)) - set(kept))
 
 
-_NO_ENDS = _all_but(b",\r\n")
+_NO_ENDS = _exclude_bytes(b",\r\n")
 _DOUBLED = re.compile(rb'""+')
 
 
@@ -126,7 +126,7 @@ class FastCsvValidator:
         """Tell whether what stands outside of quotes comes from whole rows of one width."""
         quoted = len(outside) - 1
         text = b'"'.join(outside)  # each quote now stands for a quoted part
-        if quoted and text.count(b',",') != quoted and not _well_placed(text):
+        if quoted and text.count(b',",') != quoted and not _has_quotes_in_place(text):
             return False
         ends = text.translate(None, _NO_ENDS)
         self._row = self._row or ends[: ends.index(b"\n") + 1]
@@ -140,7 +140,7 @@ class FastCsvValidator:
         return True
 
 
-def _well_placed(text: bytes) -> bool:
+def _has_quotes_in_place(text: bytes) -> bool:
     """Tell whether every quote, which stands for a quoted part, is a whole cell."""
     cells = _DOUBLED.sub(b'"', text)  # a quote inside a quoted cell is written twice
     number = cells.count(b'"')

@@ -21,7 +21,7 @@ LABELS = ("tags", "glossaryTerms", "tiers")
 TIER = "Tier."
 
 
-def kind_of(header: Sequence[str]) -> str:
+def detect_kind(header: Sequence[str]) -> str:
     """
     Tell by its header what kind of file a CSV is: a key of :data:`COLUMNS`, the default for any other file.
 
@@ -30,11 +30,11 @@ def kind_of(header: Sequence[str]) -> str:
     return next((kind for kind, columns in COLUMNS.items() if columns == column_names(header)), DEFAULT)
 
 
-def nearest(header: Sequence[str]) -> tuple[str, ...]:
+def find_nearest_columns(header: Sequence[str]) -> tuple[str, ...]:
     """
     Return the columns that a file with a wrong header was most likely to have; those of a right one.
 
-    :param header: as for :func:`kind_of`.
+    :param header: as for :func:`detect_kind`.
     """
     return min(COLUMNS.values(), key=lambda columns: len(set(columns) ^ set(column_names(header))))
 
@@ -80,7 +80,7 @@ class TopicCells(msgspec.Struct, rename="camel"):
         labels: dict[str | None, list[str]] = {}
         for label in self.tags or ():
             if not label.inherited and label.label_type != DERIVED:
-                column = column_of(label.source, label.tag, columns)
+                column = find_label_column(label.source, label.tag, columns)
                 labels.setdefault(column, []).append(label.tag)
         return [
             join_values(labels.get(column, ())) if column in LABELS else _CELLS[column](self)
@@ -105,7 +105,7 @@ def text_of(rows: Iterable[Sequence[str]]) -> bytes:
     return format_records(rows).encode("utf-8", "replace")
 
 
-def column_of(source: str | None, tag: str, columns: Sequence[str]) -> str | None:
+def find_label_column(source: str | None, tag: str, columns: Sequence[str]) -> str | None:
     """
     Return the column that a label stands in; None for none of a file's columns.
 
@@ -150,5 +150,5 @@ _CELLS: dict[str, Callable[[TopicCells], str]] = {
     "owner": lambda topic: join_values(map(owner_name, _own(topic.owners, topic.owner))),
     "domain": lambda topic: join_values(map(_domain_name, _own(topic.domains, topic.domain))),
     "certification": lambda topic: certification_tag(topic.certification) or "",
-    custom_fields.COLUMN: lambda topic: custom_fields.cell_of(topic.extension or {}),
+    custom_fields.COLUMN: lambda topic: custom_fields.render_cell(topic.extension or {}),
 }

@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     ImportResult,
     Verdict,
 )
-from airflow_provider_om_messaging.protocol.plan.diff import KEY, key_of
+from airflow_provider_om_messaging.protocol.plan.diff import KEY, find_key_column
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
@@ -143,7 +143,7 @@ def find_repeated_names(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -
         return []
     lines: dict[str, list[str]] = defaultdict(list)
     records = iter(rows())
-    key = key_of(column_names(next(records)[1]), "The file")
+    key = find_key_column(column_names(next(records)[1]), "The file")
     for line, row in records:
         if row[key] in names:
             lines[row[key]].append(str(line))

@@ -28,10 +28,10 @@ def unknown_topic(name: str, *, was_deleted: bool) -> str:
             f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic was deleted, but not for "
             "good. create_missing=True restores it, with all that it had but for what the row says"
         )
-    return not_found(name, "Topics come from the broker; create_missing=True creates them")
+    return describe_missing_topic(name, "Topics come from the broker; create_missing=True creates them")
 
 
-def not_found(name: str, advice: str) -> str:
+def describe_missing_topic(name: str, advice: str) -> str:
     """Return the details for a row whose topic there is not."""
     return f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic not found. {advice}"
 

@@ -64,15 +64,15 @@ class JobLog:
         lines = []
         for entry in reversed(fresh):
             level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
-            at = self._increasing_time(entry.get("createdAt"))
+            at = self._advance_time(entry.get("createdAt"))
             lines.append(JobLine(level, f"{job}: {redact(str(entry.get('message') or ''))}", at))
         known, self._state = self._state, job.progress_text()
         # At a first look the lines say it as well, and whoever has looked before may have told it.
         if self._state != known and (known or not lines):
-            lines.append(JobLine(logging.INFO, self._state, self._increasing_time(job.updated_at)))
+            lines.append(JobLine(logging.INFO, self._state, self._advance_time(job.updated_at)))
         return lines
 
-    def _increasing_time(self, at: Any) -> int | None:
+    def _advance_time(self, at: Any) -> int | None:
         """Return a line's time, which is after that of the line before it."""
         if (said := parse_time(at)) is None:
             return None

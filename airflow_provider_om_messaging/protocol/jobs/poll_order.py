@@ -29,7 +29,7 @@ class Due(Protocol):
 D = TypeVar("D", bound=Due)
 
 
-def likelihood_of_end(job_id: str, job: Job | None, due: float) -> Likeliness:
+def estimate_end(job_id: str, job: Job | None, due: float) -> Likeliness:
     """
     Return how likely a job is to have ended by its next poll; the smallest is the likeliest.
 

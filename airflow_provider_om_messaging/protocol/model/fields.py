@@ -104,17 +104,17 @@ def is_same(field: str, one: Any, other: Any) -> bool:
     if field == CERTIFICATION:
         return certification_tag(one) == certification_tag(other)
     if field == "extension":
-        return is_same_value(_without_order(one), _without_order(other))
+        return is_same_value(_sort_values(one), _sort_values(other))
     return is_same_value(one, other)
 
 
-def _without_order(value: Any) -> Any:
+def _sort_values(value: Any) -> Any:
     """Return custom fields for comparing: servers complete references and sort values of enumerations."""
     if isinstance(value, Mapping):
         if "type" in value and "id" in value:
             return [value["type"], value["id"]]
-        return {name: _without_order(item) for name, item in value.items()}
-    return sorted(map(_without_order, value), key=repr) if isinstance(value, list) else value
+        return {name: _sort_values(item) for name, item in value.items()}
+    return sorted(map(_sort_values, value), key=repr) if isinstance(value, list) else value
 
 
 def certification_tag(certification: Any) -> str | None:

@@ -73,7 +73,7 @@ def _reference(value: Any) -> str | None:
         return f"is not {_OBJECT}"
     if not any(value.get(name) for name in _NAMES):
         return "refers to nothing: it has neither an id nor a name"
-    return _wrong_text(value, _TEXTS_OF_REFERENCE) or (
+    return _find_wrong_text(value, _TEXTS_OF_REFERENCE) or (
         f"has an id that {_id(value['id'])}" if value.get("id") is not None and _id(value["id"]) else None
     )
 
@@ -81,7 +81,7 @@ def _reference(value: Any) -> str | None:
 def _label(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
-    return "has no tagFQN" if not value.get("tagFQN") else _wrong_text(value, _TEXTS_OF_LABEL)
+    return "has no tagFQN" if not value.get("tagFQN") else _find_wrong_text(value, _TEXTS_OF_LABEL)
 
 
 def _certification(value: Any) -> str | None:
@@ -96,7 +96,7 @@ def _changes(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
     for kind in _CHANGES:
-        problem = _list_of(_change)(value[kind]) if value.get(kind) is not None else None
+        problem = _check_each(_change)(value[kind]) if value.get(kind) is not None else None
         if problem:
             return f"has {kind}, which {problem}"
     return None
@@ -107,7 +107,7 @@ def _change(value: Any) -> str | None:
     return None if named else "names no field"
 
 
-def _list_of(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+def _check_each(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
     def check_all(value: Any) -> str | None:
         if not isinstance(value, list):
             return "is not a list"
@@ -117,7 +117,7 @@ def _list_of(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
     return check_all
 
 
-def _wrong_text(value: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+def _find_wrong_text(value: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     wrong = [name for name in names if not isinstance(value.get(name), (str, type(None)))]
     return f"has a {wrong[0]} that is not {_TEXT}" if wrong else None
 
@@ -128,9 +128,9 @@ _SHAPES: dict[str, Callable[[Any], str | None]] = {
     "fullyQualifiedName": _text,
     "displayName": _text,
     "description": _text,
-    "owners": _list_of(_reference),
-    "domains": _list_of(_reference),
-    "tags": _list_of(_label),
+    "owners": _check_each(_reference),
+    "domains": _check_each(_reference),
+    "tags": _check_each(_label),
     "certification": _certification,
     "connection": _object,
     "extension": _object,

@@ -42,7 +42,7 @@ def find_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def two_topics(names: tuple[str, str], lines: Mapping[str, int]) -> str:
+def describe_two_topics(names: tuple[str, str], lines: Mapping[str, int]) -> str:
     """Return what to tell of two names in a file that would make two topics."""
     one, other = names
     return (

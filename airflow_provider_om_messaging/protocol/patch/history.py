@@ -76,12 +76,12 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
             # Before Python 3.11 the letter Z was not understood.
             moment = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
         except ValueError:
-            raise _unclear(parameter, text) from None
+            raise _unclear_number_fault(parameter, text) from None
         return VersionSelector(moment=_milliseconds(moment))
     try:
         return VersionSelector(number=names.version(value))
     except Fault:
-        raise _unclear(parameter, text) from None
+        raise _unclear_number_fault(parameter, text) from None
 
 
 def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
@@ -182,7 +182,7 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _unclear(parameter: str, text: str) -> Fault:
+def _unclear_number_fault(parameter: str, text: str) -> Fault:
     return Fault(
         Cause.INVALID_PARAMETER,
         f"{parameter} {text[:80]!r} is not a number such as 0.2, as the history shows it, nor 'latest', "

@@ -61,12 +61,12 @@ def check_journal(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict
         for problem in filter(None, (shape_problem(field, values[field]) for field in fields)):
             raise _invalid(f"holds a value that no server takes: {problem}")
     if chosen and CONNECTION in chosen:
-        raise _invalid(without_connection(journal))
+        raise _invalid(describe_missing_connection(journal))
     undone = tuple(field for field in fields if field != CONNECTION and (chosen is None or field in chosen))
     return dict(journal), undone
 
 
-def without_connection(journal: Mapping[str, Any]) -> str:
+def describe_missing_connection(journal: Mapping[str, Any]) -> str:
     """Return what a journal does of a change of the connection, and what helps."""
     version = journal.get("version_before")
     # Edits that a server has merged have one number: that of the result.

@@ -54,7 +54,7 @@ def apply_patch(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
     return result
 
 
-def value_at(document: Any, pointer: str) -> Any:
+def resolve_pointer(document: Any, pointer: str) -> Any:
     """
     Return the value that a pointer leads to.
 
@@ -68,7 +68,7 @@ def value_at(document: Any, pointer: str) -> Any:
 def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
     kind, pointer = operation["op"], operation["path"]
     if kind == "test":
-        if not is_same_value(value_at(document, pointer), operation["value"]):
+        if not is_same_value(resolve_pointer(document, pointer), operation["value"]):
             raise DoesNotApplyError("the value is another one")
     elif kind == "remove":
         _remove(document, pointer)
@@ -81,7 +81,7 @@ def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
     elif kind == "add":
         _put(document, pointer, operation["value"])
     else:
-        value = copy.deepcopy(value_at(document, operation["from"]))
+        value = copy.deepcopy(resolve_pointer(document, operation["from"]))
         if kind == "move":
             _remove(document, operation["from"])
         _put(document, pointer, value)

@@ -29,8 +29,8 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     apply_patch,
     operation_pointers,
+    resolve_pointer,
     split_pointer,
-    value_at,
 )
 from airflow_provider_om_messaging.protocol.patch.merge import (
     build_merge_patch,
@@ -180,7 +180,7 @@ def apply_what_fits(operations: Sequence[Mapping[str, Any]], entity: Entity) -> 
     return {field: after.get(field) for field in touched_fields(operations)}
 
 
-def guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict[str, Any]]:
+def build_guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict[str, Any]]:
     """
     Return ``test`` operations that fail if what a patch replaces was changed since it was read.
 
@@ -201,7 +201,7 @@ def guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict
     return tests
 
 
-def hidden_operations(operations: Any) -> Any:
+def hide_operations(operations: Any) -> Any:
     """
     Return operations with the values that they carry into the connection masked.
 
@@ -210,7 +210,7 @@ def hidden_operations(operations: Any) -> Any:
     """
     if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)):
         return mask_values(operations)
-    return [_hidden_operation(operation) for operation in operations]
+    return [_hide_operation(operation) for operation in operations]
 
 
 def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
@@ -218,31 +218,31 @@ def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
     return [
         operation["value"]
         for operation in operations
-        if _in_connection(operation["path"]) and "value" in operation
+        if _is_in_connection(operation["path"]) and "value" in operation
     ]
 
 
-def _hidden_operation(operation: Any) -> Any:
+def _hide_operation(operation: Any) -> Any:
     if not isinstance(operation, Mapping):
         return mask_values(operation)
     path = operation.get("path")
-    if isinstance(path, str) and path.startswith("/") and not _in_connection(path):
+    if isinstance(path, str) and path.startswith("/") and not _is_in_connection(path):
         return operation
     return {name: mask_values(value) if name == "value" else value for name, value in operation.items()}
 
 
 def _check_operation(operation: object, label: str) -> dict[str, Any]:
     if not isinstance(operation, Mapping):
-        raise _wrong(f"{label} is not an object with op and path")
+        raise _wrong_entry_fault(f"{label} is not an object with op and path")
     kind = operation.get("op")
     if not isinstance(kind, str) or kind not in _OPERATIONS:
-        raise _wrong(f"{label} has op {kind!r}; known are {', '.join(_OPERATIONS)}")
+        raise _wrong_entry_fault(f"{label} has op {kind!r}; known are {', '.join(_OPERATIONS)}")
     label = f"{label} ({kind})"
     wanted = {"op"} | _OPERATIONS[kind]
     if missing := wanted - operation.keys():
-        raise _wrong(f"{label} lacks {', '.join(sorted(missing))}")
+        raise _wrong_entry_fault(f"{label} lacks {', '.join(sorted(missing))}")
     if extra := operation.keys() - wanted:
-        raise _wrong(f"{label} has no use for {', '.join(sorted(map(str, extra)))}")
+        raise _wrong_entry_fault(f"{label} has no use for {', '.join(sorted(map(str, extra)))}")
     for member in sorted({"path", "from"} & wanted):
         _check_pointer(operation[member], f"{member} of {label}")
     _check_target(operation, label)
@@ -254,7 +254,7 @@ def _check_operation(operation: object, label: str) -> dict[str, Any]:
 
 def _check_pointer(pointer: object, label: str) -> None:
     if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer) or _HALF.search(pointer):
-        raise _wrong(
+        raise _wrong_entry_fault(
             f"{label} is {pointer!r}; a JSON pointer begins with a slash, such as /description, and writes ~ "
             "as ~0 and / inside a name as ~1"
         )
@@ -266,40 +266,44 @@ def _check_target(operation: Mapping[str, Any], label: str) -> None:
     written += [operation["from"]] if kind == "move" else []
     for pointer in written:
         if reason := _PUT_BACK.get(split_pointer(pointer)[0]):
-            raise _wrong(f"{label} targets {pointer}: {reason}")
+            raise _wrong_entry_fault(f"{label} targets {pointer}: {reason}")
     for pointer in (path, *written):
         if pointer.endswith("href") or split_pointer(pointer)[0] in _SKIPPED:
-            raise _wrong(f"{label} targets {pointer}, which servers skip without a word")
+            raise _wrong_entry_fault(f"{label} targets {pointer}, which servers skip without a word")
     if kind == "move" and path.startswith(f"{operation['from']}/"):
-        raise _wrong(f"{label} would move {operation['from']} into itself")
-    if _in_connection(operation.get("from")) and not _in_connection(path):
-        raise _wrong(f"{label} would carry a value of the connection to {path}, where everybody can read it")
+        raise _wrong_entry_fault(f"{label} would move {operation['from']} into itself")
+    if _is_in_connection(operation.get("from")) and not _is_in_connection(path):
+        raise _wrong_entry_fault(
+            f"{label} would carry a value of the connection to {path}, where everybody can read it"
+        )
 
 
 def _plain_value(operation: Mapping[str, Any], label: str) -> Any:
     try:
         value = to_plain_json(operation["value"])
     except ValueError:
-        raise _wrong(f"{label} has a value that JSON cannot express") from None
+        raise _wrong_entry_fault(f"{label} has a value that JSON cannot express") from None
     if has_null_character(value):
-        raise _wrong(f"{label} has the character U+0000, which servers cannot store")
-    if _in_connection(operation["path"]) and holds_mask(value):
-        raise _wrong(f"{label} would send a masked value, which is no value: leave the member out")
+        raise _wrong_entry_fault(f"{label} has the character U+0000, which servers cannot store")
+    if _is_in_connection(operation["path"]) and holds_mask(value):
+        raise _wrong_entry_fault(
+            f"{label} would send a masked value, which is no value: leave the member out"
+        )
     return value
 
 
-def _in_connection(pointer: object) -> bool:
+def _is_in_connection(pointer: object) -> bool:
     return isinstance(pointer, str) and (pointer + "/").startswith(f"/{CONNECTION}/")
 
 
 def _value_at(entity: Entity, pointer: str) -> Any:
     try:
-        return value_at(entity, pointer)
+        return resolve_pointer(entity, pointer)
     except DoesNotApplyError:
         return None
 
 
-def _wrong(problem: str) -> Fault:
+def _wrong_entry_fault(problem: str) -> Fault:
     return _invalid("operations", f"has a wrong entry: {problem}")
 
 

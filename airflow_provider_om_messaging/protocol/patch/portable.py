@@ -19,8 +19,8 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     apply_patch,
     operation_pointers,
+    resolve_pointer,
     split_pointer,
-    value_at,
 )
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -47,10 +47,10 @@ def make_portable(
     """
     depends = _order_matters(operations, entity)
     if not depends and not _reaches_into_a_renamed_list(operations):
-        return _adding_what_is_absent(operations, entity)
+        return _add_absent_values(operations, entity)
     if any(holds_mask(_value_at(entity, operation.get("from", "/"))) for operation in operations):
         check_order(operations, entity)
-        return _adding_what_is_absent(operations, entity)
+        return _add_absent_values(operations, entity)
     written = build_operations(wanted, entity, members=True)
     tests = [dict(operation) for operation in operations if operation["op"] == "test"]
     # The others were looked at here, and what is sent is sent for the version that was read.
@@ -112,12 +112,12 @@ def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> b
     """Tell whether two operations touch the same value, or one touches a part of what the other does."""
     return any(
         first[: len(second)] == second[: len(first)]
-        for first in _spots(one, entity)
-        for second in _spots(other, entity)
+        for first in _iterate_pointers(one, entity)
+        for second in _iterate_pointers(other, entity)
     )
 
 
-def _spots(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
+def _iterate_pointers(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
     """Iterate over the pointers of an operation, cut at lists: what happens to one entry moves the others."""
     for pointer in operation_pointers(operation):
         spot: list[str] = []
@@ -145,7 +145,7 @@ def _is_met(test: Mapping[str, Any], entity: Entity) -> bool:
     return True
 
 
-def _adding_what_is_absent(operations: Sequence[Mapping[str, Any]], entity: Entity) -> Operations:
+def _add_absent_values(operations: Sequence[Mapping[str, Any]], entity: Entity) -> Operations:
     sent: Operations = []
     state: Any = entity
     for operation in operations:
@@ -169,6 +169,6 @@ def _may_be_absent(state: Any, pointer: str) -> bool:
 
 def _value_at(state: Any, pointer: str) -> Any:
     try:
-        return value_at(state, pointer)
+        return resolve_pointer(state, pointer)
     except DoesNotApplyError:
         return None

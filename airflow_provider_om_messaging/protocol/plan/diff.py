@@ -13,10 +13,10 @@ from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, column_names
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.model.similar_names import (
+    describe_two_topics,
     find_pairs,
     find_similar,
     fold_name,
-    two_topics,
 )
 from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
 
@@ -123,7 +123,7 @@ class State:
         self._reading = reading
         records = iter(rows)
         self.columns = column_names(next(records, (0, ()))[1])
-        key = key_of(self.columns, name)
+        key = find_key_column(self.columns, name)
         self._digests = {row[key]: reading.fingerprint(self.columns, row) for _, row in records}
 
     def holds(self, row: Sequence[str]) -> bool:
@@ -151,14 +151,14 @@ def compare(
     """
     there, records = iter(present()), iter(file())
     present_columns = column_names(next(there, (0, ()))[1])
-    key = key_of(present_columns, present_name)
+    key = find_key_column(present_columns, present_name)
     columns = column_names(next(records, (0, ()))[1])
     check_columns(columns, present_columns, file_name, present_name)
     found = RowJoin(key)
     found.read(records, there, file_name)
     different = found.read_different(file(), file_name) if found.has_suspects else {}
     changes = {
-        name: _created(columns, name, line, row)
+        name: _build_creation(columns, name, line, row)
         for name, (line, row) in different.items()
         if name in found.new
     }
@@ -170,7 +170,7 @@ def compare(
             if looks and fold_name(name) in looks:
                 alike.append(name)
             if name in different and name not in found.new:
-                change = _changed(columns, name, *different[name], row, reading)
+                change = _build_change(columns, name, *different[name], row, reading)
                 if change.fields:  # else other texts say the same
                     changes[name] = change
     return Plan(
@@ -191,12 +191,12 @@ def select_rows(rows: Callable[[], Rows], names: Collection[str]) -> Rows:
     """
     records = iter(rows())
     header = next(records)
-    key = key_of(column_names(header[1]), "the file")
+    key = find_key_column(column_names(header[1]), "the file")
     yield header
     yield from (record for record in records if record[1][key] in names)
 
 
-def key_of(columns: Sequence[str], name: str) -> int:
+def find_key_column(columns: Sequence[str], name: str) -> int:
     """
     Return where the column is that tells rows apart.
 
@@ -232,7 +232,7 @@ def check_names(rows: Rows, file_name: str) -> None:
     :raises Fault: a name is empty or stands in two rows.
     """
     records = iter(rows)
-    key = key_of(column_names(next(records, (0, ()))[1]), file_name)
+    key = find_key_column(column_names(next(records, (0, ()))[1]), file_name)
     seen: dict[str, int] = {}
     for line, row in records:
         check_name(row[key], line, file_name)
@@ -249,15 +249,15 @@ def check_new_names(lines: Mapping[str, int], file_name: str) -> None:
     """
     if pairs := find_pairs(lines):
         more = f" So would {len(pairs) - 1:,} more." if len(pairs) > 1 else ""
-        refuse(f"{file_name}: {two_topics(pairs[0], lines)}.{more}")
+        refuse(f"{file_name}: {describe_two_topics(pairs[0], lines)}.{more}")
 
 
-def _created(columns: Sequence[str], name: str, line: int, row: Sequence[str]) -> Change:
+def _build_creation(columns: Sequence[str], name: str, line: int, row: Sequence[str]) -> Change:
     fields = {column: ("", cell) for column, cell in zip(columns, row, strict=True) if cell and column != KEY}
     return Change(name, line, CREATED, fields, "")
 
 
-def _changed(
+def _build_change(
     columns: Sequence[str],
     name: str,
     line: int,
@@ -281,7 +281,7 @@ def _find_cleared(column: str, before: str, after: str) -> list[str]:
     if column != custom_fields.COLUMN:
         return []
     try:
-        old, new = custom_fields.texts_of(before), custom_fields.texts_of(after)
+        old, new = custom_fields.parse_texts(before), custom_fields.parse_texts(after)
     except MalformedCellError:
         return []  # a server refuses it
     return [f"{column}.{name}" for name in old if name not in new]

@@ -38,7 +38,7 @@ class Note:
         return {"row": self.row, "line": self.line, "column": self.column, "note": self.text}
 
 
-def notes_of(plan: Plan) -> list[Note]:
+def collect_notes(plan: Plan) -> list[Note]:
     """Return what is odd about a plan: names that are nearly there, and what a spreadsheet has rewritten."""
     return [note for change in plan.changes for note in _find_notes(plan, change)]
 

@@ -90,20 +90,22 @@ class Policies:
             )
         if self.forbid_created:
             names = (change.row for change in plan.changes if change.kind == CREATED)
-            broken = f"{plan.created:,} rows would be created (forbid_created): {_some(names)}."
+            broken = f"{plan.created:,} rows would be created (forbid_created): {_list_first(names)}."
             yield "No row would be created (forbid_created).", broken if plan.created else ""
         for column in self.protected_fields:
             rows = [c.row for c in plan.changes if c.kind == CHANGED and column in c.fields]
-            broken = f"{column} would change in {len(rows):,} rows (protected_fields): {_some(rows)}."
+            broken = f"{column} would change in {len(rows):,} rows (protected_fields): {_list_first(rows)}."
             yield f"{column} would change in no row (protected_fields).", broken if rows else ""
         if self.forbid_clearing:
             rows = [change.row for change in plan.changes if change.cleared]
             columns = ", ".join(sorted({column for change in plan.changes for column in change.cleared}))
-            broken = f"{columns} would become empty in {len(rows):,} rows (forbid_clearing): {_some(rows)}."
+            broken = (
+                f"{columns} would become empty in {len(rows):,} rows (forbid_clearing): {_list_first(rows)}."
+            )
             yield "No value would become empty (forbid_clearing).", broken if rows else ""
 
 
-def _some(names: Iterable[str]) -> str:
+def _list_first(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - _NAMED
     shown = ", ".join(name[:100] for name in listed[:_NAMED])

@@ -118,7 +118,7 @@ def _find_other_date(before: str, after: str) -> str:
     if not old:
         return ""
     if re.fullmatch("[0-9]{5}", after):
-        new: set[Date] = {_date_of(_DAY_ZERO + datetime.timedelta(days=int(after)))}
+        new: set[Date] = {_to_date(_DAY_ZERO + datetime.timedelta(days=int(after)))}
     else:
         new = set(_read_dates(after))
     pairs = itertools.product(old, new)
@@ -126,7 +126,7 @@ def _find_other_date(before: str, after: str) -> str:
     return "a date in another form" if is_same else ""
 
 
-def _date_of(day: datetime.date) -> Date:
+def _to_date(day: datetime.date) -> Date:
     return day.year, day.month, day.day
 
 

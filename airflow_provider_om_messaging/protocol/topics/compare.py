@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.similar_names import (
+    describe_two_topics,
     find_pairs,
     fold_name,
     second_topic_advice,
-    two_topics,
 )
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 
@@ -91,7 +91,7 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
         line_of = dict(zip(known, lines, strict=True))
         for pair in pairs:
             for name in pair:
-                told.setdefault(name, two_topics(pair, line_of))
+                told.setdefault(name, describe_two_topics(pair, line_of))
     present = {name: found for name, found in known.items() if not isinstance(found, bytes)}
     return Comparison(present, told, listed)
 

@@ -47,7 +47,7 @@ def read_deleted(service: str, name: str, generation: Generation) -> Request[dic
         "include": "deleted",
         "fields": ",".join(to_server_names(("owners", "tags", "domains", "extension"), generation)),
     }
-    read = partial(_topic, fqn=fqn)
+    read = partial(_parse_topic, fqn=fqn)
     path, headers = f"{TOPIC.path}/name/{segment(fqn)}", {"Accept": "application/json"}
     return Request("GET", path, read, "deleted topics", query, headers, safe=True)
 
@@ -63,7 +63,7 @@ def restore_topic(service: str, name: str) -> Request[dict[str, Any]]:
     :param name: of the topic.
     """
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
-    read = partial(_restored, fqn=f"{service}.{join_fqn(name)}")
+    read = partial(_parse_restored, fqn=f"{service}.{join_fqn(name)}")
     return Request("PUT", TOPIC.path, read, "restoring deleted topics", {}, headers)
 
 
@@ -78,15 +78,15 @@ def restoration(service: str, topic: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": topic["name"], "service": service, "partitions": 1, **own}
 
 
-def _topic(reply: Reply, fqn: str) -> dict[str, Any]:
+def _parse_topic(reply: Reply, fqn: str) -> dict[str, Any]:
     topic = to_current_names(reply.json_object())
     check_entity(topic, TOPIC, fqn)
     required_text(topic, "id")
     return topic
 
 
-def _restored(reply: Reply, fqn: str) -> dict[str, Any]:
-    topic = _topic(reply, fqn)
+def _parse_restored(reply: Reply, fqn: str) -> dict[str, Any]:
+    topic = _parse_topic(reply, fqn)
     if topic.get("deleted"):
         raise unexpected_reply("a topic that is deleted still, after it was to be restored")
     return topic

@@ -114,11 +114,11 @@ def create_topic(service: str, name: str) -> Request[dict[str, Any]]:
     :param name: of the topic.
     """
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
-    read = partial(_created, fqn=f"{service}.{join_fqn(name)}")
+    read = partial(_parse_created, fqn=f"{service}.{join_fqn(name)}")
     return Request("POST", TOPIC.path, read, "creating topics", {}, headers)
 
 
-def _created(reply: Reply, fqn: str) -> dict[str, Any]:
+def _parse_created(reply: Reply, fqn: str) -> dict[str, Any]:
     topic = to_current_names(reply.json_object())
     check_entity(topic, TOPIC, fqn)
     required_text(topic, "id")

@@ -77,7 +77,7 @@ class Rights:
         :param team_owned: whether a team owns the topic.
         :param owners: names of the users who own the service.
         """
-        found = {operation: self._of(operation) for operation in operations}
+        found = {operation: self._find_permission(operation) for operation in operations}
         principal = f"Principal: CatalogPrincipal{{name='{user}'}}"
         for operation, permission in found.items():
             if permission is not None and permission.access == _DENY:
@@ -97,10 +97,10 @@ class Rights:
 
     def all_allowed(self, operations: Iterable[str | None]) -> bool:
         """Tell whether all of it is allowed, whatever the topic; None is an operation that is not known."""
-        found = [self._of(operation) if operation else None for operation in operations]
+        found = [self._find_permission(operation) if operation else None for operation in operations]
         return all(permission is not None and permission.access == _ALLOW for permission in found)
 
-    def _of(self, operation: str) -> Permission | None:
+    def _find_permission(self, operation: str) -> Permission | None:
         found = self._permissions.get(operation)
         if found is None and operation.startswith("Edit"):
             # Some servers leave out what is so for everything that edits.
@@ -135,14 +135,16 @@ def operations_for(
         elif field == "certification":
             found.add("EditCertification" if generation.domains_right else None)
         elif field == "tags":
-            found |= set(_of_labels(wanted.get(field) or (), own_value(entity, field) or (), generation))
+            found |= set(
+                _list_label_operations(wanted.get(field) or (), own_value(entity, field) or (), generation)
+            )
         else:
             found.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
     # The right to everything makes up for all others.
     return [EDIT_ALL] if EDIT_ALL in found else sorted(found, key=str)
 
 
-def _of_labels(
+def _list_label_operations(
     wanted: Sequence[Mapping[str, Any]], present: Sequence[Mapping[str, Any]], generation: Generation
 ) -> Iterator[str | None]:
     """Yield what labels take that come or go; before 1.8 it is not known for all kinds of them."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
-from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS, TIER, column_of
+from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS, TIER, find_label_column
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -111,7 +111,7 @@ class Row:
         :raises RowRefusedError: the cell is malformed.
         """
         try:
-            return custom_fields.texts_of(self[custom_fields.COLUMN])
+            return custom_fields.parse_texts(self[custom_fields.COLUMN])
         except MalformedCellError as error:
             raise self.fault(custom_fields.COLUMN, str(error)) from None
 
@@ -134,12 +134,14 @@ def desired_values(
     :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
     """
     wanted: dict[str, Any] = {field: _text(row, field, topic) for field in TEXTS}
-    owners = _found(row, "owner", known)
+    owners = _find_references(row, "owner", known)
     if generation.owners_field == "owner" and len(owners) > 1:
         raise row.fault("owner", single_value_advice(generation.version, "owner"))
     _check_owners(owners)
     wanted["owners"] = _references(owners, topic, "owners")
-    labels = [found for column in LABELS if column in row.columns for found in _found(row, column, known)]
+    labels = [
+        found for column in LABELS if column in row.columns for found in _find_references(row, column, known)
+    ]
     if pair := find_excluding_pair(labels, known):
         raise RowRefusedError(
             f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
@@ -147,14 +149,14 @@ def desired_values(
     others = [
         label
         for label in own_value(topic, "tags") or ()
-        if column_of(label.get("source"), str(label["tagFQN"]), row.columns) is None
+        if find_label_column(label.get("source"), str(label["tagFQN"]), row.columns) is None
     ]
     wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
     if CERTIFICATION in row.columns and certifies:
         wanted[CERTIFICATION] = _certification(row, topic, known)
     elif CERTIFICATION in row.columns and row[CERTIFICATION]:
         raise row.fault(CERTIFICATION, "This server has no certifications of topics: leave the cell empty")
-    domains = _found(row, "domain", known)
+    domains = _find_references(row, "domain", known)
     if generation.domains_field == "domain" and len(domains) > 1:
         raise row.fault("domain", single_value_advice(generation.version, "domain"))
     wanted["domains"] = _references(domains, topic, "domains")
@@ -191,7 +193,7 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
     present = own_value(topic, CERTIFICATION)
     if row.reading.is_same(CERTIFICATION, row[CERTIFICATION], certification_tag(present) or ""):
         return dict(present) if present else None
-    for name, tag in _found(row, CERTIFICATION, known):
+    for name, tag in _find_references(row, CERTIFICATION, known):
         label = references.build_reference(name, tag)
         allowed = (known.get(CERTIFYING) or {}).get("allowedClassification")
         if allowed and join_fqn(*split_fqn(label["tagFQN"])[:-1]) != allowed:
@@ -202,7 +204,7 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
     return None
 
 
-def _found(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
+def _find_references(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
     """Return what a cell refers to. Of several unknown owners the last is told, of others the first."""
     found, unknown = [], []
     for name in row.referred(column):

@@ -77,7 +77,7 @@ def parse_version(version: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2] or 0)) if found else _NEWEST
 
 
-def generation_of_version(version: str) -> Generation:
+def parse_generation(version: str) -> Generation:
     """
     Return what a version tells. One that cannot be read is taken for the newest.
 

@@ -72,10 +72,10 @@ def _deflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
             is_zlib = start[0] & 15 == zlib.DEFLATED and int.from_bytes(start[:2], "big") % 31 == 0
             stream = zlib.decompressobj(_ZLIB if is_zlib else _RAW_DEFLATE)
         if data and stream.eof:
-            raise _excess()
+            raise _excess_error()
         yield from _inflate(stream, data)
         if stream.unused_data:
-            raise _excess()
+            raise _excess_error()
     _check_end(stream or zlib.decompressobj(), bool(start))
 
 
@@ -97,5 +97,5 @@ def _check_end(stream: zlib._Decompress, begun: bool) -> None:
         raise CodingError("its compression ends too early")
 
 
-def _excess() -> CodingError:
+def _excess_error() -> CodingError:
     return CodingError("it goes on after the end of its compression")

@@ -207,10 +207,10 @@ def _missing_user(request: Request[Any], reply: Reply) -> str | None:
     if found is None or _ID.fullmatch(found[1]):
         return None
     asked_for = unquote(request.path.rpartition("/")[2])
-    return None if _bare(asked_for) == _bare(found[1]) else redact(found[1])
+    return None if _strip_name(asked_for) == _strip_name(found[1]) else redact(found[1])
 
 
-def _bare(name: str) -> str:
+def _strip_name(name: str) -> str:
     return "".join(name.replace('"', "").split()).casefold()
 
 

@@ -33,7 +33,7 @@ def parse_json(text: str | bytes) -> Any:
     try:
         value = json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
     except RecursionError:
-        raise _too_deep() from None
+        raise _depth_error() from None
     check_depth(value, text)
     return value
 
@@ -61,10 +61,10 @@ def check_depth(value: Any, text: str | bytes) -> None:
             for child in (parent.values() if isinstance(parent, dict) else parent)
             if isinstance(child, (dict, list))
         ]
-    raise _too_deep()
+    raise _depth_error()
 
 
-def _too_deep() -> LimitError:
+def _depth_error() -> LimitError:
     return LimitError(f"JSON that is nested deeper than {MAX_DEPTH} levels")
 
 

@@ -149,7 +149,7 @@ def operations_for(
     if "EditAll" in found:
         return ["EditAll"]
     if "EditTags" in found:
-        found = found - {"EditTags"} | set(_label_operations(_labels_of(before), _labels_of(patched())))
+        found = found - {"EditTags"} | set(_label_operations(_list_labels(before), _list_labels(patched())))
     return sorted(found)
 
 
@@ -261,7 +261,7 @@ def _find_edit(edits: dict[str, str], path: Sequence[str]) -> str:
     return next((edits[part] for part in path if part in edits), "EditAll")
 
 
-def _labels_of(document: Document) -> list[tuple[str, Document]]:
+def _list_labels(document: Document) -> list[tuple[str, Document]]:
     """Return the labels of an entity and of its schema's fields, each with the FQN of what has it."""
     holders = [document, *(field for field in schema_fields.walk(document) if isinstance(field, dict))]
     return [

@@ -66,10 +66,10 @@ def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     yield dialect.join_values(f"{item['type']}:{item['name']}" for item in owners)
     # Terms have no column of their own here, so the file does not tell them, and an import leaves them.
     yield dialect.join_values(
-        label["tagFQN"] for label in labels.tags_of_classifications(topic.get("tags", []))
+        label["tagFQN"] for label in labels.select_classification_tags(topic.get("tags", []))
     )
     # A single domain's name stands there as it is, without the quotes that keep several apart.
-    domains = [item["fullyQualifiedName"] for item in references.domains_of(catalog, topic)]
+    domains = [item["fullyQualifiedName"] for item in references.resolve_domains(catalog, topic)]
     yield domains[0] if domains and "domain" in topic else dialect.join_values(domains)
 
 

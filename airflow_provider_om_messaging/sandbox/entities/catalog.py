@@ -80,7 +80,7 @@ class Catalog:
         found = (item for item in self.all(TOPIC.name, include) if item["service"]["id"] == service["id"])
         return sorted(found, key=lambda item: str(item["name"]))
 
-    def parent_of(self, entity_type: str, document: Document) -> Document | None:
+    def get_parent(self, entity_type: str, document: Document) -> Document | None:
         """Return the service of a topic, from which it inherits; other kinds have no parent here."""
         return (
             self.entities[SERVICE.name].get(document["service"]["id"]) if entity_type == TOPIC.name else None
@@ -152,7 +152,7 @@ class Catalog:
         stored = {**proposed, "updatedAt": now, "updatedBy": user}
         if "incrementalChangeDescription" not in self.generation.unknown:
             stored["incrementalChangeDescription"] = {**changes, "previousVersion": current["version"]}
-        start = past[-1] if past and session and revisions.in_session(current, user, now) else None
+        start = past[-1] if past and session and revisions.is_in_session(current, user, now) else None
         if start is None:
             if all(item["version"] != current["version"] for item in past):
                 past.append(current)
@@ -170,7 +170,7 @@ class Catalog:
     def is_in_session(self, document: Document, user: str) -> bool:
         """Tell whether a PATCH by a user would continue the session that made an entity what it is."""
         past = self.history.get(document["id"])
-        return bool(past) and revisions.in_session(document, user, self._clock.millis())
+        return bool(past) and revisions.is_in_session(document, user, self._clock.millis())
 
     def take_tags(self, entity_type: str, document: Document) -> None:
         """Take an entity's tags away without a version, as a PATCH of 1.2 does before it is refused."""

@@ -112,7 +112,7 @@ def add_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
     return list(shown.values())
 
 
-def tags_of_classifications(given: Iterable[Document]) -> list[Document]:
+def select_classification_tags(given: Iterable[Document]) -> list[Document]:
     """Return those of the labels that are of classification tags."""
     return [item for item in given if item.get("source") != TERM]
 

@@ -115,7 +115,7 @@ def touched_paths(operations: list[Operation]) -> set[tuple[str, ...]]:
     """Return every path that an operation looks at, by its members: a test needs the right as well."""
     pointers = [item["path"] for item in operations]
     pointers += [item["from"] for item in operations if item["op"] == "move"]
-    return {tuple(_parts(pointer)) for pointer in pointers if not _is_skipped(pointer)}
+    return {tuple(_split_pointer(pointer)) for pointer in pointers if not _is_skipped(pointer)}
 
 
 def _is_operation(item: Any) -> bool:
@@ -150,7 +150,7 @@ def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any
     return _add(document, pointer, value)
 
 
-def _parts(pointer: str) -> list[str]:
+def _split_pointer(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
@@ -171,7 +171,7 @@ def _step(value: Any, part: str) -> Any:
 
 
 def _read(document: Any, pointer: str) -> Any:
-    for part in _parts(pointer):
+    for part in _split_pointer(pointer):
         document = _step(document, part)
     return document
 
@@ -188,7 +188,7 @@ def _add(document: Any, pointer: str, value: Any) -> Any:
     value = copy.deepcopy(value)
     if not pointer:
         return value
-    *path, last = _parts(pointer)
+    *path, last = _split_pointer(pointer)
     parent = document
     for part in path:
         parent = _step(parent, part)
@@ -204,7 +204,7 @@ def _add(document: Any, pointer: str, value: Any) -> Any:
 def _remove(document: Any, pointer: str) -> Any:
     if not pointer:
         raise _PatchFault("the whole document cannot be removed")
-    *path, last = _parts(pointer)
+    *path, last = _split_pointer(pointer)
     parent = document
     for part in path:
         parent = _step(parent, part)
@@ -213,7 +213,7 @@ def _remove(document: Any, pointer: str) -> Any:
     return document
 
 
-def misfit(entity_type: str, reason: str, status: int) -> ApiError:
+def misfit_error(entity_type: str, reason: str, status: int) -> ApiError:
     """
     Return the error of a patch whose result no longer fits the entity's class.
 

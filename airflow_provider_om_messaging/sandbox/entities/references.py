@@ -44,7 +44,7 @@ def related(document: Document, name: str) -> list[Document]:
     return [single] if single else document.get(name) or []
 
 
-def domains_of(catalog: Catalog, document: Document) -> list[Document]:
+def resolve_domains(catalog: Catalog, document: Document) -> list[Document]:
     """Return complete references to an entity's own domains, or raise the 404 of one that is not there."""
     return [
         reference(DOMAIN.name, catalog.get(DOMAIN.name, item["id"])) for item in related(document, "domains")
@@ -73,7 +73,7 @@ def complete(catalog: Catalog, document: Document) -> None:
 
 def owners(catalog: Catalog, given: list[Document]) -> list[Document]:
     """Return complete references to owners: up to five users, or one team that may own things."""
-    resolved = [_resolve(catalog, "owners", item, _OWNER_KINDS) for item in _direct(given)]
+    resolved = [_resolve(catalog, "owners", item, _OWNER_KINDS) for item in _drop_inherited(given)]
     return check_owners(catalog, resolved)
 
 
@@ -95,7 +95,7 @@ def check_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]:
 
 
 def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
-    return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _direct(given)]
+    return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _drop_inherited(given)]
 
 
 def _domain(catalog: Catalog, given: Document) -> Document | None:
@@ -109,7 +109,7 @@ def _domain(catalog: Catalog, given: Document) -> Document | None:
     return stored if "domain" in catalog.generation.as_given else found
 
 
-def _direct(items: list[Document]) -> list[Document]:
+def _drop_inherited(items: list[Document]) -> list[Document]:
     return [item for item in items if not item.get("inherited")]
 
 

@@ -71,12 +71,12 @@ def _children(
 def _forget(catalog: Catalog, is_gone: Callable[[Document], bool]) -> None:
     for entity_type, items in catalog.entities.items():
         for item in list(items.values()):
-            kept = {name: _without_removed(value, is_gone) for name, value in item.items()}
+            kept = {name: _drop_removed(value, is_gone) for name, value in item.items()}
             if kept != item:
                 catalog.put(entity_type, {name: value for name, value in kept.items() if value is not None})
 
 
-def _without_removed(value: Any, is_gone: Callable[[Document], bool]) -> Any:
+def _drop_removed(value: Any, is_gone: Callable[[Document], bool]) -> Any:
     if isinstance(value, list):
         return [item for item in value if not (isinstance(item, dict) and is_gone(item))]
     return None if isinstance(value, dict) and is_gone(value) else value

@@ -34,7 +34,7 @@ _LISTS = {"owners": "id", "domains": "id", "followers": "id", "dataProducts": "i
 _SINGLE = ("owner", "domain")
 
 
-def no_changes(version: float) -> Document:
+def build_empty_change(version: float) -> Document:
     """Return a change description without a change."""
     return {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": [], "previousVersion": version}
 
@@ -78,7 +78,7 @@ def next_version(version: float, changes: Document) -> float:
     return round(version + (1.0 if schema_fields.takes_fields(changes) else 0.1), 1)
 
 
-def in_session(current: Document, user: str, now: int) -> bool:
+def is_in_session(current: Document, user: str, now: int) -> bool:
     """
     Tell whether a PATCH continues the session that made the current version.
 

@@ -63,7 +63,7 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
     """
     catalog, generation = state.catalog, state.generation
     if not isinstance(result, dict):
-        raise patches.misfit(entity_type.name, "not an object", generation.patch_misfit_status)
+        raise patches.misfit_error(entity_type.name, "not an object", generation.patch_misfit_status)
     wanted = result.get("name")
     if result.get("deleted") is True and not current.get("deleted"):
         raise bad_request(f"{entity_type.name} attribute deleted can't be modified")
@@ -74,10 +74,10 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
         if name in current:
             result[name] = current[name]
     if fault := shape_fault(entity_type.properties, result):
-        raise patches.misfit(entity_type.name, fault, generation.patch_misfit_status)
+        raise patches.misfit_error(entity_type.name, fault, generation.patch_misfit_status)
     if generation.patch_renames and wanted and isinstance(wanted, str):
         result["name"] = wanted
-        parent = catalog.parent_of(entity_type.name, current)
+        parent = catalog.get_parent(entity_type.name, current)
         result["fullyQualifiedName"] = names.join(*([parent["fullyQualifiedName"]] if parent else []), wanted)
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
     drop_defaults(entity_type, result, current)
@@ -99,7 +99,9 @@ def _check_type(current: Document, result: Document, generation: Generation, tex
     """Raise the 400 of a service whose type its connection is not of."""
     wanted = result.get("serviceType", current["serviceType"])
     if wanted not in generation.service_types:
-        raise patches.misfit(SERVICE.name, f"{wanted} is no type of service", generation.patch_misfit_status)
+        raise patches.misfit_error(
+            SERVICE.name, f"{wanted} is no type of service", generation.patch_misfit_status
+        )
     config = (result.get("connection") or {}).get("config") or {}
     if wanted != current["serviceType"] and config.get("type") != wanted:
         raise bad_request(text.format(name=current["name"], type=wanted))

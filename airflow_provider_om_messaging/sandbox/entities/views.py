@@ -87,7 +87,7 @@ def complete_entity(
     for name in _HOLDERS & shown.keys():
         shown[name] = _fill_present(catalog, shown[name])
     if shown.get("domain") and (fields is None or "domain" in fields):
-        shown["domain"] = references.domains_of(catalog, shown)[0]
+        shown["domain"] = references.resolve_domains(catalog, shown)[0]
     if "inheritedRoles" in entity_type.properties and rights.inherits_role(shown):
         shown["inheritedRoles"] = [dict(_CONSUMER_ROLE)]
     if inheriting:
@@ -108,15 +108,14 @@ def _fill_present(catalog: Catalog, told: Document) -> Document:
 
 def inherited(catalog: Catalog, entity_type: EntityType, document: Document) -> Document:
     """Return what an entity shows of its parent, because it has none of its own."""
-    parent = catalog.parent_of(entity_type.name, document) or {}
+    parent = catalog.get_parent(entity_type.name, document) or {}
     names = [name for name in catalog.generation.inherited if parent.get(name) and not document.get(name)]
     found = {
-        name: references.domains_of(catalog, parent)[0] if name == "domain" else parent[name]
+        name: references.resolve_domains(catalog, parent)[0] if name == "domain" else parent[name]
         for name in names
     }
     return {
-        name: _inherited_values(value, marked=catalog.generation.marks_inherited)
-        for name, value in found.items()
+        name: _mark_values(value, marked=catalog.generation.marks_inherited) for name, value in found.items()
     }
 
 
@@ -207,15 +206,15 @@ def check_if_match(header: str, version: float, current: str) -> None:
         )
 
 
-def none_match(header: str, tag: str) -> bool:
+def matches_tag(header: str, tag: str) -> bool:
     """Tell whether an ``If-None-Match`` header names this tag; the comparison is a weak one."""
     given = {item.strip().removeprefix("W/") for item in header.split(",")}
     return "*" in given or tag in given
 
 
-def _inherited_values(value: Any, *, marked: bool) -> Any:
+def _mark_values(value: Any, *, marked: bool) -> Any:
     if isinstance(value, list):
-        return [_inherited_values(item, marked=marked) for item in value]
+        return [_mark_values(item, marked=marked) for item in value]
     return {**copy.deepcopy(value), **({"inherited": True} if marked else {})}
 
 

@@ -105,7 +105,7 @@ class App:
         fault = state.faults.take(request.method, entry["path"])
         entry["fault"] = fault.kind if fault else None
         if fault and fault.kind not in AFTER:
-            return await self._faulty(request, fault, entry)
+            return await self._answer_with_fault(request, fault, entry)
         if self._push and path.rstrip("/") == PUSH:
             return await self._socket(self._push, request, entry)
         reply = await self._reply(request, path, body, entry)
@@ -168,7 +168,9 @@ class App:
             response.enable_compression(web.ContentCoding.gzip)
         return response
 
-    async def _faulty(self, request: web.Request, fault: Fault, entry: dict[str, Any]) -> web.StreamResponse:
+    async def _answer_with_fault(
+        self, request: web.Request, fault: Fault, entry: dict[str, Any]
+    ) -> web.StreamResponse:
         kind = fault.kind
         if kind == "hang":
             await self._state.faults.released.wait()

@@ -49,7 +49,7 @@ class EntityReplies:
         ):
             headers["ETag"] = tag = self.strong_tag(shown)
             headers["Cache-Control"] = "no-store"
-            if cacheable and views.none_match(call.headers.get("If-None-Match", ""), tag):
+            if cacheable and views.matches_tag(call.headers.get("If-None-Match", ""), tag):
                 return Reply(None, 304, headers)
         return Reply(shown, headers=headers)
 
@@ -105,7 +105,7 @@ class EntityReplies:
         shown = self.render(call, stored, self.entity_type.on_request, inheriting=inheriting)
         self.leave_out_empty(shown, write)
         if not changed and self.generation.tells_no_change:
-            shown["changeDescription"] = revisions.no_changes(stored["version"])
+            shown["changeDescription"] = revisions.build_empty_change(stored["version"])
         told = "entityUpdated" if changed else "entityNoChange"
         return self.entity_reply(call, shown, {"X-OpenMetadata-Change": told})
 

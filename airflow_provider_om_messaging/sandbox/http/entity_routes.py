@@ -108,7 +108,7 @@ class _Entities(EntityReplies):
         page = paging.page(choose_generation, limit, *edges, charset, self.generation.cursor)
         inheriting = call.state.switches.lists_inherit
         page["data"] = [self.render(call, item, fields, inheriting=inheriting) for item in page["data"]]
-        if self.generation.lists_field_labels_with_schema and "messageSchema" not in _asked(call):
+        if self.generation.lists_field_labels_with_schema and "messageSchema" not in _parse_fields(call):
             for field in (field for item in page["data"] for field in schema_fields.walk(item)):
                 field.pop("tags", None)
         return Reply(page)
@@ -269,14 +269,14 @@ class _Entities(EntityReplies):
             del shown["href"]
             self.leave_out_empty(shown, reply_fields.PATCHED)
         if was_deleted and self.generation.tells_no_change:
-            shown["changeDescription"] = revisions.no_changes(document["version"])
+            shown["changeDescription"] = revisions.build_empty_change(document["version"])
         told = "entityDeleted" if hard else "entitySoftDeleted"
         return Reply(shown, headers={"X-OpenMetadata-Change": told})
 
     # -- parts of the above
 
     def _require_create(self, call: Call, document: Document) -> None:
-        parent = call.state.catalog.parent_of(self.entity_type.name, document)
+        parent = call.state.catalog.get_parent(self.entity_type.name, document)
         rights.require(call.caller, "Create", on=parent)
 
     def _find(self, call: Call, include: str) -> Document:
@@ -292,7 +292,7 @@ def _include(call: Call) -> str:
     return include
 
 
-def _asked(call: Call) -> set[str]:
+def _parse_fields(call: Call) -> set[str]:
     return {part.strip() for part in call.query.get("fields", "").split(",")}
 
 

@@ -42,30 +42,30 @@ def today(error: ApiError) -> Shape:
     return Shape(error.status, body, _headers(error))
 
 
-def of_1_2(error: ApiError) -> Shape:
+def shape_as_1_2(error: ApiError) -> Shape:
     """
     Return an error as 1.2 sends it.
 
     What its web framework refuses (no such route, wrong verb, media types) and what nobody caught are both
     an HTTP 500 with a body of another shape; JSON that cannot be parsed is answered in plain text.
     """
-    return _before_1_9(
+    return _shape_before_1_9(
         error,
         "(org.glassfish.jersey.message.internal.ReaderInterceptorExecutor$UnCloseableInputStream)",
         {},
     )
 
 
-def of_1_6(error: ApiError) -> Shape:
+def shape_as_1_6(error: ApiError) -> Shape:
     """Return an error as 1.6 sends it: as 1.2, with a type, and without the name of a Java class."""
-    return _before_1_9(
+    return _shape_before_1_9(
         error,
         "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)",
         {"errorType": "UNHANDLED_SERVER_EXCEPTION"},
     )
 
 
-def _before_1_9(error: ApiError, source: str, more: dict[str, str]) -> Shape:
+def _shape_before_1_9(error: ApiError, source: str, more: dict[str, str]) -> Shape:
     if error.family == FRAMEWORK:
         return Shape(500, {"responseMessage": frame_cause(error.message), **more}, {})
     if error.family == UNHANDLED:

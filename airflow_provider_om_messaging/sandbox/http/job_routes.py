@@ -41,7 +41,7 @@ async def _list(call: Call) -> Reply:
         limit = int(call.query.get("limit", DEFAULT_LIMIT))
     except ValueError:
         raise no_route() from None
-    jobs = call.state.jobs.of_user(call.caller["name"], min(max(limit, 1), MAX_LIMIT))
+    jobs = call.state.jobs.list_user_jobs(call.caller["name"], min(max(limit, 1), MAX_LIMIT))
     return Reply([{**_render_job(call, job), "result": None} for job in jobs])
 
 

@@ -45,7 +45,7 @@ class Push:
         self._server = socketio.AsyncServer(
             async_mode="aiohttp", transports=["websocket"], max_http_buffer_size=MAX_INBOUND
         )
-        self._server.on("connect", self._connected)
+        self._server.on("connect", self._on_connect)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket until it is closed."""
@@ -74,7 +74,7 @@ class Push:
         await self.close_all()
         await self._server.shutdown()
 
-    async def _connected(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+    async def _on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         user_id = environ["aiohttp.request"].query.get("userId")
         if user_id:
             await self._server.enter_room(sid, user_id)

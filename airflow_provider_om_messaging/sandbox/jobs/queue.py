@@ -83,7 +83,7 @@ class Jobs:
         self.tick()
         return self.jobs.get(job_id)
 
-    def of_user(self, user: str, limit: int) -> list[Job]:
+    def list_user_jobs(self, user: str, limit: int) -> list[Job]:
         """Return a user's own jobs, newest first."""
         self.tick()
         own = [job for job in self.jobs.values() if job.created_by == user]

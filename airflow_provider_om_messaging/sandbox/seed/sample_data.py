@@ -241,7 +241,7 @@ def _create_people(catalog: Catalog) -> None:
         for name, text, entity_type in _TEAMS
     ]
     for number, (spelling, display_name, roles) in enumerate(_USERS):
-        name = catalog.generation.spelled(spelling)
+        name = catalog.generation.spell_name(spelling)
         in_team = teams[0] if name in _ORDINARY else teams[1 + number % (len(teams) - 1)]
         team = references.reference(TEAM.name, in_team)
         held = [
@@ -262,7 +262,7 @@ def _create_labels(catalog: Catalog) -> None:
         document = _find_by_name(name, None, description=about, mutuallyExclusive=exclusive, provider="user")
         classification = _create(catalog, CLASSIFICATION.name, document)
         for spelling, description in tags.items():
-            tag = catalog.generation.spelled(spelling)
+            tag = catalog.generation.spell_name(spelling)
             label = {
                 "name": tag,
                 "fullyQualifiedName": names.join(name, tag),
@@ -290,7 +290,7 @@ def _create_labels(catalog: Catalog) -> None:
 
 
 def _create_topic(catalog: Catalog, generation: Generation, service: Document, topic: TopicSeed) -> Document:
-    named = (generation.spelled(owner).split(":", 1) for owner in topic.owners)
+    named = (generation.spell_name(owner).split(":", 1) for owner in topic.owners)
     owners = [
         references.reference(entity_type, catalog.by_name(entity_type, name)) for entity_type, name in named
     ]
@@ -299,16 +299,16 @@ def _create_topic(catalog: Catalog, generation: Generation, service: Document, t
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
         "description": topic.description,
-        "tags": labels.tags(catalog, [generation.spelled(tag) for tag in topic.tags]),
+        "tags": labels.tags(catalog, [generation.spell_name(tag) for tag in topic.tags]),
         **generation.related(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
         "cleanupPolicies": ["delete"],
-        schema_fields.SCHEMA: schemas.schema_of(service["name"], topic.name),
+        schema_fields.SCHEMA: schemas.get_schema(service["name"], topic.name),
     }
     schema_fields.complete(catalog, properties)
     given = {key: value for key, value in properties.items() if value}
-    return new_topic(service, generation.spelled(topic.name), given)
+    return new_topic(service, generation.spell_name(topic.name), given)
 
 
 def _make_edits(catalog: Catalog, generation: Generation) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 Field = dict[str, Any]
 
 
-def schema_of(service: str, topic: str) -> Field | None:
+def get_schema(service: str, topic: str) -> Field | None:
     """
     Return the schema of a sample topic; None for one without. Labels have their FQNs only.
 

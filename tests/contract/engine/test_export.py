@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, to_cells
 from airflow_provider_om_messaging.protocol.topics.pages import list_topics
-from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, generation_of_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 
@@ -139,7 +139,7 @@ def test_unknown_engines_are_refused_before_anything_is_sent(
 
 
 def test_an_old_server_is_asked_by_its_own_names_and_read_in_todays() -> None:
-    request = list_topics("kafka", generation_of_version("1.2.3"))
+    request = list_topics("kafka", parse_generation("1.2.3"))
     assert request.query["fields"] == "owner,tags,domain"
     owner = '{"id": "1", "type": "user", "name": "ada"}'
     domain = '{"id": "2", "type": "domain", "name": "Shop", "fullyQualifiedName": "Shop", "inherited": true}'

@@ -131,7 +131,7 @@ def test_both_engines_come_to_the_same(start: Start) -> None:
 def test_what_was_exported_is_in_place(start: Start, generation: str) -> None:
     sandbox, hook = start(generation=generation, edition="open-source")
     api = Api(sandbox)
-    spelled = GENERATIONS[generation].spelled
+    spelled = GENERATIONS[generation].spell_name
     owners_there, tags_there = ([spelled(name) for name in names] for names in (OWNERS, TAGS))
     known = {
         name: api.json(f"/v1/{kind}s/name/{name}") for kind, name in (o.split(":") for o in owners_there)

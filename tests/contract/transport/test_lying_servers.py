@@ -300,7 +300,7 @@ class TestDeadlines:
         monkeypatch.setattr(polled_wait, "LAST_POLL_SECONDS", 0.3)
 
         async def wait_for_all(hook: OpenMetadataMessagingAsyncHook) -> list[Any]:
-            one = poller.poller_for("liar", await hook.settings(), hook.settings)
+            one = poller.get_poller("liar", await hook.settings(), hook.settings)
             deadline = time.time() + 0.5
             return await asyncio.gather(
                 *(

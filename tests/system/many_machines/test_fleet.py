@@ -78,7 +78,7 @@ def test_a_task_that_its_user_kills_cancels_its_job(
     airflow: Cluster, server: ServerOfMany, bucket: Any
 ) -> None:
     services = server.services[:2]
-    known = {service: len(server.jobs_of("export", service)) for service in services}
+    known = {service: len(server.list_jobs("export", service)) for service in services}
     server.sandbox.configure(job_seconds=LONG)
     run = _begin(airflow, services, f"s3://aws_default@{bucket.name}/killed")
     for service in services:

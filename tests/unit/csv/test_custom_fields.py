@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
-    cell_of,
     format_value,
     meaning,
+    parse_texts,
     read_types,
     references_in,
-    texts_of,
+    render_cell,
     wanted_field,
 )
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
@@ -128,7 +128,7 @@ def test_a_field_that_is_not_there_is_refused() -> None:
 )
 def test_a_cell_that_does_not_tell_what_is_wanted_is_refused(cell: str, said: str) -> None:
     with pytest.raises(MalformedCellError, match=said):
-        texts_of(cell)
+        parse_texts(cell)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_values_come_back_from_their_cell(texts: dict[str, str]) -> None:
     fields: dict[str, Any] = {
         name: [text, f"{text}|"] if name == "kinds" else text for name, text in texts.items()
     }
-    found = texts_of(cell_of(fields))
+    found = parse_texts(render_cell(fields))
     assert found.keys() == {name for name, value in fields.items() if value}
     for name, text in found.items():
         value = wanted(name, text, None, told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.path_text import as_text
-from airflow_provider_om_messaging.files.storage import read_file_rows, same_file
+from airflow_provider_om_messaging.files.storage import is_same_file, read_file_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,8 @@ def test_one_file_is_known_under_all_its_names(tmp_path: Path) -> None:
         str(tmp_path / "link.csv"),
     ]
     for name in names:
-        assert same_file(str(file), name)
-        assert same_file(name, str(file))
+        assert is_same_file(str(file), name)
+        assert is_same_file(name, str(file))
 
 
 def test_a_path_from_here_and_one_from_home_are_followed(
@@ -35,28 +35,28 @@ def test_a_path_from_here_and_one_from_home_are_followed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert same_file("kafka.csv", str(tmp_path / "kafka.csv"))
-    assert same_file("~/kafka.csv", "kafka.csv")
+    assert is_same_file("kafka.csv", str(tmp_path / "kafka.csv"))
+    assert is_same_file("~/kafka.csv", "kafka.csv")
 
 
 def test_two_files_are_not_one(tmp_path: Path) -> None:
-    assert not same_file(str(tmp_path / "kafka.csv"), str(tmp_path / "results.csv"))
-    assert not same_file("s3://aws@bucket/kafka.csv", "s3://aws@bucket/results.csv")
-    assert not same_file("s3://aws@bucket/kafka.csv", "s3://aws@other/kafka.csv")
+    assert not is_same_file(str(tmp_path / "kafka.csv"), str(tmp_path / "results.csv"))
+    assert not is_same_file("s3://aws@bucket/kafka.csv", "s3://aws@bucket/results.csv")
+    assert not is_same_file("s3://aws@bucket/kafka.csv", "s3://aws@other/kafka.csv")
 
 
 def test_a_file_here_is_never_an_object_elsewhere(tmp_path: Path) -> None:
     path = str(tmp_path / "kafka.csv")
-    assert not same_file(path, f"s3:/{path}")
-    assert not same_file(f"s3:/{path}", path)
+    assert not is_same_file(path, f"s3:/{path}")
+    assert not is_same_file(f"s3:/{path}", path)
 
 
 def test_a_name_that_no_file_can_have_is_no_files_name() -> None:
-    assert not same_file("a\0b", "a\0b")
+    assert not is_same_file("a\0b", "a\0b")
 
 
 def test_one_object_is_itself() -> None:
-    assert same_file("s3://aws@bucket/kafka.csv", "s3://aws@bucket/kafka.csv")
+    assert is_same_file("s3://aws@bucket/kafka.csv", "s3://aws@bucket/kafka.csv")
 
 
 def test_a_path_object_becomes_text_and_nothing_else_does(tmp_path: Path) -> None:

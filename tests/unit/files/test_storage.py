@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measure_text
-from airflow_provider_om_messaging.files.storage import Destination, open_source, same_file
+from airflow_provider_om_messaging.files.storage import Destination, is_same_file, open_source
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML
 from tests.unit.tables import pieces, tables, written
@@ -336,7 +336,7 @@ class TestASourceThatDoesNotServe:
         with pytest.raises(Fault, match=r"^source cannot be read") as caught:
             read(str(tmp_path / name))
         assert caught.value.cause is Cause.INVALID_PARAMETER
-        assert not same_file(str(tmp_path / name), str(tmp_path / "a.csv"))
+        assert not is_same_file(str(tmp_path / name), str(tmp_path / "a.csv"))
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_it_may_not_be_read(self, tmp_path: Path) -> None:

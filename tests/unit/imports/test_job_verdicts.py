@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from airflow_provider_om_messaging.client.jobs import verdict_of
+from airflow_provider_om_messaging.client.jobs import read_verdict
 from airflow_provider_om_messaging.protocol.jobs.job import Job
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, MOST_LINES, job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -30,25 +30,25 @@ def job(dry_run: bool | None, told: bool = True) -> Job:
 
 
 def test_a_verdict_in_the_job_is_read_there() -> None:
-    result = verdict_of(NOBODY, job(True), True, 3)
+    result = read_verdict(NOBODY, job(True), True, 3)
     assert (result.dry_run, result.rows_processed, result.rows_passed, result.rows_failed) == (True, 3, 3, 0)
 
 
 @pytest.mark.parametrize("asked", [True, None])
 @pytest.mark.parametrize("told", [True, None])
 def test_what_is_not_known_of_a_job_is_no_contradiction(asked: bool | None, told: bool | None) -> None:
-    assert verdict_of(NOBODY, job(told), asked, 3).dry_run is True
+    assert read_verdict(NOBODY, job(told), asked, 3).dry_run is True
 
 
 def test_rows_that_never_reached_the_server_have_not_passed() -> None:
-    result = verdict_of(NOBODY, job(True), True, 5)
+    result = read_verdict(NOBODY, job(True), True, 5)
     assert (result.rows_passed, result.rows_failed) == (3, 2)
 
 
 @pytest.mark.parametrize(("ran", "asked"), [(True, False), (False, True)])
 def test_a_job_that_was_no_dry_run_or_only_one_is_no_success(ran: bool, asked: bool) -> None:
     with pytest.raises(Fault, match=f"ran with dryRun={ran}, asked for was {asked}") as caught:
-        verdict_of(NOBODY, job(ran, ran), asked, 3)
+        read_verdict(NOBODY, job(ran, ran), asked, 3)
     assert caught.value.cause is Cause.IMPORT_REJECTED
 
 
@@ -56,7 +56,7 @@ def test_a_job_that_was_no_dry_run_or_only_one_is_no_success(ran: bool, asked: b
 def test_a_verdict_on_the_other_kind_of_run_is_no_success(ran: bool | None) -> None:
     asked = ran if ran is not None else True
     with pytest.raises(Fault, match="was sent with dryRun=") as caught:
-        verdict_of(NOBODY, job(ran, told=not asked), asked, 3)
+        read_verdict(NOBODY, job(ran, told=not asked), asked, 3)
     assert caught.value.cause is Cause.IMPORT_REJECTED
 
 

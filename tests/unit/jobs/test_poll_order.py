@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.job import Job
-from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, choose_jobs, likelihood_of_end
+from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, choose_jobs, estimate_end
 
 
 @dataclass(eq=False)
@@ -20,7 +20,7 @@ class Waiting:
 
 def waiting(job_id: int, status: str | None, late: float = 0.0) -> Waiting:
     job = Job(str(job_id), "EXPORT", status) if status else None
-    return Waiting(str(job_id), late, likelihood_of_end(str(job_id), job, due=late))
+    return Waiting(str(job_id), late, estimate_end(str(job_id), job, due=late))
 
 
 def test_jobs_at_work_come_first_then_the_oldest() -> None:
@@ -33,7 +33,7 @@ def test_jobs_at_work_come_first_then_the_oldest() -> None:
 
 
 def test_a_job_whose_id_is_no_number_has_its_turn_as_well() -> None:
-    assert likelihood_of_end("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (1, 7.0)
+    assert estimate_end("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (1, 7.0)
 
 
 states = st.sampled_from([None, "QUEUED", "PENDING", "RUNNING", "CANCELLING"])

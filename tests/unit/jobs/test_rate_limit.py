@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.job import Job
-from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, choose_jobs, likelihood_of_end
+from airflow_provider_om_messaging.protocol.jobs.poll_order import Likeliness, choose_jobs, estimate_end
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import (
     MAX_JOBS_PER_SECOND,
     MIN_JOBS_PER_SECOND,
@@ -40,7 +40,7 @@ def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: 
         for job_id in range(1, number + 1)
     }
     waits = [
-        Waiting(Wait(job_id, 1e9, interval, None), interval, likelihood_of_end(job_id, None, 0.0))
+        Waiting(Wait(job_id, 1e9, interval, None), interval, estimate_end(job_id, None, 0.0))
         for job_id in jobs
     ]
     for now in range(int(5 * interval)):
@@ -49,7 +49,7 @@ def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: 
             job = jobs[one.wait.job_id]
             one.wait.record_poll(job, now)
             one.due = now + one.wait.pause(now, chance.random())
-            one.late, one.likeliness = now + interval, likelihood_of_end(job.job_id, job, one.due)
+            one.late, one.likeliness = now + interval, estimate_end(job.job_id, job, one.due)
             one.longest, one.looked_at = max(one.longest, now - one.looked_at), now
     assert max(one.longest for one in waits) <= interval
     assert now - min(one.looked_at for one in waits) <= interval

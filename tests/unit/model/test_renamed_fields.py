@@ -13,13 +13,13 @@ from airflow_provider_om_messaging.protocol.model.renamed_fields import (
     to_server_operations,
 )
 from airflow_provider_om_messaging.protocol.model.versions import read_version
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 OLD, MIDDLE, NEW = (
-    generation_of_version("1.2.0"),
-    generation_of_version("1.8.4"),
-    generation_of_version("2.0.1"),
+    parse_generation("1.2.0"),
+    parse_generation("1.8.4"),
+    parse_generation("2.0.1"),
 )
 ADA = {"id": "1", "type": "user", "name": "ada"}
 BOB = {"id": "2", "type": "user", "name": "bob"}

@@ -9,8 +9,8 @@ import pytest
 from airflow_provider_om_messaging.protocol.patch.journal import (
     build_journal,
     check_journal,
+    describe_missing_connection,
     undo_values,
-    without_connection,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -80,10 +80,10 @@ def test_only_the_chosen_fields_are_undone_and_never_the_connection() -> None:
 
 
 def test_of_merged_versions_the_one_before_is_named() -> None:
-    assert "from the version one before 0.3" in without_connection(
+    assert "from the version one before 0.3" in describe_missing_connection(
         {"version": "0.3", "version_before": "0.3"}
     )
-    assert "from the version 0.2" in without_connection({"version": "0.3", "version_before": "0.2"})
+    assert "from the version 0.2" in describe_missing_connection({"version": "0.3", "version_before": "0.2"})
 
 
 def test_no_value_of_a_connection_is_kept() -> None:

@@ -12,7 +12,11 @@ from airflow_provider_om_messaging.protocol.model.fields import is_same
 from airflow_provider_om_messaging.protocol.model.masking import matches_merge_patch
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import check_journal
-from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch, value_at
+from airflow_provider_om_messaging.protocol.patch.json_patch import (
+    DoesNotApplyError,
+    apply_patch,
+    resolve_pointer,
+)
 from airflow_provider_om_messaging.protocol.patch.merge import build_merge_patch, member_operations
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
@@ -98,9 +102,9 @@ def test_what_does_not_fit_does_not_apply(document: Any, operation: dict[str, An
 
 def test_names_with_slashes_and_tildes_are_found() -> None:
     document = {"a/b": {"m~n": [1, {"": 2}]}, "~1": 3}
-    assert value_at(document, "/a~1b/m~0n/0") == 1
-    assert value_at(document, "/a~1b/m~0n/1/") == 2
-    assert value_at(document, "/~01") == 3
+    assert resolve_pointer(document, "/a~1b/m~0n/0") == 1
+    assert resolve_pointer(document, "/a~1b/m~0n/1/") == 2
+    assert resolve_pointer(document, "/~01") == 3
 
 
 LABEL = {"tagFQN": "PII.None"}

@@ -217,7 +217,7 @@ class TestForetelling:
 class TestGuards:
     def test_a_text_is_tested_itself(self) -> None:
         operations = [{"op": "replace", "path": "/description", "value": "new"}]
-        assert patch_document.guards(operations, {"description": "old", "version": 0.2}) == [
+        assert patch_document.build_guards(operations, {"description": "old", "version": 0.2}) == [
             {"op": "test", "path": "/description", "value": "old"}
         ]
 
@@ -225,7 +225,9 @@ class TestGuards:
     def test_otherwise_the_version_is(self, path: str) -> None:
         entity = {"version": 0.2, "owners": [], "connection": {"config": {"saslPassword": "plain"}}}
         operations = [{"op": "add", "path": path, "value": "x"}]
-        assert patch_document.guards(operations, entity) == [{"op": "test", "path": "/version", "value": 0.2}]
+        assert patch_document.build_guards(operations, entity) == [
+            {"op": "test", "path": "/version", "value": 0.2}
+        ]
 
 
 class TestChanges:

@@ -12,8 +12,8 @@ from airflow_provider_om_messaging.protocol.model.fields import own_value
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     apply_patch,
+    resolve_pointer,
     split_pointer,
-    value_at,
 )
 from airflow_provider_om_messaging.protocol.patch.merge import member_operations
 from airflow_provider_om_messaging.protocol.patch.patch_document import predict_patch
@@ -41,7 +41,7 @@ def on_an_old_server(entity: dict[str, Any], operations: list[dict[str, Any]]) -
     state = entity
     for operation in in_order:
         if operation["op"] == "replace":
-            value_at(state, operation["path"])
+            resolve_pointer(state, operation["path"])
         state = apply_patch(state, [operation])
     return dict(state)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.plan.diff import Plan, compare
-from airflow_provider_om_messaging.protocol.plan.notes import notes_of
+from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -291,7 +291,7 @@ def noted() -> Plan:
 
 
 def test_a_plan_names_the_cells_to_look_at_twice() -> None:
-    second, rewritten = notes_of(noted())
+    second, rewritten = collect_notes(noted())
     assert (second.row, second.line, second.column) == (" Orders", 2, "name")
     assert "would create a second topic: ' Orders' is not 'orders', which is there" in second.text
     assert (rewritten.row, rewritten.line, rewritten.column) == ("other", 3, "description")
@@ -299,7 +299,7 @@ def test_a_plan_names_the_cells_to_look_at_twice() -> None:
 
 
 def test_the_json_and_the_page_show_what_to_look_at_twice() -> None:
-    notes = notes_of(noted())
+    notes = collect_notes(noted())
     document = json.loads(b"".join(plan_json(noted(), {"service": "s"}, notes)))
     assert document["notes"] == [note.to_dict() for note in notes]
     page = b"".join(plan_page(noted(), "Plan", {}, [], notes)).decode()

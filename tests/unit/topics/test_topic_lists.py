@@ -12,11 +12,11 @@ from airflow_provider_om_messaging.protocol.topics.pages import (
     list_topics,
     make_topic_body,
 )
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import json_reply
 
-NEW, OLD = generation_of_version("1.13.1"), generation_of_version("1.2.2")
+NEW, OLD = parse_generation("1.13.1"), parse_generation("1.2.2")
 ORDERS = {
     "id": "9",
     "name": "orders",

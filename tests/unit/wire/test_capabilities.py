@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.wire.capabilities import Capabilities, generation_of_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import Capabilities, parse_generation
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_names_and_routes_by_version(
     domains: str,
     domains_right: str | None,
 ) -> None:
-    assert asdict(generation_of_version(version)) == {
+    assert asdict(parse_generation(version)) == {
         "version": version,
         "jobs": jobs,
         "patch_by_name": by_name,
@@ -81,5 +81,5 @@ def test_names_and_routes_by_version(
     ],
 )
 def test_they_are_told_in_one_line(version: str, csv_routes: bool, said: str) -> None:
-    capabilities = Capabilities(**asdict(generation_of_version(version)), csv_routes=csv_routes)
+    capabilities = Capabilities(**asdict(parse_generation(version)), csv_routes=csv_routes)
     assert capabilities.describe("https://om/api") == f"OpenMetadata {said}"

@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.protocol.patch.journal import build_journal
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, predict_patch
 from airflow_provider_om_messaging.protocol.topics import pages
 from airflow_provider_om_messaging.protocol.topics.rights import operations_for
-from airflow_provider_om_messaging.protocol.wire.capabilities import generation_of_version
+from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import error_reply, json_reply, reply, request
@@ -163,7 +163,7 @@ def body(document: Any) -> Reply:
 
 def used(entity: dict[str, Any]) -> None:
     """Do with an entity all that this package does with one."""
-    server = generation_of_version("2.0.1")
+    server = parse_generation("2.0.1")
     read_version(entity)
     list(format_history([read_version(entity)], 1_790_000_000_001))
     differences(ENTITY, entity)
@@ -204,7 +204,7 @@ def check_named(fault: Fault | None) -> None:
     assert fault is None or (fault.cause in causes and fault.message.isprintable())
 
 
-LISTED, PERMITTED = pages.list_topics("k", generation_of_version("2")), routes.permissions()
+LISTED, PERMITTED = pages.list_topics("k", parse_generation("2")), routes.permissions()
 READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (ENTITY, lambda answer: used(routes.read_entity(TOPIC, FQN).read(answer).entity)),
     (ENTITY, lambda answer: used(routes.get_service(FQN).read(answer))),
@@ -213,7 +213,7 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
         {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
         lambda answer: [
             (topic.cells(EXTENDED), used(topic.entity()))
-            for topic in pages.list_topics("k", generation_of_version("2")).read(answer).entities
+            for topic in pages.list_topics("k", parse_generation("2")).read(answer).entities
         ],
     ),
     (
@@ -350,7 +350,7 @@ def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
         *version.fields,
         *version.changes[0].values(),
         *format_history([version], 1_790_000_000_001),
-        generation_of_version(EVIL).version,
+        parse_generation(EVIL).version,
         fields.shorten(EVIL),
         unknown_name_fault(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
         *rejected.message.split("\n  "),

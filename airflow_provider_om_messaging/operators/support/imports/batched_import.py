@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     UNREADABLE,
     Verdict,
 )
-from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, key_of
+from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, find_key_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ class BatchedImport:
         """
         total = upload.facts.rows
         self._header = upload.facts.header
-        self._key = key_of(column_names(self._header), "The file")
+        self._key = find_key_column(column_names(self._header), "The file")
         self._engine.check_new_rows(self._hook.canonical_fqn(self._service), upload)
         if not self._dry_run:
             self._refresh_state()
