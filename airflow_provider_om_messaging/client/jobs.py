@@ -69,7 +69,7 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
         job = client.call(routes.get_job(wait.job_id), retry=NO_RETRY, within=within)
         ended = wait.record_poll(job, time.time())
     except Fault as fault:
-        wait.failed(fault, time.time())
+        wait.record_failure(fault, time.time())
         tell(poll_failed(wait.job_id, fault))
         return None
     for line in wait.log.new_log_lines(job):

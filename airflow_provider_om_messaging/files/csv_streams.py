@@ -105,14 +105,14 @@ class CsvMeter:
                 return
         header: Sequence[str] = next(scan_rows([proof.first]))[1] if proof.records else ()
 
-        def unread() -> Iterator[bytes]:
+        def yield_unread() -> Iterator[bytes]:
             yield proof.unproven
             for chunk in chunks:
                 passed.append(chunk)
                 yield chunk
 
         self._rows = proof.records
-        for _ in scan_rows(unread(), header, proof.lines + 1):
+        for _ in scan_rows(yield_unread(), header, proof.lines + 1):
             self._rows += 1
             while passed:
                 yield passed.popleft()
@@ -181,17 +181,17 @@ class CsvUpload:
     facts: CsvFacts
     body: IO[bytes]
 
-    def rewound(self) -> CsvUpload:
+    def rewind(self) -> CsvUpload:
         """Return it, with the body standing where the content begins."""
         self.body.seek(len(BYTE_ORDER_MARK) if self.facts.byte_order_mark else 0)
         return self
 
     def job_limit_fault(self) -> Fault | None:
         """Return why servers from 2.0 would not take it as a job, or None, and leave it as rewound."""
-        body = self.rewound().body
+        body = self.rewind().body
         size = self.facts.bytes - body.tell()
         lines = sum(chunk.count(b"\n") for chunk in read_chunks(body)) if size <= LARGEST else 0
-        self.rewound()
+        self.rewind()
         return job_limit_fault(size, lines)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
@@ -207,7 +207,7 @@ def with_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]
 
     :param header: the same columns.
     """
-    source = upload.rewound().body
+    source = upload.rewind().body
     if list(header) == list(upload.facts.header):
         yield source
         return
@@ -252,7 +252,7 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
                 facts = _spool_and_check(chunks, spool, source)
         else:
             facts = _spool_and_check(iter([_encode_utf8(csv or "")]), spool, "csv")
-        yield CsvUpload(facts, spool).rewound()
+        yield CsvUpload(facts, spool).rewind()
 
 
 def _spool_and_check(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> CsvFacts:
@@ -265,12 +265,12 @@ def _spool_and_check(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> Cs
 
     with SingleTaskWorker() as worker:
 
-        def kept() -> Iterator[bytes]:
+        def keep_chunks() -> Iterator[bytes]:
             for chunk in chunks:
                 worker.run(partial(keep, chunk), len(chunk))
                 yield chunk
 
-        proven = all(map(proof.feed, kept())) and proof.finish()
+        proven = all(map(proof.feed, keep_chunks())) and proof.finish()
     size = spool.tell()
     spool.seek(0)
     if not proven:

@@ -91,7 +91,7 @@ class Generation:
     name: str = "2.0"
     version: str = "2.0.1"
     switches: Mapping[str, Any] = field(default_factory=dict)
-    shape: Callable[[ApiError], Shape] = error_shapes.today
+    shape: Callable[[ApiError], Shape] = error_shapes.shape_as_today
     header_is_a_row: bool = False
     singular: Mapping[str, str] = field(default_factory=dict)
     inherited: tuple[str, ...] = ("owners", "domains")

@@ -41,12 +41,12 @@ class StateStore:
             state: dict[str, Any] = json.loads(self.path.read_bytes())
             kept_format = state["format"]
         except (ValueError, KeyError, TypeError) as error:
-            raise self.damaged(error) from None
+            raise self.damaged_error(error) from None
         if kept_format != _FORMAT:
             raise DataError(f"{self.path} was written by another version; move it away to start anew")
         return state
 
-    def damaged(self, error: Exception) -> DataError:
+    def damaged_error(self, error: Exception) -> DataError:
         """Return the error for data that cannot be understood."""
         told = f"{type(error).__name__}: {error}"
         return DataError(f"{self.path} is damaged ({told}); move it away to start anew")

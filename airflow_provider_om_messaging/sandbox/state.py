@@ -66,7 +66,7 @@ class SandboxState:
             try:
                 self._restore(kept)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise store.damaged(error) from error
+                raise store.damaged_error(error) from error
         self._kept_changes = -1 if kept is None else self._count_changes()
 
     def _start_empty(self, crowd: Crowd) -> None:
@@ -124,7 +124,7 @@ class SandboxState:
 
     def caller(self, authorization: str | None) -> Document:
         """Return the user a request speaks for, or raise the 401."""
-        name, token = self.tokens.subject(authorization)
+        name, token = self.tokens.authenticate(authorization)
         user = self.catalog.find(USER.name, name)
         if user is None:
             raise not_found(USER.name, name)

@@ -98,8 +98,8 @@ class JobLooks:
         try:
             yield
         finally:
-            if self.wait.log.told != before:
-                store.set(KEY, {own: self.wait.log.told})
+            if self.wait.log.reported != before:
+                store.set(KEY, {own: self.wait.log.reported})
 
     @public_errors()
     def _result(self, job: Job) -> dict[str, Any]:

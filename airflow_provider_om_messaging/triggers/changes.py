@@ -199,4 +199,4 @@ class MessagingServiceChangedTrigger(EventTrigger):
     def _begin(self, look: Look, *, keeps: bool) -> Cursor:
         """Return the place of whoever begins: at the server's present or, where no place is kept, before."""
         now = int(time.time() * 1000) if look.server_time is None else look.server_time
-        return Cursor.at(now if keeps else now - int(self.lookback * 1000))
+        return Cursor.from_moment(now if keeps else now - int(self.lookback * 1000))

@@ -292,7 +292,7 @@ class Poller:
             if entry.ended.done():
                 continue
             try:
-                entry.wait.failed(fault, now)
+                entry.wait.record_failure(fault, now)
             except Fault as final:
                 entry.ended.set_exception(final)
                 continue

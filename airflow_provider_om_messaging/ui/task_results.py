@@ -116,7 +116,7 @@ def read_whole_plan(result: PlanDocument) -> PlanDocument | None:
     except Exception as error:
         log.debug("A plan's file is not shown: %s", type(error).__name__)
         return None
-    return plan if plan.is_of(result) else None
+    return plan if plan.matches_result(result) else None
 
 
 def _may_be_a_plan(path: str) -> bool:

@@ -266,7 +266,7 @@ def _use(job: Any) -> None:
     for text in (str(job), job.progress_text(), job.message, job.error, *lines):
         assert is_fit_for_logs(text), text
     json.dumps(job.to_dict())
-    assert JobLog(JobLog().told).new_log_lines(replace(job, logs=())) is not None
+    assert JobLog(JobLog().reported).new_log_lines(replace(job, logs=())) is not None
 
 
 def _is_refused(chunks: list[bytes]) -> bool:

@@ -82,7 +82,7 @@ def describe_version(version: Version) -> str:
 
 
 def _list_later_versions(client: Client, kind: EntityType, now: Entity, number: str) -> list[Version]:
-    states = History(client, kind, str(now.get("id"))).since(number)
+    states = History(client, kind, str(now.get("id"))).walk_back_to(number)
     return [read_version(state) for state in islice(states, MOST_TOLD)]
 
 

@@ -154,14 +154,14 @@ def build_change_edit(client: Client, kind: EntityType, changes: object) -> Edit
     known: dict[Name, dict[str, Any]] = {}
 
     def plan(entity: Entity) -> Plan:
-        look_up(client, wished.unknown(entity, "=+"), known)
-        wanted = wished.wanted(entity, known)
+        look_up(client, wished.list_unknown_names(entity, "=+"), known)
+        wanted = wished.compute_values(entity, known)
         operations = patch_document.build_operations(wanted, entity)
-        absent = wished.unknown(entity, "-")
+        absent = wished.list_unknown_names(entity, "-")
         if operations and absent:
             # Something is sent anyway, so that a name that is spelled wrong can be told from one long gone.
             look_up(client, absent, known)
-            wanted = wished.wanted(entity, known)
+            wanted = wished.compute_values(entity, known)
             operations = patch_document.build_operations(wanted, entity)
         notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
         return Plan(operations, wanted, notes=notes)
@@ -251,12 +251,12 @@ def build_metadata_edit(
                 "service what another has, patch it with the file's metadata as changes. Nothing was sent.",
             )
         missing = []
-        for name in wished.unknown(entity, "="):
+        for name in wished.list_unknown_names(entity, "="):
             if name not in known and (found := read_referred(client, name)) is not None:
                 known[name] = build_reference(name, found)
             missing += [] if name in known else [to_printable(f"{name.field}: {name}")]
         _check_missing(missing, on_missing)
-        wanted = wished.wanted(entity, known)
+        wanted = wished.compute_values(entity, known)
         return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing)
 
     return Edit(wished.fields, plan)

@@ -47,7 +47,7 @@ class History:
         """
         if limit is None or limit > MOST_STEPS:
             states = self._client.call(routes.list_versions(self._id, self._kind))[:limit]
-            return [self._inheritance.marked(state, self._kind) for state in states]
+            return [self._inheritance.mark_inherited(state, self._kind) for state in states]
         return [entity for _, entity in zip(range(limit), self._walk_back(), strict=False)]
 
     def state(self, wanted: VersionSelector) -> tuple[Entity, list[str]]:
@@ -67,7 +67,7 @@ class History:
             raise Fault(Cause.NOT_FOUND, f"There is no previous version: {now.version} is the first one.")
         return self._read_version(now.previous), []
 
-    def since(self, number: str) -> Iterator[Entity]:
+    def walk_back_to(self, number: str) -> Iterator[Entity]:
         """
         Walk back to a version, which is not told any more.
 
@@ -110,7 +110,7 @@ class History:
                     "between is gone from the history, but may be in the journal of the task that made it."
                 )
             raise
-        return self._inheritance.marked(state, self._kind)
+        return self._inheritance.mark_inherited(state, self._kind)
 
     @property
     def _current(self) -> Entity:

@@ -46,7 +46,7 @@ class Inheritance:
         self._domains[service] = [] if marks else found.get("domains") or []
         return found
 
-    def of(self, service: str) -> list[Entity]:
+    def find_domains(self, service: str) -> list[Entity]:
         """
         Return the domains that the topics of a service show as theirs; none where the server marks them.
 
@@ -61,11 +61,13 @@ class Inheritance:
 
     def domain_names(self, service: str) -> list[str]:
         """Return the names of these domains, as a file has them."""
-        return list(map(domain_name, self.of(service)))
+        return list(map(domain_name, self.find_domains(service)))
 
-    def marked(self, entity: Entity, kind: EntityType = TOPIC) -> Entity:
+    def mark_inherited(self, entity: Entity, kind: EntityType = TOPIC) -> Entity:
         """Return an entity as it was read, with what it may only inherit marked as such."""
         service = entity.get("service")
         if kind is not TOPIC or not entity.get("domains") or not isinstance(service, dict):
             return entity
-        return mark_inheritable(entity, self.of(str(service.get("fullyQualifiedName") or service.get("id"))))
+        return mark_inheritable(
+            entity, self.find_domains(str(service.get("fullyQualifiedName") or service.get("id")))
+        )

@@ -197,7 +197,7 @@ def _read(client: Client, target: Target, edit: Edit) -> Read:
 
 
 def _mark_inherited(target: Target, edit: Edit, entity: Entity) -> Entity:
-    return target.inheritance.marked(entity, target.kind) if "domains" in edit.fields else entity
+    return target.inheritance.mark_inherited(entity, target.kind) if "domains" in edit.fields else entity
 
 
 def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:

@@ -112,7 +112,7 @@ def _describe_losses(client: Client, kind: EntityType, before: Entity, gone: Map
     told = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
         wanted = {field: own_value(before, field) for field in gone}
-        states = History(client, kind, str(before.get("id"))).since("0")
+        states = History(client, kind, str(before.get("id"))).walk_back_to("0")
         holding = next((state for state in states if not differing_fields(wanted, state)), None)
         if holding is None:
             return f"{told} No version of the history holds that: give it anew."

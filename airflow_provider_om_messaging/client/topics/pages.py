@@ -70,7 +70,7 @@ def topic_pages(
     walk = Walk(TOPIC.plural)
     for page in walk.pages(ask):
         topics = [topic for topic in page.entities if _belongs_to(topic, service)]
-        inheritable = inheritance.of(service)
+        inheritable = inheritance.find_domains(service)
         yield [
             listed_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
             for topic in topics
@@ -136,7 +136,7 @@ def export_single_topics(
             if fault.cause is Cause.NOT_FOUND:
                 return None
             raise
-        return topic_columns.to_cells(inheritance.marked(topic), columns)
+        return topic_columns.to_cells(inheritance.mark_inherited(topic), columns)
 
     yield format_record(columns).encode()
     with ThreadPoolExecutor(_READS, thread_name_prefix="om-messaging") as pool:

@@ -46,7 +46,7 @@ def find_overwritten(
     for now in _read_again(client, changed, pages, listed, pool):
         done = changed[str(now["id"])]
         try:
-            after = {**nothing, **inheritance.marked(now)}
+            after = {**nothing, **inheritance.mark_inherited(now)}
             check_readback(client, TOPIC, done.plan, done.before, done.after, after)
         except OverwrittenError as fault:
             yield str(now["id"]), fault

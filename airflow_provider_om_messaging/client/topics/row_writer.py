@@ -29,7 +29,7 @@ from airflow_provider_om_messaging.protocol.topics.compare import (
 )
 from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic, make_topic_body
-from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, operations_for
+from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, list_operations
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, desired_values
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -99,7 +99,7 @@ class RowWriter:
             return {"name": row.name, **wanted}
         with self._limit.slot():
             created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
-        topic = drop_unneeded_fields(self._inheritance.marked(created))
+        topic = drop_unneeded_fields(self._inheritance.mark_inherited(created))
         if wanted.get(CERTIFICATION) is None:
             return topic
         certified = {CERTIFICATION: wanted[CERTIFICATION]}
@@ -116,7 +116,7 @@ class RowWriter:
     def restore(self, number: int, row: Row) -> Entity:
         """Bring the deleted topic of a row back, as the row wants it, and return it."""
         topic = self._client.call(read_deleted(self._service, row.name, self._generation))
-        topic = {**topic, **drop_unneeded_fields(self._inheritance.marked(topic))}
+        topic = {**topic, **drop_unneeded_fields(self._inheritance.mark_inherited(topic))}
 
         def plan(entity: Entity) -> Plan:
             wanted = self._compute_values(row, entity)
@@ -153,7 +153,7 @@ class RowWriter:
             to_server_operations(self._client, planned.operations)
             if self._rights:
                 fields = touched_fields(planned.operations)
-                needed = operations_for(fields, planned.wanted or {}, topic, self._generation)
+                needed = list_operations(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
         return self._patch_topic(topic, number, plan, self._fields())

@@ -54,7 +54,7 @@ class SecondTopics:
         if KEY not in column_names(upload.facts.header) or upload.facts.rows > MOST_ROWS:
             return
         lines = _find_first_lines(upload)
-        upload.rewound()
+        upload.rewind()
         if find_pairs(lines):
             new = {name: line for name, line in lines.items() if name not in self._present}
             check_new_names(new, "The file")

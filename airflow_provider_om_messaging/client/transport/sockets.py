@@ -102,7 +102,7 @@ class Feed:
             return None  # the thread that listens is in the process that this one was forked from
         while True:
             with self._news:
-                frame = self._inbox.of(job_id)
+                frame = self._inbox.take_newest(job_id)
                 if frame is seen and not self._lost and (left := deadline - time.time()) > 0:
                     self._news.wait(left)
                     continue

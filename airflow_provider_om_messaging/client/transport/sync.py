@@ -81,11 +81,11 @@ class Client:
             return self._call_with_retries(request, lambda: self._read(request, body, within), retry)
         start = body.tell()
 
-        def rewound() -> T:
+        def rewind_body() -> T:
             body.seek(start)
             return self._read(request, body, within)
 
-        return self._call_with_retries(request, rewound, retry)
+        return self._call_with_retries(request, rewind_body, retry)
 
     @contextmanager
     def download(self, request: Request[Any]) -> Iterator[Iterator[bytes]]:

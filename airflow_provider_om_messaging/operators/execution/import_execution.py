@@ -105,7 +105,7 @@ class ImportExecution(JobExecution):
         job_id = self.submit_once(
             context,
             work,
-            lambda: self.hook.submit_import(service, upload.rewound(), self.task.only_check),
+            lambda: self.hook.submit_import(service, upload.rewind(), self.task.only_check),
             anew=anew,
             # What an earlier try has submitted was checked then, and may be half applied by now.
             check=file.check_before_sending,
@@ -186,7 +186,7 @@ class ImportExecution(JobExecution):
         verdicts: Sequence[Verdict] | None = None
         try:
             if not self.task.batch_rows or not isinstance(engine, ServerEngine):
-                return self.hook.import_csv(service, upload.rewound(), self.task.only_check, engine=engine)
+                return self.hook.import_csv(service, upload.rewind(), self.task.only_check, engine=engine)
             run = BatchedImport(
                 self.hook, engine, service, self.task.only_check, self.task.batch_rows, self.log
             )

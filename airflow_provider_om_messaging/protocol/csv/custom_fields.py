@@ -61,7 +61,7 @@ def parse_texts(cell: str) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def typed(text: str, told: str | None) -> Any:
+def parse_value(text: str, told: str | None) -> Any:
     """
     Return the value that a text stands for: a :class:`Name`, or several, for references.
 
@@ -78,10 +78,10 @@ def meaning(text: str, told: str | None) -> Any:
 
     Values of an enumeration and lists of references have no order: servers sort the former.
 
-    :param told: as for :func:`typed`.
+    :param told: as for :func:`parse_value`.
     """
     try:
-        value = typed(text, told)
+        value = parse_value(text, told)
     except ValueError:
         value = text
     if isinstance(value, list):
@@ -99,7 +99,7 @@ def references_in(texts: Mapping[str, str], types: Types | None) -> Iterator[Nam
         told = (types or {}).get(name)
         if told in _REFERENCES:
             try:
-                value = typed(text, told)
+                value = parse_value(text, told)
             except ValueError:
                 continue
             yield from value if isinstance(value, list) else [value]
@@ -125,7 +125,7 @@ def wanted_field(
     if told is None:
         raise ValueError(f"Unknown custom field: {name}")
     try:
-        value = typed(text, told)
+        value = parse_value(text, told)
     except ValueError:
         raise ValueError(f"Invalid value of Key = {name} of type {told}, Value = {text}") from None
     if isinstance(value, Name):

@@ -43,7 +43,7 @@ class Cursor:
     taken: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, moment: int) -> Cursor:
+    def from_moment(cls, moment: int) -> Cursor:
         """Return the place for whoever wants what is changed from a moment on."""
         return cls(max(0, moment), max(0, moment))
 

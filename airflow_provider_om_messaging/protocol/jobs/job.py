@@ -201,8 +201,8 @@ def parse_job(document: Any) -> Job:
         dry_run=dry_run if isinstance(dry_run, bool) else None,
         progress=_number(document, "progress"),
         total=_number(document, "total"),
-        message=_redacted(_text(document, "message")),
-        error=_redacted(_text(document, "error")),
+        message=_redact(_text(document, "message")),
+        error=_redact(_text(document, "error")),
         created_at=parse_time(_number(document, "createdAt")),
         updated_at=parse_time(_number(document, "updatedAt")),
         completed_at=parse_time(_number(document, "completedAt")),
@@ -212,7 +212,7 @@ def parse_job(document: Any) -> Job:
 
 
 @lru_cache(maxsize=1024)
-def _redacted(text: str) -> str:
+def _redact(text: str) -> str:
     # A hundred jobs in a list mostly say what they said at the last look.
     return redact(text)
 

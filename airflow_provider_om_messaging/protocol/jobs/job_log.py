@@ -1,4 +1,4 @@
-"""What a job has to say while it runs, told once each."""
+"""What a job has to say while it runs, each line once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVELS = {"WARN": logging.WARNING, "WARNING": logging.WARNING, "ERROR": logging
 
 
 class JobLine(NamedTuple):
-    """Something about a job that a log is to be told."""
+    """Something about a job that belongs in a log."""
 
     level: int
     """One of :mod:`logging`."""
@@ -27,24 +27,24 @@ class JobLine(NamedTuple):
 
 class JobLog:
     """
-    Remembers what was told of one job, so that each further look yields only what is new.
+    Remembers what was reported of one job, so that each further look yields only what is new.
 
     A process that takes over from another does not know that, and logs the last hundred lines again.
     So that they can be known for the same, a line's time is the server's, and no two lines of a job have the
     same one.
 
-    :param told: what :attr:`told` was before, for whoever can hand it on.
+    :param reported: what :attr:`reported` was before, for whoever can hand it on.
     """
 
-    def __init__(self, told: Any = None) -> None:
-        told = told if isinstance(told, dict) else {}
-        self._state = told.get("state", "")
-        self._last_line = told.get("line")
-        self._last_at: int = told.get("at", 0)
+    def __init__(self, reported: Any = None) -> None:
+        reported = reported if isinstance(reported, dict) else {}
+        self._state = reported.get("state", "")
+        self._last_line = reported.get("line")
+        self._last_at: int = reported.get("at", 0)
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What was told, small and JSON-able."""
+    def reported(self) -> dict[str, Any]:
+        """What was reported, small and JSON-able."""
         return {"state": self._state, "line": self._last_line, "at": self._last_at}
 
     def new_log_lines(self, job: Job) -> list[JobLine]:
@@ -67,7 +67,7 @@ class JobLog:
             at = self._advance_time(entry.get("createdAt"))
             lines.append(JobLine(level, f"{job}: {redact(str(entry.get('message') or ''))}", at))
         known, self._state = self._state, job.progress_text()
-        # At a first look the lines say it as well, and whoever has looked before may have told it.
+        # At a first look the lines say it as well, and whoever has looked before may have reported it.
         if self._state != known and (known or not lines):
             lines.append(JobLine(logging.INFO, self._state, self._advance_time(job.updated_at)))
         return lines
@@ -81,7 +81,7 @@ class JobLog:
 
 
 class SilentJobLog(JobLog):
-    """For a job of which everything was told elsewhere."""
+    """For a job of which everything was reported elsewhere."""
 
     def new_log_lines(self, job: Job) -> list[JobLine]:
         """Return nothing."""

@@ -89,7 +89,7 @@ class LatestEvents:
         ):
             self._frames.popitem(last=False)
 
-    def of(self, job_id: str) -> SocketEvent | None:
+    def take_newest(self, job_id: str) -> SocketEvent | None:
         """Return the newest frame of the job that matters; those of others are thrown away."""
         self._only = job_id
         for other in [other for other in self._frames if other != job_id]:

@@ -85,7 +85,7 @@ class Wait:
             raise self.timeout_fault()
         return False
 
-    def failed(self, fault: Fault, now: float) -> None:
+    def record_failure(self, fault: Fault, now: float) -> None:
         """
         Take a poll that failed. Returns if the wait may go on.
 

@@ -55,7 +55,7 @@ class Changes:
         }
         self._connection = _connection(changes[CONNECTION]) if CONNECTION in changes else None
 
-    def unknown(self, entity: Entity, signs: str) -> list[Name]:
+    def list_unknown_names(self, entity: Entity, signs: str) -> list[Name]:
         """Return the names to look up; parameters as in :func:`references.names_to_look_up`."""
         return [
             name
@@ -63,7 +63,7 @@ class Changes:
             for name in references.names_to_look_up(entries, entity, signs)
         ]
 
-    def wanted(self, entity: Entity, known: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
+    def compute_values(self, entity: Entity, known: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
         """
         Return field → value as it is to be; for the connection the merge patch that is still needed.
 

@@ -71,7 +71,7 @@ class PlanDocument:
         """The plan for a page. Its counts are those of the rows that are in it."""
         return Plan(columns=(), changes=self.changes, unchanged=self.counts["unchanged"], absent=self.absent)
 
-    def is_of(self, result: PlanDocument) -> bool:
+    def matches_result(self, result: PlanDocument) -> bool:
         """Tell whether this is the whole of the plan that a task returned."""
         return self.is_whole and (self.service, self.sha256, self.counts) == (
             result.service,

@@ -116,7 +116,7 @@ def read_rights(reply: Reply) -> Rights:
     return Rights({str(item.get("operation")): _permission(item) for item in found})
 
 
-def operations_for(
+def list_operations(
     changed: Iterable[str], wanted: Mapping[str, Any], entity: Entity, generation: Generation
 ) -> list[str | None]:
     """

@@ -85,11 +85,11 @@ class Row:
                     texts = self.custom_fields()
                     yield from custom_fields.references_in(texts, self.reading.types() if texts else None)
                 else:
-                    yield from self.referred(column)
+                    yield from self.list_names(column)
             except RowRefusedError:
                 continue
 
-    def referred(self, column: str) -> list[Name]:
+    def list_names(self, column: str) -> list[Name]:
         """
         Return what a cell refers to.
 
@@ -207,7 +207,7 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
 def _find_references(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
     """Return what a cell refers to. Of several unknown owners the last is told, of others the first."""
     found, unknown = [], []
-    for name in row.referred(column):
+    for name in row.list_names(column):
         entity = known[name]
         if entity is None:
             unknown.append(name)

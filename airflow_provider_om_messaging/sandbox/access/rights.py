@@ -125,7 +125,7 @@ def inherits_role(caller: Document) -> bool:
     return any(team["name"] == ORGANIZATION for team in above)
 
 
-def operations_for(
+def list_operations(
     generation: Generation, paths: Iterable[Sequence[str]], before: Document, patched: Callable[[], Document]
 ) -> list[str]:
     """

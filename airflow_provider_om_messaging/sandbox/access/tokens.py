@@ -16,7 +16,7 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
         "pip install 'airflow-provider-om-messaging[sandbox]'"
     ) from error
 
-from airflow_provider_om_messaging.sandbox.http.errors import unauthorized, unhandled
+from airflow_provider_om_messaging.sandbox.http.errors import unauthorized, unhandled_error
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
@@ -102,7 +102,7 @@ class Tokens:
             raise ValueError(f"signed_by is 'own' or 'stranger', not {signed_by!r}")
         return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid or KEY_ID})
 
-    def subject(self, authorization: str | None) -> tuple[str, str]:
+    def authenticate(self, authorization: str | None) -> tuple[str, str]:
         """
         Return the user a request speaks for and its token, or refuse it as the server's filter does.
 
@@ -112,7 +112,7 @@ class Tokens:
         # What stands behind the word is looked at only later: old servers cut off its length and one more.
         token = header[len(_SCHEME) + 1 :].strip()
         if header == _SCHEME and self._generation.broken_tokens_fail:
-            raise unhandled("begin 7, end 6, length 6")
+            raise unhandled_error("begin 7, end 6, length 6")
         if not header.startswith(_SCHEME) or not token:
             raise unauthorized("Not Authorized! Token not present")
         try:
@@ -129,7 +129,7 @@ class Tokens:
             raise unauthorized("Expired token!")
         if kid != KEY_ID:
             if self._generation.unknown_keys_fail:
-                raise unhandled(f"No key found with kid {kid!s}")
+                raise unhandled_error(f"No key found with kid {kid!s}")
             raise unauthorized(
                 f"Not Authorized! Token signing key not found in configured public keys for kid {kid!s}."
             )

@@ -47,7 +47,7 @@ class Progress:
 
 def export_steps(catalog: Catalog, service: Document) -> Generator[Progress, None, str]:
     """Export batch by batch; the generator's return value is the text."""
-    topics = catalog.topics_of(service)
+    topics = catalog.list_topics(service)
     lines = [dialect.line(COLUMNS)]
     for number, start in enumerate(range(0, len(topics), BATCH_SIZE), 1):
         for topic in topics[start : start + BATCH_SIZE]:
@@ -169,7 +169,7 @@ class ImportRun:
         name, display_name, description, owner, tags, domain = row
         if not name:
             raise _RowRefused("#FIELD_REQUIRED: Field 1 is required", at_once=True)
-        if fault := self.generation.names.fault_of(name):
+        if fault := self.generation.names.find_fault(name):
             raise _RowRefused(fault, at_once=True)
         fqn = names.join(self.service["fullyQualifiedName"], name)
         try:

@@ -16,7 +16,12 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     USER,
     Document,
 )
-from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, not_found, unhandled
+from airflow_provider_om_messaging.sandbox.http.errors import (
+    ApiError,
+    bad_request,
+    not_found,
+    unhandled_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,14 +73,14 @@ class Catalog:
         found = self.entities[entity_type].get(entity_id) if entity_id else None
         return found if found and _is_included(found, include) else None
 
-    def by_name(self, entity_type: str, fqn: str, include: str = "non-deleted") -> Document:
+    def get_by_name(self, entity_type: str, fqn: str, include: str = "non-deleted") -> Document:
         """Return an entity by its FQN, or raise the 404."""
         found = self.find(entity_type, fqn, include)
         if found is None:
             raise not_found(entity_type, fqn)
         return found
 
-    def topics_of(self, service: Document, include: str = "non-deleted") -> list[Document]:
+    def list_topics(self, service: Document, include: str = "non-deleted") -> list[Document]:
         """Return a service's topics in the order of their names."""
         found = (item for item in self.all(TOPIC.name, include) if item["service"]["id"] == service["id"])
         return sorted(found, key=lambda item: str(item["name"]))
@@ -271,7 +276,7 @@ def _check_storable(document: Document) -> Document:
     except ValueError:
         raise bad_request("Invalid request format") from None
     if _NUL.search(text):
-        raise unhandled(
+        raise unhandled_error(
             "ERROR: unsupported Unicode escape sequence Detail: \\u0000 cannot be converted to text."
         )
     kept = {name: value for name, value in document.items() if value is not None and value != []}

@@ -47,7 +47,7 @@ def build_document(call: Call, entity_type: EntityType, generation: Generation) 
         raise mapping_error(fault)
     if missing := [name for name in entity_type.required if body.get(name) in (None, "")]:
         raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
-    if fault := generation.names.fault_of(body["name"]):
+    if fault := generation.names.find_fault(body["name"]):
         raise bad_request(fault)
     catalog = call.state.catalog
     if body.get("domains"):
@@ -69,7 +69,7 @@ def _build_child(holder: Document, body: Document) -> Document:
 
 
 def _build_topic(catalog: Catalog, generation: Generation, body: Document) -> Document:
-    service = catalog.by_name(SERVICE.name, body.pop("service"))
+    service = catalog.get_by_name(SERVICE.name, body.pop("service"))
     return new_topic(service, body["name"], body)
 
 
@@ -120,7 +120,7 @@ def _build_tag(catalog: Catalog, generation: Generation, body: Document) -> Docu
     if not body.get("classification") and not body.get("parent"):
         raise bad_request("[classification or parent must not be null]")
     if body.get("parent") and not body.get("classification"):
-        body["classification"] = catalog.by_name(TAG.name, body["parent"])["classification"][
+        body["classification"] = catalog.get_by_name(TAG.name, body["parent"])["classification"][
             "fullyQualifiedName"
         ]
     return _resolve_parent(catalog, generation, TAG, body, CLASSIFICATION)
@@ -142,10 +142,10 @@ def _resolve_parent(
     """Return what is in a parent of its own kind or, without one, in a holder of another."""
     above: Document | None = None
     if holder is not None:
-        above = catalog.by_name(holder.name, body[holder.name])
+        above = catalog.get_by_name(holder.name, body[holder.name])
         body[holder.name] = references.reference(holder.name, above)
     if body.get("parent"):
-        above = catalog.by_name(entity_type.name, body["parent"])
+        above = catalog.get_by_name(entity_type.name, body["parent"])
         body["parent"] = references.reference(entity_type.name, above)
     return _build_child(above, body) if above else _build_root(catalog, generation, body)
 

@@ -36,7 +36,7 @@ ENTITY_TYPES = tuple(entity_type.name for entity_type, _ in _KINDS.values())
 
 def label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
     """Return the label of a tag or term, or raise the 404. A term may be a draft: only CSV imports look."""
-    return _build_labels(catalog.by_name(_kinds(source)[0].name, fqn), source)
+    return _build_labels(catalog.get_by_name(_kinds(source)[0].name, fqn), source)
 
 
 def _build_labels(tag: Document, source: str) -> Document:
@@ -79,7 +79,7 @@ def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
     exclusive: dict[str, str] = {}
     for item in add_derived(catalog, found):
         entity_type, holder = _kinds(item["source"])
-        tag = catalog.by_name(entity_type.name, item["tagFQN"])
+        tag = catalog.get_by_name(entity_type.name, item["tagFQN"])
         # What stands directly above a tag counts, be it a tag itself.
         above = tag.get("parent") or tag[holder.name]
         held_by = catalog.get(above["type"], above["id"])
@@ -107,7 +107,7 @@ def add_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
     """Return labels with those that come with the terms among them: the tags of these, marked as derived."""
     shown = {(item["source"], item["tagFQN"]): item for item in given}
     for term in terms(given):
-        for item in catalog.by_name(GLOSSARY_TERM.name, term["tagFQN"], "all").get("tags", ()):
+        for item in catalog.get_by_name(GLOSSARY_TERM.name, term["tagFQN"], "all").get("tags", ()):
             shown.setdefault((item["source"], item["tagFQN"]), {**item, "labelType": DERIVED})
     return list(shown.values())
 

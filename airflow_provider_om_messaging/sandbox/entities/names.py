@@ -56,7 +56,7 @@ class Rule:
     longest: int = 256
     quotes: bool = True
 
-    def fault_of(self, name: str) -> str | None:
+    def find_fault(self, name: str) -> str | None:
         """Return why a name is refused, in the words of the server's validation, or ``None``."""
         if not 1 <= len(name) <= self.longest:
             return f"[name size must be between 1 and {self.longest}]"

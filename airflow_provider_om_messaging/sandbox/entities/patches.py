@@ -9,7 +9,12 @@ from typing import Any
 
 from airflow_provider_om_messaging.sandbox.generations import GENERATION_2_0, Generation
 from airflow_provider_om_messaging.sandbox.http import json_text
-from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request, mapping_error, unhandled
+from airflow_provider_om_messaging.sandbox.http.errors import (
+    ApiError,
+    bad_request,
+    mapping_error,
+    unhandled_error,
+)
 
 Operation = dict[str, Any]
 _VERBS = ("add", "remove", "replace", "move", "copy", "test")
@@ -46,15 +51,15 @@ def parse(body: bytes, generation: Generation = GENERATION_2_0) -> list[Operatio
         try:
             operations = json.loads(body)
         except (ValueError, RecursionError):
-            raise unhandled("Failed to parse JsonPatch") from None
+            raise unhandled_error("Failed to parse JsonPatch") from None
     if not isinstance(operations, list) or not all(_is_operation(item) for item in operations):
-        raise unhandled("Failed to parse JsonPatch")
+        raise unhandled_error("Failed to parse JsonPatch")
     for operation in operations:
         for member in ("path", "from"):
             pointer = operation.get(member, "")
             if pointer and not pointer.startswith("/"):
                 if generation.patch_checks_body:
-                    raise unhandled("A non-empty JsonPointer string must begin with a '/'")
+                    raise unhandled_error("A non-empty JsonPointer string must begin with a '/'")
                 raise bad_request(
                     f"Invalid JSON Patch '{member}' value '{pointer}': "
                     "a JSON Pointer starts with '/' (RFC 6901)"
@@ -88,7 +93,7 @@ def apply(
             if generation.patch_quotes_entity and fault.looked_in is not None:
                 quoted = json.dumps(_stored_value(fault.looked_in), ensure_ascii=False, separators=(",", ":"))
                 text = f"'{quoted}' contains no {fault.old_words}"
-            raise (bad_request(text) if error_status == 400 else unhandled(text)) from None
+            raise (bad_request(text) if error_status == 400 else unhandled_error(text)) from None
     return result
 
 
@@ -221,4 +226,4 @@ def misfit_error(entity_type: str, reason: str, status: int) -> ApiError:
     """
     if status == 400:
         return bad_request(reason)
-    return unhandled(f"Failed to convert JsonValue to {entity_type}: {reason}")
+    return unhandled_error(f"Failed to convert JsonValue to {entity_type}: {reason}")

@@ -130,10 +130,10 @@ def _resolve(catalog: Catalog, field: str, given: Any, allowed: tuple[str, ...])
     if found is None or found.get("deleted"):
         raise not_found(entity_type, str(entity_id))
     told = reference(entity_type, found)
-    return named(told) if catalog.generation.names_references else told
+    return fill_name(told) if catalog.generation.names_references else told
 
 
-def named(told: Document) -> Document:
+def fill_name(told: Document) -> Document:
     """Return a reference that has its name for want of a display name."""
     if told.get("displayName"):
         return told

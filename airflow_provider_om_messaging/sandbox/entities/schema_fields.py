@@ -48,7 +48,7 @@ def complete(catalog: Catalog, document: Document) -> None:
     if unknown := schema.keys() - _OF_SCHEMA:
         raise bad_request(f'Unrecognized field "{min(unknown)}" in {SCHEMA}')
     for field in walk(document):
-        if fault := _fault_of(field):
+        if fault := _find_fault(field):
             raise bad_request(fault)
         if field.get("tags") is not None:
             field["tags"] = labels.labels(catalog, field["tags"])
@@ -135,7 +135,7 @@ def _walk(fields: Any) -> Iterator[Document]:
             yield from _walk(field.get("children"))
 
 
-def _fault_of(field: Any) -> str | None:
+def _find_fault(field: Any) -> str | None:
     if not isinstance(field, dict):
         return f"Cannot construct a field of {SCHEMA} of {type(field).__name__}"
     if unknown := field.keys() - _MEMBERS:

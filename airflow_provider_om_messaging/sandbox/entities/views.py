@@ -91,7 +91,7 @@ def complete_entity(
     if "inheritedRoles" in entity_type.properties and rights.inherits_role(shown):
         shown["inheritedRoles"] = [dict(_CONSUMER_ROLE)]
     if inheriting:
-        shown.update(inherited(catalog, entity_type, document))
+        shown.update(collect_inherited(catalog, entity_type, document))
     return {name: shown[name] for name in entity_type.properties if name in shown}
 
 
@@ -106,7 +106,7 @@ def _fill_present(catalog: Catalog, told: Document) -> Document:
     return references.reference(told["type"], found) if found else told
 
 
-def inherited(catalog: Catalog, entity_type: EntityType, document: Document) -> Document:
+def collect_inherited(catalog: Catalog, entity_type: EntityType, document: Document) -> Document:
     """Return what an entity shows of its parent, because it has none of its own."""
     parent = catalog.get_parent(entity_type.name, document) or {}
     names = [name for name in catalog.generation.inherited if parent.get(name) and not document.get(name)]

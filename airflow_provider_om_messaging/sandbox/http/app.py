@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.sandbox.http import (
     router,
     system_routes,
 )
-from airflow_provider_om_messaging.sandbox.http.errors import ApiError, forbidden, unhandled
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, forbidden, unhandled_error
 from airflow_provider_om_messaging.sandbox.http.router import Call, Reply, Route
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class App:
             return self._error(error)
         except Exception as error:
             log.exception("%s %s failed inside the sandbox", request.method, path)
-            return self._error(unhandled(f"{type(error).__name__}: {error}"))
+            return self._error(unhandled_error(f"{type(error).__name__}: {error}"))
 
     def _error(self, error: ApiError) -> Reply:
         shape = self._state.generation.shape(error)
@@ -203,8 +203,8 @@ class App:
             return job_routes.lost_result(job_id)
         if fault.kind == "leak":
             service = next(self._state.catalog.all(SERVICE.name), {})
-            return unhandled(f"Failed to convert JsonValue to {SERVICE.name}: {json.dumps(service)}")
-        return unhandled("HikariPool-1 - Connection is not available, request timed out after 30000ms")
+            return unhandled_error(f"Failed to convert JsonValue to {SERVICE.name}: {json.dumps(service)}")
+        return unhandled_error("HikariPool-1 - Connection is not available, request timed out after 30000ms")
 
     async def _break(self, request: web.Request, fault: Fault, reply: Reply) -> web.StreamResponse:
         if fault.kind == "cut":

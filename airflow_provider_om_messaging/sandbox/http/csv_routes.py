@@ -8,7 +8,7 @@ from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
 from airflow_provider_om_messaging.sandbox.csv.topics import ImportRun, export_steps, run_to_end
 from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, Document
-from airflow_provider_om_messaging.sandbox.http.errors import bad_request, unhandled
+from airflow_provider_om_messaging.sandbox.http.errors import bad_request, unhandled_error
 from airflow_provider_om_messaging.sandbox.http.router import TEXT, Call, Reply, Route, charset
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def _import(call: Call) -> Reply:
     try:
         return Reply(run_to_end(run.steps()))
     except CsvBroken as error:
-        raise unhandled(str(error)) from None
+        raise unhandled_error(str(error)) from None
 
 
 async def _import_async(call: Call) -> Reply:
@@ -76,7 +76,7 @@ async def _import_async(call: Call) -> Reply:
 
 
 def _service(call: Call) -> Document:
-    return call.state.catalog.by_name(SERVICE.name, call.path["fqn"])
+    return call.state.catalog.get_by_name(SERVICE.name, call.path["fqn"])
 
 
 def _read_text(call: Call) -> str:

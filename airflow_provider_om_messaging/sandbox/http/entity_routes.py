@@ -193,16 +193,18 @@ class _Entities(EntityReplies):
         shown = views.complete_entity(catalog, self.entity_type, current)
         self.leave_out_empty(shown, reply_fields.PATCHED)
 
-        def applied() -> Any:
+        def apply_patch() -> Any:
             return patches.apply(shown, operations, state.switches.patch_error_status, self.generation)
 
-        needed = rights.operations_for(self.generation, patches.touched_paths(operations), shown, applied)
+        needed = rights.list_operations(
+            self.generation, patches.touched_paths(operations), shown, apply_patch
+        )
         rights.require(call.caller, *needed, on=shown)
         expected = call.headers.get("If-Match") if state.honours_if_match else None
         if expected is not None:
             tag = self.strong_tag(self.render(call, current, self.entity_type.on_request))
             views.check_if_match(expected, current["version"], tag)
-        result = applied()
+        result = apply_patch()
         try:
             proposed = validation.build_patched(state, self.entity_type, current, result)
         except ApiError as error:
@@ -218,7 +220,9 @@ class _Entities(EntityReplies):
             expected is None or not self.generation.guarded_patch_is_alone
         )
         unmarked = (
-            {} if self.generation.marks_inherited else views.inherited(catalog, self.entity_type, current)
+            {}
+            if self.generation.marks_inherited
+            else views.collect_inherited(catalog, self.entity_type, current)
         )
         kept = {name: value for name, value in unmarked.items() if _is_same(proposed.get(name), value)}
         told_anyway = (
@@ -281,7 +285,7 @@ class _Entities(EntityReplies):
 
     def _find(self, call: Call, include: str) -> Document:
         if "fqn" in call.path:
-            return call.state.catalog.by_name(self.entity_type.name, call.path["fqn"], include)
+            return call.state.catalog.get_by_name(self.entity_type.name, call.path["fqn"], include)
         return call.state.catalog.get(self.entity_type.name, call.entity_id(), include)
 
 

@@ -34,7 +34,7 @@ class Shape:
     content_type: str = "application/json"
 
 
-def today(error: ApiError) -> Shape:
+def shape_as_today(error: ApiError) -> Shape:
     """Return an error as 1.13 and 2.0 send it: ``code``, ``message`` and sometimes ``errorType``."""
     body: dict[str, Any] = {"code": error.status, "message": error.message}
     if error.error_type:

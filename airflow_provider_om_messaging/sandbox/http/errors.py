@@ -103,7 +103,7 @@ def no_route() -> ApiError:
     return framework(404, "Not Found")
 
 
-def unhandled(cause: str) -> ApiError:
+def unhandled_error(cause: str) -> ApiError:
     """Return the 500 of an exception nobody caught, with its text inside brackets."""
     return ApiError(500, frame_cause(cause), error_type="UNHANDLED", family=UNHANDLED)
 

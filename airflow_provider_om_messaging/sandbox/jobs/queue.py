@@ -109,7 +109,7 @@ class Jobs:
             self._remove_expired(self._next_cleaning)
             self._next_cleaning += CLEAN_EVERY_MILLIS
 
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Tell whether any job has not ended."""
         return any(not job.finished for job in self.jobs.values())
 
@@ -157,7 +157,7 @@ class Jobs:
         elif job.failing:
             self._runs[job.job_id] = _fail("Connection to the database was lost.")
         elif job.operation == "EXPORT":
-            job.total = len(self._catalog.topics_of(service))
+            job.total = len(self._catalog.list_topics(service))
             self._runs[job.job_id] = export_steps(self._catalog, service)
         else:
             job.total = count_rows(job.csv or "")

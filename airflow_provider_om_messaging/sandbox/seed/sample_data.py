@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     Document,
 )
 from airflow_provider_om_messaging.sandbox.seed import schemas, terms
-from airflow_provider_om_messaging.sandbox.seed.topics import TopicSeed, topics_of
+from airflow_provider_om_messaging.sandbox.seed.topics import TopicSeed, get_topics
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
@@ -220,7 +220,7 @@ def _fill_catalog(catalog: Catalog, clock: Clock, generation: Generation, crowd:
                 "tags": labels.labels(catalog, terms.LABELS.get(name, ())),
             }
             service = _create(catalog, SERVICE.name, document)
-            for topic in topics_of(name):
+            for topic in get_topics(name):
                 _create(catalog, TOPIC.name, _create_topic(catalog, generation, service, topic))
         for document, topics in crowd.services():
             service = _create(catalog, SERVICE.name, document)
@@ -284,7 +284,7 @@ def _create_labels(catalog: Catalog) -> None:
         fqn = names.join(*(names.quote(part) for part in parts))
         domain: Document = {"name": parts[-1], "fullyQualifiedName": fqn, "displayName": display_name}
         if len(parts) > 1:
-            domain["parent"] = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, parts[0]))
+            domain["parent"] = references.reference(DOMAIN.name, catalog.get_by_name(DOMAIN.name, parts[0]))
         more = {"description": description, "domainType": "Source-aligned"}
         _create(catalog, DOMAIN.name, {**domain, **more})
 
@@ -292,9 +292,10 @@ def _create_labels(catalog: Catalog) -> None:
 def _create_topic(catalog: Catalog, generation: Generation, service: Document, topic: TopicSeed) -> Document:
     named = (generation.spell_name(owner).split(":", 1) for owner in topic.owners)
     owners = [
-        references.reference(entity_type, catalog.by_name(entity_type, name)) for entity_type, name in named
+        references.reference(entity_type, catalog.get_by_name(entity_type, name))
+        for entity_type, name in named
     ]
-    found = (catalog.by_name(DOMAIN.name, fqn) for fqn in topic.domains)
+    found = (catalog.get_by_name(DOMAIN.name, fqn) for fqn in topic.domains)
     domains = [references.reference(DOMAIN.name, domain) for domain in found]
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
@@ -313,14 +314,14 @@ def _create_topic(catalog: Catalog, generation: Generation, service: Document, t
 
 def _make_edits(catalog: Catalog, generation: Generation) -> None:
     """Give some entities a past: a service of three versions, one with an owner and a domain to inherit."""
-    kafka = catalog.by_name(SERVICE.name, "sample_kafka")
+    kafka = catalog.get_by_name(SERVICE.name, "sample_kafka")
     text = "The company's main cluster: orders, payments, stock and shipping."
     kafka, _ = catalog.update(SERVICE.name, {**kafka, "description": text}, "alice")
     tags = labels.tags(catalog, ["Tier.Tier1"])
     catalog.update(SERVICE.name, {**kafka, "tags": tags}, "admin")
-    orders = catalog.by_name(SERVICE.name, "orders_redpanda")
-    team = references.reference(TEAM.name, catalog.by_name(TEAM.name, "payments"))
-    domain = references.reference(DOMAIN.name, catalog.by_name(DOMAIN.name, "Finance"))
+    orders = catalog.get_by_name(SERVICE.name, "orders_redpanda")
+    team = references.reference(TEAM.name, catalog.get_by_name(TEAM.name, "payments"))
+    domain = references.reference(DOMAIN.name, catalog.get_by_name(DOMAIN.name, "Finance"))
     catalog.update(SERVICE.name, {**orders, **generation.related(owners=[team], domains=[domain])}, "admin")
 
 

@@ -143,7 +143,7 @@ _TIERS = ("Tier.Tier1", "Tier.Tier2", "Tier.Tier3", "Tier.Tier4")
 _PEOPLE = ("alice", "bob", "carol.jones", "dmitri", "hanako", "layla", "jürgen", "mei")
 
 
-def topics_of(service: str) -> tuple[TopicSeed, ...]:
+def get_topics(service: str) -> tuple[TopicSeed, ...]:
     """
     Return the topics of a sample service.
 

@@ -34,7 +34,7 @@ LOOKS = st.lists(st.tuples(st.integers(1, 2 * OVERLAP), st.booleans()), max_size
 @given(st.lists(SHOWN, max_size=30), LOOKS)
 def test_each_change_is_taken_once(shown: list[tuple[int, int]], looks: list[tuple[int, bool]]) -> None:
     changes = [(change(n, BEGAN + made), BEGAN + made + late) for n, (made, late) in enumerate(shown)]
-    place, now, taken = Cursor.at(BEGAN), BEGAN, Counter[str]()
+    place, now, taken = Cursor.from_moment(BEGAN), BEGAN, Counter[str]()
     for pause, restarts in [*looks, (12 * OVERLAP, False)]:
         now += pause
         if restarts:
@@ -50,7 +50,7 @@ def test_a_triggerer_that_dies_before_its_place_is_kept_loses_nothing(
     shown: list[tuple[int, int]], looks: list[tuple[int, bool]]
 ) -> None:
     changes = [(change(n, BEGAN + made), BEGAN + made + late) for n, (made, late) in enumerate(shown)]
-    place, now, taken = Cursor.at(BEGAN), BEGAN, set[str]()
+    place, now, taken = Cursor.from_moment(BEGAN), BEGAN, set[str]()
     for pause, dies in [*looks, (12 * OVERLAP, False)]:
         now += pause
         kept = again(place)
@@ -63,7 +63,7 @@ def test_a_triggerer_that_dies_before_its_place_is_kept_loses_nothing(
 
 def test_a_flood_is_taken_once_and_what_is_remembered_of_it_stays_small() -> None:
     flood = [change(n, BEGAN + n) for n in range(3 * MOST_REMEMBERED)]
-    place = Cursor.at(BEGAN)
+    place = Cursor.from_moment(BEGAN)
     assert len(place.take(flood)) == len(flood)
     place.advance(find_newest_time(flood), BEGAN + OVERLAP)
     assert len(json.dumps(place.to_json())) < 65_535
@@ -72,7 +72,7 @@ def test_a_flood_is_taken_once_and_what_is_remembered_of_it_stays_small() -> Non
 
 def test_a_flood_within_one_moment_is_taken_once() -> None:
     flood = [change(n, BEGAN) for n in range(2 * MOST_REMEMBERED)]
-    place = Cursor.at(BEGAN)
+    place = Cursor.from_moment(BEGAN)
     place.take(flood)
     place.advance(BEGAN, BEGAN)
     assert again(place).take(flood) == []
@@ -80,13 +80,13 @@ def test_a_flood_within_one_moment_is_taken_once() -> None:
 
 
 def test_what_was_changed_before_is_left() -> None:
-    place = Cursor.at(BEGAN)
+    place = Cursor.from_moment(BEGAN)
     assert place.take([change(1, BEGAN - 1)]) == []
     assert len(place.take([change(2, BEGAN)])) == 1
 
 
 def test_one_entity_dated_in_the_future_hides_nothing() -> None:
-    place = Cursor.at(BEGAN)
+    place = Cursor.from_moment(BEGAN)
     future = change(1, BEGAN + 10**9)
     assert place.take([future]) == [future]
     place.advance(future.at, BEGAN)
@@ -96,7 +96,7 @@ def test_one_entity_dated_in_the_future_hides_nothing() -> None:
 
 def test_the_same_change_twice_in_one_reply() -> None:
     item = change(1, BEGAN)
-    assert Cursor.at(BEGAN).take([item, item]) == [item]
+    assert Cursor.from_moment(BEGAN).take([item, item]) == [item]
 
 
 @given(

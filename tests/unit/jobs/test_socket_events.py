@@ -72,7 +72,7 @@ def test_frames_that_come_before_the_job_is_known_are_kept() -> None:
     inbox.take(frame("theirs", "COMPLETED"))
     inbox.take(frame("ours", "COMPLETED", data="x"))
     inbox.take(frame("theirs 2"))
-    found = inbox.of("ours")
+    found = inbox.take_newest("ours")
     assert found is not None
     assert found.csv == "x"
 
@@ -80,9 +80,9 @@ def test_frames_that_come_before_the_job_is_known_are_kept() -> None:
 def test_once_the_job_is_known_no_other_is_kept() -> None:
     inbox = LatestEvents()
     inbox.take(frame("theirs", "COMPLETED"))
-    assert inbox.of("ours") is None
+    assert inbox.take_newest("ours") is None
     inbox.take(frame("theirs", "COMPLETED"))
-    assert inbox.of("theirs") is None
+    assert inbox.take_newest("theirs") is None
 
 
 def test_a_late_frame_does_not_bring_a_job_back_to_life() -> None:
@@ -90,7 +90,7 @@ def test_a_late_frame_does_not_bring_a_job_back_to_life() -> None:
     inbox.take(frame("ours", "COMPLETED", data="x"))
     inbox.take(frame("ours", "IN_PROGRESS"))
     inbox.take(frame("ours", "COMPLETED"))
-    found = inbox.of("ours")
+    found = inbox.take_newest("ours")
     assert found is not None
     assert found.csv == "x"
 
@@ -101,4 +101,4 @@ def test_what_is_kept_is_bounded() -> None:
         inbox.take(frame(f"theirs {number}", "COMPLETED", data="x" * 400))
     inbox.take(frame("ours"))
     assert len(inbox._frames) <= 3
-    assert inbox.of("ours") is not None
+    assert inbox.take_newest("ours") is not None

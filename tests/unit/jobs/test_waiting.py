@@ -43,7 +43,7 @@ def test_anything_else_is_waited_for_until_the_deadline(status: str) -> None:
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in BEARABLE])
 def test_a_final_failure_ends_the_wait_at_once(cause: Cause) -> None:
     with pytest.raises(Fault, match=r"^no") as caught:
-        wait().failed(Fault(cause, "no", status=418), 0.0)
+        wait().record_failure(Fault(cause, "no", status=418), 0.0)
     assert (caught.value.cause, caught.value.status) == (cause, 418)
 
 
@@ -59,7 +59,7 @@ def test_a_final_failure_comes_with_advice(cause: Cause, advice: str) -> None:
     fault = Fault(cause, "It says no.")
     for waiting in (wait(), wait()):  # several may wait for what has failed
         with pytest.raises(Fault) as caught:
-            waiting.failed(fault, 0.0)
+            waiting.record_failure(fault, 0.0)
         assert caught.value.message.startswith("It says no. ")
         assert caught.value.message.count(advice) == 1
 
@@ -69,48 +69,48 @@ def test_a_passing_failure_is_borne_so_many_times_in_a_row(cause: Cause) -> None
     waiting = wait(failures=3)
     waiting.record_poll(job("RUNNING"), 0.0)
     for now in range(3):
-        waiting.failed(Fault(cause, "for now"), now)
+        waiting.record_failure(Fault(cause, "for now"), now)
     with pytest.raises(Fault, match=r"4 polls of job 42 in a row failed .*RUNNING.* for now") as caught:
-        waiting.failed(Fault(cause, "for now"), 4.0)
+        waiting.record_failure(Fault(cause, "for now"), 4.0)
     assert caught.value.cause is cause
 
 
 def test_a_poll_that_succeeds_forgives_the_failures_before_it() -> None:
     waiting = wait(failures=1)
     for now in range(100):
-        waiting.failed(DOWN, now)
+        waiting.record_failure(DOWN, now)
         waiting.record_poll(job("RUNNING"), now)
 
 
 @pytest.mark.parametrize("poll_interval", [1.0, 30.0, 250.0])
 def test_ten_minutes_of_failures_are_borne_if_nobody_says_how_many(poll_interval: float) -> None:
     waiting, now = wait(1e9, poll_interval, failures=None), 5000.0
-    waiting.failed(DOWN, now - 100)
+    waiting.record_failure(DOWN, now - 100)
     waiting.record_poll(job("RUNNING"), now - 50)
     started = now
     while now - started < 600:
-        waiting.failed(DOWN, now)
+        waiting.record_failure(DOWN, now)
         now += waiting.pause(now)
     with pytest.raises(Fault, match="in a row failed"):
-        waiting.failed(DOWN, now)
+        waiting.record_failure(DOWN, now)
 
 
 def test_ten_minutes_are_no_less_than_three_polls() -> None:
     waiting = wait(1e9, 3600, failures=None)
-    waiting.failed(DOWN, 0.0)
-    waiting.failed(DOWN, 3600.0)
+    waiting.record_failure(DOWN, 0.0)
+    waiting.record_failure(DOWN, 3600.0)
     with pytest.raises(Fault, match="3 polls"):
-        waiting.failed(DOWN, 7200.0)
+        waiting.record_failure(DOWN, 7200.0)
 
 
 def test_no_failure_is_borne_if_none_is_to_be() -> None:
     with pytest.raises(Fault):
-        wait(failures=0).failed(DOWN, 0.0)
+        wait(failures=0).record_failure(DOWN, 0.0)
 
 
 def test_the_deadline_holds_while_the_server_is_down_and_says_so() -> None:
     with pytest.raises(Fault, match=r"did not end in time.*not seen yet.*503") as caught:
-        wait().failed(DOWN, 1000.0)
+        wait().record_failure(DOWN, 1000.0)
     assert caught.value.cause is Cause.JOB_TIMEOUT
 
 
@@ -121,7 +121,7 @@ def test_the_first_looks_come_soon_and_the_later_ones_at_the_interval() -> None:
 
 def test_the_server_is_left_alone_as_long_as_it_asks() -> None:
     waiting = wait(poll_interval=5)
-    waiting.failed(Fault(Cause.RATE_LIMITED, "later", retry_after=60), 0.0)
+    waiting.record_failure(Fault(Cause.RATE_LIMITED, "later", retry_after=60), 0.0)
     assert waiting.pause(0.0) == 60
     waiting.record_poll(job("RUNNING"), 60.0)
     assert waiting.pause(60.0) < 60
@@ -130,7 +130,7 @@ def test_the_server_is_left_alone_as_long_as_it_asks() -> None:
 @pytest.mark.parametrize("asked", [86400.0, float("inf")])
 def test_one_reply_cannot_put_off_the_next_look_for_hours(asked: float) -> None:
     waiting = wait(deadline=1e9)
-    waiting.failed(Fault(Cause.RATE_LIMITED, "tomorrow", retry_after=asked), 0.0)
+    waiting.record_failure(Fault(Cause.RATE_LIMITED, "tomorrow", retry_after=asked), 0.0)
     assert waiting.pause(0.0) <= 300
 
 
@@ -145,7 +145,7 @@ def test_a_pause_is_never_zero_and_ends_no_later_than_the_deadline(
 ) -> None:
     waiting = wait(deadline=1e7, poll_interval=poll_interval, failures=99)
     now = 1e7 - left
-    waiting.failed(Fault(Cause.UNAVAILABLE, "down", retry_after=retry_after), 0.0)
+    waiting.record_failure(Fault(Cause.UNAVAILABLE, "down", retry_after=retry_after), 0.0)
     for _ in range(looks):
         assert 0 < waiting.pause(now) <= max(left + 1e-6, 0.05)
 

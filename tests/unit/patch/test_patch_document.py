@@ -270,13 +270,14 @@ class TestChanges:
     def test_texts_that_are_there_need_no_patch(self, description: str, name: str) -> None:
         entity = {"description": description.replace("\0", ""), "displayName": name.replace("\0", "")}
         assert (
-            patch_document.build_operations(Changes(dict(entity), SERVICE).wanted(entity, {}), entity) == []
+            patch_document.build_operations(Changes(dict(entity), SERVICE).compute_values(entity, {}), entity)
+            == []
         )
 
     def test_an_absent_member_is_added_and_a_present_one_replaced(self) -> None:
         changes = Changes({"description": "x", "displayName": "y"}, SERVICE)
         entity = {"displayName": "old"}
-        operations = patch_document.build_operations(changes.wanted(entity, {}), entity)
+        operations = patch_document.build_operations(changes.compute_values(entity, {}), entity)
         assert [(item["op"], item["path"]) for item in operations] == [
             ("add", "/description"),
             ("replace", "/displayName"),

@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back() -> None:
     assert found.absent == PLAN.absent
     assert (found.passed, found.server, found.is_drift) == (("two",), "https://acme.getcollate.io", False)
     assert found.is_whole
-    assert found.is_of(found)
+    assert found.matches_result(found)
 
 
 MEMBERS = [
@@ -122,8 +122,8 @@ def test_anything_else_is_refused_in_one_way(value: Any, name: str, member: Any)
 def test_a_part_is_not_the_whole_of_another() -> None:
     part = read_plan({**document(), "changes": document()["changes"][:1]})
     assert not part.is_whole
-    assert not part.is_of(part)
+    assert not part.matches_result(part)
     whole = read_plan(document())
-    assert whole.is_of(part)
-    assert not whole.is_of(read_plan({**document(), "service": "other"}))
-    assert not whole.is_of(read_plan({**document(), "sha256": "1" * 64}))
+    assert whole.matches_result(part)
+    assert not whole.matches_result(read_plan({**document(), "service": "other"}))
+    assert not whole.matches_result(read_plan({**document(), "sha256": "1" * 64}))

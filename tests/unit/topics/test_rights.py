@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.topics.rights import Rights, operations_for, read_rights
+from airflow_provider_om_messaging.protocol.topics.rights import Rights, list_operations, read_rights
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 
@@ -73,10 +73,10 @@ def test_a_policy_that_a_team_has_is_named_without_a_role() -> None:
 )
 def test_labels_by_version(version: str, labels: list[Any], needed: list[str | None]) -> None:
     for wanted, present in ((labels, []), ([], labels)):
-        found = operations_for(["tags"], {"tags": wanted}, {"tags": present}, parse_generation(version))
+        found = list_operations(["tags"], {"tags": wanted}, {"tags": present}, parse_generation(version))
         assert found == needed
     # A label that stays takes nothing.
-    assert operations_for(["tags"], {"tags": labels}, {"tags": labels}, parse_generation(version)) == []
+    assert list_operations(["tags"], {"tags": labels}, {"tags": labels}, parse_generation(version)) == []
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_labels_by_version(version: str, labels: list[Any], needed: list[str | N
     ],
 )
 def test_fields_by_version(version: str, fields: list[str], needed: list[str | None]) -> None:
-    assert operations_for(fields, {}, {}, parse_generation(version)) == needed
+    assert list_operations(fields, {}, {}, parse_generation(version)) == needed

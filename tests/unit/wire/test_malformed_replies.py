@@ -30,7 +30,7 @@ from airflow_provider_om_messaging.protocol.patch.history import differences, fo
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, predict_patch
 from airflow_provider_om_messaging.protocol.topics import pages
-from airflow_provider_om_messaging.protocol.topics.rights import operations_for
+from airflow_provider_om_messaging.protocol.topics.rights import list_operations
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -173,12 +173,12 @@ def used(entity: dict[str, Any]) -> None:
     changed = Changes(
         {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
     )
-    changed.unknown(entity, "=+-")
+    changed.list_unknown_names(entity, "=+-")
     known = {Name("tags", "tag", "PII.None"): LABEL}
-    for wanted in (changed.wanted(entity, known), values_to_restore(ENTITY, fields.LISTS, entity)):
+    for wanted in (changed.compute_values(entity, known), values_to_restore(ENTITY, fields.LISTS, entity)):
         operations = build_operations(wanted, entity)
         predict_patch(operations, entity)
-        operations_for(wanted, wanted, entity, server)
+        list_operations(wanted, wanted, entity, server)
         build_journal(entity, entity, wanted, list(wanted))
     Changes({"connection": {"config": {"saslPassword": "x"}}}, SERVICE)
     fields.mark_inheritable(entity, [DOMAIN])
