@@ -31,6 +31,8 @@ LARGEST_CELL = 64 * 1024 * 1024
 """Characters that one cell may hold, and a whole row."""
 LONGEST_LINE = 16 * 1024 * 1024
 """Characters of one line: a file without line ends must not fill the memory."""
+MOST_COMMAS = 4 * 1024 * 1024
+"""Commas of one row: each may begin a cell, which takes the memory of many characters."""
 MOST_COLUMNS = 1000
 LONGEST_SHOWN = 300
 """Characters of a header that an error shows."""
@@ -118,14 +120,14 @@ def scan_rows(
     :raises UnfitCsvError: it is unfit.
     """
     allow_large_cells()
-    room = [LARGEST_CELL]
+    room = _Room()
     lines = _lines(chunks, line, is_start=not header)
-    reader = csv.reader(_limit_lines(lines if header else _check_start(lines), room), strict=True)
+    reader = csv.reader(room.limit_lines(lines if header else _check_start(lines)), strict=True)
     before = line - 1
     width = len(header)
     try:
         for row in reader:
-            room[0] = LARGEST_CELL
+            room.clear()
             if row:  # the server skips empty lines as well
                 if not width:
                     _check_header(row)
@@ -163,6 +165,28 @@ class _Meter:
             if len(self.start) < len(BYTE_ORDER_MARK):
                 self.start = (self.start + chunk)[: len(BYTE_ORDER_MARK)]
             yield chunk
+
+
+class _Room:
+    """What one row may take: quotes can make it of any number of lines."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a row."""
+        self._characters = self._commas = 0
+
+    def limit_lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Hand lines on while the row has room for them."""
+        for line in lines:
+            self._characters += len(line)
+            self._commas += line.count(",")
+            if self._characters > LARGEST_CELL:
+                raise UnfitCsvError(f"has a row of more than {LARGEST_CELL:,} characters")
+            if self._commas > MOST_COMMAS:
+                raise UnfitCsvError(f"has a row of more than {MOST_COMMAS:,} commas")
+            yield line
 
 
 class UnfitCsvError(Exception):
@@ -228,15 +252,6 @@ def _check_kind(start: bytes) -> None:
     for first, problem in _OTHER_KINDS.items():
         if start.startswith(first):
             raise UnfitCsvError(*problem)
-
-
-def _limit_lines(lines: Iterable[str], room: list[int]) -> Iterator[str]:
-    """Hand lines on while a row has room for them: quotes can make one row of any number of lines."""
-    for line in lines:
-        room[0] -= len(line)
-        if room[0] < 0:
-            raise UnfitCsvError(f"has a row of more than {LARGEST_CELL:,} characters")
-        yield line
 
 
 def _check_start(lines: Iterator[str]) -> Iterator[str]:

@@ -7,6 +7,8 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -231,6 +233,18 @@ def test_a_row_without_an_end_is_refused_in_few_words(monkeypatch: pytest.Monkey
         for _ in CsvMeter().check_chunks(endless(chunk)):
             pass
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+@pytest.mark.parametrize("line", [b'"\n",' + b"," * 1_000_000, b"," * 9_000_000 + b"\n"])
+def test_a_row_of_commas_takes_little_memory(line: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(Fault, match="has a row of more than 4,194,304 commas"):
+            for _ in CsvMeter().check_chunks(itertools.chain([b"name,x\r\n"], itertools.repeat(line))):
+                pass
+        assert tracemalloc.get_traced_memory()[1] < 128 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("rows", [0, 1])
