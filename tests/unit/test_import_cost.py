@@ -1,20 +1,28 @@
 """
 A DAG file pays only for classes and their parameters when it is parsed, not for what its tasks do.
 
-So do the processes of Airflow that load plugins and links: API server, scheduler.
+So do the processes of Airflow that load plugins and links: API server, scheduler. What a module loads is read
+from its text, because a new process that imports Airflow takes seconds; what it costs is measured by
+``benchmarks/bench_parse.py``.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import ast
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
-PACKAGE = "airflow_provider_om_messaging."
-CLIENTS = {"requests", "aiohttp", "urllib3", "httpx", "jwt", f"{PACKAGE}sandbox"}
-HEAVY = CLIENTS | {"csv", "difflib", "hashlib", "gzip", "airflow.triggers.base"}
+from airflow_provider_om_messaging.provider_info import MODULES, PACKAGE
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+CLIENTS = {"requests", "aiohttp", "urllib3", "httpx", "jwt", "socketio"}
+HEAVY = CLIENTS | {"csv", "difflib", "gzip", "hashlib", "msgspec", "airflow.triggers.base"}
 
 # Beside themselves, all that operators, sensors, links and plugin need for their parameters.
 NEEDED = {
@@ -39,42 +47,85 @@ NEEDED = {
     "ui.routes",
 }
 
-# Airflow itself loads some of them on some versions: only what comes on top is ours.
-SCRIPT = """
-import json, sys
-from importlib import import_module
-from airflow.plugins_manager import AirflowPlugin
-from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, BaseOperatorLink, BaseSensorOperator
-loaded, before = {}, set(sys.modules)
-from airflow_provider_om_messaging.provider_info import MODULES, PACKAGE
-MODULES = {"ui": ("links", "plugin")} | MODULES
-for room, modules in MODULES.items():
-    for module in modules:
-        import_module(f"{PACKAGE}.{room}.{module}")
-    loaded[room] = sorted(
-        name for name in set(sys.modules) - before if not hasattr(sys.modules[name], "__path__")
-    )
-print(json.dumps([MODULES, loaded]))
-"""
+
+def find_file(module: str) -> Path | None:
+    """Return the file of a module of the package; None for a package and for what is no module of it."""
+    if module.partition(".")[0] != PACKAGE:
+        return None
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    return path if path.is_file() else None
 
 
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, set[str]]:
-    """Return which modules were there once all of a room were imported, one room after the other."""
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    rooms, loaded = json.loads(run.stdout.splitlines()[-1])
-    assert list(rooms) == ["ui", "operators", "sensors", "hooks", "triggers"]
-    own = {f"{PACKAGE}{room}.{module}" for room in ("operators", "sensors") for module in rooms[room]}
-    assert own <= set(loaded["sensors"])
-    return {room: set(names) - own for room, names in loaded.items()}
+def executed_when_loaded(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the statements that importing a module executes: not those for type checkers or in functions."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from executed_when_loaded(node.orelse)
+            continue
+        yield node
+        yield from executed_when_loaded(ast.iter_child_nodes(node))
 
 
-@pytest.mark.parametrize("room", ["ui", "operators", "sensors"])
-def test_classes_and_parameters_load_nothing_of_the_work(loaded: dict[str, set[str]], room: str) -> None:
-    of_package = {name.removeprefix(PACKAGE) for name in loaded[room] if name.startswith(PACKAGE)}
-    assert of_package <= NEEDED
-    assert not HEAVY & loaded[room]
+@cache
+def imports_of(file: Path) -> frozenset[str]:
+    """Return the modules that a file imports when it is loaded."""
+    found: set[str] = set()
+    for node in executed_when_loaded(ast.parse(file.read_text("utf-8")).body):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "the package imports by whole names"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
-def test_hooks_and_triggers_load_no_client(loaded: dict[str, set[str]]) -> None:
-    assert not CLIENTS & loaded["triggers"]
+def load(*modules: str) -> set[str]:
+    """Return the names of all that importing modules loads, as far as the package's own imports tell."""
+    loaded: set[str] = set()
+    left = [f"{PACKAGE}.{module}" for module in modules]
+    while left:
+        name = left.pop()
+        if name in loaded:
+            continue
+        loaded.add(name)
+        if file := find_file(name):
+            left += imports_of(file)
+    return loaded
+
+
+def own_modules(loaded: Iterable[str]) -> set[str]:
+    return {name.removeprefix(f"{PACKAGE}.") for name in loaded if find_file(name)}
+
+
+def modules_in(room: str) -> list[str]:
+    return [f"{room}.{name}" for name in MODULES[room]]
+
+
+@pytest.mark.parametrize(
+    "modules", [["ui.links", "ui.plugin"], modules_in("operators"), modules_in("sensors")], ids=" ".join
+)
+def test_classes_and_parameters_load_nothing_of_the_work(modules: list[str]) -> None:
+    loaded = load(*modules)
+    assert set(modules) <= own_modules(loaded)
+    assert own_modules(loaded) - set(modules) <= NEEDED
+    assert not HEAVY & loaded
+
+
+def test_nothing_is_needed_that_is_not_loaded() -> None:
+    modules = ["ui.links", "ui.plugin", *modules_in("operators"), *modules_in("sensors")]
+    assert own_modules(load(*modules)) >= NEEDED
+
+
+def test_hooks_and_triggers_load_no_client() -> None:
+    loaded = load(*modules_in("hooks"), *modules_in("triggers"))
+    assert {"files.csv_streams", "triggers.csv_job"} <= own_modules(loaded)
+    assert not CLIENTS & loaded
+
+
+def test_packages_load_nothing() -> None:
+    """Importing a module loads the packages that it is in first."""
+    for file in (ROOT / PACKAGE).rglob("__init__.py"):
+        if "sandbox" not in file.parts:
+            assert not {name for name in imports_of(file) if name.startswith(PACKAGE)}, file
