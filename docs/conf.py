@@ -58,6 +58,12 @@ def list_error_messages(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] = add_messages(source[0], ErrorMessages().by_class)
 
 
+def find_outdated(*_: object) -> list[str]:
+    """Name the page that may be another one although its own file has not changed."""
+    return ["errors"]
+
+
 def setup(app: Sphinx) -> None:
     """Take part in the build."""
     app.connect("source-read", list_error_messages)
+    app.connect("env-get-outdated", find_outdated)
