@@ -93,7 +93,7 @@ CATALOGUE = {
         ),
         "assigned_users": Param(
             [],
-            type="array",
+            type=["array", "null"],
             items={"type": "string"},
             title="Who may answer",
             description="Ids of users; with none, everybody who has the right to.",
@@ -135,7 +135,7 @@ def gated_import() -> None:
     def set_up_question(context: Any) -> None:
         """Give the operator what it does not take from templates."""
         users, hours = context["params"]["assigned_users"], context["params"]["response_timeout"]
-        context["task"].assigned_users = [{"id": user, "name": user} for user in users]
+        context["task"].assigned_users = [{"id": user, "name": user} for user in users or ()]
         context["task"].response_timeout = timedelta(hours=hours) if hours else None
 
     export = ExportMessagingServiceOperator(
