@@ -43,7 +43,7 @@ class OpenMetadataError(AirflowException):
         self.retry_after = retry_after
         self.transient = transient
         self.may_have_worked = False
-        """Whether the request may have had its effect although no answer tells so."""
+        """Whether the request may have had its effect although no answer says so."""
         self.verdicts: Sequence[Verdict] = ()
         """On the rows of an import that stopped in the middle."""
 
@@ -98,7 +98,7 @@ class ImportRejectedError(PermanentError):
 
 
 class UnreadableVerdictError(PermanentError):
-    """An import ended, but the server does not tell readably whether its rows passed: that is no success."""
+    """An import ended, but its verdict cannot be read: that is no success."""
 
 
 class PlanViolationError(PermanentError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def goal_line(what: str, value: float, most: float, unit: str = "", beside: str = "") -> str:
     """
-    Return the line that tells of a goal.
+    Return the line about a goal.
 
     :param what: what was measured.
     :param value: what it came to.

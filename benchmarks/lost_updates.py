@@ -4,7 +4,7 @@ How many lost updates a read-back sees, on a server that detects no conflicts.
     python -m benchmarks.lost_updates [rounds]
 
 Twenty tasks patch one service at the same moment. A change that is not there in the end, although its task
-was told of success, was overwritten after the read-back: nobody can see that. The later the last read-back,
+was reported success, was overwritten after the read-back: nobody can see that. The later the last read-back,
 the fewer they are.
 """
 

@@ -51,7 +51,7 @@ async def measure(make: Any, number: int, interval: float, window: float, server
                 return
 
         async def delays_of(order: str) -> dict[str, float | None]:
-            """Let ten jobs end, and tell how long after that their events came, by median and at most."""
+            """Let ten jobs end, and say how long after that their events came, by median and at most."""
             ends: dict[int, float] = {}
             for n in range(min(ENDING, number - len(events))):
                 async with session.put(f"{server}/end/{order}") as reply:

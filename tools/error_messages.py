@@ -213,7 +213,7 @@ class ErrorMessages:
 
 
 def is_message(text: str, template: str) -> bool:
-    """Tell whether an error's text is, or begins as, a message of :attr:`ErrorMessages.by_class`."""
+    """Return whether an error's text is, or begins as, a message of :attr:`ErrorMessages.by_class`."""
     pattern = re.escape(_NOTHING_SENT.sub("", template).rstrip(f" .{UNKNOWN}"))
     return re.match(pattern.replace(UNKNOWN, ".*?"), text, re.DOTALL) is not None
 
@@ -281,7 +281,7 @@ def _shorten(unknown: re.Match[str]) -> str:
 
 
 def _is_case_of(text: str, general: str) -> bool:
-    """Tell whether a text says what a more general one says, or begins with it."""
+    """Return whether a text says what a more general one says, or begins with it."""
     says = _NOTHING_SENT.sub("", general).rstrip(" .…")
     pattern = re.escape(says).replace(UNKNOWN, ".*?")
     # Whatever stands at the beginning would be a case of what has nothing known there.

@@ -127,7 +127,7 @@ def make_environment(line: str) -> None:
 
 def main(arguments: list[str]) -> None:
     """Make the named environments (none: only uv), or tell by the exit code if one ``--can`` be made."""
-    if sys.version_info < (3, 10):  # noqa: UP036 - this file is what tells the user so
+    if sys.version_info < (3, 10):  # noqa: UP036 - this file is what says so to the user
         stop(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]} ({sys.executable}).")
     if arguments[:1] == ["--can"]:
         sys.exit(0 if find_python(arguments[1]) else 1)

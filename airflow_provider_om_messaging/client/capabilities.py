@@ -55,7 +55,7 @@ os.register_at_fork(after_in_child=_forget_all)
 
 def read_generation(client: Client) -> Generation:
     """
-    Return what the version of the server tells; one request the first time.
+    Return what follows from the version of the server; one request the first time.
 
     :raises Fault: the server cannot be asked.
     """
@@ -103,7 +103,7 @@ def read_capabilities(client: Client, *, confirm_jobs: bool = False) -> Capabili
 
 
 def is_field_unsupported(client: Client, name: str) -> bool:
-    """Tell whether the server has refused to be asked for a field of topics."""
+    """Return whether the server has refused to be asked for a field of topics."""
     return name in _get_known(client).lacking
 
 
@@ -129,7 +129,7 @@ def _has_csv_routes(client: Client) -> bool:
 
 
 def _is_there(client: Client, request: Request[Any]) -> bool:
-    """Tell whether the server has a route. Routes are found before rights are checked, so a 403 means yes."""
+    """Return whether the server has a route. Routes are found before rights are checked: a 403 means yes."""
     try:
         # The body is not read: a server may send the export of all that it has.
         with client.download(request):

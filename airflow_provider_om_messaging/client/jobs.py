@@ -50,7 +50,7 @@ def check_pollable(client: Client, job_id: str) -> None:
         server = read_generation(client)
     except Fault as fault:
         if fault.cause in RETRYABLE_CAUSES:
-            return  # a wait bears that, and its polls will tell
+            return  # a wait bears that, and its polls will show it
         raise
     if server.jobs != REST:
         raise not_pollable_fault(job_id, server.version, pushed=server.jobs == SOCKET)
@@ -79,7 +79,7 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
 
 def read_verdict(client: Client, job: Job, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
     """
-    Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
+    Return the verdict of an import job that completed; ``unreadable`` where the server returns none.
 
     :param dry_run: what was asked for; None if that is not known.
     :param rows_sent: data rows in the file; None if that is not known.

@@ -207,7 +207,7 @@ def _copy_mode(name: str, folder: int, descriptor: int) -> None:
 
 
 def _has_same_content(name: str, folder: int, file: IO[bytes]) -> bool:
-    """Tell whether a file in a folder holds the same as an open one."""
+    """Return whether a file in a folder holds the same as an open one."""
     try:
         present = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:

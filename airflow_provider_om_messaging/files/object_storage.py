@@ -47,7 +47,7 @@ def open_object(path: ObjectStoragePath) -> IO[bytes]:
     """
     Open a file for reading.
 
-    Not by ``path.open``, which tells Airflow of an input of the task, with the connection's id in its name:
+    Not by ``path.open``, which reports an input of the task to Airflow, with the connection's id in its name:
     not all that is read is one, and operators tell their inputs themselves.
     """
     return cast("IO[bytes]", path.fs.open(path.path, "rb", block_size=BLOCK))
@@ -76,7 +76,7 @@ def upload(file: IO[bytes], path: ObjectStoragePath) -> None:
 
 def has_same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
     """
-    Tell whether an open file holds what is there already.
+    Return whether an open file holds what is there already.
 
     :param file: read to its end, unless the sizes tell.
     :param path: what to compare it with; it need not exist.
@@ -93,7 +93,7 @@ def has_same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
 
 
 def is_equal(one: IO[bytes], other: IO[bytes]) -> bool:
-    """Tell whether two open files hold the same from where they stand."""
+    """Return whether two open files hold the same from where they stand."""
     return all(chunk == other.read(len(chunk)) for chunk in read_chunks(one)) and not other.read(1)
 
 

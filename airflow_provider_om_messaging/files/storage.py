@@ -148,13 +148,13 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
 
 
 def _is_named_none(target: str) -> bool:
-    """Tell whether a folder or the file of a path got its name, or a part of it, from a None."""
+    """Return whether a folder or the file of a path got its name, or a part of it, from a None."""
     *folders, name = re.split(r"[/\\]", target)
     return "None" in folders or _NONE.search(name) is not None
 
 
 def is_same_file(one: str, other: str) -> bool:
-    """Tell whether two paths or URLs mean the same file, as far as their names tell."""
+    """Return whether two paths or URLs mean the same file, as far as their names tell."""
     first, second = (_local_path(name, "source") for name in (one, other))
     if first is None or second is None:
         return one == other
@@ -220,7 +220,7 @@ def _open_remote(source: str, parameter: str) -> IO[bytes]:
 
 
 def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
-    """Upload a file unless that very content is there, and tell whether it was."""
+    """Upload a file unless that very content is there, and return whether it was."""
     if has_same_content(spool, remote):
         return True
     spool.seek(0)

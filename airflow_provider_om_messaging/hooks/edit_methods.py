@@ -112,7 +112,7 @@ class EditMethods(ClientAccess):
         """
         Return the service as it was in one version, with its connection's values masked.
 
-        Servers before 1.3 do not tell whether a topic only inherits its domain; one that it may inherit has
+        Servers before 1.3 do not say whether a topic only inherits its domain; one that it may inherit has
         ``"inherited": "unmarked"``.
 
         :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.

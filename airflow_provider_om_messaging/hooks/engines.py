@@ -157,7 +157,7 @@ class ClientEngine:
     Does the same from the topics themselves: lists them, and patches those that differ.
 
     :param client: asks the server.
-    :param columns: of an export; a file to be imported tells its own by its header.
+    :param columns: of an export; a file to be imported has its own in its header.
     :param create_missing: whether an import creates topics that the service does not have, and restores those
         that were deleted, but not for good.
     :param max_concurrency: rows that an import sends at a time at most.

@@ -50,7 +50,7 @@ class JobMethods(ClientAccess):
         """
         Open a socket to hear of this user's jobs; close it in the end. Needs the extra ``sockets``.
 
-        For servers before 2.0, which tell how a job ended to sockets that are open by then, and never again.
+        For servers before 2.0, which report how a job ended to open sockets, and never again.
         """
         from airflow_provider_om_messaging.client.transport.sockets import Feed
 
@@ -135,7 +135,7 @@ class JobMethods(ClientAccess):
         self, job: Job, dry_run: bool | None = None, rows_sent: int | None = None
     ) -> ImportResult:
         """
-        Return the verdict of an import job that completed; ``unreadable`` where the server does not tell it.
+        Return the verdict of an import job that completed; ``unreadable`` where the server returns none.
 
         A second topic beside one of nearly the same name is warned of.
 

@@ -48,7 +48,7 @@ def import_flow(
     """
     Return the flow from a file to a service, which a dry run only looks at.
 
-    Whether rows that passed were other ones before, no server tells: they count as changes, unless a plan has
+    Whether rows that passed were other ones before, no server says: they count as changes, unless a plan has
     found none.
     """
     facts = _select(result, "service", "dry_run", "status", "rows_passed", "rows_failed", "sha256")
@@ -98,7 +98,7 @@ def _select(result: Result, *keys: str) -> dict[str, Any]:
 
 
 def _plans_nothing(expected_plan: Any) -> bool:
-    """Tell whether there is a plan, and it changes no row."""
+    """Return whether there is a plan, and it changes no row."""
     return isinstance(expected_plan, dict) and expected_plan.get("created") == 0 == expected_plan.get(
         "changed"
     )

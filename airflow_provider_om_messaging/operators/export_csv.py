@@ -39,7 +39,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         topics (with it, ``asynchronous`` means nothing: there is no job), ``auto`` takes the routes where
         there are any. The open-source server has none.
     :param columns: ``documented``, or ``extended`` by glossaryTerms, tiers, certification and extension
-        (custom fields), for which the client engine is taken. An import tells such a file by its header.
+        (custom fields), for which the client engine is taken. An import recognizes such a file by its header.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {

@@ -53,7 +53,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
     :param dry_run: only check, write nothing.
     :param max_failed_rows: how many failed rows are tolerated.
     :param on_rejected: what to do if more fail, the import is aborted or its verdict cannot be read:
-        ``fail``, ``skip`` (this task, and so what depends on it) or ``report`` (succeed and tell in the
+        ``fail``, ``skip`` (this task, and so what depends on it) or ``report`` (succeed and report in the
         result).
     :param expected_sha256: refuse another file than the one with this digest, such as the ``sha256`` that a
         dry run returned.
@@ -68,7 +68,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
     :param engine: ``server`` imports by the server's CSV routes, ``client`` compares the file with the
         service's topics and patches those that differ (with it, ``asynchronous`` means nothing: there is no
         job), ``auto`` takes the routes where there are any. The open-source server has none. The client
-        engine checks rights in a dry run as far as the server tells them without looking at a topic.
+        engine checks rights in a dry run as far as the server lists them without looking at a topic.
     :param create_missing: let the client engine create topics that the service does not have, and restore
         those that were deleted, but not for good. The server's own import always creates.
     :param max_concurrency: how many rows the client engine sends at a time at most, from 1 to 64. It begins

@@ -31,7 +31,7 @@ class PatchMessagingServiceOperator(MessagingOperator):
     Patches a messaging service: reads it, sends what differs for that version, and reads the outcome back.
 
     No server promises to detect that two people write at once. Where one does, ``changes`` are worked out
-    anew; ``operations``, and anything with ``expected_version``, end as a ``ConflictError`` that tells who
+    anew; ``operations``, and anything with ``expected_version``, end as a ``ConflictError`` that names who
     changed what. Where one does not, the read-back finds what another's write took away: ``changes`` that
     were only written over are sent again, all else ends as a ``ConflictError``. What is written over after
     the last read-back nobody can see.

@@ -65,7 +65,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     :param protected_fields: columns that may not change in rows that exist, such as ``["owner"]``.
     :param forbid_clearing: no value may become empty.
     :param on_violation: what to do about a plan that these do not allow: ``fail``, ``skip`` (this task, and
-        so what depends on it) or ``report`` (succeed and tell in the result).
+        so what depends on it) or ``report`` (succeed and report in the result).
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {

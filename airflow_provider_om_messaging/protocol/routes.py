@@ -125,7 +125,7 @@ def import_csv(fqn: str, dry_run: bool, rows_sent: int | None = None) -> Request
     Import a CSV, which is the body of the request.
 
     :param dry_run: whether the server is only to check. Always sent, and only as ``true`` or ``false``: a
-        server that is not told takes it for true, and old ones take any other word for false.
+        server that is not sent the parameter takes it for true, and old ones take any other word for false.
     :param rows_sent: data rows in the body.
     """
     read = partial(verdict.read_import, dry_run=dry_run, rows_sent=rows_sent)
@@ -255,7 +255,7 @@ class Read:
     An entity as it was read for a change.
 
     :param entity: the entity.
-    :param tagged: whether the server tells entity tags, and so honours ``If-Match``.
+    :param tagged: whether the server sends entity tags, and so honours ``If-Match``.
     """
 
     entity: dict[str, Any]

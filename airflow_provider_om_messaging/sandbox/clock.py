@@ -14,7 +14,7 @@ class Clock:
     Wall-clock time plus an offset. It never goes back.
 
     :param offset: seconds this clock is ahead of the machine's.
-    :param runs: tells whether time passes by itself, and not only as the clock is put forward.
+    :param runs: returns whether time passes by itself, and not only as the clock is put forward.
     """
 
     def __init__(self, offset: float = 0.0, runs: Callable[[], bool] = lambda: True) -> None:

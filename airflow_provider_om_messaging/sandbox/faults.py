@@ -57,7 +57,7 @@ class Fault:
             raise ValueError(f"path is no regular expression: {error}") from None
 
     def matches(self, method: str, path: str) -> bool:
-        """Tell whether a request gets this fault."""
+        """Return whether a request gets this fault."""
         right_method = self.method is None or self.method.upper() == method
         return right_method and self._pattern.search(path) is not None
 

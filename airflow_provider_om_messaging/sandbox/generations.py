@@ -36,11 +36,11 @@ class Generation:
     :param header_is_a_row: whether an import counts the header as one processed and passed row.
     :param singular: lists that are one thing in this generation: ``owner`` before 1.5, ``domain`` before 1.9.
     :param inherited: what a topic without one of its own shows of its service.
-    :param marks_inherited: whether it tells so. A PATCH in a generation that does not is applied to what is
+    :param marks_inherited: whether it marks them. A PATCH in a generation that does not is applied to what is
         shown: to take away what is inherited counts as a change, and former versions hold it.
     :param unknown: properties that no entity of this generation has, or, after the name of a kind and a dot,
         none of that kind; after ``changeEvent``, members of events and parameters that ask for them.
-    :param as_given: ``tags`` or ``domain``, where a PATCH stores them as they were sent, tells them so in its
+    :param as_given: ``tags`` or ``domain``, where a PATCH stores them as they were sent, shows them so in its
         reply and its version, and completes them only when they are read.
     :param checks_domains: whether a PATCH looks whether a domain exists. One that does not makes every read
         of it, and of the topics that inherit it, a 404.
@@ -52,7 +52,7 @@ class Generation:
     :param fixed_type: the text of the 400 for a PATCH that changes the type of a service; None if it is put
         back without a word.
     :param tells_no_change: whether a reply without a change has an empty change description.
-    :param session_always_changes: whether a PATCH without a change is told as one within a session.
+    :param session_always_changes: whether a PATCH without a change is reported as one within a session.
     :param empty_text_is_nothing: whether an empty text counts as none when versions are compared.
     :param cursor: how lists tell where they go on.
     :param tags_content: whether a strong entity tag is made of the whole entity, and sent by PUT and POST as
@@ -66,7 +66,7 @@ class Generation:
     :param patch_renames: whether a PATCH can rename, if it changes something else as well.
     :param rights_by_label: whether tiers, certifications and glossary terms take rights of their own.
     :param domains_right: the right to change domains, where that is so.
-    :param lists_field_labels_with_schema: whether a list tells of the labels of schema fields only if
+    :param lists_field_labels_with_schema: whether a list shows the labels of schema fields only if
         ``fields`` names ``messageSchema`` beside ``tags``.
     :param certification_renews: whether a certification that is sent again with other dates, or with none, is
         applied anew; in 2.0 it stays as it is.

@@ -239,7 +239,7 @@ class Sandbox:
         """
         Every API request so far, oldest first.
 
-        ``status`` is ``None`` where no reply was sent. ``notes`` tells what a real server lets pass, but a
+        ``status`` is ``None`` where no reply was sent. ``notes`` lists what a real server lets pass, but a
         good client does not send.
         """
         return self._call_in_thread(lambda state: copy.deepcopy(state.journal))

@@ -1,4 +1,4 @@
-"""What the sensor does: looks at the job, or has the triggerer do that, and tells what it came to."""
+"""What the sensor does: looks at the job, or has the triggerer do that, and returns the result."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class JobLooks:
 
     @contextmanager
     def _persist_log_position(self, context: Context) -> Iterator[None]:
-        """Keep what the log was told, for the next poke of this try, where Airflow keeps something (3.3)."""
+        """Keep what was logged, for the next poke of this try, where Airflow keeps something (3.3)."""
         store: Any = context.get("task_state_store") if self._sensor.reschedule else None
         if store is None:
             yield

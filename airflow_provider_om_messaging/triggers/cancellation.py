@@ -27,7 +27,7 @@ T = TypeVar("T")
 HAS_ON_KILL = hasattr(BaseTrigger, "on_kill")
 HAS_DATABASE = __version__.startswith("2.")
 NOTE = "om_messaging_waits_for"
-"""Key of the XCom in which a task notes its job, where nothing else tells a trigger of it."""
+"""Key of the XCom in which a task notes its job, where a trigger has no other way to find it."""
 
 _ANSWER_TAKES = 25.0 if HAS_ON_KILL else 60.0
 """
@@ -72,7 +72,7 @@ async def is_waited_for_elsewhere(task_instance: Any) -> bool:
     Tell, in a trigger whose task is said to be killed, whether that is still deferred, to another triggerer.
 
     It may also have been cleared, and be deferred again by now: then the new try has cancelled the job. If
-    Airflow does not say, somebody may wait for it: who has stood still for minutes is told late.
+    Airflow does not say, somebody may wait for it: who has stood still for minutes learns it late.
 
     :param task_instance: the trigger's own.
     """

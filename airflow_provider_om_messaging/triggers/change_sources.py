@@ -109,7 +109,7 @@ class ChangeSource:
     async def _check_versions(
         self, client: AsyncClient, since: int, services: Iterable[str], listing: Listing
     ) -> Look:
-        """Compare versions although the server answers, because it has not told of any event yet."""
+        """Compare versions although the server answers, because it has not reported any event yet."""
         before = self._states
         look = await self._compare_versions(client, since, services)
         long_ago = (listing.server_time or 0) - OVERLAP

@@ -54,7 +54,7 @@ class Watcher:
     since: int | None = None
 
     def is_reached_by(self, look: Look) -> bool:
-        """Tell whether a look shows all that this watcher has to see."""
+        """Return whether a look shows all that this watcher has to see."""
         covers = look.services is None or self.service in look.services
         return covers and self.since is not None and look.since <= self.since
 

@@ -42,7 +42,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
     """
     Fires whenever a messaging service or one of its topics has changed; for ``AssetWatcher`` on Airflow 3.
 
-    One event tells of all that one look has found. It is small and holds no values, because Airflow logs and
+    One event reports all that one look has found. It is small and holds no values, because Airflow logs and
     stores it in clear: ``service``, ``count`` and ``changes``, of which the first 20 are listed with
     ``entity`` (``service`` or ``topic``), ``name``, ``change``, ``fields``, ``version``, ``user`` and ``at``.
     A DAG finds it in ``triggering_asset_events``, as ``extra["payload"]``.
@@ -59,7 +59,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
     :param changes: kinds of change that count: ``created``, ``updated``, ``deleted``, ``restored``. None for
         all.
     :param fields: fields of which an update has to touch one, such as ``description`` or ``extension.team``.
-        None for any. A server that merges a person's edits within ten minutes tells the fields of all of
+        None for any. A server that merges a person's edits within ten minutes reports the fields of all of
         them.
     :param ignore_own_changes: whether changes by the connection's user do not count, so that a DAG which
         writes is not started by itself.
@@ -119,7 +119,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
                 yield event
 
     def shared_stream_key(self) -> Hashable | None:
-        """Return what tells Airflow 3.3 which watchers share their looks."""
+        """Return the key by which Airflow 3.3 knows which watchers share their looks."""
         return ("om_messaging", self.om_messaging_conn_id, self.poll_interval)
 
     @classmethod

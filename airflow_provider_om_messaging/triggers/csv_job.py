@@ -36,7 +36,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
     Fires once when an async CSV job has ended, or when the wait for it has to be given up.
 
     Each line that the server writes about the job goes to the task's log, with the server's time. A triggerer
-    that takes over tells the last hundred again, because the log of the other one may be out of reach; where
+    that takes over logs the last hundred again, because the log of the other one may be out of reach; where
     it is not, Airflow's log view shows each line once.
 
     The event is small, because Airflow logs and stores it in clear: ``status`` (``finished`` or ``error``),

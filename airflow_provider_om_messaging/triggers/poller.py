@@ -300,7 +300,7 @@ class Poller:
             entry.schedule_next_poll(now, random_fraction())
 
     async def _has_other_settings(self) -> bool:
-        """Read the connection again, and tell whether it or its token has changed since it was last read."""
+        """Read the connection again, and return whether it or its token has changed since the last time."""
         try:
             self._settings = await self._read_again()
         except Exception as error:

@@ -75,7 +75,7 @@ def list_upstream(session: Session, dag_id: str, task_id: str) -> set[str]:
 
 
 def belongs_to(task: TaskKey, plan: TaskKey) -> bool:
-    """Tell whether two task instances may go together: of mapped ones those of the same index."""
+    """Return whether two task instances may go together: of mapped ones those of the same index."""
     return -1 in {task.map_index, plan.map_index} or task.map_index == plan.map_index
 
 

@@ -11,7 +11,7 @@ RUN_TAB = "om-messaging-plans"
 
 
 def has_tabs() -> bool:
-    """Tell whether this Airflow takes tabs from plugins: since 3.1."""
+    """Return whether this Airflow takes tabs from plugins: since 3.1."""
     from airflow import __version__
 
     major, minor = __version__.split(".")[:2]

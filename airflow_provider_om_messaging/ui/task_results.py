@@ -120,7 +120,7 @@ def read_whole_plan(result: PlanDocument) -> PlanDocument | None:
 
 
 def _may_be_a_plan(path: str) -> bool:
-    """Tell whether a plan task could have written a file there."""
+    """Return whether a plan task could have written a file there."""
     if not path.endswith(".json"):
         return False
     try:

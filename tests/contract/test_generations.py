@@ -1,4 +1,4 @@
-"""The same task means the same on servers of every age: what is told, sent, stored and returned."""
+"""The same task means the same on servers of every age: what is reported, sent, stored and returned."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_test_that_fails_is_named_the_same(server: Sandbox, hook: OpenMetadata
         hook.patch_service(
             KAFKA,
             operations=[
-                # Of values that it may mask, only the server can tell.
+                # Of values that it may mask, only the server can say.
                 {"op": "test", "path": "/connection/config/saslUsername", "value": "not so"},
                 {"op": "add", "path": "/description", "value": "New."},
             ],

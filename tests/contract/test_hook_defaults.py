@@ -1,4 +1,4 @@
-"""What the hooks ask for when they are not told, and what they ask for once only."""
+"""What the hooks ask for by default, and what they ask for once only."""
 
 from __future__ import annotations
 

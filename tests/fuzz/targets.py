@@ -249,7 +249,7 @@ def check_fault(fault: Fault, *causes: Cause) -> None:
 
 
 def is_fit_for_logs(text: str) -> bool:
-    """Tell whether a text holds neither control characters nor line ends nor halves of characters."""
+    """Return whether a text holds neither control characters nor line ends nor halves of characters."""
     return not any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text)
 
 

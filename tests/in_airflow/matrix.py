@@ -127,7 +127,7 @@ def imported(service: str, csv: str, dry_run: bool, **options: Any) -> Any:
             task_id="import", service=service, csv=csv, dry_run=dry_run, poll_interval=0.1, **options
         )
     )
-    # Servers tell of rows in an order that has nothing to do with the file's.
+    # Servers return rows in an order that has nothing to do with the file's.
     result["failures"].sort(key=lambda failure: str(failure["row"]))
     return {**result, "csv_after": OpenMetadataMessagingHook().export_csv(service, engine="client")}
 

@@ -1,4 +1,4 @@
-"""A path or URL that a task tells of stands between blanks, so that it can be clicked and copied."""
+"""A path or URL that a task logs stands between blanks, so that it can be clicked and copied."""
 
 from __future__ import annotations
 

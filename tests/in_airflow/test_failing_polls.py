@@ -192,7 +192,7 @@ def test_it_is_borne_as_well_when_the_task_resumes(
     front.answer(POLL, *answers)
     assert task.resume_execution(deferral.method_name, {"event": event}, {})
     assert front.answered == 2
-    # What the triggerer has told is not told again.
+    # What the triggerer has logged is not logged again.
     assert "Export completed" not in capsys.readouterr().out
 
     task.max_consecutive_failures = 1

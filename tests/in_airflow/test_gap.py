@@ -66,7 +66,7 @@ def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sand
     theirs = run(make(wait_for_completion=False), context(other))["job_id"]
     before = {job.job_id for job in OpenMetadataMessagingHook().list_jobs()}
     assert len(before) == 2
-    # Nobody can tell which of the two is its own, so it is done again.
+    # Nobody can say which of the two is its own, so it is done again.
     ours = run(make(), context(lost))["job_id"]
     assert ours not in before
     assert run(make(), context(other))["job_id"] == theirs

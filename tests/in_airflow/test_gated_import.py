@@ -1,4 +1,4 @@
-"""Imports that apply exactly what was planned, prove it, and tell the verdict on every row."""
+"""Imports that apply exactly what was planned, prove it, and return the verdict on every row."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def told_to_stop(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, Store]:
-    """Return an operator in the middle of its wait, and its store; Airflow tells these states of its task."""
+    """Return an operator amid its wait, and its store; Airflow returns these states of its task."""
     sandbox.configure(stuck_jobs=True)
     store, operator = Store(), exporting()
     key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": 3}

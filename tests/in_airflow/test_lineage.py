@@ -1,5 +1,5 @@
 """
-What tasks tell of their data: events of outlets, and lineage by OpenLineage's own file transport.
+What tasks report about their data: events of outlets, and lineage by OpenLineage's own file transport.
 
 Where object storage and the OpenLineage provider are installed, the run stores its files there; elsewhere
 there are events only, of local files.
@@ -45,7 +45,7 @@ class Run:
     :param states: state of each task.
     :param events: of outlets.
     :param lineage: events of OpenLineage, by task and kind of event.
-    :param text: all that was told, for what must not be in it.
+    :param text: all that was logged, for what must not be in it.
     """
 
     host: str

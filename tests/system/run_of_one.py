@@ -94,7 +94,7 @@ class Export:
 
     def mark_as_failed(self) -> None:
         """Mark the task as a user does."""
-        # Airflow 2 only tells by default what it would do; 3 does not know the switch.
+        # Airflow 2 only shows by default what it would do; 3 does not know the switch.
         dry_run = {"dry_run": False} if AIRFLOW_LINE.startswith("2.") else {}
         self._airflow.call("PATCH", self._path, {"new_state": "failed", **dry_run})
 
@@ -105,13 +105,13 @@ class Export:
         self._airflow.call("POST", path, {**order, "only_failed": False, "dry_run": False})
 
     def ends_well(self) -> bool:
-        """Wait for the run's end, and tell whether its result is that of its newest job."""
+        """Wait for the run's end, and return whether its result is that of its newest job."""
         state = self._airflow.wait_for_run(self._dag_id, self.run_id)
         assert state == "success", self.told()
         return bool(self.result()["job_id"] == self.job_ids[-1])
 
     def fails(self) -> bool:
-        """Wait for the run's end, and tell whether it has failed."""
+        """Wait for the run's end, and return whether it has failed."""
         return self._airflow.wait_for_run(self._dag_id, self.run_id) == "failed"
 
     def result(self, task_id: str = "export") -> dict[str, Any]:

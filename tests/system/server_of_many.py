@@ -1,4 +1,4 @@
-"""The sandbox with many services, which tells over its own restarts what it was asked to do."""
+"""The sandbox with many services, which counts over its own restarts what it was asked to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What calls ask for when they are not told, and what is not taken for an answer."""
+"""What calls ask for by default, and what is not taken for an answer."""
 
 from __future__ import annotations
 

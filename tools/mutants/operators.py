@@ -57,7 +57,7 @@ class RemoveKeywordArgument(Operator):  # type: ignore[misc]
 
 
 def _has_effect(node: Any) -> bool:
-    """Tell whether a statement does more than set a variable, without which a function only stops."""
+    """Return whether a statement does more than set a variable, without which a function only stops."""
     if node.type == "expr_stmt":
         target, operator = node.children[:2]
         is_counted = operator.type == "operator" and operator.value != "="

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUITES = ("tests/unit", "tests/contract")
 LEFT_OUT = ("*/test_sandbox_*", "*/test_*_at_scale*")
-"""The sandbox shares no code with what is mutated; what is told by a thousand topics is told by ten."""
+"""The sandbox shares no code with what is mutated; what a thousand topics show is shown by ten."""
 _SETTINGS = f"[run]\nsource = {PACKAGE}\nomit = */sandbox/*\nrelative_files = true\n"
 
 

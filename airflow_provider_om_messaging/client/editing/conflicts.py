@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 MOST_TOLD = 10
-"""How many versions a conflict tells about: the newest."""
+"""How many versions a conflict names: the newest."""
 
 
 def concurrent_change_fault(
@@ -35,7 +35,7 @@ def concurrent_change_fault(
     try:
         later = _list_later_versions(client, kind, now, read_version(before).version)
     except Fault:
-        # The history would only tell more; that there is a conflict is known without it.
+        # The history would only add details; that there is a conflict is known without it.
         later = []
     steps = differences(before, now)
     # A list shows less than a read, apart from what is changed by the way of one.

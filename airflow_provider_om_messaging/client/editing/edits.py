@@ -84,7 +84,7 @@ class Edit:
 
 def build_patch_edit(client: Client, kind: EntityType, changes: object, operations: object) -> Edit:
     """
-    Return the edit of a patch, which is told by ``changes`` or by JSON Patch ``operations``.
+    Return the edit of a patch, which is described by ``changes`` or by JSON Patch ``operations``.
 
     :raises Fault: both are given or none, or they are malformed.
     """
@@ -111,7 +111,7 @@ def build_restore_edit(
     metadata: tuple[str, dict[str, Any]] | None = None,
 ) -> Edit:
     """
-    Return the edit of a restore, which is told by a version, the journal of a patch or an exported file.
+    Return the edit of a restore, which is described by a version, the journal of a patch or an exported file.
 
     :param history: of what is to be restored.
     :param fields: which of its fields.

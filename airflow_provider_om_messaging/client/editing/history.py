@@ -69,7 +69,7 @@ class History:
 
     def walk_back_to(self, number: str) -> Iterator[Entity]:
         """
-        Walk back to a version, which is not told any more.
+        Walk back to a version, which itself is left out.
 
         :param number: of that version; whether there is one does not matter.
         """

@@ -37,7 +37,7 @@ class Inheritance:
         Ask for a service and return it, and keep its domains if they matter.
 
         :param service: its canonical FQN or id.
-        :param more: fields to be told as well.
+        :param more: further fields to ask for.
         :raises Fault: there is no such service.
         """
         marks = read_generation(self._client).marks_inherited

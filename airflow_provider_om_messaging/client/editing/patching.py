@@ -261,7 +261,7 @@ def _check_version(client: Client, target: Target, entity: Entity) -> None:
 
 
 def _shows_changes(stored: Entity, plan: Plan) -> bool:
-    """Tell whether the reply to a patch shows all that was changed."""
+    """Return whether the reply to a patch shows all that was changed."""
     return "version" in stored and all(
         field in stored for field, value in (plan.wanted or {}).items() if value is not None
     )
@@ -270,7 +270,7 @@ def _shows_changes(stored: Entity, plan: Plan) -> bool:
 def _outcome(done: Done) -> dict[str, Any]:
     before, plan, after = done.before, done.plan, done.after
     first, last = read_version(before), read_version(after)
-    # A version alone does not tell: edits of one user within minutes are merged into the same number.
+    # A version alone proves nothing: edits of one user within minutes are merged into the same number.
     changed = bool(plan.operations) and stamp(before) != stamp(after)
     fields = patch_document.touched_fields(plan.operations) if changed else []
     journal = build_journal(before, after, plan.wanted or {}, fields)

@@ -83,7 +83,7 @@ def check_readback(
 
 
 def _is_kept(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
-    """Tell whether a list still has what was added and lacks what was taken out, though others changed it."""
+    """Return whether a list has what was added and lacks what was taken out, though others changed it."""
     if field not in LISTS:
         return False
     then, now = _get_shown(plan, field, before), _get_shown(plan, field, after)

@@ -86,7 +86,7 @@ def _read_related(client: Client, kind: EntityType, entity: Entity) -> Entity:
         fields = to_server_names(client, fields_to_ask(kind, LISTS))
         return client.call(routes.read_entity(kind, str(entity.get("id")), fields)).entity
     except Fault:
-        # They would only tell more.
+        # They would only add details.
         return {}
 
 

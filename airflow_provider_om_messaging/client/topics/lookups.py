@@ -64,7 +64,7 @@ def _find_certification(client: Client) -> Entity | None:
 
 
 def topic_fields(client: Client) -> Mapping[str, str] | None:
-    """Return the custom fields of topics and their types; None if the server does not tell."""
+    """Return the custom fields of topics and their types; None if the server does not say."""
     try:
         return client.call(routes.custom_fields())
     except Fault as fault:

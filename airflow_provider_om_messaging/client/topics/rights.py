@@ -34,7 +34,7 @@ class TopicRights:
     """
     The rights of a client's user to topics: asked for once, when the first change is looked at.
 
-    One more request asks for the user's name, if something is refused. A server that does not tell about
+    One more request asks for the user's name, if something is refused. A server that does not report
     rights refuses nothing here.
 
     :param client: asks the server.

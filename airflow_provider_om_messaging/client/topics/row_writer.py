@@ -1,4 +1,4 @@
-"""Writing one row of a file: its topic is created, restored or changed, or it is told why it cannot be."""
+"""Writing one row of a file: its topic is created, restored or changed, or its verdict says why not."""
 
 from __future__ import annotations
 

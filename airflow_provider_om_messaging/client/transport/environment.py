@@ -54,5 +54,5 @@ def find_route(settings: Settings) -> Route:
 
 
 def is_folder(verify: bool | str) -> bool:
-    """Tell whether certificates are to be checked with a folder of authorities."""
+    """Return whether certificates are to be checked with a folder of authorities."""
     return isinstance(verify, str) and os.path.isdir(verify)

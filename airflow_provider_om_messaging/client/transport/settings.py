@@ -25,7 +25,7 @@ class Token:
         self.read_again = read_again
 
     def reload(self) -> bool:
-        """Read the token again, and tell whether it is another one now."""
+        """Read the token again, and return whether it is another one now."""
         if self.read_again is None:
             return False
         before, self.value = self.value, Secret(self.read_again())

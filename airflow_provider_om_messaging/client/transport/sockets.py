@@ -1,5 +1,5 @@
 """
-Hearing of async CSV jobs over Socket.IO, for servers that tell of a job's end in no other way.
+Following async CSV jobs over Socket.IO, for servers that report a job's end in no other way.
 
 Needs the extra ``sockets``. The socket lives in a thread of its own, so that the worker can submit while it
 listens.
@@ -44,7 +44,7 @@ MISSING_EXTRA = (
 
 
 def can_listen() -> bool:
-    """Tell whether the extra ``sockets`` is installed."""
+    """Return whether the extra ``sockets`` is installed."""
     return importlib.util.find_spec("socketio") is not None
 
 
@@ -90,12 +90,12 @@ class Feed:
 
     def wait_for_end(self, job_id: str, deadline: float, tell: Callable[[Job], object]) -> SocketEvent | None:
         """
-        Wait until a job has ended, and return the frame that tells so.
+        Wait until a job has ended, and return the frame that says so.
 
         :param job_id: the job.
         :param deadline: the moment at which the wait is given up, wall-clock seconds since 1970.
         :param tell: takes each state of the job in between.
-        :returns: None if nobody will tell any more: the socket is lost, or the deadline has passed.
+        :returns: None if nobody will report any more: the socket is lost, or the deadline has passed.
         """
         seen: SocketEvent | None = None
         if self._process != os.getpid():

@@ -120,7 +120,7 @@ class ImportExecution(JobExecution):
         return self.task.only_check
 
     def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
-        """Tell whether the job's verdict is on the rows of this file; without a verdict, on as many."""
+        """Return whether the job's verdict is on the rows of this file; without a verdict, on as many."""
         shown = self.hook.get_import_verdict(job, self.task.only_check, state.get("rows")).results_csv
         if not shown:
             return not job.total or job.total == state.get("rows")

@@ -60,7 +60,7 @@ class JobExecution(JobWork):
 
     def has_job(self, engine: Engine) -> bool:
         """
-        Tell whether the task's work is done by a job of the server; the log says why not, if asked for.
+        Return whether the task's work is done by a job of the server; the log says why not, if asked for.
 
         :raises UnsupportedByServerError: nobody could wait for such a job later.
         """
@@ -105,7 +105,7 @@ class JobExecution(JobWork):
         """
         job_id = self._submit_or_resume(context, work, submit, anew, check)
         self.task.store_entity_link(context, work["service"])
-        if job_id and self._feed is None:  # a server that tells over a socket has no page of a job
+        if job_id and self._feed is None:  # a server that reports over a socket has no route for a single job
             self.task.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
         return job_id
 

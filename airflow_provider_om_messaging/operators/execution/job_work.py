@@ -69,7 +69,7 @@ class JobWork(ABC):
 
     def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
         """
-        Tell whether a job that was found and has completed did this task's work, as far as that shows.
+        Return whether a job that was found and has completed did this task's work, as far as that shows.
 
         :param job: the job.
         :param state: what :meth:`.JobExecution.wait_for` was given.
@@ -78,7 +78,7 @@ class JobWork(ABC):
 
     def result_from_push(self, frame: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
         """
-        Return the task's result for a job that has completed, of which a socket has told.
+        Return the task's result for a job that has completed, of which a socket has reported.
 
         :param frame: what it told.
         :param state: what :meth:`.JobExecution.wait_for` was given.
@@ -88,7 +88,7 @@ class JobWork(ABC):
     @abstractmethod
     def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """
-        Return the task's result for a job of which nobody told how it ended, or report that as unknown.
+        Return the task's result for a job of which nobody reported how it ended, or report that as unknown.
 
         :param job_id: the job; empty if it is not even known whether it was submitted.
         :param state: what :meth:`.JobExecution.wait_for` was given.

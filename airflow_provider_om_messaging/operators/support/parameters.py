@@ -275,7 +275,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _is_literal(value: Any) -> bool:
-    """Tell whether a value is the same when the task runs: no template, and nothing that Airflow resolves."""
+    """Return whether a value is the same when the task runs: no template, nothing that Airflow resolves."""
     if isinstance(value, str):
         return "{{" not in value and "{%" not in value
     if isinstance(value, (list, tuple, set)):

@@ -134,7 +134,7 @@ def apply_rejection_policy(result: ImportResult, max_failed_rows: int, on_reject
     :param on_rejected: ``fail``, ``skip`` (this task, and so what depends on it), or ``report`` (go on).
     :raises ImportRejectedError: rows failed, or the import was aborted.
     :raises ServerUnavailableError: rows failed, some of them because the server did.
-    :raises UnreadableVerdictError: the server does not tell.
+    :raises UnreadableVerdictError: the server does not say.
     """
     fault = result.rejection(max_failed_rows)
     if fault is None:

@@ -49,7 +49,7 @@ class TracedOperator(CheckedParameters, LinkedOperator):
         return self.get_openlineage_facets_on_complete(task_instance)
 
     def note_result(self, context: Context, result: dict[str, Any]) -> None:
-        """Remember what the task returns, and tell its outlets. That it cannot be told fails no task."""
+        """Remember what the task returns, and report it to its outlets. A failure of that fails no task."""
         self.task_result = result
         if not self.outlets:
             return

@@ -45,7 +45,7 @@ def exact_digest(row: Sequence[str]) -> bytes:
     """Return a short digest of a row's texts, by which most rows that say the same are known cheaply."""
     text = "\0".join(row)
     if text.count("\0") >= len(row):
-        # What no file holds, but a server may tell.
+        # What no file holds, but a server may return.
         return _digest(list(row))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=b"exact").digest()
 
@@ -63,10 +63,10 @@ class Reading:
     """
     How the cells of a file are read on one server.
 
-    :param inherited: domains that the topics have from their service anyway, where the server does not tell
+    :param inherited: domains that the topics have from their service anyway, where the server does not say
         these from a topic's own: a cell that names them says the same as an empty one.
     :param types: returns the custom fields that there are; None if that is not known.
-    :param exists: tells whether there is an entity of a name that has blanks around it. If not, they are no
+    :param exists: returns whether there is an entity of a name that has blanks around it. If not, they are no
         part of the name: newer servers trim the values of lists, older ones do not.
     """
 
@@ -110,7 +110,7 @@ class Reading:
         return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
 
     def is_same(self, column: str, one: str, other: str) -> bool:
-        """Tell whether two cells of a column say the same."""
+        """Return whether two cells of a column say the same."""
         return one == other or (self.meaning(column, one) or "") == (self.meaning(column, other) or "")
 
     def fingerprint(self, columns: Sequence[str], row: Sequence[str]) -> bytes:
@@ -136,7 +136,7 @@ PLAIN = Reading()
 
 def blanks_hint(columns: Sequence[str], row: Sequence[str]) -> str:
     """
-    Return what to tell of a refused row with blanks around names, which look right and are not found.
+    Return the advice for a refused row with blanks around names, which look right and are not found.
 
     Older servers do not trim: to them a blank is a part of the name. "" if there are none.
     """

@@ -1,4 +1,4 @@
-"""Custom fields of topics: what the column ``extension`` says, and the types that a server tells of them."""
+"""Custom fields of topics: what the column ``extension`` says, and the types that a server reports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_types(reply: Reply) -> dict[str, str]:
     """
     Read the custom fields out of the answer to ``GET /v1/metadata/types/name/topic``.
 
-    :raises Fault: it does not tell them.
+    :raises Fault: it does not report them.
     """
     listed = reply.json_object().get("customProperties")
     if not isinstance(listed, list) or not all(

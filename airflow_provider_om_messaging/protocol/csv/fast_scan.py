@@ -25,7 +25,7 @@ _DOUBLED = re.compile(rb'""+')
 
 class FastCsvValidator:
     """
-    Shows that a CSV is fit to be sent, or gives up: then it may still be fit, which a reader has to tell.
+    Shows that a CSV is fit to be sent, or gives up: then it may still be fit, which a reader has to find out.
 
     What it shows is what :func:`~airflow_provider_om_messaging.protocol.csv.check.check_csv` checks. It gives
     up on faults, and on what is allowed and rare: empty lines, a single column, line ends of several kinds,
@@ -49,7 +49,7 @@ class FastCsvValidator:
 
     def feed(self, chunk: bytes) -> bool:
         """
-        Take the next bytes and tell whether all is well so far.
+        Take the next bytes and return whether all is well so far.
 
         :param chunk: any part of the text, in order. After the first False, no more of it.
         """
@@ -70,7 +70,7 @@ class FastCsvValidator:
         return self._look_through(block)
 
     def finish(self) -> bool:
-        """Take the end of the text and tell whether it is fit to be sent."""
+        """Take the end of the text and return whether it is fit to be sent."""
         self.unproven = self._begun
         if not self._is_text(b"", last=True):
             return False
@@ -123,7 +123,7 @@ class FastCsvValidator:
         return True
 
     def _are_rows(self, outside: list[bytes]) -> bool:
-        """Tell whether what stands outside of quotes comes from whole rows of one width."""
+        """Return whether what stands outside of quotes comes from whole rows of one width."""
         quoted = len(outside) - 1
         text = b'"'.join(outside)  # each quote now stands for a quoted part
         if quoted and text.count(b',",') != quoted and not _has_quotes_in_place(text):
@@ -141,7 +141,7 @@ class FastCsvValidator:
 
 
 def _has_quotes_in_place(text: bytes) -> bool:
-    """Tell whether every quote, which stands for a quoted part, is a whole cell."""
+    """Return whether every quote, which stands for a quoted part, is a whole cell."""
     cells = _DOUBLED.sub(b'"', text)  # a quote inside a quoted cell is written twice
     number = cells.count(b'"')
     before = cells.startswith(b'"') + cells.count(b',"') + cells.count(b'\n"')

@@ -57,7 +57,7 @@ class _Label(msgspec.Struct, rename="camel", gc=False):
 
 class TopicCells(msgspec.Struct, rename="camel"):
     """
-    What a CSV tells of a topic, and no more.
+    What a CSV holds of a topic, and no more.
 
     It is what topics are read into out of a list, which is several times faster than reading all that they
     have; what is known of a topic as a dictionary is converted to it, so that there is one way to its cells.

@@ -25,7 +25,7 @@ ENTITIES = {SERVICE.name: "service", TOPIC.name: "topic"}
 MOST_SHOWN = 20
 """Changes that an event lists; the others it counts."""
 MOST_FIELDS = 10
-"""Names of fields that are told of one change."""
+"""Names of fields that are reported of one change."""
 _LONGEST_NAME = 256
 
 
@@ -117,7 +117,7 @@ class ChangeFilter:
 
     def accepts(self, change: Change, own_user: str | None = None) -> bool:
         """
-        Tell whether a change is wanted.
+        Return whether a change is wanted.
 
         :param own_user: one more user whose changes are not.
         """
@@ -133,7 +133,7 @@ class ChangeFilter:
 
 def describe_changes(service: str, changes: Sequence[Change]) -> dict[str, Any]:
     """
-    Return the event that tells of changes: small, because Airflow logs and stores it in clear.
+    Return the event that reports changes: small, because Airflow logs and stores it in clear.
 
     :param service: the service that is watched.
     :param changes: them, oldest first; those beyond the first 20 are only counted.

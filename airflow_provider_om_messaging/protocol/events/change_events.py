@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FAR_FUTURE = 4_102_444_800_000
-"""A time from which on there are no events: asked for them, a server tells no more than its own time."""
+"""A time from which on there are no events: asked for them, a server reports only its own time."""
 
 _PARAMETERS = ("entityCreated", "entityUpdated", "entityRestored", "entityDeleted")
 _KINDS = {
@@ -50,7 +50,7 @@ _LARGEST = MAX_REPLY_BYTES + BYTES_PER_ITEM * 1000
 @dataclass(frozen=True)
 class Listing:
     """
-    What a server told of changes.
+    What a server reported about changes.
 
     :param changes: them, oldest first.
     :param server_time: what the server's clock showed, in milliseconds since 1970; None if it does not say.
@@ -84,7 +84,7 @@ def list_events(since: int) -> Request[Listing]:
 
 def read_events(reply: Reply) -> Listing:
     """
-    Return the changes that a reply tells. An event that cannot be read hides none of the others.
+    Return the changes that a reply lists. An event that cannot be read hides none of the others.
 
     :raises Fault: the reply is no list of events, or holds fewer than it counts.
     """
@@ -109,7 +109,7 @@ def read_events(reply: Reply) -> Listing:
 
 
 def read_server_time(reply: Reply) -> int | None:
-    """Return what the server's clock showed, in whole seconds but as milliseconds; None if it is not told."""
+    """Return what the server's clock showed, in whole seconds but as milliseconds; None if unknown."""
     try:
         return int(parsedate_to_datetime(reply.headers.get("date", "")).timestamp()) * 1000
     except (ValueError, TypeError, OverflowError):
@@ -118,7 +118,7 @@ def read_server_time(reply: Reply) -> int | None:
 
 def _read_event(event: Any) -> Change | None:
     """
-    Return the change that an event tells of; None if it is of a kind that nobody watches.
+    Return the change that an event reports; None if it is of a kind that nobody watches.
 
     :raises ValueError: a member is missing or is none.
     """
@@ -148,7 +148,7 @@ def _read_event(event: Any) -> Change | None:
 
 
 def _read_name(event: Mapping[str, Any]) -> str:
-    """Return the FQN of an event's entity. Before 2.0 only the entity itself tells it."""
+    """Return the FQN of an event's entity. Before 2.0 only the entity itself has it."""
     name = event.get("entityFullyQualifiedName")
     if not name:
         entity = event.get("entity")

@@ -65,7 +65,7 @@ class Cursor:
         """
         Move on, after everything up to now was offered to :meth:`take`.
 
-        :param newest: when the newest change was made that the server told of, wanted or not.
+        :param newest: when the newest change was made that the server reported, wanted or not.
         :param server_time: what its clock showed; None if it does not say. One entity that is dated in the
             future must not hide whatever is changed until then.
         """
@@ -85,7 +85,7 @@ class Cursor:
 
     @classmethod
     def from_json(cls, value: Any) -> Cursor | None:
-        """Return the place that JSON data tells; None if it tells none."""
+        """Return the place that JSON data holds; None if it holds none."""
         if not isinstance(value, dict):
             return None
         floor, newest = parse_time(value.get("floor")), parse_time(value.get("newest"))

@@ -1,7 +1,7 @@
 """
 Changes found by comparing versions, for servers that tell no events.
 
-Lists tell of each entity its version, when it was made and by whom. What lies between two looks is not seen:
+Lists give the version of each entity, when it was made and by whom. What lies between two looks is not seen:
 of several changes of one entity only the last.
 """
 
@@ -66,7 +66,7 @@ class StatePage:
     :param states: the entities of the service that was asked for.
     :param listed: how many entities it held.
     :param after: the cursor for the next part; None at the end.
-    :param total: how many there are in all; None if the server does not tell.
+    :param total: how many there are in all; None if the server does not say.
     :param server_time: what the server's clock showed, in milliseconds since 1970; None if it does not say.
     """
 

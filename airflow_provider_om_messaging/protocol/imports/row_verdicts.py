@@ -100,7 +100,7 @@ def format_results(rows: Rows, verdicts: Sequence[Verdict]) -> str:
 
 
 def add_hints(rows: Rows, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
-    """Return verdicts with what there is to tell of blanks in refused rows; as for :func:`format_results`."""
+    """Return verdicts with advice on blanks in refused rows; as for :func:`format_results`."""
     if all(verdict.passed for verdict in verdicts):
         return verdicts
     records = iter(rows)
@@ -133,7 +133,7 @@ def find_missing_changes(after: Plan) -> list[Verdict]:
 
 def find_repeated_names(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -> list[str]:
     """
-    Return the names that stand in several rows of a file, each with their lines, as a log tells them.
+    Return the names that stand in several rows of a file, each with their lines, as a log reports them.
 
     :param verdicts: on its rows.
     :param rows: reads the file; called only if there are such names.

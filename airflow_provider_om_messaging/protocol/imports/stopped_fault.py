@@ -17,7 +17,7 @@ class ImportStoppedFault(Fault):
     A failure that ended an import in the middle.
 
     :param fault: what failed.
-    :param message: what to tell of it.
+    :param message: what to say about it.
     :param verdicts: on all rows: ``skipped`` was not sent, ``unknown`` may or may not be applied.
     """
 

@@ -43,7 +43,7 @@ class ImportResult:
 
     :param dry_run: whether nothing was to be written.
     :param status: ``success``, ``partialSuccess``, ``failure`` or ``aborted``, in the server's words;
-        ``unreadable`` where a server does not tell.
+        ``unreadable`` where a server does not return it.
     :param rows_processed: rows that the server looked at; None if unreadable.
     :param rows_passed: rows that it took; None if unreadable.
     :param rows_failed: rows that did not pass: refused, skipped, or not accounted for; None if unreadable.
@@ -119,9 +119,9 @@ class ImportResult:
 
 def unreadable_result(dry_run: bool, why: str = "") -> ImportResult:
     """
-    Return the result of an import whose verdict cannot be read, or that the server does not tell.
+    Return the result of an import whose verdict cannot be read, or that the server does not return.
 
-    :param why: what is wrong with the one it tells.
+    :param why: what is wrong with the one it returned.
     """
     return ImportResult(dry_run, UNREADABLE, None, None, None, abort_reason=why)
 
@@ -269,7 +269,7 @@ def expected_header(result: ImportResult, header: Sequence[str]) -> list[str] | 
 
 def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     """
-    Tell whether the server's verdict is on these rows, in whatever order.
+    Return whether the server's verdict is on these rows, in whatever order.
 
     :param results_csv: each row with its verdict, as the server wrote it.
     :param rows: a file's rows, the header first.

@@ -128,7 +128,7 @@ def not_pollable_fault(job_id: str, version: str, *, pushed: bool) -> Fault:
     Return the fault for a job of a server that keeps no states of jobs.
 
     :param version: the server's.
-    :param pushed: whether it tells the end of a job to sockets.
+    :param pushed: whether it reports the end of a job to open sockets.
     """
     how = (
         "tells how a job ended only once, to sockets that are open by then. Let the task that submits it do "

@@ -18,7 +18,7 @@ PATH = "/v1/push/feed"
 """Where the socket is opened, below the base URL."""
 
 CHANNELS = {"csvExportChannel": "EXPORT", "csvImportChannel": "IMPORT"}
-"""The events that tell of CSV jobs, and what kind of job each is about."""
+"""The events of CSV jobs, and what kind of job each is about."""
 
 MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Bytes of the longest frame that is taken; what is longer ends the connection."""
@@ -44,7 +44,7 @@ class SocketEvent:
 
 def parse_socket_event(channel: str, payload: object) -> SocketEvent | None:
     """
-    Return the frame in a push, or None if it tells of no CSV job.
+    Return the frame in a push, or None if it is about no CSV job.
 
     :param channel: a key of :data:`CHANNELS`.
     :param payload: JSON as text; its object is taken as well.

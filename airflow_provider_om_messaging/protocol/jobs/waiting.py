@@ -69,7 +69,7 @@ class Wait:
 
     def record_poll(self, job: Job, now: float) -> bool:
         """
-        Take what a poll found, and tell whether the job has ended. A job that has ended is never too late.
+        Take what a poll found, and return whether the job has ended. A job that has ended is never too late.
 
         :raises Fault: the deadline has passed, or the job is being cancelled for too long.
         """

@@ -69,8 +69,8 @@ def comparable_value(value: Any, entity: Mapping[str, Any], field: str) -> Any:
     """
     Return what an entity has in a field, to be compared with a value that is wanted there.
 
-    What it may have itself or inherit, and nobody tells, counts as either: as had if that is what is wanted,
-    else as not had.
+    What it may have itself or inherit, where no server says which, counts as either: as had if that is what
+    is wanted, else as not had.
     """
     own = own_value(entity, field)
     if field != "domains" or not value:
@@ -91,7 +91,7 @@ def entry_key(item: Any) -> Any:
 
 def is_same(field: str, one: Any, other: Any) -> bool:
     """
-    Tell whether two values of a field mean the same. Owners, tags and domains have no order.
+    Return whether two values of a field mean the same. Owners, tags and domains have no order.
 
     A certification is its tag: when it was given and when it ends is for the server to set.
 
@@ -125,7 +125,7 @@ def certification_tag(certification: Any) -> str | None:
 
 def adds_nothing(one: Any, other: Any) -> bool:
     """
-    Tell whether a list of references or labels says nothing that another one of the same entries does not.
+    Return whether a list of references or labels says nothing that another one of the same entries does not.
 
     :param one: maybe with less than complete entries.
     """

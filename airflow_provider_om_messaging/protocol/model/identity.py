@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_same_name(one: object, other: object) -> bool:
     """
-    Tell whether two fully qualified names mean the same, whatever their case and quotes that are not needed.
+    Return whether two FQNs mean the same, whatever their case and quotes that are not needed.
 
     Servers answer a user's name in lower case, whatever was asked for.
     """
@@ -28,7 +28,7 @@ def is_same_name(one: object, other: object) -> bool:
 
 
 def is_same_id(one: str, other: str) -> bool:
-    """Tell whether two ids, of jobs or entities, are the same: numbers or UUIDs."""
+    """Return whether two ids, of jobs or entities, are the same: numbers or UUIDs."""
     if one.isdecimal() and other.isdecimal():
         return one.lstrip("0") == other.lstrip("0")
     return one.lower() == other.lower()

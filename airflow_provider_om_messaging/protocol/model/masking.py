@@ -12,12 +12,12 @@ MASK = "*********"
 
 
 def is_masked(value: Any) -> bool:
-    """Tell whether a value only shows that there is one."""
+    """Return whether a value only shows that there is one."""
     return isinstance(value, str) and len(value) >= 3 and not value.strip("*")
 
 
 def holds_mask(value: Any) -> bool:
-    """Tell whether there is a masked value anywhere in a value."""
+    """Return whether there is a masked value anywhere in a value."""
     if isinstance(value, Mapping):
         return any(holds_mask(item) for item in value.values())
     if isinstance(value, list):
@@ -27,7 +27,7 @@ def holds_mask(value: Any) -> bool:
 
 def matches_merge_patch(patch: Mapping[str, Any], found: Any) -> bool:
     """
-    Tell whether an object is as a merge patch wants it, as far as it can be seen.
+    Return whether an object is as a merge patch wants it, as far as it can be seen.
 
     :param found: the object, maybe with masked secrets and with defaults that the server added.
     """
@@ -52,7 +52,7 @@ def mask_values(value: Any) -> Any:
 
 
 def collect_texts(value: Any) -> set[str]:
-    """Return all texts in a value that are long enough to tell something."""
+    """Return all texts in a value that are long enough to reveal something."""
     if isinstance(value, Mapping):
         return {text for item in value.values() for text in collect_texts(item)}
     if isinstance(value, (list, tuple)):

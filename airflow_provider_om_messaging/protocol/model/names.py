@@ -24,7 +24,7 @@ def segment(text: str) -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether the text is an entity's id rather than its name."""
+    """Return whether the text is an entity's id rather than its name."""
     return _UUID.fullmatch(text) is not None
 
 
@@ -97,13 +97,13 @@ def service_fqn(text: str) -> str:
 
 
 def is_job_id(value: object) -> bool:
-    """Tell whether a value is the id of a job, fit for a URL."""
+    """Return whether a value is the id of a job, fit for a URL."""
     text = str(value).strip() if is_identifier(value) else ""
     return _JOB_ID.fullmatch(text) is not None and text != "None"
 
 
 def is_identifier(value: object) -> bool:
-    """Tell whether a value can be any id: a short text, or a whole number."""
+    """Return whether a value can be any id: a short text, or a whole number."""
     return isinstance(value, (str, int)) and not isinstance(value, bool) and 0 < len(str(value)) <= 200
 
 
@@ -154,7 +154,7 @@ def flag(parameter: str, value: object) -> bool:
 
 
 def is_whole_number(value: object, minimum: int, maximum: int | None = None) -> TypeGuard[int]:
-    """Tell whether a value is a whole number from a minimum on, maybe up to a maximum; no flag is one."""
+    """Return whether a value is a whole number from a minimum on, maybe up to a maximum; no flag is one."""
     if isinstance(value, bool) or not isinstance(value, int):
         return False
     return minimum <= value and (maximum is None or value <= maximum)

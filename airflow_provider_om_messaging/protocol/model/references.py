@@ -50,7 +50,7 @@ class Name:
         return self.fqn.lower() if self.kind == "user" else self.fqn
 
     def means(self, item: Mapping[str, Any]) -> bool:
-        """Tell whether an entry of an entity's list is what this names."""
+        """Return whether an entry of an entity's list is what this names."""
         if self.kind in _LABELS:
             source = item.get("source") or "Classification"
             return item.get("tagFQN") == self.fqn and source == _LABELS[self.kind]
@@ -121,7 +121,7 @@ def parse_reference(field: str, text: str, parameter: str = "changes") -> Name:
 
 def names_to_look_up(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
     """
-    Return the names that an entity does not tell about, because it has no such entry.
+    Return the names that an entity says nothing about, because it has no such entry.
 
     :param entries: of one field.
     :param signs: of which entries: some of ``+``, ``-`` and ``=`` (without a sign).

@@ -23,7 +23,7 @@ _KINDS_OF_CHANGE = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
 
 
 def has_renamed_field(fields: Iterable[str]) -> bool:
-    """Tell whether there is a field that servers call differently."""
+    """Return whether there is a field that servers call differently."""
     return any(field in CURRENT_NAMES or field in CURRENT_NAMES.values() for field in fields)
 
 
@@ -105,7 +105,7 @@ def _single_pointer(pointer: str, new: str, old: str, version: str) -> str:
 
 
 def single_value_advice(server: str, name: str) -> str:
-    """Return what to tell those who want several owners or domains of a server with a single one."""
+    """Return the advice for those who want several owners or domains of a server with a single one."""
     return f"OpenMetadata {server} stores one {name} for each service and topic"
 
 
@@ -147,7 +147,7 @@ def _to_current_change(change: Any) -> Any:
     for side in ("oldValue", "newValue"):
         value = told.get(side)
         if isinstance(value, str) and value.startswith("{"):
-            # Objects are told as JSON texts.
+            # Objects are returned as JSON texts.
             told[side] = f"[{value}]"
         elif isinstance(value, dict):
             told[side] = [value]

@@ -25,7 +25,7 @@ def find_similar(new: Iterable[str], present: Iterable[str]) -> dict[str, str]:
 
 
 def second_topic_advice(name: str, present: str) -> str:
-    """Return what to tell of a name that would make a second topic beside one with nearly the same."""
+    """Return the advice on a name that would make a second topic beside one with nearly the same."""
     return (
         f"{name!r} is not {present!r}, which is there: case and blanks tell names apart. Correct the name if "
         "no second topic is meant"
@@ -43,7 +43,7 @@ def find_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def describe_two_topics(names: tuple[str, str], lines: Mapping[str, int]) -> str:
-    """Return what to tell of two names in a file that would make two topics."""
+    """Return the advice on two names in a file that would make two topics."""
     one, other = names
     return (
         f"{one!r} in line {lines[one]} and {other!r} in line {lines[other]} would make two new topics: case "

@@ -22,7 +22,7 @@ class Version:
     One entry of a history.
 
     :param version: its number as text, such as ``0.2``.
-    :param updated_at: when it was made, milliseconds since 1970; None if the server does not tell.
+    :param updated_at: when it was made, milliseconds since 1970; None if the server does not say.
     :param updated_by: who made it.
     :param fields: names of the fields that it changed.
     :param changes: what it changed, shortened: ``field``, ``before``, ``after``.
@@ -71,7 +71,7 @@ def read_version(entity: dict[str, Any]) -> Version:
         fields=tuple(dict.fromkeys(change["field"] for change in changes)),
         changes=changes,
         previous=_number(description.get("previousVersion")),
-        # An edit that was merged into the version of the one before it tells of itself alone here.
+        # An edit that was merged into the version of the one before it lists itself alone here.
         merged=bool(description and last_step) and _content(description) != _content(last_step),
     )
 
@@ -123,7 +123,7 @@ def _content(description: dict[str, Any]) -> list[Any]:
 
 
 def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
-    """Return what was changed. Servers tell of entries that took the place of others as added and deleted."""
+    """Return what was changed. Servers report entries that took the place of others as added and deleted."""
     found: list[dict[str, Any]] = []
     for changes in _content(description):
         for change in changes:
@@ -142,7 +142,7 @@ def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
 
 
 def _complete(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether one only came and the other only went, in the same field."""
+    """Return whether one only came and the other only went, in the same field."""
     came, went = (one, other) if one["before"] is None else (other, one)
     return one["field"] == other["field"] and came["before"] is None is went["after"]
 
@@ -150,7 +150,7 @@ def _complete(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def _describe_value(name: str, value: Any) -> str:
     field = name.partition(".")[0]
     if isinstance(value, str) and (field in LISTS or value[:1] in ("[", "{")):
-        # Objects and lists are told as JSON texts.
+        # Objects and lists are returned as JSON texts.
         with contextlib.suppress(ValueError):
             value = parse_json(value)
     return "hidden" if field == CONNECTION else shorten(display_value(field, value))

@@ -1,4 +1,4 @@
-"""Finding one's way in a history: which version is meant, and how a history is told."""
+"""Finding one's way in a history: which version is meant, and how a history is shown."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def build_operations(
             operations.append({"op": "remove", "path": path})
         else:
             # `replace` on an absent member is an error on old servers, and whether they see an inherited list
-            # as present is not told; `add` replaces as well.
+            # as present is not known; `add` replaces as well.
             replaces = present is not None and field not in LISTS
             value = strip_links(value) if field in LISTS else value
             operations.append({"op": "replace" if replaces else "add", "path": path, "value": value})

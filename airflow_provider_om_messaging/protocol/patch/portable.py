@@ -77,7 +77,7 @@ def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Entity
     Check that the operation that does not apply is no test that fails beyond doubt.
 
     Some values look different to the server: it masks those of the connection, and what it adds to references
-    it does not store. Of them only the server can tell.
+    it does not store. Of them only the server can say.
 
     :param operation: the operation.
     :param entity: the entity as it was read.
@@ -104,12 +104,12 @@ def _order_matters(operations: Sequence[Mapping[str, Any]], entity: Entity) -> b
 
 
 def _keep_their_order(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
-    """Tell whether all servers run a test before the other operation, as it was written."""
+    """Return whether all servers run a test before the other operation, as it was written."""
     return earlier["op"] == "test" and (later["op"] in {"test", "remove"} or later["path"] == earlier["path"])
 
 
 def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> bool:
-    """Tell whether two operations touch the same value, or one touches a part of what the other does."""
+    """Return whether two operations touch the same value, or one touches a part of what the other does."""
     return any(
         first[: len(second)] == second[: len(first)]
         for first in _iterate_pointers(one, entity)

@@ -127,7 +127,7 @@ class State:
         self._digests = {row[key]: reading.fingerprint(self.columns, row) for _, row in records}
 
     def holds(self, row: Sequence[str]) -> bool:
-        """Tell whether a row of the same columns says what is there already."""
+        """Return whether a row of the same columns says what is there already."""
         name = row[self.columns.index(KEY)]
         return self._digests.get(name) == self._reading.fingerprint(self.columns, row)
 

@@ -72,7 +72,7 @@ class PlanDocument:
         return Plan(columns=(), changes=self.changes, unchanged=self.counts["unchanged"], absent=self.absent)
 
     def matches_result(self, result: PlanDocument) -> bool:
-        """Tell whether this is the whole of the plan that a task returned."""
+        """Return whether this is the whole of the plan that a task returned."""
         return self.is_whole and (self.service, self.sha256, self.counts) == (
             result.service,
             result.sha256,

@@ -80,7 +80,7 @@ def find_rewriting(before: str, after: str) -> str:
 
 
 def _is_result(formula: str, after: str) -> bool:
-    """Tell whether a value may be what a formula comes to: a number, or a text that stands in it."""
+    """Return whether a value may be what a formula comes to: a number, or a text that stands in it."""
     if _NUMBER.fullmatch(formula):
         return False
     return after in {"TRUE", "FALSE"} or bool(_NUMBER.fullmatch(after)) or f'"{after}"' in formula

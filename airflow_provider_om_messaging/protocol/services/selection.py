@@ -42,7 +42,7 @@ class Selection:
 
     def is_met(self, service: Mapping[str, Any], known: Mapping[Name, Mapping[str, Any]]) -> bool:
         """
-        Tell whether a service meets all conditions.
+        Return whether a service meets all conditions.
 
         A label counts however the service has come by it, derived from a glossary term too.
 

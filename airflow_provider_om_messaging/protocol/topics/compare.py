@@ -40,7 +40,7 @@ class Comparison:
 
     :param present: the topics that it names, None for those whose rows are the same texts.
     :param similar: names in it that no topic has, though a topic or another new row has one that differs in
-        case or blanks alone → what to tell of that.
+        case or blanks alone → the advice on that.
     :param pages: how many pages list all topics.
     """
 

@@ -1,5 +1,5 @@
 """
-A topic as a list tells of it: what a CSV needs is read at once, the rest where it is asked for.
+A topic as a list returns it: what a CSV needs is read at once, the rest where it is asked for.
 
 Topics come with their schemas, and of thousands only a few differ from their rows.
 """
@@ -68,7 +68,7 @@ class ListedTopic:
 
     @property
     def service(self) -> str | None:
-        """The FQN of its service; None if the server does not tell."""
+        """The FQN of its service; None if the server does not say."""
         service = self._told.service
         if service is not None and service.fully_qualified_name is not None:
             return service.fully_qualified_name
@@ -82,7 +82,7 @@ class ListedTopic:
 
     def entity(self) -> Entity:
         """
-        Return all that the list tells of it, in today's names.
+        Return all that the list has of it, in today's names.
 
         :raises Fault: a member has a shape that no server gives it.
         """
@@ -93,7 +93,7 @@ class ListedTopic:
 
 def listed_entity(entity: Entity) -> ListedTopic:
     """
-    Return a topic that is known as a whole as a list would tell of it.
+    Return a topic that is known as a whole in the form of a list's entry.
 
     :param entity: in today's names; its members have their shapes.
     """

@@ -53,7 +53,7 @@ def list_topics(
     more: tuple[str, ...] = (),
 ) -> Request[Page[ListedTopic]]:
     """
-    Ask for a page of a service's topics with what a CSV tells of them, in the order of their names.
+    Ask for a page of a service's topics with what a CSV holds of them, in the order of their names.
 
     :param service: canonical FQN of the service.
     :param generation: how this server calls owners and domains; asking for another name is an error.
@@ -82,7 +82,7 @@ def list_names(
 
 def count_topics(service: str) -> Request[int | None]:
     """
-    Ask how many topics a service has; None from a server that does not tell.
+    Ask how many topics a service has; None from a server that does not say.
 
     :param service: canonical FQN of the service.
     """
@@ -98,7 +98,7 @@ def _page(reply: Reply) -> Page[ListedTopic]:
         found = _LISTS.decode(reply.body)
         data, paging = found.data, found.paging
     except UNREADABLE:
-        # The slow reader tells what is wrong, or takes what is only unusual.
+        # The slow reader says what is wrong, or takes what is only unusual.
         document = reply.json_object()
         data, paging = document.get("data"), document.get("paging")
     if not isinstance(data, list):

@@ -1,5 +1,5 @@
 """
-What a token's user may do to topics, as far as a server tells that without looking at one of them.
+What a token's user may do to topics, as far as a server says that without looking at one of them.
 
 Servers evaluate rules. A rule with a condition (the user owns the topic, the topic has a tag) says nothing
 before there is a topic, and the policies of a team that owns a topic count for that topic alone. So only two
@@ -96,7 +96,7 @@ class Rights:
         return f"{principal} operations [{', '.join(lacking)}] not allowed"
 
     def all_allowed(self, operations: Iterable[str | None]) -> bool:
-        """Tell whether all of it is allowed, whatever the topic; None is an operation that is not known."""
+        """Return whether all of it is allowed, whatever the topic; None is an operation that is not known."""
         found = [self._find_permission(operation) if operation else None for operation in operations]
         return all(permission is not None and permission.access == _ALLOW for permission in found)
 

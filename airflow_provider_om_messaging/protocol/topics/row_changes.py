@@ -205,7 +205,7 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
 
 
 def _find_references(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
-    """Return what a cell refers to. Of several unknown owners the last is told, of others the first."""
+    """Return what a cell refers to. Of several unknown owners the last is named, of others the first."""
     found, unknown = [], []
     for name in row.list_names(column):
         entity = known[name]

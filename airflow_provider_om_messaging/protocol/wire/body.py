@@ -42,7 +42,7 @@ class Body:
 
     def take(self, piece: bytes) -> bool:
         """
-        Take the next piece, and tell whether more is wanted.
+        Take the next piece, and return whether more is wanted.
 
         :raises Fault: it is too much.
         """

@@ -1,4 +1,4 @@
-"""What a server can do: what its version tells, and what only a look can settle."""
+"""What a server can do: what follows from its version, and what only a request shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _JOBS = {REST: "jobs over REST", SOCKET: "jobs over Socket.IO", NONE: "no async 
 @dataclass(frozen=True)
 class Generation:
     """
-    What the version of a server tells.
+    What follows from the version of a server.
 
     :param version: as the server writes it, such as ``1.13.2-SNAPSHOT``.
     :param jobs: how an async CSV job is followed: ``rest`` (from 2.0), ``socket`` (from 1.6, pushed over
@@ -79,7 +79,7 @@ def parse_version(version: str) -> tuple[int, int]:
 
 def parse_generation(version: str) -> Generation:
     """
-    Return what a version tells. One that cannot be read is taken for the newest.
+    Return what follows from a version. One that cannot be read is taken for the newest.
 
     :param version: as the server writes it.
     """

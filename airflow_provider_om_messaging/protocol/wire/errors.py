@@ -1,7 +1,7 @@
 """
 Naming what a server meant by an error.
 
-The status alone does not tell. Old servers answer a missing route, a wrong method and an unserved format with
+The status alone is not enough. Old servers answer a missing route, a wrong method and an unserved format with
 500 and the real status in brackets in the text; a missing route and a missing service are both 404 on new
 ones; a proxy answers with a page of its own.
 """
@@ -199,7 +199,7 @@ def _missing_user(request: Request[Any], reply: Reply) -> str | None:
     """
     Return the name of the token's user if the server misses that one, whatever it was asked for.
 
-    Owners are told by their ids, and who was asked for by name stands at the end of the path.
+    Owners are named by their ids, and who was asked for by name stands at the end of the path.
     """
     # As it came: what is left for people has other blanks.
     said = (_error_document(reply) or {}).get("message")

@@ -42,7 +42,7 @@ class Fault(Exception):
     :param status: the HTTP status, if a server answered.
     :param retry_after: seconds that the server asked to wait, if it did.
     :param transient: whether the same read may succeed a moment later.
-    :param may_have_worked: whether the request may have had its effect although no answer tells so.
+    :param may_have_worked: whether the request may have had its effect although no answer says so.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def check_depth(value: Any, text: str | bytes) -> None:
     Check how deep a value is nested.
 
     :param value: the value.
-    :param text: its JSON, which mostly tells faster.
+    :param text: its JSON, in which the depth is mostly found faster.
     :raises LimitError: too deep.
     """
     brackets = (
@@ -78,7 +78,7 @@ def _finite(text: str) -> float | None:
 
 def parse_time(value: object) -> int | None:
     """
-    Return a time that a server tells; None if it is none.
+    Return a time that a server returned; None if it is none.
 
     :param value: milliseconds since 1970. Later ones than the year 9000, as of a server that counts finer,
         are none to Python.
@@ -89,7 +89,7 @@ def parse_time(value: object) -> int | None:
 
 
 raw_decode = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_finite).raw_decode
-"""Decodes the value at a place in a text and tells where it ends; its depth is not checked yet."""
+"""Decodes the value at a place in a text and returns where it ends; its depth is not checked yet."""
 
 _SEQUENCES = (list, tuple)
 
@@ -112,7 +112,7 @@ def to_plain_json(value: Any) -> Any:
 
 
 def has_null_character(value: Any) -> bool:
-    """Tell whether a value holds the character U+0000, which servers cannot store."""
+    """Return whether a value holds the character U+0000, which servers cannot store."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, Mapping):
@@ -122,7 +122,7 @@ def has_null_character(value: Any) -> bool:
 
 def is_same_value(one: Any, other: Any) -> bool:
     """
-    Tell whether two JSON values are equal as RFC 6902 has it for ``test``.
+    Return whether two JSON values are equal as RFC 6902 has it for ``test``.
 
     Numbers are if they are the same number, as 1 and 1.0; to Python, ``True`` would be 1 as well.
     """

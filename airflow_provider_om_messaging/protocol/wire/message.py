@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
-"""Bytes of a reply that tells of one thing."""
+"""Bytes of a reply about one thing."""
 BYTES_PER_ITEM = 64 * 1024
 """Bytes that each thing in a list takes at most on average: topics come with their schemas."""
 
@@ -34,7 +34,7 @@ class Reply:
     body: bytes = b""
 
     def is_html(self) -> bool:
-        """Tell whether this is a web page: of a login, a proxy, or the server's own user interface."""
+        """Return whether this is a web page: of a login, a proxy, or the server's own user interface."""
         start = self.body[:512].lstrip().lower()
         return "text/html" in self.headers.get("content-type", "").lower() or start.startswith(
             (b"<!doctype html", b"<html")

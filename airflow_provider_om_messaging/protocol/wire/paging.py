@@ -31,7 +31,7 @@ class Page(Generic[T]):
 
     :param entities: what it holds, each with a name and an id.
     :param after: the cursor for the next part; None at the end.
-    :param total: how many there are in all; None if the server does not tell.
+    :param total: how many there are in all; None if the server does not say.
     """
 
     entities: list[T]
@@ -87,7 +87,7 @@ def foreign_list_fault(items: str) -> Fault:
 
 def read_cursor(paging: Any) -> tuple[str | None, int | None]:
     """
-    Return the cursor for the next page and how many there are in all, each None if it is not told.
+    Return the cursor for the next page and how many there are in all, each None if the server does not say.
 
     :param paging: the member of this name.
     """
@@ -134,7 +134,7 @@ class Walk:
 
         :param listed: how many it holds.
         :param after: the cursor for the next page; None at the end.
-        :param total: how many the server counts in all; None if it does not tell.
+        :param total: how many the server counts in all; None if it does not say.
         :raises Fault: the list does not get on: it is empty and goes on, comes back to where it was, or holds
             far more than the server counts.
         """

@@ -54,7 +54,7 @@ _SECRETS = [
         re.compile(r"(?i)\b(?:bearer|basic)(?:\s*[:=]\s*|\s+|%20|\+)(?=\S*[\d+/=._-]|\S{20})[^\s,;]+"),
     ),
     (("//",), re.compile(r"(?<=//)\S+(?=@)")),
-    # What no name tells of, but looks like nothing else: long, with letters of both cases and digits.
+    # What no name gives away, but looks like nothing else: long, with letters of both cases and digits.
     (
         ("",),
         re.compile(
@@ -67,7 +67,7 @@ _KEY_FILE = re.compile(
     r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/]+(?:[^\s'"<>|:;,\\/]+[\\/]+)*"""
     r"""(?=(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^\s'"<>|:;,\\/]+\.(?:key|pem|p12|pfx|jks|ppk|keystore))\b)"""
 )
-"""The way to a file with a key, which tells where to look for one; the file's name stays."""
+"""The way to a file with a key, which shows where to look for one; the file's name stays."""
 
 
 def redact(text: str) -> str:

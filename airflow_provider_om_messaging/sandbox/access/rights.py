@@ -53,12 +53,12 @@ class Rule:
     condition: str | None = None
 
     def matches(self, operation: str) -> bool:
-        """Tell whether it is about an operation."""
+        """Return whether it is about an operation."""
         edits = "EditAll" in self.operations and operation.startswith("Edit")
         return edits or operation in self.operations or "All" in self.operations
 
     def applies(self, caller: Document, on: Document | None) -> bool:
-        """Tell whether its condition is true of an entity; of nothing none is."""
+        """Return whether its condition is true of an entity; of nothing none is."""
         if self.condition is None or on is None:
             return self.condition is None
         owners = related(on, "owners")
@@ -115,12 +115,12 @@ ROLES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         ),
     ),
 }
-#: What bots have before 1.8; they are told of these operations only, whatever the entity has more.
+#: What bots have before 1.8; only these operations are listed to them, whatever the entity has more.
 _OLD_BOT = Rule("IngestionBotRule-Allow", ("Create", "Delete", "EditAll", "ViewAll"), _ALLOW_BOTS)
 
 
 def inherits_role(caller: Document) -> bool:
-    """Tell whether a user or team has the role that everybody of the organization has."""
+    """Return whether a user or team has the role that everybody of the organization has."""
     above = caller.get("teams") or caller.get("parents") or ()
     return any(team["name"] == ORGANIZATION for team in above)
 
@@ -177,7 +177,7 @@ def require(caller: Document, *operations: str, on: Document | None = None) -> N
 
 
 def may_view_all(caller: Document) -> bool:
-    """Tell whether a caller sees connections: all but those who may only look at the rest."""
+    """Return whether a caller sees connections: all but those who may only look at the rest."""
     return _may_all(caller) or any(
         rule.effect == "allow" and rule.condition is None and rule.matches("ViewAll")
         for _, _, rule in _rules(caller)
@@ -191,7 +191,7 @@ def require_admin(caller: Document) -> None:
 
 
 def describe_rights(generation: Generation, caller: Document, resource: str) -> Document:
-    """Return what a caller may do to a kind of entity, as far as that can be told without one of them."""
+    """Return what a caller may do to a kind of entity, as far as that is known without one of them."""
     held = list(_rules(caller))
     operations = _list_operations(generation)
     if generation.bot_role and caller.get("isBot") and not held:

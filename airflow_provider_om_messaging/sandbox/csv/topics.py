@@ -64,7 +64,7 @@ def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     # Only what is stored: written down, what a topic inherits would become its own by the next import.
     owners = references.related(topic, "owners")
     yield dialect.join_values(f"{item['type']}:{item['name']}" for item in owners)
-    # Terms have no column of their own here, so the file does not tell them, and an import leaves them.
+    # Terms have no column of their own here, so the file does not hold them, and an import leaves them.
     yield dialect.join_values(
         label["tagFQN"] for label in labels.select_classification_tags(topic.get("tags", []))
     )
@@ -74,7 +74,7 @@ def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
 
 
 class _RowRefused(Exception):
-    """A row that fails; ``at_once`` tells that its result line does not wait for the end of the batch."""
+    """A row that fails; ``at_once`` says that its result line does not wait for the end of the batch."""
 
     def __init__(self, details: str, *, at_once: bool = False) -> None:
         super().__init__(details)

@@ -173,7 +173,7 @@ class Catalog:
         return stored, True
 
     def is_in_session(self, document: Document, user: str) -> bool:
-        """Tell whether a PATCH by a user would continue the session that made an entity what it is."""
+        """Return whether a PATCH by a user would continue the session that made an entity what it is."""
         past = self.history.get(document["id"])
         return bool(past) and revisions.is_in_session(document, user, self._clock.millis())
 

@@ -94,7 +94,7 @@ def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
 
 
 def complete(catalog: Catalog, stored: Iterable[Document]) -> list[Document]:
-    """Return labels with what their tags and terms tell of themselves."""
+    """Return labels with what their tags and terms say about themselves."""
     found = []
     for item in stored:
         entity_type = _kinds(item["source"])[0]

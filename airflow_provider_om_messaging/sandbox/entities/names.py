@@ -46,7 +46,7 @@ class Rule:
     Which names a generation takes for services and topics.
 
     :param pattern: what they match, as its errors tell it.
-    :param taken: tells the same of one.
+    :param taken: returns the same of one.
     :param longest: characters.
     :param quotes: whether the pattern is all that keeps quotes out.
     """
@@ -66,7 +66,7 @@ class Rule:
 
 
 def _is_of_words(name: str) -> bool:
-    """Tell whether a name holds nothing but letters, digits and marks of all scripts, and a few signs."""
+    """Return whether a name holds nothing but letters, digits and marks of all scripts, and a few signs."""
     return all(char in "_'- .&()%" or unicodedata.category(char)[0] in "LMN" for char in name)
 
 

@@ -69,7 +69,7 @@ def changes_between(old: Document, new: Document, *, empty_text_is_nothing: bool
 
 
 def is_empty(changes: Document) -> bool:
-    """Tell whether a change description holds no change."""
+    """Return whether a change description holds no change."""
     return not (changes["fieldsAdded"] or changes["fieldsUpdated"] or changes["fieldsDeleted"])
 
 
@@ -80,7 +80,7 @@ def next_version(version: float, changes: Document) -> float:
 
 def is_in_session(current: Document, user: str, now: int) -> bool:
     """
-    Tell whether a PATCH continues the session that made the current version.
+    Return whether a PATCH continues the session that made the current version.
 
     :param now: milliseconds since the epoch.
     """

@@ -121,7 +121,7 @@ def add_changes(changes: Document, before: Document, after: Document) -> None:
 
 
 def takes_fields(changes: Document) -> bool:
-    """Tell whether a change description takes fields away, or gives them another type."""
+    """Return whether a change description takes fields away, or gives them another type."""
     return any(
         change["name"].startswith(_LIST) and not change["name"].endswith(".tags")
         for change in changes["fieldsDeleted"]

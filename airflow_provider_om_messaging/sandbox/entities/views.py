@@ -207,7 +207,7 @@ def check_if_match(header: str, version: float, current: str) -> None:
 
 
 def matches_tag(header: str, tag: str) -> bool:
-    """Tell whether an ``If-None-Match`` header names this tag; the comparison is a weak one."""
+    """Return whether an ``If-None-Match`` header names this tag; the comparison is a weak one."""
     given = {item.strip().removeprefix("W/") for item in header.split(",")}
     return "*" in given or tag in given
 

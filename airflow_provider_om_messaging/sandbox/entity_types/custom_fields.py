@@ -1,4 +1,4 @@
-"""The custom fields that an administrator has given to topics, and the type that tells of them."""
+"""The custom fields that an administrator has given to topics, and the type that lists them."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def check(extension: Document) -> None:
 
 def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
     """
-    Return a kind of entity as the server's types tell of it.
+    Return a kind of entity as the server's types describe it.
 
     :param entity_type: its name.
     :param base: the server's address, for links.
-    :param properties: with the custom properties, which are told on request only.
+    :param properties: with the custom properties, which are returned on request only.
     """
     told = {**_type(entity_type, base), "category": "entity", "nameSpace": "data", "version": 0.1}
     if properties:

@@ -67,7 +67,7 @@ class App:
         return app
 
     async def deliver(self) -> None:
-        """Send what there is to tell over sockets."""
+        """Send what is new over the sockets."""
         if self._push:
             await self._push.deliver()
 

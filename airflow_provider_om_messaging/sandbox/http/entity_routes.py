@@ -244,7 +244,7 @@ class _Entities(EntityReplies):
         )
         self.tell_as_given(reply.body, stored)
         if self.generation.patch_renames and not changed:
-            # What alone changed was the name: it is told, and not stored.
+            # What alone changed was the name: it is returned, and not stored.
             reply.body["name"] = proposed["name"]
         return reply
 

@@ -34,7 +34,7 @@ def parse_limit(text: str | None) -> int:
 @dataclass(frozen=True)
 class Cursor:
     """
-    What lists tell of the place where they go on: base64 of an item's name, or of JSON that has it.
+    What lists return as the place where they go on: base64 of an item's name, or of JSON that has it.
 
     :param has_id: whether it is JSON with the name and the id; without, items of one name are one place.
     :param status: of one that is no such JSON. What is only a name is never wrong: any text is one.
@@ -48,12 +48,12 @@ class Cursor:
         return (str(item["name"]), str(item["id"])) if self.has_id else (str(item["name"]),)
 
     def encode(self, key: tuple[str, ...]) -> str:
-        """Return a place as it is told."""
+        """Return a place as lists return it."""
         text = json.dumps({"name": key[0], "id": key[1]}, ensure_ascii=False) if self.has_id else key[0]
         return base64.urlsafe_b64encode(text.encode()).decode()
 
     def decode(self, cursor: str, charset: str) -> tuple[str, ...]:
-        """Return the place that was told, or refuse it."""
+        """Return the place in a request, or refuse it."""
         bare = cursor.rstrip("=")
         for char in bare:
             if not (char.isascii() and (char.isalnum() or char in "-_")):
@@ -89,7 +89,7 @@ def page(
     """
     Return one page of entities in the order of their names.
 
-    :param limit: most items; 0 tells only the total.
+    :param limit: most items; 0 returns only the total.
     :param before: cursor of the page's end, exclusive.
     :param after: cursor of the page's start, exclusive.
     :param charset: in which cursors are read.

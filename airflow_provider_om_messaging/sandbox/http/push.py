@@ -3,7 +3,7 @@ Socket.IO at ``/api/v1/push/feed``, over which servers up to 1.13 tell how CSV j
 
 A frame goes to all sockets that its user has open at that moment. It is lost when there is none, and is
 never sent again. A socket says whose it is by the query's ``userId``; nobody checks that, and the server
-wants a token only if it was told so (``secure_socket``).
+wants a token only if it was set so (``secure_socket``).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Push:
     """
     All open sockets.
 
-    :param state: whose jobs to tell of.
+    :param state: whose jobs to report on.
     """
 
     def __init__(self, state: SandboxState) -> None:

@@ -144,7 +144,7 @@ async def _list_events(call: Call) -> Reply:
 
 
 def _show_event(event: Document) -> Document:
-    """Return an event as it is told: with the entity as a JSON text, its secrets masked for everybody."""
+    """Return an event as it is returned: with the entity as a JSON text, its secrets masked for everybody."""
     entity = dict(event["entity"])
     if "connection" in entity:
         entity["connection"] = views.mask(entity["connection"])

@@ -59,7 +59,7 @@ class Jobs:
         self._switches = switches
         self._generation = generation
         self.jobs: dict[str, Job] = {}
-        #: What is to be told over Socket.IO; only servers up to 1.13 do.
+        #: What is to be reported over Socket.IO; only servers up to 1.13 do.
         self.frames: list[Frame] = []
         self._last_id = 1000
         self._last_log = 0
@@ -110,7 +110,7 @@ class Jobs:
             self._next_cleaning += CLEAN_EVERY_MILLIS
 
     def is_busy(self) -> bool:
-        """Tell whether any job has not ended."""
+        """Return whether any job has not ended."""
         return any(not job.finished for job in self.jobs.values())
 
     def _submit(
@@ -173,7 +173,7 @@ class Jobs:
             self._tell(job, "STARTED")
 
     def _step(self, now: int) -> bool:
-        """Take the earliest step that is due; tell whether there was one."""
+        """Take the earliest step that is due; return whether there was one."""
         due = [
             (self._next_step_at(job), job.job_id) for job in self.jobs.values() if job.job_id in self._runs
         ]

@@ -29,7 +29,7 @@ class Frame:
 
 def frame(job: Job, status: str) -> Frame:
     """
-    Return the frame that tells of a job.
+    Return the frame about a job.
 
     :param status: ``STARTED`` (imports only), ``IN_PROGRESS``, ``COMPLETED`` or ``FAILED``.
     """

@@ -1,4 +1,4 @@
-"""Patches as a task makes them, over real HTTP: what is sent, what is then there, and what is told."""
+"""Patches as a task makes them, over real HTTP: what is sent, what is then there, and what is reported."""
 
 from __future__ import annotations
 

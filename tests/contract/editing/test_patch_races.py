@@ -63,7 +63,7 @@ def race(edits: list[Any], kind: str = "changes") -> list[dict[str, Any] | Excep
 
 
 def unmet(changes: dict[str, Any], service: dict[str, Any]) -> bool:
-    """Tell whether changes would still have something to do, as seen by plain reading."""
+    """Return whether changes would still have something to do, as seen by plain reading."""
     for field, value in changes.items():
         if isinstance(value, str) and service.get(field) != value:
             return True
@@ -111,7 +111,7 @@ def test_of_different_fields_none_is_lost_where_conflicts_are_detected(api: Api)
 
 def test_operations_that_came_too_late_end_with_who_changed_what(sandbox: Sandbox, api: Api) -> None:
     path = f"{SERVICES}/{api.service(KAFKA)['id']}"
-    # Our patch has passed the check of its version, and now the others write: only the server can tell.
+    # Our patch has passed the check of its version, and now the others write: only the server can say.
     sandbox.configure(race_window=3.0)
     sandbox.clear_journal()
 

@@ -1,4 +1,4 @@
-"""Custom fields that a topic does not have yet: what a dry run of the client engine tells of them."""
+"""Custom fields that a topic does not have yet: what a dry run of the client engine says about them."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def client(sandbox: Sandbox, server: Between) -> Client:
 
 
 def page(*topics: tuple[str, str | None], after: str | None = None, total: int | None = None) -> bytes:
-    """Return a page of topics, each with its service; None for a server that does not tell it."""
+    """Return a page of topics, each with its service; None for a server that does not name it."""
     data = [
         {"id": name, "name": name} | ({"service": {"fullyQualifiedName": service}} if service else {})
         for name, service in topics

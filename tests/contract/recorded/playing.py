@@ -1,4 +1,4 @@
-"""Ask a server what the recorded ones were asked, and tell in what its answers differ."""
+"""Ask a server what the recorded ones were asked, and report in what its answers differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets in, what they are told when they do not, and what they may see and change."""
+"""Who gets in, what they are answered when they do not, and what they may see and change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in tells of changes, by the source of the server and not by what our client reads."""
+"""What the stand-in reports about changes, by the source of the server and not by what our client reads."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ WORDS = {404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable", 415
 
 
 def is_framework_error(reply: Reply, status: int) -> bool:
-    """Tell whether this is what the server's web framework says by itself, in the generation's words."""
+    """Return whether this is what the server's web framework says by itself, in the generation's words."""
     words = {
         404: "Not Found",
         405: "Method Not Allowed",

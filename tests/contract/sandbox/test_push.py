@@ -1,4 +1,4 @@
-"""How servers up to 1.13 tell of CSV jobs: over Socket.IO, to whoever listens at that moment."""
+"""How servers up to 1.13 report CSV jobs: over Socket.IO, to whoever listens at that moment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXPORT, IMPORT = "csvExportChannel", "csvImportChannel"
 PATH = "api/v1/push/feed"
-#: Frames of a job are told within this time, in seconds; long, since machines that run tests can be busy.
+#: Frames of a job are reported within this time, in seconds; long, since machines that run tests can be busy.
 PATIENCE = 300
 
 

@@ -1,4 +1,4 @@
-"""What users may do by their roles, and how the server tells it before and when they try."""
+"""What users may do by their roles, and how the server shows it before and when they try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of schemas: what of them is shown, changed and told of in versions, and what that takes."""
+"""Fields of schemas: what of them is shown, changed and reported in versions, and what that takes."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_another_case_is_the_same_field_and_another_type_is_not(api: Api) -> Non
         return float(reply.json()["version"])
 
     first = give(("a", "STRING"), ("b", "LONG"))
-    assert give(("A", "STRING"), ("b", "LONG")) == first  # nothing that servers would tell of
+    assert give(("A", "STRING"), ("b", "LONG")) == first  # nothing that servers would return
     assert give(("A", "STRING"), ("b", "INT")) >= first + 1
 
 

@@ -129,7 +129,7 @@ def test_a_reply_whose_coding_does_not_end_where_its_framing_does_is_refused(
 def test_a_coding_that_was_not_asked_for_is_refused(
     connect: Callable[[str], OpenMetadataMessagingHook], coding: str
 ) -> None:
-    # Whether such a body is whole could not be told.
+    # Nothing would show whether such a body is whole.
     assert connect("http://x").get_conn().headers["Accept-Encoding"] == "gzip, deflate"
     with sending(reply(VERSION, coding, kind="application/json")) as url:
         with pytest.raises(ServerUnavailableError, match="not asked for"):

@@ -109,7 +109,7 @@ def _begin(airflow: Cluster, services: list[str], store: str) -> Runs:
 
 
 def _check_files(bucket: Any, server: ServerOfMany, before: dict[str, bytes], run: Runs) -> None:
-    """Each file is whole and what the server has, and what the tasks have told of it is true."""
+    """Each file is whole and what the server has, and what the tasks have reported about it is true."""
     for index, service in enumerate(server.services):
         topics, after = 1 + index % 7, server.export(service)
         assert after.count(f" of {service}".encode()) == topics

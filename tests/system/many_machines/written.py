@@ -1,4 +1,4 @@
-"""What the example DAGs write into the bucket and the server: whole, and just what they have told of it."""
+"""What the example DAGs write into the bucket and the server: whole, and just what they have reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Written:
 
     @property
     def not_taken(self) -> set[str]:
-        """Return the names of the files that nobody has told of."""
+        """Return the names of the files that nobody has named."""
         return {file.key for file in self._bucket.objects.filter(Prefix=f"{self._folder}/")} - self._taken
 
     @property
@@ -74,7 +74,7 @@ class Written:
             assert (told["dry_run"], told["rows_passed"], told["rows_failed"]) == expected
 
     def check_reports(self, runs: Runs) -> None:
-        """Each report tells what the import has changed, if it was made after that, else nothing."""
+        """Each report says what the import has changed, if it was made after that, else nothing."""
         for index, service in enumerate(self._server.services):
             now = hashlib.sha256(self._server.export(service)).hexdigest()
             is_after = runs.result("export", index)["sha256"] == now
@@ -84,7 +84,7 @@ class Written:
         """
         Each topic is as the catalogue has it and was changed once, and every file is of just that.
 
-        Return how many imports were sent again, as by a task that died before it could tell of the first.
+        Return how many imports were sent again, as by a task that died before it could report the first.
         """
         again = 0
         for index, apply in enumerate(runs.tasks("apply")):

@@ -1,4 +1,4 @@
-"""Custom fields by the types that the server tells."""
+"""Custom fields by the types that the server reports."""
 
 from __future__ import annotations
 

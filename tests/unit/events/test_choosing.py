@@ -1,4 +1,4 @@
-"""Which changes are wanted, how they are told, and how often a server is asked."""
+"""Which changes are wanted, how they are reported, and how often a server is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entity has itself, what it only shows, and what nobody tells."""
+"""What an entity has itself, what it only shows, and what no server says."""
 
 from __future__ import annotations
 

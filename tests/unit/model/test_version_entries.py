@@ -1,4 +1,4 @@
-"""A history that a server tells badly is not guessed at."""
+"""A history that a server reports badly is not guessed at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version is meant, and how a history is told, without a server."""
+"""Which version is meant, and how a history is shown, without a server."""
 
 from __future__ import annotations
 

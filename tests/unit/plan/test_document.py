@@ -1,4 +1,4 @@
-"""Only what is a plan is read as one, and nothing of anything else is told."""
+"""Only what is a plan is read as one, and nothing of anything else is shown."""
 
 from __future__ import annotations
 

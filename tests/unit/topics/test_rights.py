@@ -42,7 +42,7 @@ def test_what_goes_for_every_edit_may_be_told_once() -> None:
     denied = rights(EditAll="deny").refusal(["EditTags"], "jo", team_owned=True)
     assert denied is not None
     assert rights(EditAll="allow").all_allowed(["EditTags", "EditOwners"])
-    # Not told of one operation, it is only not known.
+    # Where one operation is not listed, it is only not known.
     assert rights(EditAll="notAllow").refusal(["EditTags"], "jo", team_owned=False) is None
     assert rights(EditAll="deny").refusal(["Create"], "jo", team_owned=False) is None
 

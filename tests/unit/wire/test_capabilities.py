@@ -1,4 +1,4 @@
-"""What the version of a server tells."""
+"""What follows from the version of a server."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class ImportOutcome:
         """
         Compare until every row is in place or the time is over, and return the task's result.
 
-        :param file: what was imported, by a job of which nobody told how it ended.
+        :param file: what was imported, by a job of which nobody reported how it ended.
         :param job_id: the job; empty if it is not even known whether it was submitted.
         :param deadline: wall-clock seconds since 1970.
         :param poll_interval: seconds between two comparisons at most.

@@ -48,7 +48,7 @@ class EarlierJobs:
         Return the newest jobs of this user; none if the user may list none.
 
         :raises UnsupportedByServerError: the server has no route for jobs. Nothing is submitted there,
-            because older servers take a job and never tell of it again.
+            because older servers take a job and never report it again.
         """
         try:
             return self._hook.list_jobs(limit)

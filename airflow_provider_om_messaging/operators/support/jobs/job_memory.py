@@ -6,7 +6,7 @@ try to the next, so that a retry submits anew there. The store outlives a *clear
 a task wants it done again: a clear raises ``max_tries``, an automatic retry does not.
 
 A try that dies between asking for a job and remembering its id leaves a gap, which the server's list of the
-caller's own jobs may close. What such a job was made of is not told there, nor which task made it. So a job
+caller's own jobs may close. It does not say what such a job was made of, nor which task made it. So a job
 is only taken for the lost one if no other can be meant: it is the only one for this operation, service and
 mode that is newer than the newest one of before, young enough, and for an import of as many rows. With two,
 none is taken, and the work is done again. One doubt is left: a task dies before the server has even heard of
@@ -70,7 +70,7 @@ class JobMemory:
         return "shared" in self._memory_of_this_work()
 
     def is_for_this(self, job: Job) -> bool:
-        """Tell whether a job does this work: a server that was set up anew gives old ids to other jobs."""
+        """Return whether a job does this work: a server that was set up anew gives old ids to other jobs."""
         if (job.operation, job.service) != (self._work["operation"], self._work["service"]):
             return False
         return job.operation == "EXPORT" or bool(job.dry_run) == self._work["dry_run"]
@@ -120,7 +120,7 @@ class JobMemory:
 
     def _has_as_many_rows(self, job: Job) -> bool:
         rows = self._work.get("rows")
-        # The server does not tell before the job runs.
+        # The server does not say so before the job runs.
         return rows is None or not job.total or job.total == rows
 
     def _list_own_jobs(self) -> list[str]:

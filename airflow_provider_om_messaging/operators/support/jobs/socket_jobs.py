@@ -1,5 +1,5 @@
 """
-Following jobs of servers before 2.0, which tell how a job ended once, over Socket.IO, and never again.
+Following jobs of servers before 2.0, which report how a job ended once, over Socket.IO, and never again.
 
 The socket has to be open before the job is submitted, and until it ends. That is done in the worker,
 because a trigger that is started again would have missed the end.
@@ -71,7 +71,7 @@ def submit_while_listening(
     feed: Feed, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
 ) -> str:
     """
-    Submit a job while the socket is open, unless an earlier try did: nobody will tell of that job.
+    Submit a job while the socket is open, unless an earlier try did: nobody will report that job.
 
     :param feed: open; it is closed if no job is submitted.
     :param memory: what the task remembers of its jobs.
@@ -96,7 +96,7 @@ def submit_while_listening(
 
 def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> SocketEvent | None:
     """
-    Wait until a job has ended, and return the frame that tells so; None if nobody will tell any more.
+    Wait until a job has ended, and return the frame that says so; None if nobody will report any more.
 
     :param feed: open since before the job was submitted.
     :param deadline: wall-clock seconds since 1970.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _ANSWER_TAKES = 2.0
-"""Seconds to wait for what Airflow says; it kills the process five seconds after it has told it to stop."""
+"""Seconds to wait for what Airflow says; it kills the process five seconds after it has asked it to stop."""
 
 _IN_PROGRESS = {None, "scheduled", "queued", "running", "deferred", "up_for_retry"}
 """States of a task that is under way, or will be without anybody's doing."""
@@ -30,7 +30,7 @@ _IN_PROGRESS = {None, "scheduled", "queued", "running", "deferred", "up_for_retr
 
 def is_superseded(context: Context) -> bool:
     """
-    Tell whether a retry goes on with the job of this try.
+    Return whether a retry goes on with the job of this try.
 
     If Airflow does not say so, there is none: work that is done again costs less than a job that runs on for
     nobody.
