@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _BITS = 1 << 24
+_LAST = _BITS - 1
 
 
 class RepeatFilter:
@@ -17,11 +18,12 @@ class RepeatFilter:
 
     def add(self, name: str) -> bool:
         """Add a name, and return whether it may have been added before."""
-        hashed = hash(name)
-        may_be_old = True
-        for place in (hashed % _BITS, (hashed >> 32) % _BITS):
-            byte, bit = place >> 3, 1 << (place & 7)
-            if not self._bits[byte] & bit:
-                self._bits[byte] |= bit
-                may_be_old = False
-        return may_be_old
+        bits, hashed = self._bits, hash(name)
+        first, second = hashed & _LAST, hashed >> 32 & _LAST
+        byte, bit = first >> 3, 1 << (first & 7)
+        other_byte, other_bit = second >> 3, 1 << (second & 7)
+        if bits[byte] & bit and bits[other_byte] & other_bit:
+            return True
+        bits[byte] |= bit
+        bits[other_byte] |= other_bit
+        return False

@@ -47,18 +47,25 @@ class RowJoin:
         """
         names, names_there = RepeatFilter(), RepeatFilter()
         for record, other in zip_longest(records, there):
+            name = name_there = None
             if record is not None:
                 self.rows += 1
                 name = record[1][self._key]
                 check_name(name, record[0], file_name)
                 if names.add(name):
                     self._repeated.add(name)
-                self._match(name, record[1], self.new, self.absent)
             if other is not None:
-                name = other[1][self._key]
-                if names_there.add(name):
-                    self._repeated_there.add(name)
-                self._match(name, other[1], self.absent, self.new)
+                name_there = other[1][self._key]
+                if names_there.add(name_there):
+                    self._repeated_there.add(name_there)
+            if name is not None and name == name_there:
+                if record[1] != other[1]:
+                    self._differing.add(name)
+                continue
+            if name is not None:
+                self._match(name, record[1], self.new, self.absent)
+            if name_there is not None:
+                self._match(name_there, other[1], self.absent, self.new)
 
     def _match(self, name: str, row: Sequence[str], own: dict[str, bytes], others: dict[str, bytes]) -> None:
         digest = exact_digest(row)
