@@ -185,31 +185,39 @@ def find_interpreter(version: str) -> str | None:
 def try_pythons() -> None:
     """Run unit and contract tests on each Python that the package is for, beside the newer Airflow line."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    versions = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
-    line, tried = LINES[0], []
-    for version in versions:
+    results = {}
+    for version in re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text):
         python = find_interpreter(version)
-        if python is None:
-            print(f"== NOT tested on Python {version}: there is none on PATH or from pyenv", flush=True)
-            continue
-        print(f"== Tests on Python {version}", flush=True)
-        environment = SCRATCH / f"python-{version}"
-        make_environment(
-            environment, "--no-deps", "--requirement", get_constraints(line), "-e", str(ROOT), python=python
+        results[version] = (
+            _try_python(version, python) if python else "NOT tested: none on PATH or from pyenv"
         )
-        home = SCRATCH / f"python-home-{version}"
-        home.mkdir(exist_ok=True)
-        settings = {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-        # Tests that run side by side begin with a copy of one database.
-        run(environment / "bin" / "airflow", "db", "migrate", folder=home, **settings)
+    for version, result in results.items():
+        print(f"== Python {version}: {result}")
+    if "failed" in results.values():
+        sys.exit(1)
+
+
+def _try_python(version: str, python: str) -> str:
+    print(f"== Tests on Python {version}", flush=True)
+    # Not among what `make dist` clears away.
+    home = ROOT / ".run" / f"python-{version}"
+    environment = home / "environment"
+    home.mkdir(parents=True, exist_ok=True)
+    pins = get_constraints(LINES[0])
+    make_environment(environment, "--no-deps", "--requirement", pins, "-e", str(ROOT), python=python)
+    settings = {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    # Tests that run side by side begin with a copy of one database.
+    run(environment / "bin" / "airflow", "db", "migrate", folder=home, **settings)
+    try:
         run(
             *(environment / "bin" / "python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"),
             *("tests/unit", "tests/contract"),
             folder=ROOT,
             **settings,
         )
-        tried.append(version)
-    print("== Tested on Python", ", ".join(tried))
+    except subprocess.CalledProcessError:
+        return "failed"
+    return "passed"
 
 
 def make_sbom() -> None:
