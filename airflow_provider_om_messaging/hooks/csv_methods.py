@@ -43,8 +43,9 @@ class CsvMethods(ClientAccess):
         Return what exports and imports: the server by its CSV routes, or this package, topic by topic.
 
         :param wanted: ``server``, ``client``, or ``auto`` for the server's routes where there are any.
-        :param columns: of an export: ``documented``, or ``extended`` by glossary terms, tiers, certification
-            and custom fields, which only the client engine knows.
+        :param columns: of an export: ``documented``, or what only the client engine knows: ``extended`` by
+            glossary terms, tiers, certification and custom fields, or ``schema_fields`` for a file about the
+            fields of schemas.
         :param create_missing: let the client engine create topics that the service does not have, and
             restore those that were deleted, but not for good. The server's own import always creates.
         :param max_concurrency: how many rows the client engine sends at a time at most, from 1 to 64.

@@ -39,7 +39,8 @@ class ExportMessagingServiceOperator(WaitingOperator):
         topics (with it, ``asynchronous`` means nothing: there is no job), ``auto`` takes the routes where
         there are any. The open-source server has none.
     :param columns: ``documented``, or ``extended`` by glossaryTerms, tiers, certification and extension
-        (custom fields), for which the client engine is taken. An import recognizes such a file by its header.
+        (custom fields); ``schema_fields`` makes a file about the fields of the topics' schemas instead. For
+        both, the client engine is taken. An import recognizes such files by their headers.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {

@@ -45,9 +45,10 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     ``engine`` (None if no server was asked), ``notes`` (the first 50 cells to look at twice, with ``row``,
     ``line``, ``column`` and ``note``: a new name that is nearly that of a topic, a value that a spreadsheet
     program has probably rewritten), ``passed`` (the policies that the plan keeps to), ``server`` (its
-    address, None if it was not asked) and ``against`` (the file that was compared with). All that is in XCom
-    also if the plan is not allowed. The client engine creates rows only with ``create_missing=True``, though
-    they are in the plan.
+    address, None if it was not asked), ``against`` (the file that was compared with) and ``columns`` (what
+    kind of file it is, as an export calls it). All that is in XCom also if the plan is not allowed.
+    The client engine creates rows only with ``create_missing=True``, and those about fields of schemas never,
+    though they are in the plan.
 
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.

@@ -66,7 +66,7 @@ def plan_tab_content(
         result.violations,
         shown.notes,
         passed=result.passed,
-        topic_url=row_url(result.server, result.service),
+        topic_url=row_url(result.server, result.service, of_fields=result.is_of_fields),
         is_drift=result.is_drift,
     )
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
 
-from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn
+from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.ui.routes import PLAN_TAB, has_tabs
 
@@ -84,12 +84,13 @@ def topic_url(server: str, fqn: str) -> str:
     return f"{server}/topic/{quote(fqn, safe='')}"
 
 
-def row_url(server: str | None, service: str) -> Callable[[str], str] | None:
+def row_url(server: str | None, service: str, *, of_fields: bool = False) -> Callable[[str], str] | None:
     """
     Return what gives the page of a topic by the name in its row; None where no such page is known.
 
     :param server: the address without ``/api``; None if it is not known.
     :param service: the service's name, or its id, which is in no topic's FQN.
+    :param of_fields: whether the rows are about fields of schemas: they begin with the topic's name.
     """
     if server is None or is_uuid(service):
         return None
@@ -97,7 +98,14 @@ def row_url(server: str | None, service: str) -> Callable[[str], str] | None:
         fqn = service_fqn(service)
     except Fault:
         return None
-    return lambda name: topic_url(server, f"{fqn}.{join_fqn(name)}")
+    return lambda name: topic_url(server, f"{fqn}.{join_fqn(_find_topic(name) if of_fields else name)}")
+
+
+def _find_topic(name: str) -> str:
+    try:
+        return split_fqn(name)[0]
+    except Fault:
+        return name
 
 
 def job_url(server: str, job_id: str) -> str:

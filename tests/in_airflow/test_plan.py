@@ -74,6 +74,7 @@ def test_a_plan_in_full(
         "passed",
         "server",
         "against",
+        "columns",
     ]
     assert (result["passed"], result["server"], result["against"]) == ([], sandbox.url, None)
     assert (result["created"], result["changed"], result["unchanged"]) == (1, 1, 1)
@@ -85,7 +86,7 @@ def test_a_plan_in_full(
     assert len(result["changes"][1]["fields"]["description"]["after"]) == 500
     document = json.loads((tmp_path / "plan.json").read_text("utf-8"))
     assert document["changes"][1]["fields"]["description"]["after"] == first["description"]
-    for name in ("sha256", "service", "passed", "server", "against"):
+    for name in ("sha256", "service", "passed", "server", "against", "columns"):
         assert document[name] == result[name]
     page = (tmp_path / "plan.html").read_text("utf-8")
     assert "brand.new" in page

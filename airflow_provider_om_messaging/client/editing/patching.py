@@ -25,6 +25,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
 )
 from airflow_provider_om_messaging.protocol.model.masking import collect_texts
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
+from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal, describe_missing_connection
@@ -210,8 +211,10 @@ def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[di
         except Fault as fault:
             if fault.cause is not Cause.FORBIDDEN or not tests:
                 raise
-            # The right to edit one field is not the right to test the version.
-            return client.call(request, routes.json_body(patch))
+            # The right to edit one field is not the right to test the version, or a name in the schema.
+            edited = {operation["path"] for operation in patch}
+            tests = [test for test in tests if test["path"] in edited]
+            return client.call(request, routes.json_body([*tests, *patch]))
     except Fault as fault:
         raise _remove_secrets(fault, plan) from None
 
@@ -263,7 +266,9 @@ def _check_version(client: Client, target: Target, entity: Entity) -> None:
 def _shows_changes(stored: Entity, plan: Plan) -> bool:
     """Return whether the reply to a patch shows all that was changed."""
     return "version" in stored and all(
-        field in stored for field, value in (plan.wanted or {}).items() if value is not None
+        value.is_told_by(stored.get(field)) if isinstance(value, SchemaChanges) else field in stored
+        for field, value in (plan.wanted or {}).items()
+        if value is not None
     )
 
 

@@ -13,11 +13,14 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     entry_key,
     own_value,
 )
+from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.merge import project_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_om_messaging.client.editing.edits import Plan
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.entities import EntityType
@@ -93,10 +96,21 @@ def _is_kept(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
 
 def _get_shown(plan: Plan, field: str, entity: Entity) -> Any:
     """Return what the plan changes of a field."""
-    value = own_value(entity, field)
+    value, wanted = own_value(entity, field), (plan.wanted or {}).get(field)
+    if isinstance(wanted, SchemaChanges):
+        return [
+            _get_shown_of_field(wanted.members[path], item) for path, item in wanted.select(value).items()
+        ]
     if field == CONNECTION:
-        return project_members((plan.wanted or {}).get(field), value)
+        return project_members(wanted, value)
     return {entry_key(item) for item in value or ()} if field in LISTS else value
+
+
+def _get_shown_of_field(wanted: Mapping[str, Any], field: Entity | None) -> Any:
+    return field and {
+        member: {entry_key(item) for item in value or ()} if member in LISTS else value
+        for member, value in ((member, own_value(field, member)) for member in wanted)
+    }
 
 
 def _explain_loss(

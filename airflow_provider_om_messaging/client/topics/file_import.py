@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+from airflow_provider_om_messaging.client.topics.field_import import FieldImport
 from airflow_provider_om_messaging.client.topics.pages import topic_pages
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.topic_columns import find_nearest_columns
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     add_hints,
@@ -49,7 +51,8 @@ def import_file(
     if column_names(header) != columns:
         reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
-    run = TopicImport(
+    kind = FieldImport if columns == SCHEMA_FIELDS else TopicImport
+    run = kind(
         client,
         service,
         columns,

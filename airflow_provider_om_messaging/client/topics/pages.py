@@ -15,11 +15,13 @@ from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv import topic_columns
+from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, mark_inheritable
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
+from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 from airflow_provider_om_messaging.protocol.topics.listed import listed_entity
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_names, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -103,7 +105,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
     exported = inheritance.look_up(service)
     yield format_record(columns).encode()
     for topics in topic_pages(client, service, columns, inheritance):
-        yield topic_columns.text_of(topic.cells(columns) for topic in topics)
+        yield topic_columns.text_of(row for topic in topics for row in topic.rows(columns))
     # One that is deleted meanwhile takes its topics along: the list just ends.
     if inheritance.look_up(service).get("id") != exported.get("id"):
         raise Fault(
@@ -144,6 +146,9 @@ def export_single_topics(
 
 
 def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:
+    if columns == SCHEMA_FIELDS:
+        # Newer servers tell labels of fields in a list only if it is asked for schemas.
+        return (SCHEMA,)
     return tuple(
         column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)
     )

@@ -34,7 +34,7 @@ from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRe
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.editing.patching import Done
@@ -84,8 +84,8 @@ class RowWriter:
         """What the rows refer to."""
         self.certifies = True
         """Whether the server has certifications."""
-        self.changed: dict[str, tuple[int, Done]] = {}
-        """The ids of topics that were changed, each with the number of its row and what was done."""
+        self.changed: dict[str, tuple[Sequence[int], Done]] = {}
+        """The ids of topics that were changed, each with the numbers of its rows and what was done."""
 
     def create(self, number: int, row: Row) -> Entity:
         """Create the topic of a row and return it."""
@@ -99,7 +99,7 @@ class RowWriter:
             return {"name": row.name, **wanted}
         with self._limit.slot():
             created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
-        topic = drop_unneeded_fields(self._inheritance.mark_inherited(created))
+        topic = self._keep(self._inheritance.mark_inherited(created))
         if wanted.get(CERTIFICATION) is None:
             return topic
         certified = {CERTIFICATION: wanted[CERTIFICATION]}
@@ -108,7 +108,7 @@ class RowWriter:
             return Plan(build_operations(certified, entity), certified)
 
         try:
-            return self._patch_topic(topic, number, plan, (CERTIFICATION,))
+            return self._patch_topic(topic, [number], plan, (CERTIFICATION,))
         except Fault as fault:
             fault.message = f"The topic was created, but not certified. {fault.message}"
             raise as_begun(fault) from None
@@ -116,7 +116,7 @@ class RowWriter:
     def restore(self, number: int, row: Row) -> Entity:
         """Bring the deleted topic of a row back, as the row wants it, and return it."""
         topic = self._client.call(read_deleted(self._service, row.name, self._generation))
-        topic = {**topic, **drop_unneeded_fields(self._inheritance.mark_inherited(topic))}
+        topic = {**topic, **self._keep(self._inheritance.mark_inherited(topic))}
 
         def plan(entity: Entity) -> Plan:
             wanted = self._compute_values(row, entity)
@@ -126,12 +126,12 @@ class RowWriter:
         if self._rights:
             self._rights.check([EDIT_ALL], topic)
         if self._dry_run:
-            return drop_unneeded_fields(topic)
+            return self._keep(topic)
         body = restoration(self._service, topic)
         with self._limit.slot():
             self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
         try:
-            return self._patch_topic(topic, number, plan, self._fields(), as_listed=False)
+            return self._patch_topic(topic, [number], plan, self._fields(), as_listed=False)
         except Fault as fault:
             fault.message = f"The topic was restored, but not changed. {fault.message}"
             raise as_begun(fault) from None
@@ -156,7 +156,7 @@ class RowWriter:
                 needed = list_operations(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
-        return self._patch_topic(topic, number, plan, self._fields())
+        return self._patch_topic(topic, [number], plan, self._fields())
 
     def _fields(self) -> tuple[str, ...]:
         beyond = (
@@ -169,7 +169,7 @@ class RowWriter:
     def _patch_topic(
         self,
         topic: Entity,
-        number: int,
+        numbers: Sequence[int],
         plan: Callable[[Entity], Plan],
         fields: tuple[str, ...],
         *,
@@ -196,10 +196,13 @@ class RowWriter:
         except Fault as fault:
             raise (as_begun(fault) if begun else fault) from None
         if done.plan.operations:
-            self.changed[str(topic["id"])] = number, done
+            self.changed[str(topic["id"])] = numbers, done
         if lost := differing_fields(done.plan.wanted or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
-        return drop_unneeded_fields(done.after)
+        return self._keep(done.after)
+
+    def _keep(self, entity: Entity) -> Entity:
+        return drop_unneeded_fields(entity)
 
     def _compute_values(self, row: Row, topic: Entity) -> dict[str, Any]:
         return desired_values(row, topic, self.known, self._generation, certifies=self.certifies)

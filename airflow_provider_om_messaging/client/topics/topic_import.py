@@ -25,6 +25,7 @@ from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     CREATED,
+    FIELD_REQUIRED,
     RESTORED,
     UPDATED,
     describe_missing_topic,
@@ -61,6 +62,11 @@ _ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
 log = logging.getLogger(__name__)
 
 
+def ends_import(fault: Fault) -> bool:
+    """Tell whether a fault ends an import, and not only what it is about."""
+    return fault.transient or fault.cause in _ENDS_ALL
+
+
 class TopicImport:
     """
     One import of one file.
@@ -74,6 +80,9 @@ class TopicImport:
     :param max_concurrency: rows that are sent at a time at most.
     :param rights: of the user, to be checked before; without, the server checks them.
     """
+
+    writer_class = RowWriter
+    """What writes its rows."""
 
     def __init__(
         self,
@@ -97,7 +106,7 @@ class TopicImport:
         self._inheritance = inheritance
         self._reading = build_reading(client, inheritance.domain_names(service))
         self._max_concurrency = max_concurrency
-        self._writer = RowWriter(
+        self._writer = self.writer_class(
             client,
             service,
             columns,
@@ -124,7 +133,7 @@ class TopicImport:
         :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
             are those on the rows so far.
         """
-        found = compare_topics(self._columns, rows(), pages())
+        found = self._compare(rows(), pages())
         present = found.present
         tasks = self._tasks(rows(), found)
         if any(present.get(name) is None for name in tasks):
@@ -162,6 +171,9 @@ class TopicImport:
             raise ImportStoppedFault(self._forbidden, self._forbidden.message, self._verdicts)
         return self._verdicts
 
+    def _compare(self, rows: Rows, pages: Pages) -> Comparison:
+        return compare_topics(self._columns, rows, pages)
+
     def _tasks(self, rows: Rows, found: Comparison) -> dict[str, list[tuple[int, Row]]]:
         """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
         present = found.present
@@ -173,7 +185,7 @@ class TopicImport:
             name = row.name
             verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
             if not name:
-                verdict = fail_row(verdict, "#FIELD_REQUIRED: Field 1 is required")
+                verdict = fail_row(verdict, FIELD_REQUIRED)
             elif name in present and present[name] is None:
                 verdict = pass_row(verdict, UPDATED)
             elif name in found.similar:
@@ -214,17 +226,25 @@ class TopicImport:
             except RowRefusedError as error:
                 verdict = fail_row(verdict, str(error))
             except Fault as fault:
-                if fault.transient or fault.cause in _ENDS_ALL:
-                    if not isinstance(fault, WriteNotBegunFault):
-                        self._verdicts[number] = Verdict(verdict.row, "unknown", fault.message)
-                    self._stop.set()
-                    self._fault = self._fault or fault
-                    return
-                if fault.cause is Cause.FORBIDDEN:
-                    self._forbidden = fault
-                # Old servers answer some wrong requests so as well, hence the other rows go on.
-                self.server_failed |= fault.cause is Cause.UNAVAILABLE
-                verdict = fail_row(verdict, fault.message)
+                self._note_fault([number], fault)
+                continue
+            self._verdicts[number] = verdict
+
+    def _note_fault(self, numbers: Sequence[int], fault: Fault) -> None:
+        """Judge the rows that a fault is about, and stop if it ends the import."""
+        verdicts = [self._verdicts[number] for number in numbers]
+        if ends_import(fault):
+            if not isinstance(fault, WriteNotBegunFault):
+                verdicts = [Verdict(verdict.row, "unknown", fault.message) for verdict in verdicts]
+            self._stop.set()
+            self._fault = self._fault or fault
+        else:
+            if fault.cause is Cause.FORBIDDEN:
+                self._forbidden = fault
+            # Old servers answer some wrong requests so as well, hence the other rows go on.
+            self.server_failed |= fault.cause is Cause.UNAVAILABLE
+            verdicts = [fail_row(verdict, fault.message) for verdict in verdicts]
+        for number, verdict in zip(numbers, verdicts, strict=True):
             self._verdicts[number] = verdict
 
     def _deleted_names(self) -> set[str]:
@@ -238,8 +258,9 @@ class TopicImport:
         for topic_id, fault in find_overwritten(
             self._client, changed, pages, listed, pool, self._inheritance
         ):
-            number, _ = self._writer.changed[topic_id]
-            self._verdicts[number] = fail_row(self._verdicts[number], fault.message)
+            numbers, _ = self._writer.changed[topic_id]
+            for number in numbers:
+                self._verdicts[number] = fail_row(self._verdicts[number], fault.message)
 
     def _is_newly_certified(self, row: Row, topic: Entity | None) -> bool:
         if CERTIFICATION not in self._columns or not self._writer.certifies or not row[CERTIFICATION]:

@@ -14,6 +14,7 @@ from airflow_provider_om_messaging.files.storage import Destination, read_file_r
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.topic_columns import detect_kind, find_nearest_columns
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
@@ -64,22 +65,26 @@ class PlanExecution:
         self.task.refuse_malformed_service()
         with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             self._policies.check_columns(column_names(upload.facts.header))
+            kind = detect_kind(upload.facts.header)
+            of_fields = COLUMNS[kind] == SCHEMA_FIELDS
             engine = None if self.task.against is not None else self._engine(upload)
             name = self.task.source or "csv"
             if engine is not None:
                 plan = compare_with_server(self._hook, service, engine, upload, name)
                 created = {change.row: change.line for change in plan.changes if change.kind == CREATED}
-                check_new_names(created, name)
+                if not of_fields:
+                    check_new_names(created, name)
             else:
                 other = self.task.against or ""
                 plan = compare(upload.rows, partial(read_file_rows, other, other, "against"), name, other)
             sha256 = upload.facts.sha256
         self._log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations, passed = self._policies.violations(plan), self._policies.passed(plan)
-        notes = collect_notes(plan)
+        notes = collect_notes(plan, is_drift=self.task.against is not None)
         server = None if self.task.against is not None else self._hook.server_url
         if destinations:
             heading = {"service": service, "sha256": sha256, "server": server, "against": self.task.against}
+            heading["columns"] = kind
             judged = {"violations": violations, "passed": passed}
             destinations[0].write(plan_json(plan, {**heading, **judged}, notes))
             is_drift = self.task.against is not None
@@ -90,7 +95,7 @@ class PlanExecution:
                 violations,
                 notes,
                 passed=passed,
-                topic_url=row_url(server, service),
+                topic_url=row_url(server, service, of_fields=of_fields),
                 is_drift=is_drift,
             )
             destinations[1].write(page)
@@ -98,7 +103,7 @@ class PlanExecution:
         self.task.store_link(context, PlanLink, lambda: plan_url(context, paths[1] if paths else None))
         for note in notes[:SHOWN_CHANGES]:
             self._log.warning("%s", note.text)
-        if plan.created and engine and engine.name == CLIENT:
+        if plan.created and engine and engine.name == CLIENT and not of_fields:
             self._log.warning("The client engine creates topics only with create_missing=True.")
         result = {
             "service": service,
@@ -113,6 +118,7 @@ class PlanExecution:
             "passed": passed,
             "server": server,
             "against": self.task.against,
+            "columns": kind,
         }
         self.task.note_result(context, result)
         self._apply_policies(result, context)

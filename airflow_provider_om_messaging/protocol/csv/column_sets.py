@@ -11,6 +11,8 @@ EXTENDED = (
     "domain",
     "extension",
 )
+SCHEMA_FIELDS = ("name", "displayName", "description", "tags", "glossaryTerms")
+"""The columns of a file about the fields of schemas: a row is one field, under ``topic.field.path``."""
 DEFAULT = "documented"
-COLUMNS = {DEFAULT: DOCUMENTED, "extended": EXTENDED}
+COLUMNS = {DEFAULT: DOCUMENTED, "extended": EXTENDED, "schema_fields": SCHEMA_FIELDS}
 """The columns of a file, by what the parameter ``columns`` says."""

@@ -8,7 +8,7 @@ import msgspec
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
-from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT, DOCUMENTED
+from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT, DOCUMENTED, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_records, join_values
 from airflow_provider_om_messaging.protocol.model.fields import DERIVED, certification_tag
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
@@ -36,7 +36,11 @@ def find_nearest_columns(header: Sequence[str]) -> tuple[str, ...]:
 
     :param header: as for :func:`detect_kind`.
     """
-    return min(COLUMNS.values(), key=lambda columns: len(set(columns) ^ set(column_names(header))))
+    names = set(column_names(header))
+    # A file of topics that lacks columns is nearer to one of topics, though fields have fewer of them.
+    of_fields = "glossaryTerms" in names and not names & {"owner", "domain"}
+    kinds = [columns for columns in COLUMNS.values() if (columns == SCHEMA_FIELDS) is of_fields]
+    return min(kinds, key=lambda columns: len(names.symmetric_difference(columns)))
 
 
 class Reference(msgspec.Struct, rename="camel", gc=False):

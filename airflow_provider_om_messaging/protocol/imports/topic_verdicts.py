@@ -5,6 +5,8 @@ from __future__ import annotations
 from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 
 CREATED, UPDATED, RESTORED = "Entity created", "Entity updated", "Entity restored"
+FIELD_REQUIRED = "#FIELD_REQUIRED: Field 1 is required"
+"""The details for a row without a name."""
 
 
 def pass_row(verdict: Verdict, details: str) -> Verdict:
@@ -34,6 +36,15 @@ def unknown_topic(name: str, *, was_deleted: bool) -> str:
 def describe_missing_topic(name: str, advice: str) -> str:
     """Return the details for a row whose topic there is not."""
     return f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic not found. {advice}"
+
+
+def unknown_field(name: str) -> str:
+    """Return the details for a row whose field no topic of the service has in its schema."""
+    return (
+        f"#INVALID_FIELD: Field 1 error - Field {_shown(name)} not found in the schema of a topic. Fields "
+        "come from the schema registry: a CSV only describes and labels them. Names that have dots stand in "
+        'quotes, such as "inventory.v1".sku'
+    )
 
 
 def _shown(name: str) -> str:

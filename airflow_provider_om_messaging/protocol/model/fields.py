@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.masking import mask_values, matches_merge_patch
+from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
@@ -95,8 +96,14 @@ def is_same(field: str, one: Any, other: Any) -> bool:
 
     A certification is its tag: when it was given and when it ends is for the server to set.
 
-    :param one: a value as :func:`own_value` returns it; for the connection a merge patch.
+    :param one: a value as :func:`own_value` returns it; for the connection a merge patch, for a schema
+        the changes of single fields.
     """
+    if isinstance(one, SchemaChanges):
+        return all(
+            item is not None and not differing_fields(one.members[path], item)
+            for path, item in one.select(other).items()
+        )
     if field == CONNECTION and isinstance(one, Mapping):
         return matches_merge_patch(one, other)
     if field in LISTS:

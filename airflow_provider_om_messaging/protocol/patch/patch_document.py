@@ -24,6 +24,12 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     strip_links,
 )
 from airflow_provider_om_messaging.protocol.model.masking import holds_mask, mask_values
+from airflow_provider_om_messaging.protocol.model.schema_fields import (
+    SCHEMA,
+    SchemaChanges,
+    find_names,
+    walk_fields,
+)
 from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
@@ -81,7 +87,9 @@ def build_operations(
     operations: list[dict[str, Any]] = []
     for field, value in wanted.items():
         present, path = comparable_value(value, entity, field), f"/{escape_token(field)}"
-        if field == CONNECTION and value is not None:
+        if isinstance(value, SchemaChanges):
+            operations += _field_operations(value, entity)
+        elif field == CONNECTION and value is not None:
             operations += member_operations(entity.get(field) or {}, value)
         elif is_same(field, value, present) and not (members and _says_more(field, value, present)):
             continue
@@ -97,6 +105,15 @@ def build_operations(
         raise _invalid(
             "changes", f"would have to change {', '.join(skipped)}; servers skip every href silently"
         )
+    return operations
+
+
+def _field_operations(changes: SchemaChanges, entity: Entity) -> list[dict[str, Any]]:
+    """Return operations on single fields of a schema, by the way of their indexes."""
+    operations: list[dict[str, Any]] = []
+    for path, place, field in walk_fields(entity.get(SCHEMA)):
+        found = build_operations(changes.members.get(path, {}), field)
+        operations += [{**operation, "path": f"{place}{operation['path']}"} for operation in found]
     return operations
 
 
@@ -187,13 +204,19 @@ def build_guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> lis
     For servers that ignore ``If-Match``. They narrow the time in which another's write is overlooked; only
     reading back afterwards proves anything. A text is tested itself. Where that cannot be done (nothing was
     there, lists come with other members, secrets are masked) the version is tested instead, for which servers
-    want the right to edit everything.
+    want the right to edit everything. So they do for the names of fields of a schema, which are tested as
+    well: an index has to lead to the same field still.
 
     :param operations: the patch, without tests.
     :param entity: the entity as it was read.
     """
     tests: list[dict[str, Any]] = []
-    for path in dict.fromkeys(operation["path"] for operation in operations if operation["op"] != "test"):
+    paths = dict.fromkeys(operation["path"] for operation in operations if operation["op"] != "test")
+    if names := {place: name for path in paths for place, name in find_names(entity, path).items()}:
+        texts = {path: text for path in paths if isinstance(text := _value_at(entity, path), str)}
+        told = {"/version": entity.get("version"), **names, **texts}
+        return [{"op": "test", "path": path, "value": value} for path, value in told.items()]
+    for path in paths:
         value = None if path.startswith(f"/{CONNECTION}") else _value_at(entity, path)
         if not isinstance(value, str) or path.endswith("href"):
             return [{"op": "test", "path": "/version", "value": entity.get("version")}]

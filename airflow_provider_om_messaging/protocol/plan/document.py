@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED, Change, Plan
 from airflow_provider_om_messaging.protocol.plan.notes import Note
 
@@ -42,6 +43,7 @@ class PlanDocument:
     :param passed: the policies that the plan keeps to.
     :param server: the address of the server that the service is on; None if it was not asked.
     :param against: the file that was compared with; None for the server.
+    :param is_of_fields: whether its rows are about fields of schemas, and not about topics.
     """
 
     service: str
@@ -55,6 +57,7 @@ class PlanDocument:
     passed: tuple[str, ...]
     server: str | None
     against: str | None
+    is_of_fields: bool = False
 
     @property
     def is_drift(self) -> bool:
@@ -107,6 +110,7 @@ def read_plan(document: Any) -> PlanDocument:
         passed=tuple(_text(policy) for policy in _list(members.get("passed", []))),
         server=_web_address(members.get("server")),
         against=_optional_text(members.get("against")),
+        is_of_fields=COLUMNS.get(_optional_text(members.get("columns")) or DEFAULT) == SCHEMA_FIELDS,
     )
 
 

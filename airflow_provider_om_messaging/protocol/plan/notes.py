@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.model.similar_names import second_topic_advice
-from airflow_provider_om_messaging.protocol.plan.diff import KEY
+from airflow_provider_om_messaging.protocol.plan.diff import CREATED, KEY
 from airflow_provider_om_messaging.protocol.plan.spreadsheet import find_rewriting
 
 if TYPE_CHECKING:
@@ -38,13 +39,20 @@ class Note:
         return {"row": self.row, "line": self.line, "column": self.column, "note": self.text}
 
 
-def collect_notes(plan: Plan) -> list[Note]:
-    """Return what is odd about a plan: names that are nearly there, and what a spreadsheet has rewritten."""
-    return [note for change in plan.changes for note in _find_notes(plan, change)]
+def collect_notes(plan: Plan, *, is_drift: bool = False) -> list[Note]:
+    """
+    Return what is odd about a plan: names that are nearly there, and what a spreadsheet has rewritten.
+
+    :param is_drift: whether two files were compared, so that nothing is to be created.
+    """
+    return [note for change in plan.changes for note in _find_notes(plan, change, is_drift)]
 
 
-def _find_notes(plan: Plan, change: Change) -> Iterator[Note]:
-    if present := plan.similar.get(change.row):
+def _find_notes(plan: Plan, change: Change, is_drift: bool) -> Iterator[Note]:
+    if plan.columns == SCHEMA_FIELDS:
+        if change.kind == CREATED and not is_drift:
+            yield _unknown_field(change)
+    elif present := plan.similar.get(change.row):
         told = second_topic_advice(change.row, present)
         yield Note(change.row, change.line, KEY, f"The import would create a second topic: {told}.")
     for column, (before, after) in {KEY: ("", change.row), **change.fields}.items():
@@ -54,6 +62,11 @@ def _find_notes(plan: Plan, change: Change) -> Iterator[Note]:
                 f"{_shown(change.row)} ({rewriting}): {_shown(before)} → {_shown(after)}."
             )
             yield Note(change.row, change.line, column, told)
+
+
+def _unknown_field(change: Change) -> Note:
+    told = "no topic has this field in its schema, and a file makes none. An import refuses the row"
+    return Note(change.row, change.line, KEY, f"In line {change.line}, {_shown(change.row)}: {told}.")
 
 
 def _shown(text: str) -> str:

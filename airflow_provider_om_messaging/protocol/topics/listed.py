@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.field_rows import list_field_rows
 from airflow_provider_om_messaging.protocol.csv.topic_columns import TopicCells
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
@@ -79,6 +81,16 @@ class ListedTopic:
     def cells(self, columns: Sequence[str]) -> list[str]:
         """Return its row, in the columns of a file."""
         return self._told.cells(columns)
+
+    def rows(self, columns: Sequence[str]) -> list[list[str]]:
+        """
+        Return all its rows: its own one, or those of the fields of its schema.
+
+        :raises Fault: as for :meth:`entity`.
+        """
+        if columns != SCHEMA_FIELDS:
+            return [self.cells(columns)]
+        return list(list_field_rows(self.entity(), columns))
 
     def entity(self) -> Entity:
         """

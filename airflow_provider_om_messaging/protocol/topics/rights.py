@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.topic_columns import TIER
-from airflow_provider_om_messaging.protocol.model.fields import entry_key, own_value
+from airflow_provider_om_messaging.protocol.model.fields import differing_fields, entry_key, own_value
+from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
     from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
     from airflow_provider_om_messaging.protocol.wire.message import Reply
 
@@ -142,6 +144,22 @@ def list_operations(
             found.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
     # The right to everything makes up for all others.
     return [EDIT_ALL] if EDIT_ALL in found else sorted(found, key=str)
+
+
+def list_field_operations(changes: SchemaChanges, entity: Entity, generation: Generation) -> list[str | None]:
+    """
+    Return the operations that it takes to change fields of a topic's schema: those for the topic's own.
+
+    Read in the sources of servers: the first part of a path in a patch that has a right of its own decides.
+
+    :param changes: what is to be.
+    :param entity: the topic.
+    """
+    found: set[str | None] = set()
+    for path, field in changes.select(entity.get(SCHEMA)).items():
+        wanted = changes.members[path]
+        found |= set(list_operations(differing_fields(wanted, field or {}), wanted, field or {}, generation))
+    return sorted(found, key=str)
 
 
 def _list_label_operations(

@@ -133,25 +133,13 @@ def desired_values(
     :param certifies: whether the server has certifications.
     :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
     """
-    wanted: dict[str, Any] = {field: _text(row, field, topic) for field in TEXTS}
+    wanted: dict[str, Any] = {field: desired_text(row, field, topic) for field in TEXTS}
     owners = _find_references(row, "owner", known)
     if generation.owners_field == "owner" and len(owners) > 1:
         raise row.fault("owner", single_value_advice(generation.version, "owner"))
     _check_owners(owners)
     wanted["owners"] = _references(owners, topic, "owners")
-    labels = [
-        found for column in LABELS if column in row.columns for found in _find_references(row, column, known)
-    ]
-    if pair := find_excluding_pair(labels, known):
-        raise RowRefusedError(
-            f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
-        )
-    others = [
-        label
-        for label in own_value(topic, "tags") or ()
-        if find_label_column(label.get("source"), str(label["tagFQN"]), row.columns) is None
-    ]
-    wanted["tags"] = [*(_references(labels, topic, "tags") or ()), *others] or None
+    wanted["tags"] = desired_labels(row, topic, known)
     if CERTIFICATION in row.columns and certifies:
         wanted[CERTIFICATION] = _certification(row, topic, known)
     elif CERTIFICATION in row.columns and row[CERTIFICATION]:
@@ -165,6 +153,35 @@ def desired_values(
     return wanted
 
 
+def desired_text(row: Row, field: str, entity: Entity) -> Any:
+    """Return the text that a row wants; one that differs in line ends alone stays as it is."""
+    present = own_value(entity, field)
+    return present if row.reading.is_same(field, str(present or ""), row[field]) else row[field] or None
+
+
+def desired_labels(row: Row, entity: Entity, known: Known) -> list[dict[str, Any]] | None:
+    """
+    Return the labels that a row wants, and those that no column of the file covers; None for none.
+
+    :param entity: what has labels as it is: a topic, or a field of its schema.
+    :param known: what the row refers to.
+    :raises RowRefusedError: as for :func:`desired_values`.
+    """
+    labels = [
+        found for column in LABELS if column in row.columns for found in _find_references(row, column, known)
+    ]
+    if pair := find_excluding_pair(labels, known):
+        raise RowRefusedError(
+            f"Tag labels {pair[0]} and {pair[1]} are mutually exclusive and can't be assigned together"
+        )
+    others = [
+        label
+        for label in own_value(entity, "tags") or ()
+        if find_label_column(label.get("source"), str(label["tagFQN"]), row.columns) is None
+    ]
+    return [*(_references(labels, entity, "tags") or ()), *others] or None
+
+
 def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[str, Any] | None:
     texts = row.custom_fields()
     types = row.reading.types() if texts else None
@@ -175,12 +192,6 @@ def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[s
         } or None
     except ValueError as error:
         raise row.fault(custom_fields.COLUMN, str(error)) from None
-
-
-def _text(row: Row, field: str, topic: Entity) -> Any:
-    present = own_value(topic, field)
-    # A difference in line ends alone is none: the topic keeps its own.
-    return present if row.reading.is_same(field, str(present or ""), row[field]) else row[field] or None
 
 
 def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | None:

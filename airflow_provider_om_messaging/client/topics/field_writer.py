@@ -1,0 +1,106 @@
+"""Writing the rows of a file about the fields of one topic's schema: all of them in one patch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_om_messaging.client.editing.conflicts import concurrent_change_fault
+from airflow_provider_om_messaging.client.editing.edits import Plan
+from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
+from airflow_provider_om_messaging.protocol.csv.field_rows import split_row_name
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA, SchemaChanges
+from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
+from airflow_provider_om_messaging.protocol.topics.field_changes import desired_members, find_fields
+from airflow_provider_om_messaging.protocol.topics.rights import list_field_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.protocol.model.fields import Entity
+    from airflow_provider_om_messaging.protocol.model.schema_fields import Path
+    from airflow_provider_om_messaging.protocol.topics.row_changes import Row
+
+
+class FieldWriter(RowWriter):
+    """Writes rows about fields of schemas, or only checks them."""
+
+    def check(self, topic: Entity, row: Row) -> None:
+        """
+        Check a row.
+
+        :param topic: with its schema, in which the row's field is.
+        :raises RowRefusedError: it cannot be imported.
+        """
+        changes = self._changes(topic, [row])
+        if self._rights:
+            self._rights.check(list_field_operations(changes, topic, self._generation), topic)
+
+    def update_fields(self, topic: Entity, rows: Sequence[tuple[int, Row]]) -> Entity:
+        """
+        Change fields of a topic to what rows want, and return the topic as it is then.
+
+        :param topic: with its schema, in which the fields are.
+        :param rows: with their numbers; each is about another field.
+        :raises RowRefusedError: the server stored something else.
+        :raises Fault: as for a topic's own row.
+        """
+        described = [row for _, row in rows]
+
+        def plan(entity: Entity) -> Plan:
+            names = {row.name for row in described}
+            if entity is not topic and self._digest_rows(entity, names) != self._digest_rows(topic, names):
+                raise concurrent_change_fault(
+                    self._client, TOPIC, topic, entity, "The row was not imported. "
+                )
+            wanted = {SCHEMA: self._changes(entity, described)}
+            return Plan(build_operations(wanted, entity), wanted)
+
+        topic_id = str(topic["id"])
+        before = self.changed.pop(topic_id, None)
+        try:
+            after = self._patch_topic(topic, [number for number, _ in rows], plan, (*CHANGEABLE, SCHEMA))
+        finally:
+            if before is not None:
+                self.changed[topic_id] = _join_patches(before, self.changed.get(topic_id))
+        return after
+
+    def _keep(self, entity: Entity) -> Entity:
+        return {**super()._keep(entity), SCHEMA: entity.get(SCHEMA)}
+
+    def _changes(self, topic: Entity, rows: Sequence[Row]) -> SchemaChanges:
+        by_path = {path: row for row in rows if (path := _find_path(row.name))}
+        fields = SchemaChanges({path: {} for path in by_path}).select(topic.get(SCHEMA))
+        return SchemaChanges(
+            {path: desired_members(row, fields[path] or {}, self.known) for path, row in by_path.items()}
+        )
+
+    def _digest_rows(self, topic: Entity, names: set[str]) -> dict[str, bytes]:
+        """Return what some fields of a topic say, by the names of their rows."""
+        return {
+            name: self._reading.fingerprint(self._columns, cells)
+            for name, cells in find_fields(topic, self._columns).items()
+            if name in names
+        }
+
+
+def _find_path(name: str) -> Path | None:
+    split = split_row_name(name)
+    return split[1] if split else None
+
+
+def _join_patches(
+    first: tuple[Sequence[int], Done], second: tuple[Sequence[int], Done] | None
+) -> tuple[Sequence[int], Done]:
+    """Return two patches of a topic as one, to be read back together."""
+    if second is None:
+        return first
+    (numbers, done), (later_numbers, later) = first, second
+    members: dict[Any, Any] = {}
+    for each in (done, later):
+        members.update((each.plan.wanted or {})[SCHEMA].members)
+    plan = replace(later.plan, wanted={SCHEMA: SchemaChanges(members)})
+    return [*numbers, *later_numbers], replace(later, before=done.before, plan=plan)
