@@ -107,3 +107,22 @@ def test_the_provider_info_follows_airflows_schema() -> None:
 
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(get_provider_info(), schema)
+
+
+def test_the_provider_info_has_what_airflows_own_providers_have_and_nothing_else() -> None:
+    """The schema above lets every other key pass; that of ``provider.yaml`` knows them all."""
+    import airflow
+    import jsonschema
+
+    schema = json.loads((Path(airflow.__file__).parent / "provider.yaml.schema.json").read_text())
+    # What Airflow's own releases are made with.
+    assert set(schema.pop("required")) - set(get_provider_info()) <= {
+        "dependencies",
+        "source-date-epoch",
+        "state",
+        "versions",
+    }
+    info = get_provider_info()
+    if IS_2:
+        info.pop("asset-uris")  # known there by its older name
+    jsonschema.validate(info, schema)
