@@ -10,11 +10,11 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs.job import not_pollable_fault
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
-from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_POLL_SECONDS, RETRYABLE_CAUSES
+from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_POLL_SECONDS
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST, SOCKET
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def check_pollable(client: Client, job_id: str) -> None:
     try:
         server = read_generation(client)
     except Fault as fault:
-        if fault.cause in RETRYABLE_CAUSES:
+        if is_temporary(fault):
             return  # a wait bears that, and its polls will show it
         raise
     if server.jobs != REST:

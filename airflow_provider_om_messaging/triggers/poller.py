@@ -28,9 +28,14 @@ from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import RateLimit
-from airflow_provider_om_messaging.protocol.jobs.waiting import RETRYABLE_CAUSES, retry_after_seconds
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
+from airflow_provider_om_messaging.protocol.wire.retry import (
+    NO_RETRY,
+    concerns_token,
+    is_rate_limit,
+    is_temporary,
+    retry_after_seconds,
+)
 from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, mark_asked
 from airflow_provider_om_messaging.triggers.turns import iterate_in_turns
 
@@ -195,7 +200,7 @@ class Poller:
                 self._client = None
                 return
             # Too many requests for a list say nothing of jobs that are not in it.
-            limited = fault.cause is Cause.RATE_LIMITED
+            limited = is_rate_limit(fault)
             concerned = [entry for entry in self._find_due(now) if entry.listed or not limited]
             self._not_before = time.time() + retry_after_seconds(fault)
             await self._handle_failure(concerned, fault)
@@ -248,9 +253,9 @@ class Poller:
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.
                     in_a_row += _concerns_all(fault)
-                    if fault.cause in {Cause.UNAUTHORIZED, Cause.RATE_LIMITED} or in_a_row >= MAX_CONCURRENCY:
+                    if concerns_token(fault) or in_a_row >= MAX_CONCURRENCY:
                         over.append(fault)
-                    if not over or fault.cause is Cause.RATE_LIMITED:
+                    if not over or is_rate_limit(fault):
                         await self._handle_failure(entries, fault)
                 else:
                     in_a_row = 0
@@ -262,7 +267,7 @@ class Poller:
         await asyncio.gather(*(ask() for _ in range(min(MAX_CONCURRENCY, len(by_job)))))
         if not over:
             self._rate_limit.record_success(len(by_job), time.monotonic() - began, self._round)
-        elif over[0].cause is Cause.RATE_LIMITED:
+        elif is_rate_limit(over[0]):
             # The server is there, but this was too much: who was not asked for has just to wait.
             self._rate_limit.record_refusal()
             self._not_before = time.time() + retry_after_seconds(over[0])
@@ -318,4 +323,4 @@ class Poller:
 
 
 def _concerns_all(fault: Fault) -> bool:
-    return fault.cause in RETRYABLE_CAUSES or fault.cause is Cause.UNAUTHORIZED
+    return is_temporary(fault) or concerns_token(fault)

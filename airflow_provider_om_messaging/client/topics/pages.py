@@ -105,7 +105,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
     exported = inheritance.look_up(service)
     yield format_record(columns).encode()
     for topics in topic_pages(client, service, columns, inheritance):
-        yield topic_columns.text_of(row for topic in topics for row in topic.rows(columns))
+        yield topic_columns.format_rows(row for topic in topics for row in topic.rows(columns))
     # One that is deleted meanwhile takes its topics along: the list just ends.
     if inheritance.look_up(service).get("id") != exported.get("id"):
         raise Fault(
@@ -142,7 +142,7 @@ def export_single_topics(
 
     yield format_record(columns).encode()
     with ThreadPoolExecutor(_READS, thread_name_prefix="om-messaging") as pool:
-        yield topic_columns.text_of(row for row in pool.map(read_row, names) if row is not None)
+        yield topic_columns.format_rows(row for row in pool.map(read_row, names) if row is not None)
 
 
 def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:

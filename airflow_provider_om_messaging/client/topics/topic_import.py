@@ -44,6 +44,7 @@ from airflow_provider_om_messaging.protocol.topics.compare import (
 )
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import concerns_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -57,14 +58,12 @@ if TYPE_CHECKING:
 
     Pages = Iterable[Sequence[ListedTopic]]
 
-_ENDS_ALL = {Cause.UNAUTHORIZED, Cause.RATE_LIMITED, Cause.UNEXPECTED_REPLY}
-
 log = logging.getLogger(__name__)
 
 
 def ends_import(fault: Fault) -> bool:
-    """Tell whether a fault ends an import, and not only what it is about."""
-    return fault.transient or fault.cause in _ENDS_ALL
+    """Return whether a fault ends an import, and not only what it is about."""
+    return fault.transient or concerns_token(fault) or fault.cause is Cause.UNEXPECTED_REPLY
 
 
 class TopicImport:

@@ -8,14 +8,14 @@ from threading import Condition
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.editing.patching import TRIES
-from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.retry import is_overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FIRST = 8
 """Writes at a time in the beginning."""
-_ASK_FOR_LESS = {Cause.RATE_LIMITED, Cause.UNAVAILABLE}
 _PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 _REFUSALS = TRIES
 """Rounds that a server may refuse in a row: as many as a single write is tried."""
@@ -93,7 +93,7 @@ class WriteLimit:
             with self._changed:
                 self._note(self._clock() - began)
         except Fault as fault:
-            if fault.cause in _ASK_FOR_LESS:
+            if is_overload(fault):
                 self._slow_down(fault)
             raise
         finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
+from airflow_provider_om_messaging.protocol.csv.column_sets import REFERRING
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.protocol.csv.custom_fields import Types
 
-OWNERS = frozenset({"owner", "owners", "reviewers"})
-"""Columns whose cells hold users and teams, such as ``user:ada``."""
-_SINGLE = frozenset({"certification"})
-_NAMED = {
-    **dict.fromkeys(OWNERS, ("owners", "")),
-    "tags": ("tags", "tag"),
-    "tiers": ("tags", "tag"),
-    "certification": ("tags", "tag"),
-    "glossaryTerms": ("tags", "glossaryTerm"),
-    "domain": ("domains", "domain"),
-    "domains": ("domains", "domain"),
-    "dataProducts": ("dataProducts", "dataProduct"),
-}
-"""Column → the field and the kind of what its cells name."""
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 
 
@@ -80,7 +67,7 @@ class Reading:
 
         :raises MalformedCellError: a quote in it is wrong, or an owner is neither a user nor a team.
         """
-        written = ([cell] if cell else []) if column in _SINGLE else split_values(cell)
+        written = ([cell] if cell else []) if REFERRING[column].single else split_values(cell)
         found = [self._name(column, text) for text in written if text.strip()]
         if column == "domain" and self.inherited and {name.fqn for name in found} == self.inherited:
             return []
@@ -96,7 +83,7 @@ class Reading:
         if not cell:
             return ""
         try:
-            if column in _NAMED:
+            if column in REFERRING:
                 return tuple(sorted({(name.kind, name.canonical) for name in self.names(column, cell)}))
             if column == custom_fields.COLUMN:
                 texts = custom_fields.parse_texts(cell)
@@ -118,8 +105,8 @@ class Reading:
         return _digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
 
     def _name(self, column: str, text: str) -> Name:
-        field, kind = _NAMED[column]
-        if column in OWNERS:
+        _, _, field, kind, _ = REFERRING[column]
+        if not kind:
             kind, _, text = text.partition(":")
             kind = kind.strip()
             if kind not in {"user", "team"} or not text.strip():
@@ -143,9 +130,9 @@ def blanks_hint(columns: Sequence[str], row: Sequence[str]) -> str:
     found = [
         value
         for column, cell in zip(columns, row, strict=False)  # a refused row may be of any width
-        if column in _NAMED
+        if column in REFERRING
         for value in _values(cell)
-        if any(part != part.strip() for part in (value.split(":") if column in OWNERS else [value]))
+        if any(part != part.strip() for part in (value.split(":") if not REFERRING[column].kind else [value]))
     ]
     return f" (the blanks in {', '.join(map(repr, found))} are taken for a part of the name)" if found else ""
 

@@ -105,7 +105,7 @@ def references_in(texts: Mapping[str, str], types: Types | None) -> Iterator[Nam
             yield from value if isinstance(value, list) else [value]
 
 
-def wanted_field(
+def compute_field(
     name: str, text: str, present: Any, types: Types | None, known: Mapping[Name, Mapping[str, Any] | None]
 ) -> Any:
     """

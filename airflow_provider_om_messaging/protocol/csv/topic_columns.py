@@ -8,7 +8,13 @@ import msgspec
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
-from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT, DOCUMENTED, SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.column_sets import (
+    COLUMNS,
+    DEFAULT,
+    DOCUMENTED,
+    LABELS,
+    SCHEMA_FIELDS,
+)
 from airflow_provider_om_messaging.protocol.csv.dialect import format_records, join_values
 from airflow_provider_om_messaging.protocol.model.fields import DERIVED, certification_tag
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
@@ -16,14 +22,12 @@ from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-LABELS = ("tags", "glossaryTerms", "tiers")
-"""The columns that hold labels."""
 TIER = "Tier."
 
 
 def detect_kind(header: Sequence[str]) -> str:
     """
-    Tell by its header what kind of file a CSV is: a key of :data:`COLUMNS`, the default for any other file.
+    Return what kind of file a CSV is by its header: a key of :data:`COLUMNS`, the default for any other file.
 
     :param header: its first record; a ``*`` that marks a required column is no part of the name.
     """
@@ -104,7 +108,7 @@ def to_cells(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
     return msgspec.convert(topic, TopicCells).cells(columns)
 
 
-def text_of(rows: Iterable[Sequence[str]]) -> bytes:
+def format_rows(rows: Iterable[Sequence[str]]) -> bytes:
     """Return the rows of topics as a part of a CSV."""
     return format_records(rows).encode("utf-8", "replace")
 

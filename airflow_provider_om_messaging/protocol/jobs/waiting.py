@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLING
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import is_temporary, retry_after_seconds
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs.job import Job
-
-RETRYABLE_CAUSES = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
-"""Failures of a poll that may pass by themselves."""
 
 _ADVICE_BY_CAUSE = {
     Cause.NOT_FOUND: "Servers forget a job a week after its end; one that was set up anew, or another one "
@@ -31,7 +29,6 @@ LAST_POLL_SECONDS = 5.0
 """Seconds that a poll may take although the deadline of the wait has passed."""
 
 _FIRST_PAUSE = 1.0
-_LONGEST_RETRY_AFTER = 300.0
 _LONGEST_FAILING, _FEWEST_FAILURES = 600.0, 3
 # Servers give up a job that is silent for five minutes; one that is still being cancelled then is stuck.
 _LONGEST_CANCELLING = 600.0
@@ -94,7 +91,7 @@ class Wait:
         if fault.cause in _ADVICE_BY_CAUSE:
             said = f"{fault.message.rstrip('.')}. {_ADVICE_BY_CAUSE[fault.cause]}"
             raise Fault(fault.cause, said, status=fault.status)
-        if fault.cause not in RETRYABLE_CAUSES:
+        if not is_temporary(fault):
             raise fault
         self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
@@ -147,12 +144,3 @@ class Wait:
                 f"{job} was to be cancelled {_LONGEST_CANCELLING / 60:.0f} minutes ago and still has not "
                 f"stopped. Last state: {self.last_state}.",
             )
-
-
-def retry_after_seconds(fault: Fault) -> float:
-    """
-    Return the seconds for which to leave the server alone, because it asked for that.
-
-    :param fault: what it answered. One reply must not put off the next look until the wait is over.
-    """
-    return min(fault.retry_after or 0.0, _LONGEST_RETRY_AFTER)

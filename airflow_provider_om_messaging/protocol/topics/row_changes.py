@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
+from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED, LABELS, REFERRING
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
-from airflow_provider_om_messaging.protocol.csv.topic_columns import LABELS, TIER, find_label_column
+from airflow_provider_om_messaging.protocol.csv.topic_columns import TIER, find_label_column
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     Known = Mapping[Name, Entity | None]
     """What was looked up; None for what the server does not know."""
 
-REFERRING = ("owner", *LABELS, CERTIFICATION, "domain", custom_fields.COLUMN)
+_LOOKED_UP = tuple(name for name in EXTENDED if name in REFERRING or name == custom_fields.COLUMN)
 """Columns whose cells refer to what the server has to know."""
 CERTIFYING = Name(CERTIFICATION, "setting", "assetCertificationSettings")
 """The name by which what certifies stands among what was looked up."""
@@ -71,7 +72,7 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells[self.columns.index(column)]
 
-    def names(self, columns: Iterable[str] = REFERRING) -> Iterator[Name]:
+    def names(self, columns: Iterable[str] = _LOOKED_UP) -> Iterator[Name]:
         """
         Yield what it refers to, as far as that can be read.
 
@@ -187,7 +188,7 @@ def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[s
     types = row.reading.types() if texts else None
     try:
         return {
-            name: custom_fields.wanted_field(name, text, present.get(name), types, known)
+            name: custom_fields.compute_field(name, text, present.get(name), types, known)
             for name, text in texts.items()
         } or None
     except ValueError as error:

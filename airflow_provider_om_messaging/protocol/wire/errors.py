@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
+from airflow_provider_om_messaging.protocol.wire.retry import TRANSIENT_STATUSES
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ def find_fault(request: Request[Any], reply: Reply) -> Fault | None:
     fault = _name_fault(request, reply, _error_text(reply))
     fault.status = reply.status
     fault.retry_after = _parse_retry_after(reply)
-    fault.transient = reply.status in {429, 502, 503, 504}
+    fault.transient = reply.status in TRANSIENT_STATUSES
     fault.may_have_worked = reply.status >= 500 or fault.cause is Cause.UNEXPECTED_REPLY
     return fault
 

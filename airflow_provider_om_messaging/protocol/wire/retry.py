@@ -1,13 +1,53 @@
-"""Which failed request may be tried again, and after how long."""
+"""
+Which failed request may be tried again, after how long, and what a failure means for other requests.
+
+A 429 is about everything that this token sends, not about one request: reads are tried again after the pause
+that the server asks for, whoever sends many at a time sends fewer, and what has not begun is not begun.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.protocol.wire.faults import Fault
     from airflow_provider_om_messaging.protocol.wire.message import Request
+
+TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
+"""Answers after which the same read may succeed a moment later."""
+_TEMPORARY = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
+_LONGEST_RETRY_AFTER = 300.0
+
+
+def is_temporary(fault: Fault) -> bool:
+    """Return whether a failure may pass by itself, so that a wait goes on."""
+    return fault.cause in _TEMPORARY
+
+
+def is_rate_limit(fault: Fault) -> bool:
+    """Return whether the server is there, and was asked too much (429)."""
+    return fault.cause is Cause.RATE_LIMITED
+
+
+def is_overload(fault: Fault) -> bool:
+    """Return whether the server asks for fewer requests at a time (429, 503), or cannot serve so many."""
+    return is_rate_limit(fault) or fault.cause is Cause.UNAVAILABLE
+
+
+def concerns_token(fault: Fault) -> bool:
+    """Return whether any other request with the same token would fail alike (401, 429)."""
+    return is_rate_limit(fault) or fault.cause is Cause.UNAUTHORIZED
+
+
+def retry_after_seconds(fault: Fault) -> float:
+    """
+    Return the seconds for which to leave the server alone, because it asked for that.
+
+    :param fault: what it answered. One reply must not put off the next look until the wait is over.
+    """
+    return min(fault.retry_after or 0.0, _LONGEST_RETRY_AFTER)
 
 
 @dataclass(frozen=True)

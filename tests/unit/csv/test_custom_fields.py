@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
+    compute_field,
     format_value,
     meaning,
     parse_texts,
     read_types,
     references_in,
     render_cell,
-    wanted_field,
 )
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.model.references import Name
@@ -39,7 +39,7 @@ KNOWN = {Name("extension", "user", '"a.b"'): JO}
 
 
 def wanted(name: str, text: str, present: Any = None, types: dict[str, str] | None = TYPES) -> Any:
-    return wanted_field(name, text, present, types, KNOWN)
+    return compute_field(name, text, present, types, KNOWN)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
-from airflow_provider_om_messaging.protocol.csv.topic_columns import text_of, to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_columns import format_rows, to_cells
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job, socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
@@ -169,7 +169,7 @@ def used(entity: dict[str, Any]) -> None:
     differences(ENTITY, entity)
     differences(entity, ENTITY)
     mask_connection(entity)
-    text_of([to_cells({"name": "x", **entity}, EXTENDED)])
+    format_rows([to_cells({"name": "x", **entity}, EXTENDED)])
     changed = Changes(
         {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
     )
