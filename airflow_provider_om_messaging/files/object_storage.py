@@ -48,7 +48,7 @@ def open_object(path: ObjectStoragePath) -> IO[bytes]:
     Open a file for reading.
 
     Not by ``path.open``, which reports an input of the task to Airflow, with the connection's id in its name:
-    not all that is read is one, and operators tell their inputs themselves.
+    not all that is read is one, and operators report their inputs themselves.
     """
     return cast("IO[bytes]", path.fs.open(path.path, "rb", block_size=BLOCK))
 
@@ -78,7 +78,7 @@ def has_same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
     """
     Return whether an open file holds what is there already.
 
-    :param file: read to its end, unless the sizes tell.
+    :param file: read to its end, unless the sizes differ.
     :param path: what to compare it with; it need not exist.
     """
     try:

@@ -154,7 +154,7 @@ def _is_named_none(target: str) -> bool:
 
 
 def is_same_file(one: str, other: str) -> bool:
-    """Return whether two paths or URLs mean the same file, as far as their names tell."""
+    """Return whether two paths or URLs mean the same file, as far as their names show."""
     first, second = (_local_path(name, "source") for name in (one, other))
     if first is None or second is None:
         return one == other

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 PLAIN_PORT = 8585
-"""Where an OpenMetadata server listens without TLS, unless it is told otherwise."""
+"""Where an OpenMetadata server listens without TLS, by default."""
 
 # No label of a host name is longer than this; a token that was pasted into Host is.
 _API_PATH = re.compile(r"/*([^/]+/+)*api(/+v1)?/*")

@@ -1,1 +1,1 @@
-"""Where metadata comes from and goes to, as OpenLineage and Airflow's assets tell it."""
+"""Where metadata comes from and goes to, for OpenLineage and Airflow's assets."""

@@ -78,7 +78,7 @@ def logged_in_user() -> Request[dict[str, Any]]:
 
 
 def certification_settings() -> Request[dict[str, Any]]:
-    """Ask which classification certifies. Servers tell administrators only; there is a default."""
+    """Ask which classification certifies. Servers answer administrators only; there is a default."""
     path = "/v1/system/settings/assetCertificationSettings"
     return Request("GET", path, _certification_settings, "what certifies", headers=_JSON, safe=True)
 

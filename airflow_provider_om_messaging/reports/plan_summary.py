@@ -1,4 +1,4 @@
-"""A plan told in a few lines, in the markup of whoever shows them: counts, first rows, owners, a link."""
+"""A plan in a few lines, in the markup of whoever shows them: counts, first rows, owners, a link."""
 
 from __future__ import annotations
 

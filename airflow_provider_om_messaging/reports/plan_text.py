@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_om_messaging.reports.plan_summary import Markup, summarize_plan, url_text
 
 LONGEST_TEXT = 2_000
-"""Characters at most, if not told otherwise: what the strictest of the common services take."""
+"""Characters at most, by default: what the strictest of the common services take."""
 # Tags of HTML mails, and what Slack and Discord take for a mention of everybody.
 _LOOKALIKES = str.maketrans({"<": "‹", ">": "›"})
 _MENTION = re.compile(r"@(?=everyone|here|channel)", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""``python -m airflow_provider_om_messaging.sandbox``: run the stand-in server until it is told to stop."""
+"""``python -m airflow_provider_om_messaging.sandbox``: run the stand-in server until it is stopped."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-#: What happens, told in one line each; the command line and ``/_sandbox`` show this table.
+#: What happens, in one line each; the command line and ``/_sandbox`` show this table.
 KINDS = {
     "403": "the token's user lacks the right",
     "500": "an unhandled exception",

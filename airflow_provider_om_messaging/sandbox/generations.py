@@ -54,7 +54,7 @@ class Generation:
     :param tells_no_change: whether a reply without a change has an empty change description.
     :param session_always_changes: whether a PATCH without a change is reported as one within a session.
     :param empty_text_is_nothing: whether an empty text counts as none when versions are compared.
-    :param cursor: how lists tell where they go on.
+    :param cursor: how lists say where they go on.
     :param tags_content: whether a strong entity tag is made of the whole entity, and sent by PUT and POST as
         well; before, it was made of version and time, and sent by GET and PATCH only.
     :param guarded_patch_is_alone: whether a PATCH with ``If-Match`` never continues an editing session.
@@ -77,7 +77,7 @@ class Generation:
     :param broken_tokens_fail: whether ``Bearer`` without a token is an unhandled exception.
     :param unknown_keys_fail: whether a token of an unknown key is one.
     :param login_status: status of a wrong password.
-    :param user_defaults: what a new user is told to be if the request does not say.
+    :param user_defaults: what a new user is called if the request does not say.
     :param sessions: whether a person's PATCHes within ten minutes are merged into one version.
     :param names: which names it takes.
     :param spellings: names in the sample data that it does not take, and what stands for them.

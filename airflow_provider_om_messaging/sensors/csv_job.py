@@ -155,7 +155,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
 
     @contextmanager
     def _apply_soft_fail(self) -> Iterator[None]:
-        """Skip in place of failing, if so told: which of it Airflow does itself differs by line and mode."""
+        """Skip in place of failing with ``soft_fail``: what Airflow itself does differs by line and mode."""
         try:
             yield
         except OpenMetadataError as error:

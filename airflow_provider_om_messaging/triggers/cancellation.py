@@ -1,5 +1,5 @@
 """
-Telling a task that its user has killed from a triggerer that stops or hands over.
+Distinguishing a task that its user has killed from a triggerer that stops or hands over.
 
 Airflow 3.3 tells them apart itself and calls ``on_kill``; but it calls that as well in a triggerer that goes
 on after standing still for so long that another one has taken over its tasks. Before, a trigger is only ever
@@ -32,7 +32,7 @@ NOTE = "om_messaging_waits_for"
 _ANSWER_TAKES = 25.0 if HAS_ON_KILL else 60.0
 """
 Seconds to wait for what Airflow says. Its first answer takes it long, sixteen were seen on two busy cores;
-but 3.3 gives thirty in all, of which some are for telling the server.
+but 3.3 gives thirty in all, of which some are for the request to the server.
 """
 
 
@@ -53,7 +53,7 @@ async def was_killed(task_instance: Any, job_id: str) -> bool:
 
     If Airflow does not say, the job is waited for.
 
-    :param task_instance: the trigger's own; Airflow is asked what became of it.
+    :param task_instance: the trigger's own; Airflow is asked for its state.
     :param job_id: the job.
     """
     if HAS_ON_KILL or task_instance is None:

@@ -25,7 +25,7 @@ class PlaceStore:
     Keeps a watcher's place in the state store of its asset, which Airflow has from 3.3 on.
 
     :param store: the trigger's ``asset_state_store``; None on older lines.
-    :param watched: what tells this watcher from others of the same asset.
+    :param watched: what distinguishes this watcher from others of the same asset.
     """
 
     def __init__(self, store: Any, watched: Mapping[str, Any]) -> None:

@@ -179,7 +179,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
 
     @property
     def _watched(self) -> dict[str, Any]:
-        """What is watched, which tells one watcher from another."""
+        """What is watched, which distinguishes one watcher from another."""
         return {
             "service": self.service,
             "changes": self.changes,

@@ -4,7 +4,7 @@ One poller for all waits of a connection.
 Thousands of triggers in one process must not mean thousands of sessions and requests. Every wait of the same
 connection, with the same settings and in the same event loop, is served by one :class:`Poller`: the server's
 list of the newest jobs answers most of them at once, and only jobs that are not in it are asked for one by
-one, so many at a time and so many a second; if that is too few for all, not only in turn, but also those
+one, limited in number at a time and a second; if that is too few for all, not only in turn, but also those
 that are likely to have ended.
 """
 

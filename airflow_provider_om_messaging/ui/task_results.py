@@ -101,7 +101,7 @@ def read_whole_plan(result: PlanDocument) -> PlanDocument | None:
 
     :param result: what the task handed on.
     :returns: None if there is no such file, if it cannot be read from here, or if it is anything else. Which
-        of them is told to nobody.
+        of them is shown to nobody.
     """
     if result.path is None or not _may_be_a_plan(result.path):
         return None

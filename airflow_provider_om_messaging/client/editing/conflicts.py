@@ -1,4 +1,4 @@
-"""Telling what somebody else changed in an entity in the meantime, and who it was."""
+"""Naming what somebody else changed in an entity in the meantime, and who it was."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def build_change_edit(client: Client, kind: EntityType, changes: object) -> Edit
         operations = patch_document.build_operations(wanted, entity)
         absent = wished.list_unknown_names(entity, "-")
         if operations and absent:
-            # Something is sent anyway, so that a name that is spelled wrong can be told from one long gone.
+            # Something is sent anyway, so that a name that is spelled wrong differs from one long gone.
             look_up(client, absent, known)
             wanted = wished.compute_values(entity, known)
             operations = patch_document.build_operations(wanted, entity)

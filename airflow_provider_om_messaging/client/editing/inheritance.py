@@ -1,4 +1,4 @@
-"""Telling which domains topics may only inherit, on servers that do not mark them."""
+"""Finding which domains topics may only inherit, on servers that do not mark them."""
 
 from __future__ import annotations
 

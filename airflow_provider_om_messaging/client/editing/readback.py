@@ -1,4 +1,4 @@
-"""Telling by a later read whether a change is there, and who wrote over it if not."""
+"""Checking by a later read whether a change is there, and who wrote over it if not."""
 
 from __future__ import annotations
 

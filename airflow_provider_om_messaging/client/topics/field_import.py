@@ -94,7 +94,7 @@ class FieldImport(TopicImport):
             checked = [item for item in checked if item not in first.values()]
 
     def _is_good(self, topic: Entity, item: Numbered) -> bool:
-        """Judge one row as far as that needs no writing, and tell whether it passes."""
+        """Judge one row as far as that needs no writing, and return whether it passes."""
         number, row = item
         try:
             self._writer.check(topic, row)

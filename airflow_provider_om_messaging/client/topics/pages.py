@@ -147,7 +147,7 @@ def export_single_topics(
 
 def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:
     if columns == SCHEMA_FIELDS:
-        # Newer servers tell labels of fields in a list only if it is asked for schemas.
+        # Newer servers show labels of fields in a list only if it is asked for schemas.
         return (SCHEMA,)
     return tuple(
         column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)

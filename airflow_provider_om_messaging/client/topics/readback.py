@@ -31,7 +31,7 @@ def find_overwritten(
     inheritance: Inheritance,
 ) -> Iterator[tuple[str, Fault]]:
     """
-    Yield the ids of topics whose change is not there any more, each with what became of it.
+    Yield the ids of topics whose change is not there any more, each with its outcome.
 
     They are read one by one or listed again, whichever takes fewer requests.
 

@@ -1,4 +1,4 @@
-"""Telling before anything is written which changes the token's user may not make."""
+"""Finding before anything is written which changes the token's user may not make."""
 
 from __future__ import annotations
 

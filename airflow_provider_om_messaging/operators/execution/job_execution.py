@@ -46,7 +46,7 @@ FOUND = "found"
 
 class JobExecution(JobWork):
     """
-    Submits a job, where the task is told to, and waits for its end.
+    Submits a job, where the task has to, and waits for its end.
 
     Subclasses say in :meth:`finish` what a finished job returns. Whatever that needs to know from before the
     wait is handed through ``state``, which outlives a deferral.

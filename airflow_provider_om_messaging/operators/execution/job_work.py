@@ -80,7 +80,7 @@ class JobWork(ABC):
         """
         Return the task's result for a job that has completed, of which a socket has reported.
 
-        :param frame: what it told.
+        :param frame: the event that it sent.
         :param state: what :meth:`.JobExecution.wait_for` was given.
         """
         return self.finish(frame.job, state)

@@ -1,4 +1,4 @@
-"""Telling a service that is gone from whatever else may be wrong."""
+"""Distinguishing a service that is gone from whatever else may be wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ON_MISSING = ("fail", "skip")
 @contextmanager
 def report_missing_service(hook: OpenMetadataMessagingHook, service: str, on_missing: str) -> Iterator[None]:
     """
-    Do with a failure whose cause is that the service is gone what the task was told to.
+    Do with a failure whose cause is that the service is gone what the task's parameter says.
 
     :param service: its name or UUID.
     :param on_missing: ``fail``, or ``skip`` (this task, and so what depends on it).

@@ -17,7 +17,7 @@ def redact_changes(changes: Any) -> Any:
     """
     Return changes as they may be shown, and have Airflow mask their secrets in logs.
 
-    :param changes: as they were rendered, maybe malformed: what cannot be told from a connection is hidden.
+    :param changes: as they were rendered, maybe malformed: what may be a connection is hidden.
     """
     changes = _parse_or_mask(changes, "changes")
     if not isinstance(changes, Mapping):

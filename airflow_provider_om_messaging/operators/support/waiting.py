@@ -31,7 +31,7 @@ BACKSTOP = timedelta(minutes=10)
 
 class WaitingOperator(MessagingOperator):
     """
-    Submits an async job, where it is told to, and waits for its end.
+    Submits an async job, where that is wanted, and waits for its end.
 
     :param asynchronous: let the server work in a job of its own, for services too large for one request. On
         servers before 2.0 that takes ``engine="server"`` and the extra ``sockets``, and the wait is in the

@@ -51,7 +51,7 @@ _OTHER_KINDS = {
 _LINE_END = re.compile(r"\r\n?|\n")
 _SEPARATOR_LINE = re.compile(r'(?i)"?sep=.?"?[,;\t]*$')
 KEY = "name"
-"""The column that tells rows apart."""
+"""The column that identifies a row."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def _lines(chunks: Iterable[bytes], first: int, *, is_start: bool) -> Iterator[s
 
 
 def _check_kind(start: bytes) -> None:
-    """Name what a file really is that cannot be read, if its first bytes tell."""
+    """Name what a file really is that cannot be read, if its first bytes show it."""
     for first, problem in _OTHER_KINDS.items():
         if start.startswith(first):
             raise UnfitCsvError(*problem)

@@ -178,7 +178,7 @@ def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], re
 
 def stopped_fault(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> ImportStoppedFault:
     """
-    Return the fault that ended an import row by row, with what became of the rows until then.
+    Return the fault that ended an import row by row, with the verdicts on the rows until then.
 
     :param verdicts: on all rows: ``skipped`` was not sent, ``unknown`` may or may not be applied.
     """

@@ -42,7 +42,7 @@ def walk_fields(schema: Any) -> Iterator[tuple[Path, str, dict[str, Any]]]:
     """
     Yield the fields of a schema with their names and JSON pointers, each before those inside of it.
 
-    Of fields of one name in one place only the first is told: servers tell them apart by their names.
+    Of fields of one name in one place only the first is named: to servers their names identify them.
 
     :param schema: the member ``messageSchema`` of a topic.
     :raises Fault: it has a shape that no server gives it.

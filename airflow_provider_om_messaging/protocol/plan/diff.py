@@ -198,7 +198,7 @@ def select_rows(rows: Callable[[], Rows], names: Collection[str]) -> Rows:
 
 def find_key_column(columns: Sequence[str], name: str) -> int:
     """
-    Return where the column is that tells rows apart.
+    Return where the column is that identifies a row.
 
     :raises Fault: there is none.
     """
@@ -225,7 +225,7 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file_name: str
 
 def check_names(rows: Rows, file_name: str) -> None:
     """
-    Check that the rows of a file can be told apart.
+    Check that every row of a file has a name of its own.
 
     :param rows: them.
     :param file_name: what to call the file in an error.

@@ -1,4 +1,4 @@
-"""The messaging services of a server as lists of them tell, in pages."""
+"""The messaging services of a server, page by page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The topics of a service as lists of them tell, in pages."""
+"""The topics of a service, page by page."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Generation:
 
     :param version: as the server writes it, such as ``1.13.2-SNAPSHOT``.
     :param jobs: how an async CSV job is followed: ``rest`` (from 2.0), ``socket`` (from 1.6, pushed over
-        Socket.IO and never told again), or ``none``.
+        Socket.IO and never sent again), or ``none``.
     :param patch_by_name: whether PATCH takes a name in place of an id.
     :param detects_conflicts: whether PATCH honours ``If-Match``.
     :param owners_field: what the owners of an entity are called: ``owners``, before 1.5 the one ``owner``.

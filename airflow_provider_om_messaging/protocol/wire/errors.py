@@ -179,7 +179,7 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
 
 def _find_request_fault(request: Request[Any], reply: Reply, said: str) -> Fault | None:
     """Return the fault for a 500 that means the request, or None if it may well mean the server."""
-    # As it came: what is left for people may end before the words that tell.
+    # As it came: what is left for people may end before the words that matter.
     text = reply.body[:_LONGEST_LOOKED_AT].decode("utf-8", "replace")
     if _UNKNOWN_KEY.search(text):
         return Fault(Cause.UNAUTHORIZED, f"Not authorized (500). {_OF_ANOTHER_SERVER}{said}")

@@ -124,7 +124,7 @@ class Tokens:
                 expires = float(expires)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
             raise unauthorized(self._generation.undecodable) from None
-        # Expiry is looked at before the signature: an expired forgery is told that it is expired.
+        # Expiry is looked at before the signature: the answer to an expired forgery is that it is expired.
         if expires is not None and expires <= self._clock.seconds():
             raise unauthorized("Expired token!")
         if kid != KEY_ID:

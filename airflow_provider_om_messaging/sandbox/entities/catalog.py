@@ -191,7 +191,7 @@ class Catalog:
     ) -> None:
         changes = self._changes_between(start, stored)
         if revisions.is_empty(changes):
-            # The session came to nothing: its version disappears, as if it had never been.
+            # The session ended without a change: its version disappears, as if it had never been.
             # Its time goes as well, or the next edit would melt into the version before the session.
             stored.clear()
             stored.update(past.pop())

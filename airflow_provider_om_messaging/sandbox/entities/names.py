@@ -45,7 +45,7 @@ class Rule:
     """
     Which names a generation takes for services and topics.
 
-    :param pattern: what they match, as its errors tell it.
+    :param pattern: what they match, as its errors show it.
     :param taken: returns the same of one.
     :param longest: characters.
     :param quotes: whether the pattern is all that keeps quotes out.

@@ -21,7 +21,7 @@ _COLLECTIONS = {
     **{entity_type.name: entity_type.collection for entity_type in ENTITY_TYPES.values()},
     "role": "roles",
 }
-#: What an entity is in: told as it is now, not as it was when the entity came into it.
+#: What an entity is in: shown as it is now, not as it was when the entity came into it.
 _HOLDERS = {"service", "glossary", "classification", "parent"}
 _CONSUMER_ROLE = {
     "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, "data-consumer.sandbox")),

@@ -22,7 +22,7 @@ def parse(body: bytes) -> Any:
 
 
 def place(text: str, position: int) -> str:
-    """Return a place in a text as the parser tells it; where the text came from is filled in later."""
+    """Return a place in a text as the parser shows it; where the text came from is filled in later."""
     line = text.count("\n", 0, position) + 1
     column = position - (text.rfind("\n", 0, position) + 1) + 1
     return f"[Source: {{source}}; line: {line}, column: {column}]"

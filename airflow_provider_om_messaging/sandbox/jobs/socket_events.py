@@ -1,4 +1,4 @@
-"""What servers up to 1.13 tell about a CSV job: frames over Socket.IO, and nothing else."""
+"""What servers up to 1.13 report about a CSV job: frames over Socket.IO, and nothing else."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 4
 """How often the rows of a batch are sent whose outcome stays in doubt."""
 FIRST_PAUSE = 1.0
-"""Seconds before the first look at what became of a batch; doubled for each further one."""
+"""Seconds before the first read of a batch's outcome; doubled for each further one."""
 LONGEST_PAUSE = 60.0
 
 OUTCOME_UNKNOWN = (ServerUnavailableError, RateLimitedError, UnexpectedReplyError)

@@ -57,7 +57,7 @@ class EarlierJobs:
             return []
 
     def find(self, memory: JobMemory) -> str | None:
-        """Return the id of an earlier try's job, unless it came to nothing."""
+        """Return the id of an earlier try's job, unless it failed or is lost."""
         job_id = memory.job_id
         if job_id is None and not memory.may_have_lost_job:
             return None

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 def open_feed(hook: OpenMetadataMessagingHook, route: str, engine: str, log: Any) -> Feed | None:
     """
-    Open the socket for a task, or tell the log why the server has to do the work in one request.
+    Open the socket for a task, or log why the server has to do the work in one request.
 
     :param route: how the server's jobs are followed; not ``rest``.
     :param engine: what the task asked for: only who asks for the server gets a socket.

@@ -1,8 +1,8 @@
 """
-Telling a try that was killed from one that was replaced: Airflow ends both in the same way.
+Distinguishing a try that was killed from one that was replaced: Airflow ends both in the same way.
 
 If it hears nothing of a task's process for minutes, Airflow retries. Should that process live after all, it
-is told to stop like one that a user has killed, while the retry may wait for the very job that it has
+is asked to stop like one that a user has killed, while the retry may wait for the very job that it has
 submitted.
 
 Airflow 3.3 shows a task's state store to its latest try and to no other. After a clear, too, that is another
@@ -46,7 +46,7 @@ def is_superseded(context: Context) -> bool:
         with suppress(Exception):
             answers.append(store.get(KEY) is None and _is_in_progress(ti))
 
-    # Whoever is told to stop may have been asking Airflow for something, which takes one question at a time.
+    # Whoever is asked to stop may have been asking Airflow for something, which takes one question at a time.
     question = Thread(target=ask, daemon=True)
     question.start()
     question.join(_ANSWER_TAKES)
