@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import public_errors
@@ -20,6 +21,7 @@ from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
     from airflow_provider_om_messaging.hooks.engines import Engine
@@ -100,6 +102,26 @@ class CsvMethods(ClientAccess):
         :param engine: what imports it.
         """
         return engine.reading(self._fqn(fqn))
+
+    def reading_of_files(self) -> Reading:
+        """
+        Return how the cells of two files are read that are compared with each other.
+
+        Only the types of custom fields are asked for, and only where rows with some differ. Without a server
+        or a connection to one, texts are compared.
+        """
+        from airflow_provider_om_messaging.client.topics.lookups import topic_fields
+        from airflow_provider_om_messaging.protocol.csv.cells import Reading
+
+        @cache
+        def find_types() -> Mapping[str, str] | None:
+            try:
+                return topic_fields(self._client)
+            except Exception as error:  # each Airflow line has errors of its own
+                self.log.info("Custom fields are compared as texts: %s", type(error).__name__)
+                return None
+
+        return Reading(types=find_types)
 
     @public_errors()
     def import_csv(

@@ -143,12 +143,20 @@ class JobMethods(ClientAccess):
         :param dry_run: what was asked for, if that is known.
         :param rows_sent: data rows in the file, if that is known.
         """
-        from airflow_provider_om_messaging.client import jobs
         from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
 
-        result = jobs.read_verdict(self._client, job, dry_run, rows_sent)
+        result = self.read_import_verdict(job, dry_run, rows_sent)
         SecondTopics(self._client, job.service).warn(result)
         return result
+
+    @public_errors()
+    def read_import_verdict(
+        self, job: Job, dry_run: bool | None = None, rows_sent: int | None = None
+    ) -> ImportResult:
+        """Return the verdict as :meth:`get_import_verdict` does, and warn of nothing: it may be another's."""
+        from airflow_provider_om_messaging.client import jobs
+
+        return jobs.read_verdict(self._client, job, dry_run, rows_sent)
 
     @public_errors()
     def cancel_job(self, job_id: str) -> Job:

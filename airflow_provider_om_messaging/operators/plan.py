@@ -53,8 +53,9 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
     :param service: the service's name (its FQN, quoted or not) or its UUID.
     :param source: a local path or an object-storage URL; ``.gz`` is decompressed.
     :param csv: the text itself, in place of ``source``.
-    :param against: compare with this file in place of the server, which is then not asked: with last night's
-        export, ``source`` being one of now, the plan is what people have changed since.
+    :param against: compare with this file in place of the server: with last night's export, ``source`` being
+        one of now, the plan is what people have changed since. The server is asked at most for the types of
+        custom fields, where rows with some differ.
     :param engine: what the server's rows come from: ``server`` for its CSV routes, ``client`` for its topics,
         ``auto`` for the routes where there are any.
     :param plan_destination: where to write the whole plan: ``plan`` or ``plan.json`` gives ``plan.json`` and,

@@ -41,6 +41,17 @@ def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: San
     assert submissions(sandbox) == 1
 
 
+def test_a_job_that_is_found_again_warns_of_a_second_topic_once(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store, text = Store(), CSV.replace("orders.placed", "Orders.placed")
+    lose(sandbox, importing(csv=text, dry_run=False), store, "drop_after")
+    run(importing(csv=text, dry_run=False), context(store))
+    assert submissions(sandbox) == 1
+    assert caplog.text.count("has created a second topic") == 1
+
+
 @pytest.mark.parametrize("make", [exporting, importing])
 def test_it_is_found_again_by_a_task_that_names_its_service_by_the_id(sandbox: Sandbox, make: Any) -> None:
     sandbox.configure(import_verdict="endpoint")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import csv
 import gzip
 import json
 import logging
 import re
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -21,13 +23,9 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, exported
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from airflow_provider_om_messaging.sandbox import Sandbox
 
 
 def plan(**kwargs: Any) -> Any:
@@ -169,6 +167,39 @@ def test_drift_between_two_exports_asks_no_server(sandbox: Sandbox, tmp_path: Pa
     assert (result["changed"], result["absent"], result["created"]) == (1, 1, 0)
     assert result["changes"][0]["fields"]["displayName"]["after"] == "By hand"
     assert sandbox.journal == []
+
+
+def test_two_files_are_compared_as_a_file_and_the_server_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Sandbox(edition="open-source") as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+        OpenMetadataMessagingHook().export_csv_to(SERVICE, str(tmp_path / "server.csv"), columns="extended")
+        header, *rows = csv.reader((tmp_path / "server.csv").read_text("utf-8").splitlines(keepends=True))
+        row = next(row for row in rows if row[0] == "orders")
+
+        def write(name: str, extension: str) -> str:
+            cells = [*row[:-1], extension]
+            with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([header, cells])
+            return str(tmp_path / name)
+
+        assert header[-1] == "extension"
+        one = write("one.csv", "loss:0.5;retention:7;runbook:0.5;steward:domain:Finance")
+        same = write("same.csv", "retention:+7;loss:0.50;runbook:0.5;steward:domain:Finance")
+        other = write("other.csv", "retention:+7;loss:0.50;runbook:0.50;steward:domain:Finance")
+        done = OpenMetadataMessagingHook().import_csv(SERVICE, Path(one).read_text("utf-8"), dry_run=False)
+        assert done.rows_passed == 1, done.results_csv
+        sandbox.clear_journal()
+        for now, changed in ((one, 0), (same, 0), (other, 1)):
+            sandbox.clear_journal()
+            assert plan(source=now, against=one)["changed"] == changed
+            assert len(sandbox.journal) == (now != one)
+            assert plan(source=now)["changed"] == changed
+    # Without a server, texts differ that might mean the same.
+    assert plan(source=same, against=one)["changed"] == 1
+    monkeypatch.delenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT")
+    assert plan(source=same, against=one)["changed"] == 1
 
 
 def test_what_cannot_be_compared(sandbox: Sandbox, tmp_path: Path) -> None:

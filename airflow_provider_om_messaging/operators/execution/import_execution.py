@@ -121,7 +121,7 @@ class ImportExecution(JobExecution):
 
     def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
         """Return whether the job's verdict is on the rows of this file; without a verdict, on as many."""
-        shown = self.hook.get_import_verdict(job, self.task.only_check, state.get("rows")).results_csv
+        shown = self.hook.read_import_verdict(job, self.task.only_check, state.get("rows")).results_csv
         if not shown:
             return not job.total or job.total == state.get("rows")
         with csv_upload(source=self.task.source, csv=self.task.csv) as upload:

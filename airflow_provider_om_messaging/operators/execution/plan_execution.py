@@ -76,7 +76,8 @@ class PlanExecution:
                     check_new_names(created, name)
             else:
                 other = self.task.against or ""
-                plan = compare(upload.rows, partial(read_file_rows, other, other, "against"), name, other)
+                present = partial(read_file_rows, other, other, "against")
+                plan = compare(upload.rows, present, name, other, self._hook.reading_of_files())
             sha256 = upload.facts.sha256
         self._log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
         violations, passed = self._policies.violations(plan), self._policies.passed(plan)

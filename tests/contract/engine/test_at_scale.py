@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TOPICS, CHANGED, SERVICE = 10_000, 100, "big_kafka"
 
 
-@pytest.fixture(params=["2.0", "1.2"])
+@pytest.fixture(params=["2.0", "1.6", "1.2"])
 def crowded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(generation=request.param, edition="open-source", topics=TOPICS) as running:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection())

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SERVICE, TOPIC = "sample_kafka", "sample_kafka.orders"
 FIELDS = {"retention": 7, "costCenter": "a;b:c", "consumers": ["x", "y"], "archived": "false"}
 
+UNCERTIFIED = ("1.2", "1.6")
+"""Generations without certifications."""
+
 
 def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     running = Sandbox(generation=generation, edition="open-source").start()
@@ -32,7 +35,7 @@ def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
         {"op": "add", "path": "/tags", "value": labels},
         {"op": "add", "path": "/extension", "value": FIELDS},
     ]
-    if generation != "1.2":
+    if generation not in UNCERTIFIED:
         label = {"tagFQN": "Certification.Gold", "source": "Classification"}
         operations.append({"op": "add", "path": "/certification", "value": {"tagLabel": label}})
     reply = Api(running).patch(f"/v1/topics/{topic['id']}", *operations)
@@ -40,7 +43,7 @@ def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     return running
 
 
-@pytest.fixture(params=["2.0", "1.13", "1.2"])
+@pytest.fixture(params=["2.0", "1.13", "1.6", "1.2"])
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     running = started(request.param, monkeypatch)
     yield running
@@ -93,7 +96,7 @@ def test_every_label_stands_in_its_column_and_comes_back(server: Sandbox) -> Non
     orders = dict(zip(EXTENDED, next(cells for cells in rows if cells[0] == "orders"), strict=True))
     assert orders["tags"] == "PII.Sensitive;Compliance.GDPR"
     assert (orders["glossaryTerms"], orders["tiers"]) == ("Business.Order", "Tier.Tier1")
-    assert orders["certification"] == ("" if server.version.startswith("1.2") else "Certification.Gold")
+    assert orders["certification"] == ("" if server.version.startswith(UNCERTIFIED) else "Certification.Gold")
     assert orders["extension"] == 'archived:false;consumers:x|y;"costCenter:a;b:c";retention:7'
     server.clear_journal()
     assert {status for status, _ in load(hook, *rows).values()} == {"success"}
@@ -158,7 +161,7 @@ def test_a_file_without_these_columns_leaves_them_alone(server: Sandbox) -> None
     topic = Api(server).topic(TOPIC)
     assert [label["tagFQN"] for label in topic["tags"]] == ["PII.None", "Business.Order"]
     assert topic["extension"] == FIELDS
-    if not server.version.startswith("1.2"):
+    if not server.version.startswith(UNCERTIFIED):
         assert topic["certification"]["tagLabel"]["tagFQN"] == "Certification.Gold"
 
 

@@ -23,7 +23,7 @@ SERVICE = "sample_kafka"
 RIGHTS = "/v1/permissions/topic"
 
 
-@pytest.fixture(params=["2.0", "1.13", "1.2"])
+@pytest.fixture(params=["2.0", "1.13", "1.6", "1.2"])
 def server(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with Sandbox(generation=request.param, edition="open-source") as running:
         yield running
