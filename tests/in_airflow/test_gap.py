@@ -45,7 +45,7 @@ def test_a_job_that_is_found_again_warns_of_a_second_topic_once(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
-    store, text = Store(), CSV.replace("orders.placed", "Orders.placed")
+    store, text = Store(), CSV.replace("orders.placed", "Orders-created")
     lose(sandbox, importing(csv=text, dry_run=False), store, "drop_after")
     run(importing(csv=text, dry_run=False), context(store))
     assert submissions(sandbox) == 1
