@@ -36,7 +36,7 @@ class _Known:
     generation: Generation | None = None
     csv_routes: bool | None = None
     jobs: str | None = None
-    told: Capabilities | None = None
+    reported: Capabilities | None = None
     lacking: set[str] = field(default_factory=set)
 
 
@@ -96,9 +96,9 @@ def read_capabilities(client: Client, *, confirm_jobs: bool = False) -> Capabili
             known.csv_routes = _has_csv_routes(client)
         jobs = find_job_route(client) if confirm_jobs else known.jobs or server.jobs
         found = Capabilities(**{**asdict(server), "jobs": jobs}, csv_routes=known.csv_routes)
-        if found != known.told:
+        if found != known.reported:
             log.info("%s", found.describe(client.settings.base_url))
-            known.told = found
+            known.reported = found
         return found
 
 

@@ -56,12 +56,12 @@ def check_pollable(client: Client, job_id: str) -> None:
         raise not_pollable_fault(job_id, server.version, pushed=server.jobs == SOCKET)
 
 
-def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | None:
+def poll(client: Client, wait: Wait, log_line: Callable[[JobLine], None]) -> Job | None:
     """
     Look at a job once, and return it if it has ended.
 
     :param wait: decides what failures to bear.
-    :param tell: takes what there is to log.
+    :param log_line: takes what there is to log.
     :raises Fault: one that it does not bear, or its time is over.
     """
     try:
@@ -70,10 +70,10 @@ def poll(client: Client, wait: Wait, tell: Callable[[JobLine], None]) -> Job | N
         ended = wait.record_poll(job, time.time())
     except Fault as fault:
         wait.record_failure(fault, time.time())
-        tell(poll_failed(wait.job_id, fault))
+        log_line(poll_failed(wait.job_id, fault))
         return None
     for line in wait.log.new_log_lines(job):
-        tell(line)
+        log_line(line)
     return job if ended else None
 
 

@@ -109,12 +109,12 @@ def _describe_missing(field: str, before: Entity, now: Entity) -> Any:
 
 def _describe_losses(client: Client, kind: EntityType, before: Entity, gone: Mapping[str, Any]) -> str:
     what = "; ".join(f"{field}: {shorten(value, 500)}" for field, value in gone.items())
-    told = f"Though it refused the patch, the server took away, in the same version, {what}."
+    loss = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
         wanted = {field: own_value(before, field) for field in gone}
         states = History(client, kind, str(before.get("id"))).walk_back_to("0")
         holding = next((state for state in states if not differing_fields(wanted, state)), None)
         if holding is None:
-            return f"{told} No version of the history holds that: give it anew."
-        return f"{told} Version {read_version(holding).version} of the history holds it: restore that."
-    return told
+            return f"{loss} No version of the history holds that: give it anew."
+        return f"{loss} Version {read_version(holding).version} of the history holds it: restore that."
+    return loss

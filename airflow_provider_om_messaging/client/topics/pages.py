@@ -156,5 +156,5 @@ def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, .
 
 def _belongs_to(topic: ListedTopic, service: str) -> bool:
     # Some servers find services by how their names begin.
-    told = topic.service
-    return told is None or told == service or is_same_name(told, service)
+    reported = topic.service
+    return reported is None or reported == service or is_same_name(reported, service)

@@ -88,13 +88,15 @@ class Feed:
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(10)
 
-    def wait_for_end(self, job_id: str, deadline: float, tell: Callable[[Job], object]) -> SocketEvent | None:
+    def wait_for_end(
+        self, job_id: str, deadline: float, on_state: Callable[[Job], object]
+    ) -> SocketEvent | None:
         """
         Wait until a job has ended, and return the frame that says so.
 
         :param job_id: the job.
         :param deadline: the moment at which the wait is given up, wall-clock seconds since 1970.
-        :param tell: takes each state of the job in between.
+        :param on_state: takes each state of the job in between.
         :returns: None if nobody will report any more: the socket is lost, or the deadline has passed.
         """
         seen: SocketEvent | None = None
@@ -111,7 +113,7 @@ class Feed:
             if frame is not None and frame is not seen:
                 if frame.job.finished:
                     return frame
-                tell(frame.job)
+                on_state(frame.job)
                 seen = frame
             elif over:
                 return None

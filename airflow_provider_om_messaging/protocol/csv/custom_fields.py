@@ -61,27 +61,27 @@ def parse_texts(cell: str) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def parse_value(text: str, told: str | None) -> Any:
+def parse_value(text: str, type_name: str | None) -> Any:
     """
     Return the value that a text stands for: a :class:`Name`, or several, for references.
 
-    :param told: the field's type; None if that is not known, and the text is the value.
+    :param type_name: the field's type; None if that is not known, and the text is the value.
     :raises ValueError: no value of this type is written so.
     """
-    read = _TYPED.get(told or "")
+    read = _TYPED.get(type_name or "")
     return text if read is None else read(text)
 
 
-def meaning(text: str, told: str | None) -> Any:
+def meaning(text: str, type_name: str | None) -> Any:
     """
     Return what a text says: equal for texts that become the same value.
 
     Values of an enumeration and lists of references have no order: servers sort the former.
 
-    :param told: as for :func:`parse_value`.
+    :param type_name: as for :func:`parse_value`.
     """
     try:
-        value = parse_value(text, told)
+        value = parse_value(text, type_name)
     except ValueError:
         value = text
     if isinstance(value, list):
@@ -96,10 +96,10 @@ def meaning(text: str, told: str | None) -> Any:
 def references_in(texts: Mapping[str, str], types: Types | None) -> Iterator[Name]:
     """Yield what custom fields refer to, as far as that can be read."""
     for name, text in texts.items():
-        told = (types or {}).get(name)
-        if told in _REFERENCES:
+        type_name = (types or {}).get(name)
+        if type_name in _REFERENCES:
             try:
-                value = parse_value(text, told)
+                value = parse_value(text, type_name)
             except ValueError:
                 continue
             yield from value if isinstance(value, list) else [value]
@@ -117,17 +117,17 @@ def compute_field(
     :param known: what was looked up of :func:`references_in`.
     :raises ValueError: there is no such field, or the server would refuse the value.
     """
-    told = None if types is None else types.get(name)
-    if present is not None and meaning(text, told) == meaning(format_value(present), told):
+    type_name = None if types is None else types.get(name)
+    if present is not None and meaning(text, type_name) == meaning(format_value(present), type_name):
         return present
     if types is None:
         return _guess_value(text, present)
-    if told is None:
+    if type_name is None:
         raise ValueError(f"Unknown custom field: {name}")
     try:
-        value = parse_value(text, told)
+        value = parse_value(text, type_name)
     except ValueError:
-        raise ValueError(f"Invalid value of Key = {name} of type {told}, Value = {text}") from None
+        raise ValueError(f"Invalid value of Key = {name} of type {type_name}, Value = {text}") from None
     if isinstance(value, Name):
         return _reference(value, known)
     if isinstance(value, list):
@@ -244,8 +244,8 @@ def _reference(name: Name, known: Mapping[Name, Mapping[str, Any] | None]) -> di
     entity = known.get(name)
     if entity is None:
         raise ValueError(f"Entity {name.fqn} of type {name.kind} not found")
-    told = {member: entity[member] for member in ("id", "name", "fullyQualifiedName") if member in entity}
-    return {"type": name.kind, **told}
+    members = {member: entity[member] for member in ("id", "name", "fullyQualifiedName") if member in entity}
+    return {"type": name.kind, **members}
 
 
 def _guess_value(text: str, present: Any) -> Any:

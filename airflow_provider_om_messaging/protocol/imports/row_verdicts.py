@@ -40,16 +40,16 @@ def verdict_table(
     :param verdicts: in any order; they belong to rows by the name.
     :param otherwise: the verdict on a row that has none.
     """
-    told: dict[str, deque[Verdict]] = defaultdict(deque)
+    by_row: dict[str, deque[Verdict]] = defaultdict(deque)
     for verdict in verdicts:
-        told[verdict.row].append(verdict)
+        by_row[verdict.row].append(verdict)
     records = iter(rows)
     header = next(records, (0, ()))[1]
     columns = column_names(header)
     key = columns.index(KEY) if KEY in columns else 0
     yield dialect.format_record(["line", "status", "details", *header]).encode("utf-8")
     for number, row in records:
-        found = told.get(row[key] or ",".join(row))
+        found = by_row.get(row[key] or ",".join(row))
         verdict = found.popleft() if found else otherwise
         cells = [str(number), verdict.status, redact(verdict.details), *row]
         yield dialect.format_record(cells).encode("utf-8")
@@ -70,8 +70,8 @@ def build_result(
     passed = len(verdicts) - len(failed) if passed is None else passed
     status = "success" if not failed else "partialSuccess" if passed else "failure"
     if results_csv is None:
-        told = ([verdict.status, verdict.details, verdict.row] for verdict in verdicts)
-        results_csv = dialect.format_records(chain([["status", "details", KEY]], told))
+        table = ([verdict.status, verdict.details, verdict.row] for verdict in verdicts)
+        results_csv = dialect.format_records(chain([["status", "details", KEY]], table))
     return ImportResult(
         dry_run=dry_run,
         status=status,
@@ -93,9 +93,9 @@ def format_results(rows: Rows, verdicts: Sequence[Verdict]) -> str:
     """
     records = iter(rows)
     header = ["status", "details", *next(records)[1]]
-    told = zip(records, verdicts, strict=True)
+    table = zip(records, verdicts, strict=True)
     return dialect.format_records(
-        chain([header], ([verdict.status, verdict.details, *row] for (_, row), verdict in told))
+        chain([header], ([verdict.status, verdict.details, *row] for (_, row), verdict in table))
     )
 
 

@@ -43,13 +43,13 @@ def check_entity(entity: Mapping[str, Any], kind: EntityType, name_or_id: str) -
     :raises Fault: it is another one, or does not say which.
     """
     if is_uuid(name_or_id):
-        told = entity.get("id")
-        same = isinstance(told, str) and is_same_id(told, name_or_id)
+        reported = entity.get("id")
+        same = isinstance(reported, str) and is_same_id(reported, name_or_id)
     else:
-        told = entity.get("fullyQualifiedName") or entity.get("name")
-        same = is_same_name(told, name_or_id)
+        reported = entity.get("fullyQualifiedName") or entity.get("name")
+        same = is_same_name(reported, name_or_id)
     if not same:
-        raise other_entity_fault(f"{kind.name} {name_or_id}", told)
+        raise other_entity_fault(f"{kind.name} {name_or_id}", reported)
 
 
 def check_version(
@@ -62,21 +62,21 @@ def check_version(
     :param version: its number; None for any.
     :raises Fault: it is of another one.
     """
-    if (told := entity.get("id")) is not None and not is_same_id(str(told), entity_id):
-        raise other_entity_fault(f"{kind.name} {entity_id}", told)
+    if (reported := entity.get("id")) is not None and not is_same_id(str(reported), entity_id):
+        raise other_entity_fault(f"{kind.name} {entity_id}", reported)
     number = entity.get("version")
     if version is not None and (not isinstance(number, (int, float)) or float(number) != float(version)):
         raise other_entity_fault(f"version {version} of {kind.name} {entity_id}", number)
 
 
-def other_entity_fault(asked: str, told: object) -> Fault:
+def other_entity_fault(asked: str, reported: object) -> Fault:
     """
     Return the fault for a reply about something else.
 
     :param asked: what was asked for, as a noun phrase.
-    :param told: what the reply says that it is about.
+    :param reported: what the reply says that it is about.
     """
-    about = f"about {str(told)[:100]!r}" if told else "that does not say what it is about"
+    about = f"about {str(reported)[:100]!r}" if reported else "that does not say what it is about"
     return Fault(
         Cause.UNEXPECTED_REPLY,
         f"Asked for {asked}, the server sent a reply {about}. It is not used: a proxy or cache before the "

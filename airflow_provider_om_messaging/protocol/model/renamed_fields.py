@@ -43,15 +43,15 @@ def to_current_names(entity: Mapping[str, Any]) -> dict[str, Any]:
 
     :raises Fault: a member has a shape that no server gives it.
     """
-    told = {name: value for name, value in entity.items() if name not in CURRENT_NAMES}
+    current = {name: value for name, value in entity.items() if name not in CURRENT_NAMES}
     for old, new in CURRENT_NAMES.items():
         if old in entity and new not in entity:
-            told[new] = _to_list(entity[old])
-    check_shapes(told)
+            current[new] = _to_list(entity[old])
+    check_shapes(current)
     for name in _DESCRIPTIONS:
-        if told.get(name):
-            told[name] = _to_current_changes(told[name])
-    return told
+        if current.get(name):
+            current[name] = _to_current_changes(current[name])
+    return current
 
 
 def to_current_operations(operations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -143,15 +143,15 @@ def _to_current_changes(description: Mapping[str, Any]) -> dict[str, Any]:
 def _to_current_change(change: Any) -> Any:
     if not isinstance(change, dict) or change.get("name") not in CURRENT_NAMES:
         return change
-    told = {**change, "name": CURRENT_NAMES[change["name"]]}
+    current = {**change, "name": CURRENT_NAMES[change["name"]]}
     for side in ("oldValue", "newValue"):
-        value = told.get(side)
+        value = current.get(side)
         if isinstance(value, str) and value.startswith("{"):
             # Objects are returned as JSON texts.
-            told[side] = f"[{value}]"
+            current[side] = f"[{value}]"
         elif isinstance(value, dict):
-            told[side] = [value]
-    return told
+            current[side] = [value]
+    return current
 
 
 def _to_list(value: Any) -> Any:

@@ -106,11 +106,11 @@ def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
 
 def mask_connection(entity: Entity) -> Entity:
     """Return a state with the values of its connection masked; a bot is shown its secrets in clear."""
-    told = {key: mask_values(value) if key == CONNECTION else value for key, value in entity.items()}
+    shown = {key: mask_values(value) if key == CONNECTION else value for key, value in entity.items()}
     for name in ("changeDescription", "incrementalChangeDescription"):
-        if isinstance(told.get(name), dict):
-            told[name] = _with_hidden_changes(told[name])
-    return told
+        if isinstance(shown.get(name), dict):
+            shown[name] = _with_hidden_changes(shown[name])
+    return shown
 
 
 def format_history(versions: Sequence[Version], now: int) -> Iterable[str]:

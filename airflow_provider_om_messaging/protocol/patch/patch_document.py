@@ -214,8 +214,8 @@ def build_guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> lis
     paths = dict.fromkeys(operation["path"] for operation in operations if operation["op"] != "test")
     if names := {place: name for path in paths for place, name in find_names(entity, path).items()}:
         texts = {path: text for path in paths if isinstance(text := _value_at(entity, path), str)}
-        told = {"/version": entity.get("version"), **names, **texts}
-        return [{"op": "test", "path": path, "value": value} for path, value in told.items()]
+        expected = {"/version": entity.get("version"), **names, **texts}
+        return [{"op": "test", "path": path, "value": value} for path, value in expected.items()]
     for path in paths:
         value = None if path.startswith(f"/{CONNECTION}") else _value_at(entity, path)
         if not isinstance(value, str) or path.endswith("href"):

@@ -53,20 +53,20 @@ def _find_notes(plan: Plan, change: Change, is_drift: bool) -> Iterator[Note]:
         if change.kind == CREATED and not is_drift:
             yield _unknown_field(change)
     elif present := plan.similar.get(change.row):
-        told = second_topic_advice(change.row, present)
-        yield Note(change.row, change.line, KEY, f"The import would create a second topic: {told}.")
+        advice = second_topic_advice(change.row, present)
+        yield Note(change.row, change.line, KEY, f"The import would create a second topic: {advice}.")
     for column, (before, after) in {KEY: ("", change.row), **change.fields}.items():
         if rewriting := find_rewriting(before, after):
-            told = (
+            advice = (
                 f"In line {change.line}, a spreadsheet program has probably rewritten {column} of "
                 f"{_shown(change.row)} ({rewriting}): {_shown(before)} → {_shown(after)}."
             )
-            yield Note(change.row, change.line, column, told)
+            yield Note(change.row, change.line, column, advice)
 
 
 def _unknown_field(change: Change) -> Note:
-    told = "no topic has this field in its schema, and a file makes none. An import refuses the row"
-    return Note(change.row, change.line, KEY, f"In line {change.line}, {_shown(change.row)}: {told}.")
+    advice = "no topic has this field in its schema, and a file makes none. An import refuses the row"
+    return Note(change.row, change.line, KEY, f"In line {change.line}, {_shown(change.row)}: {advice}.")
 
 
 def _shown(text: str) -> str:

@@ -86,14 +86,14 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
                 same = known[name] == exact_digest(topic.cells(columns))
                 known[name] = None if same else drop_unneeded_fields(topic.entity())
     missing = [name for name, found in known.items() if isinstance(found, bytes)]
-    told = {name: second_topic_advice(name, similar[name]) for name in missing if name in similar}
+    advice = {name: second_topic_advice(name, similar[name]) for name in missing if name in similar}
     if pairs := find_pairs(missing):
         line_of = dict(zip(known, lines, strict=True))
         for pair in pairs:
             for name in pair:
-                told.setdefault(name, describe_two_topics(pair, line_of))
+                advice.setdefault(name, describe_two_topics(pair, line_of))
     present = {name: found for name, found in known.items() if not isinstance(found, bytes)}
-    return Comparison(present, told, listed)
+    return Comparison(present, advice, listed)
 
 
 def drop_unneeded_fields(topic: Entity) -> Entity:

@@ -46,41 +46,41 @@ class ListedTopic:
     """
     One topic of a list.
 
-    :param told: what is needed of it.
+    :param needed: what is needed of it.
     :param text: its JSON; None if it is known as an entity.
     :param entity: all of it, in today's names, if it was read.
     """
 
-    __slots__ = ("_entity", "_text", "_told")
+    __slots__ = ("_entity", "_needed", "_text")
 
-    def __init__(self, told: _Listed, text: msgspec.Raw | None, entity: Entity | None = None) -> None:
-        self._told = told
+    def __init__(self, needed: _Listed, text: msgspec.Raw | None, entity: Entity | None = None) -> None:
+        self._needed = needed
         self._text = text
         self._entity = entity
 
     @property
     def name(self) -> str:
         """Its name."""
-        return self._told.name or ""
+        return self._needed.name or ""
 
     @property
     def id(self) -> str:
         """Its id."""
-        return self._told.id
+        return self._needed.id
 
     @property
     def service(self) -> str | None:
         """The FQN of its service; None if the server does not say."""
-        service = self._told.service
+        service = self._needed.service
         if service is not None and service.fully_qualified_name is not None:
             return service.fully_qualified_name
         # A topic's own name begins with that of its service.
-        fqn = self._told.fully_qualified_name
+        fqn = self._needed.fully_qualified_name
         return join_fqn(split_fqn(fqn)[0]) if fqn else None
 
     def cells(self, columns: Sequence[str]) -> list[str]:
         """Return its row, in the columns of a file."""
-        return self._told.cells(columns)
+        return self._needed.cells(columns)
 
     def rows(self, columns: Sequence[str]) -> list[list[str]]:
         """
@@ -121,14 +121,14 @@ def read_listed(item: Any) -> ListedTopic:
     """
     if isinstance(item, msgspec.Raw):
         try:
-            told = _TOPICS.decode(item)
-            if told.extension:
-                check_depth(told.extension, bytes(item))
+            needed = _TOPICS.decode(item)
+            if needed.extension:
+                check_depth(needed.extension, bytes(item))
         except (*UNREADABLE, LimitError):
             item = _parse(item)
         else:
-            if told.id and told.name:
-                return ListedTopic(told, item)
+            if needed.id and needed.name:
+                return ListedTopic(needed, item)
             raise foreign_list_fault(TOPIC.plural)
     return listed_entity(_read_entity(item))
 

@@ -91,8 +91,8 @@ def read_cursor(paging: Any) -> tuple[str | None, int | None]:
 
     :param paging: the member of this name.
     """
-    told = paging if isinstance(paging, dict) else {}
-    after, total = told.get("after"), told.get("total")
+    given = paging if isinstance(paging, dict) else {}
+    after, total = given.get("after"), given.get("total")
     return (
         after if isinstance(after, str) and after else None,
         total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
