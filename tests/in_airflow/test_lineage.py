@@ -162,6 +162,13 @@ def test_each_mapped_task_tells_its_own_service(run: Run) -> None:
     assert [event["extra"]["fields"] for event in events] == ["description"] * 2
 
 
+def test_a_restore_tells_what_it_brought_back_and_nothing_once_that_is_there(run: Run) -> None:
+    (event,) = run.events_of("restore")
+    assert event["uri"] == f"openmetadata://{run.host}/messagingServices/{SERVICE}"
+    assert "description" in event["extra"]["fields"].split(",")
+    assert run.events_of("second_restore") == []
+
+
 needs_openlineage = pytest.mark.skipif(not IS_STORED, reason="needs storage and OpenLineage")
 
 
@@ -193,6 +200,24 @@ def test_a_deferred_import_reads_the_object_and_writes_the_service(run: Run) -> 
 def test_a_dry_run_writes_nothing(run: Run) -> None:
     assert run.datasets("dry_run", "COMPLETE", "inputs")[0] == run.file
     assert run.datasets("dry_run", "COMPLETE", "outputs") == []
+
+
+@needs_openlineage
+def test_a_plan_reads_both_sides_and_writes_its_files(run: Run) -> None:
+    assert sorted(run.datasets("plan", "COMPLETE", "inputs")) == sorted(
+        [run.file, (f"openmetadata://{run.host}", f"messagingService.{SERVICE}")]
+    )
+    assert sorted(run.datasets("plan", "COMPLETE", "outputs")) == [
+        ("s3://metadata", "nightly/plan.html"),
+        ("s3://metadata", "nightly/plan.json"),
+    ]
+
+
+@needs_openlineage
+def test_a_restore_writes_the_service(run: Run) -> None:
+    assert run.datasets("restore", "COMPLETE", "outputs") == [
+        (f"openmetadata://{run.host}", f"messagingService.{SERVICE}")
+    ]
 
 
 @needs_openlineage

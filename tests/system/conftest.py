@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 FILES = [*HERE.glob("dags/*.py"), HERE.parents[1] / "example_dags" / "gated_import.py"]
-WATCHED = "fleet_08"
+WATCHED = "fleet_09"
 """The last service, which a DAG is scheduled by."""
 DAGS = [
+    "after_change",
     "deferred_jobs",
+    "export_to_file",
     "gated_import",
     "shown_plans",
     "wait_in_pokes",
@@ -31,7 +33,7 @@ DAGS = [
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerOfMany]:
-    with ServerOfMany(tmp_path_factory.mktemp("server"), 9) as running:
+    with ServerOfMany(tmp_path_factory.mktemp("server"), 10) as running:
         yield running
 
 

@@ -10,6 +10,8 @@ from airflow_provider_om_messaging.lineage.assets import create_asset
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from airflow_provider_om_messaging.operators.versions import RestoreMessagingServiceOperator
 
 SERVICE = "sample_kafka"
 FILE = "{{ params.store }}/topics.csv"
@@ -43,13 +45,26 @@ def traced() -> None:
         dry_run=False,
         outlets=outlets,
     )
+    plan = PlanMessagingServiceImportOperator(
+        task_id="plan",
+        service=SERVICE,
+        source=FILE,
+        plan_destination="{{ params.store }}/plan",
+        outlets=outlets,
+    )
     patch = PatchMessagingServiceOperator.partial(
         task_id="patch",
         changes={"description": "New."},
         outlets=[AssetAlias("changed")],
         trigger_rule="all_done",
     ).expand(service=[SERVICE, "orders_redpanda"])
-    chain(*exports, deferred, dry_run, failed, patch)
+    restores = [
+        RestoreMessagingServiceOperator(
+            task_id=name, service=SERVICE, version="0.1", outlets=[AssetAlias("changed")]
+        )
+        for name in ("restore", "second_restore")
+    ]
+    chain(*exports, deferred, dry_run, plan, failed, patch, *restores)
 
 
 traced()
