@@ -65,7 +65,12 @@ def load(package: str, folder: str, home: str) -> float | None:
     env = {**os.environ, "AIRFLOW_HOME": home, "PYTHONPATH": str(ROOT)}
     env["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
     done = subprocess.run(
-        [PYTHON, "-c", LOAD, folder, *modules], env=env, capture_output=True, text=True, check=False
+        [PYTHON, "-c", LOAD, folder, *modules],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if f"No module named '{package}" in done.stderr:
         return None

@@ -1,10 +1,11 @@
 """
-Exports and imports of 20 MB, 200 MB and 2 GB, and a plan of 100,000 rows: seconds and memory.
+Exports and imports of 20 MB, 200 MB and 2 GB, and a plan of 100,000 rows: CPU, seconds and memory.
 
-Ours beside ``requests`` alone, streaming with the same SHA-256, and beside the HTTP provider's
-``HttpOperator``: all in the environment of the Airflow line that has that provider, taken in turns; seconds
-are medians. Ours also counts the rows of an export and waits until it is safely on the disk, and checks every
-row of an import and copies it, so that what is sent is what was checked.
+Ours beside ``requests`` alone, streaming with the same SHA-256, beside the same that keeps a file whole (the
+*floor*: an export is safely on the disk, then takes its place at once), and beside the HTTP provider's
+``HttpOperator``: all in the environment of the Airflow line that has that provider, taken in turns; CPU and
+seconds are medians. Ours also checks and counts every row, and copies the file of an import, so that what is
+sent is what was checked.
 The server is another process that streams generated CSV and reads what it is sent. Each measurement runs in a
 process of its own, after a small one that loads all code; its memory is the growth of the resident set at its
 peak. ``HttpOperator`` holds everything in memory, so that it is left out above ``--http-up-to``.
@@ -29,6 +30,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from goals import goal_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -42,8 +45,8 @@ ROW = (
 )
 ROWS_A_BLOCK = 2500
 PLANNED_ROWS = 100_000
-WAYS = {"plain": "requests alone", "ours": "ours", "http": "HttpOperator"}
-MOST_TIME, MOST_MEMORY = 1.25, 24
+WAYS = {"plain": "requests alone", "floor": "the floor", "ours": "ours", "http": "HttpOperator"}
+MOST_CPU, MOST_MEMORY = {"export": 1.15, "import": 1.9}, 24
 MOST_PLAN_SECONDS, MOST_PLAN_MEMORY = 5, 150
 
 
@@ -107,6 +110,25 @@ def plain_export(url: str, megabytes: int, folder: Path) -> None:
             file.write(chunk)
 
 
+def floor_export(url: str, megabytes: int, folder: Path) -> None:
+    import requests
+
+    digest, part = hashlib.sha256(), folder / "floor.part"
+    with (
+        requests.get(f"{url}/name/{megabytes}/export", stream=True, timeout=60) as reply,
+        part.open("wb") as file,
+    ):
+        for chunk in reply.iter_content(1 << 18):
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(folder / "floor.csv")
+    place = os.open(folder, os.O_RDONLY)
+    os.fsync(place)
+    os.close(place)
+
+
 def ours_export(url: str, megabytes: int, folder: Path) -> None:
     from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 
@@ -132,6 +154,11 @@ def plain_import(url: str, megabytes: int, folder: Path) -> None:
             digest.update(chunk)
         file.seek(0)
         requests.put(f"{url}/name/{megabytes}/import?dryRun=false", data=file, timeout=60)
+
+
+def floor_import(url: str, megabytes: int, folder: Path) -> None:
+    """Nothing is left behind by an import that would have to be safe on the disk."""
+    plain_import(url, megabytes, folder)
 
 
 def ours_import(url: str, megabytes: int, folder: Path) -> None:
@@ -186,17 +213,17 @@ def peak() -> int:
 
 
 def measure(what: str, url: str, size: int, warm: int, folder: Path) -> None:
-    """Do something once small and once in full, and print seconds and mebibytes of the second time."""
+    """Do something once small and once in full; print CPU, seconds and mebibytes of the second time."""
     action: Callable[..., None] = globals()[what]
     action(url, warm, folder)
     Path("/proc/self/clear_refs").write_text("5", "ascii")
-    before, started = peak(), time.perf_counter()
+    before, started, worked = peak(), time.perf_counter(), time.process_time()
     action(url, size, folder)
-    seconds = time.perf_counter() - started
-    print(json.dumps([seconds, (peak() - before) / 1024]))
+    cpu, seconds = time.process_time() - worked, time.perf_counter() - started
+    print(json.dumps([cpu, seconds, (peak() - before) / 1024]))
 
 
-def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[float, float]:
+def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[float, float, float]:
     connection = {"conn_type": "om_messaging", "host": url.partition("/api")[0], "password": "jwt"}
     http = {"conn_type": "http", "host": url.partition("/api")[0]}
     run = subprocess.run(
@@ -215,8 +242,8 @@ def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[f
     )
     if run.returncode:
         raise SystemExit(f"{what} failed:\n{run.stderr[-3000:]}")
-    seconds, mebibytes = json.loads(run.stdout.splitlines()[-1])
-    return seconds, mebibytes
+    cpu, seconds, mebibytes = json.loads(run.stdout.splitlines()[-1])
+    return cpu, seconds, mebibytes
 
 
 @contextmanager
@@ -250,26 +277,25 @@ def write_plan_files(folder: Path, rows: int) -> None:
 
 def iterate_in_turns(
     direction: str, url: str, size: int, folder: Path, ways: list[str], rounds: int
-) -> dict[str, tuple[float, float]]:
-    """Return seconds (the median) and mebibytes (the most) of each way."""
-    found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+) -> dict[str, tuple[float, float, float]]:
+    """Return CPU and seconds (the medians) and mebibytes (the most) of each way."""
+    found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way in ways:
             found[way].append(measured(f"{way}_{direction}", url, size, 1, folder))
             for name in ways:
                 (folder / f"{name}.csv").unlink(missing_ok=True)
-    return {
-        way: (statistics.median(seconds for seconds, _ in runs), max(memory for _, memory in runs))
-        for way, runs in found.items()
-    }
+    return {way: summarize(runs) for way, runs in found.items()}
 
 
-def verdict(good: bool) -> str:
-    return "reached" if good else "NOT reached"
+def summarize(runs: list[tuple[float, float, float]]) -> tuple[float, float, float]:
+    cpu, seconds, mebibytes = zip(*runs, strict=True)
+    return statistics.median(cpu), statistics.median(seconds), max(mebibytes)
 
 
 def main(sizes: list[int], rounds: int, http_up_to: int) -> None:
-    print("| | way | time | ratio | memory | |\n|---|---|---:|---:|---:|---|")
+    print("| | way | CPU | of the floor | time | memory |\n|---|---|---:|---:|---:|---:|")
+    goals: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-transfer-") as name, running_server() as url:
         folder = Path(name)
         write_csv(folder / "1.csv", 1)
@@ -277,31 +303,28 @@ def main(sizes: list[int], rounds: int, http_up_to: int) -> None:
             for size in sizes:
                 if direction == "import":
                     write_csv(folder / f"{size}.csv", size)
-                ways = ["plain", "ours", *(["http"] if size <= http_up_to else [])]
+                ways = ["plain", "floor", "ours", *(["http"] if size <= http_up_to else [])]
                 rows = iterate_in_turns(direction, url, size, folder, ways, rounds if size < 1000 else 1)
                 if direction == "import" and size != 1:
                     (folder / f"{size}.csv").unlink()
-                yardstick = rows["plain"][0]
-                for way, (seconds, memory) in rows.items():
-                    aims = ""
-                    if way == "ours":
-                        aims = f"time {verdict(seconds <= MOST_TIME * yardstick)}, "
-                        aims += f"memory {verdict(memory <= MOST_MEMORY)}"
+                what, floor = f"{direction} of {size:,} MB", rows["floor"][0]
+                for way, (cpu, seconds, memory) in rows.items():
                     print(
-                        f"| {direction} of {size:,} MB | {WAYS[way]} | {seconds:.2f} s "
-                        f"| {seconds / yardstick:.2f} | {memory:+.0f} MiB | {aims} |",
+                        f"| {what} | {WAYS[way]} | {cpu:.2f} s | {cpu / floor:.2f} | {seconds:.2f} s "
+                        f"| {memory:+.0f} MiB |",
                         flush=True,
                     )
+                cpu, _, memory = rows["ours"]
+                goals.append(goal_line(f"CPU, {what}", cpu / floor, MOST_CPU[direction], "× the floor"))
+                goals.append(goal_line(f"memory, {what}", memory, MOST_MEMORY, "MiB"))
         for number in (1000, PLANNED_ROWS):
             write_plan_files(folder, number)
-        seconds, memory = measured("our_plan", url, PLANNED_ROWS, 1000, folder)
-        aims = f"time {verdict(seconds <= MOST_PLAN_SECONDS)}, memory {verdict(memory <= MOST_PLAN_MEMORY)}"
+        cpu, seconds, memory = measured("our_plan", url, PLANNED_ROWS, 1000, folder)
         what = f"plan of {PLANNED_ROWS:,} rows, 1 % changed"
-        print(f"| {what} | ours | {seconds:.2f} s | | {memory:+.0f} MiB | {aims} |")
-    print(
-        f"\nAims: at most {MOST_TIME} × plain streaming and +{MOST_MEMORY} MiB; "
-        f"a plan in {MOST_PLAN_SECONDS} s and +{MOST_PLAN_MEMORY} MiB."
-    )
+        print(f"| {what} | ours | {cpu:.2f} s | | {seconds:.2f} s | {memory:+.0f} MiB |\n")
+        goals.append(goal_line(f"time, {what}", seconds, MOST_PLAN_SECONDS, "s"))
+        goals.append(goal_line(f"memory, {what}", memory, MOST_PLAN_MEMORY, "MiB"))
+    print("\n".join(goals))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ import hashlib
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.background import SingleTaskWorker
 from airflow_provider_om_messaging.files.local_files import temporary_file
 from airflow_provider_om_messaging.files.object_storage import read_chunks
 from airflow_provider_om_messaging.files.storage import open_source
@@ -66,8 +64,7 @@ class CsvMeter:
         :raises Fault: they are no CSV of a service; a header alone is one, of a service without topics.
         """
         try:
-            with SingleTaskWorker() as worker:
-                yield from self._check(self._measure(chunks, worker))
+            yield from self._check(self._measure(chunks))
         except UnfitCsvError as error:
             what = "was cut off: it" if error.is_cut_off else "is not what an import takes: it"
             raise Fault(
@@ -81,11 +78,11 @@ class CsvMeter:
         """What has passed, once all has."""
         return Written(self._rows - 1, self.bytes, self._digest.hexdigest())
 
-    def _measure(self, chunks: Iterable[bytes], worker: SingleTaskWorker) -> Iterator[bytes]:
+    def _measure(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             if not self.bytes:
                 _check_start(chunk)
-            worker.run(partial(self._digest.update, chunk), len(chunk))
+            self._digest.update(chunk)
             self.bytes += len(chunk)
             yield chunk
 
@@ -259,18 +256,13 @@ def _spool_and_check(chunks: Iterator[bytes], spool: IO[bytes], name: str) -> Cs
     """Check a CSV while it is kept: by a proof if it can be had, else by reading it."""
     proof, digest = FastCsvValidator(), hashlib.sha256()
 
-    def keep(chunk: bytes) -> None:
-        digest.update(chunk)
-        spool.write(chunk)
+    def keep_chunks() -> Iterator[bytes]:
+        for chunk in chunks:
+            digest.update(chunk)
+            spool.write(chunk)
+            yield chunk
 
-    with SingleTaskWorker() as worker:
-
-        def keep_chunks() -> Iterator[bytes]:
-            for chunk in chunks:
-                worker.run(partial(keep, chunk), len(chunk))
-                yield chunk
-
-        proven = all(map(proof.feed, keep_chunks())) and proof.finish()
+    proven = all(map(proof.feed, keep_chunks())) and proof.finish()
     size = spool.tell()
     spool.seek(0)
     if not proven:

@@ -114,13 +114,19 @@ class FastCsvValidator:
         parts[last] = parts[last][:end]
         if not self.first:
             self.first = block[: len(block) - len(self._begun)]
+        before = self.records
         if not self._are_rows(parts[: last + 1 : 2]):
             return False
-        whole = len(block) - len(self._begun)
-        self.lines += block.count(b"\n", 0, whole)
-        if b"\r" in block:  # only inside of quotes it may stand alone
-            self.lines += block.count(b"\r", 0, whole) - block.count(b"\r\n", 0, whole)
+        self.lines += self._count_lines(block, len(block) - len(self._begun), self.records - before)
         return True
+
+    def _count_lines(self, block: bytes, end: int, rows: int) -> int:
+        """Return the lines in whole rows, which end there; inside of quotes there may be more than rows."""
+        lines = block.count(b"\n", 0, end)
+        returns = block.count(b"\r", 0, end)
+        if not returns or (returns == lines == rows and self._row.endswith(b"\r\n")):
+            return lines
+        return lines + returns - block.count(b"\r\n", 0, end)  # inside of quotes one may stand alone
 
     def _are_rows(self, outside: list[bytes]) -> bool:
         """Return whether what stands outside of quotes comes from whole rows of one width."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -22,6 +23,7 @@ from tests.unit.tables import pieces, tables, written
 if TYPE_CHECKING:
     from pathlib import Path
 
+LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 chunk_sizes = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 # What decides how a CSV is read, in any order, now and then with a header and rows around it.
 FRAGMENTS = [
@@ -98,6 +100,16 @@ def test_what_is_as_the_format_wants_it_is_proven(drawn: tuple[bytes, int], size
     assert proof.records == rows + 1
 
 
+@example((b'name,"\r"\na,"\r"\n', 1), [1])
+@example((b'name,"\r"\r\na,"\n"\r\n', 1), [100])
+@given(well_formed(min_cells=2), chunk_sizes)
+def test_lines_are_counted_inside_of_quotes_too(drawn: tuple[bytes, int], sizes: list[int]) -> None:
+    content, _ = drawn
+    proof = proven(pieces(content, sizes))
+    assert proof is not None
+    assert proof.lines == len(LINE_ENDS.findall(content)) + (not content.endswith(b"\n"))
+
+
 @given(tables(min_rows=0), st.sampled_from(["\r\n", "\n"]), chunk_sizes)
 def test_a_writers_table_is_proven(table: list[list[str]], line_end: str, sizes: list[int]) -> None:
     table = [[*row, "x"] for row in table]
@@ -118,7 +130,7 @@ def test_a_check_says_what_a_reader_says(
 
 @pytest.mark.parametrize("rest", [b"orders,,\r\n", b"\xff", b'"never closed'])
 def test_a_check_that_reads_after_all_reads_the_whole(tmp_path: Path, rest: bytes) -> None:
-    # Megabytes before and after what cannot be proven, so that the helper thread has work under way.
+    # Megabytes before and after what cannot be proven.
     good = b'orders,"Orders, placed"\r\n' * 60_000
     content = b"name,description\r\n" + good + b'5" screens,x\r\n' + good + rest
     path = tmp_path / "topics.csv"
