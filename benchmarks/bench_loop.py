@@ -19,8 +19,12 @@ import sys
 import tempfile
 import time
 
+from goals import goal_line
+
 NUMBERS = (1, 150, 1000)
 TURNS = 7
+MOST_MILLISECONDS = 50
+"""A turn that is longer holds up what other triggers of the loop do in time."""
 LEGEND = """\
 The longest turn of the loop, in CPU time of its thread, median of turns. The piece of work is to write and
 read a list of a hundred jobs as JSON.
@@ -67,6 +71,7 @@ def main(numbers: list[int]) -> None:
     from airflow_provider_om_messaging.sandbox import Sandbox
 
     print(LEGEND)
+    goals: list[str] = []
     print("| waits | longest turn | piece of work | ratio |\n|---:|---:|---:|---:|", flush=True)
     with Sandbox(job_seconds=0.02) as sandbox:
         os.environ["AIRFLOW_CONN_OM_MESSAGING_DEFAULT"] = sandbox.airflow_connection()
@@ -87,6 +92,9 @@ def main(numbers: list[int]) -> None:
                 f"| {number:,} | {1000 * turn:.1f} ms | {1000 * work:.1f} ms | {turn / work:.1f} |",
                 flush=True,
             )
+            what, beside = f"the longest turn of {number:,} waits", f"the piece of work {1000 * work:.1f} ms"
+            goals.append(goal_line(what, 1000 * turn, MOST_MILLISECONDS, "ms", beside))
+    print("\n".join(["", *goals]))
 
 
 if __name__ == "__main__":
