@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import multiprocessing
+import sys
 import time
 import zlib
 from functools import partial
@@ -278,6 +279,25 @@ def test_what_is_known_of_servers_is_not_locked_after_a_fork() -> None:
         child.start()
         child.join(30)
         assert child.exitcode == 0
+
+
+@FORKING
+def test_a_forked_process_has_pollers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fork_while_there_is_a_poller(hook: OpenMetadataMessagingAsyncHook) -> int | None:
+        poller.get_poller("liar", await hook.settings(), hook.settings)
+        assert _count_pollers() == 1
+        child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(_count_pollers()))
+        child.start()
+        child.join(30)
+        return child.exitcode
+
+    with lying(lambda _: whole(JOB)) as liar:
+        hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch))
+        assert asyncio.run(fork_while_there_is_a_poller(hook)) == 0
+
+
+def _count_pollers() -> int:
+    return sum(map(len, poller._pollers.values()))
 
 
 def _locks() -> None:
