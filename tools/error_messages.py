@@ -88,7 +88,8 @@ class ErrorMessages:
         for name in ("Fault", _UNFIT, *sorted(_PUBLIC)):
             for place in self._calls[name]:
                 arguments = place.call.args
-                if not arguments:
+                # An error that is made of another one has its text.
+                if not arguments or (isinstance(arguments[0], ast.Call) and _called(arguments[0]) == "str"):
                     continue
                 error, text = name, arguments[0]
                 if name == "Fault":
@@ -162,7 +163,8 @@ class ErrorMessages:
             return [f"\0{name}\0"]
         constant = self._constants.get((file, name))
         values = self._values_of(name, function) or ([constant] if constant else [])
-        return [text for value in values for text in self._texts(value, file, function, depth + 1)]
+        more = UNKNOWN if function and _is_extended(name, function) else ""
+        return [f"{text}{more}" for value in values for text in self._texts(value, file, function, depth + 1)]
 
     def _texts_returned(self, name: str, file: Path, depth: int) -> list[str]:
         functions = self._functions[name]
@@ -267,6 +269,14 @@ def _argument(call: ast.Call, function: _Function, name: str) -> ast.expr | None
     by_name = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
     index = _parameters(function).index(name)
     return by_name or (call.args[index] if index < len(call.args) else None)
+
+
+def _is_extended(name: str, function: _Function) -> bool:
+    """Tell whether a function puts more behind a text that it has in a local name."""
+    return any(
+        isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == name
+        for node in ast.walk(function)
+    )
 
 
 def _combine(parts: list[list[str]]) -> list[str]:

@@ -99,10 +99,9 @@ class ListMessagingServicesOperator(CheckedParameters, BaseOperator):
         if services:
             self.log.info("%d services: %s", len(services), shorten([one["fqn"] for one in services], 1000))
             return services
-        message = "There is no messaging service" + (
-            " with " + ", ".join(f"{name} {value!r}" for name, value in given.items()) if given else ""
-        )
-        message += " that this token is shown."
+        wanted = ", ".join(f"{name} {value!r}" for name, value in given.items())
+        which = f" with {wanted}" if wanted else ""
+        message = f"There is no messaging service{which} that this token is shown."
         if self.on_empty == "skip":
             raise AirflowSkipException(message)
         raise NotFoundError(f"{message} If that is no mistake: on_empty='skip'.")

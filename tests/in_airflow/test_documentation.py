@@ -141,7 +141,6 @@ PASSED_ON = {
     "client/editing/patching.py: _preview",  # what makes a patch impossible, kept until it is to be sent
     "client/transport/sockets.py: open",  # what is to be installed, which another module says
     "protocol/csv/check.py: _check_kind",  # what the reader has found at the file's beginning
-    "sensors/job_looks.py: resume",  # the trigger's error as the sensor's
 }
 
 
