@@ -1,0 +1,1 @@
+"""How servers of different generations and editions differ, as far as it is known."""

@@ -1,0 +1,137 @@
+"""How CSV routes differ between generations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
+from tests.contract.sandbox.generations.shared import KAFKA, counts, is_framework_error
+from tests.contract.sandbox_http import HEADER, TEXT, Api, outcomes, read, row, table
+
+# -- CSV
+
+
+@pytest.mark.parametrize("generation", ["2.0", "1.13"])
+def test_newer_servers_count_the_rows_and_not_the_header(
+    all_of_them: dict[str, Api], generation: str
+) -> None:
+    reply = all_of_them[generation].load(table(row("a"), row("", "no name")), dry_run="true")
+    assert counts(reply) == ("partialSuccess", 2, 1, 1)
+    reply = all_of_them[generation].load(table(row("", "no name")), dry_run="true")
+    assert counts(reply) == ("failure", 1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (table(row("a"), row("b")), ("success", 3, 3, 0)),
+        (table(row("", "no name")), ("partialSuccess", 2, 1, 1)),
+        (table(), ("success", 1, 1, 0)),
+    ],
+)
+def test_1_2_counts_the_header(read_only_old: Api, text: str, expected: Any) -> None:
+    assert counts(read_only_old.load(text, dry_run="true")) == expected
+
+
+@pytest.mark.parametrize("text", [f"\ufeff{HEADER}\r\n" + row("a"), "name,owner\r\n" + row("a")])
+def test_a_bad_header_or_a_bom_aborts_with_200(each: Api, text: str) -> None:
+    reply = each.load(text)
+    assert (reply.status_code, reply.json()["status"]) == (200, "aborted")
+    assert "importResultsCsv" not in reply.json()
+
+
+def test_an_empty_body_is_a_500(each: Api) -> None:
+    assert each.load("").status_code == 500
+
+
+def test_1_2_names_no_charset(each: Api) -> None:
+    reply = each.get(f"{KAFKA}/export")
+    assert "注文イベント" in reply.content.decode("utf-8")
+    expected = "text/plain" if each.sandbox.generation == "1.2" else "text/plain; charset=UTF-8"
+    assert reply.headers["Content-Type"] == expected
+
+
+@pytest.mark.parametrize("accepted", ["application/json", "text/csv"])
+def test_an_export_is_text_and_nothing_else(each: Api, accepted: str) -> None:
+    assert is_framework_error(each.get(f"{KAFKA}/export", headers={"Accept": accepted}), 406)
+
+
+def test_an_import_answers_in_json_and_takes_only_text(each: Api) -> None:
+    reply = each("PUT", f"{KAFKA}/import", data=b"x", headers={**TEXT, "Accept": "text/plain"})
+    assert is_framework_error(reply, 406)
+    reply = each("PUT", f"{KAFKA}/import", data=b"x", headers={"Content-Type": "text/csv"})
+    assert is_framework_error(reply, 415)
+
+
+@pytest.mark.parametrize("value", ["yes", "1", "dry"])
+def test_a_dry_run_that_is_not_called_true_is_a_real_import(old: Api, value: str) -> None:
+    reply = old.load(table(row("made_by_a_typo")), dry_run=value)
+    assert reply.json()["dryRun"] is False
+    assert old.topic("sample_kafka.made_by_a_typo")["version"] == 0.1
+
+
+@pytest.mark.parametrize("value", [None, "true", "TRUE"])
+def test_a_dry_run_is_the_default(old: Api, value: str | None) -> None:
+    reply = old.load(table(row("never_made")), dry_run=value)
+    assert reply.json()["dryRun"] is True
+    assert old.get("/v1/topics/name/sample_kafka.never_made").status_code == 404
+
+
+def test_latin_1_becomes_replacement_characters(old: Api) -> None:
+    assert counts(old.load(table(row("latin", "Größe")).encode("latin-1"))) == ("success", 2, 2, 0)
+    assert old.topic("sample_kafka.latin")["displayName"] == "Gr\ufffd\ufffde"
+
+
+def test_rows_before_an_open_quote_are_saved(old: Api) -> None:
+    reply = old.load(table(row("saved")) + '"open,,,,,\r\n' + row("not_read"))
+    assert reply.status_code == 500
+    assert list(reply.json()) == ["responseMessage"]
+    assert old.topic("sample_kafka.saved")["name"] == "saved"
+    assert old.get("/v1/topics/name/sample_kafka.not_read").status_code == 404
+
+
+def test_failed_rows_come_back_as_wide_as_they_were(old: Api) -> None:
+    reply = old.load(table("narrow,a\r\n", row("good")), dry_run="false")
+    lines = {line[2]: line for line in read(reply.json()["importResultsCsv"])}
+    assert (lines["narrow"][0], len(lines["narrow"]), len(lines["good"])) == ("failure", 4, 8)
+    assert old.topic("sample_kafka.good")["name"] == "good"
+
+
+def test_in_1_2_a_row_has_one_owner_and_one_domain(old: Api) -> None:
+    text = table(
+        row("one", owner="user:alice", domain="Finance"),
+        row("two", owner="user:alice;user:bob"),
+        row("three", domain="Finance;Logistics"),
+    )
+    told = outcomes(old.load(text).json())
+    assert {name: status for name, (status, _) in told.items()} == {
+        "one": "success",
+        "two": "failure",
+        "three": "failure",
+    }
+    assert "Field 4 error - Owner should be of format" in told["two"][1]
+    assert "Field 6 error - Entity Finance;Logistics of type domain not found" in told["three"][1]
+    topic = old.topic("sample_kafka.one")
+    assert (topic["owner"]["name"], topic["domain"]["name"]) == ("alice", "Finance")
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_is_exported_can_be_imported_and_changes_nothing(generation: str) -> None:
+    with Sandbox(generation=generation) as sandbox:
+        api = Api(sandbox)
+        text = api.export()
+        told = api.load(text).json()
+        assert (told["status"], told["numberOfRowsFailed"]) == ("success", 0)
+        assert api.export() == text
+        assert api.topic("sample_kafka.orders")["version"] == 0.1
+
+
+@pytest.mark.parametrize(("generation", "status"), [("2.0", 400), ("1.13", 200)])
+def test_only_2_0_limits_the_size_of_async_imports(generation: str, status: int) -> None:
+    with Sandbox(generation=generation, job_start_delay=600.0) as sandbox:
+        body = HEADER.encode() + b"\n" * 100_001
+        reply = Api(sandbox)("PUT", f"{KAFKA}/importAsync", data=body, headers=TEXT)
+        assert reply.status_code == status

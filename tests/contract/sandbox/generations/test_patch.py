@@ -1,0 +1,190 @@
+"""How patches, entity tags and versions differ between generations."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.contract.sandbox.generations.shared import KAFKA, NEITHER_NOR, by_id, is_framework_error, put
+from tests.contract.sandbox_http import SERVICES, Api
+
+# -- PATCH in 1.2, as it was measured
+
+
+def test_in_1_2_there_is_no_patch_by_name(read_only_old: Api) -> None:
+    assert is_framework_error(read_only_old.patch(KAFKA, put("/displayName", "x")), 405)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        put("/style", {"color": "#fff"}, "replace"),
+        {"op": "remove", "path": "/style"},
+    ],
+)
+def test_in_1_2_a_failing_patch_is_a_500_that_quotes_all_with_its_secrets(
+    old: Api, operation: dict[str, Any]
+) -> None:
+    before = old.service()
+    reply = old.patch(by_id(old), put("/description", "not to be stored"), operation)
+    assert reply.status_code == 500
+    told = reply.json()["responseMessage"]
+    assert "kafka-sandbox-secret" in told
+    assert '"fullyQualifiedName":"sample_kafka"' in told
+    assert old.service() == before
+
+
+def test_since_1_13_replacing_what_is_absent_adds_it(newer: Api) -> None:
+    reply = newer.patch(KAFKA, put("/style", {"color": "#fff"}, "replace"))
+    assert (reply.status_code, reply.json()["style"]) == (200, {"color": "#fff"})
+
+
+@pytest.mark.parametrize(("generation", "status"), [("2.0", 400), ("1.13", 500), ("1.2", 500)])
+def test_the_status_of_a_failing_patch(all_of_them: dict[str, Api], generation: str, status: int) -> None:
+    api = all_of_them[generation]
+    for operation in (put("/version", 9.9, "test"), {"op": "remove", "path": "/style"}):
+        assert api.patch(by_id(api), operation).status_code == status
+
+
+def test_in_1_2_removals_come_last(old: Api) -> None:
+    path = by_id(old)
+    remove = {"op": "remove", "path": "/displayName"}
+    reply = old.patch(path, remove, put("/displayName", "put back"))
+    assert (reply.status_code, reply.headers["X-OpenMetadata-Change"]) == (200, "entityUpdated")
+    assert "displayName" not in old.service()
+
+
+def test_in_1_13_operations_keep_their_order(newer: Api) -> None:
+    remove = {"op": "remove", "path": "/displayName"}
+    assert newer.patch(KAFKA, remove, put("/displayName", "put back")).json()["displayName"] == "put back"
+
+
+def test_a_path_that_ends_in_href_is_dropped(each: Api) -> None:
+    reply = each.patch(by_id(each), put("/href", "nonsense", "test"))
+    assert (reply.status_code, reply.headers["X-OpenMetadata-Change"]) == (200, "entityNoChange")
+
+
+@pytest.mark.parametrize(("generation", "status"), [("2.0", 500), ("1.13", 500), ("1.2", 400)])
+def test_a_member_that_nobody_knows(all_of_them: dict[str, Api], generation: str, status: int) -> None:
+    api = all_of_them[generation]
+    reply = api.patch(by_id(api), put("/colour", "red"))
+    assert reply.status_code == status
+    assert 'Unrecognized field "colour"' in reply.text.replace("\\", "")
+
+
+def test_a_zero_character_is_a_database_error(each: Api) -> None:
+    reply = each.patch(by_id(each), put("/description", "a\0b"))
+    assert reply.status_code == 500
+    assert "unsupported Unicode escape sequence" in reply.text
+
+
+def test_what_1_2_takes_without_a_word(old: Api) -> None:
+    path, before = by_id(old), old.service()
+    for operation in (
+        put("/id", NEITHER_NOR),
+        put("/version", 7.5),
+        put("/fullyQualifiedName", "other"),
+        put("/displayName", before["displayName"]),
+        put("/version", before["version"], "test"),
+    ):
+        reply = old.patch(path, operation)
+        assert (reply.status_code, reply.headers["X-OpenMetadata-Change"]) == (200, "entityNoChange")
+    assert old.patch(path).headers["X-OpenMetadata-Change"] == "entityNoChange"
+    assert old.service() == before
+    assert old.patch(path, put("/displayName", 5)).json()["displayName"] == "5"
+    assert "displayName" not in old.patch(path, put("/displayName", None)).json()
+
+
+def test_in_1_2_a_name_is_changed_only_together_with_something_else(old: Api) -> None:
+    path = by_id(old)
+    reply = old.patch(path, put("/name", "renamed"))
+    assert (reply.json()["name"], reply.headers["X-OpenMetadata-Change"]) == ("renamed", "entityNoChange")
+    assert old.get(f"{SERVICES}/name/renamed").status_code == 404
+    assert old.service()["name"] == "sample_kafka"
+    reply = old.patch(path, put("/name", "renamed"), put("/description", "and more"))
+    assert reply.headers["X-OpenMetadata-Change"] == "entityUpdated"
+    assert old.get(KAFKA).status_code == 404
+    assert old.service("renamed")["description"] == "and more"
+
+
+def test_in_1_2_no_name_is_taken_twice(old: Api) -> None:
+    reply = old.patch(by_id(old), put("/name", "empty_pubsub"), put("/description", "and more"))
+    assert reply.status_code == 409
+    assert old.service()["name"] == "sample_kafka"
+
+
+def test_a_new_server_keeps_its_names(newer: Api) -> None:
+    reply = newer.patch(KAFKA, put("/name", "renamed"), put("/description", "and more"))
+    assert (reply.json()["name"], reply.json()["description"]) == ("sample_kafka", "and more")
+
+
+def test_1_2_knows_no_entity_tags(old: Api) -> None:
+    assert "ETag" not in old.get(KAFKA).headers
+    reply = old.patch(by_id(old), put("/description", "all the same"), **{"If-Match": 'W/"9.9"'})
+    assert reply.status_code == 200
+    assert "ETag" not in reply.headers
+
+
+def test_in_1_2_whole_documents_are_written_so_parallel_edits_get_lost() -> None:
+    with Sandbox(generation="1.2", race_window=1.0) as sandbox:
+        api = Api(sandbox)
+        path, before = by_id(api), api.service()
+        texts = [f"text {number}" for number in range(8)]
+        with ThreadPoolExecutor(len(texts)) as pool:
+            replies = list(pool.map(lambda text: api.patch(path, put("/description", text)), texts))
+        assert {reply.status_code for reply in replies} == {200}
+        told = [json.loads(item) for item in api.json(f"{path}/versions")["versions"]]
+        kept = {item["description"] for item in told} & set(texts)
+        assert len(kept) < len(texts)
+        assert api.service()["description"] in kept
+        assert [item["version"] for item in told] == sorted({item["version"] for item in told}, reverse=True)
+        assert before["version"] in [item["version"] for item in told]
+
+
+# -- entity tags
+
+
+def test_before_2_0_a_strong_tag_is_made_of_version_and_time(newer: Api) -> None:
+    narrow, wide = (newer.get(KAFKA, params={"fields": fields}).headers["ETag"] for fields in ("", "*"))
+    assert narrow == wide
+    reply = newer.patch(KAFKA, put("/description", "a"), **{"If-Match": narrow})
+    assert (reply.status_code, reply.headers["ETag"] == narrow) == (200, False)
+    assert newer.patch(KAFKA, put("/description", "b"), **{"If-Match": narrow}).status_code == 412
+    topic = {"name": "made", "service": "sample_kafka", "partitions": 1}
+    assert "ETag" not in newer("PUT", "/v1/topics", json=topic).headers
+
+
+@pytest.mark.parametrize(("generation", "versions"), [("2.0", [0.4, 0.5]), ("1.13", [0.4, 0.4])])
+def test_when_a_guarded_patch_continues_a_session(generation: str, versions: list[float]) -> None:
+    with Sandbox(generation=generation) as sandbox:
+        api = Api(sandbox)
+        told = [
+            api.patch(KAFKA, put("/description", text), **{"If-Match": "*"}).json()["version"]
+            for text in ("one", "two")
+        ]
+        assert told == versions
+
+
+# -- versions
+
+
+def test_versions_are_read_as_numbers(each: Api) -> None:
+    path = by_id(each)
+    for told in ("0.1", "0.10", "00.1"):
+        assert each.json(f"{path}/versions/{told}")["version"] == 0.1
+    assert each.get(f"{path}/versions/1").status_code == 404
+    assert each.get(f"{path}/versions/new").status_code == 400
+
+
+def test_snapshots_have_no_links(each: Api) -> None:
+    path = by_id(each, "orders_redpanda")
+    newest, oldest = (json.loads(text) for text in each.json(f"{path}/versions")["versions"])
+    assert newest["version"] > oldest["version"]
+    assert "href" not in json.dumps([newest, oldest, each.json(f"{path}/versions/0.1")])
+    name = "owner" if each.sandbox.generation == "1.2" else "owners"
+    assert name in newest
+    assert [change["name"] for change in newest["changeDescription"]["fieldsAdded"]][-1] == name
