@@ -16,7 +16,8 @@ class Note(BaseOperator):
     """Returns which files have changed."""
 
     def execute(self, context):
-        found = context["triggering_asset_events"]
+        name = "triggering_asset_events"
+        found = context[name if name in context else "triggering_dataset_events"]  # before Airflow 3
         # An event stands under its file, and again under the alias.
         return sorted({event.extra["sha256"] for events in found.values() for event in events})
 
