@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
 )
+from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, names, sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.sandbox import Sandbox
     from tests.contract.sandbox_http import Api
-
-from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, names, sent
 
 
 class TestChanges:

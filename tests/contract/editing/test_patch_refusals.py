@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.exceptions import (
     RateLimitedError,
     ServerUnavailableError,
 )
+from tests.contract.editing.patching import KAFKA, sent
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.sandbox import Sandbox
-
-from tests.contract.editing.patching import KAFKA, sent
 
 
 class TestFaults:

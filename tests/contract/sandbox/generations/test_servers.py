@@ -9,12 +9,11 @@ import requests
 
 from airflow_provider_om_messaging.sandbox import DataError, Sandbox
 from airflow_provider_om_messaging.sandbox.generations import EDITIONS, GENERATIONS
+from tests.contract.sandbox.generations.shared import CSV_ROUTES, KAFKA, is_framework_error
 from tests.contract.sandbox_http import TEXT, Api
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.contract.sandbox.generations.shared import CSV_ROUTES, KAFKA, is_framework_error
 
 # -- being asked which
 

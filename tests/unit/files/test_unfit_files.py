@@ -1,0 +1,132 @@
+"""Destinations and sources that do not serve are named before anything is sent."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_om_messaging.files.storage import is_same_file
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from tests.unit.files.stored import CSV, YESTERDAY, read, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestADestinationThatDoesNotServe:
+    def test_a_folder_that_does_not_exist(self, tmp_path: Path) -> None:
+        missing = tmp_path / "missing"
+        assert f"which create_parents=True makes: {missing} (" in refusal(f"{missing}/topics.csv")
+        assert f"which create_parents=True makes: {missing} (" in refusal(f"{missing.as_uri()}/topics.csv")
+        assert not missing.exists()
+
+    def test_a_folder(self, tmp_path: Path) -> None:
+        assert "is a folder" in refusal(str(tmp_path))
+        assert "is a folder" in refusal(f"{tmp_path}/new/")
+        assert os.listdir(tmp_path) == []
+
+    @pytest.mark.parametrize("target", ["", " "])
+    def test_nothing(self, target: str) -> None:
+        # What a template makes of a variable that is not set; None alone means "in XCom".
+        assert "is empty (a template may have rendered to nothing)" in refusal(target)
+
+    def test_a_device(self) -> None:
+        # A worker that runs as root would replace it for the whole machine.
+        assert "is a device" in refusal(os.devnull)
+
+    @pytest.mark.parametrize(
+        "name", ["a\0b.csv", "n" * 256, "n" * 5000, "a\ud800.csv", "d/" * 3000 + "a.csv"]
+    )
+    def test_a_name_that_no_file_can_have(self, tmp_path: Path, name: str) -> None:
+        assert len(refusal(f"{tmp_path}/{name}")) < 600
+
+    @pytest.mark.parametrize("leads_to", ["missing.csv", "missing/a.csv", "loop.csv", "a-file/x.csv"])
+    def test_a_link_that_leads_nowhere(self, tmp_path: Path, leads_to: str) -> None:
+        (tmp_path / "a-file").write_bytes(YESTERDAY)
+        (tmp_path / "loop.csv").symlink_to("loop.csv")
+        (tmp_path / "latest.csv").symlink_to(leads_to)
+        assert "is a link that leads nowhere" in refusal(str(tmp_path / "latest.csv"))
+        assert "cannot be written to" in refusal(str(tmp_path / "loop.csv" / "a.csv"))
+        assert sorted(os.listdir(tmp_path)) == ["a-file", "latest.csv", "loop.csv"]
+
+    def test_a_folder_that_is_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(YESTERDAY)
+        assert "lies in a folder that does not exist" in refusal(str(tmp_path / "a.csv" / "b.csv"))
+
+    def test_a_pipe(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        assert "is a device or the like" in refusal(str(tmp_path / "pipe"))
+
+    def test_a_storage_that_is_not_known(self) -> None:
+        assert ": nosuch://bucket/topics.csv (nothing was sent)" in refusal("nosuch://bucket/topics.csv")
+
+    def test_a_file_url_with_a_host(self) -> None:
+        # "file://exports/x.csv" would be "/x.csv".
+        assert "names a host after file://" in refusal("file://exports/topics.csv")
+
+    def test_the_home_of_nobody(self) -> None:
+        assert "a user that does not exist" in refusal("~nosuchuser/topics.csv")
+
+    def test_the_error_names_the_parameter(self, tmp_path: Path) -> None:
+        refusal(str(tmp_path), "results_destination")
+
+
+class TestASourceThatDoesNotServe:
+    @pytest.mark.parametrize("name", ["missing.csv", "missing.csv.gz", "missing/topics.csv"])
+    def test_it_is_missing(self, folder: str, name: str) -> None:
+        with pytest.raises(Fault, match=r"^source does not exist: .*missing.* \(nothing") as caught:
+            read(f"{folder}/{name}")
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+
+    def test_its_folder_is_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(CSV)
+        with pytest.raises(Fault, match="does not exist"):
+            read(str(tmp_path / "a.csv" / "b.csv"))
+
+    def test_it_is_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(Fault, match=r"^source is a folder"):
+            read(str(tmp_path))
+
+    @pytest.mark.parametrize("name", ["pipe", "pipe.gz", "device"])
+    def test_it_has_no_end(self, tmp_path: Path, name: str) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        os.mkfifo(tmp_path / "pipe.gz")
+        (tmp_path / "device").symlink_to("/dev/zero")
+        with pytest.raises(Fault, match=r"^source is a pipe, a device or the like"):
+            read(str(tmp_path / name))
+
+    @pytest.mark.parametrize("name", ["a\0b.csv", "n" * 5000, "loop.csv", "a\ud800.csv"])
+    def test_it_has_a_name_that_no_file_can_have(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "loop.csv").symlink_to("loop.csv")
+        with pytest.raises(Fault, match=r"^source cannot be read") as caught:
+            read(str(tmp_path / name))
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+        assert not is_same_file(str(tmp_path / name), str(tmp_path / "a.csv"))
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_it_may_not_be_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(CSV)
+        path.chmod(0)
+        with pytest.raises(Fault, match=r"^source may not be read"):
+            read(str(path))
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            CSV,
+            gzip.compress(CSV * 100)[:-9],
+            gzip.compress(CSV)[:5],
+            gzip.compress(CSV)[:10] + b"\xff" * 40,
+            gzip.compress(CSV)[:-8] + b"\0" * 8,
+        ],
+        ids=["not packed", "cut off", "cut off early", "damaged", "wrong checksum"],
+    )
+    def test_it_is_no_gzip_file(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "a.csv.gz"
+        path.write_bytes(content)
+        with pytest.raises(Fault, match=r"^source is named .gz but is not a whole gzip file"):
+            read(str(path))
