@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+import requests
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,6 +48,8 @@ def s3_server() -> Iterator[S3Server]:
     thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
+        # What is stored belongs to the process, and would be there for the next server too.
+        requests.post(f"{server.url}/moto-api/reset", timeout=60).raise_for_status()
         yield server
     finally:
         running.shutdown()
