@@ -14,6 +14,7 @@ PLAIN_PORT = 8585
 
 # No label of a host name is longer than this; a token that was pasted into Host is.
 _API_PATH = re.compile(r"/*([^/]+/+)*api(/+v1)?/*")
+_SHORT_WORD = re.compile(r"[A-Za-z+.-]{1,8}")
 _NAME = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
@@ -55,9 +56,9 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
     if parts.query or parts.fragment:
         raise _address_fault(text)
     if explicit and explicit.lower() not in {"http", "https"}:
-        raise _invalid(
-            f"has the scheme {explicit[:20]!r}: it has to be http or https; a path belongs into Host"
-        )
+        # A longer one may be a secret that was pasted into the wrong place.
+        shown = f"the scheme {explicit!r}" if _SHORT_WORD.fullmatch(explicit) else "a wrong scheme"
+        raise _invalid(f"has {shown}: it has to be http or https; a path belongs into Host")
     port = found_port or port
     guessed = not explicit
     chosen = explicit.lower() or (

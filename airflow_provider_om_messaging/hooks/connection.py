@@ -175,7 +175,8 @@ def _read_seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise _invalid(f"has {text[:40]!r} in the extra {name}: it has to be a number of seconds above 0")
+        # What stands there may be a secret that was pasted into the wrong place.
+        raise _invalid(f"has something else in the extra {name}: it has to be a number of seconds above 0")
     return seconds
 
 

@@ -249,3 +249,15 @@ def test_an_extra_that_is_no_json_is_not_taken_for_none(text: str) -> None:
 @pytest.mark.parametrize("text", [None, "", " ", "{}", '{"verify": "false"}'])
 def test_an_extra_that_can_be_read(text: str | None) -> None:
     check_extra(text)
+
+
+@pytest.mark.parametrize("secret", ["http://user:hunter/2@proxy:3128", "hunter/2", "eyJhunter/2"])
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+def test_a_secret_in_the_wrong_place_is_not_shown(name: str, secret: str) -> None:
+    assert "hunter" not in refusal(extra={name: secret})
+
+
+def test_a_secret_in_the_scheme_is_not_shown() -> None:
+    assert "has a wrong scheme: it has to be http or https" in (message := refusal(scheme="hunter2-secret"))
+    assert "hunter" not in message
+    assert "has the scheme 'ftp'" in refusal(scheme="ftp")
