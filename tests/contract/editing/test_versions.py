@@ -20,16 +20,6 @@ KAFKA = "sample_kafka"
 SECRET = "kafka-sandbox-secret"
 
 
-@pytest.fixture
-def hook(sandbox: Sandbox) -> OpenMetadataMessagingHook:
-    return OpenMetadataMessagingHook()
-
-
-@pytest.fixture
-def api(sandbox: Sandbox) -> Api:
-    return Api(sandbox)
-
-
 def names(entity: dict[str, Any], field: str) -> list[str]:
     return sorted(item.get("tagFQN") or item["fullyQualifiedName"] for item in entity.get(field, ()))
 

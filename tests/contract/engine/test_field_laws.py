@@ -14,22 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport
-from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import check_verified
-from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
+from tests.contract.engine.trial import Trial
 from tests.contract.sandbox_http import SERVICES, Api, read
 from tests.contract.topic_states import ANY_TEXT, LAWS, TAGS, TERMS, folded, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
 SERVICE = "field laws"
 PLACES = {
@@ -53,7 +48,7 @@ State = dict[str, dict[str, Any]]
 Rows = dict[str, list[str]]
 
 
-class Tried:
+class Tried(Trial):
     """A running sandbox with a service whose topics have schemas, and a hook for it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -68,8 +63,8 @@ class Tried:
             written: self._make("/v1/topics", {**body, "name": name})["id"]
             for written, name in (("plain", "plain"), ('"dotted.topic"', "dotted.topic"))
         }
-        self.hook = OpenMetadataMessagingHook()
-        self.engine = self.hook.engine(columns="schema_fields")
+        hook = OpenMetadataMessagingHook()
+        super().__init__(hook, SERVICE, hook.engine(columns="schema_fields"))
 
     def _make(self, path: str, body: dict[str, Any]) -> Any:
         reply = self.api("POST", path, json=body)
@@ -98,22 +93,6 @@ class Tried:
             texts = [folded(value.get(member) or "") for member in ("displayName", "description")]
             found[name] = (texts, sorted((label["source"], label["tagFQN"]) for label in own))
         return found
-
-    def export(self) -> str:
-        return self.hook.export_csv(SERVICE, engine=self.engine)
-
-    def load(self, text: str, dry_run: bool) -> dict[str, tuple[str, str]]:
-        with csv_upload(csv=text) as upload:
-            result = self.hook.import_csv(SERVICE, upload, dry_run, engine=self.engine)
-            verdicts = parse_verdicts(result.results_csv)
-            if not dry_run:
-                file = FileImport(self.hook, SERVICE, upload, self.engine, None)
-                check_verified(file.list_differing(), verdicts, result)
-        return {item.row: (item.status, item.details) for item in verdicts}
-
-    def plan(self, text: str) -> Plan:
-        with csv_upload(csv=text) as upload:
-            return compare_with_server(self.hook, SERVICE, self.engine, upload)
 
     def states(self) -> st.SearchStrategy[State]:
         """Return states of some of the fields."""

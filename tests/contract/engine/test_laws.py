@@ -14,55 +14,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport
-from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED, EXTENDED
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import check_verified
-from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
+from tests.contract.engine.trial import Trial
 from tests.contract.sandbox_http import read
 from tests.contract.topic_states import LAWS, SERVICE, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_om_messaging.protocol.plan.diff import Plan
     from tests.contract.topic_states import State
 
 Rows = dict[str, dict[str, str]]
 
 
-class Tried:
+class Tried(Trial):
     """One running sandbox, its service and a hook for it."""
 
     def __init__(self, sandbox: Sandbox, columns: tuple[str, ...]) -> None:
         self.sandbox = sandbox
         self.service = Service(sandbox)
-        self.hook = OpenMetadataMessagingHook()
-        self.hook.get_conn()
         self.columns = columns
+        hook = OpenMetadataMessagingHook()
+        hook.get_conn()
         kind = "extended" if columns == EXTENDED else "documented"
-        self.engine = self.hook.engine(columns=kind, create_missing=True)
-
-    def export(self) -> str:
-        return self.hook.export_csv(SERVICE, engine=self.engine)
-
-    def load(self, text: str, dry_run: bool) -> dict[str, tuple[str, str]]:
-        with csv_upload(csv=text) as upload:
-            result = self.hook.import_csv(SERVICE, upload, dry_run, engine=self.engine)
-            verdicts = parse_verdicts(result.results_csv)
-            if not dry_run:
-                # What ``verify`` does: it raises for a row that the verdict calls good and that is not there.
-                file = FileImport(self.hook, SERVICE, upload, self.engine, None)
-                check_verified(file.list_differing(), verdicts, result)
-        return {item.row: (item.status, item.details) for item in verdicts}
-
-    def plan(self, text: str) -> Plan:
-        with csv_upload(csv=text) as upload:
-            return compare_with_server(self.hook, SERVICE, self.engine, upload)
+        super().__init__(hook, SERVICE, hook.engine(columns=kind, create_missing=True))
 
     def text_of(self, rows: Rows) -> str:
         out = io.StringIO(newline="")
