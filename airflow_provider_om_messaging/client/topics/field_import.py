@@ -15,14 +15,11 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     pass_row,
     unknown_field,
 )
-from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 from airflow_provider_om_messaging.protocol.topics.field_changes import compare_fields, find_fields
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow_provider_om_messaging.protocol.csv.check import Rows
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.topics.compare import Comparison, Pages
@@ -48,12 +45,8 @@ class FieldImport(TopicImport):
         """Judge the rows that need no sending; return the others, those of a topic under its first one."""
         said: dict[str, list[str]] = {}
         by_topic: dict[str, list[Numbered]] = defaultdict(list)
-        records = iter(rows)
-        next(records)
-        for number, (_, cells) in enumerate(records):
-            row = Row(self._columns, tuple(cells), self._reading)
+        for number, row, verdict in self._read(rows):
             name = row.name
-            verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
             split = split_row_name(name)
             if not name:
                 verdict = fail_row(verdict, FIELD_REQUIRED)
@@ -69,15 +62,12 @@ class FieldImport(TopicImport):
         tasks = {}
         for task in by_topic.values():
             # A field that stands in several rows is changed by one after the other.
-            names = {row.name for _, row in task if not self._is_said(row, said[row.name])}
+            names = {row.name for _, row in task if not self._is_as_wanted(row, said[row.name])}
             for number, _ in [item for item in task if item[1].name not in names]:
                 self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
             if left := [item for item in task if item[1].name in names]:
                 tasks[left[0][1].name] = left
         return tasks
-
-    def _is_said(self, row: Row, cells: Sequence[str]) -> bool:
-        return all(map(self._reading.is_same, self._columns, row.cells, cells))
 
     def _carry_out(self, topic: Entity | None, rows: list[Numbered]) -> None:
         """Carry out all rows of one topic."""

@@ -47,7 +47,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import concerns_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
     from airflow_provider_om_messaging.client.topics.rights import TopicRights
@@ -177,12 +177,8 @@ class TopicImport:
         """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
         present = found.present
         tasks: dict[str, list[tuple[int, Row]]] = defaultdict(list)
-        records = iter(rows)
-        next(records)
-        for number, (_, cells) in enumerate(records):
-            row = Row(self._columns, tuple(cells), self._reading)
+        for number, row, verdict in self._read(rows):
             name = row.name
-            verdict = Verdict(name or ",".join(cells), "skipped", "Not sent.")
             if not name:
                 verdict = fail_row(verdict, FIELD_REQUIRED)
             elif name in present and present[name] is None:
@@ -196,17 +192,28 @@ class TopicImport:
             self._verdicts.append(verdict)
         return {name: task for name, task in tasks.items() if not self._is_done(present.get(name), task)}
 
+    def _read(self, rows: Rows) -> Iterator[tuple[int, Row, Verdict]]:
+        """Yield the rows of a file with their numbers, and their verdicts if nothing is done."""
+        records = iter(rows)
+        next(records)
+        for number, (_, cells) in enumerate(records):
+            row = Row(self._columns, tuple(cells), self._reading)
+            yield number, row, Verdict(row.name or ",".join(cells), "skipped", "Not sent.")
+
     def _is_done(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> bool:
         """Judge the rows of a topic that is as they want it, though they say it in other words."""
         if topic is None:
             return False
         said = to_cells(topic, self._columns)
         for _, row in rows:
-            if not all(map(self._reading.is_same, self._columns, row.cells, said)):
+            if not self._is_as_wanted(row, said):
                 return False
         for number, _ in rows:
             self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
         return True
+
+    def _is_as_wanted(self, row: Row, cells: Sequence[str]) -> bool:
+        return all(map(self._reading.is_same, self._columns, row.cells, cells))
 
     def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:
         """Carry out all rows of one topic, one after the other."""
