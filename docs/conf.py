@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from airflow_provider_om_messaging import __version__  # noqa: E402  # found by the path above
-from tools.error_messages import ErrorMessages, add_messages  # noqa: E402
+from tools.error_messages import ErrorMessages, add_messages  # noqa: E402  # the same
 
 project = "airflow-provider-om-messaging"
 author = "The airflow-provider-om-messaging maintainers"

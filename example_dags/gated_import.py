@@ -44,7 +44,7 @@ from airflow_provider_om_messaging.ui.links import PlanLink
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
 except Exception:  # before Airflow 3.1; which error it is depends on the provider's version
-    ApprovalOperator = None  # type: ignore[assignment,misc]
+    ApprovalOperator = None  # type: ignore[assignment,misc]  # a class where there is one
 
 AIRFLOW_HOME = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 STORE = os.environ.get("OM_MESSAGING_STORE", f"file://{AIRFLOW_HOME}/om_messaging")

@@ -147,6 +147,7 @@ async def test_a_token_file_that_is_read_again(
     [job_id] = await submit(1)
     sandbox.configure(job_seconds=3600)
     waiting = asyncio.ensure_future(wait_for([job_id]))
+    # The sandbox is another thread, and sets no event of this loop.
     while not any(entry["path"].endswith(f"/{job_id}") for entry in sandbox.journal):  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     await asyncio.to_thread(file.write_text, sandbox.supersede_bot_token())
@@ -265,7 +266,7 @@ async def test_nobody_is_left_to_hear_that_a_connection_cannot_be_used(
     await asyncio.wait([waiting])
     lookups.may_end.set()
     with caplog.at_level(logging.ERROR):
-        while lookup._lookups[asyncio.get_running_loop()]:  # noqa: ASYNC110
+        while lookup._lookups[asyncio.get_running_loop()]:  # noqa: ASYNC110  # it ends unobserved
             await asyncio.sleep(0.01)
     assert not caplog.records
 

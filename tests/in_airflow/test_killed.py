@@ -90,7 +90,7 @@ def test_a_process_that_gets_no_answer_cancels_its_job(sandbox: Sandbox) -> None
         with one_at_a_time:
             raise ConnectionError("the API server is away")
 
-    store.get = ask  # type: ignore[method-assign]
+    store.get = ask  # type: ignore[method-assign]  # of this one alone
     operator.on_kill()
     assert cancellations(sandbox) == 1
     # It was told to stop in the middle of another question, which cannot go on before this ends.
@@ -113,7 +113,7 @@ def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(s
         store.hide()
         return job_id
 
-    operator.execution.submit_once = submit_and_stand_still  # type: ignore[method-assign]
+    operator.execution.submit_once = submit_and_stand_still  # type: ignore[method-assign]  # the same
     with pytest.raises(JobTimeoutError):
         run(operator, {"task_state_store": store, "ti": ti})
     assert cancellations(sandbox) == 0
