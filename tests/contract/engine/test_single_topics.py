@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import read
 
@@ -45,3 +47,16 @@ def test_a_list_is_asked_for_where_that_takes_fewer_requests(
         server.clear_journal()
         hook.export_csv(SERVICE, engine=limited)
         assert sum(entry["path"] == "/v1/topics" for entry in server.journal) == lists
+
+
+@pytest.mark.parametrize("columns", ["documented", "extended", "schema_fields"])
+def test_planned_rows_are_found_in_place(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(edition="open-source") as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        hook = OpenMetadataMessagingHook()
+        text = hook.export_csv(SERVICE, columns=columns)
+        planned = dict.fromkeys([row[0] for row in read(text)[1::7]], "")
+        assert planned
+        with csv_upload(csv=text) as upload:
+            file = FileImport(hook, SERVICE, upload, hook.engine(columns=columns), planned, MANY)
+            assert file.list_differing() == []
