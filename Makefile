@@ -51,10 +51,10 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
 	@$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)'
-	@$(MAKE) test-one LINE=$(NEW)-cluster ARGS=$(STORED)
+	@$(MAKE) test-one LINE=$(NEW)-cluster ARGS='$(STORED)'
 	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
 	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' \
-	  && $(MAKE) test-one LINE=$(OLD)-cluster ARGS=$(STORED); \
+	  && $(MAKE) test-one LINE=$(OLD)-cluster ARGS='$(STORED)'; \
 	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
 
 .PHONY: test-one
