@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -16,6 +15,7 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
 from tests.contract.lying_servers import lying, whole
 from tests.in_airflow.running import run
+from tests.object_storage import attach_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,15 +77,11 @@ def download(route: str, destination: str | None) -> Any:
 @pytest.fixture
 def destinations(tmp_path: Path) -> dict[str, ObjectStoragePath]:
     """Return where yesterday's exports lie, as users write it: files and objects, compressed and not."""
-    try:
-        from airflow.sdk.io import attach
-    except ImportError:
-        from airflow.io.store import attach
-    attach("memory", "storage", fs=MemoryFileSystem())
+    bucket = attach_bucket(MemoryFileSystem())
     written = {}
     for name in ("topics.csv", "topics.csv.gz"):
         written[f"{tmp_path}/{name}"] = ObjectStoragePath(f"file://{tmp_path}/{name}")
-        url = f"memory://storage@bucket-{uuid4().hex}/{name}"
+        url = f"{bucket}/{name}"
         written[url] = ObjectStoragePath(url)
     for path in written.values():
         path.write_bytes(gzip.compress(YESTERDAY) if path.name.endswith(".gz") else YESTERDAY)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
+from tests.object_storage import attach_bucket
 from tests.unit.files.stored import Storage
 
 if TYPE_CHECKING:
@@ -14,19 +14,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def storage() -> Storage:
-    """Make the storage known to Airflow, as a provider such as Amazon's does for its own."""
-    try:
-        from airflow.sdk.io import attach
-    except ImportError:
-        from airflow.io.store import attach
-    storage = Storage()
-    attach("memory", "storage", fs=storage)
-    return storage
+def bucket() -> str:
+    """Return the URL of an empty bucket in object storage that can be full."""
+    return attach_bucket(Storage())
 
 
 @pytest.fixture(params=["plain", "file", "storage"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path, storage: Storage) -> str:
+def folder(request: pytest.FixtureRequest, tmp_path: Path, bucket: str) -> str:
     """Return a folder as users write it: a path, a URL of this machine, a URL of an object storage."""
-    roots = {"plain": str(tmp_path), "file": tmp_path.as_uri()}
-    return roots.get(request.param, f"memory://storage@bucket-{uuid4().hex}")
+    return {"plain": str(tmp_path), "file": tmp_path.as_uri(), "storage": bucket}[request.param]

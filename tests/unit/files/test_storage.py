@@ -6,7 +6,6 @@ import gzip
 import os
 import random
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -52,10 +51,8 @@ def test_a_failure_in_the_middle_of_a_first_export_leaves_nothing(
         read(f"{folder}/{name}")
 
 
-def test_an_upload_that_fails_leaves_yesterdays_object(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = f"memory://storage@bucket-{uuid4().hex}/topics.csv"
+def test_an_upload_that_fails_leaves_yesterdays_object(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = f"{bucket}/topics.csv"
     Destination(target).write([YESTERDAY])
     monkeypatch.setattr(Storage, "full", True)
     with pytest.raises(
