@@ -60,6 +60,10 @@ class InvalidCsvError(PermanentError):
     """The CSV was refused before it was sent."""
 
 
+class FileNotReadError(OpenMetadataError):
+    """A file that is there could not be read, such as from an object storage that fails. A retry may help."""
+
+
 class FileNotWrittenError(OpenMetadataError):
     """A destination could not be written, such as for want of space; what was there before stays."""
 
@@ -183,6 +187,7 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
     Cause.UNEXPECTED_REPLY: UnexpectedReplyError,
     Cause.INVALID_PARAMETER: InvalidParameterError,
     Cause.INVALID_CSV: InvalidCsvError,
+    Cause.NOT_READ: FileNotReadError,
     Cause.NOT_WRITTEN: FileNotWrittenError,
     Cause.IMPORT_REJECTED: ImportRejectedError,
     Cause.VERDICT_UNREADABLE: UnreadableVerdictError,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 300
 """Characters of a path that an error names."""
+_NO_TEMPORARY_FILE = (
+    "A temporary file could not be written, in the folder that the environment's TMPDIR names"
+)
 
 
 def find_place(path: Path, parameter: str) -> Path:
@@ -123,11 +126,23 @@ def temporary_file() -> IO[bytes]:
 
     :raises Fault: it cannot be made or, later, written.
     """
-    problem = "A temporary file could not be written, in the folder that the environment's TMPDIR names"
-    with write_errors(problem):
+    with write_errors(_NO_TEMPORARY_FILE):
         descriptor, name = tempfile.mkstemp(prefix="om-messaging-")
         os.unlink(name)
-    return cast("IO[bytes]", io.BufferedRandom(_Writer(descriptor, problem)))
+    return cast("IO[bytes]", io.BufferedRandom(_Writer(descriptor, _NO_TEMPORARY_FILE)))
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """
+    Hand out a new folder, which is gone afterwards with all that is in it.
+
+    :raises Fault: it cannot be made.
+    """
+    with write_errors(_NO_TEMPORARY_FILE):
+        folder = tempfile.TemporaryDirectory(prefix="om-messaging-", ignore_cleanup_errors=True)
+    with folder as path:
+        yield path
 
 
 def open_regular(path: Path, parameter: str) -> IO[bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from airflow_provider_om_messaging.protocol.wire.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,10 +39,15 @@ def explain_failure(error: Exception, url: str) -> str:
         isinstance(error, ValueError) and "filesystem" in str(error).lower()
     )
     if not is_missing:
-        return str(error).rstrip(".") or type(error).__name__
+        return describe_error(error).rstrip(".")
     scheme = url.partition("://")[0].lower()
     package = PACKAGES.get(scheme, "the provider of that storage, with its library")
     return f"nothing that is installed opens {scheme}://… here: install {package}"
+
+
+def describe_error(error: Exception) -> str:
+    """Return what an error of a storage says, on one line and without what looks secret."""
+    return redact(str(error)) or type(error).__name__
 
 
 def open_object(path: ObjectStoragePath) -> IO[bytes]:
@@ -79,17 +86,16 @@ def has_same_content(file: IO[bytes], path: ObjectStoragePath) -> bool:
     Return whether an open file holds what is there already.
 
     :param file: read to its end, unless the sizes differ.
-    :param path: what to compare it with; it need not exist.
+    :param path: what to compare it with; it need not exist, and one that may not be read counts as other.
     """
     try:
-        size = path.fs.info(path.path)["size"]
-    except FileNotFoundError:
+        if path.fs.info(path.path)["size"] != file.seek(0, 2):
+            return False
+        file.seek(0)
+        with open_object(path) as present:
+            return is_equal(file, present)
+    except (FileNotFoundError, PermissionError):
         return False
-    if size != file.seek(0, 2):
-        return False
-    file.seek(0)
-    with open_object(path) as present:
-        return is_equal(file, present)
 
 
 def is_equal(one: IO[bytes], other: IO[bytes]) -> bool:

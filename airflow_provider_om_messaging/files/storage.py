@@ -13,7 +13,7 @@ import zlib
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, cast
 
 from airflow_provider_om_messaging.files.local_files import (
     find_place,
@@ -25,6 +25,7 @@ from airflow_provider_om_messaging.files.local_files import (
     temporary_file,
 )
 from airflow_provider_om_messaging.files.object_storage import (
+    describe_error,
     explain_failure,
     has_same_content,
     open_object,
@@ -34,7 +35,6 @@ from airflow_provider_om_messaging.files.object_storage import (
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -104,7 +104,7 @@ class Destination:
                 raise Fault(
                     Cause.NOT_WRITTEN,
                     f"{self._shown} could not be written; what was there before stays "
-                    f"({redact(str(error)) or type(error).__name__}).",
+                    f"({describe_error(error)}).",
                 ) from None
 
 
@@ -115,16 +115,12 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
 
     :param source: a local path or a URL.
     :param parameter: what the user calls it, for errors.
-    :raises Fault: it does not exist or cannot be read.
+    :raises Fault: it does not exist or cannot be read, at whatever place.
     """
     local = _local_path(source, parameter)
     opened = _open_remote(source, parameter) if local is None else open_regular(local, parameter)
     with opened:
-        content: Any = gzip.GzipFile(fileobj=opened) if source.endswith(".gz") else opened
-        try:
-            yield read_chunks(content)
-        except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise parameter_fault(parameter, "is named .gz but is not a whole gzip file", source) from None
+        yield _read_content(opened, source, parameter)
 
 
 def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str = "source") -> bytes:
@@ -207,6 +203,23 @@ def _object_path(target: str, parameter: str) -> ObjectStoragePath:
     return path
 
 
+def _read_content(file: IO[bytes], source: str, parameter: str) -> Iterator[bytes]:
+    is_compressed = source.endswith(".gz")
+    try:
+        yield from read_chunks(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if is_compressed else file)
+    except Exception as error:
+        if is_compressed and isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
+            raise parameter_fault(parameter, "is named .gz but is not a whole gzip file", source) from None
+        raise _not_read(source, parameter, error) from None
+
+
+def _not_read(source: str, parameter: str, error: Exception) -> Fault:
+    """Return the fault for what an attempt to read came to; another attempt may succeed."""
+    return Fault(
+        Cause.NOT_READ, f"{parameter} could not be read: {format_place(source)} ({describe_error(error)})"
+    )
+
+
 def _open_remote(source: str, parameter: str) -> IO[bytes]:
     path = _object_path(source, parameter)
     try:
@@ -217,6 +230,8 @@ def _open_remote(source: str, parameter: str) -> IO[bytes]:
         raise parameter_fault(parameter, "is a folder", source) from None
     except PermissionError:
         raise parameter_fault(parameter, "may not be read", source) from None
+    except Exception as error:  # each storage has errors of its own
+        raise _not_read(source, parameter, error) from None
 
 
 def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:

@@ -24,6 +24,7 @@ PERMANENT = {
     Cause.NOT_VERIFIED: exceptions.NotVerifiedError,
 }
 PASSING = {
+    Cause.NOT_READ: exceptions.FileNotReadError,
     Cause.NOT_WRITTEN: exceptions.FileNotWrittenError,
     Cause.CONFLICT: exceptions.ConflictError,
     Cause.RATE_LIMITED: exceptions.RateLimitedError,

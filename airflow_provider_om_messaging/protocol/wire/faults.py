@@ -21,6 +21,7 @@ class Cause(str, Enum):
     UNEXPECTED_REPLY = "unexpected_reply"
     INVALID_PARAMETER = "invalid_parameter"
     INVALID_CSV = "invalid_csv"
+    NOT_READ = "not_read"
     NOT_WRITTEN = "not_written"
     IMPORT_REJECTED = "import_rejected"
     VERDICT_UNREADABLE = "verdict_unreadable"

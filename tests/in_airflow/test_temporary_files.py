@@ -1,0 +1,69 @@
+"""A folder of temporary files that cannot be used is named, whatever a task needs one for."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.exceptions import FileNotWrittenError
+from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
+from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from tests.in_airflow.running import run
+from tests.in_airflow.topics import SERVICE, as_csv, new
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+CSV = as_csv([new("brand.new", description="New")])
+
+
+def make_plan(**kwargs: Any) -> PlanMessagingServiceImportOperator:
+    return PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=CSV, **kwargs)
+
+
+def make_import(**kwargs: Any) -> ImportMessagingServiceOperator:
+    return ImportMessagingServiceOperator(task_id="import", service=SERVICE, csv=CSV, dry_run=False, **kwargs)
+
+
+def fill_disk(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave no space for temporary files, or for temporary folders."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, kind, refuse)
+
+
+TASKS: dict[str, Callable[[], MessagingOperator]] = {
+    "plan": make_plan,
+    "verified": lambda: make_import(verify=True),
+    "planned": lambda: make_import(expected_plan=run(make_plan())),
+    "batches": lambda: make_import(batch_rows=1),
+}
+
+
+@pytest.mark.parametrize("kind", ["mkstemp", "mkdtemp"])
+@pytest.mark.parametrize("task", TASKS)
+def test_a_full_one(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, task: str, kind: str) -> None:
+    operator = TASKS[task]()
+    fill_disk(kind, monkeypatch)
+    with pytest.raises(
+        FileNotWrittenError, match=r"^A temporary file .*TMPDIR.* \(No space left on device\)"
+    ):
+        run(operator)
+    is_written = any(entry["method"] in {"PUT", "PATCH", "POST"} for entry in sandbox.journal)
+    assert is_written is (task == "verified" and kind == "mkdtemp")
+
+
+def test_one_that_is_not_there(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(FileNotWrittenError, match=r"TMPDIR.*No such file"):
+        run(make_plan())
+    assert sandbox.journal == []
