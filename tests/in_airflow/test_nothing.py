@@ -25,10 +25,8 @@ from airflow_provider_om_messaging.operators.versions import (
 )
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.in_airflow.running import run
-from tests.in_airflow.test_waits_in_dags import done
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -126,45 +124,6 @@ def test_a_none_that_the_author_wrote_means_not_given(sandbox: Sandbox) -> None:
         results_destination=None,
     )
     assert run(rendered(task, "text"))["status"] == "success"
-
-
-def imports(pairs: list[str], *, shut: list[str], ungated: Sequence[str] = ()) -> dict[str, str | None]:
-    """Return how each import ends: of a pair the first gets through its gate, and the second does not."""
-    through = [f"{pair}[0]" for pair in pairs]
-    stopped = [f"{pair}[1]" for pair in pairs]
-    return {**dict.fromkeys([*through, *ungated], "success"), **dict.fromkeys([*stopped, *shut])}
-
-
-def test_gates_of_mapped_tasks(sandbox: Sandbox) -> None:
-    """On this line of Airflow, as it maps and renders."""
-    names = ["nothing", "nothing_natively", "default_nothing", "default_nothing_natively"]
-    ended = done(*names)
-    assert ended.returncode == 0, ended.stdout
-    results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
-    assert [result["dag"] for result in results] == names
-    templates = imports(["expand_template"], shut=["template", "partial_template[0]"])
-    others = imports(
-        [
-            "expand",
-            "expand_output",
-            "expand_kwargs",
-            "expand_kwargs_output",
-            "expand_kwargs_map",
-            "group.import",
-        ],
-        shut=["output", "output_plan", "function", "partial[0]"],
-        ungated=["none", "partial_none[0]"],
-    )
-    default = {"default": None, "default_mapped[0]": None}
-    expected = [templates | others, templates, default, default]
-    for result, statuses in zip(results, expected, strict=True):
-        found = {name: xcom and xcom["status"] for name, xcom in result["xcoms"].items() if name in statuses}
-        assert found == statuses, ended.stdout
-    ended_as = [status for statuses in expected for status in statuses.values()]
-    sent = [entry for entry in sandbox.journal if entry["method"] == "PUT"]
-    assert len(sent) == ended_as.count("success")
-    # ``output_plan`` names another gate.
-    assert ended.stdout.count("expected_sha256 has come to nothing") >= ended_as.count(None) - 1
 
 
 @pytest.mark.parametrize(

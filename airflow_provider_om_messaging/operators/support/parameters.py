@@ -186,7 +186,11 @@ def any_value(**options: Any) -> Parameter:
 
 def path() -> Parameter:
     """Return a parameter that is a local path or an object-storage URL, as text or as a path object."""
-    return Parameter(lambda name, value: names.required_text(name, as_text(value)))
+
+    def check_path(name: str, value: Any) -> str:
+        return names.required_text(name, as_text(value))
+
+    return Parameter(check_path)
 
 
 def choice(*options: str) -> Parameter:
