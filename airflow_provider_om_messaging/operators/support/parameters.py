@@ -91,6 +91,8 @@ class CheckedParameters:
             for name, value in self._written.items():
                 parameter = self.parameters[name]
                 if parameter.is_setting and value is not None and _is_literal(value):
+                    if _is_nothing(value):  # as a mapped task may be given it
+                        raise _empty_value_error(name, value, parameter.cause)
                     setattr(self, parameter.attribute or name, parameter.check(name, value))
             self.check_combinations()
 
