@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.csv_streams import (
@@ -21,12 +21,14 @@ from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from os import PathLike
 
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.protocol.csv.cells import Reading
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+
+Answer = TypeVar("Answer")
 
 
 class CsvMethods(ClientAccess):
@@ -107,21 +109,33 @@ class CsvMethods(ClientAccess):
         """
         Return how the cells of two files are read that are compared with each other.
 
-        Only the types of custom fields are asked for, and only where rows with some differ. Without a server
-        or a connection to one, texts are compared.
+        Only the types of custom fields and names with blanks around them are asked for, and only where rows
+        with some differ. Without a server or a connection to one, custom fields are compared as texts, and
+        blanks around names are left out.
         """
-        from airflow_provider_om_messaging.client.topics.lookups import topic_fields
+        from airflow_provider_om_messaging.client.topics.readings import build_reading
         from airflow_provider_om_messaging.protocol.csv.cells import Reading
 
-        @cache
-        def find_types() -> Mapping[str, str] | None:
-            try:
-                return topic_fields(self._client)
-            except Exception as error:  # each Airflow line has errors of its own
-                self.log.info("Custom fields are compared as texts: %s", type(error).__name__)
-                return None
+        of_server = cache(lambda: build_reading(self._client))
+        errors: list[str] = []
 
-        return Reading(types=find_types)
+        def ask(question: Callable[[], Answer], otherwise: Answer) -> Answer:
+            if not errors:
+                try:
+                    return question()
+                except Exception as error:  # each Airflow line has errors of its own
+                    errors.append(error.message if isinstance(error, Fault) else type(error).__name__)
+                    self.log.info(
+                        "Custom fields are compared as texts, and blanks around names are left out, because "
+                        "the server cannot be asked: %s",
+                        *errors,
+                    )
+            return otherwise
+
+        return Reading(
+            types=lambda: ask(lambda: of_server().types(), None),
+            exists=lambda name: ask(lambda: of_server().exists(name), False),
+        )
 
     @public_errors()
     def import_csv(
