@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BIN := .venvs/airflow-$(NEW)/bin
 IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
 # These need more packages, which are in an environment of their own for each line: <line>-cluster.
-STORED := tests/in_airflow/test_object_storage.py tests/in_airflow/test_lineage.py
+STORED := tests/in_airflow/exports/test_object_storage.py tests/in_airflow/lineage/test_lineage.py
 CODE := airflow_provider_om_messaging benchmarks example_dags tests tools
 
 .PHONY: help
@@ -108,7 +108,7 @@ format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order
 
 .PHONY: readme
 readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of server and renew the table in docs/servers.md
-	@$(IN_LINE) python -m tests.in_airflow.matrix > .run/readme.txt 2>&1 || { tail -20 .run/readme.txt; exit 1; }
+	@$(IN_LINE) python -m tests.in_airflow.servers.matrix > .run/readme.txt 2>&1 || { tail -20 .run/readme.txt; exit 1; }
 
 .PHONY: environments
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need

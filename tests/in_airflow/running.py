@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 CONTEXT: dict[str, Any] = {}
+DAGS = Path(__file__).with_name("dags")
+"""The DAGs that are run in processes of their own."""
 
 
 def run(operator: Any) -> Any:

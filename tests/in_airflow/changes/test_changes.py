@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.triggers import change_places, change_sources
 from airflow_provider_om_messaging.triggers.changes import MessagingServiceChangedTrigger
 from tests.conftest import AIRFLOW_LINE
 from tests.contract.sandbox_http import SERVICES, Api
-from tests.in_airflow.watching import AssetStore, Triggerer
+from tests.in_airflow.changes.watching import AssetStore, Triggerer
 
 if TYPE_CHECKING:
     from pathlib import Path

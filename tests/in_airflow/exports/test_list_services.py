@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.exceptions import InvalidParameterError, JobF
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 from tests.contract.sandbox_http import Api
+from tests.in_airflow.mistakes.test_nothing import rendered
 from tests.in_airflow.running import run
-from tests.in_airflow.test_nothing import rendered
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.exceptions import InvalidParameterError, NotF
 from airflow_provider_om_messaging.operators.export_metadata import ExportMessagingServiceMetadataOperator
 from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceOperator
 from airflow_provider_om_messaging.operators.versions import RestoreMessagingServiceOperator
+from tests.in_airflow.exports.test_list_services import delete
 from tests.in_airflow.running import run
-from tests.in_airflow.test_list_services import delete
 
 if TYPE_CHECKING:
     from pathlib import Path

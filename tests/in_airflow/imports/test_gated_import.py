@@ -19,9 +19,9 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
+from tests.in_airflow.retries.surviving import Store, context, crash, importing, submissions
+from tests.in_airflow.retries.surviving import run as run_again
 from tests.in_airflow.running import run
-from tests.in_airflow.surviving import Store, context, crash, importing, submissions
-from tests.in_airflow.surviving import run as run_again
 from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
 
 if TYPE_CHECKING:

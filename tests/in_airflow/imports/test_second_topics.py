@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from tests.in_airflow.imports.test_gated_import import WAYS, apply, writes
 from tests.in_airflow.running import run
-from tests.in_airflow.test_gated_import import WAYS, apply, writes
 from tests.in_airflow.topics import SERVICE, as_csv, exported, new
 
 if TYPE_CHECKING:

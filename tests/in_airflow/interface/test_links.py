@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,10 +17,12 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.provider_info import get_provider_info
 from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink
 from tests.conftest import AIRFLOW_LINE, ROOT
-from tests.in_airflow.running import deferral_of
+from tests.in_airflow.running import DAGS, deferral_of
 from tests.in_airflow.topics import SERVICE, as_csv, exported
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 pytestmark = pytest.mark.starts_airflow
@@ -50,7 +51,7 @@ def links_of_run(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
         cwd=ROOT,
         env={
             **os.environ,
-            "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
             "AIRFLOW__API__BASE_URL": "https://airflow.example.org/prefix/",
         },
         capture_output=True,

@@ -14,7 +14,6 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ import pytest
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import ROOT
 from tests.contract.s3_server import s3_server
+from tests.in_airflow.running import DAGS
 from tests.in_airflow.topics import SERVICE, as_csv
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         ended = subprocess.run(
             [sys.executable, "-m", "tests.in_airflow.run_traced", json.dumps({"store": store})],
             cwd=ROOT,
-            env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags"), **env},
+            env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS), **env},
             capture_output=True,
             text=True,
             timeout=1200,

@@ -13,8 +13,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_om_messaging.exceptions import JobTimeoutError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.in_airflow.running import again, deferral_of, fire
-from tests.in_airflow.surviving import (
+from tests.in_airflow.retries.surviving import (
     CSV,
     OTHER_CSV,
     SERVICE,
@@ -28,6 +27,7 @@ from tests.in_airflow.surviving import (
     run,
     submissions,
 )
+from tests.in_airflow.running import again, deferral_of, fire
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox

@@ -18,8 +18,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.jobs import waiting
 from airflow_provider_om_messaging.triggers import cancellation
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
-from tests.in_airflow.running import again, as_xcom, deferral_of
-from tests.in_airflow.surviving import (
+from tests.in_airflow.retries.surviving import (
     SERVICE,
     Store,
     cancellations,
@@ -29,6 +28,7 @@ from tests.in_airflow.surviving import (
     run,
     submissions,
 )
+from tests.in_airflow.running import again, as_xcom, deferral_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
 from airflow_provider_om_messaging.operators.support.jobs import earlier_jobs
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.in_airflow.surviving import (
+from tests.in_airflow.retries.surviving import (
     CSV,
     OTHER_CSV,
     SERVICE,

@@ -1,7 +1,7 @@
 """
 Every operator on every kind of server, by every engine and way of waiting.
 
-``python -m tests.in_airflow.matrix`` writes what comes of it into the table of ``docs/servers.md``.
+``python -m tests.in_airflow.servers.matrix`` writes what comes of it into the table of ``docs/servers.md``.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from airflow_provider_om_messaging.exceptions import UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.in_airflow.matrix import BEGIN, END, PAGE, Matrix, cases, started
 from tests.in_airflow.running import run
+from tests.in_airflow.servers.matrix import BEGIN, END, PAGE, Matrix, cases, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

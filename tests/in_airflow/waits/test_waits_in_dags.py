@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from tests.conftest import ROOT
+from tests.in_airflow.running import DAGS
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -27,7 +27,7 @@ def done(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.in_airflow.run_dag", json.dumps(runs)],
         cwd=ROOT,
-        env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags")},
+        env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
