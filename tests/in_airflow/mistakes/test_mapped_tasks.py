@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.in_airflow.test_waits_in_dags import done
+from tests.in_airflow.waits.test_waits_in_dags import done
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,8 @@ from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath
 from airflow_provider_om_messaging import provider_info
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters
+from tests.in_airflow.mistakes.test_nothing import rendered
 from tests.in_airflow.running import run
-from tests.in_airflow.test_nothing import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
