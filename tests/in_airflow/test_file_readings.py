@@ -50,5 +50,4 @@ def test_blanks_around_a_name_are_a_part_of_it_only_if_something_has_that_name(
     capsys.readouterr()
     caplog.clear()
     assert changed("blank", "plain") == 0
-    log = caplog.text + capsys.readouterr().out
-    assert log.count("because the server cannot be asked: 127.0.0.1") == 1
+    assert "because the server cannot be asked: 127.0.0.1" in caplog.text + capsys.readouterr().out
