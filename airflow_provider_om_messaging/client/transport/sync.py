@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, find_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
 from airflow_provider_om_messaging.protocol.wire.redaction import replace_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
@@ -139,10 +139,8 @@ class Client:
                 "Content-Type", ""
             ):
                 reply = self._reply(request, response)
-                raise find_fault(request, reply) or Fault(
-                    Cause.UNEXPECTED_REPLY,
-                    f"Expected content, got status {reply.status}.",
-                    status=reply.status,
+                raise find_fault(request, reply) or unexpected_reply(
+                    f"status {reply.status} in place of the content of a file"
                 )
         except BaseException:
             response.close()

@@ -41,7 +41,7 @@ ID = "b5a3bd9e-5a0e-4c0b-9c3b-0d7c4e1f2a3b"
 JOB = {"jobId": ID, "operation": "EXPORT", "status": "COMPLETED", "targetFqn": "kafka"}
 
 
-def server(body: bytes, *headers: bytes) -> Callable[[str], Iterable[bytes]]:
+def server(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Callable[[str], Iterable[bytes]]:
     """Answer as a server whose exports, by request and by job, are this body."""
 
     def answer(path: str) -> Iterable[bytes]:
@@ -53,7 +53,7 @@ def server(body: bytes, *headers: bytes) -> Callable[[str], Iterable[bytes]]:
             f"csvAsyncJobs/{ID}": JOB,
         }
         if route in {"services/messagingServices/name/kafka/export", f"csvAsyncJobs/{ID}/result"}:
-            return whole(body, *headers)
+            return whole(body, *headers, status=status)
         if route in documents:
             return whole(json.dumps(documents[route]).encode())
         return whole(b'{"code": 404, "message": "HTTP 404 Not Found"}', status=b"404 Not Found")
@@ -118,6 +118,23 @@ def test_a_good_one_takes_its_place(
             written = path.read_bytes()
             assert (gzip.decompress(written) if path.name.endswith(".gz") else written) == GOOD
         assert download(route, None)["csv"] == GOOD.decode()
+
+
+@pytest.mark.parametrize("route", ["request", "job", "deferred job", "job result"])
+@pytest.mark.parametrize(
+    "status", [b"201 Created", b"202 Accepted", b"203 Transformed", b"206 Partial Content"]
+)
+def test_good_content_with_another_status_may_be_a_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: bytes, route: str
+) -> None:
+    (tmp_path / "topics.csv").write_bytes(YESTERDAY)
+    with lying(server(GOOD, status=status), keeps_alive=True) as liar:
+        connect(monkeypatch, liar.url)
+        for destination in (str(tmp_path / "topics.csv"), None):
+            told = rf"answered status {status[:3].decode()} in place of the content .* Check the connection's"
+            with pytest.raises(UnexpectedReplyError, match=told):
+                download(route, destination)
+    assert (tmp_path / "topics.csv").read_bytes() == YESTERDAY
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, url: str) -> None:

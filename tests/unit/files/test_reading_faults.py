@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
@@ -17,6 +16,7 @@ from airflow_provider_om_messaging.files.storage import (
     read_small_file,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from tests.object_storage import attach_bucket
 from tests.unit.files.stored import CSV, Storage, read
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class StorageError(Exception):
 class BrokenStorage(Storage):
     """Hands out files that break off after some bytes, or none at all."""
 
+    cachable = False  # each test has its own
+    bucket: str
     error: Exception | None = None
     readable: int | None = None
 
@@ -59,12 +61,8 @@ class BrokenFile(io.BytesIO):
 
 @pytest.fixture
 def broken() -> BrokenStorage:
-    try:
-        from airflow.sdk.io import attach
-    except ImportError:
-        from airflow.io.store import attach
     storage = BrokenStorage()
-    attach("memory", "broken", fs=storage)
+    storage.bucket = attach_bucket(storage)
     return storage
 
 
@@ -90,7 +88,7 @@ ERRORS = [
 def test_a_storage_that_fails(
     broken: BrokenStorage, reader: str, error: Exception, readable: int | None
 ) -> None:
-    path = f"memory://broken@bucket-{uuid4().hex}/topics.csv"
+    path = f"{broken.bucket}/topics.csv"
     Destination(path).write([CSV])
     broken.error, broken.readable = error, readable
     with pytest.raises(Fault) as caught:
@@ -106,7 +104,7 @@ def test_a_storage_that_fails(
 
 @pytest.mark.parametrize("readable", [None, 25])
 def test_a_storage_that_fails_below_a_compressed_file(broken: BrokenStorage, readable: int | None) -> None:
-    path = f"memory://broken@bucket-{uuid4().hex}/topics.csv.gz"
+    path = f"{broken.bucket}/topics.csv.gz"
     Destination(path).write([CSV])
     broken.error, broken.readable = OSError(TEXT), readable
     with pytest.raises(Fault, match=r"^source could not be read: .*SlowDown") as caught:
@@ -121,7 +119,7 @@ def test_a_storage_that_cannot_be_opened_shows_no_secret(
         raise StorageError(TEXT)
 
     monkeypatch.setattr("airflow.providers.common.compat.sdk.ObjectStoragePath.fs", property(refuse))
-    path = f"memory://broken@bucket-{uuid4().hex}/topics.csv"
+    path = f"{broken.bucket}/topics.csv"
     for use in (Destination, read):
         with pytest.raises(Fault, match=r"cannot be opened .*SlowDown") as caught:
             use(path)
@@ -144,7 +142,7 @@ def test_a_reader_that_fails_is_not_taken_for_the_file(tmp_path: Path) -> None:
 
 def test_what_may_be_written_and_not_read_is_written(broken: BrokenStorage) -> None:
     # Where only uploads are allowed, it cannot be known whether that very content is there.
-    path = f"memory://broken@bucket-{uuid4().hex}/topics.csv"
+    path = f"{broken.bucket}/topics.csv"
     assert Destination(path).write([CSV]) is False
     broken.error = PermissionError("Forbidden")
     assert Destination(path).write([CSV]) is False
