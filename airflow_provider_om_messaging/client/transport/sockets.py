@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import os
 import threading
 import time
@@ -29,6 +30,7 @@ from airflow_provider_om_messaging.protocol.jobs.socket_events import (
 )
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +38,15 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.settings import Settings
     from airflow_provider_om_messaging.protocol.jobs.job import Job
 
+log = logging.getLogger(__name__)
 
 MISSING_EXTRA = (
     "this server tells how a job ended only over a socket, for which the extra 'sockets' is missing: "
     "pip install 'airflow-provider-om-messaging[sockets]'"
 )
+
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+"""What the library raises for a first frame that it cannot read."""
 
 
 def can_listen() -> bool:
@@ -132,6 +138,7 @@ class Feed:
         import socketio
 
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(_pass_over_unreadable_frame)
         settings = self._settings
         async with AsyncClient(settings) as client:
             socket = socketio.AsyncClient(
@@ -183,5 +190,12 @@ class Feed:
         status = getattr(refused, "status", None)
         if status == 401:
             return Fault(Cause.UNAUTHORIZED, "The server refuses the token for a socket (401).", status=401)
+        if status is None and isinstance(error, _UNREADABLE):
+            return unexpected_reply(f"something that is no Socket.IO at {PATH} ({type(error).__name__})")
         said = f"status {status}" if status else str(error)
         return connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {said}")
+
+
+def _pass_over_unreadable_frame(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what became of a frame that the library cannot read; the socket stays open, and others follow."""
+    log.debug("A frame of the socket was passed over: %s", type(context.get("exception")).__name__)
