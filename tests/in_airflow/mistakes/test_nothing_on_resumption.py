@@ -15,8 +15,8 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
+from tests.in_airflow.mistakes.test_nothing import RENDERINGS, rendered
 from tests.in_airflow.running import CONTEXT, again, as_xcom, deferral_of, fire, run
-from tests.in_airflow.test_nothing import RENDERINGS, rendered
 
 if TYPE_CHECKING:
     from pathlib import Path
