@@ -81,6 +81,7 @@ class ServerEngine:
         self._client = client
         self._header: Sequence[str] = ()
         self._second_topics: dict[str, SecondTopics] = {}
+        self._checks_new_rows = True
 
     @contextmanager
     def export(self, fqn: str) -> Iterator[Iterator[bytes]]:
@@ -100,7 +101,8 @@ class ServerEngine:
         rows for one topic are refused, and a second topic beside one of nearly the same name is warned of.
         """
         with add_engine_advice():
-            self.check_new_rows(fqn, upload)
+            if self._checks_new_rows:
+                self.check_new_rows(fqn, upload)
             result = self._send(fqn, upload, dry_run)
         self._look_for_second_topics(fqn).warn(result)
         return result
@@ -112,6 +114,12 @@ class ServerEngine:
         :raises Fault: two are.
         """
         self._look_for_second_topics(fqn).check_new_rows(upload)
+
+    def for_parts(self) -> ServerEngine:
+        """Return one that imports parts of a file whose new rows have been checked as a whole."""
+        parts = copy(self)
+        parts._checks_new_rows = False
+        return parts
 
     def _look_for_second_topics(self, fqn: str) -> SecondTopics:
         from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics

@@ -124,3 +124,11 @@ def test_the_client_engine_refuses_it(sandbox: Sandbox) -> None:
         on_rejected="report",
     )
     assert TOLD in run(operator)["failures"][0]["details"]
+
+
+def test_batches_are_not_refused_one_by_one(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A file of more names than are held is not refused for them: least of all after some of it was written.
+    monkeypatch.setattr("airflow_provider_om_messaging.client.topics.second_topics.MOST_ROWS", 3)
+    text = as_csv([new("first"), new("second"), new("brand.new"), new("Brand.new")])
+    for dry_run in (True, False):
+        assert apply(text, "batched", dry_run=dry_run, batch_rows=2)["rows_passed"] == 4
