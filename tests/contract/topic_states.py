@@ -97,27 +97,44 @@ class Service:
 
     def lose(self, name: str, kind: str, *, for_good: bool) -> None:
         """Give a topic one more owner or tag, which is then deleted, softly or for good."""
-        self._gone += 1
         if not for_good:
             self.of_deleted.add(name)
+        self.delete(self.lend(name, kind), for_good=for_good)
+
+    def lend(self, name: str, kind: str) -> str:
+        """Give a topic one more ``owner``, ``tag``, ``domain`` or ``steward``, and return its path."""
+        self._gone += 1
         called = f"gone{self._gone}"
         topic = self.api.json(f"/v1/topics/{self.ids[name]}", params={"fields": "*"})
-        if kind == "owner":
-            made = self._make("/v1/users", {"name": called, "email": f"{called}@example.com"})
-            owner = {"type": "user", "id": made["id"]}
-            field = self.fields.owners_field
-            theirs = [item for item in topic.get("owners", ()) if item["type"] == "user"]
-            value: Any = owner if field == "owner" else [*theirs, owner]
+        document: dict[str, str] = {"name": called}
+        if kind == "tag":
+            path, document = "tags", {**document, "classification": "PII", "description": "Soon gone"}
+        elif kind == "domain":
+            path = "domains"
+            document = {**document, "domainType": "Aggregate", "description": "Soon gone"}
         else:
-            tag = {"name": called, "classification": "PII", "description": "Soon gone"}
-            made = self._make("/v1/tags", tag)
+            path, document = "users", {**document, "email": f"{called}@example.com"}
+        made = self._make(f"/v1/{path}", document)
+        reference = {"type": path[:-1], "id": made["id"]}
+        if kind == "tag":
             label = {"tagFQN": made["fullyQualifiedName"], "source": "Classification"}
             others = [item for item in topic["tags"] if not item["tagFQN"].startswith("PII.")]
             field, value = "tags", [*others, label]
+        elif kind == "steward":
+            reference |= {key: made[key] for key in ("name", "fullyQualifiedName")}
+            field, value = "extension", {**(topic.get("extension") or {}), "steward": reference}
+        else:
+            field = self.fields.owners_field if kind == "owner" else self.fields.domains_field
+            theirs = [item for item in topic.get(field, ()) if isinstance(item, dict)]
+            theirs = [item for item in theirs if item["type"] == path[:-1]][: 0 if kind == "domain" else None]
+            value = [*theirs, reference] if field.endswith("s") else reference
         operation = {"op": "add", "path": f"/{field}", "value": value}
         reply = self.api.patch(f"/v1/topics/{self.ids[name]}", operation)
         assert reply.status_code == 200, reply.text
-        path = f"/v1/{'users' if kind == 'owner' else 'tags'}/{made['id']}"
+        return f"/v1/{path}/{made['id']}"
+
+    def delete(self, path: str, *, for_good: bool) -> None:
+        """Delete what was lent, softly or for good."""
         deleted = self.api("DELETE", path, params={"hardDelete": str(for_good).lower()})
         assert deleted.status_code == 200, deleted.text
 

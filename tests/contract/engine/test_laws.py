@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.contract.topic_states import State
 
 Rows = dict[str, dict[str, str]]
+LOST = ("", "owner", "tag", "domain", "steward")
 
 
 class Tried(Trial):
@@ -41,6 +42,10 @@ class Tried(Trial):
         hook.get_conn()
         kind = "extended" if columns == EXTENDED else "documented"
         super().__init__(hook, SERVICE, hook.engine(columns=kind, create_missing=True))
+
+    def covers(self, lost: str) -> bool:
+        """Return whether files have a column for what a topic has lost."""
+        return lost != "steward" or self.columns == EXTENDED
 
     def text_of(self, rows: Rows) -> str:
         out = io.StringIO(newline="")
@@ -106,10 +111,14 @@ def test_what_the_dry_run_says_is_what_becomes_of_it(tried: Tried) -> None:
 
 def test_an_export_brings_a_state_back(tried: Tried) -> None:
     @LAWS
-    @given(tried.service.states(), tried.service.states())
-    def law(first: State, second: State) -> None:
+    @given(tried.service.states(), tried.service.states(), st.sampled_from(LOST), st.booleans())
+    def law(first: State, second: State, lost: str, for_good: bool) -> None:
         tried.service.bring_into(first)
+        lender = next(iter(first))
+        lent = tried.service.lend(lender, lost) if lost else ""
         text, before = tried.export(), tried.service.shown()
+        if lost:
+            tried.service.delete(lent, for_good=for_good)
         tried.service.bring_into(second)
         dry = tried.load(text, dry_run=True)
         assert tried.load(text, dry_run=False) == dry
@@ -118,6 +127,10 @@ def test_an_export_brings_a_state_back(tried: Tried) -> None:
             if status == "success" and name in before:
                 assert covered(after[name], tried.columns) == covered(before[name], tried.columns)
         assert {row[0] for row in read(text)[1:]} == dry.keys()
+        if lost and tried.covers(lost) and lender in second:
+            # What is gone cannot be there again.
+            status, details = dry[lender]
+            assert (status, "gone" in details) == ("failure", True)
 
     law()
 
