@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.engine.test_import import after_listing, edit
+from tests.contract.engine.imports.importing import after_listing, edit
 from tests.contract.sandbox_http import Api, read, row, table
 
 if TYPE_CHECKING:

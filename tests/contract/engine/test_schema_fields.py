@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.engine.test_import import after_listing
+from tests.contract.engine.imports.importing import after_listing
 from tests.contract.sandbox_http import Api, read
 
 if TYPE_CHECKING:

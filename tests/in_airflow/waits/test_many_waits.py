@@ -10,76 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client.transport.aio import AsyncClient
-from airflow_provider_om_messaging.hooks.messaging import (
-    OpenMetadataMessagingAsyncHook,
-    OpenMetadataMessagingHook,
-)
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.jobs import rate_limit
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.triggers import poller
-from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
-from tests.in_airflow.running import again
+from tests.in_airflow.waits.many import CONN, events, polled, polls, singles, submitted, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from airflow_provider_om_messaging.sandbox import Sandbox
 
-SERVICE = "orders_redpanda"
-CONN = "om_messaging_default"
-
-
-def waiting(job_id: str, conn_id: str = CONN, seconds: float = 600, **kwargs: Any) -> CsvAsyncJobTrigger:
-    kwargs = {"poll_interval": 0.2, **kwargs}
-    return again(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
-
-
-async def events(triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
-    async def first(trigger: CsvAsyncJobTrigger) -> dict[str, Any]:
-        async for event in trigger.run():
-            return event.payload
-        raise AssertionError("no event")
-
-    return await asyncio.gather(*(first(trigger) for trigger in triggers))
-
-
-@pytest.fixture(autouse=True)
-async def nothing_is_left() -> AsyncIterator[None]:
-    before = asyncio.all_tasks()
-    yield
-    assert not poller._pollers.get(asyncio.get_running_loop())
-    assert asyncio.all_tasks() - before <= {asyncio.current_task()}
-
-
-def submitted(number: int) -> list[str]:
-    hook = OpenMetadataMessagingHook()
-    return [hook.submit_export(SERVICE) for _ in range(number)]
-
-
-def polls(sandbox: Sandbox) -> tuple[int, int]:
-    """Return how often jobs were listed and how often single ones were asked for."""
-    paths = [entry["path"] for entry in sandbox.journal if entry["method"] == "GET"]
-    return (
-        len([path for path in paths if path.endswith("/csvAsyncJobs")]),
-        len([path for path in paths if "/csvAsyncJobs/" in path]),
-    )
-
-
-async def polled(sandbox: Sandbox) -> None:
-    while not sum(polls(sandbox)):  # noqa: ASYNC110  # the server is in another thread
-        await asyncio.sleep(0.05)
-
-
-async def singles(sandbox: Sandbox, number: int, triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
-    """Let triggers wait until there were so many requests for single jobs, and return those."""
-    waits = [asyncio.create_task(events([trigger])) for trigger in triggers]
-    while polls(sandbox)[1] < number:  # noqa: ASYNC110  # the server is in another thread
-        await asyncio.sleep(0.05)
-    for wait in waits:
-        wait.cancel()
-    await asyncio.gather(*waits, return_exceptions=True)
-    return [entry for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
@@ -224,97 +164,6 @@ async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest
     ] * 2
     users = {entry["user"] for entry in sandbox.journal if "/csvAsyncJobs" in entry["path"]}
     assert users == {"ingestion-bot", "admin", "reader"}
-
-
-async def test_a_missing_job_ends_its_own_wait_only(sandbox: Sandbox) -> None:
-    sandbox.configure(job_seconds=1)
-    jobs = submitted(3)
-    found = await events([waiting(job_id) for job_id in [*jobs, "424242"]])
-    assert [event.get("cause", event["status"]) for event in found] == ["finished"] * 3 + ["not_found"]
-
-
-async def test_a_server_without_jobs_ends_all_waits(sandbox: Sandbox) -> None:
-    sandbox.configure(job_api=False)
-    jobs = submitted(5)
-    found = await events([waiting(job_id) for job_id in jobs])
-    assert {event["cause"] for event in found} == {"unsupported"}
-    assert polls(sandbox) == (1, 5)
-
-
-@pytest.mark.parametrize("kind", ["500", "503", "429", "html", "drop", "cut"])
-async def test_one_bad_reply_ends_no_wait(sandbox: Sandbox, kind: str) -> None:
-    sandbox.configure(job_seconds=0.1)
-    jobs = submitted(10)
-    sandbox.fault(kind, path="csvAsyncJobs", times=2, retry_after=0)
-    found = await events([waiting(job_id) for job_id in jobs])
-    assert {event["status"] for event in found} == {"finished"}
-
-
-@pytest.mark.parametrize("kind", ["500", "html", "429"])
-async def test_a_server_that_stays_down_is_not_hammered(sandbox: Sandbox, kind: str) -> None:
-    sandbox.configure(stuck_jobs=True)
-    jobs = submitted(50)
-    sandbox.fault(kind, path="csvAsyncJobs", times=10_000, retry_after=0)
-    found = await events([waiting(job_id, max_consecutive_failures=4, poll_interval=0.5) for job_id in jobs])
-    assert {event["status"] for event in found} == {"error"}
-    assert sum(polls(sandbox)) <= 10
-    assert all("5 polls of job" in event["message"] for event in found)
-
-
-@pytest.mark.parametrize("kind", ["429", "503"])
-async def test_the_server_is_left_alone_as_long_as_it_asks_and_the_deadline_holds(
-    sandbox: Sandbox, kind: str
-) -> None:
-    sandbox.fault(kind, path="csvAsyncJobs", times=100, retry_after=3600)
-    found = await events([waiting(job_id, seconds=2) for job_id in submitted(3)])
-    assert {event["cause"] for event in found} == {"job_timeout"}
-    # Once, and once more for each at its deadline; by its poll interval it would be ten times.
-    assert sum(polls(sandbox)) <= 4
-
-
-async def test_a_new_token_in_the_connection_is_taken_up(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sandbox.configure(job_seconds=1.5)
-    jobs = submitted(3)
-    waits = asyncio.ensure_future(events([waiting(job_id) for job_id in jobs]))
-    await polled(sandbox)
-    sandbox.supersede_bot_token()
-    monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-    assert {event["status"] for event in await waits} == {"finished"}
-    assert [entry["status"] for entry in sandbox.journal].count(401) <= 1
-
-
-async def test_a_token_that_stays_refused_ends_the_waits_at_once(sandbox: Sandbox) -> None:
-    jobs = submitted(3)
-    sandbox.supersede_bot_token()
-    found = await events([waiting(job_id) for job_id in jobs])
-    assert {event["cause"] for event in found} == {"unauthorized"}
-    assert sum(polls(sandbox)) == 1
-
-
-async def test_a_netrc_that_knows_the_server_is_no_hindrance(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    [event] = await events([waiting(submitted(1)[0])])
-    assert event["status"] == "finished"
-
-
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9"])
-async def test_the_environments_proxy_is_used_unless_it_is_not_for_this_server(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
-    [job_id] = submitted(1)
-    monkeypatch.setenv("http_proxy", proxy)
-    monkeypatch.setenv("NO_PROXY", "elsewhere")
-    monkeypatch.setenv("no_proxy", "elsewhere")
-    [event] = await events([waiting(job_id, max_consecutive_failures=0)])
-    assert "proxy" in event["message"]
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    [event] = await events([waiting(job_id)])
-    assert event["status"] == "finished"
 
 
 TASK: ContextVar[str] = ContextVar("TASK")

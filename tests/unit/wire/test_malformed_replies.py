@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from dataclasses import replace
 from functools import reduce
 from operator import getitem
 from typing import TYPE_CHECKING, Any
@@ -18,12 +17,12 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
 from airflow_provider_om_messaging.protocol.csv.topic_columns import format_rows, to_cells
 from airflow_provider_om_messaging.protocol.imports import verdict
-from airflow_provider_om_messaging.protocol.jobs import job, socket_events
+from airflow_provider_om_messaging.protocol.jobs import socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.model import exclusion, fields
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
-from airflow_provider_om_messaging.protocol.model.references import Name, build_reference, unknown_name_fault
+from airflow_provider_om_messaging.protocol.model.references import Name, build_reference
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.changes import Changes, values_to_restore
 from airflow_provider_om_messaging.protocol.patch.history import differences, format_history, mask_connection
@@ -32,68 +31,25 @@ from airflow_provider_om_messaging.protocol.patch.patch_document import build_op
 from airflow_provider_om_messaging.protocol.topics import pages
 from airflow_provider_om_messaging.protocol.topics.rights import list_operations
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
-from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import error_reply, json_reply, reply, request
+from tests.unit.replies import reply
+from tests.unit.wire.replies_of_entities import (
+    DOMAIN,
+    ENTITY,
+    FQN,
+    JOB,
+    LABEL,
+    PERMISSIONS,
+    TYPES,
+    VERDICT,
+    body,
+    named_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_om_messaging.protocol.wire.message import Reply
-
-LABEL = {"tagFQN": "PII.None", "name": "None", "source": "Classification", "labelType": "Manual"}
-TERM = {"tagFQN": "Shop.Order", "name": "Order", "source": "Glossary", "labelType": "Derived"}
-OWNER = {"id": "0a1b", "type": "user", "name": "ada", "fullyQualifiedName": "ada", "inherited": False}
-DOMAIN = {"id": "0a1c", "type": "domain", "name": "Finance", "fullyQualifiedName": "Finance"}
-CHANGE = {"name": "tags", "oldValue": "[]", "newValue": json.dumps([LABEL])}
-FQN = "kafka.orders"
-ENTITY: dict[str, Any] = {
-    "id": "6a2f0e5c-0000-4000-8000-000000000001",
-    "name": "orders",
-    "fullyQualifiedName": "kafka.orders",
-    "displayName": "Orders",
-    "description": "All orders",
-    "version": 0.3,
-    "updatedAt": 1_790_000_000_000,
-    "updatedBy": "ada",
-    "owners": [OWNER],
-    "domains": [DOMAIN],
-    "tags": [LABEL, TERM],
-    "certification": {"tagLabel": {"tagFQN": "Certification.Gold"}, "appliedDate": 1},
-    "extension": {"cost": 7, "team": {"type": "team", "fullyQualifiedName": "x"}, "rows": ["a"]},
-    "service": {"id": "0a1d", "type": "messagingService", "name": "kafka", "fullyQualifiedName": "kafka"},
-    "connection": {"config": {"type": "Kafka", "bootstrapServers": "b:9092", "saslPassword": "*********"}},
-    "changeDescription": {"fieldsAdded": [CHANGE], "fieldsUpdated": [], "previousVersion": 0.2},
-    "incrementalChangeDescription": {"fieldsAdded": [], "fieldsDeleted": [CHANGE]},
-}
-JOB = {
-    "jobId": 42,
-    "operation": "IMPORT",
-    "status": "COMPLETED",
-    "targetFqn": "kafka",
-    "dryRun": True,
-    "progress": 3,
-    "total": 3,
-    "message": "Done",
-    "createdAt": 1_790_000_000_000,
-    "updatedAt": 1_790_000_000_000,
-    "result": "{}",
-    "logs": [{"logId": 1, "level": "INFO", "message": "x", "createdAt": 1_790_000_000_000}],
-}
-VERDICT = {
-    "dryRun": True,
-    "status": "success",
-    "numberOfRowsProcessed": 2,
-    "numberOfRowsPassed": 2,
-    "numberOfRowsFailed": 0,
-    "importResultsCsv": "status,details,name*\r\nsuccess,,orders\r\n",
-}
-PERMISSIONS = {
-    "permissions": [
-        {"operation": "EditAll", "access": "deny", "rule": {"name": "r"}, "role": "x", "policy": "p"}
-    ]
-}
-TYPES = {"customProperties": [{"name": "cost", "propertyType": {"name": "integer"}}]}
 
 DEEP: Any = "x"
 for _ in range(90):
@@ -157,10 +113,6 @@ def spoiled(draw: st.DrawFn, document: Any) -> Any:
     return made
 
 
-def body(document: Any) -> Reply:
-    return json_reply(200, document)
-
-
 def used(entity: dict[str, Any]) -> None:
     """Do with an entity all that this package does with one."""
     server = parse_generation("2.0.1")
@@ -190,21 +142,14 @@ def used(entity: dict[str, Any]) -> None:
     )
 
 
-def named_fault(do: Callable[[], Any]) -> Fault | None:
-    """Return the fault that something ends in; any other exception is the failure of a test."""
-    try:
-        do()
-    except Fault as fault:
-        return fault
-    return None
-
-
 def check_named(fault: Fault | None) -> None:
     causes = {Cause.UNEXPECTED_REPLY, Cause.INVALID_PARAMETER, Cause.IMPORT_REJECTED, Cause.FORBIDDEN}
     assert fault is None or (fault.cause in causes and fault.message.isprintable())
 
 
 LISTED, PERMITTED = pages.list_topics("k", parse_generation("2")), routes.permissions()
+
+
 READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (ENTITY, lambda answer: used(routes.read_entity(TOPIC, FQN).read(answer).entity)),
     (ENTITY, lambda answer: used(routes.get_service(FQN).read(answer))),
@@ -323,53 +268,3 @@ def test_a_member_of_another_shape_is_an_unexpected_reply(member: str, value: An
         routes.read_entity(TOPIC, asked).read(body({**known, member: value}))
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
     assert "hunter2" not in caught.value.message
-
-
-EVIL = "a\r\nINFO - all is well \x1b[2J\u202e\ud800\x00"
-
-
-def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
-    found = job.parse_job({**JOB, "operation": EVIL, "status": EVIL, "message": EVIL, "error": EVIL})
-    change = {"name": EVIL, "oldValue": EVIL, "newValue": EVIL}
-    version = read_version({**ENTITY, "updatedBy": EVIL, "changeDescription": {"fieldsAdded": [change]}})
-    conflict = named_fault(found.raise_unless_completed)
-    assert conflict is not None
-    failures = ({"row": EVIL, "details": "x"},)
-    rejected = verdict.ImportResult(True, "failure", 1, 0, 1, failures).rejection(0)
-    assert rejected is not None
-    texts = [
-        found.progress_text(),
-        found.status,
-        str(found),
-        conflict.message,
-        *[
-            line.text
-            for line in JobLog().new_log_lines(replace(found, logs=({"logId": 1, "message": EVIL},)))
-        ],
-        version.updated_by,
-        *version.fields,
-        *version.changes[0].values(),
-        *format_history([version], 1_790_000_000_001),
-        parse_generation(EVIL).version,
-        fields.shorten(EVIL),
-        unknown_name_fault(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
-        *rejected.message.split("\n  "),
-        find_fault(request(), error_reply(500, EVIL)).message,  # type: ignore[union-attr]
-    ]
-    for text in texts:
-        assert text.isprintable(), text
-
-
-@pytest.mark.parametrize("job_id", [EVIL, "", "a b", "../x", {}, [], True, None, 1.5, "x" * 201])
-def test_an_id_of_a_job_that_is_none_is_an_unexpected_reply(job_id: Any) -> None:
-    for read in (routes.get_job("1").read, routes.submit_export("a").read):
-        fault = named_fault(lambda read=read: read(body({**JOB, "jobId": job_id})))  # type: ignore[misc]
-        assert fault is not None
-        assert fault.cause is Cause.UNEXPECTED_REPLY
-
-
-def test_a_message_of_a_fault_may_have_lines_but_nothing_else() -> None:
-    fault = Fault(Cause.CONFLICT, "One:\n  two \x1b[31m\ud800.")
-    assert fault.message == "One:\n  two ?."
-    fault.message += "\x07"
-    assert str(fault) == "One:\n  two ?."

@@ -12,55 +12,24 @@ from airflow_provider_om_messaging.exceptions import (
     ForbiddenError,
     InvalidParameterError,
     NotFoundError,
-    ServerUnavailableError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
-from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api, read, row, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
+    from airflow_provider_om_messaging.sandbox import Sandbox
 
-SERVICE = "sample_kafka"
-GENERATIONS = ("2.0", "1.13", "1.2")
-
-
-@pytest.fixture
-def connected(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]]]:
-    """Start servers of any kind; the hook's connection points to the latest."""
-    running: list[Sandbox] = []
-
-    def start(**options: Any) -> tuple[Sandbox, OpenMetadataMessagingHook]:
-        sandbox = Sandbox(edition="open-source", **options).start()
-        running.append(sandbox)
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        return sandbox, OpenMetadataMessagingHook()
-
-    yield start
-    for sandbox in running:
-        sandbox.stop()
-
-
-def load(hook: OpenMetadataMessagingHook, text: str, dry_run: bool = False, **options: Any) -> ImportResult:
-    engine = hook.engine("client", **options)
-    return hook.import_csv(SERVICE, text, dry_run, engine=engine)
-
-
-def told(result: ImportResult) -> dict[str, tuple[str, str]]:
-    return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
-
-
-def rows_of(hook: OpenMetadataMessagingHook, service: str = SERVICE) -> dict[str, list[str]]:
-    return {record[0]: record for record in read(hook.export_csv(service, engine="client"))[1:]}
-
-
-def requests_of(sandbox: Sandbox) -> list[tuple[str, str]]:
-    return [(entry["method"], entry["path"]) for entry in sandbox.journal]
+from tests.contract.engine.imports.importing import (
+    GENERATIONS,
+    SERVICE,
+    edit,
+    load,
+    requests_of,
+    rows_of,
+    told,
+)
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -221,96 +190,6 @@ def test_a_server_that_stores_one_owner_and_one_domain_is_named(connected: Calla
     assert {method for method, _ in requests_of(sandbox)} == {"GET"}
 
 
-def test_a_topic_is_created_only_on_demand(connected: Callable[..., Any]) -> None:
-    for generation in GENERATIONS:
-        sandbox, hook = connected(generation=generation)
-        text = table(row("brand.new", "New", "Made here", "user:alice", "PII.None", "Finance"))
-        refused = load(hook, text)
-        assert (refused.status, refused.rows_failed) == ("failure", 1)
-        assert "brand.new" not in rows_of(hook)
-        assert told(load(hook, text, dry_run=True, create_missing=True)) == {
-            "brand.new": ("success", "Entity created")
-        }
-        assert "brand.new" not in rows_of(hook)
-        assert load(hook, text, create_missing=True).status == "success"
-        assert rows_of(hook)["brand.new"] == [
-            "brand.new",
-            "New",
-            "Made here",
-            "user:alice",
-            "PII.None",
-            "Finance",
-        ]
-        assert Api(sandbox).topic('sample_kafka."brand.new"')["partitions"] == 1
-
-
-def test_a_topic_that_changed_since_it_was_listed_is_a_conflict(
-    connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for generation in GENERATIONS:
-        sandbox, hook = connected(generation=generation)
-        api = Api(sandbox, sandbox.admin_token)
-        after_listing(monkeypatch, lambda api=api: edit(api, "orders", "description", "Mine"))
-        result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
-        status, details = told(result)["orders"]
-        assert status == "failure"
-        assert "has been changed in the meantime" in details
-        assert "by admin" in details
-        assert rows_of(hook)["orders"][2] == "Mine"
-        assert rows_of(hook)["quotes"][2] == "Quoted"
-
-
-def test_a_change_of_what_no_column_covers_is_none(
-    connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for generation in GENERATIONS:
-        sandbox, hook = connected(generation=generation)
-        api = Api(sandbox, sandbox.admin_token)
-        after_listing(monkeypatch, lambda api=api: edit(api, "orders", "partitions", 77))
-        assert load(hook, table(row("orders", description="Theirs"))).status == "success"
-        assert rows_of(hook)["orders"] == ["orders", "", "Theirs", "", "", ""]
-        assert api.topic("sample_kafka.orders")["partitions"] == 77
-
-
-def after_listing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> None:
-    from airflow_provider_om_messaging.client.topics import topic_import
-
-    original = topic_import.look_up
-
-    def look_up(*args: Any, **named: Any) -> Any:
-        happens()
-        monkeypatch.setattr(topic_import, "look_up", original)
-        return original(*args, **named)
-
-    monkeypatch.setattr(topic_import, "look_up", look_up)
-
-
-def edit(api: Api, topic: str, field: str, value: Any) -> None:
-    entity = api.topic(f"sample_kafka.{topic}")
-    reply = api.patch(f"/v1/topics/{entity['id']}", {"op": "add", "path": f"/{field}", "value": value})
-    assert reply.status_code == 200, reply.text
-
-
-def test_a_lost_update_on_an_old_server_is_seen_at_the_end(
-    connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from airflow_provider_om_messaging.client.topics import topic_import
-
-    sandbox, hook = connected(generation="1.2")
-    api, original = Api(sandbox, sandbox.admin_token), topic_import.find_overwritten
-
-    def written_over(*args: Any) -> Any:
-        edit(api, "orders", "description", "Over it")
-        return original(*args)
-
-    monkeypatch.setattr(topic_import, "find_overwritten", written_over)
-    result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
-    assert told(result)["quotes"][0] == "success"
-    status, details = told(result)["orders"]
-    assert status == "failure"
-    assert "a later read shows other values in description" in details
-
-
 def test_what_the_file_does_not_cover_stays(connected: Callable[..., Any]) -> None:
     sandbox, hook = connected()
     api = Api(sandbox)
@@ -338,30 +217,6 @@ def test_what_is_inherited_is_not_written(connected: Callable[..., Any]) -> None
     assert api.topic("sample_kafka.nothing_known")["owners"][0]["inherited"] is True
 
 
-def test_a_server_that_goes_away_in_the_middle(
-    connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    sandbox, hook = connected()
-    names = [name for name in rows_of(hook) if name.isascii()][:40]
-    text = table(*(row(name, description=f"Anew {name}") for name in names))
-    sandbox.fault("503", method="PATCH", times=1000, retry_after=0)
-    with pytest.raises(
-        ServerUnavailableError, match="Stopped: of 40 rows, 0 are in place, 0 failed"
-    ) as caught:
-        load(hook, text)
-    status = {verdict.status for verdict in caught.value.verdicts}
-    assert status == {"unknown", "skipped"}
-    assert "A retry compares with the server and goes on from there." in str(caught.value)
-    sandbox.clear_faults()
-    sandbox.fault("drop_after", method="PATCH", times=3)
-    sandbox.clear_journal()
-    assert load(hook, text).status == "success"
-    after = rows_of(hook)
-    assert {after[name][2] for name in names} == {f"Anew {name}" for name in names}
-    assert sum(method == "PATCH" for method, _ in requests_of(sandbox)) <= 43
-
-
 def test_rights(connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox, hook = connected()
     monkeypatch.setenv(
@@ -381,18 +236,6 @@ def test_a_wrong_header_and_a_missing_service(connected: Callable[..., Any]) -> 
     assert result.abort_reason.startswith("#INVALID_HEADER: Headers [name,owner] doesn't match [name,")
     with pytest.raises(NotFoundError, match="messagingService instance for nope not found"):
         hook.import_csv("nope", table(row("orders")), engine="client")
-
-
-def test_a_topic_that_is_gone_by_now(connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox, hook = connected()
-    api = Api(sandbox)
-    after_listing(monkeypatch, lambda: api("DELETE", "/v1/topics/name/sample_kafka.orders"))
-    result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
-    assert {name: status for name, (status, _) in told(result).items()} == {
-        "orders": "failure",
-        "quotes": "success",
-    }
-    assert "not found" in told(result)["orders"][1]
 
 
 def test_names_that_lead_elsewhere_in_a_url_are_just_unknown(connected: Callable[..., Any]) -> None:
@@ -439,78 +282,3 @@ def test_an_owner_comes_back_however_his_name_is_written(
     sandbox.clear_journal()
     load(hook, hook.export_csv(SERVICE, engine="client"))
     assert {entry["method"] for entry in sandbox.journal} == {"GET"}
-
-
-def test_a_dry_run_knows_which_names_the_server_takes(
-    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]],
-) -> None:
-    _, hook = connected(generation="1.2")
-    text = table(row("a/b"), row("it's (50%).v1"))
-    said = "failure", r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
-    for dry_run in (True, False):
-        verdicts = told(load(hook, text, dry_run, create_missing=True))
-        assert verdicts == {"a/b": said, "it's (50%).v1": ("success", "Entity created")}
-
-
-@pytest.mark.parametrize("as_admin", [True, False])
-@pytest.mark.parametrize("generation", ["1.2", "1.6", "2.0"])
-def test_a_topic_that_was_deleted_softly_is_restored(
-    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]],
-    monkeypatch: pytest.MonkeyPatch,
-    generation: str,
-    as_admin: bool,
-) -> None:
-    sandbox, hook = connected(generation=generation)
-    api = Api(sandbox, sandbox.admin_token)
-    if as_admin:
-        connection = sandbox.airflow_connection(sandbox.admin_token)
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
-        hook = OpenMetadataMessagingHook()
-    edit(api, "orders", "partitions", 77)
-    before, topic = rows_of(hook), api.topic("sample_kafka.orders")
-    as_it_was = before["orders"]
-    assert as_it_was[2], "there has to be a description that a PUT would clear"
-    assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
-    assert "orders" not in rows_of(hook)
-    wanted = row(*[*as_it_was[:3], "user:mei", as_it_was[4]])
-    for dry_run in (True, False):
-        sandbox.clear_journal()
-        verdicts = told(load(hook, table(wanted), dry_run))
-        status, details = verdicts["orders"]
-        assert (status, "was deleted, but not for good" in details) == ("failure", True)
-        assert "create_missing=True restores it" in details
-        assert {method for method, _ in requests_of(sandbox)} == {"GET"}
-    for dry_run in (True, False):
-        sandbox.clear_journal()
-        verdicts = told(load(hook, table(wanted, row("brand-new")), dry_run, create_missing=True))
-        assert verdicts["orders"] == ("success", "Entity restored")
-        assert verdicts["brand-new"] == ("success", "Entity created")
-        assert not dry_run or {method for method, _ in requests_of(sandbox)} == {"GET"}
-    now = api.topic("sample_kafka.orders")
-    assert rows_of(hook)["orders"] == read(wanted)[0]
-    assert (now["id"], now["deleted"], now["partitions"]) == (topic["id"], False, 77)
-    assert now.get("messageSchema") == topic.get("messageSchema")
-    assert load(hook, table(wanted)).status == "success"
-    sandbox.clear_journal()
-    load(hook, table(wanted))
-    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
-
-
-@pytest.mark.parametrize("generation", ["1.2", "1.6", "2.0"])
-def test_a_row_that_cannot_be_carried_out_restores_nothing(
-    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]], generation: str
-) -> None:
-    sandbox, hook = connected(generation=generation)
-    api = Api(sandbox, sandbox.admin_token)
-    topic = api.topic("sample_kafka.orders")
-    assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
-    said = []
-    for dry_run in (True, False):
-        verdicts = told(load(hook, table(row("orders", tags="No.Such")), dry_run, create_missing=True))
-        said.append(verdicts["orders"])
-    assert (
-        said[0]
-        == said[1]
-        == ("failure", "#INVALID_FIELD: Field 5 error - Entity No.Such of type tag not found")
-    )
-    assert "orders" not in rows_of(hook)

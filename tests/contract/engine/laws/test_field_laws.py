@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.engine.trial import Trial
+from tests.contract.engine.laws.trial import Trial
 from tests.contract.sandbox_http import SERVICES, Api, read
 from tests.contract.topic_states import ANY_TEXT, LAWS, TAGS, TERMS, folded, quoted
 

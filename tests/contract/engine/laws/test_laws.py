@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED, EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.engine.trial import Trial
+from tests.contract.engine.laws.trial import Trial
 from tests.contract.sandbox_http import read
 from tests.contract.topic_states import LAWS, SERVICE, Service
 

@@ -1,0 +1,203 @@
+"""The hooks against a server: what a connection means."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
+from tests.contract.other_servers import serving, tls_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from airflow_provider_om_messaging.hooks.messaging import (
+        OpenMetadataMessagingHook,
+    )
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+
+
+class TestConnection:
+    def test_it_tells_what_the_server_can_do_and_for_whom(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+    ) -> None:
+        assert hook.test_connection() == (
+            True,
+            f"OpenMetadata 2.0.1 at {sandbox.url}/api with CSV routes for messaging services, "
+            "jobs over REST, JSON Patch by name. Logged in as bot ingestion-bot",
+        )
+
+    def test_every_way_of_writing_host_reaches_the_server(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        address = sandbox.url.removeprefix("http://")
+        name, _, port = address.partition(":")
+        for shape in (
+            {"host": address},
+            {"host": sandbox.url},
+            {"host": f"{sandbox.url}/"},
+            {"host": f"{sandbox.url}/api"},
+            {"host": f"{sandbox.url}/api/v1/"},
+            {"host": name, "port": int(port)},
+            {"host": name, "port": int(port), "schema": "http"},
+        ):
+            assert connect(**shape, password=sandbox.bot_token).test_connection()[0]
+
+    def test_a_connection_made_for_openmetadata_ingestion(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        name, _, port = sandbox.url.removeprefix("http://").partition(":")
+        hook = connect(
+            conn_type="openmetadata",
+            host=name,
+            port=int(port),
+            password=sandbox.bot_token,
+            extra={"verifySSL": "no-ssl", "sslConfig": {}},
+        )
+        assert hook.test_connection()[0]
+
+    @pytest.mark.parametrize(
+        ("token", "advice"),
+        [
+            ({"expires_in": -60}, "expired"),
+            ({"signed_by": "stranger"}, "Host and token belong together"),
+        ],
+    )
+    def test_what_is_wrong_with_a_token(
+        self,
+        sandbox: Sandbox,
+        connect: Callable[..., OpenMetadataMessagingHook],
+        token: dict[str, Any],
+        advice: str,
+    ) -> None:
+        ok, message = connect(host=sandbox.url, password=sandbox.token("admin", **token)).test_connection()
+        assert not ok
+        assert advice in message
+
+    def test_a_superseded_bot_token(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        sandbox.supersede_bot_token()
+        ok, message = hook.test_connection()
+        assert not ok
+        assert "newer token" in message
+
+    @pytest.mark.parametrize(
+        ("connection", "advice"),
+        [
+            ({"host": "http://no-such-host.invalid", "password": "jwt"}, "No such host"),
+            ({"host": "http://127.0.0.1:9", "password": "jwt"}, "refuses connections"),
+            ({"host": "http://127.0.0.1:9"}, "no token"),
+            ({"password": "jwt"}, "no Host"),
+        ],
+    )
+    def test_what_is_wrong_with_an_address(
+        self, connect: Callable[..., OpenMetadataMessagingHook], connection: dict[str, str], advice: str
+    ) -> None:
+        ok, message = _impatient(connect(**connection)).test_connection()
+        assert not ok
+        assert advice in message
+
+    def test_a_server_that_is_something_else(self, connect: Callable[..., OpenMetadataMessagingHook]) -> None:
+        with serving(200, b"<!doctype html><title>Wiki</title>", "text/html") as url:
+            ok, message = connect(host=url, password="jwt").test_connection()
+        assert not ok
+        assert "not an OpenMetadata API: it answered HTML" in message
+
+    def test_a_login_proxy_that_redirects_gets_no_token(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        with serving(302, b"", "text/plain", {"Location": f"{sandbox.url}/api/v1/users/loggedInUser"}) as url:
+            ok, message = connect(host=url, password=sandbox.bot_token).test_connection()
+        assert not ok
+        assert "redirect" in message
+        assert sandbox.journal == []
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    def test_tls_with_a_private_ca(
+        self, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
+    ) -> None:
+        files = tls_files(tmp_path)
+        body = json.dumps({"version": "2.0.1", "name": "ada"}).encode()
+        with serving(200, body, "application/json", tls=files) as url:
+            ok, message = connect(host=url, password="jwt").test_connection()
+            assert not ok
+            assert "TLS with" in message
+            assert "'verify'" in message
+            for verify in (str(files.authority), False, "false"):
+                hook = connect(host=url, password="jwt", extra={"verify": verify})
+                assert hook.server_version() == "2.0.1"
+
+    def test_tls_against_a_plain_server(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        hook = connect(host=sandbox.url.replace("http:", "https:"), password="jwt")
+        ok, message = hook.test_connection()
+        assert not ok
+        assert "http://" in message
+
+    def test_a_netrc_entry_does_not_replace_the_token(
+        self,
+        sandbox: Sandbox,
+        hook: OpenMetadataMessagingHook,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login a password b")
+        monkeypatch.setenv("NETRC", str(netrc))
+        assert hook.test_connection()[0]
+
+    def test_a_token_file_is_read_again_after_401(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "jwt"
+        file.write_text(sandbox.bot_token + "\n")
+        hook = connect(host=sandbox.url, extra={"token_file": str(file)})
+        assert hook.test_connection()[0]
+        file.write_text(sandbox.supersede_bot_token())
+        sandbox.clear_journal()
+        hook.get_service(SERVICE)
+        assert [entry["status"] for entry in sandbox.journal] == [401, 200]
+
+    def test_a_token_file_that_stays_the_same_is_not_tried_again(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "jwt"
+        file.write_text(sandbox.bot_token)
+        hook = connect(host=sandbox.url, extra={"token_file": str(file)})
+        sandbox.supersede_bot_token()
+        with pytest.raises(exceptions.UnauthorizedError):
+            hook.get_service(SERVICE)
+        assert [entry["status"] for entry in sandbox.journal] == [401]
+
+    def test_a_proxy_that_is_not_there(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        hook = connect(host=sandbox.url, password=sandbox.bot_token, extra={"proxy": "http://127.0.0.1:9"})
+        ok, message = _impatient(hook).test_connection()
+        assert not ok
+        assert "proxy" in message
+        assert sandbox.journal == []
+
+    def test_a_silent_server_is_given_up(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        sandbox.fault("hang", times=10)
+        hook = connect(host=sandbox.url, password=sandbox.bot_token, extra={"read_timeout": "0.2"})
+        ok, message = _impatient(hook).test_connection()
+        assert not ok
+        assert "did not answer in time" in message
+
+
+def _impatient(hook: OpenMetadataMessagingHook) -> OpenMetadataMessagingHook:
+    """Spare a test the pauses between tries; a connection that cannot be used has none."""
+    with suppress(Fault):
+        hook._client.retry = NO_RETRY
+    return hook

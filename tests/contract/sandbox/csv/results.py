@@ -1,0 +1,30 @@
+"""What an import answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contract.sandbox_http import Api, read, table
+
+
+def result(
+    api: Api, text: str | bytes, dry_run: str | None = "false", fqn: str = "sample_kafka"
+) -> dict[str, Any]:
+    reply = api.load(text, fqn, dry_run)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+def counts(told: dict[str, Any]) -> tuple[str, int, int, int]:
+    names = ("numberOfRowsProcessed", "numberOfRowsPassed", "numberOfRowsFailed")
+    processed, passed, failed = (told[name] for name in names)
+    return told["status"], processed, passed, failed
+
+
+def details(api: Api, text: str) -> str:
+    """Return what is said about the only row, which has to fail."""
+    told = result(api, table(text), "true")
+    assert counts(told) == ("failure", 1, 0, 1)
+    status, said = read(told["importResultsCsv"])[1][:2]
+    assert status == "failure"
+    return said
