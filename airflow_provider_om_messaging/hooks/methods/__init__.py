@@ -1,0 +1,1 @@
+"""The hook's methods by subject, and the client that all of them stand on."""
