@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
-from airflow_provider_om_messaging.hooks.client_access import service_reference
-from airflow_provider_om_messaging.hooks.csv_methods import CsvMethods
-from airflow_provider_om_messaging.hooks.edit_methods import EditMethods
-from airflow_provider_om_messaging.hooks.job_methods import JobMethods
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
-from airflow_provider_om_messaging.hooks.service_methods import ServiceMethods
+from airflow_provider_om_messaging.hooks.methods.client_access import service_reference
+from airflow_provider_om_messaging.hooks.methods.csv_methods import CsvMethods
+from airflow_provider_om_messaging.hooks.methods.edit_methods import EditMethods
+from airflow_provider_om_messaging.hooks.methods.job_methods import JobMethods
+from airflow_provider_om_messaging.hooks.methods.service_methods import ServiceMethods
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.patch.history import mask_connection
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable

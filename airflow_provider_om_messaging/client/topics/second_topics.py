@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.topics.pages import topic_names
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import CREATED
-from airflow_provider_om_messaging.protocol.model.similar_names import (
+from airflow_provider_om_messaging.protocol.plan.diff import KEY, check_new_names
+from airflow_provider_om_messaging.protocol.plan.similar_names import (
     find_pairs,
     find_similar,
     second_topic_advice,
 )
-from airflow_provider_om_messaging.protocol.plan.diff import KEY, check_new_names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:

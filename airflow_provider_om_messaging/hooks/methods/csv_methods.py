@@ -14,9 +14,9 @@ from airflow_provider_om_messaging.files.csv_streams import (
     write_whole,
 )
 from airflow_provider_om_messaging.files.storage import Destination
-from airflow_provider_om_messaging.hooks.client_access import ClientAccess
 from airflow_provider_om_messaging.hooks.engine_options import MAX_CONCURRENCY
 from airflow_provider_om_messaging.hooks.engines import choose_engine
+from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.storage import read_small_file
-from airflow_provider_om_messaging.hooks.client_access import ClientAccess
+from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol.model import entities, names
 from airflow_provider_om_messaging.protocol.patch.history import mask_connection, parse_version_selector
 from airflow_provider_om_messaging.protocol.services.metadata import LARGEST, parse_metadata

@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.files.csv_streams import (
 )
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks import job_log_lines
-from airflow_provider_om_messaging.hooks.client_access import ClientAccess
 from airflow_provider_om_messaging.hooks.engines import ServerEngine, add_engine_advice
+from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text

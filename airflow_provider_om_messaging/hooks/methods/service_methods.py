@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.files.storage import Destination
-from airflow_provider_om_messaging.hooks.client_access import ClientAccess, service_reference
+from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess, service_reference
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.fields import LISTS
 from airflow_provider_om_messaging.protocol.model.names import join_fqn

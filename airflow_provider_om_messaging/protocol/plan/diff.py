@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, column_names
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
-from airflow_provider_om_messaging.protocol.model.similar_names import (
+from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
+from airflow_provider_om_messaging.protocol.plan.similar_names import (
     describe_two_topics,
     find_pairs,
     find_similar,
     fold_name,
 )
-from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
-from airflow_provider_om_messaging.protocol.model.similar_names import (
+from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
+from airflow_provider_om_messaging.protocol.plan.similar_names import (
     describe_two_topics,
     find_pairs,
     fold_name,
     second_topic_advice,
 )
-from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
