@@ -20,7 +20,7 @@ def _exclude_bytes(kept: bytes) -> bytes:
 
 
 _NO_ENDS = _exclude_bytes(b",\r\n")
-_DOUBLED = re.compile(rb'""+')
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 class FastCsvValidator:
@@ -114,25 +114,17 @@ class FastCsvValidator:
         parts[last] = parts[last][:end]
         if not self.first:
             self.first = block[: len(block) - len(self._begun)]
-        before = self.records
         if not self._are_rows(parts[: last + 1 : 2]):
             return False
-        self.lines += self._count_lines(block, len(block) - len(self._begun), self.records - before)
+        self.lines += _count_lines(parts[1:last:2])
         return True
 
-    def _count_lines(self, block: bytes, end: int, rows: int) -> int:
-        """Return the lines in whole rows, which end there; inside of quotes there may be more than rows."""
-        lines = block.count(b"\n", 0, end)
-        returns = block.count(b"\r", 0, end)
-        if not returns or (returns == lines == rows and self._row.endswith(b"\r\n")):
-            return lines
-        return lines + returns - block.count(b"\r\n", 0, end)  # inside of quotes one may stand alone
-
     def _are_rows(self, outside: list[bytes]) -> bool:
-        """Return whether what stands outside of quotes comes from whole rows of one width."""
-        quoted = len(outside) - 1
+        """Return whether what stands outside of quotes comes from whole rows of one width, and count them."""
+        # Nothing stands outside where a quote inside a quoted cell is written twice.
+        outside[1:-1] = filter(None, outside[1:-1])
         text = b'"'.join(outside)  # each quote now stands for a quoted part
-        if quoted and text.count(b',",') != quoted and not _has_quotes_in_place(text):
+        if not _has_quotes_in_place(text, len(outside) - 1):
             return False
         ends = text.translate(None, _NO_ENDS)
         self._row = self._row or ends[: ends.index(b"\n") + 1]
@@ -140,16 +132,23 @@ class FastCsvValidator:
         if ends != self._row * number or self._row[:1] != b",":
             return False
         end = self._row.lstrip(b",")
-        if end != b"\n" and not (end == b"\r\n" and text.count(end) == number):
+        if end != b"\n" and not (end == b"\r\n" and not _LONE_RETURN.search(text)):
             return False
         self.records += number
+        self.lines += number
         return True
 
 
-def _has_quotes_in_place(text: bytes) -> bool:
-    """Return whether every quote, which stands for a quoted part, is a whole cell."""
-    cells = _DOUBLED.sub(b'"', text)  # a quote inside a quoted cell is written twice
-    number = cells.count(b'"')
-    before = cells.startswith(b'"') + cells.count(b',"') + cells.count(b'\n"')
-    after = cells.count(b'",') + cells.count(b'"\n') + cells.count(b'"\r\n')
-    return before == after == number
+def _has_quotes_in_place(text: bytes, quotes: int) -> bool:
+    """Return whether each of that many quotes, which stand for quoted parts, is a whole cell."""
+    if not quotes or text.count(b',",') == quotes:
+        return True
+    before = text.startswith(b'"') + text.count(b',"') + text.count(b'\n"')
+    after = text.count(b'",') + text.count(b'"\n') + text.count(b'"\r\n')
+    return before == after == quotes
+
+
+def _count_lines(quoted: list[bytes]) -> int:
+    """Return how many lines end in what stands inside of quotes."""
+    text = b'"'.join(quoted)
+    return text.count(b"\n") + (len(_LONE_RETURN.findall(text)) if b"\r" in text else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,17 @@ def test_what_is_proven_is_fit(content: bytes, sizes: list[int]) -> None:
         # All but the names in the header, which are looked at in any case.
         unnamed = isinstance(facts, tuple) and ("no column" in facts[1] or "without a name" in facts[1])
         assert unnamed or proof.records == facts.rows + 1
+
+
+def test_no_short_text_is_proven_that_is_unfit() -> None:
+    fit = 0
+    for marks in itertools.chain.from_iterable(itertools.product('",\n\ra', repeat=n) for n in range(1, 6)):
+        content = ("name,x\n" + "".join(marks)).encode()
+        if proof := proven([content]):
+            fit += 1
+            assert proof.records == check_csv([content], "x").rows + 1
+            assert proof.lines == len(LINE_ENDS.findall(content)) + (not content.endswith(b"\n"))
+    assert fit > 50
 
 
 @given(well_formed(min_cells=2), chunk_sizes)
