@@ -146,7 +146,8 @@ class JobMethods(ClientAccess):
         from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
 
         result = self.read_import_verdict(job, dry_run, rows_sent)
-        SecondTopics(self._client, job.service).warn(result)
+        if job.service:
+            SecondTopics(self._client, job.service).warn(result)
         return result
 
     @public_errors()

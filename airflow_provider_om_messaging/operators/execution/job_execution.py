@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -193,9 +194,9 @@ class JobExecution(JobWork):
         frame = wait_for_event(feed, job_id, deadline, self.log)
         if frame is None:
             return self.resolve_unknown_outcome(job_id, state, deadline)
-        self._check_service(frame.job)
-        frame.job.raise_unless_completed()
-        return self.result_from_push(frame, state)
+        job = self._check_service(frame.job)
+        job.raise_unless_completed()
+        return self.result_from_push(replace(frame, job=job), state)
 
     def resume(self, context: Context, event: Any) -> dict[str, Any]:
         """
@@ -219,7 +220,7 @@ class JobExecution(JobWork):
 
     @public_errors()
     def _handle_ended_job(self, context: Context, job: Job, state: dict[str, Any]) -> dict[str, Any]:
-        self._check_service(job)
+        job = self._check_service(job)
         if state.get(FOUND) and (
             job.status == CANCELLED or (job.status == COMPLETED and not self.is_its_own(job, state))
         ):
@@ -237,11 +238,17 @@ class JobExecution(JobWork):
             self.log.warning("The server no longer has the result of %s. It is submitted again.", job)
             return self._resubmit_and_wait(context, state, AFTER_LOSS)
 
-    def _check_service(self, job: Job) -> None:
-        """Refuse a job that says that it is about another service, whatever its id."""
+    def _check_service(self, job: Job) -> Job:
+        """
+        Return a job with its service, which sockets do not name.
+
+        :raises Fault: it says that it is about another service, whatever its id.
+        """
         service = self.task.checked_service()
-        if job.service and not is_same_name(job.service, self.hook.canonical_fqn(service)):
+        fqn = self.hook.canonical_fqn(service)
+        if job.service and not is_same_name(job.service, fqn):
             raise other_entity_fault(f"the job of {service}", job.service)
+        return job if job.service else replace(job, service=fqn)
 
     def _resubmit_and_wait(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:
         job_id = self.submit_again(context, state)

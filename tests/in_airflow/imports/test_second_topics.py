@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,12 +11,10 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.imports.test_gated_import import WAYS, apply, writes
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, exported, new
-
-if TYPE_CHECKING:
-    from airflow_provider_om_messaging.sandbox import Sandbox
 
 TOLD = "'Orders' is not 'orders', which is there: case and blanks tell names apart"
 
@@ -124,6 +122,22 @@ def test_the_client_engine_refuses_it(sandbox: Sandbox) -> None:
         on_rejected="report",
     )
     assert TOLD in run(operator)["failures"][0]["details"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_job_of_which_a_socket_reports_warns(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, dry_run: bool
+) -> None:
+    with Sandbox(generation="1.13", job_start_delay=0, job_seconds=0) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        name = exported()[0]["name"]
+        text = as_csv([new(name.upper()), new("brand.new")])
+        apply(text, "waiting", dry_run=dry_run, engine="server")
+        made = "would create" if dry_run else "has created"
+        told = f"The import {made} a second topic: {name.upper()!r} is not {name!r}, which is there"
+        assert caplog.text.count(told) == 1
+        assert "could not be looked at" not in caplog.text
+        assert lists(server) <= 2
 
 
 def test_batches_are_not_refused_one_by_one(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
