@@ -85,7 +85,7 @@ def measure(what: str, folder: Path) -> None:
     print(json.dumps([clock, time.perf_counter() - started, (peak() - before) / 1024]))
 
 
-def measured(what: str, connection: str, folder: Path) -> list[float]:
+def run_apart(what: str, connection: str, folder: Path) -> list[float]:
     run = subprocess.run(
         [sys.executable, __file__, "--measure", what, str(folder)],
         env={**os.environ, "AIRFLOW_HOME": str(folder), "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": connection},
@@ -125,7 +125,7 @@ def main(topics: int) -> int:
                 if what == "change":
                     for service in (SMALL, BIG):
                         write_changed(folder, service)
-                start, seconds, mebibytes = measured(what, server.airflow_connection(), folder)
+                start, seconds, mebibytes = run_apart(what, server.airflow_connection(), folder)
                 sent = requests_since(server.journal, start)
                 worst = max(worst, sent["list"])
                 print(

@@ -138,11 +138,13 @@ def ours_export(url: str, megabytes: int, folder: Path) -> None:
 
 
 def http_export(url: str, megabytes: int, folder: Path) -> None:
-    def kept(response: Any) -> str:
+    def write_content(response: Any) -> str:
         (folder / "http.csv").write_bytes(response.content)
         return hashlib.sha256(response.content).hexdigest()
 
-    _http_operator(method="GET", endpoint=f"{_path(url)}/name/{megabytes}/export", response_filter=kept)
+    _http_operator(
+        method="GET", endpoint=f"{_path(url)}/name/{megabytes}/export", response_filter=write_content
+    )
 
 
 def plain_import(url: str, megabytes: int, folder: Path) -> None:
@@ -212,7 +214,7 @@ def peak() -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def measure(what: str, url: str, size: int, warm: int, folder: Path) -> None:
+def run_apart(what: str, url: str, size: int, warm: int, folder: Path) -> None:
     """Do something once small and once in full; print CPU, seconds and mebibytes of the second time."""
     action: Callable[..., None] = globals()[what]
     action(url, warm, folder)
@@ -223,7 +225,7 @@ def measure(what: str, url: str, size: int, warm: int, folder: Path) -> None:
     print(json.dumps([cpu, seconds, (peak() - before) / 1024]))
 
 
-def measured(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[float, float, float]:
+def run_apart(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[float, float, float]:
     connection = {"conn_type": "om_messaging", "host": url.partition("/api")[0], "password": "jwt"}
     http = {"conn_type": "http", "host": url.partition("/api")[0]}
     run = subprocess.run(
@@ -282,7 +284,7 @@ def iterate_in_turns(
     found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way in ways:
-            found[way].append(measured(f"{way}_{direction}", url, size, 1, folder))
+            found[way].append(run_apart(f"{way}_{direction}", url, size, 1, folder))
             for name in ways:
                 (folder / f"{name}.csv").unlink(missing_ok=True)
     return {way: summarize(runs) for way, runs in found.items()}
@@ -319,7 +321,7 @@ def main(sizes: list[int], rounds: int, http_up_to: int) -> None:
                 goals.append(goal_line(f"memory, {what}", memory, MOST_MEMORY, "MiB"))
         for number in (1000, PLANNED_ROWS):
             write_plan_files(folder, number)
-        cpu, seconds, memory = measured("our_plan", url, PLANNED_ROWS, 1000, folder)
+        cpu, seconds, memory = run_apart("our_plan", url, PLANNED_ROWS, 1000, folder)
         what = f"plan of {PLANNED_ROWS:,} rows, 1 % changed"
         print(f"| {what} | ours | {cpu:.2f} s | | {seconds:.2f} s | {memory:+.0f} MiB |\n")
         goals.append(goal_line(f"time, {what}", seconds, MOST_PLAN_SECONDS, "s"))

@@ -46,7 +46,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def measured(kind: str, row: Row, home: str) -> dict[str, Any]:
+def measure(kind: str, row: Row, home: str) -> dict[str, Any]:
     number, interval, window, _ = row
     port = free_port()
     python = os.environ.get("BENCH_PYTHON", str(PYTHON))
@@ -95,7 +95,7 @@ def main(wanted: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as home:
         for case in wanted:
             number, interval, _, turns = case
-            runs = [{kind: measured(kind, case, home) for kind in KINDS} for _ in range(turns)]
+            runs = [{kind: measure(kind, case, home) for kind in KINDS} for _ in range(turns)]
             rows = {kind: median([run[kind] for run in runs]) for kind in KINDS}
             costs = {}
             for kind, row in rows.items():

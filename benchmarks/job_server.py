@@ -30,7 +30,7 @@ def main(port: int, number: int) -> None:
     def is_over(job_id: int) -> bool:
         return job_id <= oldest or job_id in out_of_turn
 
-    def shown(job_id: int) -> str:
+    def describe_job(job_id: int) -> str:
         status = "RUNNING" if job_id <= oldest + WORKERS else "QUEUED"
         status = "COMPLETED" if is_over(job_id) else status
         lines, progress = ["Export queued."], 0
@@ -52,18 +52,20 @@ def main(port: int, number: int) -> None:
             }
         )
 
-    async def listed(_: web.Request) -> web.Response:
+    async def list_jobs(_: web.Request) -> web.Response:
         nonlocal requests
         requests += 1
         newest = range(number, max(0, number - LISTED), -1)
-        return web.Response(text=f"[{','.join(map(shown, newest))}]", content_type="application/json")
+        return web.Response(text=f"[{','.join(map(describe_job, newest))}]", content_type="application/json")
 
-    async def single(request: web.Request) -> web.Response:
+    async def get_job(request: web.Request) -> web.Response:
         nonlocal requests
         requests += 1
-        return web.Response(text=shown(int(request.match_info["job"])), content_type="application/json")
+        return web.Response(
+            text=describe_job(int(request.match_info["job"])), content_type="application/json"
+        )
 
-    async def waiting(request: web.Request) -> web.Response:
+    async def check_job(request: web.Request) -> web.Response:
         nonlocal requests
         requests += 1
         return web.Response(status=200 if is_over(int(request.match_info["job"])) else 404)
@@ -83,9 +85,9 @@ def main(port: int, number: int) -> None:
         return web.Response(text=str(job_id))
 
     app = web.Application()
-    app.router.add_get("/api/v1/csvAsyncJobs", listed)
-    app.router.add_get("/api/v1/csvAsyncJobs/{job}", single)
-    app.router.add_get("/waiting/{job}", waiting)
+    app.router.add_get("/api/v1/csvAsyncJobs", list_jobs)
+    app.router.add_get("/api/v1/csvAsyncJobs/{job}", get_job)
+    app.router.add_get("/waiting/{job}", check_job)
     app.router.add_get("/count", count)
     app.router.add_put("/end/oldest", end_oldest)
     app.router.add_put("/end/any", end_any)

@@ -125,7 +125,7 @@ def peak() -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def spent() -> float:
+def measure_cpu_seconds() -> float:
     """Return the CPU seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -146,10 +146,10 @@ def main(what: str, address: str, folder: Path) -> None:
         action("small", address, folder)
     count(address)
     Path("/proc/self/clear_refs").write_text("5", "ascii")
-    before, began, started = peak(), spent(), time.perf_counter()
+    before, began, started = peak(), measure_cpu_seconds(), time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
         action("big", address, folder)
-    seconds, cpu, grown = time.perf_counter() - started, spent() - began, peak() - before
+    seconds, cpu, grown = time.perf_counter() - started, measure_cpu_seconds() - began, peak() - before
     found = {"seconds": seconds, "cpu": cpu, "mebibytes": grown / 1024, "requests": count(address)}
     print(json.dumps(found))
 

@@ -50,7 +50,7 @@ async def measure(make: Any, number: int, interval: float, window: float, server
                 events[job_id] = time.time()
                 return
 
-        async def delays_of(order: str) -> dict[str, float | None]:
+        async def measure_delays(order: str) -> dict[str, float | None]:
             """Let ten jobs end, and say how long after that their events came, by median and at most."""
             ends: dict[int, float] = {}
             for n in range(min(ENDING, number - len(events))):
@@ -80,7 +80,7 @@ async def measure(make: Any, number: int, interval: float, window: float, server
         await asyncio.sleep(window)
         cpu, window = time.process_time() - cpu, time.time() - started
         asked = await requests() - asked
-        delays = {**await delays_of("oldest"), **await delays_of("any")}
+        delays = {**await measure_delays("oldest"), **await measure_delays("any")}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

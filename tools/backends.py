@@ -112,7 +112,7 @@ class Backends:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
             except OSError:
-                if self.programs.ended() or time.monotonic() > deadline:
+                if self.programs.list_ended() or time.monotonic() > deadline:
                     log = self.programs.log(name)
                     raise BackendMissing(f"{name} does not start:\n{log.read_text()}") from None
                 time.sleep(0.1)

@@ -41,7 +41,7 @@ def log_in(context: BrowserContext, airflow: RealAirflow, user: str = RealAirflo
     page = context.new_page()
     page.goto(airflow.url)
     page.locator("input[name=username]").fill(user)
-    page.locator("input[name=password]").fill(airflow.password_of(user))
+    page.locator("input[name=password]").fill(airflow.read_password(user))
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/auth/login" not in url)
     return page

@@ -96,7 +96,7 @@ class Cluster(RealAirflow):
             **{name: [*worker, "--celery-hostname", name] for name in WORKERS},
         }
 
-    def env_of(self, name: str) -> Mapping[str, str]:
+    def build_environment(self, name: str) -> Mapping[str, str]:
         """Return the environment of a component, with a home and a host name of its own."""
         return {**self.env, "AIRFLOW_HOME": str(self.home / name), _HOST: name}
 
@@ -107,7 +107,7 @@ class Cluster(RealAirflow):
 
     def check_components(self) -> None:
         """Start again what ended by itself, and raise if that does not help."""
-        for name in self.programs.ended():
+        for name in self.programs.list_ended():
             self.restarted.append(name)
             if len(self.restarted) > _MOST_RESTARTS:
                 raise AirflowTrouble(f"{name} ends again and again; read {self.programs.log(name)}")

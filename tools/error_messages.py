@@ -89,7 +89,9 @@ class ErrorMessages:
             for place in self._calls[name]:
                 arguments = place.call.args
                 # An error that is made of another one has its text.
-                if not arguments or (isinstance(arguments[0], ast.Call) and _called(arguments[0]) == "str"):
+                if not arguments or (
+                    isinstance(arguments[0], ast.Call) and _get_called_name(arguments[0]) == "str"
+                ):
                     continue
                 error, text = name, arguments[0]
                 if name == "Fault":
@@ -117,7 +119,7 @@ class ErrorMessages:
                 self._read_calls(child, file, child)
                 continue
             if isinstance(child, ast.Call):
-                self._calls[_called(child)].append(Place(file, function, child))
+                self._calls[_get_called_name(child)].append(Place(file, function, child))
             self._read_calls(child, file, function)
 
     # ------------------------------------------------------------------ texts
@@ -147,7 +149,7 @@ class ErrorMessages:
             case ast.Name(id=name):
                 found = self._texts_of_name(name, file, function, depth)
             case ast.Subscript(value=ast.Name(id=name)):
-                table = self._value_of(name, file, function)
+                table = self._find_value(name, file, function)
                 if isinstance(table, ast.Dict):
                     found = [text for value in table.values for text in texts(value)]
             case ast.List(elts=[first, *_]):
@@ -155,18 +157,18 @@ class ErrorMessages:
             case ast.Call(func=ast.Attribute(attr="join"), args=[parts]):
                 return texts(parts)
             case ast.Call():
-                found = self._texts_returned(_called(node), file, depth)
+                found = self._find_returned_texts(_get_called_name(node), file, depth)
         return found or [UNKNOWN]
 
     def _texts_of_name(self, name: str, file: Path, function: _Function | None, depth: int) -> list[str]:
         if function and name in _parameters(function):
             return [f"\0{name}\0"]
         constant = self._constants.get((file, name))
-        values = self._values_of(name, function) or ([constant] if constant else [])
+        values = self._find_values(name, function) or ([constant] if constant else [])
         more = UNKNOWN if function and _is_extended(name, function) else ""
         return [f"{text}{more}" for value in values for text in self._texts(value, file, function, depth + 1)]
 
-    def _texts_returned(self, name: str, file: Path, depth: int) -> list[str]:
+    def _find_returned_texts(self, name: str, file: Path, depth: int) -> list[str]:
         functions = self._functions[name]
         here = [each for each in functions if each[0] == file] or functions
         if len(here) != 1:
@@ -176,10 +178,10 @@ class ErrorMessages:
         texts = [text for value in returned for text in self._texts(value, home, function, depth + 1)]
         return [_PARAMETER.sub(UNKNOWN, text) for text in texts]
 
-    def _value_of(self, name: str, file: Path, function: _Function | None) -> ast.expr | None:
-        return next(iter(self._values_of(name, function)), self._constants.get((file, name)))
+    def _find_value(self, name: str, file: Path, function: _Function | None) -> ast.expr | None:
+        return next(iter(self._find_values(name, function)), self._constants.get((file, name)))
 
-    def _values_of(self, name: str, function: _Function | None) -> list[ast.expr]:
+    def _find_values(self, name: str, function: _Function | None) -> list[ast.expr]:
         """Return what a function assigns to a local name."""
         return [
             node.value
@@ -252,7 +254,7 @@ def count_words(text: str) -> int:
     return len(re.findall(r"[A-Za-z0-9]{2,}", _NOTHING_SENT.sub("", text)))
 
 
-def _called(call: ast.Call) -> str:
+def _get_called_name(call: ast.Call) -> str:
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name

@@ -56,7 +56,7 @@ class Programs:
         """Return the process id of a program that was started by name."""
         return self._read()[name]
 
-    def ended(self) -> dict[str, int]:
+    def list_ended(self) -> dict[str, int]:
         """Return the programs that ended by themselves, with their exit codes."""
         codes = {name: child.poll() for name, child in self._children.items()}
         return {name: code for name, code in codes.items() if code is not None}
@@ -85,7 +85,7 @@ class Programs:
                 _send(heads - asked, signal.SIGTERM)
                 asked |= heads
             time.sleep(0.1)
-            self.ended()  # collects exit codes, so that our children do not stay as zombies
+            self.list_ended()  # collects exit codes, so that our children do not stay as zombies
         if not left:
             self._write({name: pid for name, pid in self._read().items() if name not in names})
             for name in names:

@@ -106,10 +106,10 @@ class RealAirflow(AirflowApi):
     def start_component(self, name: str, as_name: str | None = None) -> int:
         """Start one component by its name, or another of its kind, and return its process id."""
         return self.programs.start(
-            as_name or name, [_BIN / "airflow", *self.components[name]], self.env_of(name)
+            as_name or name, [_BIN / "airflow", *self.components[name]], self.build_environment(name)
         )
 
-    def env_of(self, name: str) -> Mapping[str, str]:
+    def build_environment(self, name: str) -> Mapping[str, str]:
         """Return the environment of one component; here all have the same."""
         return self.env
 
@@ -191,7 +191,7 @@ class RealAirflow(AirflowApi):
 
     def check_components(self) -> None:
         """Raise if a component ended by itself."""
-        for name, code in self.programs.ended().items():
+        for name, code in self.programs.list_ended().items():
             log = self.programs.log(name)
             raise AirflowTrouble(f"{name} ended with exit code {code}; read {log}\n{_tail(log)}")
 
@@ -262,7 +262,7 @@ class RealAirflow(AirflowApi):
 
     # ------------------------------------------------------------------ helpers
 
-    def password_of(self, user: str) -> str:
+    def read_password(self, user: str) -> str:
         """Return the password of a user of Airflow 3: the API server makes those that it is not given."""
         return str(json.loads(self._passwords.read_text())[user])
 

@@ -198,7 +198,7 @@ class CsvUpload:
 
 
 @contextmanager
-def with_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]:
+def replace_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]:
     """
     Hand out the body of an upload with its header written in another way.
 

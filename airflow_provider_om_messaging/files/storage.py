@@ -210,10 +210,10 @@ def _read_content(file: IO[bytes], source: str, parameter: str) -> Iterator[byte
     except Exception as error:
         if is_compressed and isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
             raise parameter_fault(parameter, "is named .gz but is not a whole gzip file", source) from None
-        raise _not_read(source, parameter, error) from None
+        raise _unread_fault(source, parameter, error) from None
 
 
-def _not_read(source: str, parameter: str, error: Exception) -> Fault:
+def _unread_fault(source: str, parameter: str, error: Exception) -> Fault:
     """Return the fault for what an attempt to read came to; another attempt may succeed."""
     return Fault(
         Cause.NOT_READ, f"{parameter} could not be read: {format_place(source)} ({describe_error(error)})"
@@ -231,7 +231,7 @@ def _open_remote(source: str, parameter: str) -> IO[bytes]:
     except PermissionError:
         raise parameter_fault(parameter, "may not be read", source) from None
     except Exception as error:  # each storage has errors of its own
-        raise _not_read(source, parameter, error) from None
+        raise _unread_fault(source, parameter, error) from None
 
 
 def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_provider_om_messaging.files.csv_streams import with_header
+from airflow_provider_om_messaging.files.csv_streams import replace_header
 from airflow_provider_om_messaging.hooks.engine_options import (
     AUTO,
     CLIENT,
@@ -115,7 +115,7 @@ class ServerEngine:
         """
         self._look_for_second_topics(fqn).check_new_rows(upload)
 
-    def for_parts(self) -> ServerEngine:
+    def copy_for_parts(self) -> ServerEngine:
         """Return one that imports parts of a file whose new rows have been checked as a whole."""
         parts = copy(self)
         parts._checks_new_rows = False
@@ -130,7 +130,7 @@ class ServerEngine:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
         header = upload.facts.header
         if column_names(self._header) == column_names(header):
-            with with_header(upload, self._header) as body:
+            with replace_header(upload, self._header) as body:
                 return self._client.call(request, body)
         result = self._client.call(request, upload.body)
         wanted = expected_header(result, header)
@@ -138,7 +138,7 @@ class ServerEngine:
             return result
         log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
         self._header = wanted
-        with with_header(upload, wanted) as body:
+        with replace_header(upload, wanted) as body:
             return self._client.call(request, body)
 
     def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
@@ -150,7 +150,7 @@ class ServerEngine:
             if column_names(header) != tuple(header):
                 probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
                 wanted = expected_header(self._client.call(probe, format_record(header).encode()), header)
-            with with_header(upload, wanted or header) as body:
+            with replace_header(upload, wanted or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
     def reading(self, fqn: str) -> Reading:

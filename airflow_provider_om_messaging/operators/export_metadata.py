@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
-from airflow_provider_om_messaging.operators.support.traced import traced
+from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
         self.note_parameters()
 
     @public_errors()
-    @traced
+    @keep_for_lineage
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the service and write the file."""
         self.check_parameters()

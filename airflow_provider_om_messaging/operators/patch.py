@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     flag,
     seconds,
 )
-from airflow_provider_om_messaging.operators.support.traced import traced
+from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
@@ -96,14 +96,14 @@ class PatchMessagingServiceOperator(MessagingOperator):
         self.note_parameters()
 
     @public_errors()
-    @traced
+    @keep_for_lineage
     def execute(self, context: Context) -> dict[str, Any]:
         """Patch the service."""
         from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 
         self.check_parameters()
         result = self.hook.patch_service(
-            self.checked_service(),
+            self.require_service(),
             operations=self.rendered_value("operations"),
             changes=self.rendered_value("changes"),
             expected_version=self.expected_version,

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     seconds,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.traced import traced
+from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 
@@ -158,14 +158,14 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         self.note_parameters()
 
     @public_errors()
-    @traced
+    @keep_for_lineage
     def execute(self, context: Context) -> dict[str, Any]:
         """Work out what differs, then patch it."""
         from airflow_provider_om_messaging.operators.support.patch_log import log_patch_result
 
         self.check_parameters()
         result = self.hook.restore_service(
-            self.checked_service(),
+            self.require_service(),
             self.version,
             self.fields,
             journal=self.journal,

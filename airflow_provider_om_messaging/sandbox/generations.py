@@ -156,7 +156,7 @@ class Generation:
             text = text.replace(name, other)
         return text
 
-    def related(self, **lists: list[Document]) -> Document:
+    def build_references(self, **lists: list[Document]) -> Document:
         """
         Return lists of references as the properties of an entity.
 

@@ -48,13 +48,13 @@ class StateStore:
 
     def damaged_error(self, error: Exception) -> DataError:
         """Return the error for data that cannot be understood."""
-        told = f"{type(error).__name__}: {error}"
-        return DataError(f"{self.path} is damaged ({told}); move it away to start anew")
+        problem = f"{type(error).__name__}: {error}"
+        return DataError(f"{self.path} is damaged ({problem}); move it away to start anew")
 
     def other_generation_error(self, kept: str, wanted: str) -> DataError:
         """Return the error for data in which entities are made of other things."""
-        told = f"was written by a sandbox of generation {kept}, not {wanted}"
-        return DataError(f"{self.path} {told}; move it away to start anew")
+        problem = f"was written by a sandbox of generation {kept}, not {wanted}"
+        return DataError(f"{self.path} {problem}; move it away to start anew")
 
     def write(self, state: dict[str, Any]) -> None:
         """Keep a state."""

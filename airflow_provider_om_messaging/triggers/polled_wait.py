@@ -77,7 +77,7 @@ class PolledWait:
 
 
 @contextlib.contextmanager
-def mark_asked(entries: list[PolledWait]) -> Iterator[None]:
+def note_requests(entries: list[PolledWait]) -> Iterator[None]:
     """Note for these waits that the server is being asked, and since when."""
     now = time.time()
     for entry in entries:

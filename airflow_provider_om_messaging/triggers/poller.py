@@ -36,7 +36,7 @@ from airflow_provider_om_messaging.protocol.wire.retry import (
     is_temporary,
     retry_after_seconds,
 )
-from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, mark_asked
+from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, note_requests
 from airflow_provider_om_messaging.triggers.turns import iterate_in_turns
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Poller:
         try:
             if len(listed) > 1:
                 if any(entry.listed for entry in due):
-                    with mark_asked(listed):
+                    with note_requests(listed):
                         await self._poll_list(client, listed)
                     due = self._find_due(now)
                 # Whoever has joined meanwhile may be in the next list.
@@ -248,7 +248,7 @@ class Poller:
             nonlocal in_a_row
             for entries in asked:
                 try:
-                    with mark_asked(entries):
+                    with note_requests(entries):
                         job = await client.call(entries[0].ask)
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.

@@ -76,7 +76,7 @@ def _demo(service: str | None, server: tuple[str, str], *, keep: bool) -> int:
     board = Board(airflow, say)
     up = False
     try:
-        with _told_in_one_line():
+        with _shorten_traceback():
             _run_examples(airflow, board, service, server)
             _print_results(board)
             if keep:
@@ -181,7 +181,7 @@ def _start_sandbox(programs: Programs, generation: str, edition: str) -> dict[st
     programs.start("sandbox", [*command, "--ready-file", ready], dict(os.environ))
     deadline = time.monotonic() + 60
     while not ready.exists():
-        if "sandbox" in programs.ended() or time.monotonic() > deadline:
+        if "sandbox" in programs.list_ended() or time.monotonic() > deadline:
             raise AirflowTrouble(f"the sandbox did not start; read {programs.log('sandbox')}")
         time.sleep(0.1)
     return dict(json.loads(ready.read_text()))
@@ -212,7 +212,7 @@ def _print_addresses(airflow: RealAirflow) -> None:
 
 
 @contextlib.contextmanager
-def _told_in_one_line() -> Iterator[None]:
+def _shorten_traceback() -> Iterator[None]:
     """Name a server that does not answer as what it is, in place of a traceback through urllib."""
     try:
         yield

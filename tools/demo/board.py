@@ -38,19 +38,19 @@ class Board:
             before = seen.get(name)
             if task.state and (before is None or before.state != task.state) and task.state != "scheduled":
                 self.say(f"{name}  {task.state}")
-                if task.state in FINISHED and self._deferred():
+                if task.state in FINISHED and self._list_deferred():
                     self.finished_meanwhile.add(name)
         self._look_at_waits()
         if bad := next((task for task in self.tasks.values() if task.state in _TROUBLE), None):
             logs = self.airflow.task_logs(bad.dag_id, bad.run_id, bad.task_id, bad.map_index)
             where = logs[0] if logs else self.airflow.home / "logs"
-            raise AirflowTrouble(f"{bad.dag_id}.{bad.name} is {bad.state}{_why(where)}; read {where}")
+            raise AirflowTrouble(f"{bad.dag_id}.{bad.name} is {bad.state}{_find_reason(where)}; read {where}")
 
-    def _deferred(self) -> list[str]:
+    def _list_deferred(self) -> list[str]:
         return [name for name, task in self.tasks.items() if task.state == "deferred"]
 
     def _look_at_waits(self) -> None:
-        if not (deferred := self._deferred()):
+        if not (deferred := self._list_deferred()):
             return
         self.waits.update(deferred)
         pool = self.airflow.pool()
@@ -95,7 +95,7 @@ class Board:
         return {str(value["destination"]): int(value["rows"]) for value in found}
 
 
-def _why(log: Path) -> str:
+def _find_reason(log: Path) -> str:
     """Return the last exception of a task's log, which Airflow 3 writes as JSON lines."""
     why = ""
     for line in log.read_text(errors="replace").splitlines() if log.is_file() else ():

@@ -50,7 +50,7 @@ def prepare(trees: Sequence[Path], suites: Sequence[str]) -> None:
     import pytest
 
     for tree in trees:
-        with _inside(tree), (tree / "collected.txt").open("w") as log, _output_to(log):
+        with _enter(tree), (tree / "collected.txt").open("w") as log, _redirect_output(log):
             runpy.run_path("tests/conftest.py")
             pytest.main(["--collect-only", *_QUIET, *suites])
         for name in [name for name in sys.modules if name.partition(".")[0] in {PACKAGE, "tests"}]:
@@ -108,7 +108,7 @@ class _Run:
             # What was compiled of the code as it is stays; of the mutant nothing may.
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-            with _inside(self.tree), log.open("w") as file, _output_to(file):
+            with _enter(self.tree), log.open("w") as file, _redirect_output(file):
                 print(self.trial.mutant or "The code as it is", flush=True)
                 import pytest
 
@@ -124,7 +124,7 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _inside(tree: Path) -> Iterator[None]:
+def _enter(tree: Path) -> Iterator[None]:
     before = os.getcwd()
     os.chdir(tree)
     os.environ["PYTHONPATH"] = str(tree)
@@ -135,7 +135,7 @@ def _inside(tree: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _output_to(file: IO[str]) -> Iterator[None]:
+def _redirect_output(file: IO[str]) -> Iterator[None]:
     sys.stdout.flush()
     kept = [os.dup(number) for number in (1, 2)]
     for number in (1, 2):

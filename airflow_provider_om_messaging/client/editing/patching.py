@@ -266,7 +266,7 @@ def _check_version(client: Client, target: Target, entity: Entity) -> None:
 def _shows_changes(stored: Entity, plan: Plan) -> bool:
     """Return whether the reply to a patch shows all that was changed."""
     return "version" in stored and all(
-        value.is_told_by(stored.get(field)) if isinstance(value, SchemaChanges) else field in stored
+        value.is_visible_in(stored.get(field)) if isinstance(value, SchemaChanges) else field in stored
         for field, value in (plan.wanted or {}).items()
         if value is not None
     )

@@ -64,7 +64,7 @@ def check_readback(
     on_top = stamp(after) != stamp(stored)
     lost = differing_fields(plan.wanted or {}, after)
     if on_top:
-        lost = [field for field in lost if not _is_kept(plan, field, before, after)]
+        lost = [field for field in lost if not _has_own_edits(plan, field, before, after)]
     gone = [
         field
         for field in lost
@@ -72,7 +72,10 @@ def check_readback(
         or (on_top and field not in stored)
     ]
     if gone:
-        reverted = all(_get_shown(plan, field, before) == _get_shown(plan, field, after) for field in gone)
+        reverted = all(
+            _get_changed_value(plan, field, before) == _get_changed_value(plan, field, after)
+            for field in gone
+        )
         raise OverwrittenError(_explain_loss(client, kind, plan, gone, stored, after), reverted)
     notes = []
     if lost:
@@ -85,28 +88,28 @@ def check_readback(
     return notes
 
 
-def _is_kept(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
+def _has_own_edits(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
     """Return whether a list has what was added and lacks what was taken out, though others changed it."""
     if field not in LISTS:
         return False
-    then, now = _get_shown(plan, field, before), _get_shown(plan, field, after)
+    then, now = _get_changed_value(plan, field, before), _get_changed_value(plan, field, after)
     wanted = {entry_key(item) for item in (plan.wanted or {}).get(field) or ()}
     return (wanted - then) <= now and not (then - wanted) & now
 
 
-def _get_shown(plan: Plan, field: str, entity: Entity) -> Any:
+def _get_changed_value(plan: Plan, field: str, entity: Entity) -> Any:
     """Return what the plan changes of a field."""
     value, wanted = own_value(entity, field), (plan.wanted or {}).get(field)
     if isinstance(wanted, SchemaChanges):
         return [
-            _get_shown_of_field(wanted.members[path], item) for path, item in wanted.select(value).items()
+            _get_changed_members(wanted.members[path], item) for path, item in wanted.select(value).items()
         ]
     if field == CONNECTION:
         return project_members(wanted, value)
     return {entry_key(item) for item in value or ()} if field in LISTS else value
 
 
-def _get_shown_of_field(wanted: Mapping[str, Any], field: Entity | None) -> Any:
+def _get_changed_members(wanted: Mapping[str, Any], field: Entity | None) -> Any:
     return field and {
         member: {entry_key(item) for item in value or ()} if member in LISTS else value
         for member, value in ((member, own_value(field, member)) for member in wanted)

@@ -62,7 +62,7 @@ class FieldImport(TopicImport):
         tasks = {}
         for task in by_topic.values():
             # A field that stands in several rows is changed by one after the other.
-            names = {row.name for _, row in task if not self._is_as_wanted(row, said[row.name])}
+            names = {row.name for _, row in task if not self._is_up_to_date(row, said[row.name])}
             for number, _ in [item for item in task if item[1].name not in names]:
                 self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
             if left := [item for item in task if item[1].name in names]:

@@ -206,13 +206,13 @@ class TopicImport:
             return False
         said = to_cells(topic, self._columns)
         for _, row in rows:
-            if not self._is_as_wanted(row, said):
+            if not self._is_up_to_date(row, said):
                 return False
         for number, _ in rows:
             self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
         return True
 
-    def _is_as_wanted(self, row: Row, cells: Sequence[str]) -> bool:
+    def _is_up_to_date(self, row: Row, cells: Sequence[str]) -> bool:
         return all(map(self._reading.is_same, self._columns, row.cells, cells))
 
     def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:

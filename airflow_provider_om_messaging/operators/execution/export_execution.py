@@ -44,7 +44,7 @@ class ExportExecution(JobExecution):
             return super().resume(context, event)
 
     def _export(self, context: Context) -> dict[str, Any]:
-        service = self.task.checked_service()
+        service = self.task.require_service()
         engine = self.hook.engine(self.task.engine, columns=self.task.columns)
         if not self.has_job(engine):
             return self._export_in_one_request(engine, None)
@@ -64,7 +64,7 @@ class ExportExecution(JobExecution):
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """Start another export."""
-        return self._submit_job(context, self.task.checked_service(), anew=True)
+        return self._submit_job(context, self.task.require_service(), anew=True)
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Fetch what the job has made."""
@@ -105,11 +105,11 @@ class ExportExecution(JobExecution):
         # Again, as after a deferral the task may be on another machine.
         check_destination(self.task.destination, create_parents=self.task.create_parents)
         return export_result(
-            self.task.checked_service(), self.task.destination, job_id, to_file, to_text, self.log, engine
+            self.task.require_service(), self.task.destination, job_id, to_file, to_text, self.log, engine
         )
 
     def _export_in_one_request(self, engine: Engine, job_id: str | None) -> dict[str, Any]:
-        service = self.task.checked_service()
+        service = self.task.require_service()
         return self._fetch(
             job_id,
             lambda destination: self.hook.export_csv_to(service, destination, engine=engine),

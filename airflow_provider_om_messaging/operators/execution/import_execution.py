@@ -52,7 +52,7 @@ class ImportExecution(JobExecution):
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the file, then import it, or submit a job that does."""
         task = self.task
-        service = task.checked_service()
+        service = task.require_service()
         task.refuse_malformed_service()
         check_destination(task.results_destination, "results_destination", create_parents=task.create_parents)
         if task.source and task.results_destination and is_same_file(task.source, task.results_destination):
@@ -133,7 +133,7 @@ class ImportExecution(JobExecution):
         result = self.hook.get_import_verdict(job, self.task.only_check, state.get("rows"))
         if not self.task.verify and not self.task.results_destination:
             apply_rejection_policy(result, self.task.max_failed_rows, self.task.on_rejected, self.log)
-            return import_summary(self.task.checked_service(), result, state.get("sha256"), job.job_id)
+            return import_summary(self.task.require_service(), result, state.get("sha256"), job.job_id)
         # The task may have been away for hours, in another process.
         with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
@@ -167,7 +167,7 @@ class ImportExecution(JobExecution):
             max_concurrency=self.task.max_concurrency,
         )
         topics = 0 if planned is None else rows_before(plan_result(self.task.expected_plan))
-        return FileImport(self.hook, self.task.checked_service(), upload, engine, planned, topics)
+        return FileImport(self.hook, self.task.require_service(), upload, engine, planned, topics)
 
     @property
     def _outcome(self) -> ImportOutcome:

@@ -244,7 +244,7 @@ class JobExecution(JobWork):
 
         :raises Fault: it says that it is about another service, whatever its id.
         """
-        service = self.task.checked_service()
+        service = self.task.require_service()
         fqn = self.hook.canonical_fqn(service)
         if job.service and not is_same_name(job.service, fqn):
             raise other_entity_fault(f"the job of {service}", job.service)

@@ -56,7 +56,7 @@ class PlanExecution:
 
         :param context: the task's context.
         """
-        service = self.task.checked_service()
+        service = self.task.require_service()
         paths = None if self.task.plan_destination is None else plan_paths(self.task.plan_destination)
         destinations = [
             Destination(path, "plan_destination", create_parents=self.task.create_parents)
@@ -80,7 +80,7 @@ class PlanExecution:
                 plan = compare(upload.rows, present, name, other, self._hook.reading_of_files())
             sha256 = upload.facts.sha256
         self._log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
-        violations, passed = self._policies.violations(plan), self._policies.passed(plan)
+        violations, passed = self._policies.violations(plan), self._policies.describe_kept(plan)
         notes = collect_notes(plan, is_drift=self.task.against is not None)
         server = None if self.task.against is not None else self._hook.server_url
         if destinations:

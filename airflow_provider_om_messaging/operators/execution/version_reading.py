@@ -19,7 +19,7 @@ def read_versions(task: MessagingServiceVersionsOperator) -> dict[str, Any]:
 
     :param task: the operator whose parameters say which.
     """
-    service = task.checked_service()
+    service = task.require_service()
     if task.version is None and task.compare_with is None:
         return _read_history(task, service)
     wanted = "latest" if task.version is None else task.version

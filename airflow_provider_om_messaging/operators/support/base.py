@@ -71,7 +71,7 @@ class MessagingOperator(TracedOperator):
             )
 
     @public_errors()
-    def checked_service(self) -> str:
+    def require_service(self) -> str:
         """
         Return the service as it was rendered.
 
@@ -81,6 +81,6 @@ class MessagingOperator(TracedOperator):
 
     def refuse_malformed_service(self) -> None:
         """Check what names the service, before the server is asked anything."""
-        service = self.checked_service()
+        service = self.require_service()
         if not is_uuid(service):
             service_fqn(service)

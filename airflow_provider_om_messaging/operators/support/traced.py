@@ -77,13 +77,13 @@ class TracedOperator(CheckedParameters, LinkedOperator):
             return ()
 
 
-def traced(method: Method) -> Method:
+def keep_for_lineage(method: Method) -> Method:
     """Let a method of an operator that returns the task's result leave it for lineage."""
 
     @wraps(method)
-    def run_traced(self: TracedOperator, context: Context, *args: Any, **kwargs: Any) -> Any:
+    def run_and_keep(self: TracedOperator, context: Context, *args: Any, **kwargs: Any) -> Any:
         result = method(self, context, *args, **kwargs)
         self.note_result(context, result)
         return result
 
-    return cast("Method", run_traced)
+    return cast("Method", run_and_keep)

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.exceptions import InvalidParameterError, publ
 from airflow_provider_om_messaging.hooks.engine_options import AUTO
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, flag, seconds, whole_number
-from airflow_provider_om_messaging.operators.support.traced import traced
+from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 from airflow_provider_om_messaging.ui.links import JobLink, ServiceLink
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ class WaitingOperator(MessagingOperator):
         """What the task does, made once, in the process that does it."""
 
     @public_errors()
-    @traced
+    @keep_for_lineage
     def execute(self, context: Context) -> dict[str, Any]:
         """Do the work in one request, or submit a job that does."""
         self.check_parameters()
         return self.execution.execute(context)
 
-    @traced
+    @keep_for_lineage
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """
         Go on after a deferral.

@@ -41,7 +41,7 @@ def _no_custom_fields() -> None:
     return None
 
 
-def _never(name: Name) -> bool:
+def _is_never_found(name: Name) -> bool:
     return False
 
 
@@ -59,7 +59,7 @@ class Reading:
 
     inherited: frozenset[str] = frozenset()
     types: Callable[[], Types | None] = _no_custom_fields
-    exists: Callable[[Name], bool] = _never
+    exists: Callable[[Name], bool] = _is_never_found
 
     def names(self, column: str, cell: str) -> list[Name]:
         """

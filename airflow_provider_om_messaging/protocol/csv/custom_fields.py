@@ -93,7 +93,7 @@ def meaning(text: str, type_name: str | None) -> Any:
     return _identity(value)
 
 
-def references_in(texts: Mapping[str, str], types: Types | None) -> Iterator[Name]:
+def find_references(texts: Mapping[str, str], types: Types | None) -> Iterator[Name]:
     """Yield what custom fields refer to, as far as that can be read."""
     for name, text in texts.items():
         type_name = (types or {}).get(name)

@@ -27,7 +27,7 @@ def unknown_topic(name: str, *, was_deleted: bool) -> str:
     """
     if was_deleted:
         return (
-            f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic was deleted, but not for "
+            f"#INVALID_FIELD: Field 1 error - Entity {_quote(name)} of type topic was deleted, but not for "
             "good. create_missing=True restores it, with all that it had but for what the row says"
         )
     return describe_missing_topic(name, "Topics come from the broker; create_missing=True creates them")
@@ -35,17 +35,17 @@ def unknown_topic(name: str, *, was_deleted: bool) -> str:
 
 def describe_missing_topic(name: str, advice: str) -> str:
     """Return the details for a row whose topic there is not."""
-    return f"#INVALID_FIELD: Field 1 error - Entity {_shown(name)} of type topic not found. {advice}"
+    return f"#INVALID_FIELD: Field 1 error - Entity {_quote(name)} of type topic not found. {advice}"
 
 
 def unknown_field(name: str) -> str:
     """Return the details for a row whose field no topic of the service has in its schema."""
     return (
-        f"#INVALID_FIELD: Field 1 error - Field {_shown(name)} not found in the schema of a topic. Fields "
+        f"#INVALID_FIELD: Field 1 error - Field {_quote(name)} not found in the schema of a topic. Fields "
         "come from the schema registry: a CSV only describes and labels them. Names that have dots stand in "
         'quotes, such as "inventory.v1".sku'
     )
 
 
-def _shown(name: str) -> str:
+def _quote(name: str) -> str:
     return name if name == name.strip() else repr(name)

@@ -30,7 +30,7 @@ class SchemaChanges:
         found = {path: field for path, _, field in walk_fields(schema)}
         return {path: found.get(path) for path in self.members}
 
-    def is_told_by(self, schema: Any) -> bool:
+    def is_visible_in(self, schema: Any) -> bool:
         """Tell whether a schema shows all that is to be changed: labels are left out where not asked for."""
         return all(
             field is None or "tags" in field or not self.members[path].get("tags")

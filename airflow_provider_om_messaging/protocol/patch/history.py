@@ -109,7 +109,7 @@ def mask_connection(entity: Entity) -> Entity:
     shown = {key: mask_values(value) if key == CONNECTION else value for key, value in entity.items()}
     for name in ("changeDescription", "incrementalChangeDescription"):
         if isinstance(shown.get(name), dict):
-            shown[name] = _with_hidden_changes(shown[name])
+            shown[name] = _mask_changes(shown[name])
     return shown
 
 
@@ -163,14 +163,14 @@ def merged_hint(newer: Version) -> str:
     )
 
 
-def _with_hidden_changes(description: dict[str, Any]) -> dict[str, Any]:
+def _mask_changes(description: dict[str, Any]) -> dict[str, Any]:
     return {
-        kind: [_with_hidden_values(change) for change in changes] if isinstance(changes, list) else changes
+        kind: [_mask_values_of_change(change) for change in changes] if isinstance(changes, list) else changes
         for kind, changes in description.items()
     }
 
 
-def _with_hidden_values(change: Any) -> Any:
+def _mask_values_of_change(change: Any) -> Any:
     if not isinstance(change, dict) or str(change.get("name")).partition(".")[0] != CONNECTION:
         return change
     return {name: value if name == "name" else mask_values(value) for name, value in change.items()}

@@ -213,11 +213,11 @@ def build_guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> lis
     tests: list[dict[str, Any]] = []
     paths = dict.fromkeys(operation["path"] for operation in operations if operation["op"] != "test")
     if names := {place: name for path in paths for place, name in find_names(entity, path).items()}:
-        texts = {path: text for path in paths if isinstance(text := _value_at(entity, path), str)}
+        texts = {path: text for path in paths if isinstance(text := _find_value(entity, path), str)}
         expected = {"/version": entity.get("version"), **names, **texts}
         return [{"op": "test", "path": path, "value": value} for path, value in expected.items()]
     for path in paths:
-        value = None if path.startswith(f"/{CONNECTION}") else _value_at(entity, path)
+        value = None if path.startswith(f"/{CONNECTION}") else _find_value(entity, path)
         if not isinstance(value, str) or path.endswith("href"):
             return [{"op": "test", "path": "/version", "value": entity.get("version")}]
         tests.append({"op": "test", "path": path, "value": value})
@@ -319,7 +319,7 @@ def _is_in_connection(pointer: object) -> bool:
     return isinstance(pointer, str) and (pointer + "/").startswith(f"/{CONNECTION}/")
 
 
-def _value_at(entity: Entity, pointer: str) -> Any:
+def _find_value(entity: Entity, pointer: str) -> Any:
     try:
         return resolve_pointer(entity, pointer)
     except DoesNotApplyError:

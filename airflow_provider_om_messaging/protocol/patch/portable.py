@@ -48,7 +48,7 @@ def make_portable(
     depends = _order_matters(operations, entity)
     if not depends and not _reaches_into_a_renamed_list(operations):
         return _add_absent_values(operations, entity)
-    if any(holds_mask(_value_at(entity, operation.get("from", "/"))) for operation in operations):
+    if any(holds_mask(_find_value(entity, operation.get("from", "/"))) for operation in operations):
         check_order(operations, entity)
         return _add_absent_values(operations, entity)
     written = build_operations(wanted, entity, members=True)
@@ -85,7 +85,7 @@ def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Entity
     """
     if operation is None or operation["op"] != "test" or split_pointer(operation["path"])[0] == CONNECTION:
         return
-    found, field = _value_at(entity, operation["path"]), split_pointer(operation["path"])[0]
+    found, field = _find_value(entity, operation["path"]), split_pointer(operation["path"])[0]
     if isinstance(found, (dict, list)) or (field not in entity and field not in (*TEXTS, *kind.on_request)):
         return
     now, wanted = read_version(entity), shorten(operation["value"])
@@ -158,16 +158,16 @@ def _add_absent_values(operations: Sequence[Mapping[str, Any]], entity: Entity) 
 
 
 def _may_be_absent(state: Any, pointer: str) -> bool:
-    found = _value_at(state, pointer)
+    found = _find_value(state, pointer)
     # Where a new server has an empty list, an old one has no member.
     if found is None or (found == [] and pointer.removeprefix("/") in CURRENT_NAMES.values()):
         return True
     # What a connection shows may be a default that is not stored.
     parent = pointer.rpartition("/")[0]
-    return pointer.startswith(f"/{CONNECTION}/") and isinstance(_value_at(state, parent), dict)
+    return pointer.startswith(f"/{CONNECTION}/") and isinstance(_find_value(state, parent), dict)
 
 
-def _value_at(state: Any, pointer: str) -> Any:
+def _find_value(state: Any, pointer: str) -> Any:
     try:
         return resolve_pointer(state, pointer)
     except DoesNotApplyError:

@@ -59,15 +59,15 @@ def _find_notes(plan: Plan, change: Change, is_drift: bool) -> Iterator[Note]:
         if rewriting := find_rewriting(before, after):
             advice = (
                 f"In line {change.line}, a spreadsheet program has probably rewritten {column} of "
-                f"{_shown(change.row)} ({rewriting}): {_shown(before)} → {_shown(after)}."
+                f"{_quote(change.row)} ({rewriting}): {_quote(before)} → {_quote(after)}."
             )
             yield Note(change.row, change.line, column, advice)
 
 
 def _unknown_field(change: Change) -> Note:
     advice = "no topic has this field in its schema, and a file makes none. An import refuses the row"
-    return Note(change.row, change.line, KEY, f"In line {change.line}, {_shown(change.row)}: {advice}.")
+    return Note(change.row, change.line, KEY, f"In line {change.line}, {_quote(change.row)}: {advice}.")
 
 
-def _shown(text: str) -> str:
+def _quote(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…")

@@ -65,7 +65,7 @@ class Policies:
         """Return what a plan does that it may not, a sentence each."""
         return [broken for _, broken in self._judge(plan) if broken]
 
-    def passed(self, plan: Plan) -> list[str]:
+    def describe_kept(self, plan: Plan) -> list[str]:
         """Return which policies a plan keeps to, a sentence each."""
         return [kept for kept, broken in self._judge(plan) if not broken]
 

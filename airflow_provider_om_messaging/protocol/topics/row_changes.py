@@ -84,7 +84,7 @@ class Row:
             try:
                 if column == custom_fields.COLUMN:
                     texts = self.custom_fields()
-                    yield from custom_fields.references_in(texts, self.reading.types() if texts else None)
+                    yield from custom_fields.find_references(texts, self.reading.types() if texts else None)
                 else:
                     yield from self.list_names(column)
             except RowRefusedError:

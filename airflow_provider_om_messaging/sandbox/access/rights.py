@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import schema_fields
-from airflow_provider_om_messaging.sandbox.entities.references import related
+from airflow_provider_om_messaging.sandbox.entities.references import list_references
 from airflow_provider_om_messaging.sandbox.http.errors import forbidden
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Rule:
         """Return whether its condition is true of an entity; of nothing none is."""
         if self.condition is None or on is None:
             return self.condition is None
-        owners = related(on, "owners")
+        owners = list_references(on, "owners")
         if self.condition == _NO_OWNER:
             return not owners
         mine = {caller["id"], *(team["id"] for team in caller.get("teams", []))}
@@ -169,8 +169,8 @@ def require(caller: Document, *operations: str, on: Document | None = None) -> N
     for role, policy, rule in rules:
         for operation in operations:
             if rule.effect == "deny" and rule.matches(operation):
-                told = f"denied by role {role}, policy {policy}, rule {rule.name}"
-                raise forbidden(f"{who} operation {operation} {told}")
+                reason = f"denied by role {role}, policy {policy}, rule {rule.name}"
+                raise forbidden(f"{who} operation {operation} {reason}")
     missing = [name for name in operations if not any(rule.matches(name) for _, _, rule in rules)]
     if missing:
         raise forbidden(f"{who} operations [{', '.join(missing)}] not allowed")

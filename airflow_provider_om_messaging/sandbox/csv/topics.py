@@ -62,7 +62,7 @@ def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     yield topic.get("displayName") or ""
     yield topic.get("description") or ""
     # Only what is stored: written down, what a topic inherits would become its own by the next import.
-    owners = references.related(topic, "owners")
+    owners = references.list_references(topic, "owners")
     yield dialect.join_values(f"{item['type']}:{item['name']}" for item in owners)
     # Terms have no column of their own here, so the file does not hold them, and an import leaves them.
     yield dialect.join_values(
@@ -179,7 +179,7 @@ class ImportRun:
                 "displayName": display_name or None,
                 "description": description or None,
                 "tags": labels.tags(self.catalog, self._read_tags(tags)),
-                **self.generation.related(owners=owners, domains=self._read_domains(domain)),
+                **self.generation.build_references(owners=owners, domains=self._read_domains(domain)),
             }
             existing = self.catalog.find(TOPIC.name, fqn, "all")
             if self.dry_run:

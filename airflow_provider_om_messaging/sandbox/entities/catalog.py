@@ -215,8 +215,8 @@ class Catalog:
 
     def record_bulk_import(self, service: Document, result: Document, user: str) -> None:
         """Note on the service that an import of more than one row changed its topics."""
-        told = {"name": "bulkImport", "newValue": json.dumps(result, ensure_ascii=False)}
-        changes = {"fieldsAdded": [], "fieldsUpdated": [told], "fieldsDeleted": []}
+        change = {"name": "bulkImport", "newValue": json.dumps(result, ensure_ascii=False)}
+        changes = {"fieldsAdded": [], "fieldsUpdated": [change], "fieldsDeleted": []}
         told_now = {**service, "updatedBy": user, "updatedAt": self._clock.millis()}
         self._record("entityUpdated", SERVICE.name, told_now, changes)
 

@@ -24,17 +24,17 @@ _MAX_OWNERS = 5
 
 def reference(entity_type: str, document: Document) -> Document:
     """Return a complete reference to an entity."""
-    told = {"id": document["id"], "type": entity_type, "name": document["name"]}
-    told["fullyQualifiedName"] = document["fullyQualifiedName"]
+    entry = {"id": document["id"], "type": entity_type, "name": document["name"]}
+    entry["fullyQualifiedName"] = document["fullyQualifiedName"]
     for name in ("description", "displayName"):
         if document.get(name):
-            told[name] = document[name]
+            entry[name] = document[name]
     if "deleted" in ENTITY_TYPES[entity_type].properties:
-        told["deleted"] = bool(document.get("deleted"))
-    return told
+        entry["deleted"] = bool(document.get("deleted"))
+    return entry
 
 
-def related(document: Document, name: str) -> list[Document]:
+def list_references(document: Document, name: str) -> list[Document]:
     """
     Return an entity's owners or domains, whether it has a list or, as before 1.5, one at most.
 
@@ -47,7 +47,8 @@ def related(document: Document, name: str) -> list[Document]:
 def resolve_domains(catalog: Catalog, document: Document) -> list[Document]:
     """Return complete references to an entity's own domains, or raise the 404 of one that is not there."""
     return [
-        reference(DOMAIN.name, catalog.get(DOMAIN.name, item["id"])) for item in related(document, "domains")
+        reference(DOMAIN.name, catalog.get(DOMAIN.name, item["id"]))
+        for item in list_references(document, "domains")
     ]
 
 
@@ -129,13 +130,13 @@ def _resolve(catalog: Catalog, field: str, given: Any, allowed: tuple[str, ...])
     found = catalog.entities[entity_type].get(str(entity_id))
     if found is None or found.get("deleted"):
         raise not_found(entity_type, str(entity_id))
-    told = reference(entity_type, found)
-    return fill_name(told) if catalog.generation.names_references else told
+    entry = reference(entity_type, found)
+    return fill_name(entry) if catalog.generation.names_references else entry
 
 
-def fill_name(told: Document) -> Document:
+def fill_name(entry: Document) -> Document:
     """Return a reference that has its name for want of a display name."""
-    if told.get("displayName"):
-        return told
-    last = {"deleted": told["deleted"]} if "deleted" in told else {}
-    return {**{key: told[key] for key in told if key not in last}, "displayName": told["name"], **last}
+    if entry.get("displayName"):
+        return entry
+    last = {"deleted": entry["deleted"]} if "deleted" in entry else {}
+    return {**{key: entry[key] for key in entry if key not in last}, "displayName": entry["name"], **last}

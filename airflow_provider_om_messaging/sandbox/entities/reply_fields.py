@@ -46,6 +46,6 @@ OF_1_6: Table = {
 }
 
 
-def find_empty_fields_shown(table: Table, entity_type: str, write: str) -> frozenset[str]:
+def list_shown_empty_fields(table: Table, entity_type: str, write: str) -> frozenset[str]:
     """Return the fields that a reply shows though they are empty."""
     return table.get(entity_type, {}).get(write, frozenset())

@@ -160,8 +160,8 @@ def _compare_lists(
             continue
         local = field["fullyQualifiedName"].removeprefix(f"{topic}.")
         for text in _TEXTS:
-            told = f"schemaFields.{names.quote(local)}.{text}"
-            _add_change(changes, told, old[key].get(text), field.get(text))
+            changed = f"schemaFields.{names.quote(local)}.{text}"
+            _add_change(changes, changed, old[key].get(text), field.get(text))
         inside = f"{name}.{field['name']}"
         tags = [{label["tagFQN"]: label for label in item.get("tags") or ()} for item in (old[key], field)]
         _add_change(changes, f"{inside}.tags", None, [tags[1][fqn] for fqn in tags[1] if fqn not in tags[0]])
@@ -176,13 +176,19 @@ def _key(field: Document) -> tuple[str, str]:
 
 
 def _add_change(changes: Document, name: str, before: Any, after: Any) -> None:
-    told = {
+    values = {
         member: value
         if isinstance(value, str)
         else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         for member, value in (("oldValue", before), ("newValue", after))
         if value not in (None, "", [])
     }
-    if told.get("oldValue") != told.get("newValue"):
-        kind = "fieldsUpdated" if len(told) == 2 else "fieldsAdded" if "newValue" in told else "fieldsDeleted"
-        changes[kind].append({"name": name, **told})
+    if values.get("oldValue") != values.get("newValue"):
+        kind = (
+            "fieldsUpdated"
+            if len(values) == 2
+            else "fieldsAdded"
+            if "newValue" in values
+            else "fieldsDeleted"
+        )
+        changes[kind].append({"name": name, **values})

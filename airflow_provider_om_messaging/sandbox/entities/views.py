@@ -100,10 +100,10 @@ def fill_defaults(entity_type: EntityType, document: Document) -> Document:
     return copy.deepcopy({**entity_type.defaults, **document})
 
 
-def _fill_present(catalog: Catalog, told: Document) -> Document:
+def _fill_present(catalog: Catalog, entry: Document) -> Document:
     """Return a reference as what it refers to is now."""
-    found = catalog.entities.get(str(told.get("type")), {}).get(str(told.get("id")))
-    return references.reference(told["type"], found) if found else told
+    found = catalog.entities.get(str(entry.get("type")), {}).get(str(entry.get("id")))
+    return references.reference(entry["type"], found) if found else entry
 
 
 def collect_inherited(catalog: Catalog, entity_type: EntityType, document: Document) -> Document:

@@ -50,12 +50,12 @@ def check(extension: Document) -> None:
         items = value if isinstance(value, list) else ()
         for number, item in enumerate(items):
             if _json_type(item) != _ITEM_TYPES[_OF_TOPICS[name]]:
-                told = f"[$[{number}]: {_json_type(item)} found, {_ITEM_TYPES[_OF_TOPICS[name]]} expected]"
-                raise bad_request(f"Custom field {name} has invalid JSON {told}")
+                problem = f"[$[{number}]: {_json_type(item)} found, {_ITEM_TYPES[_OF_TOPICS[name]]} expected]"
+                raise bad_request(f"Custom field {name} has invalid JSON {problem}")
         for item in items or [value]:
             if isinstance(item, dict) and (missing := {"id", "type"} - item.keys()):
-                told = f"[$.{min(missing)}: is missing but it is required]"
-                raise bad_request(f"Custom field {name} has invalid JSON {told}")
+                problem = f"[$.{min(missing)}: is missing but it is required]"
+                raise bad_request(f"Custom field {name} has invalid JSON {problem}")
 
 
 def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
@@ -66,10 +66,10 @@ def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
     :param base: the server's address, for links.
     :param properties: with the custom properties, which are returned on request only.
     """
-    told = {**_type(entity_type, base), "category": "entity", "nameSpace": "data", "version": 0.1}
+    document = {**_type(entity_type, base), "category": "entity", "nameSpace": "data", "version": 0.1}
     if properties:
         given = _OF_TOPICS if entity_type == TOPIC.name else {}
-        told[PROPERTIES] = [
+        document[PROPERTIES] = [
             {
                 "name": name,
                 "description": f"Custom field {name}",
@@ -77,13 +77,13 @@ def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
             }
             for name in sorted(given)
         ]
-    return told
+    return document
 
 
 def _type(name: str, base: str) -> Document:
     type_id = str(uuid.uuid5(_NAMESPACE, name))
-    told = {"id": type_id, "name": name, "fullyQualifiedName": name, "description": f"The type {name}."}
-    return {**told, "displayName": name, "href": f"{base}/v1/metadata/types/{type_id}"}
+    members = {"id": type_id, "name": name, "fullyQualifiedName": name, "description": f"The type {name}."}
+    return {**members, "displayName": name, "href": f"{base}/v1/metadata/types/{type_id}"}
 
 
 def _json_type(value: Any) -> str:

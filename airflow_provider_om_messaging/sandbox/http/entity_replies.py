@@ -68,7 +68,7 @@ class EntityReplies:
                 shown["tags"] = labels.add_derived(call.state.catalog, shown["tags"])
             schema_fields.show_labels(call.state.catalog, shown, tagged=True)
             if self.generation.reply_fields is not None:
-                for name in reply_fields.find_empty_fields_shown(
+                for name in reply_fields.list_shown_empty_fields(
                     self.generation.reply_fields, self.entity_type.name, reply_fields.PATCHED
                 ):
                     shown.setdefault(name, [])
@@ -106,14 +106,14 @@ class EntityReplies:
         self.leave_out_empty(shown, write)
         if not changed and self.generation.tells_no_change:
             shown["changeDescription"] = revisions.build_empty_change(stored["version"])
-        told = "entityUpdated" if changed else "entityNoChange"
-        return self.entity_reply(call, shown, {"X-OpenMetadata-Change": told})
+        change = "entityUpdated" if changed else "entityNoChange"
+        return self.entity_reply(call, shown, {"X-OpenMetadata-Change": change})
 
     def leave_out_empty(self, shown: Document, write: str) -> None:
         """Leave out of a reply to a write what is empty and not shown then."""
         if self.generation.reply_fields is None:
             return
-        kept = reply_fields.find_empty_fields_shown(
+        kept = reply_fields.list_shown_empty_fields(
             self.generation.reply_fields, self.entity_type.name, write
         )
         for name in self.entity_type.on_request - kept:
@@ -121,7 +121,7 @@ class EntityReplies:
             if name in shown and (derived or shown[name] in ([], self.entity_type.defaults.get(name))):
                 del shown[name]
 
-    def tell_as_given(self, shown: Document, stored: Document) -> None:
+    def show_as_sent(self, shown: Document, stored: Document) -> None:
         """Tell in the reply to a PATCH as it was sent what is completed only when it is read."""
         if "domain" in self.generation.as_given and "domain" in stored:
             shown["domain"] = {**stored["domain"], "href": shown["domain"]["href"]}

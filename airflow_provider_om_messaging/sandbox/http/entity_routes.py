@@ -122,8 +122,8 @@ class _Entities(EntityReplies):
     async def versions(self, call: Call) -> Reply:
         """Return all versions, newest first; each is a text that holds JSON."""
         document = call.state.catalog.get(self.entity_type.name, call.entity_id(), "all")
-        told = [json.dumps(item, ensure_ascii=False) for item in self.snapshots(call, document)]
-        return Reply({"entityType": self.entity_type.name, "versions": told})
+        texts = [json.dumps(item, ensure_ascii=False) for item in self.snapshots(call, document)]
+        return Reply({"entityType": self.entity_type.name, "versions": texts})
 
     async def version(self, call: Call) -> Reply:
         """Return one version; its number is read as a decimal fraction, so ``0.10`` is 0.1."""
@@ -242,7 +242,7 @@ class _Entities(EntityReplies):
         reply = self.changed_reply(
             call, {**stored, **kept}, changed or told_anyway, inheriting=self.generation.marks_inherited
         )
-        self.tell_as_given(reply.body, stored)
+        self.show_as_sent(reply.body, stored)
         if self.generation.patch_renames and not changed:
             # What alone changed was the name: it is returned, and not stored.
             reply.body["name"] = proposed["name"]
@@ -274,8 +274,8 @@ class _Entities(EntityReplies):
             self.leave_out_empty(shown, reply_fields.PATCHED)
         if was_deleted and self.generation.tells_no_change:
             shown["changeDescription"] = revisions.build_empty_change(document["version"])
-        told = "entityDeleted" if hard else "entitySoftDeleted"
-        return Reply(shown, headers={"X-OpenMetadata-Change": told})
+        change = "entityDeleted" if hard else "entitySoftDeleted"
+        return Reply(shown, headers={"X-OpenMetadata-Change": change})
 
     # -- parts of the above
 
@@ -317,7 +317,8 @@ def _is_selected(
 def _filter_values(catalog: Catalog, name: str, document: Document) -> set[str]:
     if name == "domain":
         found = (
-            catalog.entities[DOMAIN.name].get(item["id"]) for item in references.related(document, "domains")
+            catalog.entities[DOMAIN.name].get(item["id"])
+            for item in references.list_references(document, "domains")
         )
         return {item["fullyQualifiedName"] for item in found if item}
     return {document["classification" if name == "parent" else name]["fullyQualifiedName"]}

@@ -31,8 +31,8 @@ def place(text: str, position: int) -> str:
 def _fault(text: str, error: json.JSONDecodeError) -> str:
     if error.pos < len(text.rstrip()) and text[error.pos] != '"':
         char = text[error.pos]
-        told = f"Unexpected character ('{char}' (code {ord(char)})): expected a valid value"
-        return f"{told}\n at {place(text, error.pos)}"
+        problem = f"Unexpected character ('{char}' (code {ord(char)})): expected a valid value"
+        return f"{problem}\n at {place(text, error.pos)}"
     opened = _open_at_end(text)
     if opened is None:
         return f"No content to map due to end-of-input\n at {place(text, len(text))}"

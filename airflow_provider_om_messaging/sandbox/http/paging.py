@@ -69,8 +69,8 @@ class Cursor:
         except (ValueError, KeyError, TypeError):
             if self.status == 500:
                 raise ApiError(500, frame_cause("Failed to process JSON ")) from None
-            told = "Invalid cursor: neither a before nor an after value of this list"
-            raise bad_request(told) from None
+            problem = "Invalid cursor: neither a before nor an after value of this list"
+            raise bad_request(problem) from None
 
 
 NAME = Cursor(has_id=False)

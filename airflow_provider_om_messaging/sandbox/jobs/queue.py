@@ -175,7 +175,9 @@ class Jobs:
     def _step(self, now: int) -> bool:
         """Take the earliest step that is due; return whether there was one."""
         due = [
-            (self._next_step_at(job), job.job_id) for job in self.jobs.values() if job.job_id in self._runs
+            (self._find_next_step_time(job), job.job_id)
+            for job in self.jobs.values()
+            if job.job_id in self._runs
         ]
         at, job_id = min(due, default=(float("inf"), ""))
         if at > now:
@@ -184,7 +186,7 @@ class Jobs:
                     job.updated_at = now
             return False
         job = self.jobs[job_id]
-        if job.cancel_requested_at is not None and self._cancel_at(job) <= at:
+        if job.cancel_requested_at is not None and self._find_cancel_time(job) <= at:
             self._end(job, int(at), "CANCELLED", f"CSV job {job_id} was cancelled.")
             return True
         try:
@@ -200,15 +202,15 @@ class Jobs:
             self._tell(job, "IN_PROGRESS")
         return True
 
-    def _next_step_at(self, job: Job) -> float:
+    def _find_next_step_time(self, job: Job) -> float:
         if job.stuck:
             return float("inf")
         batches = max(1, -(-job.total // BATCH_SIZE))
         taken = -(-job.progress // BATCH_SIZE)
         step = job.started_at + job.duration * min(batches, taken + 1) / batches
-        return min(step, self._cancel_at(job))
+        return min(step, self._find_cancel_time(job))
 
-    def _cancel_at(self, job: Job) -> float:
+    def _find_cancel_time(self, job: Job) -> float:
         """Return when a cancel request is noticed: between two rows, so one row's time later."""
         if job.cancel_requested_at is None:
             return float("inf")

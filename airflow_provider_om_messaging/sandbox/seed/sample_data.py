@@ -301,7 +301,7 @@ def _create_topic(catalog: Catalog, generation: Generation, service: Document, t
         "displayName": topic.display_name,
         "description": topic.description,
         "tags": labels.tags(catalog, [generation.spell_name(tag) for tag in topic.tags]),
-        **generation.related(owners=owners, domains=domains),
+        **generation.build_references(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
         "cleanupPolicies": ["delete"],
@@ -322,7 +322,9 @@ def _make_edits(catalog: Catalog, generation: Generation) -> None:
     orders = catalog.get_by_name(SERVICE.name, "orders_redpanda")
     team = references.reference(TEAM.name, catalog.get_by_name(TEAM.name, "payments"))
     domain = references.reference(DOMAIN.name, catalog.get_by_name(DOMAIN.name, "Finance"))
-    catalog.update(SERVICE.name, {**orders, **generation.related(owners=[team], domains=[domain])}, "admin")
+    catalog.update(
+        SERVICE.name, {**orders, **generation.build_references(owners=[team], domains=[domain])}, "admin"
+    )
 
 
 def _find_by_name(name: str, display_name: str | None, **more: Any) -> Document:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
     compute_field,
+    find_references,
     format_value,
     meaning,
     parse_texts,
     read_types,
-    references_in,
     render_cell,
 )
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
@@ -105,8 +105,8 @@ def test_what_a_field_refers_to_has_to_be_there() -> None:
     with pytest.raises(ValueError, match="Entity nobody of type user not found"):
         wanted("steward", "user:nobody")
     texts = {"steward": "user:a.b", "readers": "team:x|user:y", "mail": "user:z"}
-    assert [str(name.fqn) for name in references_in(texts, TYPES)] == ['"a.b"', "x", "y"]
-    assert list(references_in(texts, None)) == []
+    assert [str(name.fqn) for name in find_references(texts, TYPES)] == ['"a.b"', "x", "y"]
+    assert list(find_references(texts, None)) == []
 
 
 def test_a_field_that_is_not_there_is_refused() -> None:

@@ -257,7 +257,7 @@ def test_the_page_is_one_file_that_runs_nothing_of_the_data() -> None:
 
 def test_a_page_speaks_of_what_it_compares() -> None:
     plan = plan_of([[*ORDERS[:1], "Anew", *ORDERS[2:]], ["new", "", "", "", "", ""]], [ORDERS, OTHER])
-    kept = Policies(max_changed_rows=2, forbid_created=True).passed(plan)
+    kept = Policies(max_changed_rows=2, forbid_created=True).describe_kept(plan)
     assert kept == ["2 of at most 2 rows would be created or changed (max_changed_rows)."]
     page = b"".join(
         plan_page(plan, "Plan", {}, [], passed=kept, topic_url=lambda name: f"http://om/topic/s.{name}")

@@ -249,10 +249,10 @@ def test_a_body_without_words_still_gives_a_sentence(status: int, body: bytes) -
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 500])
 def test_the_authentication_header_does_not_decide(status: int) -> None:
-    with_header = fault(error_reply(status, "messagingService instance for x not found"))
+    replace_header = fault(error_reply(status, "messagingService instance for x not found"))
     without = fault(error_reply(status, "messagingService instance for x not found", www_authenticate=""))
-    assert with_header.cause is without.cause
-    assert (with_header.cause is Cause.UNAUTHORIZED) == (status == 401)
+    assert replace_header.cause is without.cause
+    assert (replace_header.cause is Cause.UNAUTHORIZED) == (status == 401)
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 413, 429, 500, 502])

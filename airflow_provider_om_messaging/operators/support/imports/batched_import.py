@@ -96,7 +96,7 @@ class BatchedImport:
         self._header = upload.facts.header
         self._key = find_key_column(column_names(self._header), "The file")
         self._engine.check_new_rows(self._hook.canonical_fqn(self._service), upload)
-        self._engine = self._engine.for_parts()
+        self._engine = self._engine.copy_for_parts()
         if not self._dry_run:
             self._refresh_state()
         rows = upload.rows()
