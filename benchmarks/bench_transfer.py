@@ -214,7 +214,7 @@ def peak() -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def run_apart(what: str, url: str, size: int, warm: int, folder: Path) -> None:
+def measure(what: str, url: str, size: int, warm: int, folder: Path) -> None:
     """Do something once small and once in full; print CPU, seconds and mebibytes of the second time."""
     action: Callable[..., None] = globals()[what]
     action(url, warm, folder)
