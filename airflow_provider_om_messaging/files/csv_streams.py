@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 from airflow_provider_om_messaging.files.local_files import temporary_file
 from airflow_provider_om_messaging.files.object_storage import read_chunks
 from airflow_provider_om_messaging.files.storage import open_source
+from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.check import (
     CsvFacts,
     UnfitCsvError,
@@ -56,6 +57,7 @@ class CsvMeter:
         """How many have passed so far."""
         self._digest = hashlib.sha256()
         self._rows = 0
+        self._header: Sequence[str] = ()
 
     def check_chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """
@@ -72,6 +74,12 @@ class CsvMeter:
             ) from None
         if not self._rows:
             raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an empty export: not even a header line.")
+        if self._rows == 1 and "description" not in column_names(self._header):
+            raise Fault(
+                Cause.UNEXPECTED_REPLY,
+                "The export has no rows, and its only line is not the header of one: "
+                f"{redact(', '.join(self._header))}. It was not kept.",
+            )
 
     @property
     def written(self) -> Written:
@@ -97,7 +105,7 @@ class CsvMeter:
             yield chunk
         else:
             if proof.finish():
-                next(scan_rows([proof.first]))
+                self._header = next(scan_rows([proof.first]))[1]
                 self._rows = proof.records
                 return
         header: Sequence[str] = next(scan_rows([proof.first]))[1] if proof.records else ()
@@ -108,8 +116,9 @@ class CsvMeter:
                 passed.append(chunk)
                 yield chunk
 
-        self._rows = proof.records
-        for _ in scan_rows(yield_unread(), header, proof.lines + 1):
+        self._header, self._rows = header, proof.records
+        for _, row in scan_rows(yield_unread(), header, proof.lines + 1):
+            self._header = self._header or row
             self._rows += 1
             while passed:
                 yield passed.popleft()
@@ -161,7 +170,7 @@ def measure_text(text: str) -> Written:
     :param text: the whole of it.
     """
     meter = CsvMeter()
-    for _ in meter.check_chunks([text.encode("utf-8")]):
+    for _ in meter.check_chunks([text.encode("utf-8", "surrogatepass")]):
         pass
     return meter.written
 

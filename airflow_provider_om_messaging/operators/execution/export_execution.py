@@ -79,7 +79,8 @@ class ExportExecution(JobExecution):
         csv = frame.csv
         if csv is None:
             return self.resolve_unknown_outcome(frame.job.job_id, state, float("inf"))
-        chunks = [csv.encode("utf-8")]
+        # Half a character is found where the CSV is checked.
+        chunks = [csv.encode("utf-8", "surrogatepass")]
         return self._fetch(
             frame.job.job_id,
             lambda destination: write_whole(chunks, Destination(destination)),

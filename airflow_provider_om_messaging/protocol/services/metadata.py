@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.references import parse_reference
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
+from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 FIELDS = (*TEXTS, *LISTS)
 """What the file holds. In no version do the schemas of services have custom properties."""
@@ -43,7 +44,10 @@ def format_metadata(service: Entity) -> bytes:
         "serviceType": service.get("serviceType"),
         "metadata": metadata,
     }
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    try:
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:
+        raise unexpected_reply("a text with half a character in it") from None
 
 
 def parse_metadata(content: bytes) -> tuple[str, dict[str, Any]]:

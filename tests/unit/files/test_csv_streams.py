@@ -81,7 +81,7 @@ class TestAnUpload:
 
 
 class TestAnExportOnItsWay:
-    @given(tables(min_rows=0), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+    @given(tables(), st.lists(st.integers(1, 9), min_size=1, max_size=4))
     def test_it_is_handed_on_unchanged_and_measured(self, table: list[list[str]], sizes: list[int]) -> None:
         content = written(table)
         meter = CsvMeter()
@@ -90,6 +90,11 @@ class TestAnExportOnItsWay:
         assert (facts.rows, facts.bytes) == (len(table) - 1, len(content))
         assert facts.sha256 == hashlib.sha256(content).hexdigest()
         assert measure_text(content.decode()) == facts
+
+    @pytest.mark.parametrize("header", [b"name,description", b'name*,"description"', b"description,name\r\n"])
+    def test_a_service_without_topics_has_a_header(self, header: bytes) -> None:
+        for sizes in ([1], [3], [100]):
+            assert b"".join(CsvMeter().check_chunks(pieces(header, sizes))) == header
 
     @pytest.mark.parametrize(
         ("chunks", "words"),
@@ -101,6 +106,9 @@ class TestAnExportOnItsWay:
             ([b" \n<html>", b"..."], "HTML"),
             ([b'{"code": 200, "message": "x"}'], "JSON"),
             ([b"[]"], "JSON"),
+            ([b"name"], "its only line is not the header of one: name"),
+            ([b"name, or service not known\n"], "not the header of one"),
+            ([b'"name","x\ny"'], "not the header of one"),
         ],
     )
     def test_what_is_no_whole_csv_does_not_replace_yesterdays_file(
