@@ -145,7 +145,7 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
 
 def _is_named_none(target: str) -> bool:
     """Return whether a folder or the file of a path got its name, or a part of it, from a None."""
-    *folders, name = re.split(r"[/\\]", target)
+    *folders, name = re.split(r"[/\\@]", target)  # before an @ stands the connection of a storage
     return "None" in folders or _NONE.search(name) is not None
 
 

@@ -2,9 +2,9 @@
 The parameters of tasks: what each may be, and that none that was given comes to nothing.
 
 A task declares its parameters in a table, name → :class:`Parameter`. All in it are templated. What was given
-(as a value, a template, another task's output or by mapping) and is None, ``None`` as text or empty when the
-task runs stops the task before anything is sent or written. A None that the author of a DAG wrote means "not
-given".
+(as a value, a template, another task's output or by mapping) and is None, ``None`` or ``null`` as text, or
+empty when the task runs stops the task before anything is sent or written. A None that the author of a DAG
+wrote means "not given".
 """
 
 from __future__ import annotations
@@ -275,8 +275,8 @@ def job_id_text() -> Parameter:
 
 
 def _is_nothing(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip() in {"", "None"}
+    if isinstance(value, str):  # the filter ``tojson`` makes a null of None
+        return value.strip() in {"", "None", "null"}
     return value is None or isinstance(value, Undefined)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from airflow_provider_om_messaging.protocol.model.fields import LISTS, TEXTS, Entity, own_value
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.references import parse_reference
+from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
@@ -40,7 +41,7 @@ def format_metadata(service: Entity) -> bytes:
     document = {
         "format": _FORMAT,
         "formatVersion": _VERSION,
-        "service": join_fqn(str(service["name"])),
+        "service": join_fqn(required_text(service, "name")),
         "serviceType": service.get("serviceType"),
         "metadata": metadata,
     }

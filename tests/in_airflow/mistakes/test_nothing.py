@@ -79,7 +79,7 @@ def test_every_parameter_of_every_task(
 
 
 @pytest.mark.parametrize("rendering", RENDERINGS)
-@pytest.mark.parametrize("value", ["None", "", "  ", " None\n", jinja2.Undefined()], ids=repr)
+@pytest.mark.parametrize("value", ["None", "null", "", "  ", " None\n", jinja2.Undefined()], ids=repr)
 def test_every_form_of_nothing(value: Any, rendering: str) -> None:
     given = ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination="{{ x }}")
     with pytest.raises(InvalidParameterError, match=r"^destination has come to nothing"):

@@ -194,6 +194,12 @@ def test_no_file_is_named_after_a_none(tmp_path: Path, name: str) -> None:
             Destination(target)
 
 
+@pytest.mark.parametrize("url", ["s3://None/x.csv", "s3://aws@None/x.csv", "s3://None@bucket/x.csv"])
+def test_no_storage_is_named_after_a_none(url: str) -> None:
+    with pytest.raises(Fault, match=r"^destination has come to nothing in a part of its name: s3"):
+        Destination(url)
+
+
 @pytest.mark.parametrize("name", ["Nonesuch.csv", "none.csv", "toNone.csv", "None of it/topics.csv"])
 def test_other_names_may_have_a_none_in_them(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

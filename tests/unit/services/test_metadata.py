@@ -54,6 +54,13 @@ def test_a_file_holds_what_people_say_and_nothing_else() -> None:
     assert parse_metadata(content) == ('"edge.kafka"', METADATA)
 
 
+@pytest.mark.parametrize("name", [None, "", 5, ["x"]])
+def test_a_service_without_a_name_is_none(name: Any) -> None:
+    with pytest.raises(Fault, match="an entity without name") as caught:
+        format_metadata({**SERVICE, "name": name})
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
 def test_a_file_changes_only_with_what_it_holds() -> None:
     later = {**SERVICE, "version": 0.5, "updatedAt": 2, "connection": {}, "tags": SERVICE["tags"][::-1]}
     assert format_metadata(later) == format_metadata(SERVICE)
