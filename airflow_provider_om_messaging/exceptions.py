@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportS
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 
@@ -167,6 +167,18 @@ class JobCancelledError(OpenMetadataError):
     """An async job was cancelled on the server."""
 
 
+class FinalJobFailedError(JobFailedError, PermanentError):
+    """The same for a sensor or a fetched result: that job has failed, however often it is looked at."""
+
+
+class FinalJobLostError(JobLostError, FinalJobFailedError):
+    """The same for a job that was lost: clear the task that submitted it."""
+
+
+class FinalJobCancelledError(JobCancelledError, PermanentError):
+    """The same for a job that was cancelled."""
+
+
 class JobTimeoutError(OpenMetadataError):
     """An async job did not end within the task's own ``timeout``."""
 
@@ -201,9 +213,20 @@ CLASSES: dict[Cause, type[OpenMetadataError]] = {
 }
 
 
-def to_public_error(fault: Fault) -> OpenMetadataError:
+CLASSES_OF_ENDED_JOBS: dict[Cause, type[OpenMetadataError]] = {
+    **CLASSES,
+    Cause.JOB_FAILED: FinalJobFailedError,
+    Cause.JOB_LOST: FinalJobLostError,
+    Cause.JOB_CANCELLED: FinalJobCancelledError,
+}
+"""For tasks that did not submit the job that they look at: a retry finds the same job in the same state."""
+
+
+def to_public_error(
+    fault: Fault, classes: Mapping[Cause, type[OpenMetadataError]] = CLASSES
+) -> OpenMetadataError:
     """Return the public exception for a fault."""
-    error = CLASSES[fault.cause](
+    error = classes[fault.cause](
         fault.message, status=fault.status, retry_after=fault.retry_after, transient=fault.transient
     )
     error.may_have_worked = fault.may_have_worked
@@ -213,11 +236,15 @@ def to_public_error(fault: Fault) -> OpenMetadataError:
 
 
 @contextmanager
-def public_errors() -> Iterator[None]:
-    """Let faults out as public exceptions, without the inner traceback, which may show request data."""
+def public_errors(classes: Mapping[Cause, type[OpenMetadataError]] = CLASSES) -> Iterator[None]:
+    """
+    Let faults out as public exceptions, without the inner traceback, which may show request data.
+
+    :param classes: the exception of each cause.
+    """
     try:
         yield
     except Fault as fault:
         # Nor shall those find it that look at what an error came out of.
         fault.__traceback__ = fault.__context__ = None
-        raise to_public_error(fault) from None
+        raise to_public_error(fault, classes) from None

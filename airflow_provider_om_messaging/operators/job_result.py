@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.exceptions import CLASSES_OF_ENDED_JOBS, public_errors
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
@@ -74,7 +74,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
         self.om_messaging_conn_id = om_messaging_conn_id
         self.note_parameters()
 
-    @public_errors()
+    @public_errors(CLASSES_OF_ENDED_JOBS)
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the job, then fetch its result."""
         from airflow_provider_om_messaging.operators.support.results import (

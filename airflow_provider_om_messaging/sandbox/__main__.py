@@ -21,14 +21,14 @@ OpenMetadata sandbox, version {version} ({edition}), at {url}
 Services and their numbers of topics
 {services}
 
+Airflow connection, for the shell that Airflow is started from
+  export AIRFLOW_CONN_OM_MESSAGING_DEFAULT='{connection}'
+
 Tokens (send as "Authorization: Bearer …")
   admin      {admin_token}
   bot        {bot_token}
   read-only  {read_only_token}
   person     {person_token}
-
-Airflow connection
-  export AIRFLOW_CONN_OM_MESSAGING_DEFAULT='{connection}'
 
 Try it
   curl -H 'Authorization: Bearer {bot_token}' \\

@@ -51,6 +51,8 @@ class Fault:
             raise ValueError(f"no fault is called {self.kind!r}; there are: {', '.join(KINDS)}")
         if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 1:
             raise ValueError(f"times is a positive number, not {self.times!r}")
+        if isinstance(self.retry_after, bool) or not isinstance(self.retry_after, int):
+            raise ValueError(f"retry_after is a whole number of seconds, not {self.retry_after!r}")
         try:
             self._pattern = re.compile(self.path or "")
         except re.error as error:

@@ -189,9 +189,16 @@ class Sandbox:
         """
         Return JSON for ``AIRFLOW_CONN_OM_MESSAGING_DEFAULT``.
 
-        :param token: the password; the bot's token if not given.
+        :param token: the password, or whose token is to be it: ``admin``, ``bot``, ``read-only`` or
+            ``person``. Any other text is sent as it is, for tests of tokens that no server takes.
         """
-        password = self.bot_token if token is None else token
+        tokens = {
+            "admin": self.admin_token,
+            "bot": self.bot_token,
+            "read-only": self.read_only_token,
+            "person": self.person_token,
+        }
+        password = self.bot_token if token is None else tokens.get(token.replace("_", "-"), token)
         return json.dumps({"conn_type": CONNECTION_TYPE, "host": self.url, "password": password})
 
     # -- steering

@@ -7,7 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
-from airflow_provider_om_messaging.exceptions import JobSensorTimeoutError, JobTimeoutError, public_errors
+from airflow_provider_om_messaging.exceptions import (
+    CLASSES_OF_ENDED_JOBS,
+    JobSensorTimeoutError,
+    JobTimeoutError,
+    public_errors,
+)
 from airflow_provider_om_messaging.operators.support.results import apply_rejection_policy, import_summary
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
@@ -101,7 +106,7 @@ class JobLooks:
             if self.wait.log.reported != before:
                 store.set(KEY, {own: self.wait.log.reported})
 
-    @public_errors()
+    @public_errors(CLASSES_OF_ENDED_JOBS)
     def _result(self, job: Job) -> dict[str, Any]:
         sensor = self._sensor
         job.raise_unless_completed()

@@ -65,7 +65,23 @@ def test_a_sensor_timeout_is_final_for_airflow_and_a_job_timeout_for_callbacks()
     assert issubclass(exceptions.JobSensorTimeoutError, exceptions.JobTimeoutError)
 
 
-@pytest.mark.parametrize("error_class", [*exceptions.CLASSES.values(), exceptions.JobSensorTimeoutError])
+def test_what_ended_is_final_for_those_who_did_not_begin_it() -> None:
+    ended = {Cause.JOB_FAILED, Cause.JOB_LOST, Cause.JOB_CANCELLED}
+    for cause, error_class in exceptions.CLASSES_OF_ENDED_JOBS.items():
+        assert issubclass(error_class, exceptions.CLASSES[cause])
+        assert issubclass(error_class, AirflowFailException) == (cause in ended or cause in PERMANENT)
+    final = exceptions.FinalJobLostError
+    assert issubclass(final, exceptions.FinalJobFailedError)
+
+
+@pytest.mark.parametrize(
+    "error_class",
+    {
+        *exceptions.CLASSES.values(),
+        *exceptions.CLASSES_OF_ENDED_JOBS.values(),
+        exceptions.JobSensorTimeoutError,
+    },
+)
 def test_an_error_survives_the_way_between_processes(error_class: type[exceptions.OpenMetadataError]) -> None:
     error = error_class("what happened", status=503, retry_after=1.0, transient=True)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  # made by this test

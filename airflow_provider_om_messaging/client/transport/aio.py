@@ -22,6 +22,7 @@ from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED,
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.redaction import replace_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
@@ -98,7 +99,7 @@ class AsyncClient:
                 pause = policy.pause(request, fault, tried, random_fraction())
                 if pause is None:
                     raise
-                log.info("%s Trying again in %.1f seconds.", fault.message, pause)
+                log.info("%s Trying again in %.1f seconds.", end_sentence(fault.message), pause)
             await asyncio.sleep(pause)
 
     @property

@@ -22,6 +22,7 @@ from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED,
 from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, find_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.redaction import replace_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
 
@@ -124,7 +125,7 @@ class Client:
                 pause = policy.pause(request, fault, tried, random_fraction())
                 if pause is None:
                     raise
-                log.info("%s Trying again in %.1f seconds.", fault.message, pause)
+                log.info("%s Trying again in %.1f seconds.", end_sentence(fault.message), pause)
             time.sleep(pause)
 
     def _read(self, request: Request[T], body: Body, within: float) -> T:

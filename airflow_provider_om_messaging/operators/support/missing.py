@@ -32,8 +32,8 @@ def report_missing_service(hook: OpenMetadataMessagingHook, service: str, on_mis
         if not _is_missing(hook, service):
             raise
         message = (
-            f"There is no messaging service {service} (any more): it may have been deleted or renamed since "
-            f"it was listed. Nothing was written. {error}"
+            f"There is no messaging service {service} (any more): its name may be another, or it may have "
+            f"been deleted or renamed since it was listed. Nothing was written. {error}"
         )
         if on_missing == "skip":
             raise AirflowSkipException(message) from None

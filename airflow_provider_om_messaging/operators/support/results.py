@@ -143,7 +143,7 @@ def apply_rejection_policy(result: ImportResult, max_failed_rows: int, on_reject
             log.warning("Failed, as is tolerated: %s: %s", failure["row"], failure["details"])
         return
     if on_rejected == "report":
-        log.warning("%s", fault.message)
+        log.warning("Going on, as on_rejected='report' says. %s", fault.message)
         return
     if on_rejected == "skip":
         raise AirflowSkipException(fault.message)

@@ -92,7 +92,7 @@ class Job:
                 Cause.JOB_LOST,
                 f"{self} was lost because the server restarted, or the node that ran it stopped: "
                 f"{said.rstrip('.')}. "
-                "The job itself did nothing wrong; running the task again is enough.",
+                "The job itself did nothing wrong; running the task that submitted it again is enough.",
             )
         if self.status == FAILED:
             raise Fault(Cause.JOB_FAILED, f"{self} failed on the server: {said}")

@@ -20,6 +20,11 @@ def fit_for_logs(text: str) -> str:
     return text if text.isprintable() else _HALF.sub("?", _INVISIBLE.sub("", _TERMINAL.sub("", text)))
 
 
+def end_sentence(text: str) -> str:
+    """Return a text that another sentence can follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def to_printable(text: str) -> str:
     """
     Return a text on one line, as it may stand in a log.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.faults import KINDS, Fault
@@ -28,22 +28,9 @@ def handle(state: SandboxState, method: str, path: str, body: bytes, host: str) 
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     if name.lower() not in _LOCAL_HOSTS:
         return _refusal(403, f"the sandbox is steered from this machine only, not as {host!r}")
-    actions: dict[tuple[str, str], Callable[[SandboxState, dict[str, Any]], Any]] = {
-        ("GET", ""): _state,
-        ("GET", "journal"): _journal,
-        ("DELETE", "journal"): _clear_journal,
-        ("PUT", "switches"): _switches,
-        ("PUT", ""): _switches,
-        ("POST", "faults"): _add_fault,
-        ("DELETE", "faults"): _clear_faults,
-        ("POST", "clock"): _clock,
-        ("POST", "bot-token"): _bot_token,
-        ("POST", "tokens"): _token,
-    }
-    action = actions.get((method, path))
+    action = _ACTIONS.get((method, path))
     if action is None:
-        known = ", ".join(f"{verb} {PREFIX}/{name}".rstrip("/") for verb, name in actions)
-        return _refusal(404, f"no such control; there are: {known}")
+        return _refusal(404, f"no such control; there are: {', '.join(_list_controls())}")
     try:
         order = json.loads(body) if body.strip() else {}
         if not isinstance(order, dict):
@@ -69,6 +56,7 @@ def _state(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
         "switches": asdict(state.switches),
         "faults": [asdict(fault) for fault in state.faults.waiting],
         "faultKinds": KINDS,
+        "controls": _list_controls(),
         "journal": state.journal,
     }
 
@@ -88,6 +76,9 @@ def _switches(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_fault(state: SandboxState, order: dict[str, Any]) -> list[dict[str, Any]]:
+    _check_keys("a fault", order, [item.name for item in fields(Fault)])
+    if "kind" not in order:
+        raise ValueError(f"kind is missing; there are: {', '.join(KINDS)}")
     state.faults.add(Fault(**order))
     return [asdict(fault) for fault in state.faults.waiting]
 
@@ -98,7 +89,11 @@ def _clear_faults(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clock(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
-    state.advance_clock(float(order["advance"]))
+    _check_keys("the clock", order, ["advance"])
+    seconds = order.get("advance")
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise ValueError(f"advance is a number of seconds, not {seconds!r}")
+    state.advance_clock(float(seconds))
     return {"clock": state.clock.millis(), "clockOffsetSeconds": state.clock.offset}
 
 
@@ -107,5 +102,29 @@ def _bot_token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
 
 
 def _token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
+    _check_keys("a token", order, ["user", "expires_in", "signed_by", "kid"])
     user, expires_in = str(order.pop("user", "admin")), order.pop("expires_in", 3600)
     return {"token": state.token(user, expires_in, **order)}
+
+
+def _check_keys(what: str, order: dict[str, Any], known: list[str]) -> None:
+    if unknown := order.keys() - set(known):
+        raise ValueError(f"{what} has no {', '.join(sorted(unknown))}; it has: {', '.join(known)}")
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[SandboxState, dict[str, Any]], Any]] = {
+    ("GET", ""): _state,
+    ("GET", "journal"): _journal,
+    ("DELETE", "journal"): _clear_journal,
+    ("PUT", "switches"): _switches,
+    ("PUT", ""): _switches,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("POST", "clock"): _clock,
+    ("POST", "bot-token"): _bot_token,
+    ("POST", "tokens"): _token,
+}
+
+
+def _list_controls() -> list[str]:
+    return [f"{method} {PREFIX}/{name}".rstrip("/") for method, name in _ACTIONS]

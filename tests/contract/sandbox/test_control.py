@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -215,6 +216,7 @@ def test_everything_can_be_steered_over_http(api: Api) -> None:
     state = control(api, "GET").json()
     assert state["switches"]["csv_routes"] is True
     assert set(state["faultKinds"]) == set(KINDS)
+    assert {"PUT /_sandbox/switches", "POST /_sandbox/faults", "GET /_sandbox"} <= set(state["controls"])
     assert state["services"]["sample_kafka"] == 300
     assert control(api, "PUT", "/switches", {"csv_routes": False}).json()["csv_routes"] is False
     assert api.get(f"{PATH}/export").status_code == 404
@@ -241,23 +243,27 @@ def test_everything_can_be_steered_over_http(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    ("method", "path", "body", "advice"),
     [
-        ("PUT", "/switches", {"speed": 1}),
-        ("PUT", "/switches", {"latency": "x"}),
-        ("PUT", "/switches", []),
-        ("POST", "/faults", {}),
-        ("POST", "/faults", {"kind": "x"}),
-        ("POST", "/clock", {}),
-        ("POST", "/clock", {"advance": -1}),
-        ("POST", "/tokens", {"user": "nobody"}),
-        ("POST", "/tokens", {"signed_by": "me"}),
+        ("PUT", "/switches", {"speed": 1}, "there are: .*csv_routes"),
+        ("PUT", "/switches", {"latency": "x"}, "latency"),
+        ("PUT", "/switches", [], "JSON object"),
+        ("POST", "/faults", {}, "kind is missing; there are: .*503"),
+        ("POST", "/faults", {"kind": "x"}, "there are: .*503"),
+        ("POST", "/faults", {"kind": "503", "time": 2}, "no time; it has: kind, times"),
+        ("POST", "/faults", {"kind": "503", "retry_after": "soon"}, "retry_after"),
+        ("POST", "/clock", {}, "advance is a number"),
+        ("POST", "/clock", {"advance": -1}, "only goes forward"),
+        ("POST", "/clock", {"advance": "far"}, "advance"),
+        ("POST", "/tokens", {"user": "nobody"}, "nobody"),
+        ("POST", "/tokens", {"signed_by": "me"}, "stranger"),
+        ("POST", "/tokens", {"expires": 1}, "no expires; .*expires_in"),
     ],
 )
-def test_wrong_orders_are_explained(api: Api, method: str, path: str, body: Any) -> None:
+def test_wrong_orders_are_explained(api: Api, method: str, path: str, body: Any, advice: str) -> None:
     reply = control(api, method, path, body)
     assert reply.status_code == 400
-    assert reply.json()["message"]
+    assert re.search(advice, reply.json()["message"])
 
 
 def test_unknown_controls_list_the_known_ones(api: Api) -> None:
@@ -284,6 +290,9 @@ def test_the_airflow_connection(api: Api) -> None:
     told = json.loads(api.sandbox.airflow_connection())
     assert told == {"conn_type": "om_messaging", "host": api.sandbox.url, "password": api.sandbox.bot_token}
     assert json.loads(api.sandbox.airflow_connection("t"))["password"] == "t"
+    for name in ("read-only", "read_only"):
+        password = json.loads(api.sandbox.airflow_connection(name))["password"]
+        assert password == api.sandbox.read_only_token
 
 
 def test_a_taken_port_is_named(api: Api) -> None:

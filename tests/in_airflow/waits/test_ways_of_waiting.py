@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
 from airflow_provider_om_messaging.exceptions import (
     ForbiddenError,
@@ -15,6 +15,7 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     JobCancelledError,
     JobFailedError,
+    JobLostError,
     JobTimeoutError,
     NotFoundError,
     ServerUnavailableError,
@@ -298,8 +299,24 @@ def test_a_sensor_on_jobs_that_end_badly(sandbox: Sandbox, way: str, soft_fail: 
         (cancelled, JobCancelledError),
         ("424242", NotFoundError),
     ):
-        with pytest.raises(AirflowSkipException if soft_fail else error):
+        with pytest.raises(AirflowSkipException if soft_fail else error) as caught:
             run(sensing(way, job_id=job_id, soft_fail=soft_fail))
+        # Another try would find the job as it is.
+        assert isinstance(caught.value, (AirflowSkipException, AirflowFailException))
+
+
+@pytest.mark.parametrize("end", ["failed", "lost", "cancelled"])
+def test_a_result_of_a_job_that_ended_badly_is_not_asked_for_again(sandbox: Sandbox, end: str) -> None:
+    hook = OpenMetadataMessagingHook()
+    sandbox.configure(failing_jobs=end == "failed", stuck_jobs=end == "lost", job_start_delay=0.3)
+    job_id = hook.submit_export(SERVICE)
+    if end == "cancelled":
+        hook.cancel_job(job_id)
+    sandbox.advance_clock(600)
+    errors = {"failed": JobFailedError, "lost": JobLostError, "cancelled": JobCancelledError}
+    with pytest.raises(errors[end]) as caught:
+        run(CsvJobResultOperator(task_id="t", job_id=job_id))
+    assert isinstance(caught.value, AirflowFailException)
 
 
 @every_sensor_way
