@@ -40,7 +40,8 @@ def check_entity(entity: Mapping[str, Any], kind: EntityType, name_or_id: str) -
 
     :param entity: as the server sends it.
     :param name_or_id: what was asked for.
-    :raises Fault: it is another one, or does not say which.
+    :raises Fault: it is another one, or does not say which. Servers answer some names without the quotes that
+        they need, by which lists, exports and imports would not know them: there is no entity of such a name.
     """
     if is_uuid(name_or_id):
         reported = entity.get("id")
@@ -49,6 +50,11 @@ def check_entity(entity: Mapping[str, Any], kind: EntityType, name_or_id: str) -
         reported = entity.get("fullyQualifiedName") or entity.get("name")
         same = is_same_name(reported, name_or_id)
     if not same:
+        if isinstance(reported, str) and reported.replace('"', "") == name_or_id.replace('"', ""):
+            raise Fault(
+                Cause.NOT_FOUND,
+                f"There is no {kind.name} {name_or_id}, but {reported}: a name with a dot stands in quotes.",
+            )
         raise other_entity_fault(f"{kind.name} {name_or_id}", reported)
 
 
