@@ -114,7 +114,7 @@ def compute_field(
     :param present: the value that the topic has; it stays if the text says the same.
     :param types: what fields there are; None if that is not known: then a value keeps its type, and every
         new one is a text.
-    :param known: what was looked up of :func:`references_in`.
+    :param known: what was looked up of :func:`find_references`.
     :raises ValueError: there is no such field, or the server would refuse the value.
     """
     type_name = None if types is None else types.get(name)
