@@ -85,11 +85,11 @@ def state(server: Sandbox, name: str) -> dict[str, Any]:
     service = Api(server).service(f'"{name}"', "*")
     shown: dict[str, Any] = {name: service.get(name) or None for name in ("description", "displayName")}
     for field in ("owners", "tags", "domains"):
-        shown[field] = {named(item) for item in service[field]}
+        shown[field] = {get_name(item) for item in service[field]}
     return {**shown, "connection": service["connection"]}
 
 
-def named(item: dict[str, Any]) -> str:
+def get_name(item: dict[str, Any]) -> str:
     if "tagFQN" in item:
         return f"glossaryTerm:{item['tagFQN']}" if item["source"] == "Glossary" else item["tagFQN"]
     return (
@@ -97,7 +97,7 @@ def named(item: dict[str, Any]) -> str:
     )
 
 
-def meant(before: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+def predict_changes(before: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """Return what changes mean, in the plainest words: the documentation as a program."""
     after = copy.deepcopy(before)
     for field, value in wanted.items():
@@ -129,6 +129,6 @@ def merge(target: Any, patch: Any) -> Any:
     return result
 
 
-def possible(before: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    owners = meant(before, wanted)["owners"]
+def is_possible(before: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    owners = predict_changes(before, wanted)["owners"]
     return len(owners) <= 1 or not any(owner.startswith("team:") for owner in owners)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 
-def asked(sandbox: Sandbox) -> list[str]:
+def list_requests(sandbox: Sandbox) -> list[str]:
     return [f"{entry['method']} {entry['path'].rpartition('/')[2]}" for entry in sandbox.journal]
 
 
@@ -43,7 +43,7 @@ def test_they_are_found_once_and_told_once(sandbox: Sandbox, caplog: pytest.LogC
             for future in [pool.submit(OpenMetadataMessagingHook().capabilities) for _ in range(8)]
         }
     assert len(found) == 1
-    assert asked(sandbox) == ["GET version", "GET export"]
+    assert list_requests(sandbox) == ["GET version", "GET export"]
     assert len([text for text in caplog.messages if "CSV routes" in text]) == 1
 
 
@@ -51,7 +51,7 @@ def test_looking_makes_no_job_and_names_no_service_there_is(sandbox: Sandbox) ->
     services = sandbox.services()
     hook = OpenMetadataMessagingHook()
     read_capabilities(hook._client, confirm_jobs=True)
-    assert asked(sandbox) == ["GET version", "GET export", "GET csvAsyncJobs"]
+    assert list_requests(sandbox) == ["GET version", "GET export", "GET csvAsyncJobs"]
     assert [entry["status"] for entry in sandbox.journal] == [200, 404, 200]
     assert hook.list_jobs() == []
     assert sandbox.services() == services
@@ -59,7 +59,7 @@ def test_looking_makes_no_job_and_names_no_service_there_is(sandbox: Sandbox) ->
 
 def test_names_need_the_version_only(sandbox: Sandbox) -> None:
     assert read_generation(OpenMetadataMessagingHook()._client).owners_field == "owners"
-    assert asked(sandbox) == ["GET version"]
+    assert list_requests(sandbox) == ["GET version"]
 
 
 def test_jobs_that_are_missing_although_the_version_promises_them(
@@ -72,7 +72,7 @@ def test_jobs_that_are_missing_although_the_version_promises_them(
         assert read_capabilities(client, confirm_jobs=True).jobs == "socket"
         assert read_capabilities(client).jobs == "socket"
     assert "jobs over Socket.IO" in caplog.text
-    assert asked(sandbox) == ["GET version", "GET export", "GET csvAsyncJobs"]
+    assert list_requests(sandbox) == ["GET version", "GET export", "GET csvAsyncJobs"]
 
 
 def test_a_look_that_failed_is_repeated(sandbox: Sandbox) -> None:
@@ -100,7 +100,7 @@ def test_each_connection_is_asked_for_itself(sandbox: Sandbox, monkeypatch: pyte
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps(other))
     OpenMetadataMessagingHook().capabilities()
     OpenMetadataMessagingHook("other").capabilities()
-    assert asked(sandbox) == ["GET version", "GET export"] * 2
+    assert list_requests(sandbox) == ["GET version", "GET export"] * 2
 
 
 def test_the_test_button_looks_anew(sandbox: Sandbox) -> None:

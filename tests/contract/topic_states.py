@@ -79,7 +79,7 @@ class Service:
         """Return states of some of the topics."""
         return st.dictionaries(st.sampled_from(sorted(self.ids)), self._topics(), min_size=1, max_size=2)
 
-    def bring_into(self, state: State) -> None:
+    def apply_state(self, state: State) -> None:
         """Give topics the fields of a state, by plain requests."""
         self.of_deleted -= state.keys()
         for name, fields in state.items():
@@ -143,7 +143,7 @@ class Service:
         assert made.status_code == 201, made.text
         return made.json()
 
-    def shown(self, names: tuple[str, ...] | None = None) -> State:
+    def read_states(self, names: tuple[str, ...] | None = None) -> State:
         """Return what plain reading shows of topics, in the plainest form."""
         return {name: self._plain(self.ids[name]) for name in names or self.ids}
 
@@ -195,7 +195,7 @@ class Service:
 
     def _rows(self) -> st.SearchStrategy[dict[str, str]]:
         def several(good: tuple[str, ...], *odd: str) -> st.SearchStrategy[str]:
-            one = st.sampled_from((*(quoted(self._spelled(name)) for name in good * 2), *odd))
+            one = st.sampled_from((*(quote(self._spelled(name)) for name in good * 2), *odd))
             return st.lists(one, max_size=2).map(";".join)
 
         return st.fixed_dictionaries(
@@ -250,7 +250,7 @@ class Service:
 
     def _plain(self, topic_id: str) -> dict[str, Any]:
         topic = self.api.json(f"/v1/topics/{topic_id}", params={"fields": "*"})
-        shown: dict[str, Any] = {name: folded(topic.get(name) or "") for name in FIELDS[:2]}
+        shown: dict[str, Any] = {name: fold(topic.get(name) or "") for name in FIELDS[:2]}
         for field in ("owner", "domain"):
             listed = (
                 topic.get(f"{field}s") or [topic[field]] if topic.get(field) or topic.get(f"{field}s") else []
@@ -268,12 +268,12 @@ class Service:
         return shown
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Return a text without a difference that servers and files make of line ends."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def quoted(value: str) -> str:
+def quote(value: str) -> str:
     """Return a value as it stands among several in a cell."""
     return '"' + value.replace('"', '""') + '"' if set(value) & set(',;"') else value
 
@@ -283,4 +283,4 @@ def _plain_field(value: Any) -> Any:
         return (value["type"], value["id"])
     if isinstance(value, list):
         return sorted(map(_plain_field, value))
-    return folded(value) if isinstance(value, str) else value
+    return fold(value) if isinstance(value, str) else value

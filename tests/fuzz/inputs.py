@@ -110,7 +110,7 @@ def cut_and_spliced(draw: st.DrawFn, corpus: list[bytes]) -> bytes:
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, corpus: list[bytes]) -> bytes:
+def spoil(draw: st.DrawFn, corpus: list[bytes]) -> bytes:
     """Draw a seed of JSON with one or two of its values taken away or made absurd."""
     document = json.loads(draw(st.sampled_from(corpus)))
     made = copy.deepcopy(document)
@@ -133,7 +133,7 @@ def inputs(name: str) -> st.SearchStrategy[bytes]:
     documents = [seed for seed in corpus if _is_document(seed)]
     ways = [st.sampled_from(corpus), cut_and_spliced(corpus), cut_and_spliced(corpus), st.binary(max_size=40)]
     if documents:
-        ways += [spoiled(documents)] * 3
+        ways += [spoil(documents)] * 3
     return st.one_of(ways)
 
 

@@ -26,11 +26,11 @@ def run(operator: Any) -> Any:
     try:
         return as_xcom(operator.execute(CONTEXT))
     except TaskDeferred as deferral:
-        event = fire(again(deferral.trigger))
+        event = fire(rebuild(deferral.trigger))
         return as_xcom(operator.resume_execution(deferral.method_name, {"event": as_xcom(event)}, CONTEXT))
 
 
-def deferral_of(operator: Any, context: dict[str, Any] | None = None) -> TaskDeferred:
+def defer(operator: Any, context: dict[str, Any] | None = None) -> TaskDeferred:
     """Execute an operator up to its deferral."""
     try:
         operator.execute(CONTEXT if context is None else context)
@@ -39,7 +39,7 @@ def deferral_of(operator: Any, context: dict[str, Any] | None = None) -> TaskDef
     raise AssertionError("the operator did not defer")
 
 
-def again(trigger: Any) -> Any:
+def rebuild(trigger: Any) -> Any:
     """Return the trigger as another process would make it."""
     path, kwargs = trigger.serialize()
     module, _, name = path.rpartition(".")

@@ -11,7 +11,7 @@ SERVICE = "sample_kafka"
 Topic = dict[str, str]
 
 
-def exported(service: str = SERVICE) -> list[Topic]:
+def export_rows(service: str = SERVICE) -> list[Topic]:
     return list(csv.DictReader(io.StringIO(OpenMetadataMessagingHook().export_csv(service), newline="")))
 
 
@@ -23,7 +23,7 @@ def as_csv(rows: list[Topic]) -> str:
     return text.getvalue()
 
 
-def described(rows: list[Topic], text: str = "Told anew,\nin two lines") -> list[Topic]:
+def describe_rows(rows: list[Topic], text: str = "Told anew,\nin two lines") -> list[Topic]:
     return [{**row, "description": f"{text}: {row['name']}"} for row in rows]
 
 

@@ -52,20 +52,20 @@ class Export:
         """Return its jobs on the server, oldest first."""
         return [job["jobId"] for job in self._server.list_jobs("export", self._service)]
 
-    def asked(self, path: str = "") -> int:
+    def count_requests(self, path: str = "") -> int:
         """Return how often the server was asked for something of its newest job."""
         end = f"/csvAsyncJobs/{self.job_ids[-1]}{path}" if self.job_ids else "no job"
         return len([entry for entry in self._server.journal if entry["path"].endswith(end)])
 
     def wait_until_asked(self, path: str = "", times: int = 1) -> None:
         """Wait until the server was asked so many times more for its newest job, or for something of it."""
-        before = self.asked(path)
-        wait_until(lambda: self.asked(path) >= before + times, self.told)
+        before = self.count_requests(path)
+        wait_until(lambda: self.count_requests(path) >= before + times, self.read_log)
 
     def wait_until_deferred(self) -> None:
         """Wait until the task has left its worker."""
         state = self._airflow.wait_for_task(self._dag_id, self.run_id, "export", {"deferred"})
-        assert state == "deferred", self.told()
+        assert state == "deferred", self.read_log()
 
     def wait_for_jobs(self, number: int, *, cancelled: int) -> None:
         """Wait until it has so many jobs, so many of them told to stop."""
@@ -73,11 +73,11 @@ class Export:
 
     def kill_its_process(self) -> None:
         """End the task's process as a crash would."""
-        wait_until(lambda: self._task()["pid"], self.told)
+        wait_until(lambda: self._task()["pid"], self.read_log)
         os.kill(int(self._task()["pid"]), signal.SIGKILL)
 
     @contextmanager
-    def unheard_of(self) -> Iterator[psutil.Process]:
+    def silence_task(self) -> Iterator[psutil.Process]:
         """Let Airflow hear nothing of the task's process, for as long as it takes to give up on that."""
         process = psutil.Process(int(self._task()["pid"]))
         supervisor = process.parent()
@@ -107,7 +107,7 @@ class Export:
     def ends_well(self) -> bool:
         """Wait for the run's end, and return whether its result is that of its newest job."""
         state = self._airflow.wait_for_run(self._dag_id, self.run_id)
-        assert state == "success", self.told()
+        assert state == "success", self.read_log()
         return bool(self.result()["job_id"] == self.job_ids[-1])
 
     def fails(self) -> bool:
@@ -118,12 +118,12 @@ class Export:
         """Return what a task handed on."""
         return dict(self._airflow.xcom(self._dag_id, self.run_id, task_id))
 
-    def told(self, task_id: str = "export") -> str:
+    def read_log(self, task_id: str = "export") -> str:
         """Return what a task has logged."""
         files = self._airflow.task_logs(self._dag_id, self.run_id, task_id)
         return "\n".join(file.read_text(errors="replace") for file in files)
 
-    def shown_once(self, task_id: str = "export") -> list[str]:
+    def list_shown_lines(self, task_id: str = "export") -> list[str]:
         """Return what the web interface shows of a task's job; nothing may be there twice."""
         about = re.compile(r"(?:Export|Import) job \d+: .*")
         shown = self._airflow.shown_log(self._dag_id, self.run_id, task_id)

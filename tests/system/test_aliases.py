@@ -33,14 +33,14 @@ def test_an_unchanged_export_starts_nothing(
         assert airflow.wait_for_task("export_to_file", run_id, "export", {"success", "failed"}) == "success"
         return hashlib.sha256(file.read_bytes()).hexdigest()
 
-    def noted() -> list[str]:
+    def list_notes() -> list[str]:
         runs = airflow.call("GET", "/dags/after_change/dagRuns")["dag_runs"]
         assert "failed" not in {run["state"] for run in runs}
         done = [run["dag_run_id"] for run in runs if run["state"] == "success"]
         return [str(airflow.xcom("after_change", run_id, "note")) for run_id in done]
 
     first = export()
-    wait_until(lambda: noted() == [str([first])], lambda: f"{noted()}")
+    wait_until(lambda: list_notes() == [str([first])], lambda: f"{list_notes()}")
     assert export() == first
     api = Api(server.sandbox, server.sandbox.admin_token)
     (topic, *_) = api("GET", "/v1/topics", params={"service": service}).json()["data"]
@@ -48,5 +48,5 @@ def test_an_unchanged_export_starts_nothing(
     assert reply.status_code == 200, reply.text
     changed = export()
     assert changed != first
-    wait_until(lambda: len(noted()) > 1)
-    assert sorted(noted()) == sorted([str([first]), str([changed])])
+    wait_until(lambda: len(list_notes()) > 1)
+    assert sorted(list_notes()) == sorted([str([first]), str([changed])])

@@ -82,9 +82,9 @@ def test_a_process_that_airflow_takes_for_dead(server: ServerOfMany, export: Cal
     server.sandbox.configure(job_seconds=LONG)
     run = export(IN_WORKER)
     run.wait_until_asked(times=2)
-    with run.unheard_of() as process:
-        wait_until(lambda: "is taken up" in run.told(), run.told)
-    wait_until(lambda: not process.is_running(), run.told)
+    with run.silence_task() as process:
+        wait_until(lambda: "is taken up" in run.read_log(), run.read_log)
+    wait_until(lambda: not process.is_running(), run.read_log)
     run.wait_for_jobs(1, cancelled=0)
 
     # The retry waits for the job alone, and its user may stop that.

@@ -41,9 +41,9 @@ def test_a_triggerer_that_ends_changes_nothing(
     server.sandbox.configure(job_seconds=0.5)
     server.sandbox.advance_clock(LONG)
 
-    assert run.ends_well(), run.told("dry_run")
-    assert run.told().count("Export started.") == 3
-    assert len(run.shown_once()) > 3
+    assert run.ends_well(), run.read_log("dry_run")
+    assert run.read_log().count("Export started.") == 3
+    assert len(run.list_shown_lines()) > 3
     exported = run.result()
     assert exported["rows"] == len(destination.read_bytes().splitlines()) - 1
     imported = run.result("dry_run")
@@ -51,7 +51,7 @@ def test_a_triggerer_that_ends_changes_nothing(
     run.wait_for_jobs(1, cancelled=0)
     assert len(server.submissions("import", exported["service"])) == 1
     assert (slots["deferred"], slots["running"]) == (1, 0)
-    assert server.sandbox.bot_token not in run.told() + run.told("dry_run")
+    assert server.sandbox.bot_token not in run.read_log() + run.read_log("dry_run")
 
 
 def test_a_sensor_whose_every_poke_is_a_process_of_its_own(
@@ -59,13 +59,13 @@ def test_a_sensor_whose_every_poke_is_a_process_of_its_own(
 ) -> None:
     server.sandbox.configure(job_seconds=LONG)
     run = export(IN_POKES)
-    wait_until(lambda: run.asked() >= 2, lambda: run.told("wait"))
+    wait_until(lambda: run.count_requests() >= 2, lambda: run.read_log("wait"))
     server.sandbox.advance_clock(70)
-    wait_until(lambda: run.asked() >= 4, lambda: run.told("wait"))
+    wait_until(lambda: run.count_requests() >= 4, lambda: run.read_log("wait"))
     server.sandbox.advance_clock(LONG)
-    assert run.ends_well(), run.told("wait")
-    assert (run.told("wait").count("Export started.") == 1) is REMEMBERS
-    shown = [re.sub(r"\d+", "N", line) for line in run.shown_once("wait")]
+    assert run.ends_well(), run.read_log("wait")
+    assert (run.read_log("wait").count("Export started.") == 1) is REMEMBERS
+    shown = [re.sub(r"\d+", "N", line) for line in run.list_shown_lines("wait")]
     assert [line for line in shown if not line.endswith(" rows")] == [
         "Export job N: Export queued.",
         "Export job N: Export started.",
@@ -85,7 +85,7 @@ def test_a_triggerer_that_stood_still(
     with airflow.standing_still("triggerer"):
         airflow.start_component("triggerer", "second triggerer")
         run.wait_until_asked(times=2)
-    wait_until(lambda: "trigger completed" in run.told(), run.told)
+    wait_until(lambda: "trigger completed" in run.read_log(), run.read_log)
     server.sandbox.advance_clock(LONG)
     assert run.ends_well()
     run.wait_for_jobs(1, cancelled=0)

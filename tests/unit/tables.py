@@ -44,7 +44,7 @@ def tables(draw: st.DrawFn, min_rows: int = 1) -> list[list[str]]:
     return table
 
 
-def written(table: list[list[str]], line_end: str = "\r\n", quoting: Any = csv.QUOTE_MINIMAL) -> bytes:
+def write_table(table: list[list[str]], line_end: str = "\r\n", quoting: Any = csv.QUOTE_MINIMAL) -> bytes:
     if any(set(cell) & set("\r\n") - set(line_end) for row in table for cell in row):
         # Before Python 3.13 the writer leaves such a cell unquoted, which no reader takes for one cell.
         quoting = csv.QUOTE_ALL

@@ -56,23 +56,23 @@ def find_file(module: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def executed_when_loaded(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+def walk_executed(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Yield the statements that importing a module executes: not those for type checkers or in functions."""
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             continue
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            yield from executed_when_loaded(node.orelse)
+            yield from walk_executed(node.orelse)
             continue
         yield node
-        yield from executed_when_loaded(ast.iter_child_nodes(node))
+        yield from walk_executed(ast.iter_child_nodes(node))
 
 
 @cache
-def imports_of(file: Path) -> frozenset[str]:
+def find_imports(file: Path) -> frozenset[str]:
     """Return the modules that a file imports when it is loaded."""
     found: set[str] = set()
-    for node in executed_when_loaded(ast.parse(file.read_text("utf-8")).body):
+    for node in walk_executed(ast.parse(file.read_text("utf-8")).body):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -91,7 +91,7 @@ def load(*modules: str) -> set[str]:
             continue
         loaded.add(name)
         if file := find_file(name):
-            left += imports_of(file)
+            left += find_imports(file)
     return loaded
 
 
@@ -99,12 +99,12 @@ def own_modules(loaded: Iterable[str]) -> set[str]:
     return {name.removeprefix(f"{PACKAGE}.") for name in loaded if find_file(name)}
 
 
-def modules_in(room: str) -> list[str]:
+def list_modules(room: str) -> list[str]:
     return [f"{room}.{name}" for name in MODULES[room]]
 
 
 @pytest.mark.parametrize(
-    "modules", [["ui.links", "ui.plugin"], modules_in("operators"), modules_in("sensors")], ids=" ".join
+    "modules", [["ui.links", "ui.plugin"], list_modules("operators"), list_modules("sensors")], ids=" ".join
 )
 def test_classes_and_parameters_load_nothing_of_the_work(modules: list[str]) -> None:
     loaded = load(*modules)
@@ -114,12 +114,12 @@ def test_classes_and_parameters_load_nothing_of_the_work(modules: list[str]) -> 
 
 
 def test_nothing_is_needed_that_is_not_loaded() -> None:
-    modules = ["ui.links", "ui.plugin", *modules_in("operators"), *modules_in("sensors")]
+    modules = ["ui.links", "ui.plugin", *list_modules("operators"), *list_modules("sensors")]
     assert own_modules(load(*modules)) >= NEEDED
 
 
 def test_hooks_and_triggers_load_no_client() -> None:
-    loaded = load(*modules_in("hooks"), *modules_in("triggers"))
+    loaded = load(*list_modules("hooks"), *list_modules("triggers"))
     assert {"files.csv_streams", "triggers.csv_job"} <= own_modules(loaded)
     assert not CLIENTS & loaded
 
@@ -128,4 +128,4 @@ def test_packages_load_nothing() -> None:
     """Importing a module loads the packages that it is in first."""
     for file in (ROOT / PACKAGE).rglob("__init__.py"):
         if "sandbox" not in file.parts:
-            assert not {name for name in imports_of(file) if name.startswith(PACKAGE)}, file
+            assert not {name for name in find_imports(file) if name.startswith(PACKAGE)}, file

@@ -13,7 +13,7 @@ ORDERS = "orders_redpanda"
 SECRET = "kafka-sandbox-secret"
 
 
-def sent(sandbox: Sandbox, method: str = "PATCH") -> list[dict[str, Any]]:
+def list_requests(sandbox: Sandbox, method: str = "PATCH") -> list[dict[str, Any]]:
     return [entry for entry in sandbox.journal if entry["method"] == method]
 
 

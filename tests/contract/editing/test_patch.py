@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
 )
-from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, names, sent
+from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_requests, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class TestChanges:
             with pytest.raises(NotFoundError, match="does not know") as caught:
                 hook.patch_service(KAFKA, changes=changes)
             assert near in str(caught.value)
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_what_is_not_there_to_be_taken_away_is_said(self, hook: OpenMetadataMessagingHook) -> None:
         result = hook.patch_service(KAFKA, changes={"tags": ["-PII.Sensitve"]})
@@ -134,7 +134,7 @@ class TestChanges:
             hook.patch_service(KAFKA, changes={"owners": owners})
         with pytest.raises(InvalidParameterError, match="several users or one team"):
             hook.patch_service(ORDERS, changes={"owners": ["+user:alice"]})
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_what_the_server_refuses_is_named(self, hook: OpenMetadataMessagingHook) -> None:
         with pytest.raises(BadRequestError, match="mutually exclusive"):
@@ -247,7 +247,7 @@ class TestConnection:
             hook_of(sandbox.read_only_token).patch_service(
                 KAFKA, changes={"connection": {"config": {"bootstrapServers": "x:1"}}}
             )
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_no_value_leaves_the_process(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, caplog: pytest.LogCaptureFixture

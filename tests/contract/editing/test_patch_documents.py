@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     ConflictError,
     InvalidParameterError,
 )
-from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, names, sent
+from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_requests, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class TestOperations:
             match=r"for 'Another', but it is 'Sample Kafka' in version 0\.3 by admin\. Nothing was",
         ):
             hook.patch_service(KAFKA, operations=operations)
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_a_test_that_only_the_server_can_judge_is_left_to_it(
         self, sandbox: Sandbox, hook_of: Callable[[str], OpenMetadataMessagingHook], api: Api
@@ -61,18 +61,18 @@ class TestOperations:
             else:
                 with pytest.raises(BadRequestError):
                     hook.patch_service(KAFKA, operations=operations)
-            assert len(sent(sandbox)) == 1
+            assert len(list_requests(sandbox)) == 1
             assert api.service(KAFKA)["connection"]["config"]["saslPassword"] == "new-secret"
 
     def test_what_a_label_says_beside_its_name_is_a_change(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
     ) -> None:
         hook.patch_service(KAFKA, operations=[{"op": "add", "path": "/tags/0/state", "value": "Suggested"}])
-        assert len(sent(sandbox)) == 1
+        assert len(list_requests(sandbox)) == 1
         sandbox.clear_journal()
         same = [{"tagFQN": "Tier.Tier1", "source": "Classification"}]
         hook.patch_service(KAFKA, operations=[{"op": "add", "path": "/tags", "value": same}])
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_a_field_can_be_copied_from(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
         operations = [{"op": "copy", "from": "/tags/0/tagFQN", "path": "/displayName"}]
@@ -89,7 +89,7 @@ class TestOperations:
         ]
         with pytest.raises(InvalidParameterError, match="send them as patches of their own"):
             hook_of(sandbox.admin_token).patch_service(KAFKA, operations=operations)
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_a_preview_of_what_does_not_fit_says_so(self, hook: OpenMetadataMessagingHook) -> None:
         operations = [{"op": "remove", "path": "/connection/config/nothing"}]

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.contract.edits import FIELDS, ONCE, changes, fresh, many, meant, members, possible, state
+from tests.contract.edits import (
+    FIELDS,
+    ONCE,
+    changes,
+    fresh,
+    is_possible,
+    many,
+    members,
+    predict_changes,
+    state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +51,13 @@ def test_applied_is_what_was_meant_and_only_once(
     name = fresh(server)
     for wanted in (first, second):
         before = state(server, name)
-        if not possible(before, wanted):
+        if not is_possible(before, wanted):
             continue
         preview = hook.patch_service(name, changes=wanted, dry_run=True, **ONCE)
         assert state(server, name) == before
         result = hook.patch_service(name, changes=wanted, **ONCE)
-        assert state(server, name) == meant(before, wanted)
-        assert result["changed"] == (meant(before, wanted) != before) == bool(preview["operations"])
+        assert state(server, name) == predict_changes(before, wanted)
+        assert result["changed"] == (predict_changes(before, wanted) != before) == bool(preview["operations"])
         server.clear_journal()
         again = hook.patch_service(name, changes=wanted, **ONCE)
         assert (again["changed"], again["version"]) == (False, result["version"])
@@ -62,7 +72,7 @@ def test_undoing_brings_back_what_was(
 ) -> None:
     name = fresh(server)
     before = state(server, name)
-    if not possible(before, wanted):
+    if not is_possible(before, wanted):
         return
     result = hook.patch_service(name, changes=wanted, **ONCE)
     journal = json.loads(json.dumps(result["journal"]))
@@ -96,14 +106,14 @@ def test_restoring_makes_the_chosen_fields_what_they_were(
     chosen: set[str],
 ) -> None:
     name = fresh(server)
-    if possible(state(server, name), past):
+    if is_possible(state(server, name), past):
         hook.patch_service(name, changes=past, **ONCE)
     then = state(server, name)
     # Edits that are made later than this do not melt into this version.
     server.advance_clock(3600)
     version = hook.get_version(name, "latest")["version"]
     for wanted in edits:
-        if possible(state(server, name), wanted):
+        if is_possible(state(server, name), wanted):
             hook.patch_service(name, changes=wanted, **ONCE)
     before = state(server, name)
     hook.restore_service(name, version, sorted(chosen), **ONCE)

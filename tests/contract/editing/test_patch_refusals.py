@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.exceptions import (
     RateLimitedError,
     ServerUnavailableError,
 )
-from tests.contract.editing.patching import KAFKA, sent
+from tests.contract.editing.patching import KAFKA, list_requests
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class TestFaults:
         result = hook.patch_service(KAFKA, changes={"description": "x", "tags": ["+PII.None"]})
         assert result["changed"] is True
         assert (result["version_before"], result["version"]) == ("0.3", "0.4")
-        assert len(sent(sandbox)) == 1
+        assert len(list_requests(sandbox)) == 1
 
     @pytest.mark.parametrize("fault", ["drop", "503", "502", "429"])
     def test_what_had_no_effect_is_sent_again(
@@ -39,19 +39,19 @@ class TestFaults:
     ) -> None:
         sandbox.fault(fault, method="PATCH", retry_after=0)
         assert hook.patch_service(KAFKA, changes={"description": "x"})["version"] == "0.4"
-        assert len(sent(sandbox)) == 2
+        assert len(list_requests(sandbox)) == 2
 
     def test_a_500_is_not_sent_again(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         sandbox.fault("500", method="PATCH")
         with pytest.raises(ServerUnavailableError):
             hook.patch_service(KAFKA, changes={"description": "x"})
-        assert len(sent(sandbox)) == 1
+        assert len(list_requests(sandbox)) == 1
 
     def test_patience_ends(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         sandbox.fault("429", method="PATCH", times=99, retry_after=3600)
         with pytest.raises(RateLimitedError):
             hook.patch_service(KAFKA, changes={"description": "x"})
-        assert len(sent(sandbox)) == 1
+        assert len(list_requests(sandbox)) == 1
 
     def test_rights_are_those_of_the_fields(
         self, sandbox: Sandbox, hook_of: Callable[[str], OpenMetadataMessagingHook]
@@ -62,7 +62,7 @@ class TestFaults:
             # No text to test: the version would be, for which bob has no right.
             sandbox.clear_journal()
             assert hook.patch_service("empty_pubsub", changes={"tags": ["+PII.None"]}) is not None
-            answers = [entry["status"] for entry in sent(sandbox)]
+            answers = [entry["status"] for entry in list_requests(sandbox)]
             assert answers == ([200] if if_match else [403, 200])
             with pytest.raises(ForbiddenError):
                 hook.patch_service("empty_pubsub", changes={"displayName": "x"})
@@ -105,7 +105,7 @@ class TestExpectedVersion:
             assert what in told
         assert "Version 0.3" not in told
         assert "secret" not in told
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     @pytest.mark.parametrize("version", ["0.25", "0.9"])
     def test_one_that_never_was_is_told_as_such(
@@ -115,7 +115,7 @@ class TestExpectedVersion:
             ConflictError, match=f"is {version}. The history has no such.*at version 0.3 by admin"
         ):
             hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version=version)
-        assert sent(sandbox) == []
+        assert list_requests(sandbox) == []
 
     def test_of_a_long_history_the_newest_is_told_and_all_that_differs(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
@@ -136,7 +136,7 @@ def test_the_service_routes_are_those_of_the_documentation(
     sandbox: Sandbox, hook: OpenMetadataMessagingHook
 ) -> None:
     result = hook.patch_service(KAFKA, changes={"displayName": "x"})
-    entry = sent(sandbox)[0]
+    entry = list_requests(sandbox)[0]
     assert entry["path"] == f"{SERVICES}/{result['id']}"
     assert entry["headers"]["Content-Type"] == "application/json-patch+json"
     assert entry["headers"]["If-Match"] == 'W/"0.3"'

@@ -47,7 +47,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield running
 
 
-def shown(server: Sandbox) -> Any:
+def read_service(server: Sandbox) -> Any:
     own, domains = {"1.2": ("owner", "domain"), "1.6": ("owners", "domain")}.get(
         server.generation, ("owners", "domains")
     )
@@ -60,7 +60,7 @@ def patches_sent(server: Sandbox) -> int:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_operations_that_name_what_does_not_exist_are_not_sent(server: Sandbox, dry_run: bool) -> None:
-    hook, before = OpenMetadataMessagingHook(), shown(server)
+    hook, before = OpenMetadataMessagingHook(), read_service(server)
     for what, (operation, near) in UNKNOWN.items():
         with pytest.raises(NotFoundError, match="which the server does not know") as caught:
             hook.patch_service(KAFKA, operations=[{"op": "add", **operation}], dry_run=dry_run)
@@ -69,7 +69,7 @@ def test_operations_that_name_what_does_not_exist_are_not_sent(server: Sandbox, 
         assert told.endswith("Nothing was sent."), what
         assert near in told.partition("Near names: ")[2], what
     assert patches_sent(server) == 0
-    assert shown(server) == before
+    assert read_service(server) == before
 
 
 def test_operations_that_do_not_fit_what_is_shown_are_looked_through_as_well(server: Sandbox) -> None:
@@ -91,7 +91,7 @@ def test_what_exists_is_written(server: Sandbox) -> None:
     ]
     done = OpenMetadataMessagingHook().patch_service(KAFKA, operations=operations)
     assert (done["changed"], done["fields"], done["notes"]) == (True, ["owners", "tags"], [])
-    assert {label["tagFQN"] for label in shown(server)["tags"]} == {"Tier.Tier1", "Compliance.GDPR"}
+    assert {label["tagFQN"] for label in read_service(server)["tags"]} == {"Tier.Tier1", "Compliance.GDPR"}
 
 
 def test_a_tag_that_went_is_left_out_of_a_restore_wherever_it_stood(server: Sandbox) -> None:
@@ -173,7 +173,7 @@ def test_the_version_before_is_named_if_it_holds_what_a_refusal_took_away(
             hook.patch_service(KAFKA, changes={"description": "New."})
         restored = hook.restore_service(KAFKA, made["version"], fields=["tags"], on_missing="skip")
         assert restored["missing"] == ["tags: Compliance.GDPR"]
-        assert [label["tagFQN"] for label in shown(server)["tags"]] == ["Tier.Tier1"]
+        assert [label["tagFQN"] for label in read_service(server)["tags"]] == ["Tier.Tier1"]
 
 
 def test_a_row_says_what_its_refusal_took_away(monkeypatch: pytest.MonkeyPatch) -> None:

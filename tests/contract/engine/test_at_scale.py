@@ -26,7 +26,7 @@ def crowded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield running
 
 
-def counted(sandbox: Sandbox) -> dict[str, int]:
+def count_requests(sandbox: Sandbox) -> dict[str, int]:
     """Return the numbers of requests by kind, and forget them."""
     kinds: Counter[str] = Counter()
     for entry in sandbox.journal:
@@ -44,7 +44,7 @@ def as_csv(rows: list[list[str]]) -> str:
     return text.getvalue()
 
 
-def imported(
+def import_rows(
     hook: OpenMetadataMessagingHook, rows: list[list[str]], dry_run: bool = False
 ) -> tuple[Any, ...]:
     result = hook.import_csv(SERVICE, as_csv(rows), dry_run)
@@ -58,23 +58,23 @@ def test_requests_are_for_pages_changes_and_references_never_for_rows(crowded: S
     rows = read(hook.export_csv(SERVICE))
     assert len(rows) == 1 + TOPICS
     # The others ask for the service, which a list does not miss, before the lists and after them.
-    assert counted(crowded) == {"GET list": 10, "GET other": 2}
+    assert count_requests(crowded) == {"GET list": 10, "GET other": 2}
 
-    assert imported(hook, rows) == ("success", TOPICS, 0)
-    found = counted(crowded)
+    assert import_rows(hook, rows) == ("success", TOPICS, 0)
+    found = count_requests(crowded)
     assert found.pop("GET list") <= 10
     assert found == {"GET other": 1}
 
     people = ("user:mei", "user:alice", "user:bob")
     for number in range(CHANGED):
         rows[1 + number * 97][2:4] = [f"Told anew: {number}", people[number % 3]]
-    assert imported(hook, rows, dry_run=True) == ("success", TOPICS, 0)
-    found = counted(crowded)
+    assert import_rows(hook, rows, dry_run=True) == ("success", TOPICS, 0)
+    found = count_requests(crowded)
     assert found.pop("GET list") <= 10
     assert found.pop("GET rights") == 1
     assert set(found) == {"GET other"}
-    assert imported(hook, rows) == ("success", TOPICS, 0)
-    found = counted(crowded)
+    assert import_rows(hook, rows) == ("success", TOPICS, 0)
+    found = count_requests(crowded)
     assert found.pop("GET list") <= 10
     assert found.pop("PATCH topic") == CHANGED
     references = {value for row in rows[1:] for cell in (row[3], row[4], row[5]) for value in cell.split(";")}

@@ -12,12 +12,12 @@ from airflow_provider_om_messaging.operators.support.server_rows import compare_
 from tests.contract.engine.test_extended import (
     EXTENDED,
     TOPIC,
-    changed,
-    exported,
+    export_rows,
+    list_writes,
     load,
-    sent,
+    replace_cells,
     server,
-    text_of,
+    write_rows,
 )
 from tests.contract.sandbox_http import Api
 
@@ -29,25 +29,25 @@ __all__ = ["server"]
 TYPES = "/v1/metadata/types/name/topic"
 
 
-def asked(sandbox: Sandbox) -> int:
+def count_type_requests(sandbox: Sandbox) -> int:
     """Return how often the types were asked for, and forget it."""
     count = sum(entry["path"] == TYPES for entry in sandbox.journal)
     sandbox.clear_journal()
     return count
 
 
-def rows_of(hook: OpenMetadataMessagingHook) -> dict[str, list[str]]:
-    return {cells[0]: cells for cells in exported(hook)[1:]}
+def read_rows(hook: OpenMetadataMessagingHook) -> dict[str, list[str]]:
+    return {cells[0]: cells for cells in export_rows(hook)[1:]}
 
 
 def test_an_unknown_field_fails_its_row_before_anything_is_sent(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    rows = rows_of(hook)
+    rows = read_rows(hook)
     others = [name for name in rows if name != "orders"][:2]
     wanted = [
-        changed(rows["orders"], extension="retention:30;nope:1"),
-        changed(rows[others[0]], extension="retentionClass:gold"),
-        changed(rows[others[1]], extension="runbook:wiki"),
+        replace_cells(rows["orders"], extension="retention:30;nope:1"),
+        replace_cells(rows[others[0]], extension="retentionClass:gold"),
+        replace_cells(rows[others[1]], extension="runbook:wiki"),
     ]
     unknown = "#INVALID_FIELD: Field 10 error - Unknown custom field: "
     for dry_run in (True, False):
@@ -56,32 +56,32 @@ def test_an_unknown_field_fails_its_row_before_anything_is_sent(server: Sandbox)
         assert verdicts["orders"] == ("failure", f"{unknown}nope")
         assert verdicts[others[0]] == ("failure", f"{unknown}retentionClass")
         assert verdicts[others[1]] == ("success", "Entity updated")
-        assert len(sent(server)) == (0 if dry_run else 1)
-        assert asked(server) == 1
-    new = changed([""] * len(EXTENDED), name="brand.new", extension="nope:1")
+        assert len(list_writes(server)) == (0 if dry_run else 1)
+        assert count_type_requests(server) == 1
+    new = replace_cells([""] * len(EXTENDED), name="brand.new", extension="nope:1")
     engine = hook.engine("client", create_missing=True)
     text = ",".join(EXTENDED) + "\n" + ",".join(new) + "\n"
     for dry_run in (True, False):
         assert f"{unknown}nope" in hook.import_csv("sample_kafka", text, dry_run, engine=engine).results_csv
-    assert sent(server) == []
+    assert list_writes(server) == []
 
 
 def test_types_are_asked_for_once_and_only_where_a_row_differs(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    before = rows_of(hook)["orders"]
+    before = read_rows(hook)["orders"]
     assert load(hook, before)["orders"] == ("success", "Entity updated")
-    assert asked(server) == 0
-    cells = changed(before, extension="retention:30", description="Anew")
+    assert count_type_requests(server) == 0
+    cells = replace_cells(before, extension="retention:30", description="Anew")
     for dry_run in (True, False):
         assert load(hook, cells, dry_run=dry_run)["orders"] == ("success", "Entity updated")
-        assert asked(server) == 1
+        assert count_type_requests(server) == 1
     # A cell that cannot be read is refused for that.
-    assert load(hook, changed(cells, extension="nope"), dry_run=True)["orders"][0] == "failure"
+    assert load(hook, replace_cells(cells, extension="nope"), dry_run=True)["orders"][0] == "failure"
 
 
 def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    rows = rows_of(hook)
+    rows = read_rows(hook)
     other = next(name for name in rows if name != "orders")
     server.clear_journal()
     for name in ("orders", other):
@@ -95,21 +95,23 @@ def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(serv
             ("retention:7;retention:8", "Custom field retention stands there twice: 7 and 8"),
         ):
             for dry_run in (True, False):
-                verdicts = load(hook, changed(rows[name], extension=cell), dry_run=dry_run)
+                verdicts = load(hook, replace_cells(rows[name], extension=cell), dry_run=dry_run)
                 assert verdicts[name] == ("failure", f"#INVALID_FIELD: Field 10 error - {said}")
-    assert sent(server) == []
+    assert list_writes(server) == []
 
 
 def test_what_means_the_same_is_not_sent(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    cells = changed(rows_of(hook)["orders"], extension='retention:7;loss:0.5;"costCenter:a\nb";consumers:x|y')
+    cells = replace_cells(
+        read_rows(hook)["orders"], extension='retention:7;loss:0.5;"costCenter:a\nb";consumers:x|y'
+    )
     assert load(hook, cells)["orders"] == ("success", "Entity updated")
     server.clear_journal()
     same = 'loss: 0.50; retention:+7;"costCenter:a\r\nb";consumers:y|x;runbook:'
     for dry_run in (True, False):
-        assert load(hook, changed(cells, extension=same), dry_run=dry_run)["orders"][0] == "success"
-    assert sent(server) == []
-    with csv_upload(csv=text_of(changed(cells, extension=same))) as upload:
+        assert load(hook, replace_cells(cells, extension=same), dry_run=dry_run)["orders"][0] == "success"
+    assert list_writes(server) == []
+    with csv_upload(csv=write_rows(replace_cells(cells, extension=same))) as upload:
         plan = compare_with_server(hook, "sample_kafka", hook.engine(columns="extended"), upload)
     assert plan.changes == ()
 
@@ -117,30 +119,30 @@ def test_what_means_the_same_is_not_sent(server: Sandbox) -> None:
 def test_references_are_put_back_once_they_are_gone(server: Sandbox) -> None:
     hook, api = OpenMetadataMessagingHook(), Api(server)
     fields = 'readers:team:data-platform|user:carol.jones;steward:domain:""Retail.EU""'.replace('""', '"')
-    cells = changed(rows_of(hook)["orders"], extension=fields)
+    cells = replace_cells(read_rows(hook)["orders"], extension=fields)
     for dry_run in (True, False):
         assert load(hook, cells, dry_run=dry_run)["orders"] == ("success", "Entity updated")
-    before, stored = rows_of(hook)["orders"], api.topic(TOPIC)["extension"]
+    before, stored = read_rows(hook)["orders"], api.topic(TOPIC)["extension"]
     assert stored["steward"]["id"] == api.json('/v1/domains/name/"Retail.EU"')["id"]
     assert [item["type"] for item in stored["readers"]] == ["team", "user"]
-    assert load(hook, changed(cells, extension=""))["orders"] == ("success", "Entity updated")
+    assert load(hook, replace_cells(cells, extension=""))["orders"] == ("success", "Entity updated")
     assert "extension" not in api.topic(TOPIC)
     assert load(hook, before)["orders"] == ("success", "Entity updated")
-    assert rows_of(hook)["orders"] == before
+    assert read_rows(hook)["orders"] == before
     assert api.topic(TOPIC)["extension"] == stored
 
 
 def test_a_new_value_is_of_the_type_of_its_field(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    rows = rows_of(hook)
+    rows = read_rows(hook)
     name = next(name for name in rows if name != "orders")
-    cells = changed(rows[name], extension="retention:30;consumers:x|y;runbook:30")
+    cells = replace_cells(rows[name], extension="retention:30;consumers:x|y;runbook:30")
     for dry_run in (True, False):
         assert load(hook, cells, dry_run=dry_run)[name] == ("success", "Entity updated")
     stored = {"retention": 30, "consumers": ["x", "y"], "runbook": "30"}
     assert Api(server).topic(f"sample_kafka.{name}")["extension"] == stored
     other = next(found for found in rows if found not in {"orders", name})
-    status, details = load(hook, changed(rows[other], extension="retention:soon"), dry_run=True)[other]
+    status, details = load(hook, replace_cells(rows[other], extension="retention:soon"), dry_run=True)[other]
     assert status == "failure"
     said = "Field 10 error - Invalid value of Key = retention of type integer, Value = soon"
     assert said in details
@@ -151,9 +153,9 @@ def test_a_server_that_does_not_tell_refuses_nothing(
     server: Sandbox, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     hook = OpenMetadataMessagingHook()
-    rows = rows_of(hook)
+    rows = read_rows(hook)
     names = list(rows)[:3]
-    wanted = [changed(rows[name], extension="nope:1") for name in names]
+    wanted = [replace_cells(rows[name], extension="nope:1") for name in names]
     server.fault(kind, path="/metadata/types/", times=9)
     with caplog.at_level("INFO"):
         verdicts = load(hook, *wanted, dry_run=True)

@@ -78,7 +78,7 @@ def test_only_what_the_columns_need_is_asked_for_in_pages(
     sandbox: Sandbox, hook: OpenMetadataMessagingHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hook.export_csv("sample_kafka", engine="server")
-    monkeypatch.setattr("airflow_provider_om_messaging.client.topics.pages.list_topics", pages_of(70))
+    monkeypatch.setattr("airflow_provider_om_messaging.client.topics.pages.list_topics", list_pages(70))
     sandbox.clear_journal()
     assert hook.export_csv("sample_kafka", engine="client") == whole
     asked = listings(sandbox)
@@ -87,7 +87,7 @@ def test_only_what_the_columns_need_is_asked_for_in_pages(
     assert ["after" in entry for entry in asked] == [False, True, True, True, True]
 
 
-def pages_of(size: int) -> Callable[..., Request[Page]]:
+def list_pages(size: int) -> Callable[..., Request[Page]]:
     return lambda service, generation, after, *_: list_topics(service, generation, after, size)
 
 

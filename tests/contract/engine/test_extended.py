@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.engine.imports.importing import after_listing, edit
+from tests.contract.engine.imports.importing import edit, run_after_listing
 from tests.contract.sandbox_http import Api, read, row, table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ UNCERTIFIED = ("1.2", "1.6")
 """Generations without certifications."""
 
 
-def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+def start_server(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     running = Sandbox(generation=generation, edition="open-source").start()
     monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", running.airflow_connection())
     topic = Api(running).topic(TOPIC)
@@ -45,7 +45,7 @@ def started(generation: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 @pytest.fixture(params=["2.0", "1.13", "1.6", "1.2"])
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    running = started(request.param, monkeypatch)
+    running = start_server(request.param, monkeypatch)
     yield running
     running.stop()
 
@@ -53,16 +53,16 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 @pytest.fixture(params=["2.0", "1.13"])
 def certifying(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Start servers that have certifications."""
-    running = started(request.param, monkeypatch)
+    running = start_server(request.param, monkeypatch)
     yield running
     running.stop()
 
 
-def exported(hook: OpenMetadataMessagingHook) -> list[list[str]]:
+def export_rows(hook: OpenMetadataMessagingHook) -> list[list[str]]:
     return read(hook.export_csv(SERVICE, engine=hook.engine(columns="extended")))
 
 
-def text_of(*rows: list[str]) -> str:
+def write_rows(*rows: list[str]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([EXTENDED, *rows])
     return text.getvalue()
@@ -71,11 +71,11 @@ def text_of(*rows: list[str]) -> str:
 def load(
     hook: OpenMetadataMessagingHook, *rows: list[str], dry_run: bool = False
 ) -> dict[str, tuple[str, str]]:
-    result = hook.import_csv(SERVICE, text_of(*rows), dry_run, engine="client")
+    result = hook.import_csv(SERVICE, write_rows(*rows), dry_run, engine="client")
     return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
-def sent(server: Sandbox) -> list[tuple[str, str]]:
+def list_writes(server: Sandbox) -> list[tuple[str, str]]:
     """Return the requests that write."""
     return [(entry["method"], entry["path"]) for entry in server.journal if entry["method"] != "GET"]
 
@@ -85,13 +85,13 @@ def certification(server: Sandbox, topic: str = TOPIC) -> dict[str, Any]:
     return dict(found) if found else {}
 
 
-def changed(cells: list[str], **wanted: str) -> list[str]:
+def replace_cells(cells: list[str], **wanted: str) -> list[str]:
     return [wanted.get(column, cell) for column, cell in zip(EXTENDED, cells, strict=True)]
 
 
 def test_every_label_stands_in_its_column_and_comes_back(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    header, *rows = exported(hook)
+    header, *rows = export_rows(hook)
     assert tuple(header) == EXTENDED
     orders = dict(zip(EXTENDED, next(cells for cells in rows if cells[0] == "orders"), strict=True))
     assert orders["tags"] == "PII.Sensitive;Compliance.GDPR"
@@ -105,8 +105,8 @@ def test_every_label_stands_in_its_column_and_comes_back(server: Sandbox) -> Non
 
 def test_they_can_be_changed(server: Sandbox) -> None:
     hook, api = OpenMetadataMessagingHook(), Api(server)
-    cells = next(cells for cells in exported(hook) if cells[0] == "orders")
-    wanted = changed(
+    cells = next(cells for cells in export_rows(hook) if cells[0] == "orders")
+    wanted = replace_cells(
         cells,
         glossaryTerms="Lifecycle.Stable;Business.顧客",
         tiers="Tier.Tier2",
@@ -122,7 +122,7 @@ def test_they_can_be_changed(server: Sandbox) -> None:
         "Lifecycle.Stable": "Glossary",
         "Business.顧客": "Glossary",
     }
-    assert next(found for found in exported(hook) if found[0] == "orders")[6] == "Tier.Tier2"
+    assert next(found for found in export_rows(hook) if found[0] == "orders")[6] == "Tier.Tier2"
     for dry_run in (True, False):
         for column, cell, said in (
             (
@@ -142,13 +142,13 @@ def test_they_can_be_changed(server: Sandbox) -> None:
         ):
             if "Draft" in said and server.version.startswith("1.2"):
                 continue  # the sandbox's terms have no status there
-            status, details = load(hook, changed(wanted, **{column: cell}), dry_run=dry_run)["orders"]
+            status, details = load(hook, replace_cells(wanted, **{column: cell}), dry_run=dry_run)["orders"]
             assert status == "failure"
             assert said in details
-    status, details = load(hook, changed(wanted, extension="nope:1"))["orders"]
+    status, details = load(hook, replace_cells(wanted, extension="nope:1"))["orders"]
     assert status == "failure"
     assert "Unknown custom field" in details
-    empty = changed(wanted, tags="", glossaryTerms="", tiers="", extension="")
+    empty = replace_cells(wanted, tags="", glossaryTerms="", tiers="", extension="")
     assert load(hook, empty)["orders"][0] == "success"
     assert not api.topic(TOPIC)["tags"]
     assert not api.topic(TOPIC).get("extension")
@@ -175,7 +175,7 @@ def test_the_servers_own_routes_know_no_such_columns(sandbox: Sandbox) -> None:
 
 
 def orders(hook: OpenMetadataMessagingHook, name: str = "orders") -> list[str]:
-    return next(cells for cells in exported(hook) if cells[0] == name)
+    return next(cells for cells in export_rows(hook) if cells[0] == name)
 
 
 def test_certifications_are_given_changed_and_taken_away(
@@ -185,14 +185,14 @@ def test_certifications_are_given_changed_and_taken_away(
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", certifying.airflow_connection(token))
         hook = OpenMetadataMessagingHook()
         for wanted in ("Certification.Silver", "", "Certification.Bronze"):
-            cells = changed(orders(hook), certification=wanted)
+            cells = replace_cells(orders(hook), certification=wanted)
             before = certification(certifying)
             certifying.clear_journal()
             assert load(hook, cells, dry_run=True)["orders"] == ("success", "Entity updated")
-            assert sent(certifying) == []
+            assert list_writes(certifying) == []
             assert certification(certifying) == before
             assert load(hook, cells)["orders"] == ("success", "Entity updated")
-            assert [method for method, _ in sent(certifying)] == ["PATCH"]
+            assert [method for method, _ in list_writes(certifying)] == ["PATCH"]
             assert orders(hook)[7] == wanted
         assert certification(certifying)["expiryDate"] > certification(certifying)["appliedDate"]
 
@@ -201,7 +201,7 @@ def test_a_certification_that_stays_is_not_given_anew(certifying: Sandbox) -> No
     hook = OpenMetadataMessagingHook()
     before = certification(certifying)
     certifying.advance_clock(3600)
-    cells = changed(orders(hook), displayName="Orders, told anew")
+    cells = replace_cells(orders(hook), displayName="Orders, told anew")
     assert load(hook, cells)["orders"] == ("success", "Entity updated")
     assert Api(certifying).topic(TOPIC)["displayName"] == "Orders, told anew"
     assert certification(certifying) == before
@@ -216,8 +216,8 @@ def test_what_cannot_certify_is_told_by_row(
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", certifying.airflow_connection(token))
         hook = OpenMetadataMessagingHook()
         cells = orders(hook)
-        unknown = changed(cells, certification="Certification.Lead")
-        wrong = changed(cells, certification="Compliance.GDPR")
+        unknown = replace_cells(cells, certification="Certification.Lead")
+        wrong = replace_cells(cells, certification="Compliance.GDPR")
         certifying.clear_journal()
         for dry_run in (True, False):
             assert load(hook, unknown, dry_run=dry_run)["orders"] == (
@@ -226,7 +226,7 @@ def test_what_cannot_certify_is_told_by_row(
             )
             if known:
                 assert load(hook, wrong, dry_run=dry_run)["orders"] == ("failure", unfit)
-        assert sent(certifying) == []
+        assert list_writes(certifying) == []
         if not known:
             # Who may not see the rule hears of it from the server.
             with caplog.at_level("INFO"):
@@ -237,13 +237,13 @@ def test_what_cannot_certify_is_told_by_row(
         assert certification(certifying)["tagLabel"]["tagFQN"] == "Certification.Gold"
     certifying.configure(certifies="Compliance")
     hook = OpenMetadataMessagingHook()
-    assert load(hook, changed(cells, certification="Compliance.PCI;DSS"))["orders"][0] == "success"
+    assert load(hook, replace_cells(cells, certification="Compliance.PCI;DSS"))["orders"][0] == "success"
     assert orders(hook)[7] == "Compliance.PCI;DSS"
 
 
 def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    cells = changed([""] * len(EXTENDED), name="brand.new", certification="Certification.Gold")
+    cells = replace_cells([""] * len(EXTENDED), name="brand.new", certification="Certification.Gold")
     text = io.StringIO(newline="")
     csv.writer(text).writerows([EXTENDED, cells])
     for dry_run in (True, False):
@@ -252,10 +252,10 @@ def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
         result = hook.import_csv(SERVICE, text.getvalue(), dry_run, engine=engine)
         told = [(item.status, item.details) for item in parse_verdicts(result.results_csv)]
         assert told == [("success", "Entity created")]
-        assert [method for method, _ in sent(certifying)] == ([] if dry_run else ["POST", "PATCH"])
+        assert [method for method, _ in list_writes(certifying)] == ([] if dry_run else ["POST", "PATCH"])
     assert certification(certifying, 'sample_kafka."brand.new"')["tagLabel"]["name"] == "Gold"
     # What may certify is not told to a bot, so that only the server refuses it, when the topic is there.
-    other = changed([""] * len(EXTENDED), name="brand.newer", certification="Compliance.GDPR")
+    other = replace_cells([""] * len(EXTENDED), name="brand.newer", certification="Compliance.GDPR")
     text = io.StringIO(newline="")
     csv.writer(text).writerows([EXTENDED, other])
     result = hook.import_csv(
@@ -271,10 +271,10 @@ def test_somebody_elses_certification_is_a_conflict(
     certifying: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = OpenMetadataMessagingHook()
-    cells = changed(orders(hook), certification="Certification.Silver")
+    cells = replace_cells(orders(hook), certification="Certification.Silver")
     bronze = {"tagLabel": {"tagFQN": "Certification.Bronze"}}
     admin = Api(certifying, certifying.admin_token)
-    after_listing(monkeypatch, lambda: edit(admin, "orders", "certification", bronze))
+    run_after_listing(monkeypatch, lambda: edit(admin, "orders", "certification", bronze))
     status, details = load(hook, cells)["orders"]
     assert status == "failure"
     assert "has been changed in the meantime" in details
@@ -290,13 +290,13 @@ def test_a_server_without_certifications_says_so(monkeypatch: pytest.MonkeyPatch
         assert sum("certification" in fields for fields in asked) == 1
         server.clear_journal()
         for dry_run in (True, False):
-            refused = load(hook, changed(cells, certification="Certification.Gold"), dry_run=dry_run)
+            refused = load(hook, replace_cells(cells, certification="Certification.Gold"), dry_run=dry_run)
             assert refused["orders"] == (
                 "failure",
                 "#INVALID_FIELD: Field 8 error - This server has no certifications of topics: "
                 "leave the cell empty",
             )
-        assert load(hook, changed(cells, description="Anew"))["orders"] == ("success", "Entity updated")
+        assert load(hook, replace_cells(cells, description="Anew"))["orders"] == ("success", "Entity updated")
         # It is asked for once in a process, and not again.
         assert not any("certification" in entry["query"].get("fields", "") for entry in server.journal)
 
@@ -305,14 +305,14 @@ def test_what_comes_with_a_term_is_the_terms(server: Sandbox) -> None:
     hook, name = OpenMetadataMessagingHook(), "payments_card"
 
     def row() -> list[str]:
-        return next(cells for cells in exported(hook) if cells[0] == name)
+        return next(cells for cells in export_rows(hook) if cells[0] == name)
 
     def labels() -> dict[str, str]:
         found = Api(server).topic(f"{SERVICE}.{name}")["tags"]
         return {label["tagFQN"]: label["labelType"] for label in found}
 
     plain = row()
-    with_term = changed(plain, glossaryTerms="Business.Person")
+    with_term = replace_cells(plain, glossaryTerms="Business.Person")
     assert load(hook, with_term)[name] == ("success", "Entity updated")
     assert labels()["Compliance.GDPR"] == "Derived"
     assert row() == with_term
@@ -326,17 +326,17 @@ def test_what_comes_with_a_term_is_the_terms(server: Sandbox) -> None:
 
 def test_labels_exclude_those_that_stand_beside_them(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    cells = next(cells for cells in exported(hook) if cells[0] == "orders")
+    cells = next(cells for cells in export_rows(hook) if cells[0] == "orders")
     for dry_run in (True, False):
         for column, cell, said in (
             ("tags", "PII.None;PII.NonSensitive", "PII.None and PII.NonSensitive"),
             ("glossaryTerms", "Lifecycle.Trial;Lifecycle.Stable", "Lifecycle.Trial and Lifecycle.Stable"),
         ):
-            status, details = load(hook, changed(cells, **{column: cell}), dry_run=dry_run)["orders"]
+            status, details = load(hook, replace_cells(cells, **{column: cell}), dry_run=dry_run)["orders"]
             assert (status, details) == (
                 "failure",
                 f"Tag labels {said} are mutually exclusive and can't be assigned together",
             )
         # Below a tag is not beside it.
-        below = changed(cells, tags="PII.Sensitive.Health;PII.None")
+        below = replace_cells(cells, tags="PII.Sensitive.Health;PII.None")
         assert load(hook, below, dry_run=dry_run)["orders"] == ("success", "Entity updated")

@@ -60,11 +60,11 @@ def create(api: Api, name: str, **properties: Any) -> None:
     assert api("POST", "/v1/topics", json=body).status_code == 201
 
 
-def shown(api: Api, topic: str = TOPIC) -> str | None:
+def read_domain(api: Api, topic: str = TOPIC) -> str | None:
     return api.topic(topic).get("domain", {}).get("name")
 
 
-def own(api: Api, topic: str = TOPIC) -> str | None:
+def read_own_domain(api: Api, topic: str = TOPIC) -> str | None:
     """Return the domain that is stored: the newest version does not hold what is inherited."""
     history = api.json(f"/v1/topics/{api.topic(topic)['id']}/versions")["versions"]
     return json.loads(history[0]).get("domain", {}).get("name")
@@ -95,7 +95,7 @@ def patches(api: Api) -> list[Any]:
 def test_an_export_has_only_what_a_topic_has_itself(
     old: Api, hook: OpenMetadataMessagingHook, columns: str
 ) -> None:
-    assert shown(old) == INHERITED
+    assert read_domain(old) == INHERITED
     give_own(old, "Marketing", "orders_redpanda.orders-audit")
     domains = {name: found["domain"] for name, found in cells(hook, columns).items()}
     assert domains.pop("orders-audit") == "Marketing"
@@ -117,9 +117,9 @@ def test_a_topic_goes_on_inheriting_after_an_import(
     assert changed != text
     assert load(hook, changed)[NAME] == ("success", "Entity updated")
     assert (len(patches(old)), changed_fields(old)) == (1, ["description"])
-    assert (shown(old), own(old)) == (INHERITED, None)
+    assert (read_domain(old), read_own_domain(old)) == (INHERITED, None)
     move_service(old, "Logistics")
-    assert shown(old) == "Logistics"
+    assert read_domain(old) == "Logistics"
 
 
 @pytest.mark.parametrize("cell", ["", INHERITED, f'"{INHERITED}"'])
@@ -132,7 +132,7 @@ def test_to_name_what_is_inherited_is_to_name_nothing(
     assert patches(old) == []
     described = {**line, "description": "Told anew."}
     assert load(hook, table(row(*described.values())))[NAME] == ("success", "Entity updated")
-    assert (len(patches(old)), own(old)) == (1, None)
+    assert (len(patches(old)), read_own_domain(old)) == (1, None)
 
 
 @pytest.mark.parametrize("cell", ["", INHERITED])
@@ -143,13 +143,13 @@ def test_a_domain_of_ones_own_is_cleared_and_the_service_s_shows_again(
     line = {**cells(hook)[NAME], "domain": cell}
     assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
     assert len(patches(old)) == 1
-    assert (shown(old), own(old)) == (INHERITED, None)
+    assert (read_domain(old), read_own_domain(old)) == (INHERITED, None)
 
 
 def test_another_domain_becomes_the_topics_own(old: Api, hook: OpenMetadataMessagingHook) -> None:
     line = {**cells(hook)[NAME], "domain": "Marketing"}
     assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
-    assert (own(old), cells(hook)[NAME]["domain"]) == ("Marketing", "Marketing")
+    assert (read_own_domain(old), cells(hook)[NAME]["domain"]) == ("Marketing", "Marketing")
 
 
 @pytest.mark.parametrize("cell", ["", INHERITED])
@@ -157,12 +157,12 @@ def test_a_domain_of_ones_own_that_is_the_service_s_stays(
     old: Api, hook: OpenMetadataMessagingHook, cell: str
 ) -> None:
     create(old, "owned", domain=INHERITED)
-    assert own(old, "orders_redpanda.owned") == INHERITED
+    assert read_own_domain(old, "orders_redpanda.owned") == INHERITED
     assert cells(hook)["owned"]["domain"] == ""
     old.sandbox.clear_journal()
     assert load(hook, table(row("owned", domain=cell)))["owned"][0] == "success"
     assert patches(old) == []
-    assert own(old, "orders_redpanda.owned") == INHERITED
+    assert read_own_domain(old, "orders_redpanda.owned") == INHERITED
 
 
 def test_the_service_moves_between_export_and_import(old: Api, hook: OpenMetadataMessagingHook) -> None:
@@ -184,9 +184,9 @@ def test_a_service_without_a_domain_hands_none_on(old: Api, hook: OpenMetadataMe
     assert cells(hook)[NAME]["domain"] == ""  # it was asked for what it inherits, which made it none its own
     line = {**cells(hook)[NAME], "domain": INHERITED}
     assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
-    assert (own(old), cells(hook)[NAME]["domain"]) == (INHERITED, INHERITED)
+    assert (read_own_domain(old), cells(hook)[NAME]["domain"]) == (INHERITED, INHERITED)
     assert load(hook, table(row(*{**line, "domain": ""}.values())))[NAME] == ("success", "Entity updated")
-    assert (own(old), shown(old)) == (None, None)
+    assert (read_own_domain(old), read_domain(old)) == (None, None)
 
 
 @pytest.mark.parametrize("cell", ["", INHERITED])
@@ -194,7 +194,10 @@ def test_a_topic_is_made_without_the_domain_that_it_inherits(
     old: Api, hook: OpenMetadataMessagingHook, cell: str
 ) -> None:
     assert load(hook, table(row("made", domain=cell)), create_missing=True)["made"][0] == "success"
-    assert (shown(old, "orders_redpanda.made"), own(old, "orders_redpanda.made")) == (INHERITED, None)
+    assert (read_domain(old, "orders_redpanda.made"), read_own_domain(old, "orders_redpanda.made")) == (
+        INHERITED,
+        None,
+    )
 
 
 def test_what_is_inherited_makes_no_conflict(
@@ -213,7 +216,7 @@ def test_what_is_inherited_makes_no_conflict(
     monkeypatch.setattr(topic_import, "look_up", look_up)
     assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
     assert old.topic(TOPIC)["partitions"] == 77
-    assert own(old) is None
+    assert read_own_domain(old) is None
 
 
 def test_the_service_is_asked_once_whatever_the_number_of_rows(
@@ -254,10 +257,10 @@ class TestPatches:
         done = hook.patch_service(TOPIC, changes={"domains": ["Marketing"]}, entity="topic")
         assert done["changed"] is True
         assert done["notes"] == []
-        assert (own(old), done["journal"]["before"]) == ("Marketing", {"domains": None})
+        assert (read_own_domain(old), done["journal"]["before"]) == ("Marketing", {"domains": None})
         undone = hook.restore_service(TOPIC, journal=done["journal"], entity="topic")
         assert (undone["changed"], undone["notes"]) == (True, [])
-        assert (shown(old), own(old)) == (INHERITED, None)
+        assert (read_domain(old), read_own_domain(old)) == (INHERITED, None)
 
     def test_what_a_former_version_shows_is_not_made_the_topics_own(
         self, old: Api, hook: OpenMetadataMessagingHook
@@ -269,14 +272,14 @@ class TestPatches:
         assert first["domain"]["name"] == INHERITED  # so are former versions kept
         restored = hook.restore_service(TOPIC, "0.1", entity="topic")
         assert (restored["fields"], restored["notes"]) == (["description", "domains"], [])
-        assert (shown(old), own(old)) == (INHERITED, None)
+        assert (read_domain(old), read_own_domain(old)) == (INHERITED, None)
         assert hook.restore_service(TOPIC, "0.1", entity="topic")["changed"] is False
 
     def test_a_change_of_something_else_leaves_it(self, old: Api, hook: OpenMetadataMessagingHook) -> None:
         for text in ("Told anew.", "And again."):
             changes = {"description": text, "domains": None}
             assert hook.patch_service(TOPIC, changes=changes, entity="topic")["notes"] == []
-        assert (len(patches(old)), changed_fields(old), own(old)) == (2, ["description"], None)
+        assert (len(patches(old)), changed_fields(old), read_own_domain(old)) == (2, ["description"], None)
 
 
 def test_where_it_is_marked_the_same_domain_can_be_a_topics_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,11 +52,11 @@ class User:
             SERVICE, text.getvalue(), dry_run, engine=self.hook.engine("client", **options)
         )
 
-    def asked(self, path: str) -> int:
+    def count_requests(self, path: str) -> int:
         return sum(entry["path"] == path for entry in self.sandbox.journal)
 
 
-def rows_of(
+def read_rows(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, columns: str = "documented"
 ) -> dict[str, list[str]]:
     hook = User(sandbox, monkeypatch, sandbox.bot_token).hook
@@ -64,11 +64,11 @@ def rows_of(
     return {record[0]: record for record in read(text)[1:]}
 
 
-def told(result: ImportResult) -> dict[str, tuple[str, str]]:
+def read_outcomes(result: ImportResult) -> dict[str, tuple[str, str]]:
     return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
-def changed(cells: list[str], **wanted: str) -> list[str]:
+def replace_cells(cells: list[str], **wanted: str) -> list[str]:
     columns = DOCUMENTED if len(cells) == len(DOCUMENTED) else EXTENDED
     return [wanted.get(column, cell) for column, cell in zip(columns, cells, strict=True)]
 
@@ -81,18 +81,18 @@ def by_nobody(rows: dict[str, list[str]]) -> list[list[str]]:
 def test_a_change_that_is_surely_refused_fails_in_the_servers_words(
     server: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, third, fourth = by_nobody(rows_of(server, monkeypatch))[:4]
+    first, second, third, fourth = by_nobody(read_rows(server, monkeypatch))[:4]
     rows = [
-        changed(first, description="By Bob"),
-        changed(second, displayName="By Bob"),
-        changed(third, displayName="By Bob", owner="user:bob"),
+        replace_cells(first, description="By Bob"),
+        replace_cells(second, displayName="By Bob"),
+        replace_cells(third, displayName="By Bob", owner="user:bob"),
         fourth,
     ]
     bob = User(server, monkeypatch, server.token("bob"))
     dry = bob.load(rows)
-    assert (bob.asked(RIGHTS), bob.asked("/v1/users/loggedInUser")) == (1, 1)
+    assert (bob.count_requests(RIGHTS), bob.count_requests("/v1/users/loggedInUser")) == (1, 1)
     assert {entry["method"] for entry in server.journal} == {"GET"}
-    verdicts = told(dry)
+    verdicts = read_outcomes(dry)
     owners = "EditOwner" if server.generation == "1.2" else "EditOwners"
     assert [verdicts[cells[0]][0] for cells in rows] == ["success", "failure", "failure", "success"]
     who = "Principal: CatalogPrincipal{name='bob'} operations"
@@ -100,17 +100,20 @@ def test_a_change_that_is_surely_refused_fails_in_the_servers_words(
     assert f"{who} [EditDisplayName, {owners}] not allowed" in verdicts[third[0]][1]
     # The server says the very same when it is done.
     real = bob.load(rows, dry_run=False)
-    assert bob.asked(RIGHTS) == 0
-    assert told(real) == verdicts
+    assert bob.count_requests(RIGHTS) == 0
+    assert read_outcomes(real) == verdicts
 
 
 def test_a_rule_that_denies_is_named(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = list(rows_of(server, monkeypatch).values())
+    rows = list(read_rows(server, monkeypatch).values())
     owned = next(cells for cells in rows if "team:" in cells[3])
     server.grant("ingestion-bot", "IngestionBotRole")
     bot = User(server, monkeypatch, server.bot_token)
-    wanted = [changed(owned, displayName="By the bot"), changed(rows[1], description="By the bot")]
-    verdicts = told(bot.load(wanted))
+    wanted = [
+        replace_cells(owned, displayName="By the bot"),
+        replace_cells(rows[1], description="By the bot"),
+    ]
+    verdicts = read_outcomes(bot.load(wanted))
     status, details = verdicts[owned[0]]
     assert status == "failure"
     assert (
@@ -118,7 +121,7 @@ def test_a_rule_that_denies_is_named(server: Sandbox, monkeypatch: pytest.Monkey
         "IngestionBotRole, policy IngestionBotPolicy, rule DisplayName-Deny"
     ) in details
     assert verdicts[rows[1][0]] == ("success", "Entity updated")
-    assert told(bot.load(wanted, dry_run=False)) == verdicts
+    assert read_outcomes(bot.load(wanted, dry_run=False)) == verdicts
 
 
 def test_labels_and_domains_take_rights_of_their_own(
@@ -126,7 +129,7 @@ def test_labels_and_domains_take_rights_of_their_own(
 ) -> None:
     cells = next(
         cells
-        for cells in by_nobody(rows_of(newest, monkeypatch, "extended"))
+        for cells in by_nobody(read_rows(newest, monkeypatch, "extended"))
         if not any(cells[4:9]) and "user:" not in cells[3]
     )
     reader = User(newest, monkeypatch, newest.read_only_token)
@@ -138,41 +141,43 @@ def test_labels_and_domains_take_rights_of_their_own(
         ("domain", "Marketing", "EditDomains"),
         ("extension", "retention:1", "EditCustomFields"),
     ):
-        (verdict,) = told(reader.load([changed(cells, **{column: value})])).values()
+        (verdict,) = read_outcomes(reader.load([replace_cells(cells, **{column: value})])).values()
         assert verdict[0] == "failure"
         assert f"operations [{operation}] not allowed" in verdict[1]
     with Sandbox(generation="1.13", edition="open-source") as older:
         reader = User(older, monkeypatch, older.read_only_token)
-        (verdict,) = told(reader.load([changed(cells, domain="Marketing", description="x")])).values()
+        (verdict,) = read_outcomes(
+            reader.load([replace_cells(cells, domain="Marketing", description="x")])
+        ).values()
         assert "operations [EditAll] not allowed" in verdict[1]
 
 
 def test_what_depends_on_the_topic_passes_with_a_note(
     newest: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = rows_of(newest, monkeypatch)
+    rows = read_rows(newest, monkeypatch)
     owned = next(cells for cells in rows.values() if "team:" in cells[3])
     free = by_nobody(rows)[0]
-    wanted = [changed(owned, displayName="Mine?"), changed(free, displayName="Mine?")]
+    wanted = [replace_cells(owned, displayName="Mine?"), replace_cells(free, displayName="Mine?")]
     # Policies of the team that owns a topic may allow what no rule of the user's own does.
     reader = User(newest, monkeypatch, newest.read_only_token)
     with caplog.at_level("INFO"):
-        verdicts = told(reader.load(wanted))
+        verdicts = read_outcomes(reader.load(wanted))
     assert (verdicts[owned[0]][0], verdicts[free[0]][0]) == ("success", "failure")
     assert "the changes of 1 rows depends on their topics" in caplog.text
     newest.grant("mei", "Organization")
     mei = User(newest, monkeypatch, newest.token("mei"))
     caplog.clear()
     with caplog.at_level("INFO"):
-        assert {status for status, _ in told(mei.load(wanted)).values()} == {"success"}
+        assert {status for status, _ in read_outcomes(mei.load(wanted)).values()} == {"success"}
     assert "the changes of 2 rows depends on their topics" in caplog.text
-    assert (mei.asked(RIGHTS), mei.asked("/v1/users/loggedInUser")) == (1, 0)
+    assert (mei.count_requests(RIGHTS), mei.count_requests("/v1/users/loggedInUser")) == (1, 0)
 
 
 def test_creating_is_a_right_of_its_own(newest: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    new = changed([""] * len(DOCUMENTED), name="brand.new", description="New")
+    new = replace_cells([""] * len(DOCUMENTED), name="brand.new", description="New")
     alice = User(newest, monkeypatch, newest.token("alice"))
-    (verdict,) = told(alice.load([new], create_missing=True)).values()
+    (verdict,) = read_outcomes(alice.load([new], create_missing=True)).values()
     assert verdict[0] == "failure"
     assert "Principal: CatalogPrincipal{name='alice'} operations [Create] not allowed" in verdict[1]
     # Where a team owns the service, its policies count.
@@ -180,25 +185,27 @@ def test_creating_is_a_right_of_its_own(newest: Sandbox, monkeypatch: pytest.Mon
     team = Api(newest).json("/v1/teams/name/payments")
     owner = {"op": "add", "path": "/owners", "value": [{"id": team["id"], "type": "team"}]}
     assert Api(newest).patch(f"{SERVICES}/{service['id']}", owner).status_code == 200
-    assert told(alice.load([new], create_missing=True)) == {"brand.new": ("success", "Entity created")}
+    assert read_outcomes(alice.load([new], create_missing=True)) == {
+        "brand.new": ("success", "Entity created")
+    }
 
 
 @pytest.mark.parametrize("kind", ["500", "403", "html"])
 def test_a_server_that_does_not_tell_refuses_nothing(
     newest: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    rows = by_nobody(rows_of(newest, monkeypatch))[:20]
+    rows = by_nobody(read_rows(newest, monkeypatch))[:20]
     reader = User(newest, monkeypatch, newest.read_only_token)
     newest.fault(kind, path="/permissions/", times=9)
     with caplog.at_level("INFO"):
-        result = reader.load([changed(cells, displayName="Mine?") for cells in rows])
+        result = reader.load([replace_cells(cells, displayName="Mine?") for cells in rows])
     assert (result.status, result.rows_failed) == ("success", 0)
     assert caplog.text.count("rights are not checked") == 1
-    assert reader.asked(RIGHTS) == 1
+    assert reader.count_requests(RIGHTS) == 1
 
 
 def test_nothing_is_asked_if_nothing_would_change(newest: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = list(rows_of(newest, monkeypatch).values())
+    rows = list(read_rows(newest, monkeypatch).values())
     reader = User(newest, monkeypatch, newest.read_only_token)
     assert reader.load(rows).status == "success"
-    assert reader.asked(RIGHTS) == 0
+    assert reader.count_requests(RIGHTS) == 0

@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.engine.imports.importing import after_listing
+from tests.contract.engine.imports.importing import run_after_listing
 from tests.contract.sandbox_http import Api, read
 
 if TYPE_CHECKING:
@@ -40,20 +40,20 @@ class Started:
         self.api = Api(sandbox, sandbox.admin_token)
         self.hook = OpenMetadataMessagingHook()
 
-    def exported(self, service: str = SERVICE) -> dict[str, list[str]]:
+    def export_rows(self, service: str = SERVICE) -> dict[str, list[str]]:
         text = self.hook.export_csv(service, columns="schema_fields")
         header, *rows = read(text)
         assert tuple(header) == SCHEMA_FIELDS
         return {row[0]: row for row in rows}
 
     def load(self, *rows: list[str], dry_run: bool = False) -> Verdicts:
-        result = self.hook.import_csv(SERVICE, text_of(*rows), dry_run, engine="client")
+        result = self.hook.import_csv(SERVICE, write_rows(*rows), dry_run, engine="client")
         assert result.rows_processed == len(rows)
         return {item.row: (item.status, item.details) for item in parse_verdicts(result.results_csv)}
 
     def plan(self, *rows: list[str]) -> Plan:
         engine = self.hook.engine(columns="schema_fields")
-        with csv_upload(csv=text_of(*rows)) as upload:
+        with csv_upload(csv=write_rows(*rows)) as upload:
             return compare_with_server(self.hook, SERVICE, engine, upload)
 
     def patches(self) -> int:
@@ -71,7 +71,7 @@ class Started:
         return found
 
 
-def text_of(*rows: list[str]) -> str:
+def write_rows(*rows: list[str]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([SCHEMA_FIELDS, *rows])
     return text.getvalue()
@@ -92,7 +92,7 @@ def newest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Started]:
 
 
 def test_an_export_has_every_field_with_its_own_labels_and_changes_nothing(started: Started) -> None:
-    rows = started.exported()
+    rows = started.export_rows()
     assert list(rows)[:3] == ['"inventory.v1".sku', DOTTED, '"inventory.v1".warehouse']
     assert rows[EMAIL][2:] == ["Where the receipt goes.", "PII.Sensitive", ""]
     # What comes with the term is the term's.
@@ -103,11 +103,11 @@ def test_an_export_has_every_field_with_its_own_labels_and_changes_nothing(start
     for dry_run in (True, False):
         assert set(started.load(*rows.values(), dry_run=dry_run).values()) == {UPDATED}
     assert started.patches() == 0
-    assert started.exported() == rows
+    assert started.export_rows() == rows
 
 
 def test_what_a_file_changes_is_planned_and_sent_in_one_patch_a_topic(started: Started) -> None:
-    before = started.exported()
+    before = started.export_rows()
     wanted = [
         [EMAIL, "E-mail", "", "Compliance.GDPR;PII.Sensitive", "Business.Order"],
         [NAME, "", "As on the\nparcel.", "", ""],
@@ -122,7 +122,7 @@ def test_what_a_file_changes_is_planned_and_sent_in_one_patch_a_topic(started: S
     assert started.load(*wanted) == dry == {row[0]: UPDATED for row in wanted}
     assert started.patches() == 2
     assert started.plan(*wanted).changes == ()
-    after = started.exported()
+    after = started.export_rows()
     assert after == {**before, **{row[0]: row for row in wanted}}
     # Another word for the same is no change.
     again = [EMAIL, "E-mail", "", "PII.Sensitive;Compliance.GDPR", '"Business.Order"']
@@ -131,7 +131,7 @@ def test_what_a_file_changes_is_planned_and_sent_in_one_patch_a_topic(started: S
     assert started.patches() == 0
     # And an export brings all of it back.
     assert set(started.load(*before.values()).values()) == {UPDATED}
-    assert started.exported() == before
+    assert started.export_rows() == before
 
 
 @pytest.mark.parametrize(
@@ -153,18 +153,18 @@ def test_a_row_is_refused_before_as_it_is_then_and_the_others_go_in(
 ) -> None:
     good = ["orders.Order.total", "", "Net.", "", ""]
     dry = newest.load(row, good, dry_run=True)
-    assert newest.exported()[good[0]][2] != "Net."
+    assert newest.export_rows()[good[0]][2] != "Net."
     assert newest.load(row, good) == dry
     status, details = dry[row[0] or ",".join(row)]
     assert status == "failure"
     assert told in details
-    assert newest.exported()[good[0]][2] == "Net."
+    assert newest.export_rows()[good[0]][2] == "Net."
 
 
 def test_a_field_that_stands_twice_ends_as_its_last_row_says(newest: Started) -> None:
     rows = [[EMAIL, "", text, "", ""] for text in ("First", "Second")]
     assert newest.load(*rows) == {EMAIL: UPDATED}
-    assert newest.exported()[EMAIL][2] == "Second"
+    assert newest.export_rows()[EMAIL][2] == "Second"
 
 
 def test_a_field_that_moves_after_it_was_read_is_changed_where_it_is_then(
@@ -176,12 +176,12 @@ def test_a_field_that_moves_after_it_was_read_is_changed_where_it_is_then(
             [{"name": "header", "dataType": "BYTES"}, {**order, "children": order["children"][::-1]}]
         )
 
-    after_listing(monkeypatch, move)
+    run_after_listing(monkeypatch, move)
     assert started.load([NAME, "", "Moved.", "", ""], [EMAIL, "", "Too.", "", ""]) == {
         NAME: UPDATED,
         EMAIL: UPDATED,
     }
-    rows = started.exported()
+    rows = started.export_rows()
     described = {name: row[2] for name, row in rows.items() if row[2] in {"Moved.", "Too."}}
     assert described == {NAME: "Moved.", EMAIL: "Too."}
 
@@ -195,12 +195,12 @@ def test_a_field_of_another_name_in_its_place_is_left_alone(
         order["children"][0]["name"] = "key"
         started.give([order])
 
-    after_listing(monkeypatch, rename)
+    run_after_listing(monkeypatch, rename)
     found = started.load(["orders.Order.id", "", "Not for the key.", "", ""], [EMAIL, "", "Mail.", "", ""])
     assert found["orders.Order.id"][0] == "failure"
     assert "changed in the meantime" in found["orders.Order.id"][1]
     assert found[EMAIL] == UPDATED
-    rows = started.exported()
+    rows = started.export_rows()
     assert rows["orders.Order.key"][2] == "Unique; a UUID."
     assert rows[EMAIL][2] == "Mail."
 
@@ -213,10 +213,10 @@ def test_what_somebody_else_wrote_on_the_field_is_not_overwritten(
         order["children"][0]["description"] = "By somebody else."
         started.give([order])
 
-    after_listing(monkeypatch, describe)
+    run_after_listing(monkeypatch, describe)
     found = started.load(["orders.Order.id", "", "Ours.", "", ""])
     assert found["orders.Order.id"][0] == "failure"
-    assert started.exported()["orders.Order.id"][2] == "By somebody else."
+    assert started.export_rows()["orders.Order.id"][2] == "By somebody else."
 
 
 def test_the_right_to_describe_is_enough_and_more_is_refused_in_the_same_words(
@@ -231,7 +231,7 @@ def test_the_right_to_describe_is_enough_and_more_is_refused_in_the_same_words(
     assert dry[NAME][0] == "failure"
     assert "[EditDisplayName] not allowed" in dry[NAME][1]
     assert started.load(*rows) == dry
-    assert started.exported()[EMAIL][2:4] == ["By Bob.", "Compliance.SOX"]
+    assert started.export_rows()[EMAIL][2:4] == ["By Bob.", "Compliance.SOX"]
     with pytest.raises(ForbiddenError, match="EditDisplayName"):
         started.load(rows[1])
 
@@ -243,9 +243,9 @@ def test_the_servers_own_routes_refuse_such_a_file_and_say_why(monkeypatch: pyte
         with pytest.raises(InvalidParameterError, match="know no schema_fields columns"):
             started.hook.engine("server", columns="schema_fields")
         assert started.hook.engine(columns="schema_fields").name == "client"
-        result = started.hook.import_csv(SERVICE, text_of([EMAIL, "", "x", "", ""]), True, engine="server")
+        result = started.hook.import_csv(SERVICE, write_rows([EMAIL, "", "x", "", ""]), True, engine="server")
         assert result.status == "aborted"
-        assert len(started.exported()) == 10
+        assert len(started.export_rows()) == 10
 
 
 def test_a_schema_that_no_server_sends_is_told(newest: Started) -> None:

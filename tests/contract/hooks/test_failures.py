@@ -203,11 +203,11 @@ class TestAsyncHook:
     def test_jobs(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         job_id = hook.submit_export(SERVICE)
 
-        async def seen() -> list[Any]:
+        async def read_jobs() -> list[Any]:
             hook = OpenMetadataMessagingAsyncHook()
             return [await hook.get_job(job_id), await hook.list_jobs(), await hook.cancel_job(job_id)]
 
-        job, jobs, cancelled = asyncio.run(seen())
+        job, jobs, cancelled = asyncio.run(read_jobs())
         assert job.job_id == cancelled.job_id == job_id
         assert [listed.job_id for listed in jobs] == [job_id]
 

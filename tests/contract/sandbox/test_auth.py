@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def refused(sandbox: Sandbox, authorization: str | None) -> str:
+def get_refusal(sandbox: Sandbox, authorization: str | None) -> str:
     headers = {} if authorization is None else {"Authorization": authorization}
     reply = requests.get(sandbox.url + "/api/v1/topics", headers=headers, timeout=300)
     assert reply.status_code == 401, reply.text
@@ -34,24 +34,24 @@ def refused(sandbox: Sandbox, authorization: str | None) -> str:
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YTpi", "bearer x.y.z"])
 def test_a_missing_token_is_told_apart(sandbox: Sandbox, header: str | None) -> None:
-    assert refused(sandbox, header) == "Not Authorized! Token not present"
+    assert get_refusal(sandbox, header) == "Not Authorized! Token not present"
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "e30.e30.e30", "..", "\xe9.\xe9.\xe9"])
 def test_what_is_no_jwt_is_invalid(sandbox: Sandbox, token: str) -> None:
-    assert refused(sandbox, f"Bearer {token}") == "Not Authorized! Invalid token."
+    assert get_refusal(sandbox, f"Bearer {token}") == "Not Authorized! Invalid token."
 
 
 def test_token_states_have_their_own_texts(sandbox: Sandbox) -> None:
-    def told(**state: Any) -> str:
-        return refused(sandbox, "Bearer " + sandbox.token(**state))
+    def get_refusal_of_token(**state: Any) -> str:
+        return get_refusal(sandbox, "Bearer " + sandbox.token(**state))
 
-    assert told(expires_in=-1) == "Expired token!"
-    assert told(expires_in=-1, signed_by="stranger") == "Expired token!"
-    assert told(signed_by="stranger") == (
+    assert get_refusal_of_token(expires_in=-1) == "Expired token!"
+    assert get_refusal_of_token(expires_in=-1, signed_by="stranger") == "Expired token!"
+    assert get_refusal_of_token(signed_by="stranger") == (
         "Not Authorized! Invalid token. Token verification failed. Public key mismatch."
     )
-    assert told(kid="rotated").startswith(
+    assert get_refusal_of_token(kid="rotated").startswith(
         "Not Authorized! Token signing key not found in configured public keys"
     )
 
@@ -60,7 +60,7 @@ def test_unsigned_and_symmetric_tokens_are_no_way_in(sandbox: Sandbox) -> None:
     claims = {"sub": "admin", "iss": "open-metadata.org"}
     for algorithm, key in (("none", None), ("HS256", "k" * 32)):
         forged = jwt.encode(claims, key, algorithm=algorithm, headers={"kid": "om-sandbox-key"})
-        assert "Public key mismatch" in refused(sandbox, f"Bearer {forged}")
+        assert "Public key mismatch" in get_refusal(sandbox, f"Bearer {forged}")
 
 
 def test_tokens_expire_by_the_sandbox_clock() -> None:

@@ -56,14 +56,14 @@ def test_labels_come_on_request_and_with_those_of_their_terms(api: Api) -> None:
 
 
 def test_a_list_tells_labels_of_fields_on_request(api: Api) -> None:
-    def listed(fields: str) -> Any:
+    def list_fields(fields: str) -> Any:
         query = {"service": "sample_kafka", "limit": "1000", "fields": fields}
         found = api.json("/v1/topics", params=query)["data"]
         return name_field(next(topic for topic in found if topic["name"] == "orders"))
 
-    assert "PII.NonSensitive" in labels(listed("tags,messageSchema"))
-    assert ("tags" in listed("tags")) == (api.sandbox.generation in {"1.2", "1.6"})
-    assert "tags" not in listed("messageSchema")
+    assert "PII.NonSensitive" in labels(list_fields("tags,messageSchema"))
+    assert ("tags" in list_fields("tags")) == (api.sandbox.generation in {"1.2", "1.6"})
+    assert "tags" not in list_fields("messageSchema")
 
 
 def test_one_field_is_described_and_labelled_by_the_way_of_its_indexes(api: Api) -> None:

@@ -26,11 +26,11 @@ def settings(sandbox: Sandbox, token: Token | None = None, **more: Any) -> Setti
 
 
 def ask(settings: Settings, policy: RetryPolicy | None = QUICK, **how: Any) -> Any:
-    async def asked() -> Any:
+    async def call_list() -> Any:
         async with AsyncClient(settings, policy) as client:
             return await client.call(routes.list_jobs(), **how)
 
-    return asyncio.run(asked())
+    return asyncio.run(call_list())
 
 
 @pytest.mark.parametrize("fault", ["503", "429", "502", "504"])

@@ -60,7 +60,7 @@ def server() -> Iterator[str]:
         running.server_close()
 
 
-def shown(error: BaseException | None, skipped: str = __file__) -> str:
+def format_traceback(error: BaseException | None, skipped: str = __file__) -> str:
     """Return an error and those behind it, with the local variables of all frames but those of this file."""
     parts = []
     while error is not None:
@@ -84,10 +84,10 @@ def test_of_a_failed_request(answers: bool) -> None:
         client = Client(settings(address if answers else "http://127.0.0.1:9"))
         with pytest.raises(OpenMetadataError) as caught, public_errors():
             client.call(routes.get_service("kafka"), retry=None if answers else client.retry)
-        assert TOKEN not in shown(caught.value)
+        assert TOKEN not in format_traceback(caught.value)
         with pytest.raises(Fault) as inner:
             client.call(routes.get_service("kafka"))
-        assert TOKEN not in shown(inner.value)
+        assert TOKEN not in format_traceback(inner.value)
         assert "hunter2" not in inner.value.message
 
 
@@ -97,7 +97,7 @@ async def test_of_a_failed_request_in_the_triggerer(answers: bool) -> None:
         async with AsyncClient(settings(address if answers else "http://127.0.0.1:9")) as client:
             with pytest.raises(Fault) as caught:
                 await client.call(routes.get_job("42"))
-    assert TOKEN not in shown(caught.value)
+    assert TOKEN not in format_traceback(caught.value)
     assert "hunter2" not in caught.value.message
 
 
@@ -119,8 +119,8 @@ def test_of_a_task_whose_time_is_over() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert TOKEN not in shown(caught.value)
-    assert "request = Request(" in shown(caught.value)
+    assert TOKEN not in format_traceback(caught.value)
+    assert "request = Request(" in format_traceback(caught.value)
 
 
 def test_of_a_connection_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_of_a_connection_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     for use in (hook.get_conn, hook.server_version):
         with pytest.raises(OpenMetadataError) as caught:
             use()
-        assert TOKEN not in shown(caught.value)
+        assert TOKEN not in format_traceback(caught.value)
 
 
 class InterruptedLog(logging.Handler):
@@ -171,7 +171,7 @@ def test_of_a_connection_that_is_not_read_to_its_end(
             use()
     finally:
         log.removeHandler(handler)
-    assert "hunter2" not in shown(caught.value)
+    assert "hunter2" not in format_traceback(caught.value)
 
 
 @pytest.mark.parametrize("extra", ["token_file", "client_key", "verify"])

@@ -179,10 +179,10 @@ async def test_watchers_that_share_nothing_ask_for_their_own_service_only(sandbo
             triggerer.start(watching(OTHER), AssetStore())
         triggerer.start(watching(SERVICE), AssetStore())
 
-        def listed(service: str) -> int:
+        def count_lists(service: str) -> int:
             lists = [entry for entry in sandbox.journal if entry["path"].endswith("/v1/topics")]
             return len([entry for entry in lists if entry["query"]["service"] == service])
 
-        await triggerer.wait_for(lambda: listed(SERVICE) >= 3)
+        await triggerer.wait_for(lambda: count_lists(SERVICE) >= 3)
         # Six watch the one and one the other.
-        assert listed(OTHER) >= 3 * listed(SERVICE)
+        assert count_lists(OTHER) >= 3 * count_lists(SERVICE)

@@ -7,7 +7,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.in_airflow.running import again
+from tests.in_airflow.running import rebuild
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -72,7 +72,7 @@ class Triggerer:
 
     def start(self, trigger: MessagingServiceChangedTrigger, store: AssetStore | None = None) -> None:
         """Start a watcher, as another process would make it from what is stored."""
-        trigger = again(trigger)
+        trigger = rebuild(trigger)
         trigger.asset_state_store = store  # type: ignore[assignment]
         self._tasks.append(asyncio.create_task(self._run(len(self._tasks), trigger)))
 

@@ -114,13 +114,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
                     server, tmp_path_factory.mktemp("store"), list_topics(), before, mails=mailbox.mails
                 )
             store = {"store": f"file://{run.folder}"}
-            confs = {name: conf | store if dag_of(name) in STORING else conf for name, conf in CONFS.items()}
+            confs = {
+                name: conf | store if find_dag_id(name) in STORING else conf for name, conf in CONFS.items()
+            }
             if (generation, edition) != SERVERS[0]:
-                confs = {name: conf for name, conf in confs.items() if name == dag_of(name)}
+                confs = {name: conf for name, conf in confs.items() if name == find_dag_id(name)}
             if (generation, edition) == NAMED_SERVICES_ON:
                 confs["nightly_export"]["services"] = [SERVICE, "edge.kafka"]
             wanted += [
-                {"dag": dag_of(name), "conf": conf, "env": connections} for name, conf in confs.items()
+                {"dag": find_dag_id(name), "conf": conf, "env": connections} for name, conf in confs.items()
             ]
             run.results = {name: {} for name in confs}
         results = iter(run_all(wanted, [run.server.bot_token for run in made.values()]))
@@ -129,7 +131,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, s
         yield made
 
 
-def dag_of(name: str) -> str:
+def find_dag_id(name: str) -> str:
     """Return the id of the DAG that a name of a run begins with."""
     return name.partition(" ")[0]
 

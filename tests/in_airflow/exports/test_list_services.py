@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import InvalidParameterError, JobF
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.list_services import ListMessagingServicesOperator
 from tests.contract.sandbox_http import Api
-from tests.in_airflow.mistakes.test_nothing import rendered
+from tests.in_airflow.mistakes.test_nothing import render
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ WAYS: list[dict[str, Any]] = [
 ]
 
 
-def listed(**conditions: Any) -> list[str]:
+def list_names(**conditions: Any) -> list[str]:
     return [one["name"] for one in run(ListMessagingServicesOperator(task_id="t", **conditions))]
 
 
@@ -56,9 +56,9 @@ def test_the_owner_of_the_services_is_not_that_of_the_task(sandbox: Sandbox) -> 
 def test_no_service_is_no_success(sandbox: Sandbox) -> None:
     """A night without any export would pass unnoticed."""
     with pytest.raises(NotFoundError, match="no messaging service with name 'nope' that this token is shown"):
-        listed(name="nope")
+        list_names(name="nope")
     with pytest.raises(AirflowSkipException, match="no messaging service with name 'nope'"):
-        listed(name="nope", on_empty="skip")
+        list_names(name="nope", on_empty="skip")
 
 
 def test_a_wrong_expression_shows_when_the_dag_is_parsed() -> None:
@@ -74,7 +74,7 @@ def test_a_wrong_expression_shows_when_the_dag_is_parsed() -> None:
 def test_a_template_makes_an_expression(sandbox: Sandbox, rendering: str) -> None:
     def task(**values: Any) -> Any:
         given = ListMessagingServicesOperator(task_id="t", name="{{ x }}", service_type="{{ y }}")
-        return rendered(given, rendering, **{"y": "Kafka", **values})
+        return render(given, rendering, **{"y": "Kafka", **values})
 
     assert [one["name"] for one in run(task(x="edge.*"))] == ["edge.kafka"]
     # What looks like a list or a number to Python is an expression all the same.

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, described, exported
+from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def test_an_identical_export_leaves_the_file_alone(
     assert (first["unchanged"], second["unchanged"]) == (False, True)
     assert first["sha256"] == second["sha256"]
     assert (file.stat().st_ino, file.read_bytes()) == (inode, content)
-    OpenMetadataMessagingHook().import_csv(SERVICE, as_csv(described(exported()[:1])), dry_run=False)
+    OpenMetadataMessagingHook().import_csv(SERVICE, as_csv(describe_rows(export_rows()[:1])), dry_run=False)
     assert export(file, **way)["unchanged"] is False
     assert list(tmp_path.iterdir()) == [file]
 

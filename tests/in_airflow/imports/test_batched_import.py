@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.operators.support.imports import batched_impo
 from airflow_provider_om_messaging.protocol.imports.verdict import unreadable_result
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
+from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batched_import, "LONGEST_PAUSE", 0.01)
 
 
-def wanted() -> list[dict[str, str]]:
-    return described(exported()[:ROWS])
+def build_rows() -> list[dict[str, str]]:
+    return describe_rows(export_rows()[:ROWS])
 
 
 def importing(rows: list[dict[str, str]], **kwargs: Any) -> ImportMessagingServiceOperator:
@@ -62,71 +62,71 @@ def before_batch(operator: Any, number: int, happens: Callable[[], Any]) -> Any:
     return operator
 
 
-def sent(sandbox: Sandbox) -> list[int | None]:
+def list_statuses(sandbox: Sandbox) -> list[int | None]:
     return [entry["status"] for entry in sandbox.journal if entry["method"] == "PUT"]
 
 
-def in_place(rows: list[dict[str, str]]) -> int:
-    return sum(row in rows for row in exported())
+def count_in_place(rows: list[dict[str, str]]) -> int:
+    return sum(row in rows for row in export_rows())
 
 
 def test_a_file_goes_in_batches_with_progress(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = wanted()
+    rows = build_rows()
     rows[4]["owner"] = "user:nobody"
     with caplog.at_level("INFO"):
         result = apply(rows, max_failed_rows=1)
     log = caplog.text + capsys.readouterr().out
-    assert sent(sandbox) == [200] * 4
+    assert list_statuses(sandbox) == [200] * 4
     for progress in ("rows 3/10, 0 failed", "rows 6/10, 1 failed", "rows 10/10, 1 failed"):
         assert progress in log
     assert (result["rows_processed"], result["rows_passed"], result["rows_failed"]) == (10, 9, 1)
     assert [failure["row"] for failure in result["failures"]] == [rows[4]["name"]]
-    assert in_place(rows) == 9
+    assert count_in_place(rows) == 9
 
 
 def test_rows_in_place_are_not_sent_again(sandbox: Sandbox) -> None:
-    rows = wanted()
+    rows = build_rows()
     apply(rows[:7])
     sandbox.clear_journal()
     assert apply(rows)["rows_passed"] == ROWS
-    assert sent(sandbox) == [200, 200]
+    assert list_statuses(sandbox) == [200, 200]
     sandbox.clear_journal()
     assert apply(rows)["status"] == "success"
-    assert sent(sandbox) == []
+    assert list_statuses(sandbox) == []
 
 
 @pytest.mark.parametrize("batch", [1, 2, 4])
 @pytest.mark.parametrize("fault", ["drop", "drop_after", "cut", "503", "500", "html", "429", "502"])
 def test_a_fault_at_any_batch_is_settled(sandbox: Sandbox, fault: str, batch: int) -> None:
-    rows = wanted()
+    rows = build_rows()
     order = partial(sandbox.fault, fault, method="PUT", path="/import$", retry_after=0)
     result = run(before_batch(importing(rows, verify=True), batch, order))
     assert (result["status"], result["rows_passed"], result["rows_failed"]) == ("success", ROWS, 0)
-    assert in_place(rows) == ROWS
+    assert count_in_place(rows) == ROWS
     # What was done before the reply got lost is not sent a second time.
-    assert len(sent(sandbox)) == (4 if fault in {"drop_after", "cut"} else 5)
+    assert len(list_statuses(sandbox)) == (4 if fault in {"drop_after", "cut"} else 5)
 
 
 @pytest.mark.parametrize("fault", ["drop", "503"])
 def test_a_server_that_takes_nothing_any_more(sandbox: Sandbox, fault: str) -> None:
-    rows = wanted()
+    rows = build_rows()
     order = partial(sandbox.fault, fault, method="PUT", path="/import$", times=99, retry_after=0)
     with pytest.raises(ServerUnavailableError) as caught:
         run(before_batch(importing(rows), 2, order))
     assert "Stopped at rows 3/10: 3 are in place, 0 failed, 3 from line 8 to line 12 may" in str(caught.value)
     assert "4 were not sent. A retry compares with the server and goes on from there." in str(caught.value)
-    assert len(sent(sandbox)) == 1 + batched_import.MAX_ATTEMPTS
+    assert len(list_statuses(sandbox)) == 1 + batched_import.MAX_ATTEMPTS
     sandbox.clear_faults()
     sandbox.clear_journal()
     assert apply(rows, verify=True)["rows_passed"] == ROWS
-    assert len(sent(sandbox)) == 3
+    assert len(list_statuses(sandbox)) == 3
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "cut"])
 def test_a_lost_reply_that_no_export_can_settle(sandbox: Sandbox, fault: str, tmp_path: Path) -> None:
-    rows, report = wanted(), tmp_path / "report.csv"
+    rows, report = build_rows(), tmp_path / "report.csv"
 
     def order() -> None:
         sandbox.fault(fault, method="PUT", path="/import$")
@@ -140,74 +140,74 @@ def test_a_lost_reply_that_no_export_can_settle(sandbox: Sandbox, fault: str, tm
         assert [row["status"] for row in csv.DictReader(text)] == ["success"] * 3 + ["unknown"] * 7
     sandbox.clear_faults()
     sandbox.clear_journal()
-    assert in_place(rows) == 6  # the batch in doubt had arrived
+    assert count_in_place(rows) == 6  # the batch in doubt had arrived
     assert apply(rows, verify=True)["rows_passed"] == ROWS
-    assert len(sent(sandbox)) == 2
+    assert len(list_statuses(sandbox)) == 2
 
 
 def test_a_verdict_that_cannot_be_read_is_settled(sandbox: Sandbox) -> None:
-    operator = importing(wanted(), verify=True)
+    operator = importing(build_rows(), verify=True)
     original = operator.hook.import_csv
 
-    def unread(*args: Any, **kwargs: Any) -> Any:
+    def import_without_verdict(*args: Any, **kwargs: Any) -> Any:
         original(*args, **kwargs)
         return unreadable_result(dry_run=False)
 
-    operator.hook.__dict__["import_csv"] = unread
+    operator.hook.__dict__["import_csv"] = import_without_verdict
     result = run(operator)
     assert (result["rows_passed"], result["rows_failed"]) == (ROWS, 0)
-    assert sent(sandbox) == [200] * 4
+    assert list_statuses(sandbox) == [200] * 4
 
 
 def test_a_token_that_is_refused_in_the_middle_stops_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
-    operator = before_batch(importing(wanted()), 3, sandbox.supersede_bot_token)
+    operator = before_batch(importing(build_rows()), 3, sandbox.supersede_bot_token)
     with pytest.raises(UnauthorizedError, match=r"Stopped at rows 6/10: 6 are in place, 0 failed") as caught:
         run(operator)
     assert "3 from line 14 to line 18 may or may not be applied, 1 were not sent." in str(caught.value)
-    assert sent(sandbox) == [200, 200, 401]
+    assert list_statuses(sandbox) == [200, 200, 401]
 
 
 def test_a_dry_run_in_batches_writes_nothing_and_is_simply_repeated(sandbox: Sandbox) -> None:
-    rows = [*wanted(), new("brand.new", owner="user:nobody")]
-    before = exported()
+    rows = [*build_rows(), new("brand.new", owner="user:nobody")]
+    before = export_rows()
     sandbox.clear_journal()
     sandbox.fault("drop_after", method="PUT", path="/import$")
     with pytest.raises(ImportRejectedError, match="1 of 11 rows failed in the dry run"):
         apply(rows, dry_run=True)
-    assert len(sent(sandbox)) == 5
+    assert len(list_statuses(sandbox)) == 5
     assert {entry["query"]["dryRun"] for entry in sandbox.journal if entry["method"] == "PUT"} == {"true"}
-    assert exported() == before
+    assert export_rows() == before
 
 
 def test_a_header_that_the_server_refuses(sandbox: Sandbox) -> None:
-    rows = [{"name": row["name"], "description": "x"} for row in wanted()]
+    rows = [{"name": row["name"], "description": "x"} for row in build_rows()]
     with pytest.raises(InvalidCsvError, match="lacks displayName, owner, tags, domain"):
         apply(rows)
     with pytest.raises(ImportRejectedError, match="#INVALID_HEADER"):
         apply(rows, dry_run=True, max_failed_rows=99)
-    assert len(sent(sandbox)) == 1
+    assert len(list_statuses(sandbox)) == 1
 
 
 def test_an_export_that_fails_before_the_first_batch(sandbox: Sandbox) -> None:
-    rows = wanted()
+    rows = build_rows()
     sandbox.fault("500", method="GET", path="/export$", times=99)
     with pytest.raises(ServerUnavailableError):
         apply(rows)
-    assert sent(sandbox) == []
+    assert list_statuses(sandbox) == []
     sandbox.clear_faults()
     assert apply(rows, verify=True)["verified"] == ROWS
 
 
 def test_an_export_that_fails_after_the_last_batch(sandbox: Sandbox) -> None:
-    rows = wanted()
+    rows = build_rows()
     order = partial(sandbox.fault, "500", method="GET", path="/export$", times=99)
     with pytest.raises(ServerUnavailableError):
         run(before_batch(importing(rows, verify=True), 4, order))
     sandbox.clear_faults()
     sandbox.clear_journal()
-    assert in_place(rows) == ROWS
+    assert count_in_place(rows) == ROWS
     assert apply(rows, verify=True)["verified"] == ROWS
-    assert sent(sandbox) == []
+    assert list_statuses(sandbox) == []
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4])
@@ -219,13 +219,13 @@ def test_a_server_that_is_killed_and_comes_back_with_its_data(
     with Sandbox(data=data) as first:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", first.airflow_connection())
         port = int(first.url.rpartition(":")[2])
-        rows = wanted()
+        rows = build_rows()
         operator = before_batch(importing(rows), batch, first.stop)
         stopped = f"Stopped at rows {done}/10: {done} are in place, 0 failed"
         with pytest.raises(ServerUnavailableError, match=stopped):
             run(operator)
     with Sandbox(port=port, data=data) as second:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", second.airflow_connection())
-        assert in_place(rows) == done
+        assert count_in_place(rows) == done
         assert apply(rows, verify=True)["rows_passed"] == ROWS
-        assert len(sent(second)) == 5 - batch
+        assert len(list_statuses(second)) == 5 - batch

@@ -37,7 +37,7 @@ def load(**kwargs: Any) -> Any:
     return run(ImportMessagingServiceOperator(task_id="load", service=SERVICE, **kwargs))
 
 
-def exported() -> str:
+def export_rows() -> str:
     return OpenMetadataMessagingHook().export_csv(SERVICE, columns="schema_fields")
 
 
@@ -65,13 +65,13 @@ def test_a_plan_shows_fields_and_the_import_holds_to_it(sandbox: Sandbox, tmp_pa
         (applied["rows_passed"], applied["rows_failed"]) == (dry["rows_passed"], dry["rows_failed"]) == (2, 0)
     )
     assert plan(csv=FILE)["unchanged"] == 2
-    drift = plan(csv=exported(), against=before)
+    drift = plan(csv=export_rows(), against=before)
     assert [change["row"] for change in drift["changes"]] == sorted(ROWS, key=ROWS.index, reverse=True)
     assert load(source=before, dry_run=False, verify=True)["rows_passed"] == 10
 
 
 def test_rows_of_one_topic_may_come_in_several_batches(sandbox: Sandbox) -> None:
-    header, *rows = csv.reader(io.StringIO(exported(), newline=""))
+    header, *rows = csv.reader(io.StringIO(export_rows(), newline=""))
     text = io.StringIO(newline="")
     csv.writer(text).writerows([header, *([name, "Named", *others] for name, _, *others in rows)])
     result = load(csv=text.getvalue(), dry_run=False, batch_rows=2, verify=True)

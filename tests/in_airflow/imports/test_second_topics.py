@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.imports.test_gated_import import WAYS, apply, writes
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, exported, new
+from tests.in_airflow.topics import SERVICE, as_csv, export_rows, new
 
 TOLD = "'Orders' is not 'orders', which is there: case and blanks tell names apart"
 
@@ -36,7 +36,7 @@ def lists(sandbox: Sandbox) -> int:
 def test_every_way_of_an_import_warns(
     verdicts: Sandbox, caplog: pytest.LogCaptureFixture, way: str, dry_run: bool
 ) -> None:
-    rows = exported()
+    rows = export_rows()
     text = as_csv([*rows[:3], new("brand.new"), new("Orders"), new("brand.newer"), new("brand.newest")])
     verdicts.clear_journal()
     apply(text, way, dry_run=dry_run, engine="server")
@@ -51,7 +51,7 @@ def test_every_way_of_an_import_warns(
 def test_guarded_imports_warn(
     verdicts: Sandbox, caplog: pytest.LogCaptureFixture, way: str, guard: str
 ) -> None:
-    text = as_csv([exported()[0], new("Orders")])
+    text = as_csv([export_rows()[0], new("Orders")])
     given: dict[str, Any] = {"verify": True}
     if guard == "expected_plan":
         plan = PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=text)
@@ -64,7 +64,7 @@ def test_guarded_imports_warn(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_names_are_listed_only_where_a_row_is_new(verdicts: Sandbox, way: str, dry_run: bool) -> None:
-    text = as_csv(exported()[:5])
+    text = as_csv(export_rows()[:5])
     verdicts.clear_journal()
     apply(text, way, dry_run=dry_run)
     assert lists(verdicts) == 0
@@ -130,7 +130,7 @@ def test_a_job_of_which_a_socket_reports_warns(
 ) -> None:
     with Sandbox(generation="1.13", job_start_delay=0, job_seconds=0) as server:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
-        name = exported()[0]["name"]
+        name = export_rows()[0]["name"]
         text = as_csv([new(name.upper()), new("brand.new")])
         apply(text, "waiting", dry_run=dry_run, engine="server")
         made = "would create" if dry_run else "has created"

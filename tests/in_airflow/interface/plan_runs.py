@@ -34,7 +34,7 @@ def plan_of(rows: int, **members: Any) -> dict[str, Any]:
     }
 
 
-def written(folder: Path, result: dict[str, Any], rows: int) -> dict[str, Any]:
+def write_plan(folder: Path, result: dict[str, Any], rows: int) -> dict[str, Any]:
     """Write the whole plan of a result as the operator does, and return the result that names it."""
     document = {
         name: result[name] for name in ("service", "sha256", "created", "changed", "unchanged", "absent")

@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.provider_info import get_provider_info
 from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink
 from tests.conftest import AIRFLOW_LINE, ROOT
-from tests.in_airflow.running import DAGS, deferral_of
-from tests.in_airflow.topics import SERVICE, as_csv, exported
+from tests.in_airflow.running import DAGS, defer
+from tests.in_airflow.topics import SERVICE, as_csv, export_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ class StoringTask:
         self.xcoms[key] = value
 
 
-def links_of_run(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+def read_links(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.in_airflow.run_links", "linked", json.dumps({"folder": str(folder)})],
         cwd=ROOT,
@@ -66,7 +66,7 @@ def links_of_run(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
 
 
 def test_every_task_of_a_run_leads_to_what_it_works_on(sandbox: Sandbox, tmp_path: Path) -> None:
-    found = links_of_run(sandbox, tmp_path)
+    found = read_links(sandbox, tmp_path)
     links = found["links"]
     root = OpenMetadataMessagingHook().server_url
     service = f"{root}/service/messagingServices/{SERVICE}"
@@ -92,7 +92,7 @@ def test_the_links_show_from_the_deferring_pass_on(sandbox: Sandbox) -> None:
     export = ExportMessagingServiceOperator(
         task_id="t", service=service, asynchronous=True, deferrable=True, destination="/tmp/all.csv"
     )
-    deferral_of(export, {"ti": task})
+    defer(export, {"ti": task})
     root = OpenMetadataMessagingHook().server_url
     (job,) = OpenMetadataMessagingHook().list_jobs(10)
     assert task.xcoms == {
@@ -111,7 +111,7 @@ def test_names_with_dots_and_slashes_stay_one_name() -> None:
 
 def test_a_link_that_cannot_be_stored_fails_no_task(sandbox: Sandbox, tmp_path: Path) -> None:
     task = StoringTask(refuses=True)
-    plan = PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=as_csv(exported()[:1]))
+    plan = PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=as_csv(export_rows()[:1]))
     plan.pre_execute({"ti": task})
     assert plan.execute({"ti": task})["unchanged"] == 1
 
@@ -130,7 +130,7 @@ def test_the_plan_of_a_mapped_task_has_a_link_of_its_own(sandbox: Sandbox, tmp_p
     plan = PlanMessagingServiceImportOperator(
         task_id="plan",
         service=SERVICE,
-        csv=as_csv(exported()[:1]),
+        csv=as_csv(export_rows()[:1]),
         plan_destination=str(tmp_path / "plan"),
     )
     plan.execute({"ti": task})

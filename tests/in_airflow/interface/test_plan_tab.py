@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import AIRFLOW_LINE
-from tests.in_airflow.interface.plan_runs import DAG, RUN, Run, change, plan_of, written
+from tests.in_airflow.interface.plan_runs import DAG, RUN, Run, change, plan_of, write_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,7 +146,7 @@ def test_two_files_show_a_drift(client: Any, run: Run) -> None:
 
 
 def test_the_whole_plan_comes_from_its_file(client: Any, run: Run, tmp_path: Path) -> None:
-    run.hand_on("plan", written(tmp_path, plan_of(70), 70))
+    run.hand_on("plan", write_plan(tmp_path, plan_of(70), 70))
     page = client("viewer").get(tab()).text
     assert "topic.69<" in page
     assert 'class="notice"' not in page
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_leaves_the_first_rows(
 ) -> None:
     from airflow_provider_om_messaging.ui import task_results
 
-    run.hand_on("plan", written(tmp_path, plan_of(70), 60 if way == "part" else 70))
+    run.hand_on("plan", write_plan(tmp_path, plan_of(70), 60 if way == "part" else 70))
     file = tmp_path / "plan.json"
     if way == "gone":
         file.unlink()

@@ -55,7 +55,7 @@ class Run:
     lineage: dict[tuple[str, str], dict[str, Any]]
     text: str
 
-    def events_of(self, task: str) -> list[dict[str, Any]]:
+    def list_events(self, task: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["task"] == task]
 
     def datasets(self, task: str, kind: str, side: str) -> list[tuple[str, str]]:
@@ -128,7 +128,7 @@ def test_only_the_task_fails_that_is_to(run: Run) -> None:
 
 
 def test_outlets_are_told_what_an_export_came_to(run: Run) -> None:
-    first, again = run.events_of("first_export"), run.events_of("second_export")
+    first, again = run.list_events("first_export"), run.list_events("second_export")
     uris = {event["uri"]: event for event in first}
     scheme = f"{run.file[0]}/" if IS_STORED else "file://"
     assert uris.keys() == {"file:///topics", f"{scheme}{run.file[1]}"}
@@ -141,7 +141,7 @@ def test_outlets_are_told_what_an_export_came_to(run: Run) -> None:
 
 
 def test_outlets_are_told_what_an_import_came_to_after_a_deferral(run: Run) -> None:
-    static, dynamic = sorted(run.events_of("deferred_import"), key=lambda event: len(event["aliases"]))
+    static, dynamic = sorted(run.list_events("deferred_import"), key=lambda event: len(event["aliases"]))
     assert static["uri"] == f"openmetadata://catalogue/messagingServices/{SERVICE}"
     assert dynamic["uri"] == f"openmetadata://{run.host}/messagingServices/{SERVICE}"
     for event in (static, dynamic):
@@ -150,23 +150,23 @@ def test_outlets_are_told_what_an_import_came_to_after_a_deferral(run: Run) -> N
 
 
 def test_no_alias_is_told_of_a_dry_run_or_a_failure(run: Run) -> None:
-    assert [(event["uri"], event["extra"]["dry_run"]) for event in run.events_of("dry_run")] == [
+    assert [(event["uri"], event["extra"]["dry_run"]) for event in run.list_events("dry_run")] == [
         ("file:///topics", True)
     ]
-    assert run.events_of("failed_import") == []
+    assert run.list_events("failed_import") == []
 
 
 def test_each_mapped_task_tells_its_own_service(run: Run) -> None:
-    events = sorted(run.events_of("patch"), key=lambda event: int(event["map_index"]))
+    events = sorted(run.list_events("patch"), key=lambda event: int(event["map_index"]))
     assert [event["uri"].rpartition("/")[2] for event in events] == [SERVICE, "orders_redpanda"]
     assert [event["extra"]["fields"] for event in events] == ["description"] * 2
 
 
 def test_a_restore_tells_what_it_brought_back_and_nothing_once_that_is_there(run: Run) -> None:
-    (event,) = run.events_of("restore")
+    (event,) = run.list_events("restore")
     assert event["uri"] == f"openmetadata://{run.host}/messagingServices/{SERVICE}"
     assert "description" in event["extra"]["fields"].split(",")
-    assert run.events_of("second_restore") == []
+    assert run.list_events("second_restore") == []
 
 
 needs_openlineage = pytest.mark.skipif(not IS_STORED, reason="needs storage and OpenLineage")

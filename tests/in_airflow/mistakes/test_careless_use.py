@@ -113,7 +113,7 @@ def test_a_request_cannot_be_deferred_and_who_asks_for_it_is_told(
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
 
-    def log_of(**how: Any) -> str:
+    def log(**how: Any) -> str:
         caplog.clear()
         task: Any = ExportMessagingServiceOperator(task_id="t", service=SERVICE, **how)
         if operator == "import":
@@ -121,11 +121,11 @@ def test_a_request_cannot_be_deferred_and_who_asks_for_it_is_told(
         run(task)
         return caplog.text + capsys.readouterr().out
 
-    assert "deferrable has no effect without asynchronous=True" in log_of(deferrable=True)
-    assert "deferrable" not in log_of() + log_of(deferrable=True, asynchronous=True)
+    assert "deferrable has no effect without asynchronous=True" in log(deferrable=True)
+    assert "deferrable" not in log() + log(deferrable=True, asynchronous=True)
     # Where all tasks defer by default, nobody has asked for it here.
     monkeypatch.setattr(job_execution, "DEFAULT_DEFERRABLE", True)
-    assert "deferrable" not in log_of(deferrable=True)
+    assert "deferrable" not in log(deferrable=True)
 
 
 def test_a_plan_needs_a_name_for_its_files(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.in_airflow.waits.test_waits_in_dags import done
+from tests.in_airflow.waits.test_waits_in_dags import run_dags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         patch.setenv("PATH_OBJECTS_FOLDER", str(folder))
         for name in ("source", "against"):
             OpenMetadataMessagingHook().export_csv_to("sample_kafka", folder / name)
-        ended = done(*GATED, *WITH_PATHS)
+        ended = run_dags(*GATED, *WITH_PATHS)
         results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
         assert ended.returncode == 0, ended.stdout
         yield Runs(

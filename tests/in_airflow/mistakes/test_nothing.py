@@ -52,7 +52,7 @@ COMPLETE: dict[type[Any], dict[str, Any]] = {
 RENDERINGS = ("text", "native")
 
 
-def rendered(task: Any, rendering: str, **values: Any) -> Any:
+def render(task: Any, rendering: str, **values: Any) -> Any:
     """Render a task as a DAG of that rendering does, and return it."""
     DAG(
         "d",
@@ -73,7 +73,7 @@ def test_every_parameter_of_every_task(
         others = {key: value for key, value in COMPLETE[task].items() if {key, name} != {"csv", "source"}}
         given = task(task_id="t", **{**others, name: "{{ x }}"})
         with pytest.raises(InvalidParameterError, match=f"^{name} has come to nothing"):
-            run(rendered(given, rendering, x=None))
+            run(render(given, rendering, x=None))
     assert sandbox.journal == []
     assert list(tmp_path.iterdir()) == []
 
@@ -83,7 +83,7 @@ def test_every_parameter_of_every_task(
 def test_every_form_of_nothing(value: Any, rendering: str) -> None:
     given = ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination="{{ x }}")
     with pytest.raises(InvalidParameterError, match=r"^destination has come to nothing"):
-        run(rendered(given, rendering, x=value))
+        run(render(given, rendering, x=value))
 
 
 @pytest.mark.parametrize("rendering", RENDERINGS)
@@ -102,7 +102,7 @@ def test_a_member_that_a_template_made_nothing(
 ) -> None:
     task = PatchMessagingServiceOperator(task_id="t", service=SERVICE, **given)
     with pytest.raises(InvalidParameterError, match=f"^{member}.* has come to nothing"):
-        run(rendered(task, rendering, x=None))
+        run(render(task, rendering, x=None))
     assert sandbox.journal == []
 
 
@@ -110,7 +110,7 @@ def test_a_none_that_is_meant_takes_a_field_away(sandbox: Sandbox) -> None:
     task = PatchMessagingServiceOperator(
         task_id="t", service=SERVICE, changes={"description": None, "displayName": "{{ x }}"}
     )
-    assert run(rendered(task, "text", x="New"))["fields"] == ["description", "displayName"]
+    assert run(render(task, "text", x="New"))["fields"] == ["description", "displayName"]
 
 
 def test_a_none_that_the_author_wrote_means_not_given(sandbox: Sandbox) -> None:
@@ -123,7 +123,7 @@ def test_a_none_that_the_author_wrote_means_not_given(sandbox: Sandbox) -> None:
         expected_plan=None,
         results_destination=None,
     )
-    assert run(rendered(task, "text"))["status"] == "success"
+    assert run(render(task, "text"))["status"] == "success"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_wrong_type_is_named(sandbox: Sandbox, task: type[Any], name: str) -> 
     for value in (["a"], {"a": 1}, True, 1.5, b"a"):
         for given in (
             task(task_id="t", **{**COMPLETE[task], name: value}),
-            rendered(task(task_id="t", **{**COMPLETE[task], name: "{{ x }}"}), "native", x=value),
+            render(task(task_id="t", **{**COMPLETE[task], name: "{{ x }}"}), "native", x=value),
         ):
             what = type(value).__name__
             with pytest.raises(InvalidParameterError, match=f"^{name} is a {what}, and has to be a text"):
@@ -153,7 +153,7 @@ def test_a_wrong_type_is_named(sandbox: Sandbox, task: type[Any], name: str) -> 
 
 def test_a_service_whose_name_is_a_number(sandbox: Sandbox) -> None:
     with pytest.raises(NotFoundError, match="2024"):
-        run(rendered(MessagingServiceVersionsOperator(task_id="t", service="{{ x }}"), "native", x="2024"))
+        run(render(MessagingServiceVersionsOperator(task_id="t", service="{{ x }}"), "native", x="2024"))
     assert any("2024" in entry["path"] for entry in sandbox.journal)
 
 
@@ -171,7 +171,7 @@ def test_settings_may_come_out_of_templates(sandbox: Sandbox) -> None:
         task = PlanMessagingServiceImportOperator(
             task_id="t", service=SERVICE, csv=CSV, **{name: f"{{{{ {name} }}}}" for name in settings}
         )
-        violations = run(rendered(task, rendering, **settings))["violations"]
+        violations = run(render(task, rendering, **settings))["violations"]
         assert any("max_changed_rows" in violation for violation in violations)
 
 
@@ -196,13 +196,13 @@ def test_flags_out_of_templates(sandbox: Sandbox, rendering: str) -> None:
         given = {**COMPLETE[task], name: "{{ x }}"}
         field = task.parameters[name].attribute or name
         for text in ("True", "true", True, "False", "false", False):
-            flagged = rendered(task(task_id="t", **given), rendering, x=text)
+            flagged = render(task(task_id="t", **given), rendering, x=text)
             with suppress(InvalidParameterError):  # it may exclude what other parameters are by default
                 flagged.check_parameters()
             assert getattr(flagged, field) is (str(text).lower() == "true")
         for typo in ("yes", "Ture", 1):
             with pytest.raises(InvalidParameterError, match=f"^{name} has to be True or False, not '?{typo}"):
-                run(rendered(task(task_id="t", **given), rendering, x=typo))
+                run(render(task(task_id="t", **given), rendering, x=typo))
     assert sandbox.journal == []
 
 
@@ -217,7 +217,7 @@ def test_an_import_whose_dry_run_is_a_param(sandbox: Sandbox, rendering: str) ->
             verify="{{ not x }}",
             batch_rows="{{ 5 }}",
         )
-        result = run(rendered(task, rendering, x=only_check))
+        result = run(render(task, rendering, x=only_check))
         assert (result["dry_run"], result["verified"]) == (only_check, None if only_check else 1)
     asked = [entry["query"]["dryRun"] for entry in sandbox.journal if entry["method"] == "PUT"]
     assert asked == ["true", "false"]
@@ -240,7 +240,7 @@ def test_parameters_that_exclude_each_other_out_of_templates(
         task_id="t", service=SERVICE, csv=CSV, **{name: f"{{{{ {name} }}}}" for name in excluded}
     )
     with pytest.raises(InvalidParameterError, match="|".join(excluded)):
-        run(rendered(task, rendering, **excluded))
+        run(render(task, rendering, **excluded))
     assert sandbox.journal == []
     with pytest.raises(InvalidParameterError, match="|".join(excluded)):
         ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=CSV, **excluded)
@@ -291,12 +291,12 @@ def test_a_date_is_no_version_number(sandbox: Sandbox, version: Any) -> None:
         ),
     ):
         with pytest.raises(InvalidParameterError, match=r"version '20261128' is not a number such as 0\.2"):
-            run(rendered(task, "native", x=version))
+            run(render(task, "native", x=version))
     assert sandbox.journal == []
 
 
 def test_a_wrong_setting_out_of_a_template(sandbox: Sandbox) -> None:
     task = ExportMessagingServiceOperator(task_id="t", service=SERVICE, engine="{{ x }}")
     with pytest.raises(InvalidParameterError, match="engine has to be one of"):
-        run(rendered(task, "text", x="fast"))
+        run(render(task, "text", x="fast"))
     assert sandbox.journal == []

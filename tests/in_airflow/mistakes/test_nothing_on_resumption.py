@@ -15,8 +15,8 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.in_airflow.mistakes.test_nothing import RENDERINGS, rendered
-from tests.in_airflow.running import CONTEXT, again, as_xcom, deferral_of, fire, run
+from tests.in_airflow.mistakes.test_nothing import RENDERINGS, render
+from tests.in_airflow.running import CONTEXT, as_xcom, defer, fire, rebuild, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,7 @@ def build(kind: type[Any], rendering: str, name: str, value: Any, others: dict[s
         with DAG("d", schedule=None, render_template_as_native_obj=is_native):
             mapped = kind.partial(task_id="t", **others).expand(**{name: [value]})
         return mapped.unmap({name: value})
-    return rendered(kind(task_id="t", **others, **{name: "{{ x }}"}), rendering, x=value)
+    return render(kind(task_id="t", **others, **{name: "{{ x }}"}), rendering, x=value)
 
 
 @pytest.mark.parametrize("rendering", [*RENDERINGS, "mapped", "mapped native"])
@@ -92,8 +92,8 @@ def test_every_parameter(sandbox: Sandbox, tmp_path: Path, kind: type[Any], rend
             for key, value in others.items()
             if key in kind.parameters and {key, name} != {"csv", "source"} and key != name
         }
-        deferral = deferral_of(build(kind, rendering, name, good[name], others))
-        event = as_xcom(fire(again(deferral.trigger)))
+        deferral = defer(build(kind, rendering, name, good[name], others))
+        event = as_xcom(fire(rebuild(deferral.trigger)))
         asked = len(sandbox.journal)
         for nothing in (None, "None", "", jinja2.Undefined()):
             with pytest.raises(InvalidParameterError, match=f"^{name} has come to nothing"):

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath
 from airflow_provider_om_messaging import provider_info
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters
-from tests.in_airflow.mistakes.test_nothing import rendered
+from tests.in_airflow.mistakes.test_nothing import render
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ TASKS = dict(find_tasks())
 
 
 def build_given(kind: type[Any], others: dict[str, Any], paths: dict[str, Any]) -> Any:
-    return rendered(kind(task_id="t", **others, **paths), "native")
+    return render(kind(task_id="t", **others, **paths), "native")
 
 
 def build_from_text(kind: type[Any], others: dict[str, Any], paths: dict[str, Any]) -> Any:
     templates = {name: f"{{{{ {name} }}}}" for name in paths}
-    return rendered(kind(task_id="t", **others, **templates), "text", **paths)
+    return render(kind(task_id="t", **others, **templates), "text", **paths)
 
 
 def build_from_native(kind: type[Any], others: dict[str, Any], paths: dict[str, Any]) -> Any:
     templates = {name: f"{{{{ {name} }}}}" for name in paths}
-    return rendered(kind(task_id="t", **others, **templates), "native", **paths)
+    return render(kind(task_id="t", **others, **templates), "native", **paths)
 
 
 def build_mapped(kind: type[Any], others: dict[str, Any], paths: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.operators.versions import (
     RestoreMessagingServiceOperator,
 )
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.edits import FIELDS, ONCE, changes, fresh, many, meant, possible, state
+from tests.contract.edits import FIELDS, ONCE, changes, fresh, is_possible, many, predict_changes, state
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def connection(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
 
 
-def chosen(found: dict[str, Any]) -> dict[str, Any]:
+def select_fields(found: dict[str, Any]) -> dict[str, Any]:
     return {field: found[field] for field in FIELDS}
 
 
@@ -46,19 +46,19 @@ def test_edits_are_applied_as_meant_and_taken_back(
     made = state(server, name)
     for wanted in (first, second):
         before = state(server, name)
-        if not possible(before, wanted):
+        if not is_possible(before, wanted):
             continue
         result = run(PatchMessagingServiceOperator(task_id="p", service=name, changes=wanted, **ONCE))
-        assert state(server, name) == meant(before, wanted)
+        assert state(server, name) == predict_changes(before, wanted)
         again = run(PatchMessagingServiceOperator(task_id="p", service=name, changes=wanted, **ONCE))
         assert (again["changed"], again["version"]) == (False, result["version"])
         if result["fields"] != ["connection"]:
             run(RestoreMessagingServiceOperator(task_id="u", service=name, journal=result, **ONCE))
-            assert chosen(state(server, name)) == chosen(before)
+            assert select_fields(state(server, name)) == select_fields(before)
             run(PatchMessagingServiceOperator(task_id="p", service=name, changes=wanted, **ONCE))
     back = {"service": name, "version": "0.1", **ONCE}
     run(RestoreMessagingServiceOperator(task_id="r", **back))
-    assert chosen(state(server, name)) == chosen(made)
+    assert select_fields(state(server, name)) == select_fields(made)
     assert run(RestoreMessagingServiceOperator(task_id="r", **back))["changed"] is False
     history = run(MessagingServiceVersionsOperator(task_id="h", service=name))["versions"]
     assert history[-1]["version"] == "0.1"

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, exported
+from tests.in_airflow.topics import SERVICE, as_csv, export_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_blanks_around_a_name_are_a_part_of_it_only_if_something_has_that_name(
         document = {"name": " Finance", "domainType": "Aggregate", "description": "x"}
         made = api("POST", "/v1/domains", json=document)
         assert made.status_code == 201, made.text
-        row = exported()[0]
+        row = export_rows()[0]
         for name, domain in (("plain", "Finance"), ("blank", " Finance"), ("after", "Finance ")):
             (tmp_path / name).write_text(as_csv([{**row, "domain": domain}]), "utf-8")
 

@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, exported
+from tests.in_airflow.topics import SERVICE, as_csv, export_rows
 
 
 def plan(**kwargs: Any) -> Any:
@@ -49,7 +49,7 @@ def test_a_plan_in_full(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    rows = exported()
+    rows = export_rows()
     first, second, *_ = rows
     first["description"] = "Told anew" * 100
     new = {**dict.fromkeys(first, ""), "name": "brand.new", "displayName": "New"}
@@ -100,7 +100,7 @@ def test_a_plan_in_full(
 
 
 def test_a_blank_file_does_not_pass_for_an_import(sandbox: Sandbox) -> None:
-    blank = [{**dict.fromkeys(row, ""), "name": row["name"]} for row in exported()]
+    blank = [{**dict.fromkeys(row, ""), "name": row["name"]} for row in export_rows()]
     with pytest.raises(PlanViolationError, match=r"description.* would become empty in .* rows"):
         plan(csv=as_csv(blank), forbid_clearing=True)
     with pytest.raises(PlanViolationError, match="max_changed_rows"):
@@ -112,7 +112,7 @@ def test_a_blank_file_does_not_pass_for_an_import(sandbox: Sandbox) -> None:
 
 
 def test_the_folders_of_a_plan_are_made_if_so_asked(sandbox: Sandbox, tmp_path: Path) -> None:
-    text = as_csv(exported())
+    text = as_csv(export_rows())
     result = plan(csv=text, plan_destination=str(tmp_path / "new" / "deep" / "plan"), create_parents=True)
     assert (tmp_path / "new" / "deep" / "plan.json").is_file()
     assert result["plan_page"] == str(tmp_path / "new" / "deep" / "plan.html")
@@ -124,7 +124,7 @@ def test_the_folders_of_a_plan_are_made_if_so_asked(sandbox: Sandbox, tmp_path: 
 def test_a_callback_can_tell_what_a_plan_may_not_do_and_where_to_read_it(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    new = as_csv([{**dict.fromkeys(exported()[0], ""), "name": "brand.new"}])
+    new = as_csv([{**dict.fromkeys(export_rows()[0], ""), "name": "brand.new"}])
     task = {"task_id": "plan", "service": SERVICE, "csv": new, "forbid_created": True}
     pushed: dict[str, Any] = {}
     context: Any = {"ti": SimpleNamespace(xcom_push=pushed.__setitem__)}
@@ -149,7 +149,7 @@ def test_a_callback_can_tell_what_a_plan_may_not_do_and_where_to_read_it(
 
 
 def test_a_plan_that_is_not_allowed_can_be_looked_at(sandbox: Sandbox, tmp_path: Path) -> None:
-    new = as_csv([{**dict.fromkeys(exported()[0], ""), "name": "brand.new"}])
+    new = as_csv([{**dict.fromkeys(export_rows()[0], ""), "name": "brand.new"}])
     with pytest.raises(PlanViolationError, match=r"brand\.new"):
         plan(csv=new, forbid_created=True, plan_destination=str(tmp_path / "plan.json"))
     assert "forbid_created" in (tmp_path / "plan.html").read_text("utf-8")
@@ -157,7 +157,7 @@ def test_a_plan_that_is_not_allowed_can_be_looked_at(sandbox: Sandbox, tmp_path:
 
 
 def test_drift_between_two_exports_asks_no_server(sandbox: Sandbox, tmp_path: Path) -> None:
-    rows = exported()
+    rows = export_rows()
     sandbox.clear_journal()
     night, now = tmp_path / "night.csv.gz", tmp_path / "now.csv"
     night.write_bytes(gzip.compress(as_csv(rows).encode()))
@@ -208,15 +208,15 @@ def test_what_cannot_be_compared(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(InvalidCsvError, match="never closed"):
         plan(csv='name,description\na,"b\n')
     with pytest.raises(InvalidParameterError, match="against does not exist"):
-        plan(csv=as_csv(exported()), against=str(tmp_path / "missing.csv"))
+        plan(csv=as_csv(export_rows()), against=str(tmp_path / "missing.csv"))
     with pytest.raises(InvalidParameterError, match="plan_destination lies in a folder"):
-        plan(csv=as_csv(exported()), plan_destination=str(tmp_path / "missing" / "plan"))
+        plan(csv=as_csv(export_rows()), plan_destination=str(tmp_path / "missing" / "plan"))
     with pytest.raises(NotFoundError):
-        plan(csv=as_csv(exported()), service="no_such_service")
+        plan(csv=as_csv(export_rows()), service="no_such_service")
 
 
 def test_a_protected_field_that_is_no_column_is_refused_before_anything_is_asked(sandbox: Sandbox) -> None:
-    text = as_csv(exported())
+    text = as_csv(export_rows())
     sandbox.clear_journal()
     with pytest.raises(
         InvalidParameterError, match="protected_fields names owners, but the columns are name"

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import Topic, as_csv, exported
+from tests.in_airflow.topics import Topic, as_csv, export_rows
 from tests.unit.tables import cells
 
 if TYPE_CHECKING:
@@ -83,18 +83,18 @@ def import_(text: str, **kwargs: Any) -> Any:
 def test_what_was_planned_comes_true_and_a_second_plan_is_empty(
     rows: list[Topic], batch_rows: int | None
 ) -> None:
-    before = {row["name"]: row for row in exported(SERVICE)}
+    before = {row["name"]: row for row in export_rows(SERVICE)}
     planned = plan(as_csv(rows))
     result = import_(as_csv(rows), dry_run=False, expected_plan=planned, verify=True, batch_rows=batch_rows)
-    after = {row["name"]: row for row in exported(SERVICE)}
+    after = {row["name"]: row for row in export_rows(SERVICE)}
     assert (result["rows_processed"], result["rows_passed"]) == (len(rows), len(rows))
     touched = {change["row"]: change["fields"] for change in planned["changes"]}
     for name in before.keys() | after.keys():
         wanted = before.get(name, {})
         for column, value in touched.get(name, {}).items():
-            assert _same(after[name][column], value["after"], column)
+            assert _is_same(after[name][column], value["after"], column)
         assert all(
-            _same(after[name][column], wanted.get(column, ""), column)
+            _is_same(after[name][column], wanted.get(column, ""), column)
             for column in after[name]
             if column != "name" and column not in touched.get(name, {})
         )
@@ -103,7 +103,7 @@ def test_what_was_planned_comes_true_and_a_second_plan_is_empty(
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, len(rows))
 
 
-def _same(one: str, other: str, column: str) -> bool:
+def _is_same(one: str, other: str, column: str) -> bool:
     if column in CELLS:
         return set(one.split(";")) == set(other.split(";"))
     return one.replace("\r\n", "\n").replace("\r", "\n") == other.replace("\r\n", "\n").replace("\r", "\n")

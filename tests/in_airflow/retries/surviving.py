@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
-from tests.in_airflow.running import again, as_xcom, fire
+from tests.in_airflow.running import as_xcom, fire, rebuild
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -81,7 +81,7 @@ def run(operator: Any, its_context: dict[str, Any] | None = None) -> Any:
         try:
             return as_xcom(step())
         except TaskDeferred as deferral:
-            event = fire(again(deferral.trigger))
+            event = fire(rebuild(deferral.trigger))
             step = partial(operator.execute_complete, its_context, event)
 
 

@@ -20,7 +20,7 @@ from tests.in_airflow.retries.surviving import (
     cancellations,
     exporting,
 )
-from tests.in_airflow.running import again, as_xcom, deferral_of
+from tests.in_airflow.running import as_xcom, defer, rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def ask_airflow(monkeypatch: pytest.MonkeyPatch, answer: Callable[[Any], Any], *
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(asend=asend, **more), raising=False)
 
 
-def states_of(question: Any, states: dict[str, str | None] | None) -> Any:
+def answer_states(question: Any, states: dict[str, str | None] | None) -> Any:
     """Answer with the states of the tasks of a run."""
     from airflow.sdk.execution_time import comms
 
@@ -88,9 +88,9 @@ def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None] | None, cancelled: int
 ) -> None:
     sandbox.configure(stuck_jobs=True)
-    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger = rebuild(defer(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
-    ask_airflow(monkeypatch, lambda question: states_of(question, states))
+    ask_airflow(monkeypatch, lambda question: answer_states(question, states))
     asyncio.run(trigger.on_kill())
     assert cancellations(sandbox) == cancelled
 
@@ -132,12 +132,12 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_mo
         exporting(True, cancel_on_kill=cancel_on_kill).execute(
             {"ti": SimpleNamespace(xcom_push=notes.__setitem__)}
         )
-    trigger = again(deferral.value.trigger)
+    trigger = rebuild(deferral.value.trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
 
     def answer(question: Any) -> Any:
         if isinstance(question, comms.GetTaskStates):
-            return states_of(question, states)
+            return answer_states(question, states)
         assert {key: getattr(question, key) for key in TASK} == TASK
         return comms.XComResult(
             key=question.key, value=as_xcom(notes[question.key]) if note == "its own" else note
@@ -154,9 +154,9 @@ def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
 ) -> None:
     monkeypatch.setattr(cancellation, "_ANSWER_TAKES", 0.02)
     sandbox.configure(stuck_jobs=True)
-    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger = rebuild(defer(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
-    ask_airflow(monkeypatch, lambda question: states_of(question, {"export_3": "failed"}))
+    ask_airflow(monkeypatch, lambda question: answer_states(question, {"export_3": "failed"}))
     cancel(sandbox, trigger)
     assert cancellations(sandbox) == 0
 
@@ -165,7 +165,7 @@ def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
 def test_a_triggerer_that_stops_is_asked_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.configure(stuck_jobs=True)
     asked: list[Any] = []
-    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger = rebuild(defer(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, asked.append, _reader_task=SimpleNamespace(done=lambda: True))
     cancel(sandbox, trigger)
@@ -176,7 +176,7 @@ def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_
     sandbox: Sandbox,
 ) -> None:
     sandbox.configure(stuck_jobs=True)
-    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger = rebuild(defer(exporting(True)).trigger)
 
     async def stop() -> None:
         cancellation = asyncio.ensure_future(trigger.on_kill())
@@ -213,7 +213,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
     from airflow.utils.session import create_session
 
     sandbox.configure(stuck_jobs=True)
-    deferral = deferral_of(exporting(True))
+    deferral = defer(exporting(True))
     key = {"dag_id": "killed", "task_id": "export", "run_id": f"{time.time()}", "map_index": -1}
     with create_session() as session:
         run_of = DagRun(dag_id="killed", run_id=key["run_id"], run_type="manual")
@@ -223,7 +223,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
             ti = TaskInstance(exporting(True), run_id=key["run_id"], state=state)
             ti.dag_id, ti.next_method, ti.pool, ti.pool_slots = "killed", next_method, "default_pool", 1
             session.add(ti)
-    trigger = again(deferral.trigger)
+    trigger = rebuild(deferral.trigger)
     trigger.task_instance = SimpleNamespace(**key)
     cancel(sandbox, trigger)
     assert cancellations(sandbox) == int(cancelled)

@@ -27,7 +27,7 @@ from tests.in_airflow.retries.surviving import (
     run,
     submissions,
 )
-from tests.in_airflow.running import again, deferral_of, fire
+from tests.in_airflow.running import defer, fire, rebuild
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -114,7 +114,7 @@ def test_a_job_from_long_after_is_not_taken_for_the_lost_one(sandbox: Sandbox) -
     assert run(exporting(), context(store))["job_id"] != after
 
 
-def lost_beside(sandbox: Sandbox, make: Any, theirs: Any, **kwargs: Any) -> tuple[Store, str]:
+def lose_beside(sandbox: Sandbox, make: Any, theirs: Any, **kwargs: Any) -> tuple[Store, str]:
     """Let a try die before the server has heard of it, and another task ask for the like; return its job."""
     store = Store()
     lose(sandbox, make(**kwargs), store, "drop")
@@ -126,10 +126,10 @@ def lost_beside(sandbox: Sandbox, make: Any, theirs: Any, **kwargs: Any) -> tupl
 def test_a_task_that_is_killed_leaves_a_job_alone_that_may_be_anothers(
     sandbox: Sandbox, deferrable: bool
 ) -> None:
-    store, theirs = lost_beside(sandbox, exporting, exporting(wait_for_completion=False))
+    store, theirs = lose_beside(sandbox, exporting, exporting(wait_for_completion=False))
     for _ in range(2):  # the try that finds the job, and the one that only remembers it
         if deferrable:
-            trigger = again(deferral_of(exporting(True), context(store)).trigger)
+            trigger = rebuild(defer(exporting(True), context(store)).trigger)
             assert trigger.job_id == theirs
             asyncio.run(trigger.on_kill())
         else:
@@ -150,7 +150,7 @@ def test_a_task_that_is_killed_leaves_a_job_alone_that_may_be_anothers(
 @every_way
 def test_an_import_that_may_be_anothers_is_stopped_all_the_same(sandbox: Sandbox, deferrable: bool) -> None:
     applying = partial(importing, dry_run=False)
-    store, theirs = lost_beside(sandbox, applying, applying(wait_for_completion=False))
+    store, theirs = lose_beside(sandbox, applying, applying(wait_for_completion=False))
     with pytest.raises(JobTimeoutError, match=theirs):
         run(applying(deferrable, timeout=0.5), context(store))
     assert cancellations(sandbox) == 1
@@ -182,14 +182,14 @@ def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
 
 
 def test_a_job_that_takes_the_place_of_anothers_is_its_own_and_cancelled_with_it(sandbox: Sandbox) -> None:
-    store, theirs = lost_beside(sandbox, exporting, exporting(wait_for_completion=False))
+    store, theirs = lose_beside(sandbox, exporting, exporting(wait_for_completion=False))
     operator = exporting(True, resubmit_on_server_restart=True)
-    first = deferral_of(operator, context(store))
+    first = defer(operator, context(store))
     OpenMetadataMessagingHook().get_job(theirs)
     sandbox.advance_clock(600)
     with pytest.raises(TaskDeferred) as second:
-        operator.execute_complete(context(store), fire(again(first.trigger)))
-    asyncio.run(again(second.value.trigger).on_kill())
+        operator.execute_complete(context(store), fire(rebuild(first.trigger)))
+    asyncio.run(rebuild(second.value.trigger).on_kill())
     assert (submissions(sandbox), cancellations(sandbox)) == (3, 1)
 
 

@@ -23,13 +23,13 @@ from tests.in_airflow.retries.surviving import (
     run,
     submissions,
 )
-from tests.in_airflow.running import again, deferral_of
+from tests.in_airflow.running import defer, rebuild
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 
-def told_to_stop(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, Store]:
+def build_stopped_task(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, Store]:
     """Return an operator amid its wait, and its store; Airflow returns these states of its task."""
     sandbox.configure(stuck_jobs=True)
     store, operator = Store(), exporting()
@@ -51,7 +51,7 @@ def told_to_stop(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, 
 def test_a_process_that_outlives_its_try_leaves_its_job_to_the_next(
     sandbox: Sandbox, state: str | None
 ) -> None:
-    operator, store = told_to_stop(sandbox, {"export_3": state})
+    operator, store = build_stopped_task(sandbox, {"export_3": state})
     store.hide()
     operator.on_kill()
     assert cancellations(sandbox) == 0
@@ -63,20 +63,20 @@ def test_a_process_that_outlives_its_try_leaves_its_job_to_the_next(
 def test_a_process_whose_task_nobody_goes_on_with_cancels_its_job(
     sandbox: Sandbox, states: dict[str, str | None]
 ) -> None:
-    operator, store = told_to_stop(sandbox, states)
+    operator, store = build_stopped_task(sandbox, states)
     store.hide()
     operator.on_kill()
     assert cancellations(sandbox) == 1
 
 
 def test_a_process_of_the_latest_try_cancels_its_job(sandbox: Sandbox) -> None:
-    operator, _ = told_to_stop(sandbox, {"export_3": "running"})
+    operator, _ = build_stopped_task(sandbox, {"export_3": "running"})
     operator.on_kill()
     assert cancellations(sandbox) == 1
 
 
 def test_a_process_that_gets_no_answer_cancels_its_job(sandbox: Sandbox) -> None:
-    operator, store = told_to_stop(sandbox, {"export_3": "running"})
+    operator, store = build_stopped_task(sandbox, {"export_3": "running"})
     one_at_a_time = threading.Lock()
 
     def ask(*_: Any) -> None:
@@ -115,7 +115,7 @@ def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(s
 @pytest.mark.parametrize("cancel", [True, False])
 def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     sandbox.configure(stuck_jobs=True)
-    trigger = again(deferral_of(exporting(True, cancel_on_kill=cancel)).trigger)
+    trigger = rebuild(defer(exporting(True, cancel_on_kill=cancel)).trigger)
     asyncio.run(trigger.on_kill())
     assert cancellations(sandbox) == int(cancel)
     operator = exporting(cancel_on_kill=cancel)
@@ -152,7 +152,7 @@ def polls(sandbox: Sandbox) -> list[dict[str, Any]]:
 def test_it_may_be_too_late_to_cancel(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trigger = again(deferral_of(exporting(True)).trigger)
+    trigger = rebuild(defer(exporting(True)).trigger)
     asyncio.run(trigger.on_kill())
     operator = exporting()
     waited_for = run(operator)["job_id"]

@@ -115,13 +115,13 @@ class Outcome:
     result: Any = None
 
 
-def exported(service: str, **options: Any) -> Any:
+def export_rows(service: str, **options: Any) -> Any:
     return run(
         ExportMessagingServiceOperator(task_id="export", service=service, poll_interval=0.1, **options)
     )
 
 
-def imported(service: str, csv: str, dry_run: bool, **options: Any) -> Any:
+def import_rows(service: str, csv: str, dry_run: bool, **options: Any) -> Any:
     result = run(
         ImportMessagingServiceOperator(
             task_id="import", service=service, csv=csv, dry_run=dry_run, poll_interval=0.1, **options
@@ -132,25 +132,25 @@ def imported(service: str, csv: str, dry_run: bool, **options: Any) -> Any:
     return {**result, "csv_after": OpenMetadataMessagingHook().export_csv(service, engine="client")}
 
 
-def planned(service: str, engine: str) -> Any:
+def plan(service: str, engine: str) -> Any:
     return run(PlanMessagingServiceImportOperator(task_id="plan", service=service, csv=GOOD, engine=engine))
 
 
-def listed(service: str) -> Any:
+def list_services(service: str) -> Any:
     found = run(ListMessagingServicesOperator(task_id="list", name=service))
     return {"services": found}
 
 
-def brought_back(service: str) -> Any:
+def export_and_restore(service: str) -> Any:
     """Export a service's own metadata, change it, and bring it back from the file."""
     with TemporaryDirectory() as folder:
         source = f"{folder}/service.json"
         run(ExportMessagingServiceMetadataOperator(task_id="export", service=service, destination=source))
-        patched(service, changes=CHANGES)
-        return restored_from(service, source)
+        patch(service, changes=CHANGES)
+        return restore_from(service, source)
 
 
-def restored_from(service: str, source: str) -> Any:
+def restore_from(service: str, source: str) -> Any:
     result = run(RestoreMessagingServiceOperator(task_id="restore", service=service, source=source))
     # As for a restored version: edits within minutes are merged, or not.
     assert result.pop("version") in {"0.1", "0.3"}
@@ -158,17 +158,17 @@ def restored_from(service: str, source: str) -> Any:
     return result
 
 
-def patched(service: str, **options: Any) -> Any:
+def patch(service: str, **options: Any) -> Any:
     return run(PatchMessagingServiceOperator(task_id="patch", service=service, **options))
 
 
 def versions(service: str, **options: Any) -> Any:
-    patched(service, changes=CHANGES)
+    patch(service, changes=CHANGES)
     return run(MessagingServiceVersionsOperator(task_id="versions", service=service, **options))
 
 
-def restored(service: str, **options: Any) -> Any:
-    first = patched(service, changes=CHANGES)
+def restore(service: str, **options: Any) -> Any:
+    first = patch(service, changes=CHANGES)
     if not options:
         options = {"journal": first["journal"]}
     result = run(RestoreMessagingServiceOperator(task_id="restore", service=service, **options))
@@ -178,9 +178,9 @@ def restored(service: str, **options: Any) -> Any:
     return result
 
 
-def handed_on(service: str) -> Any:
+def hand_on(service: str) -> Any:
     """Submit an export, wait for it in a task of its own, and fetch its result in a third."""
-    submitted = exported(service, asynchronous=True, wait_for_completion=False)
+    submitted = export_rows(service, asynchronous=True, wait_for_completion=False)
     if submitted["job_id"] is None:
         return submitted
     job_id = submitted["job_id"]
@@ -194,39 +194,39 @@ def cases() -> list[Case]:
     """Return all cases, in the order of the page."""
     found: list[Case] = []
     works: dict[str, Callable[..., Any]] = {
-        "export": exported,
-        "plan": planned,
-        "dry run": lambda service, **how: imported(service, BAD, True, max_failed_rows=2, **how),
-        "import with `verify`": lambda service, **how: imported(
+        "export": export_rows,
+        "plan": plan,
+        "dry run": lambda service, **how: import_rows(service, BAD, True, max_failed_rows=2, **how),
+        "import with `verify`": lambda service, **how: import_rows(
             service, GOOD, False, verify=True, create_missing=True, **how
         ),
     }
     for operation, work in works.items():
         for engine in ENGINES:
-            found.append(Case(operation, f'`engine="{engine}"`', _with(work, engine=engine)))
+            found.append(Case(operation, f'`engine="{engine}"`', _bind(work, engine=engine)))
     for operation in ("export", "dry run", "import with `verify`"):
         for way, options in WAYS.items():
-            found.append(Case(operation, way, _with(works[operation], asynchronous=True, **options)))
+            found.append(Case(operation, way, _bind(works[operation], asynchronous=True, **options)))
     found.append(
         Case(
             "export",
             "submitted by one task, awaited and fetched by others, if there is a job (as in `async_jobs`)",
-            handed_on,
+            hand_on,
         )
     )
-    found.append(Case("list services", "", listed))
-    found.append(Case("patch by changes", "", _with(patched, changes=CHANGES)))
-    found.append(Case("patch by operations", "", _with(patched, operations=OPERATIONS)))
+    found.append(Case("list services", "", list_services))
+    found.append(Case("patch by changes", "", _bind(patch, changes=CHANGES)))
+    found.append(Case("patch by operations", "", _bind(patch, operations=OPERATIONS)))
     found.append(Case("history", "", versions))
-    found.append(Case("one version", "", _with(versions, version="previous")))
-    found.append(Case("difference of two versions", "", _with(versions, compare_with="0.1")))
-    found.append(Case("restore a version", "", _with(restored, version="0.1")))
-    found.append(Case("undo a patch by its journal", "", restored))
-    found.append(Case("export a service's own metadata and restore it", "", brought_back))
+    found.append(Case("one version", "", _bind(versions, version="previous")))
+    found.append(Case("difference of two versions", "", _bind(versions, compare_with="0.1")))
+    found.append(Case("restore a version", "", _bind(restore, version="0.1")))
+    found.append(Case("undo a patch by its journal", "", restore))
+    found.append(Case("export a service's own metadata and restore it", "", export_and_restore))
     return found
 
 
-def _with(work: Callable[..., Any], **options: Any) -> Callable[[str], Any]:
+def _bind(work: Callable[..., Any], **options: Any) -> Callable[[str], Any]:
     return lambda service: work(service, **options)
 
 

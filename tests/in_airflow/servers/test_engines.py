@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, described, exported, new
+from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def plan(service: str = SERVICE, **options: Any) -> Any:
 
 
 def test_both_engines_return_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
-    text = as_csv([*described(exported()[:3]), new("tills", owner="user:nobody")])
+    text = as_csv([*describe_rows(export_rows()[:3]), new("tills", owner="user:nobody")])
     results = []
     for engine in ("client", "server"):
         told = [
@@ -68,7 +68,7 @@ def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_
     first = export(destination=target)
     assert (first["rows"], first["job_id"], first["engine"]) == (300, None, "client")
     assert export(destination=target)["unchanged"] is True
-    rows = exported()
+    rows = export_rows()
     rows[3]["description"], rows[4]["displayName"] = "Told anew", "Renamed"
     text = as_csv(rows)
     planned = plan(csv=text)
@@ -88,7 +88,7 @@ def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_
         results_destination=str(tmp_path / "r.csv"),
     )
     assert (done["status"], done["rows_passed"], done["verified"]) == ("success", 300, 2)
-    assert exported() == rows
+    assert export_rows() == rows
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
         assert {row["status"] for row in csv.DictReader(file)} == {"success"}
 
@@ -96,7 +96,7 @@ def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_
 def test_a_job_that_there_is_none_of(
     open_source: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
 ) -> None:
-    text = as_csv(described(exported()[:2]))
+    text = as_csv(describe_rows(export_rows()[:2]))
     with caplog.at_level("INFO"):
         results = [
             export(asynchronous=True, deferrable=True),
@@ -153,7 +153,7 @@ def test_certifications_are_planned_checked_applied_and_verified(
 def test_a_dry_run_fails_what_the_tokens_user_may_not_change(
     open_source: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [row for row in exported() if "team:" not in row["owner"]][:3]
+    rows = [row for row in export_rows() if "team:" not in row["owner"]][:3]
     rows[0]["description"], rows[1]["displayName"], rows[2]["displayName"] = "Anew", "Renamed", "Renamed"
     token = open_source.token("bob")
     monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", open_source.airflow_connection(token))
@@ -170,7 +170,7 @@ def test_what_is_applied_is_told_when_the_server_goes_away(
     open_source: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    rows = described(exported()[:30])
+    rows = describe_rows(export_rows()[:30])
     open_source.fault("503", method="PATCH", times=10_000, retry_after=0)
     with pytest.raises(ServerUnavailableError, match=r"Stopped: of 30 rows, 0 are in place"):
         load(csv=as_csv(rows), dry_run=False, results_destination=str(tmp_path / "r.csv"), batch_rows=10)
@@ -198,7 +198,7 @@ def test_a_wrong_header_is_held_against_the_columns_that_it_comes_nearest_to(ope
 def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
     open_source: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
 ) -> None:
-    first, second, *_ = exported()
+    first, second, *_ = export_rows()
     text = as_csv([{**first, "description": "One"}, second, {**first, "tags": "PII.None"}, first])
     told = f"the last that passes counts: {first['name']!r} in the lines 2, 4, 5."
     for dry_run in (True, False):
@@ -206,16 +206,16 @@ def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
         result = load(csv=text, dry_run=dry_run)
         assert (result["rows_passed"], result["rows_failed"]) == (4, 0)
         assert told in caplog.text + capsys.readouterr().out
-    assert exported()[:2] == [first, second]
+    assert export_rows()[:2] == [first, second]
     text = as_csv([first, {**first, "description": "Two"}, {**first, "owner": "user:nobody"}])
     assert load(csv=text, dry_run=False, on_rejected="report")["rows_failed"] == 1
-    assert exported()[:2] == [{**first, "description": "Two"}, second]
+    assert export_rows()[:2] == [{**first, "description": "Two"}, second]
 
 
 def test_rows_with_the_same_name_are_told_of_a_servers_import_as_well(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
 ) -> None:
-    rows = exported()[:2]
+    rows = export_rows()[:2]
     load(csv=as_csv(rows))
     assert "same name" not in caplog.text + capsys.readouterr().out
     load(csv=as_csv([*rows, rows[1]]))
@@ -229,7 +229,7 @@ def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:
 
 
 def test_a_row_at_which_the_server_failed_is_worth_another_try(open_source: Sandbox) -> None:
-    text = as_csv(described(exported()[:5]))
+    text = as_csv(describe_rows(export_rows()[:5]))
     open_source.fault("500", method="PATCH", path="/topics/", times=1)
     with pytest.raises(ServerUnavailableError, match="1 of 5 rows failed in the import; 4 passed"):
         load(csv=text, dry_run=False)
@@ -243,7 +243,7 @@ def test_of_a_large_service_only_the_planned_topics_are_read_to_verify(
 ) -> None:
     with Sandbox(edition="open-source", topics=2_500) as server:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
-        text = as_csv(described(exported("big_kafka")[:2]))
+        text = as_csv(describe_rows(export_rows("big_kafka")[:2]))
         large = {"csv": text, "service": "big_kafka"}
         planned = plan(**large)
         gated = {**large, "dry_run": False, "expected_plan": planned}

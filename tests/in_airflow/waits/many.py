@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
-from tests.in_airflow.running import again
+from tests.in_airflow.running import rebuild
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -19,7 +19,7 @@ CONN = "om_messaging_default"
 
 def waiting(job_id: str, conn_id: str = CONN, seconds: float = 600, **kwargs: Any) -> CsvAsyncJobTrigger:
     kwargs = {"poll_interval": 0.2, **kwargs}
-    return again(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
+    return rebuild(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
 
 
 async def events(triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ async def events(triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
     return await asyncio.gather(*(first(trigger) for trigger in triggers))
 
 
-def submitted(number: int) -> list[str]:
+def submit_exports(number: int) -> list[str]:
     hook = OpenMetadataMessagingHook()
     return [hook.submit_export(SERVICE) for _ in range(number)]
 
@@ -45,7 +45,7 @@ def polls(sandbox: Sandbox) -> tuple[int, int]:
     )
 
 
-async def polled(sandbox: Sandbox) -> None:
+async def wait_for_poll(sandbox: Sandbox) -> None:
     while not sum(polls(sandbox)):  # noqa: ASYNC110  # the server is in another thread
         await asyncio.sleep(0.05)
 

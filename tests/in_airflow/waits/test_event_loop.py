@@ -73,13 +73,13 @@ async def blocking_calls(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> A
         yield found
 
 
-def trigger_of(job_id: str, **kwargs: Any) -> CsvAsyncJobTrigger:
+def build_trigger(job_id: str, **kwargs: Any) -> CsvAsyncJobTrigger:
     kwargs = {"poll_interval": 0.1, "max_consecutive_failures": 3, **kwargs}
     return CsvAsyncJobTrigger(job_id, CONN, time.time() + 600, cancel_on_kill=True, **kwargs)
 
 
 async def wait_for(jobs: list[str], **kwargs: Any) -> list[dict[str, Any]]:
-    events = await asyncio.gather(*(anext(trigger_of(job_id, **kwargs).run()) for job_id in jobs))
+    events = await asyncio.gather(*(anext(build_trigger(job_id, **kwargs).run()) for job_id in jobs))
     return [event.payload for event in events]
 
 
@@ -160,7 +160,7 @@ async def test_a_token_file_that_is_read_again(
 async def test_a_kill(sandbox: Sandbox, blocking_calls: list[str]) -> None:
     sandbox.configure(stuck_jobs=True)
     [job_id] = await submit(1)
-    trigger = trigger_of(job_id)
+    trigger = build_trigger(job_id)
     running = asyncio.ensure_future(anext(trigger.run()))
     await asyncio.sleep(0)
     running.cancel()

@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.contract.answers_in_between import RESET, between, http
-from tests.in_airflow.running import again, deferral_of, fire, run
+from tests.in_airflow.running import defer, fire, rebuild, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,8 +185,8 @@ def test_it_is_borne_as_well_when_the_task_resumes(
     sandbox: Sandbox, front: Between, way: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = WAYS[way](submit)
-    deferral = deferral_of(task)
-    event = fire(again(deferral.trigger))
+    deferral = defer(task)
+    event = fire(rebuild(deferral.trigger))
     capsys.readouterr()
     answers = [BEARABLE["500"], BEARABLE["login page"]]
     front.answer(POLL, *answers)

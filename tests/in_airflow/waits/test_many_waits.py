@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingA
 from airflow_provider_om_messaging.protocol.jobs import rate_limit
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.triggers import poller
-from tests.in_airflow.waits.many import CONN, events, polled, polls, singles, submitted, waiting
+from tests.in_airflow.waits.many import CONN, events, polls, singles, submit_exports, wait_for_poll, waiting
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.05)
-    jobs = submitted(60)
+    jobs = submit_exports(60)
     found = await events([waiting(job_id) for job_id in jobs])
     assert [(event["status"], event["job_id"]) for event in found] == [("finished", job) for job in jobs]
     lists, singles = polls(sandbox)
@@ -35,15 +35,15 @@ async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
 
 async def test_several_waits_for_one_job(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.5)
-    [job_id] = submitted(1)
+    [job_id] = submit_exports(1)
     found = await events([waiting(job_id) for _ in range(20)])
     assert {event["status"] for event in found} == {"finished"}
     assert sum(polls(sandbox)) < 10
 
 
 async def test_jobs_that_are_not_in_the_list_are_asked_for_singly(sandbox: Sandbox) -> None:
-    old = submitted(20)
-    submitted(100)
+    old = submit_exports(20)
+    submit_exports(100)
     found = await events([waiting(job_id) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
     lists, singles = polls(sandbox)
@@ -86,7 +86,7 @@ async def test_single_requests_are_bounded_in_number(
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.05)
     monkeypatch.setattr(poller, "RateLimit", lambda: pace)
-    old = submitted(81)[:80]
+    old = submit_exports(81)[:80]
     found = await events([waiting(job_id, poll_interval=30) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
     assert polls(sandbox)[1] == 80
@@ -101,7 +101,7 @@ async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.1)
     monkeypatch.setattr(poller, "RateLimit", lambda: CountingPace(30))
     sandbox.configure(job_seconds=3600)
-    jobs = submitted(150)
+    jobs = submit_exports(150)
     # Joined the wrong way round, so that their order is not what helps.
     triggers = [waiting(job_id, seconds=3600, poll_interval=0.1) for job_id in reversed(jobs)]
     journal = await singles(sandbox, 400, triggers)
@@ -119,7 +119,7 @@ async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works
     monkeypatch.setattr(poller, "RateLimit", lambda: CountingPace(40))
     sandbox.configure(stuck_jobs=True)
     number = 100
-    jobs = submitted(number)
+    jobs = submit_exports(number)
     journal = await singles(
         sandbox, 4 * number, [waiting(job_id, poll_interval=0.1) for job_id in reversed(jobs)]
     )
@@ -140,7 +140,7 @@ async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pa
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
     monkeypatch.setattr(poller, "RateLimit", lambda: pace)
-    old = submitted(151)[:150]
+    old = submit_exports(151)[:150]
     sandbox.fault("429", path="csvAsyncJobs/", times=poller.MAX_CONCURRENCY, retry_after=0)
     found = await events([waiting(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old])
     # Only those that were asked for and refused have failed, not all that were due.
@@ -152,7 +152,7 @@ async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pa
 
 
 async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = submitted(2)
+    jobs = submit_exports(2)
     monkeypatch.setenv("AIRFLOW_CONN_ADMIN", sandbox.airflow_connection(sandbox.admin_token))
     monkeypatch.setenv("AIRFLOW_CONN_READER", sandbox.airflow_connection(sandbox.read_only_token))
     triggers = [waiting(job_id, conn) for job_id in jobs for conn in (CONN, "admin", "reader")]
@@ -183,7 +183,7 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
             Wait(job_id, time.time() + 600, 0.1, 0), lambda line: told.append((TASK.get(), line.text))
         )
 
-    jobs = submitted(3)
+    jobs = submit_exports(3)
     await asyncio.gather(*(wait(job_id) for job_id in jobs))
     for job_id in jobs:
         lines = [text for task, text in told if task == job_id]
@@ -198,16 +198,16 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
 
 async def test_a_wait_that_is_cancelled_leaves_the_others_alone(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=1)
-    jobs = submitted(3)
+    jobs = submit_exports(3)
     triggers = [waiting(job_id) for job_id in jobs]
 
-    async def cancelled() -> None:
+    async def wait_to_be_cancelled() -> None:
         async for _ in triggers[0].run():
             raise AssertionError("it was to be cancelled")
 
-    task = asyncio.create_task(cancelled())
+    task = asyncio.create_task(wait_to_be_cancelled())
     others = asyncio.create_task(events(triggers[1:]))
-    await polled(sandbox)
+    await wait_for_poll(sandbox)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SERVICE = "orders_redpanda"
 
 
-def submitted(number: int) -> list[str]:
+def submit_exports(number: int) -> list[str]:
     hook = OpenMetadataMessagingHook()
     return [hook.submit_export(SERVICE) for _ in range(number)]
 
@@ -36,7 +36,7 @@ async def event(job_id: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def counted(url: str) -> AsyncIterator[tuple[int, list[Any]]]:
+async def count_connections(url: str) -> AsyncIterator[tuple[int, list[Any]]]:
     """Stand before a server, and hand out the port and the connections that were opened there."""
     opened: list[Any] = []
 
@@ -60,8 +60,8 @@ async def test_waits_share_a_connection_that_is_kept_alive_only_with_the_same_se
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     sandbox.configure(job_seconds=0.8)
-    jobs = submitted(6)
-    async with counted(sandbox.url) as (port, opened):
+    jobs = submit_exports(6)
+    async with count_connections(sandbox.url) as (port, opened):
         own = {**json.loads(sandbox.airflow_connection()), "host": f"http://127.0.0.1:{port}"}
         changed: dict[str, dict[str, Any]] = {
             "nothing": own,
@@ -87,7 +87,7 @@ async def test_waits_share_a_connection_that_is_kept_alive_only_with_the_same_se
 
 def test_event_loops_share_nothing(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.3)
-    jobs = submitted(20)
+    jobs = submit_exports(20)
     found: list[dict[str, Any]] = []
 
     def triggerer(own: list[str]) -> None:

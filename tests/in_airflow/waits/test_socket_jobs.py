@@ -74,13 +74,15 @@ def run(operator: Any, context: dict[str, Any] = CONTEXT) -> Any:
     return as_xcom(operator.execute(context))
 
 
-def submitted(server: Sandbox) -> list[str]:
+def list_submissions(server: Sandbox) -> list[str]:
     ends = ("/exportAsync", "/importAsync", "/export", "/import")
     found = [entry["path"].rpartition("/")[2] for entry in server.journal if entry["path"].endswith(ends)]
-    return [end for entry, end in zip(_of(server, ends), found, strict=True) if entry["status"] != 404]
+    return [
+        end for entry, end in zip(_list_entries(server, ends), found, strict=True) if entry["status"] != 404
+    ]
 
 
-def _of(server: Sandbox, ends: tuple[str, ...]) -> list[dict[str, Any]]:
+def _list_entries(server: Sandbox, ends: tuple[str, ...]) -> list[dict[str, Any]]:
     return [entry for entry in server.journal if entry["path"].endswith(ends)]
 
 
@@ -110,7 +112,7 @@ class TestHeard:
         assert result.pop("job_id")
         expected.pop("job_id")
         assert {**result, "destination": ""} == {**expected, "destination": ""}
-        assert submitted(server) == ["exportAsync"]
+        assert list_submissions(server) == ["exportAsync"]
         assert ("Waiting in the worker" in log()) is deferrable
 
     @pytest.mark.parametrize("dry_run", [True, False])
@@ -119,7 +121,7 @@ class TestHeard:
         assert (result["status"], result["rows_processed"], result["rows_failed"]) == ("success", 2, 0)
         assert result["dry_run"] is dry_run
         assert result["job_id"]
-        assert submitted(server) == ["importAsync"]
+        assert list_submissions(server) == ["importAsync"]
         assert ("Over a socket." in Api(server).export(SERVICE)) is not dry_run
 
     def test_rows_that_fail_fail_the_task(self, server: Sandbox) -> None:
@@ -137,7 +139,7 @@ class TestHeard:
         server.configure(**{switch: True})
         assert run(exporting())["rows"] > 0
         assert run(importing())["rows_passed"] == 2
-        assert submitted(server) == ["exportAsync", "importAsync"]
+        assert list_submissions(server) == ["exportAsync", "importAsync"]
 
     def test_many_tasks_of_one_user_hear_each_their_own(self, server: Sandbox) -> None:
         services = [*server.services()][:4] * 3
@@ -177,14 +179,14 @@ class TestLost:
         closer.join()
         assert result["csv"].encode() == Api(server).export(SERVICE).encode()
         assert "the socket is lost" in log()
-        assert submitted(server)[:2] == ["exportAsync", "export"]
+        assert list_submissions(server)[:2] == ["exportAsync", "export"]
 
     def test_a_dry_run_is_run_again(self, server: Sandbox) -> None:
         server.configure(stuck_jobs=True)
         closer = closing_sockets(server)
         assert run(importing())["rows_passed"] == 2
         closer.join()
-        assert submitted(server) == ["importAsync", "import"]
+        assert list_submissions(server) == ["importAsync", "import"]
         assert {entry["query"]["dryRun"] for entry in server.journal if "dryRun" in entry["query"]} == {
             "true"
         }
@@ -195,8 +197,8 @@ class TestLost:
         result = run(importing(dry_run=False))
         closer.join()
         assert (result["status"], result["rows_passed"], result["verified"]) == ("success", 2, 2)
-        assert submitted(server).count("importAsync") == 1
-        assert "import" not in submitted(server)
+        assert list_submissions(server).count("importAsync") == 1
+        assert "import" not in list_submissions(server)
 
     def test_an_import_that_is_nowhere_is_reported_as_unknown(self, server: Sandbox) -> None:
         server.configure(stuck_jobs=True)
@@ -204,7 +206,7 @@ class TestLost:
         with pytest.raises(UnreadableVerdictError, match="nobody told how it ended, and 2 of 2 rows"):
             run(importing(dry_run=False, timeout=2))
         closer.join()
-        assert submitted(server).count("importAsync") == 1
+        assert list_submissions(server).count("importAsync") == 1
 
     def test_a_job_that_nobody_tells_of_ends_with_the_timeout(self, server: Sandbox) -> None:
         server.configure(lost_frames=True)
@@ -257,7 +259,7 @@ class TestRetries:
         run(importing(dry_run=False), context)
         server.clear_journal()
         run(importing(dry_run=False, csv=table(row("orders.paid", description="Other."))), context)
-        assert submitted(server) == ["importAsync"]
+        assert list_submissions(server) == ["importAsync"]
 
 
 class TestInstead:
@@ -268,7 +270,7 @@ class TestInstead:
         told = log()
         assert "does it in one request" in told
         assert "engine='server'" in told
-        assert not [path for path in submitted(server) if path.endswith("Async")]
+        assert not [path for path in list_submissions(server) if path.endswith("Async")]
 
     def test_so_it_does_without_the_extra(
         self, server: Sandbox, monkeypatch: pytest.MonkeyPatch, log: Log
@@ -283,7 +285,7 @@ class TestInstead:
         monkeypatch.setattr(sockets, "PATH", "/v1/no/such/path")
         assert run(exporting())["job_id"] is None
         assert "none could be opened" in log()
-        assert submitted(server) == ["export"]
+        assert list_submissions(server) == ["export"]
 
     def test_and_where_there_are_no_jobs(self, monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
         with Sandbox(generation="1.2") as server:
@@ -295,7 +297,7 @@ class TestInstead:
     def test_a_job_that_nobody_could_wait_for_is_not_submitted(self, server: Sandbox, make: Any) -> None:
         with pytest.raises(UnsupportedByServerError, match="Leave wait_for_completion"):
             run(make(wait_for_completion=False))
-        assert submitted(server) == []
+        assert list_submissions(server) == []
 
 
 class TestPolling:

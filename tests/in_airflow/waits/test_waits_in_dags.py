@@ -22,7 +22,7 @@ pytestmark = pytest.mark.starts_airflow
 SERVICE = "orders_redpanda"
 
 
-def done(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
+def run_dags(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
     runs = [{"dag": dag_id, "conf": conf} for dag_id in dag_ids]
     return subprocess.run(
         [sys.executable, "-m", "tests.in_airflow.run_dag", json.dumps(runs)],
@@ -38,7 +38,7 @@ def done(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
 
 def run(*dag_ids: str, job_id: str) -> tuple[dict[str, Any], str]:
     """Run DAGs with a job, and return the state of each, what its sensor handed on, and the log."""
-    ended = done(*dag_ids, job_id=job_id)
+    ended = run_dags(*dag_ids, job_id=job_id)
     assert ended.returncode == 0, ended.stdout
     results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
     return {result["dag"]: (result["state"], result["xcoms"]["wait"]) for result in results}, ended.stdout
@@ -81,7 +81,7 @@ def test_a_rescheduled_sensor_bears_failing_polls_and_hands_on_the_job(sandbox: 
 def test_the_job_of_a_task_that_airflow_times_out_in_its_worker_is_cancelled(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=600)
     # On 2.11 that goes through ``dag.test()``, which does not end then.
-    log = done("impatient_export").stdout
+    log = run_dags("impatient_export").stdout
     (cancelled,) = [entry["path"] for entry in sandbox.journal if entry["method"] == "PUT"]
     assert cancelled.endswith("/cancel")
     assert "Asked to cancel: Export job" in log
@@ -89,7 +89,7 @@ def test_the_job_of_a_task_that_airflow_times_out_in_its_worker_is_cancelled(san
 
 def test_single_values_of_results_are_handed_on(sandbox: Sandbox) -> None:
     """Of a task that waited, deferred, was mapped, or was skipped after it had found something out."""
-    ended = done("outputs")
+    ended = run_dags("outputs")
     (result,) = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
     xcoms = result["xcoms"]
     rows, violations = xcoms["fetch"]["rows"], xcoms["refused"]["violations"]

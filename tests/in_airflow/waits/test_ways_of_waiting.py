@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.in_airflow.running import deferral_of, run
+from tests.in_airflow.running import defer, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +205,7 @@ def test_a_job_that_takes_too_long_is_cancelled(sandbox: Sandbox, way: str) -> N
 def test_airflows_own_timeout_comes_after_that_of_the_trigger(sandbox: Sandbox) -> None:
     for task in (exporting("deferred", timeout=100), sensing("deferred", timeout=100, job_id="1001")):
         now = time.time()
-        deferral = deferral_of(task)
+        deferral = defer(task)
         assert now + 100 <= deferral.trigger.deadline <= time.time() + 100
         assert deferral.timeout == timedelta(seconds=100) + timedelta(minutes=10)
 

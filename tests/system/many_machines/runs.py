@@ -91,8 +91,8 @@ class Runs:
             if len(found) >= wanted:
                 return found
             failed = [task for task in tasks if task.state in {"failed", "upstream_failed"}]
-            assert len(self._services) - len(failed) >= wanted, self.told()
-            assert time.monotonic() < deadline, f"{step} is not {states}: {self.told()}"
+            assert len(self._services) - len(failed) >= wanted, self.describe()
+            assert time.monotonic() < deadline, f"{step} is not {states}: {self.describe()}"
             self._airflow.check_components()
             time.sleep(LOOK_EVERY)
 
@@ -125,7 +125,7 @@ class Runs:
         while True:
             if waiting := [task for task in self.tasks(step) if task.state == "deferred" and task.triggerer]:
                 return waiting
-            assert time.monotonic() < deadline, f"{step} is with no triggerer: {self.told()}"
+            assert time.monotonic() < deadline, f"{step} is with no triggerer: {self.describe()}"
             time.sleep(LOOK_EVERY)
 
     def kill_a_triggerer(self, step: str) -> str:
@@ -136,7 +136,7 @@ class Runs:
         self._kill(name, f"while {number} of {step} waited in it")
         return name
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return what has happened so far, for a person to read."""
         tasks = self.tasks()
         states = sorted({str(task.state) for task in tasks})
@@ -178,7 +178,7 @@ class Runs:
     ) -> str:
         deadline = time.monotonic() + 1800
         while not any(entry["fault"] for entry in sent()):
-            assert time.monotonic() < deadline, f"{step} {index} sends nothing: {self.told()}"
+            assert time.monotonic() < deadline, f"{step} {index} sends nothing: {self.describe()}"
             time.sleep(0.1)
         name = self._kill_the_worker(step, index, "waited for the reply to what it had sent")
         server.sandbox.clear_faults()

@@ -79,16 +79,16 @@ def test_every_part_may_die_under_the_examples(
 
     begun_anew = set[str]()
     while failed := _begin_anew_what_has_failed(jobs):
-        assert not begun_anew & failed, jobs.told()
+        assert not begun_anew & failed, jobs.describe()
         begun_anew |= failed
     for runs in (nightly, gated, drift):
-        assert set(runs.wait_for_the_end()) == {"success"}, runs.told()
+        assert set(runs.wait_for_the_end()) == {"success"}, runs.describe()
     unchanged = written.unchanged
     assert 0 < len(unchanged) < len(server.services)
     for runs in (nightly, jobs, gated, drift):
         idle = unchanged if runs is gated else set[int]()
         wrong = [task for task in runs.tasks() if task.state != _end(task, runs.number(task) in idle)]
-        assert not wrong, f"{wrong}\n{runs.told()}"
+        assert not wrong, f"{wrong}\n{runs.describe()}"
     gone = server.gone_results()
     assert begun_anew <= lost | gone
     assert lost <= begun_anew if REMEMBERS else lost & begun_anew
@@ -103,7 +103,7 @@ def test_every_part_may_die_under_the_examples(
     assert not written.not_taken
     account = _check_jobs(server, lost, gone, jobs)
     with capsys.disabled():
-        print("", *(runs.told() for runs in (nightly, gated, drift, jobs)), sep="\n")
+        print("", *(runs.describe() for runs in (nightly, gated, drift, jobs)), sep="\n")
         print(f"{account}, {len(begun_anew)} runs cleared for that; {again} imports sent again")
 
 
@@ -113,7 +113,7 @@ def _begin_anew_what_has_failed(jobs: Runs) -> set[str]:
     failed = set[str]()
     for index in (index for index, state in enumerate(ended) if state != "success"):
         steps = [step for step in LOSSES if jobs.task(step, index).state == "failed"]
-        assert len(steps) == 1, jobs.told()
+        assert len(steps) == 1, jobs.describe()
         (step,) = steps
         error, first = LOSSES[step]
         assert error in jobs.log(step, index)

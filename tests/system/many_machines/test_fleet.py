@@ -65,13 +65,13 @@ def test_every_part_may_die(
     lost = server.restart_in_the_middle_of_a_job()
     assert lost
     server.sandbox.configure(job_seconds=0.5)
-    assert run.wait_for_the_end() == ["success"], run.told()
-    assert {task.state for task in run.tasks()} == {"success"}, run.told()
+    assert run.wait_for_the_end() == ["success"], run.describe()
+    assert {task.state for task in run.tasks()} == {"success"}, run.describe()
 
     _check_files(bucket, server, before, run)
     told = _check_jobs(server, lost, run)
     with capsys.disabled():
-        print(f"\n{run.told()}\n{told}")
+        print(f"\n{run.describe()}\n{told}")
 
 
 def test_a_task_that_its_user_kills_cancels_its_job(
@@ -126,16 +126,16 @@ def _check_jobs(server: ServerOfMany, lost: set[str], run: Runs) -> str:
     """Nothing was submitted twice, but for what the server has lost, and by a retry that cannot know."""
     jobs = server.jobs()
     failed = {job["jobId"] for job in jobs if job["status"] != "COMPLETED"}
-    assert failed == lost, f"{jobs}\n{run.told()}"
+    assert failed == lost, f"{jobs}\n{run.describe()}"
     gone = server.gone_results()
     retries = {task.name: task.tries - 1 for step in OPERATIONS for task in run.tasks(step)}
     twice = 0
     for index, service in enumerate(server.services):
         for operation, steps in (("EXPORT", ("export", "export_again")), ("IMPORT", ("apply",))):
             own = [job for job in jobs if (job["operation"], job["targetFqn"]) == (operation, service)]
-            assert len(server.submissions(operation.lower(), service)) == len(own), f"{own}\n{run.told()}"
+            assert len(server.submissions(operation.lower(), service)) == len(own), f"{own}\n{run.describe()}"
             more = len([job for job in own if job["jobId"] not in failed | gone]) - len(steps)
             allowed = 0 if REMEMBERS else sum(retries[f"{step}[{index}]"] for step in steps)
-            assert 0 <= more <= allowed, f"{own}\n{run.told()}"
+            assert 0 <= more <= allowed, f"{own}\n{run.describe()}"
             twice += more
     return f"{len(jobs)} jobs: {len(lost)} lost by the server, {len(gone)} results gone, {twice} made twice"

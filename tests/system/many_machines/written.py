@@ -40,7 +40,7 @@ class Written:
     @property
     def unchanged(self) -> set[int]:
         """Return the numbers of the services of which the catalogue knows nothing that they lack."""
-        return {index for index in range(len(self._before)) if not self._changed(index)}
+        return {index for index in range(len(self._before)) if not self._list_changed(index)}
 
     def last_night(self, store: str) -> list[dict[str, str]]:
         """Write an export of an earlier night for each service; return where a run finds it."""
@@ -78,7 +78,7 @@ class Written:
         for index, service in enumerate(self._server.services):
             now = hashlib.sha256(self._server.export(service)).hexdigest()
             is_after = runs.result("export", index)["sha256"] == now
-            self._check_plan(runs.result("compare", index), self._changed(index) if is_after else [])
+            self._check_plan(runs.result("compare", index), self._list_changed(index) if is_after else [])
 
     def check_imports(self, runs: Runs) -> int:
         """
@@ -90,11 +90,11 @@ class Written:
         for index, apply in enumerate(runs.tasks("apply")):
             service = self._server.services[index]
             folder = runs.result("export", index)["destination"].removesuffix("/exported.csv")
-            changed, sent = self._changed(index), len(self._server.imports_at_once(service))
-            rows = self._completed(index)
+            changed, sent = self._list_changed(index), len(self._server.imports_at_once(service))
+            rows = self._complete_rows(index)
             versions = {row["name"]: 0.2 if row in changed else 0.1 for row in rows}
             assert (_rows(self._server.export(service)), self._server.versions(service)) == (rows, versions)
-            assert (1 if changed else 0) <= sent <= (apply.tries if changed else 0), runs.told()
+            assert (1 if changed else 0) <= sent <= (apply.tries if changed else 0), runs.describe()
             again += max(0, sent - 1)
             assert self._take(f"{folder}/exported.csv") == self._before[index]
             if not changed:
@@ -111,12 +111,12 @@ class Written:
                 assert {verdict["status"] for verdict in verdicts} == {"success"}
         return again
 
-    def _completed(self, index: int) -> Rows:
+    def _complete_rows(self, index: int) -> Rows:
         rows = _rows(self._before[index])
         return [{**row, **CATALOGUE.get(row["name"].partition(".")[0], {})} for row in rows]
 
-    def _changed(self, index: int) -> Rows:
-        return [row for row in self._completed(index) if row not in _rows(self._before[index])]
+    def _list_changed(self, index: int) -> Rows:
+        return [row for row in self._complete_rows(index) if row not in _rows(self._before[index])]
 
     def _check_plan(self, told: dict[str, Any], changed: Rows) -> None:
         plan = json.loads(self._take(told["plan_path"]))

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split
 from airflow_provider_om_messaging.protocol.csv.check import check_csv, read_rows
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, verdict_table
 from airflow_provider_om_messaging.protocol.imports.verdict import Verdict, parse_verdicts
-from tests.unit.tables import cells, tables, written
+from tests.unit.tables import cells, tables, write_table
 
 if TYPE_CHECKING:
     from random import Random
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @given(tables(), st.integers(1, 5))
 def test_the_batches_are_whole_and_hold_every_row_once(table: list[list[str]], size: int) -> None:
-    records = list(read_rows([written(table)], "file"))
+    records = list(read_rows([write_table(table)], "file"))
     header, rows = records[0][1], records[1:]
     parts = [format_csv(header, batch).encode() for batch in split_into_batches(rows, size)]
     merged = []
@@ -48,7 +48,7 @@ def test_every_row_gets_its_own_verdict_whatever_the_servers_order(names: list[s
     rows = [[name, "x"] for name in names]
     verdicts = [Verdict(name, "success", f"of {name}") for name in names]
     random.shuffle(verdicts)
-    content = written([["name", "text"], *rows])
+    content = write_table([["name", "text"], *rows])
     table = b"".join(verdict_table(read_rows([content], "file"), verdicts)).decode()
     header, *told = csv.reader(io.StringIO(table, newline=""))
     assert header == ["line", "status", "details", "name", "text"]

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload
 from airflow_provider_om_messaging.protocol.csv import check
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.tables import pieces, tables, written
+from tests.unit.tables import pieces, tables, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def refusal(*chunks: bytes) -> str:
 def test_whatever_a_csv_writer_writes_passes(
     table: list[list[str]], line_end: str, quoting: int, marked: bool, sizes: list[int]
 ) -> None:
-    content = written(table, line_end, quoting)
+    content = write_table(table, line_end, quoting)
     if marked:
         content = codecs.BOM_UTF8 + content
     facts = check_csv(pieces(content, sizes), "topics.csv")
@@ -87,8 +87,8 @@ def test_a_row_of_another_width_is_named_by_the_line_it_begins_in(
 ) -> None:
     at = data.draw(st.integers(1, len(table) - 1))
     table[at] = [*table[at], "too", "many"] if data.draw(st.booleans()) else ["short", *table[at]]
-    line = written(table[:at]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
-    assert f"a row of {len(table[at])} cells in line {line} " in refusal(written(table))
+    line = write_table(table[:at]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+    assert f"a row of {len(table[at])} cells in line {line} " in refusal(write_table(table))
 
 
 def test_a_row_that_is_too_short_is_refused() -> None:

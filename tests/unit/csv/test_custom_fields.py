@@ -38,7 +38,7 @@ JO = {"id": "1", "type": "user", "name": "a.b", "fullyQualifiedName": '"a.b"'}
 KNOWN = {Name("extension", "user", '"a.b"'): JO}
 
 
-def wanted(name: str, text: str, present: Any = None, types: dict[str, str] | None = TYPES) -> Any:
+def compute(name: str, text: str, present: Any = None, types: dict[str, str] | None = TYPES) -> Any:
     return compute_field(name, text, present, types, KNOWN)
 
 
@@ -63,10 +63,10 @@ def wanted(name: str, text: str, present: Any = None, types: dict[str, str] | No
 )
 @pytest.mark.parametrize("present", [None, "other"])
 def test_a_value_is_of_the_type_that_is_told(name: str, text: str, value: Any, present: Any) -> None:
-    found = wanted(name, text, present)
+    found = compute(name, text, present)
     assert found == value
     assert type(found) is type(value)
-    assert wanted(name, text, None, None) == text
+    assert compute(name, text, None, None) == text
 
 
 @pytest.mark.parametrize(
@@ -91,19 +91,19 @@ def test_a_wrong_value_is_refused_whatever_is_there(name: str, text: str, presen
     if text == present:
         return
     with pytest.raises(ValueError, match=f"Invalid value of Key = {name} of type {TYPES[name]}, Value = "):
-        wanted(name, text, present)
+        compute(name, text, present)
 
 
 def test_what_is_there_stays_whatever_it_is() -> None:
     for name, present in (("count", "seven"), ("gone", {"x": 1}), ("kinds", [1]), ("count", 7.0)):
-        assert wanted(name, format_value(present), present) is present
+        assert compute(name, format_value(present), present) is present
     kept = {**JO, "displayName": "A B"}
-    assert wanted("steward", "user:A.B", kept) is kept
+    assert compute("steward", "user:A.B", kept) is kept
 
 
 def test_what_a_field_refers_to_has_to_be_there() -> None:
     with pytest.raises(ValueError, match="Entity nobody of type user not found"):
-        wanted("steward", "user:nobody")
+        compute("steward", "user:nobody")
     texts = {"steward": "user:a.b", "readers": "team:x|user:y", "mail": "user:z"}
     assert [str(name.fqn) for name in find_references(texts, TYPES)] == ['"a.b"', "x", "y"]
     assert list(find_references(texts, None)) == []
@@ -111,9 +111,9 @@ def test_what_a_field_refers_to_has_to_be_there() -> None:
 
 def test_a_field_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="Unknown custom field: nope"):
-        wanted("nope", "1")
+        compute("nope", "1")
     with pytest.raises(ValueError, match="Unknown custom field: nope"):
-        wanted("nope", "1", present="2")
+        compute("nope", "1", present="2")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_cell_that_does_not_tell_what_is_wanted_is_refused(cell: str, said: st
     [(True, "false", False), (7, "8", 8), (["a"], "b|c", ["b", "c"]), (0.5, "1", 1), ("7", "8", "8")],
 )
 def test_a_value_keeps_its_type_where_no_types_are_told(present: Any, text: str, value: Any) -> None:
-    assert wanted("own", text, present, None) == value
+    assert compute("own", text, present, None) == value
 
 
 @given(
@@ -154,7 +154,7 @@ def test_values_come_back_from_their_cell(texts: dict[str, str]) -> None:
     found = parse_texts(render_cell(fields))
     assert found.keys() == {name for name, value in fields.items() if value}
     for name, text in found.items():
-        value = wanted(name, text, None, told)
+        value = compute(name, text, None, told)
         assert value == fields[name]
         assert meaning(text, told[name]) == meaning(format_value(fields[name]), told[name])
 
@@ -168,4 +168,4 @@ def test_an_answer_that_cannot_be_read_is_none(told: dict[str, Any]) -> None:
 def test_a_field_whose_type_is_not_told_is_known_and_takes_a_text() -> None:
     told = {"customProperties": [{"name": "own", "propertyType": None}]}
     types = read_types(Reply(200, {}, json.dumps(told).encode()))
-    assert wanted("own", "7", None, types) == "7"
+    assert compute("own", "7", None, types) == "7"

@@ -19,7 +19,7 @@ def change(number: int, at: int, version: str = "0.2") -> Change:
     return Change(change_id, at, "topic", f"kafka.t{number}", "kafka", "updated", ("tags",), version, "jo")
 
 
-def again(cursor: Cursor) -> Cursor:
+def rebuild(cursor: Cursor) -> Cursor:
     """Return the place as the next triggerer reads it."""
     kept = Cursor.from_json(json.loads(json.dumps(cursor.to_json())))
     assert kept is not None
@@ -38,7 +38,7 @@ def test_each_change_is_taken_once(shown: list[tuple[int, int]], looks: list[tup
     for pause, restarts in [*looks, (12 * OVERLAP, False)]:
         now += pause
         if restarts:
-            place = again(place)
+            place = rebuild(place)
         told = [item for item, visible in changes if visible <= now and item.at >= place.since]
         taken.update(item.change_id for item in place.take(told))
         place.advance(find_newest_time(told), now)
@@ -53,7 +53,7 @@ def test_a_triggerer_that_dies_before_its_place_is_kept_loses_nothing(
     place, now, taken = Cursor.from_moment(BEGAN), BEGAN, set[str]()
     for pause, dies in [*looks, (12 * OVERLAP, False)]:
         now += pause
-        kept = again(place)
+        kept = rebuild(place)
         told = [item for item, visible in changes if visible <= now and item.at >= place.since]
         taken |= {item.change_id for item in place.take(told)}
         place.advance(find_newest_time(told), now)
@@ -67,7 +67,7 @@ def test_a_flood_is_taken_once_and_what_is_remembered_of_it_stays_small() -> Non
     assert len(place.take(flood)) == len(flood)
     place.advance(find_newest_time(flood), BEGAN + OVERLAP)
     assert len(json.dumps(place.to_json())) < 65_535
-    assert again(place).take(flood) == []
+    assert rebuild(place).take(flood) == []
 
 
 def test_a_flood_within_one_moment_is_taken_once() -> None:
@@ -75,7 +75,7 @@ def test_a_flood_within_one_moment_is_taken_once() -> None:
     place = Cursor.from_moment(BEGAN)
     place.take(flood)
     place.advance(BEGAN, BEGAN)
-    assert again(place).take(flood) == []
+    assert rebuild(place).take(flood) == []
     assert len(place.take([change(-1, BEGAN + 1)])) == 1
 
 
@@ -91,7 +91,7 @@ def test_one_entity_dated_in_the_future_hides_nothing() -> None:
     assert place.take([future]) == [future]
     place.advance(future.at, BEGAN)
     soon = change(2, BEGAN + 11 * OVERLAP)
-    assert again(place).take([future, soon]) == [soon]
+    assert rebuild(place).take([future, soon]) == [soon]
 
 
 def test_the_same_change_twice_in_one_reply() -> None:
@@ -113,4 +113,4 @@ def test_whatever_was_kept_is_a_place_or_none(value: object) -> None:
     if place is not None:
         place.take([change(1, BEGAN)])
         place.advance(BEGAN, BEGAN)
-        assert again(place) == place
+        assert rebuild(place) == place

@@ -138,13 +138,13 @@ def states(*topics: Any) -> dict[str, entity_versions.EntityState]:
     return {item.entity_id: item for item in request.read(json_reply(200, {"data": list(topics)})).states}
 
 
-def found(*topics: Any) -> list[Change]:
+def find_changes(*topics: Any) -> list[Change]:
     return entity_versions.find_changes(states(*topics), AT)
 
 
 def test_an_event_and_a_version_are_the_same_change() -> None:
     [by_event] = read(event(entityFullyQualifiedName="kafka.orders")).changes
-    assert found(state()) == [by_event]
+    assert find_changes(state()) == [by_event]
 
 
 def test_a_deletion_for_good_is_the_same_change_as_well() -> None:
@@ -152,7 +152,7 @@ def test_a_deletion_for_good_is_the_same_change_as_well() -> None:
     [removed] = entity_versions.find_removed(states(state()), {}, AT + 1)
     assert (removed.change_id, removed.kind, removed.at) == (by_event.change_id, "deleted", AT + 1)
     # It is not the change that came before it.
-    assert removed.change_id != found(state())[0].change_id
+    assert removed.change_id != find_changes(state())[0].change_id
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_a_deletion_for_good_is_the_same_change_as_well() -> None:
     ],
 )
 def test_kinds_of_versions(members: dict[str, Any], kind: str) -> None:
-    assert [item.kind for item in found(state(**members))] == [kind]
+    assert [item.kind for item in find_changes(state(**members))] == [kind]
 
 
 def test_only_what_is_newer_and_of_the_service() -> None:
     older = state(id="t2", updatedAt=AT - 1)
     of_another = state(id="t3", fullyQualifiedName="kafka2.orders")
-    assert [item.name for item in found(older, of_another, state())] == ["kafka.orders"]
+    assert [item.name for item in find_changes(older, of_another, state())] == ["kafka.orders"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.files.stored import CSV, YESTERDAY
 from tests.unit.replies import HTML
-from tests.unit.tables import pieces, tables, written
+from tests.unit.tables import pieces, tables, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class TestAnUpload:
     def test_exactly_the_checked_bytes_are_sent(
         self, tmp_path_factory: pytest.TempPathFactory, table: list[list[str]], marked: bool, packed: bool
     ) -> None:
-        content = written(table)
+        content = write_table(table)
         given_bytes = (b"\xef\xbb\xbf" if marked else b"") + content
         path = tmp_path_factory.getbasetemp() / ("x.csv.gz" if packed else "x.csv")
         path.write_bytes(gzip.compress(given_bytes) if packed else given_bytes)
@@ -83,7 +83,7 @@ class TestAnUpload:
 class TestAnExportOnItsWay:
     @given(tables(), st.lists(st.integers(1, 9), min_size=1, max_size=4))
     def test_it_is_handed_on_unchanged_and_measured(self, table: list[list[str]], sizes: list[int]) -> None:
-        content = written(table)
+        content = write_table(table)
         meter = CsvMeter()
         assert b"".join(meter.check_chunks(pieces(content, sizes))) == content
         facts = meter.written

@@ -116,14 +116,14 @@ def test_a_file_with_its_verdicts_reads_as_servers_write_it() -> None:
         format_results(ROWS, [GOOD])
 
 
-def differing(*rows: str) -> Plan:
+def build_plan(*rows: str) -> Plan:
     changes = [Change(row, 2, "changed", {"owner": ("", "a"), "tags": ("", "b")}, "digest") for row in rows]
     changes.append(Change("gone", 3, "created", {"owner": ("", "a")}, ""))
     return Plan(("name", "owner", "tags"), tuple(changes), 0, ())
 
 
 def test_a_row_that_is_not_as_in_the_file_is_named_with_its_fields() -> None:
-    assert find_missing_changes(differing("orders")) == [
+    assert find_missing_changes(build_plan("orders")) == [
         Verdict("orders", "failure", "The server has another value in: owner, tags."),
         Verdict("gone", "failure", "The server does not have the row."),
     ]
@@ -142,7 +142,7 @@ def test_a_file_without_repeated_names_is_not_read_again() -> None:
     assert find_repeated_names([GOOD, BAD], read_again) == []
 
 
-def verified(differing: list[str], verdicts: list[Verdict], failed: int | None) -> str:
+def find_doubt(differing: list[str], verdicts: list[Verdict], failed: int | None) -> str:
     """Return why an import is not verified, or nothing if all that the server calls good is there."""
     result = build_result([BAD] * (failed or 0), dry_run=False)
     try:
@@ -153,28 +153,28 @@ def verified(differing: list[str], verdicts: list[Verdict], failed: int | None) 
 
 
 def test_a_row_that_the_server_calls_good_but_does_not_have_fails_the_import() -> None:
-    assert "After the import, 1 rows are not as in the file:\n  good: another value" in verified(
+    assert "After the import, 1 rows are not as in the file:\n  good: another value" in find_doubt(
         ["good"], [GOOD], 0
     )
-    assert "1 rows are not" in verified(["good", "bad"], [GOOD, BAD], 1)
+    assert "1 rows are not" in find_doubt(["good", "bad"], [GOOD, BAD], 1)
 
 
 def test_a_row_that_the_server_refused_may_differ() -> None:
-    assert verified(["bad"], [GOOD, BAD], 1) == ""
-    assert verified([], [GOOD], 0) == ""
+    assert find_doubt(["bad"], [GOOD, BAD], 1) == ""
+    assert find_doubt([], [GOOD], 0) == ""
 
 
 def test_as_many_rows_may_differ_as_the_server_refused_without_a_name() -> None:
-    assert verified(["one", "two"], [], 2) == ""
-    assert "3 rows are not" in verified(["one", "two", "three"], [], 2)
-    assert "2 rows are not" in verified(["one", "two"], [BAD], 2)
+    assert find_doubt(["one", "two"], [], 2) == ""
+    assert "3 rows are not" in find_doubt(["one", "two", "three"], [], 2)
+    assert "2 rows are not" in find_doubt(["one", "two"], [BAD], 2)
 
 
 def test_twenty_rows_that_are_not_there_are_named_and_the_others_counted() -> None:
-    twenty = verified([f"row {number}" for number in range(20)], [], 0)
+    twenty = find_doubt([f"row {number}" for number in range(20)], [], 0)
     assert len(twenty.splitlines()) == 21
     assert "more" not in twenty
-    many = verified([f"row {number}" for number in range(1_021)], [], 0)
+    many = find_doubt([f"row {number}" for number in range(1_021)], [], 0)
     assert len(many.splitlines()) == 22
     assert many.endswith("row 19: another value\n  … and 1,001 more")
 

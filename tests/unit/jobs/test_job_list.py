@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 
 
-def shown(job_id: int, progress: int = 0, message: str = "") -> dict[str, Any]:
+def build_entry(job_id: int, progress: int = 0, message: str = "") -> dict[str, Any]:
     return {
         "jobId": str(job_id),
         "status": "RUNNING",
@@ -30,7 +30,7 @@ def reply(jobs: list[dict[str, Any]], **layout: Any) -> Reply:
 
 
 jobs = st.lists(
-    st.builds(shown, st.integers(1, 9), st.integers(0, 3), st.text(max_size=5)),
+    st.builds(build_entry, st.integers(1, 9), st.integers(0, 3), st.text(max_size=5)),
     max_size=6,
 )
 layouts = st.sampled_from([{}, {"indent": 1}, {"separators": (",", ":")}, {"ensure_ascii": False}])
@@ -46,36 +46,38 @@ def test_it_reads_what_is_there_whatever_was_there_before(lists: list[Any]) -> N
 
 def test_only_what_has_changed_is_another_object() -> None:
     reader = JobList()
-    before = reader.read(reply([shown(3), shown(2), shown(1)]))
-    after = reader.read(reply([shown(5), shown(4), shown(3), shown(2, progress=1)]))
+    before = reader.read(reply([build_entry(3), build_entry(2), build_entry(1)]))
+    after = reader.read(reply([build_entry(5), build_entry(4), build_entry(3), build_entry(2, progress=1)]))
     assert [job.job_id for job in after] == ["5", "4", "3", "2"]
     assert after[2] is before[0]
     assert after[3] is not before[1]
     assert after[3].progress == 1
-    again = reader.read(reply([shown(5), shown(4), shown(3), shown(2, progress=1)]))
+    again = reader.read(reply([build_entry(5), build_entry(4), build_entry(3), build_entry(2, progress=1)]))
     assert [id(job) for job in again] == [id(job) for job in after]
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"{}", b"null", b"[1]", b"[{}]", b"[{", b"[}", b'"["', b"\xff", b"[" * 100_000]
-    + [reply([shown(1)]).body + rest for rest in (b"x", b"]", b",")]
-    + [reply([shown(1), shown(2)]).body[:-cut] for cut in (1, 2, 30)],
+    + [reply([build_entry(1)]).body + rest for rest in (b"x", b"]", b",")]
+    + [reply([build_entry(1), build_entry(2)]).body[:-cut] for cut in (1, 2, 30)],
 )
 def test_what_is_no_list_of_jobs_is_refused(body: bytes) -> None:
     reader = JobList()
-    reader.read(reply([shown(1), shown(2)]))
+    reader.read(reply([build_entry(1), build_entry(2)]))
     with pytest.raises(Fault) as caught:
         reader.read(Reply(200, {}, body))
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
-    assert len(reader.read(reply([shown(2)]))) == 1
+    assert len(reader.read(reply([build_entry(2)]))) == 1
 
 
 def test_an_empty_list_has_no_jobs() -> None:
     assert JobList().read(Reply(200, {}, b" [ ] ")) == []
 
 
-@given(st.lists(st.builds(shown, st.just(1), st.integers(0, 2), st.sampled_from(["", "a"])), min_size=2))
+@given(
+    st.lists(st.builds(build_entry, st.just(1), st.integers(0, 2), st.sampled_from(["", "a"])), min_size=2)
+)
 def test_a_job_is_another_object_only_if_it_has_changed(looks: list[dict[str, Any]]) -> None:
     reader = JobReader()
     before, job = None, None
@@ -90,6 +92,6 @@ def test_a_job_is_another_object_only_if_it_has_changed(looks: list[dict[str, An
 def test_what_is_no_job_is_never_taken_for_the_last_one() -> None:
     reader = JobReader()
     for _ in range(2):
-        reader.read(Reply(200, {}, json.dumps(shown(1)).encode()))
+        reader.read(Reply(200, {}, json.dumps(build_entry(1)).encode()))
         with pytest.raises(Fault):
             reader.read(Reply(200, {}, b"[]"))

@@ -235,13 +235,13 @@ def test_a_line_of_no_known_time_is_told_as_well(at: object) -> None:
 def test_a_state_that_the_lines_have_told_is_not_told_at_first_look_however_often_the_job_changes() -> None:
     lines = (entry(1, "started", at=1000),)
 
-    def job_at(at: int, progress: int) -> Job:
+    def build_job(at: int, progress: int) -> Job:
         return Job("42", "EXPORT", "RUNNING", progress=progress, total=9, updated_at=at, logs=lines)
 
     for first in (1000, 61_000, 121_000):
         log = JobLog()
-        assert [line.text for line in log.new_log_lines(job_at(first, 0))] == ["Export job 42: started"]
-        assert log.new_log_lines(job_at(first + 60_000, 0)) == []
-        assert log.new_log_lines(job_at(190_000, 3)) == [
+        assert [line.text for line in log.new_log_lines(build_job(first, 0))] == ["Export job 42: started"]
+        assert log.new_log_lines(build_job(first + 60_000, 0)) == []
+        assert log.new_log_lines(build_job(190_000, 3)) == [
             (logging.INFO, "Export job 42: RUNNING, 3 of 9 rows", 190_000)
         ]

@@ -17,20 +17,20 @@ def label(fqn: str, kind: str = "tag") -> tuple[Name, dict[str, Any]]:
     return Name("tags", kind, fqn), {"fullyQualifiedName": fqn}
 
 
-def held_by(*labels: tuple[Name, dict[str, Any]]) -> list[tuple[str, str]]:
+def list_holders(*labels: tuple[Name, dict[str, Any]]) -> list[tuple[str, str]]:
     return sorted((holder.kind, holder.fqn) for holder in exclusion_parents(labels))
 
 
 def test_only_what_holds_several_of_the_labels_is_asked() -> None:
-    assert held_by(label("PII.None"), label("Tier.Tier1")) == []
-    assert held_by(label("PII.None"), label("PII.None")) == []
-    assert held_by(label("PII.None"), label("PII.Sensitive")) == [("classification", "PII")]
-    assert held_by(label("PII.A.x"), label("PII.A.y")) == [("tag", "PII.A")]
-    assert held_by(label("B.x", "glossaryTerm"), label("B.y", "glossaryTerm")) == [("glossary", "B")]
-    assert held_by(label("B.A.x", "glossaryTerm"), label("B.A.y", "glossaryTerm")) == [
+    assert list_holders(label("PII.None"), label("Tier.Tier1")) == []
+    assert list_holders(label("PII.None"), label("PII.None")) == []
+    assert list_holders(label("PII.None"), label("PII.Sensitive")) == [("classification", "PII")]
+    assert list_holders(label("PII.A.x"), label("PII.A.y")) == [("tag", "PII.A")]
+    assert list_holders(label("B.x", "glossaryTerm"), label("B.y", "glossaryTerm")) == [("glossary", "B")]
+    assert list_holders(label("B.A.x", "glossaryTerm"), label("B.A.y", "glossaryTerm")) == [
         ("glossaryTerm", "B.A")
     ]
-    assert held_by(label("B.x"), label("B.y", "glossaryTerm")) == []
+    assert list_holders(label("B.x"), label("B.y", "glossaryTerm")) == []
 
 
 def test_the_first_two_that_exclude_each_other_are_named() -> None:

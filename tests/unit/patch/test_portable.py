@@ -28,7 +28,7 @@ ENTITY: dict[str, Any] = {
 LABEL = {"tagFQN": "c", "source": "Classification"}
 
 
-def sent(*operations: dict[str, Any]) -> list[dict[str, Any]]:
+def build_sent(*operations: dict[str, Any]) -> list[dict[str, Any]]:
     return make_portable(operations, predict_patch(operations, ENTITY), ENTITY)
 
 
@@ -53,22 +53,22 @@ def test_what_means_the_same_everywhere_is_sent_as_written() -> None:
         {"op": "add", "path": "/tags/-", "value": LABEL},
         {"op": "remove", "path": "/style/color"},
     ]
-    assert sent(*operations) == operations
+    assert build_sent(*operations) == operations
 
 
 def test_replacing_what_is_absent_adds_it() -> None:
-    assert sent(
+    assert build_sent(
         {"op": "replace", "path": "/displayName", "value": "K"},
         {"op": "replace", "path": "/displayName", "value": "L"},
     ) == [{"op": "add", "path": "/displayName", "value": "L"}]
-    assert sent({"op": "replace", "path": "/displayName", "value": "K"}) == [
+    assert build_sent({"op": "replace", "path": "/displayName", "value": "K"}) == [
         {"op": "add", "path": "/displayName", "value": "K"}
     ]
 
 
 def test_removing_and_adding_again_does_not_end_without() -> None:
     test = {"op": "test", "path": "/description", "value": "Old."}
-    assert sent(
+    assert build_sent(
         test,
         {"op": "remove", "path": "/description"},
         {"op": "add", "path": "/description", "value": "New."},
@@ -77,7 +77,7 @@ def test_removing_and_adding_again_does_not_end_without() -> None:
 
 def test_an_entry_of_the_owners_goes_as_the_whole_list() -> None:
     bob = {"id": "2", "type": "user", "name": "bob"}
-    assert sent({"op": "replace", "path": "/owners/0", "value": bob}) == [
+    assert build_sent({"op": "replace", "path": "/owners/0", "value": bob}) == [
         {"op": "add", "path": "/owners", "value": [bob]}
     ]
 

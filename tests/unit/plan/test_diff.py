@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.reports.plan_json import plan_json
 from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, plan_lines
 from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, plan_page
-from tests.unit.tables import cells, written
+from tests.unit.tables import cells, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ OTHER = ["other", "", "Others", "", "", ""]
 
 
 def plan_of(file: list[list[str]], present: list[list[str]], **how: Any) -> Plan:
-    content, there = written([HEADER, *file], **how), written([HEADER, *present])
+    content, there = write_table([HEADER, *file], **how), write_table([HEADER, *present])
     return compare(lambda: read_rows([content], "file"), lambda: read_rows([there], "there"), "file", "there")
 
 
@@ -105,7 +105,7 @@ def test_columns_that_the_server_would_refuse(header: str, problem: str) -> None
     with pytest.raises(Fault, match=problem) as caught:
         compare(
             lambda: read_rows([f"{header}\na{row}\n".encode()], "f"),
-            lambda: read_rows([written([HEADER])], "there"),
+            lambda: read_rows([write_table([HEADER])], "there"),
             "f",
             "there",
         )
@@ -311,7 +311,7 @@ def test_the_json_and_the_page_show_what_to_look_at_twice() -> None:
 def test_a_single_custom_field_that_is_cleared_is_seen() -> None:
     header = ["name", "extension"]
     there, content = (
-        written([header, ["orders", cell]]) for cell in ("cost:7;retention:30 days", "cost:8;retention:")
+        write_table([header, ["orders", cell]]) for cell in ("cost:7;retention:30 days", "cost:8;retention:")
     )
     plan = compare(lambda: read_rows([content], "file"), lambda: read_rows([there], "there"), "file", "there")
     assert plan.changes[0].cleared == ["extension.retention"]

@@ -15,7 +15,7 @@ class Machine:
         monkeypatch.setattr("time.time", lambda: self.now)
         self.clock = Clock(runs=lambda: self.counts)
 
-    def seconds_after(self, passed: float) -> float:
+    def read_seconds_after(self, passed: float) -> float:
         self.now += passed
         return self.clock.seconds()
 
@@ -23,18 +23,18 @@ class Machine:
 def test_a_clock_that_runs_goes_with_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
     machine.clock.advance(60)
-    assert machine.seconds_after(5) == 1065
+    assert machine.read_seconds_after(5) == 1065
 
 
 def test_a_clock_that_stands_still_moves_only_when_it_is_put_forward(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
     machine.counts = False
-    assert machine.seconds_after(5) == machine.seconds_after(3600) == 1000
+    assert machine.read_seconds_after(5) == machine.read_seconds_after(3600) == 1000
     machine.clock.advance(60)
-    assert machine.seconds_after(7) == 1060
+    assert machine.read_seconds_after(7) == 1060
     # What has passed while it stood still is not made up for.
     machine.counts = True
-    assert machine.seconds_after(5) == 1065
+    assert machine.read_seconds_after(5) == 1065
 
 
 def test_a_clock_does_not_go_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,13 +56,13 @@ TOPICS = st.fixed_dictionaries(
 )
 
 
-def listed(topic: Any) -> Any:
+def read_entry(topic: Any) -> Any:
     return read_listed(msgspec.Raw(json.dumps(topic).encode()))
 
 
 @given(TOPICS)
 def test_the_row_of_a_topic_is_the_same_read_at_once_and_read_whole(topic: dict[str, Any]) -> None:
-    found = listed(topic)
+    found = read_entry(topic)
     assert found.cells(EXTENDED) == to_cells(found.entity(), EXTENDED)
     assert (
         found.entity().items()
@@ -74,13 +74,13 @@ def test_what_no_row_tells_is_not_read() -> None:
     deep: Any = None
     for _ in range(300):
         deep = [deep]
-    topic = listed({"id": "1", "name": "orders", "messageSchema": deep})
+    topic = read_entry({"id": "1", "name": "orders", "messageSchema": deep})
     assert topic.cells(("name",)) == ["orders"]
     with pytest.raises(Fault, match="nested deeper than") as caught:
         topic.entity()
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
     with pytest.raises(Fault, match="nested deeper than"):
-        listed({"id": "1", "name": "orders", "extension": {"x": deep}})
+        read_entry({"id": "1", "name": "orders", "extension": {"x": deep}})
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_what_no_row_tells_is_not_read() -> None:
 )
 def test_a_member_of_a_wrong_shape_is_named(member: str, value: Any, problem: str) -> None:
     with pytest.raises(Fault, match=problem) as caught:
-        listed({"id": "1", "name": "orders", member: value})
+        read_entry({"id": "1", "name": "orders", member: value})
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
 @pytest.mark.parametrize(("member", "column"), [("owners", "owner"), ("domains", "domain")])
 def test_a_reference_without_a_name_stands_in_no_file(member: str, column: str) -> None:
-    topic = listed({"id": "1", "name": "orders", member: [{"id": "5", "type": "user"}]})
+    topic = read_entry({"id": "1", "name": "orders", member: [{"id": "5", "type": "user"}]})
     with pytest.raises(Fault, match=f"{column}s of which one has no name"):
         topic.cells((column,))

@@ -68,13 +68,13 @@ def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked
     waits = [Event() for _ in range(3)]
     together = Barrier(4)
 
-    def refused(seen: Event) -> None:
+    def send_refused(seen: Event) -> None:
         with suppress(Fault), limit.slot():
             together.wait(10)
             seen.set()
             raise busy(0.2)
 
-    threads = [Thread(target=refused, args=(seen,)) for seen in waits]
+    threads = [Thread(target=send_refused, args=(seen,)) for seen in waits]
     for thread in threads:
         thread.start()
     together.wait(10)
@@ -83,11 +83,11 @@ def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked
     assert limit.limit == FIRST // 2
     began: list[float] = []
 
-    def later() -> None:
+    def send_later() -> None:
         with limit.slot():
             began.append(clock.now)
 
-    waiting = Thread(target=later)
+    waiting = Thread(target=send_later)
     waiting.start()
     clock.now = 0.2
     waiting.join(10)

@@ -30,11 +30,11 @@ ID, OTHER_ID = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-
 JOB = {"jobId": "7", "operation": "EXPORT", "status": "COMPLETED"}
 
 
-def nested(depth: int) -> bytes:
+def nest(depth: int) -> bytes:
     return b'{"jobId": "7", "status": "RUNNING", "x": ' + b"[" * depth + b"]" * depth + b"}"
 
 
-def cause_of(asked: Request[Any], answer: Reply) -> Cause:
+def find_cause(asked: Request[Any], answer: Reply) -> Cause:
     with pytest.raises(Fault) as caught:
         read_result(asked, answer)
     return caught.value.cause
@@ -43,16 +43,16 @@ def cause_of(asked: Request[Any], answer: Reply) -> Cause:
 @pytest.mark.parametrize("depth", [MAX_DEPTH, 900, 100_000])
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_nesting_is_limited_in_every_reader(depth: int, status: int) -> None:
-    answer = reply(status, nested(depth), content_type="application/json")
-    assert cause_of(routes.get_job("7"), answer) in {Cause.UNEXPECTED_REPLY, Cause.UNAVAILABLE}
+    answer = reply(status, nest(depth), content_type="application/json")
+    assert find_cause(routes.get_job("7"), answer) in {Cause.UNEXPECTED_REPLY, Cause.UNAVAILABLE}
     for read in (JobList().read, JobReader().read):
         with pytest.raises(Fault):
-            read(reply(200, b"[" + nested(depth) + b"]"))
-    assert parse_socket_event(next(iter(CHANNELS)), nested(depth).decode()) is None
+            read(reply(200, b"[" + nest(depth) + b"]"))
+    assert parse_socket_event(next(iter(CHANNELS)), nest(depth).decode()) is None
 
 
 def test_what_is_nested_like_a_schema_is_read() -> None:
-    assert read_result(routes.get_job("7"), reply(200, nested(MAX_DEPTH - 1))).job_id == "7"
+    assert read_result(routes.get_job("7"), reply(200, nest(MAX_DEPTH - 1))).job_id == "7"
 
 
 @pytest.mark.parametrize("number", ["9" * 1_000_000, "-" + "9" * 30, "1e999", "-1e999", "NaN", "Infinity"])
@@ -123,7 +123,7 @@ def test_no_foreign_error_comes_out_of_a_reader() -> None:
 )
 @pytest.mark.parametrize("told", ["999", "70", OTHER_ID])
 def test_another_job_is_not_believed(asked: Request[Any], told: str) -> None:
-    assert cause_of(asked, json_reply(200, {**JOB, "jobId": told})) is Cause.UNEXPECTED_REPLY
+    assert find_cause(asked, json_reply(200, {**JOB, "jobId": told})) is Cause.UNEXPECTED_REPLY
 
 
 @pytest.mark.parametrize(("asked", "told"), [("7", 7), ("007", "7"), (ID.upper(), ID)])
@@ -135,7 +135,7 @@ def test_an_id_may_be_written_differently(asked: str, told: object) -> None:
     "told", ["", " ", "7/8", "../7", "None", 7.5, True, {"id": 7}, ["7"], "7" * 65, None]
 )
 def test_a_submission_has_to_name_a_job(told: object) -> None:
-    assert cause_of(routes.submit_export("kafka"), json_reply(200, {"jobId": told})) is (
+    assert find_cause(routes.submit_export("kafka"), json_reply(200, {"jobId": told})) is (
         Cause.UNEXPECTED_REPLY
     )
 
@@ -170,16 +170,16 @@ ENTITY = {"id": ID, "name": "a.b", "fullyQualifiedName": '"a.b"', "version": 0.2
     ],
 )
 def test_another_entity_is_not_believed(asked: Request[Any], told: dict[str, Any]) -> None:
-    assert cause_of(asked, json_reply(200, told)) is Cause.UNEXPECTED_REPLY
+    assert find_cause(asked, json_reply(200, told)) is Cause.UNEXPECTED_REPLY
 
 
 def test_another_version_is_not_believed() -> None:
     one = routes.get_version(ID, "0.2")
     assert read_result(one, json_reply(200, ENTITY)) == ENTITY
     for change in ({"id": OTHER_ID}, {"version": 0.3}, {"version": None}):
-        assert cause_of(one, json_reply(200, {**ENTITY, **change})) is Cause.UNEXPECTED_REPLY
+        assert find_cause(one, json_reply(200, {**ENTITY, **change})) is Cause.UNEXPECTED_REPLY
     history = {"versions": [json.dumps(ENTITY), json.dumps({**ENTITY, "id": OTHER_ID})]}
-    assert cause_of(routes.list_versions(ID), json_reply(200, history)) is Cause.UNEXPECTED_REPLY
+    assert find_cause(routes.list_versions(ID), json_reply(200, history)) is Cause.UNEXPECTED_REPLY
 
 
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3))

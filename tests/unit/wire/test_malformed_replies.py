@@ -99,7 +99,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, document: Any) -> Any:
+def spoil(draw: st.DrawFn, document: Any) -> Any:
     """Draw the document with one or two of its values taken away or made absurd."""
     made = copy.deepcopy(document)
     for *path, last in draw(st.lists(st.sampled_from(places(document)[1:]), min_size=1, max_size=2)):
@@ -113,7 +113,7 @@ def spoiled(draw: st.DrawFn, document: Any) -> Any:
     return made
 
 
-def used(entity: dict[str, Any]) -> None:
+def use_entity(entity: dict[str, Any]) -> None:
     """Do with an entity all that this package does with one."""
     server = parse_generation("2.0.1")
     read_version(entity)
@@ -151,19 +151,19 @@ LISTED, PERMITTED = pages.list_topics("k", parse_generation("2")), routes.permis
 
 
 READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
-    (ENTITY, lambda answer: used(routes.read_entity(TOPIC, FQN).read(answer).entity)),
-    (ENTITY, lambda answer: used(routes.get_service(FQN).read(answer))),
-    (ENTITY, lambda answer: used(pages.create_topic("kafka", "orders").read(answer))),
+    (ENTITY, lambda answer: use_entity(routes.read_entity(TOPIC, FQN).read(answer).entity)),
+    (ENTITY, lambda answer: use_entity(routes.get_service(FQN).read(answer))),
+    (ENTITY, lambda answer: use_entity(pages.create_topic("kafka", "orders").read(answer))),
     (
         {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
         lambda answer: [
-            (topic.cells(EXTENDED), used(topic.entity()))
+            (topic.cells(EXTENDED), use_entity(topic.entity()))
             for topic in pages.list_topics("k", parse_generation("2")).read(answer).entities
         ],
     ),
     (
         {"versions": [json.dumps(ENTITY), ENTITY]},
-        lambda answer: [used(state) for state in routes.list_versions(ENTITY["id"]).read(answer)],
+        lambda answer: [use_entity(state) for state in routes.list_versions(ENTITY["id"]).read(answer)],
     ),
     ({"data": [ENTITY]}, routes.list_names(TOPIC).read),
     (JOB, lambda answer: JobLog().new_log_lines(routes.get_job("42").read(answer))),
@@ -184,7 +184,7 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
 @given(data=st.data())
 def test_a_spoiled_reply_is_a_named_error_or_none(number: int, data: st.DataObject) -> None:
     document, read = READERS[number]
-    answer = body(data.draw(spoiled(document)))
+    answer = body(data.draw(spoil(document)))
     check_named(named_fault(lambda: read(answer)))
 
 
@@ -214,7 +214,7 @@ def test_what_is_no_document_is_a_named_error_or_none(number: int, text: bytes) 
     check_named(named_fault(lambda: READERS[number][1](reply(200, text))))
 
 
-@given(spoiled({**JOB, "jobId": "1", "data": "name\r\n"}), st.sampled_from([*socket_events.CHANNELS, "x"]))
+@given(spoil({**JOB, "jobId": "1", "data": "name\r\n"}), st.sampled_from([*socket_events.CHANNELS, "x"]))
 def test_a_spoiled_push_is_none(payload: Any, channel: str) -> None:
     socket_events.parse_socket_event(channel, payload)
     socket_events.parse_socket_event(channel, json.dumps(payload))

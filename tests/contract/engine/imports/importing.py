@@ -25,19 +25,19 @@ def load(hook: OpenMetadataMessagingHook, text: str, dry_run: bool = False, **op
     return hook.import_csv(SERVICE, text, dry_run, engine=engine)
 
 
-def told(result: ImportResult) -> dict[str, tuple[str, str]]:
+def read_outcomes(result: ImportResult) -> dict[str, tuple[str, str]]:
     return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
-def rows_of(hook: OpenMetadataMessagingHook, service: str = SERVICE) -> dict[str, list[str]]:
+def read_rows(hook: OpenMetadataMessagingHook, service: str = SERVICE) -> dict[str, list[str]]:
     return {record[0]: record for record in read(hook.export_csv(service, engine="client"))[1:]}
 
 
-def requests_of(sandbox: Sandbox) -> list[tuple[str, str]]:
+def list_requests(sandbox: Sandbox) -> list[tuple[str, str]]:
     return [(entry["method"], entry["path"]) for entry in sandbox.journal]
 
 
-def after_listing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> None:
+def run_after_listing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> None:
     from airflow_provider_om_messaging.client.topics import topic_import
 
     original = topic_import.look_up

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 from tests.contract.engine.imports.importing import (
     GENERATIONS,
-    after_listing,
     edit,
+    list_requests,
     load,
-    requests_of,
-    rows_of,
-    told,
+    read_outcomes,
+    read_rows,
+    run_after_listing,
 )
 
 
@@ -31,14 +31,14 @@ def test_a_topic_that_changed_since_it_was_listed_is_a_conflict(
     for generation in GENERATIONS:
         sandbox, hook = connected(generation=generation)
         api = Api(sandbox, sandbox.admin_token)
-        after_listing(monkeypatch, lambda api=api: edit(api, "orders", "description", "Mine"))
+        run_after_listing(monkeypatch, lambda api=api: edit(api, "orders", "description", "Mine"))
         result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
-        status, details = told(result)["orders"]
+        status, details = read_outcomes(result)["orders"]
         assert status == "failure"
         assert "has been changed in the meantime" in details
         assert "by admin" in details
-        assert rows_of(hook)["orders"][2] == "Mine"
-        assert rows_of(hook)["quotes"][2] == "Quoted"
+        assert read_rows(hook)["orders"][2] == "Mine"
+        assert read_rows(hook)["quotes"][2] == "Quoted"
 
 
 def test_a_change_of_what_no_column_covers_is_none(
@@ -47,9 +47,9 @@ def test_a_change_of_what_no_column_covers_is_none(
     for generation in GENERATIONS:
         sandbox, hook = connected(generation=generation)
         api = Api(sandbox, sandbox.admin_token)
-        after_listing(monkeypatch, lambda api=api: edit(api, "orders", "partitions", 77))
+        run_after_listing(monkeypatch, lambda api=api: edit(api, "orders", "partitions", 77))
         assert load(hook, table(row("orders", description="Theirs"))).status == "success"
-        assert rows_of(hook)["orders"] == ["orders", "", "Theirs", "", "", ""]
+        assert read_rows(hook)["orders"] == ["orders", "", "Theirs", "", "", ""]
         assert api.topic("sample_kafka.orders")["partitions"] == 77
 
 
@@ -61,14 +61,14 @@ def test_a_lost_update_on_an_old_server_is_seen_at_the_end(
     sandbox, hook = connected(generation="1.2")
     api, original = Api(sandbox, sandbox.admin_token), topic_import.find_overwritten
 
-    def written_over(*args: Any) -> Any:
+    def overwrite_topic(*args: Any) -> Any:
         edit(api, "orders", "description", "Over it")
         return original(*args)
 
-    monkeypatch.setattr(topic_import, "find_overwritten", written_over)
+    monkeypatch.setattr(topic_import, "find_overwritten", overwrite_topic)
     result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
-    assert told(result)["quotes"][0] == "success"
-    status, details = told(result)["orders"]
+    assert read_outcomes(result)["quotes"][0] == "success"
+    status, details = read_outcomes(result)["orders"]
     assert status == "failure"
     assert "a later read shows other values in description" in details
 
@@ -78,7 +78,7 @@ def test_a_server_that_goes_away_in_the_middle(
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     sandbox, hook = connected()
-    names = [name for name in rows_of(hook) if name.isascii()][:40]
+    names = [name for name in read_rows(hook) if name.isascii()][:40]
     text = table(*(row(name, description=f"Anew {name}") for name in names))
     sandbox.fault("503", method="PATCH", times=1000, retry_after=0)
     with pytest.raises(
@@ -92,18 +92,18 @@ def test_a_server_that_goes_away_in_the_middle(
     sandbox.fault("drop_after", method="PATCH", times=3)
     sandbox.clear_journal()
     assert load(hook, text).status == "success"
-    after = rows_of(hook)
+    after = read_rows(hook)
     assert {after[name][2] for name in names} == {f"Anew {name}" for name in names}
-    assert sum(method == "PATCH" for method, _ in requests_of(sandbox)) <= 43
+    assert sum(method == "PATCH" for method, _ in list_requests(sandbox)) <= 43
 
 
 def test_a_topic_that_is_gone_by_now(connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox, hook = connected()
     api = Api(sandbox)
-    after_listing(monkeypatch, lambda: api("DELETE", "/v1/topics/name/sample_kafka.orders"))
+    run_after_listing(monkeypatch, lambda: api("DELETE", "/v1/topics/name/sample_kafka.orders"))
     result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
-    assert {name: status for name, (status, _) in told(result).items()} == {
+    assert {name: status for name, (status, _) in read_outcomes(result).items()} == {
         "orders": "failure",
         "quotes": "success",
     }
-    assert "not found" in told(result)["orders"][1]
+    assert "not found" in read_outcomes(result)["orders"][1]

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
-from tests.contract.engine.imports.importing import GENERATIONS, edit, load, requests_of, rows_of, told
+from tests.contract.engine.imports.importing import (
+    GENERATIONS,
+    edit,
+    list_requests,
+    load,
+    read_outcomes,
+    read_rows,
+)
 
 
 def test_a_topic_is_created_only_on_demand(connected: Callable[..., Any]) -> None:
@@ -23,13 +30,13 @@ def test_a_topic_is_created_only_on_demand(connected: Callable[..., Any]) -> Non
         text = table(row("brand.new", "New", "Made here", "user:alice", "PII.None", "Finance"))
         refused = load(hook, text)
         assert (refused.status, refused.rows_failed) == ("failure", 1)
-        assert "brand.new" not in rows_of(hook)
-        assert told(load(hook, text, dry_run=True, create_missing=True)) == {
+        assert "brand.new" not in read_rows(hook)
+        assert read_outcomes(load(hook, text, dry_run=True, create_missing=True)) == {
             "brand.new": ("success", "Entity created")
         }
-        assert "brand.new" not in rows_of(hook)
+        assert "brand.new" not in read_rows(hook)
         assert load(hook, text, create_missing=True).status == "success"
-        assert rows_of(hook)["brand.new"] == [
+        assert read_rows(hook)["brand.new"] == [
             "brand.new",
             "New",
             "Made here",
@@ -47,7 +54,7 @@ def test_a_dry_run_knows_which_names_the_server_takes(
     text = table(row("a/b"), row("it's (50%).v1"))
     said = "failure", r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
     for dry_run in (True, False):
-        verdicts = told(load(hook, text, dry_run, create_missing=True))
+        verdicts = read_outcomes(load(hook, text, dry_run, create_missing=True))
         assert verdicts == {"a/b": said, "it's (50%).v1": ("success", "Entity created")}
 
 
@@ -66,33 +73,33 @@ def test_a_topic_that_was_deleted_softly_is_restored(
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
         hook = OpenMetadataMessagingHook()
     edit(api, "orders", "partitions", 77)
-    before, topic = rows_of(hook), api.topic("sample_kafka.orders")
+    before, topic = read_rows(hook), api.topic("sample_kafka.orders")
     as_it_was = before["orders"]
     assert as_it_was[2], "there has to be a description that a PUT would clear"
     assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
-    assert "orders" not in rows_of(hook)
+    assert "orders" not in read_rows(hook)
     wanted = row(*[*as_it_was[:3], "user:mei", as_it_was[4]])
     for dry_run in (True, False):
         sandbox.clear_journal()
-        verdicts = told(load(hook, table(wanted), dry_run))
+        verdicts = read_outcomes(load(hook, table(wanted), dry_run))
         status, details = verdicts["orders"]
         assert (status, "was deleted, but not for good" in details) == ("failure", True)
         assert "create_missing=True restores it" in details
-        assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+        assert {method for method, _ in list_requests(sandbox)} == {"GET"}
     for dry_run in (True, False):
         sandbox.clear_journal()
-        verdicts = told(load(hook, table(wanted, row("brand-new")), dry_run, create_missing=True))
+        verdicts = read_outcomes(load(hook, table(wanted, row("brand-new")), dry_run, create_missing=True))
         assert verdicts["orders"] == ("success", "Entity restored")
         assert verdicts["brand-new"] == ("success", "Entity created")
-        assert not dry_run or {method for method, _ in requests_of(sandbox)} == {"GET"}
+        assert not dry_run or {method for method, _ in list_requests(sandbox)} == {"GET"}
     now = api.topic("sample_kafka.orders")
-    assert rows_of(hook)["orders"] == read(wanted)[0]
+    assert read_rows(hook)["orders"] == read(wanted)[0]
     assert (now["id"], now["deleted"], now["partitions"]) == (topic["id"], False, 77)
     assert now.get("messageSchema") == topic.get("messageSchema")
     assert load(hook, table(wanted)).status == "success"
     sandbox.clear_journal()
     load(hook, table(wanted))
-    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+    assert {method for method, _ in list_requests(sandbox)} == {"GET"}
 
 
 @pytest.mark.parametrize("generation", ["1.2", "1.6", "2.0"])
@@ -105,11 +112,13 @@ def test_a_row_that_cannot_be_carried_out_restores_nothing(
     assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
     said = []
     for dry_run in (True, False):
-        verdicts = told(load(hook, table(row("orders", tags="No.Such")), dry_run, create_missing=True))
+        verdicts = read_outcomes(
+            load(hook, table(row("orders", tags="No.Such")), dry_run, create_missing=True)
+        )
         said.append(verdicts["orders"])
     assert (
         said[0]
         == said[1]
         == ("failure", "#INVALID_FIELD: Field 5 error - Entity No.Such of type tag not found")
     )
-    assert "orders" not in rows_of(hook)
+    assert "orders" not in read_rows(hook)

@@ -25,10 +25,10 @@ from tests.contract.engine.imports.importing import (
     GENERATIONS,
     SERVICE,
     edit,
+    list_requests,
     load,
-    requests_of,
-    rows_of,
-    told,
+    read_outcomes,
+    read_rows,
 )
 
 
@@ -48,15 +48,15 @@ def test_only_what_differs_is_sent_and_is_there_afterwards(
     sandbox.clear_journal()
     result = hook.import_csv(SERVICE, text.getvalue(), dry_run=False)
     assert (result.status, result.rows_passed, result.rows_failed) == ("success", 300, 0)
-    sent = requests_of(sandbox)
+    sent = list_requests(sandbox)
     assert sum(method == "PATCH" for method, _ in sent) == 5
     assert sum(path == "/v1/topics" for _, path in sent) <= 2
     assert len(sent) <= 1 + 2 + 5 + 5 + 3
-    after = rows_of(hook)
+    after = read_rows(hook)
     assert [after[record[0]] for record in records[1:]] == records[1:]
     sandbox.clear_journal()
     assert hook.import_csv(SERVICE, text.getvalue(), dry_run=False).status == "success"
-    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+    assert {method for method, _ in list_requests(sandbox)} == {"GET"}
 
 
 def test_a_dry_run_writes_nothing_and_says_the_same(connected: Callable[..., Any]) -> None:
@@ -75,11 +75,11 @@ def test_a_dry_run_writes_nothing_and_says_the_same(connected: Callable[..., Any
         row("no_such_topic"),
         row("nothing_known", description="Known by now"),
     )
-    before = rows_of(hook)
+    before = read_rows(hook)
     sandbox.clear_journal()
     dry = load(hook, text, dry_run=True)
-    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
-    assert rows_of(hook) == before
+    assert {method for method, _ in list_requests(sandbox)} == {"GET"}
+    assert read_rows(hook) == before
     real = load(hook, text)
     assert (real.status, real.rows_processed, real.rows_passed, real.rows_failed) == (
         "partialSuccess",
@@ -139,7 +139,7 @@ def test_the_same_verdicts_as_from_the_server(sandbox: Sandbox) -> None:
         by_client = load(hook, text, dry_run, create_missing=True)
         by_server = hook.import_csv(SERVICE, text, dry_run, engine="server")
         if dry_run:
-            assert told(by_client) == told(by_server)
+            assert read_outcomes(by_client) == read_outcomes(by_server)
         assert by_client.status == by_server.status
         assert by_client.rows_failed == by_server.rows_failed == 9
 
@@ -167,7 +167,7 @@ def test_blanks_around_names_are_left_out_or_shown(
         with caplog.at_level("INFO"):
             assert [failure["row"] for failure in load(hook, text, dry_run).failures] == ["markdown"]
         assert caplog.text.count("the blanks around it are left out") == 4
-    after = rows_of(hook)
+    after = read_rows(hook)
     assert (after["orders"][3], after["quotes"][3]) == ("user:alice", "user:alice;user:mei")
     assert (after["formula"][4], after["blanks"][5]) == ("PII.None;Tier.Tier1", "Finance")
     unknown = load(hook, table(row(" orders ")), dry_run=True).failures[0]["details"]
@@ -177,7 +177,7 @@ def test_blanks_around_names_are_left_out_or_shown(
 def test_a_server_that_stores_one_owner_and_one_domain_is_named(connected: Callable[..., Any]) -> None:
     sandbox, hook = connected(generation="1.2")
     text = table(row("orders", owner="user:alice;user:mei"), row("quotes", domain="Finance;Marketing"))
-    assert told(load(hook, text)) == {
+    assert read_outcomes(load(hook, text)) == {
         "orders": (
             "failure",
             "#INVALID_FIELD: Field 4 error - OpenMetadata 1.2.0 stores one owner for each service and topic",
@@ -187,7 +187,7 @@ def test_a_server_that_stores_one_owner_and_one_domain_is_named(connected: Calla
             "#INVALID_FIELD: Field 6 error - OpenMetadata 1.2.0 stores one domain for each service and topic",
         ),
     }
-    assert {method for method, _ in requests_of(sandbox)} == {"GET"}
+    assert {method for method, _ in list_requests(sandbox)} == {"GET"}
 
 
 def test_what_the_file_does_not_cover_stays(connected: Callable[..., Any]) -> None:
@@ -212,7 +212,7 @@ def test_what_is_inherited_is_not_written(connected: Callable[..., Any]) -> None
     path = f"/v1/services/messagingServices/{service['id']}"
     assert api.patch(path, {"op": "add", "path": "/owners", "value": [owner]}).status_code == 200
     assert api.topic("sample_kafka.nothing_known")["owners"][0]["inherited"] is True
-    assert rows_of(hook)["nothing_known"][3] == ""
+    assert read_rows(hook)["nothing_known"][3] == ""
     assert load(hook, table(row("nothing_known", description="Known"))).status == "success"
     assert api.topic("sample_kafka.nothing_known")["owners"][0]["inherited"] is True
 
@@ -226,7 +226,7 @@ def test_rights(connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) 
     assert reader.export_csv(SERVICE) == hook.export_csv(SERVICE)
     with pytest.raises(ForbiddenError):
         load(reader, table(row("orders", description="Mine")))
-    assert rows_of(hook)["orders"][2] != "Mine"
+    assert read_rows(hook)["orders"][2] != "Mine"
 
 
 def test_a_wrong_header_and_a_missing_service(connected: Callable[..., Any]) -> None:
@@ -243,7 +243,7 @@ def test_names_that_lead_elsewhere_in_a_url_are_just_unknown(connected: Callable
     tag = Api(sandbox).json("/v1/tags/name/PII.None")["id"]
     for name in (".", "..", "../users", tag, "%2e%2e", "a/b", "?x", "#x", 'un"balanced'):
         result = load(hook, table(row("orders", tags=f'"{name}"' if '"' not in name else name)), dry_run=True)
-        assert f"Entity {name} of type tag not found" in told(result)["orders"][1]
+        assert f"Entity {name} of type tag not found" in read_outcomes(result)["orders"][1]
 
 
 def test_the_hooks_methods_take_what_the_operators_take(connected: Callable[..., Any]) -> None:
@@ -274,11 +274,11 @@ def test_an_owner_comes_back_however_his_name_is_written(
     connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]], generation: str
 ) -> None:
     sandbox, hook = connected(generation=generation)
-    name, displayed, described, _, tags, domain = rows_of(hook)["orders"]
+    name, displayed, described, _, tags, domain = read_rows(hook)["orders"]
     for owner in ("user:GRACE.hopper", "user:Grace.Hopper"):
         result = load(hook, table(row(name, displayed, described, owner, tags, domain)))
-        assert told(result)["orders"] == ("success", "Entity updated")
-        assert rows_of(hook)["orders"][3] == "user:Grace.Hopper"
+        assert read_outcomes(result)["orders"] == ("success", "Entity updated")
+        assert read_rows(hook)["orders"][3] == "user:Grace.Hopper"
     sandbox.clear_journal()
     load(hook, hook.export_csv(SERVICE, engine="client"))
     assert {entry["method"] for entry in sandbox.journal} == {"GET"}

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.engine.laws.trial import Trial
 from tests.contract.sandbox_http import SERVICES, Api, read
-from tests.contract.topic_states import ANY_TEXT, LAWS, TAGS, TERMS, folded, quoted
+from tests.contract.topic_states import ANY_TEXT, LAWS, TAGS, TERMS, fold, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,26 +71,26 @@ class Tried(Trial):
         assert reply.status_code == 201, reply.text
         return reply.json()
 
-    def bring_into(self, state: State) -> None:
+    def apply_state(self, state: State) -> None:
         """Give fields the members of a state, by plain requests."""
         for name, members in state.items():
             path = f"/messageSchema/schemaFields/{PLACES[name]}"
             operations = [
                 {"op": "add", "path": f"{path}/{member}", "value": value} for member, value in members.items()
             ]
-            reply = self.api.patch(f"/v1/topics/{self._topic_of(name)}", *operations)
+            reply = self.api.patch(f"/v1/topics/{self._find_topic_id(name)}", *operations)
             assert reply.status_code == 200, (operations, reply.text)
 
-    def shown(self) -> dict[str, Any]:
+    def read_states(self) -> dict[str, Any]:
         """Return what plain reading shows of fields."""
         found = {}
         for name, place in PLACES.items():
-            value = self.api.json(f"/v1/topics/{self._topic_of(name)}", params={"fields": "tags"})
+            value = self.api.json(f"/v1/topics/{self._find_topic_id(name)}", params={"fields": "tags"})
             value = value["messageSchema"]["schemaFields"]
             for step in place.split("/"):
                 value = value[int(step) if step.isdigit() else step]
             own = [label for label in value["tags"] if label["labelType"] != "Derived"]
-            texts = [folded(value.get(member) or "") for member in ("displayName", "description")]
+            texts = [fold(value.get(member) or "") for member in ("displayName", "description")]
             found[name] = (texts, sorted((label["source"], label["tagFQN"]) for label in own))
         return found
 
@@ -114,7 +114,7 @@ class Tried(Trial):
         """Return rows by their names: mostly good ones, spelled in all ways."""
 
         def several(good: tuple[str, ...], *odd: str) -> st.SearchStrategy[str]:
-            one = st.sampled_from((*(quoted(self.spelled(name)) for name in good * 2), *odd))
+            one = st.sampled_from((*(quote(self.spelled(name)) for name in good * 2), *odd))
             return st.lists(one, max_size=2).map(";".join)
 
         tags = several(TAGS, " PII.None", "Compliance.GDPR ", "No.Such", '"open')
@@ -123,11 +123,11 @@ class Tried(Trial):
         cells = st.tuples(ANY_TEXT, ANY_TEXT, tags, terms).map(list)
         return st.dictionaries(st.sampled_from(names), cells, min_size=1, max_size=4)
 
-    def _topic_of(self, name: str) -> str:
+    def _find_topic_id(self, name: str) -> str:
         return next(topic_id for written, topic_id in self.ids.items() if name.startswith(f"{written}."))
 
 
-def text_of(rows: Rows) -> str:
+def write_rows(rows: Rows) -> str:
     out = io.StringIO(newline="")
     csv.writer(out).writerows([SCHEMA_FIELDS, *([name, *cells] for name, cells in rows.items())])
     return out.getvalue()
@@ -148,15 +148,15 @@ def test_what_was_exported_changes_nothing(tried: Tried) -> None:
     @LAWS
     @given(tried.states())
     def law(state: State) -> None:
-        tried.bring_into(state)
-        text, before = tried.export(), tried.shown()
+        tried.apply_state(state)
+        text, before = tried.export(), tried.read_states()
         assert tried.plan(text).changes == ()
         tried.sandbox.clear_journal()
         for dry_run in (True, False):
             assert {status for status, _ in tried.load(text, dry_run).values()} == {"success"}
         assert {entry["method"] for entry in tried.sandbox.journal} == {"GET"}
         assert tried.export() == text
-        assert tried.shown() == before
+        assert tried.read_states() == before
 
     law()
 
@@ -165,7 +165,7 @@ def test_what_the_dry_run_says_is_what_becomes_of_it(tried: Tried) -> None:
     @LAWS
     @given(tried.rows())
     def law(rows: Rows) -> None:
-        text = text_of(rows)
+        text = write_rows(rows)
         dry = tried.load(text, dry_run=True)
         assert tried.load(text, dry_run=False) == dry
         # Afterwards all that passed is there: nothing is left to plan, and verification finds no fault.
@@ -180,12 +180,12 @@ def test_an_export_brings_a_state_back(tried: Tried) -> None:
     @LAWS
     @given(tried.states(), tried.states())
     def law(first: State, second: State) -> None:
-        tried.bring_into(first)
-        text, before = tried.export(), tried.shown()
-        tried.bring_into(second)
+        tried.apply_state(first)
+        text, before = tried.export(), tried.read_states()
+        tried.apply_state(second)
         dry = tried.load(text, dry_run=True)
         assert tried.load(text, dry_run=False) == dry == dict.fromkeys(PLACES, ("success", "Entity updated"))
-        assert tried.shown() == before
+        assert tried.read_states() == before
         assert {row[0] for row in read(text)[1:]} == PLACES.keys()
 
     law()

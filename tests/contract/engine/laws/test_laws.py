@@ -47,7 +47,7 @@ class Tried(Trial):
         """Return whether files have a column for what a topic has lost."""
         return lost != "steward" or self.columns == EXTENDED
 
-    def text_of(self, rows: Rows) -> str:
+    def write_rows(self, rows: Rows) -> str:
         out = io.StringIO(newline="")
         writer = csv.writer(out)
         writer.writerow(self.columns)
@@ -75,10 +75,10 @@ def test_what_was_exported_changes_nothing(tried: Tried) -> None:
     @LAWS
     @given(tried.service.states(), st.sampled_from(["", "owner", "tag"]), st.booleans())
     def law(state: State, lost: str, for_good: bool) -> None:
-        tried.service.bring_into(state)
+        tried.service.apply_state(state)
         if lost:
             tried.service.lose(next(iter(state)), lost, for_good=for_good)
-        text, before = tried.export(), tried.service.shown(tuple(state))
+        text, before = tried.export(), tried.service.read_states(tuple(state))
         assert tried.plan(text).changes == ()
         tried.sandbox.clear_journal()
         for dry_run in (True, False):
@@ -89,7 +89,7 @@ def test_what_was_exported_changes_nothing(tried: Tried) -> None:
         if tried.engine.name == "client":
             assert {entry["method"] for entry in tried.sandbox.journal} == {"GET"}
         assert tried.export() == text
-        assert tried.service.shown(tuple(state)) == before
+        assert tried.service.read_states(tuple(state)) == before
 
     law()
 
@@ -98,7 +98,7 @@ def test_what_the_dry_run_says_is_what_becomes_of_it(tried: Tried) -> None:
     @LAWS
     @given(tried.service.rows())
     def law(rows: Rows) -> None:
-        text = tried.text_of(rows)
+        text = tried.write_rows(rows)
         dry = tried.load(text, dry_run=True)
         real = tried.load(text, dry_run=False)
         assert real == dry
@@ -113,19 +113,21 @@ def test_an_export_brings_a_state_back(tried: Tried) -> None:
     @LAWS
     @given(tried.service.states(), tried.service.states(), st.sampled_from(LOST), st.booleans())
     def law(first: State, second: State, lost: str, for_good: bool) -> None:
-        tried.service.bring_into(first)
+        tried.service.apply_state(first)
         lender = next(iter(first))
         lent = tried.service.lend(lender, lost) if lost else ""
-        text, before = tried.export(), tried.service.shown()
+        text, before = tried.export(), tried.service.read_states()
         if lost:
             tried.service.delete(lent, for_good=for_good)
-        tried.service.bring_into(second)
+        tried.service.apply_state(second)
         dry = tried.load(text, dry_run=True)
         assert tried.load(text, dry_run=False) == dry
-        after = tried.service.shown()
+        after = tried.service.read_states()
         for name, (status, _) in dry.items():
             if status == "success" and name in before:
-                assert covered(after[name], tried.columns) == covered(before[name], tried.columns)
+                assert select_covered(after[name], tried.columns) == select_covered(
+                    before[name], tried.columns
+                )
         assert {row[0] for row in read(text)[1:]} == dry.keys()
         if lost and tried.covers(lost) and lender in second:
             # What is gone cannot be there again.
@@ -135,7 +137,7 @@ def test_an_export_brings_a_state_back(tried: Tried) -> None:
     law()
 
 
-def covered(shown: dict[str, object], columns: tuple[str, ...]) -> dict[str, object]:
+def select_covered(shown: dict[str, object], columns: tuple[str, ...]) -> dict[str, object]:
     """Return what the columns of a file cover; terms have a column of their own in extended ones only."""
     found = {name: value for name, value in shown.items() if name in columns}
     labels = shown["tags"]

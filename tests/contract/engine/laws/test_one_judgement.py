@@ -32,7 +32,9 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield sandbox
 
 
-def told(hook: OpenMetadataMessagingHook, text: str, **options: Any) -> list[dict[str, tuple[str, str]]]:
+def import_twice(
+    hook: OpenMetadataMessagingHook, text: str, **options: Any
+) -> list[dict[str, tuple[str, str]]]:
     """Return the verdicts of a dry run and of an import."""
     results = [hook.import_csv(SERVICE, text, dry_run, **options) for dry_run in (True, False)]
     return [
@@ -51,7 +53,7 @@ def test_a_header_that_marks_required_names_is_taken_by_all(server: Sandbox) -> 
     for line_end in ("\r\n", "\n", "\r"):
         text = STARRED + line_end + f"orders,,Told with {line_end!r},,," + line_end
         assert [change.row for change in plan(hook, text).changes] == ["orders"]
-        assert told(hook, text) == [{"orders": ("success", "Entity updated")}] * 2
+        assert import_twice(hook, text) == [{"orders": ("success", "Entity updated")}] * 2
         assert plan(hook, text).changes == ()
     wrong = hook.import_csv(SERVICE, "name*,owner\norders,\n")
     assert wrong.abort_reason.startswith("#INVALID_HEADER: Headers [name*,owner] doesn't match")
@@ -75,7 +77,7 @@ def test_blanks_and_quotes_come_to_an_end(server: Sandbox) -> None:
         row("orders", owner=owner, tags="Tier.Tier1;PII.None"),
         row("quotes", owner='team:"fulfilment.eu"', tags='"Retention.""7.days"""'),
     )
-    assert {status for verdicts in told(hook, text) for status, _ in verdicts.values()} == {"success"}
+    assert {status for verdicts in import_twice(hook, text) for status, _ in verdicts.values()} == {"success"}
     assert plan(hook, text).changes == ()
 
 
@@ -86,7 +88,7 @@ def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.M
             hook = OpenMetadataMessagingHook()
             text = table(row("Orders"), row(" quotes "), row("orders", description="Known"))
             for create_missing in (True, False):
-                for verdicts in told(hook, text, create_missing=create_missing):
+                for verdicts in import_twice(hook, text, create_missing=create_missing):
                     assert verdicts["orders"][0] == "success"
                     for name, other in (("Orders", "'orders'"), (" quotes ", "'quotes'")):
                         status, details = verdicts[name]
@@ -103,7 +105,7 @@ def test_two_new_names_that_are_nearly_the_same_make_no_two_topics(monkeypatch: 
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
         hook = OpenMetadataMessagingHook()
         text = table(row("brand.new"), row("orders", description="Known"), row("Brand.new "))
-        for verdicts in told(hook, text, create_missing=True):
+        for verdicts in import_twice(hook, text, create_missing=True):
             assert verdicts["orders"][0] == "success"
             for name in ("brand.new", "Brand.new "):
                 assert verdicts[name][0] == "failure"
@@ -114,7 +116,7 @@ def test_two_new_names_that_are_nearly_the_same_make_no_two_topics(monkeypatch: 
 def test_new_names_are_refused_in_the_words_of_the_server(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
     names = ["a::b", 'quo"te', "n" * 257, "n" * 129, "a>b", "a/b", "plain"]
-    dry, real = told(hook, table(*map(row, names)), create_missing=True)
+    dry, real = import_twice(hook, table(*map(row, names)), create_missing=True)
     assert dry == real
     api = Api(server)
     for name in names:
@@ -135,7 +137,7 @@ def test_who_may_create_nothing_hears_of_it_before(monkeypatch: pytest.MonkeyPat
             monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection(token))
             hook = OpenMetadataMessagingHook()
             text = table(row("brand_new"), row("emoji-reactions", description="Mine"))
-            dry, real = told(hook, text, create_missing=True)
+            dry, real = import_twice(hook, text, create_missing=True)
             status, details = dry["brand_new"]
             assert (status, "'mei'} operations [Create] not allowed" in details) == ("failure", True)
             assert dry == real

@@ -48,11 +48,11 @@ SPIKY_NAMES = st.text('ab",;#=', max_size=8)
 
 def several(values: tuple[str, ...], wrong: tuple[str, ...]) -> st.SearchStrategy[str]:
     """Return cells with several values, now and then with one that the server does not take."""
-    one = st.sampled_from((*values, *values, *wrong)).map(quoted)
+    one = st.sampled_from((*values, *values, *wrong)).map(quote)
     return st.lists(one, max_size=3).map(";".join) | SPIKY_NAMES
 
 
-def quoted(value: str) -> str:
+def quote(value: str) -> str:
     return '"' + value.replace('"', '""') + '"' if set(value) & set(',;"') else value
 
 
@@ -89,7 +89,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         sandbox.stop()
 
 
-def text_of(rows: list[tuple[str, ...]]) -> str:
+def write_rows(rows: list[tuple[str, ...]]) -> str:
     lines = []
     for row in rows:
         out = io.StringIO(newline="")
@@ -118,7 +118,7 @@ def test_both_engines_come_to_the_same(start: Start) -> None:
     @example([("tills", "", "", "user:nobody;user:noone", "No.Such", "")], False)
     @example([("brand.new", "a", "", "", "", ""), ("brand.new", "b", "", "team:growth", "", "")], True)
     def same(rows: list[tuple[str, ...]], dry_run: bool) -> None:
-        text = text_of(rows)
+        text = write_rows(rows)
         by_server = theirs.import_csv(SERVICE, text, dry_run, engine="server")
         by_client = ours.import_csv(SERVICE, text, dry_run, engine=ours.engine("client", create_missing=True))
         assert verdicts(by_client) == verdicts(by_server)
@@ -159,7 +159,7 @@ def test_what_was_exported_is_in_place(start: Start, generation: str) -> None:
 
     @FEW
     @given(st.tuples(TEXT | SPIKY, TEXT | SPIKY, users | teams, tags, st.sampled_from((None, *DOMAINS))))
-    def in_place(values: tuple[str, str, list[str], list[str], str | None]) -> None:
+    def check_in_place(values: tuple[str, str, list[str], list[str], str | None]) -> None:
         reply = api.patch(f"/v1/topics/{topic}", *operations(values))
         assert reply.status_code == 200, json.dumps(operations(values)) + reply.text
         text = hook.export_csv(SERVICE)
@@ -170,4 +170,4 @@ def test_what_was_exported_is_in_place(start: Start, generation: str) -> None:
             assert {entry["method"] for entry in sandbox.journal} == {"GET"}
             assert len(sandbox.journal) == 2
 
-    in_place()
+    check_in_place()

@@ -181,12 +181,12 @@ def test_certifications_of_topics(generation: str) -> None:
             tag = {"tagFQN": name, "source": "Classification"}
             return api.patch(path, put("/certification", {"tagLabel": tag, **dates}))
 
-        def shown() -> Any:
+        def read_certification() -> Any:
             return api.topic("sample_kafka.orders", "certification")["certification"]
 
         assert "certification" not in api.topic("sample_kafka.orders")
         assert certify("Certification.Gold", appliedDate=1, expiryDate=2).status_code == 200
-        first = shown()
+        first = read_certification()
         assert first["tagLabel"]["description"] == "Checked every night."
         # The server sets the dates; nobody else does.
         assert first["expiryDate"] - first["appliedDate"] == month
@@ -196,7 +196,7 @@ def test_certifications_of_topics(generation: str) -> None:
         again = certify("Certification.Gold")
         renewed = generation == "1.13"
         assert again.headers["X-OpenMetadata-Change"] == ("entityUpdated" if renewed else "entityNoChange")
-        assert (shown()["appliedDate"] > first["appliedDate"]) is renewed
+        assert (read_certification()["appliedDate"] > first["appliedDate"]) is renewed
         unfit = certify("Compliance.GDPR")
         assert unfit.status_code == 400
         assert unfit.json()["message"] == (

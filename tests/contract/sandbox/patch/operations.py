@@ -18,7 +18,7 @@ def put(path: str, value: object) -> dict[str, Any]:
     return {"op": "add", "path": path, "value": value}
 
 
-def told(reply: requests.Response) -> tuple[int, str]:
+def read_error(reply: requests.Response) -> tuple[int, str]:
     return reply.status_code, reply.json()["message"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.sandbox.patch.operations import PATH, TOPIC, put, refer, told
+from tests.contract.sandbox.patch.operations import PATH, TOPIC, put, read_error, refer
 from tests.contract.sandbox_http import PATCH, SERVICES, Api
 
 
@@ -44,7 +44,7 @@ def test_no_change_leaves_everything_as_it_was(api: Api) -> None:
 )
 def test_only_json_patch_is_taken(api: Api, content_type: str) -> None:
     reply = api("PATCH", PATH, data="[]", headers={"Content-Type": content_type})
-    assert told(reply) == (415, "HTTP 415 Unsupported Media Type")
+    assert read_error(reply) == (415, "HTTP 415 Unsupported Media Type")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_no_patch_is_a_500(api: Api, body: str) -> None:
 
 
 def test_a_pointer_without_slash_is_a_400(api: Api) -> None:
-    status, message = told(api.patch(PATH, put("description", "x")))
+    status, message = read_error(api.patch(PATH, put("description", "x")))
     assert status == 400
     assert message.startswith("Invalid JSON Patch 'path' value 'description'")
 
@@ -88,7 +88,7 @@ def test_a_pointer_without_slash_is_a_400(api: Api) -> None:
 )
 def test_a_failing_operation_undoes_the_ones_before_it(api: Api, failing: dict[str, Any]) -> None:
     before = api.service()
-    status, message = told(api.patch(PATH, put("/displayName", "half done"), failing))
+    status, message = read_error(api.patch(PATH, put("/displayName", "half done"), failing))
     assert (status, failing["op"] in message) == (400, True)
     assert api.service() == before
     api.sandbox.configure(patch_error_status=500)
@@ -138,7 +138,7 @@ def test_identity_is_put_back_without_a_word(api: Api) -> None:
     "operation", [put("/colour", "red"), put("/owners", "alice"), put("", []), put("/tags", [1])]
 )
 def test_a_result_that_is_no_service_is_a_500(api: Api, operation: dict[str, Any]) -> None:
-    status, message = told(api.patch(PATH, operation))
+    status, message = read_error(api.patch(PATH, operation))
     assert status == 500
     assert "Failed to convert JsonValue to messagingService" in message
 
@@ -180,14 +180,14 @@ def test_owners_tags_and_domains_must_exist(api: Api) -> None:
         ),
     }
     for path, (value, status, message) in refused.items():
-        assert told(api.patch(TOPIC, put(path, [value]))) == (status, message)
-    assert told(api.patch(TOPIC, put("/owners", [{"id": nobody, "type": "robot"}]))) == (
+        assert read_error(api.patch(TOPIC, put(path, [value]))) == (status, message)
+    assert read_error(api.patch(TOPIC, put("/owners", [{"id": nobody, "type": "robot"}]))) == (
         404,
         "Entity type robot not found",
     )
     assert api.patch(TOPIC, put("/owners", [{"type": "user", "name": "alice"}])).status_code == 400
     domain = refer(api, "domain", "Finance")
-    assert told(api.patch(TOPIC, put("/owners", [domain])))[0] == 400
+    assert read_error(api.patch(TOPIC, put("/owners", [domain])))[0] == 400
 
 
 def test_owners_are_some_users_or_one_team(api: Api) -> None:
@@ -195,10 +195,10 @@ def test_owners_are_some_users_or_one_team(api: Api) -> None:
     teams = [refer(api, "team", name) for name in ("payments", "growth", "Organization")]
     only_one = "Only One Team is allowed to own Data Assets."
     not_both = "Data Assets can have up to 5 users or a Team but not both as owners."
-    assert told(api.patch(TOPIC, put("/owners", teams[:2]))) == (400, only_one)
-    assert told(api.patch(TOPIC, put("/owners", [users[0], teams[0]]))) == (400, not_both)
-    assert told(api.patch(TOPIC, put("/owners", users))) == (400, not_both)
-    assert told(api.patch(TOPIC, put("/owners", teams[2:])))[0] == 400
+    assert read_error(api.patch(TOPIC, put("/owners", teams[:2]))) == (400, only_one)
+    assert read_error(api.patch(TOPIC, put("/owners", [users[0], teams[0]]))) == (400, not_both)
+    assert read_error(api.patch(TOPIC, put("/owners", users))) == (400, not_both)
+    assert read_error(api.patch(TOPIC, put("/owners", teams[2:])))[0] == 400
     stored = api.patch(TOPIC, put("/owners", users[:5])).json()["owners"]
     assert [owner["name"] for owner in stored] == ["alice", "bob", "carol.jones", "dmitri", "mei"]
     assert api.patch(TOPIC, put("/owners", teams[:1])).json()["owners"][0]["displayName"] == "Payments"
@@ -207,7 +207,7 @@ def test_owners_are_some_users_or_one_team(api: Api) -> None:
 def test_tags_that_exclude_each_other_are_refused(api: Api) -> None:
     labels = [{"tagFQN": f"Tier.Tier{number}"} for number in (1, 2)]
     text = "Tag labels Tier.Tier1 and Tier.Tier2 are mutually exclusive and can't be assigned together"
-    assert told(api.patch(TOPIC, put("/tags", labels))) == (400, text)
+    assert read_error(api.patch(TOPIC, put("/tags", labels))) == (400, text)
 
 
 def test_sending_inherited_owners_back_does_not_make_them_ones_own(api: Api) -> None:

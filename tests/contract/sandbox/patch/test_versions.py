@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.sandbox.patch.operations import PATH, history, put, told
+from tests.contract.sandbox.patch.operations import PATH, history, put, read_error
 from tests.contract.sandbox_http import SERVICES, Api
 
 
@@ -84,7 +84,7 @@ def test_versions_are_texts_newest_first(api: Api) -> None:
 def test_versions_that_are_not_there(api: Api) -> None:
     path = f"{SERVICES}/{api.service()['id']}/versions"
     entity = api.service()["id"]
-    assert told(api.get(f"{path}/7")) == (
+    assert read_error(api.get(f"{path}/7")) == (
         404,
         f"messagingService instance for {entity} and version 7.0 not found",
     )
