@@ -209,13 +209,13 @@ def main() -> None:
     parser.add_argument("--before", type=Path)
     parser.add_argument("--huge", type=int)
     parser.add_argument("--bounds", action="store_true")
-    told = parser.parse_args()
-    if told.bounds:
-        try_bounds(told.topics)
-    elif told.huge:
-        go_far(told.huge)
+    answer = parser.parse_args()
+    if answer.bounds:
+        try_bounds(answer.topics)
+    elif answer.huge:
+        go_far(answer.huge)
     else:
-        compare(told.topics, told.rounds, told.before)
+        compare(answer.topics, answer.rounds, answer.before)
         write_some()
 
 

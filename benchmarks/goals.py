@@ -13,7 +13,7 @@ def goal_line(what: str, value: float, most: float, unit: str = "", beside: str 
     :param unit: of both, such as ``× the floor``.
     :param beside: the figure of a floor or a peer in the same run.
     """
-    said = "reached" if value <= most else "NOT reached"
+    expected = "reached" if value <= most else "NOT reached"
     found = f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
     note = f"; {beside}" if beside else ""
-    return f"Goal: {what} at most {most:g} {unit}".rstrip() + f": *{said}* ({found}{note})"
+    return f"Goal: {what} at most {most:g} {unit}".rstrip() + f": *{expected}* ({found}{note})"

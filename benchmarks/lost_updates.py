@@ -27,7 +27,7 @@ WINDOW = 0.02
 
 def one_round(recheck_after: float) -> tuple[int, int]:
     """Return how many changes were lost, and how many of those without a word."""
-    told = [False] * WRITERS
+    answer = [False] * WRITERS
     start = threading.Barrier(WRITERS)
 
     def write(number: int) -> None:
@@ -37,7 +37,7 @@ def one_round(recheck_after: float) -> tuple[int, int]:
         try:
             hook.patch_service(KAFKA, changes=member, recheck_after=recheck_after)
         except ConflictError:
-            told[number] = True
+            answer[number] = True
         else:
             written[number] = member["connection"]["config"][f"member{number}"]
 
@@ -49,7 +49,7 @@ def one_round(recheck_after: float) -> tuple[int, int]:
         thread.join()
     config: dict[str, Any] = OpenMetadataMessagingHook().get_service(KAFKA)["connection"]["config"]
     silent = sum(config.get(f"member{number}") != value for number, value in written.items())
-    return sum(told) + silent, silent
+    return sum(answer) + silent, silent
 
 
 def main() -> None:

@@ -149,8 +149,8 @@ class Topics:
 
     async def answer_count(self, _: web.Request) -> web.Response:
         """Answer how many requests came since this was asked last."""
-        told, self.count = dict(self.count), Counter()
-        return web.json_response(told)
+        details, self.count = dict(self.count), Counter()
+        return web.json_response(details)
 
 
 def main(port: int, number: int, patch_milliseconds: float) -> None:

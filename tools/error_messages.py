@@ -79,10 +79,10 @@ class ErrorMessages:
     @cached_property
     def unreadable(self) -> set[str]:
         """Return the places that make an error of which no text can be found in the source."""
-        said: dict[str, int] = defaultdict(int)
+        most_words: dict[str, int] = defaultdict(int)
         for place, _, text in self._find_all():
-            said[place.name] = max(said[place.name], count_words(text))
-        return {name for name, words in said.items() if words < FEWEST_WORDS}
+            most_words[place.name] = max(most_words[place.name], count_words(text))
+        return {name for name, words in most_words.items() if words < FEWEST_WORDS}
 
     def _find_all(self) -> Iterator[tuple[Place, str, str]]:
         for name in ("Fault", _UNFIT, *sorted(_PUBLIC)):

@@ -132,12 +132,14 @@ class ChangeStream:
         """Log the first failure in a row, and return the seconds that the server asked to be left alone."""
         self._failures += 1
         # What is no fault of the server may hold anything: a connection that does not exist, a full disk.
-        said = error.message if isinstance(error, Fault) else f"{type(error).__name__}: {redact(str(error))}"
+        reason = (
+            error.message if isinstance(error, Fault) else f"{type(error).__name__}: {redact(str(error))}"
+        )
         log.log(
             logging.WARNING if self._failures == 1 else logging.DEBUG,
             "Changes cannot be looked for with connection %s, which is tried again and again: %s",
             to_printable(self._conn_id),
-            said,
+            reason,
         )
         return error.retry_after if isinstance(error, Fault) else None
 

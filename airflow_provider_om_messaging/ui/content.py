@@ -141,9 +141,9 @@ def _approval(dag_id: str, run_id: str, approval: Approval) -> str:
     asked = f"<p>Asked by the task {escape(approval.task.name)} on {_time(detail.created_at)}.</p>"
     if not approval.is_open:
         note = (detail.params_input or {}).get(NOTE)
-        said = f"<blockquote>{escape(str(note))}</blockquote>" if note else ""
+        block = f"<blockquote>{escape(str(note))}</blockquote>" if note else ""
         return (
-            f'<section class="approval">{heading}{asked}<p>{escape(_state(approval))}.</p>{said}</section>\n'
+            f'<section class="approval">{heading}{asked}<p>{escape(_state(approval))}.</p>{block}</section>\n'
         )
     assigned = ", ".join(str(user["name"]) for user in detail.assigned_users or ())
     whom = f"<p>Assigned to {escape(assigned)}.</p>" if assigned else ""

@@ -39,7 +39,7 @@ on_the_oldest = pytest.mark.parametrize("server", ["1.2"], indirect=True)
 
 
 @pytest.mark.parametrize(
-    ("server", "told"),
+    ("server", "expected"),
     [
         (("2.0", "documented"), "CSV routes for messaging services, jobs over REST, JSON Patch by name"),
         (("2.0", "open-source"), f"{BY_TOPIC}, JSON Patch by name"),
@@ -54,10 +54,10 @@ on_the_oldest = pytest.mark.parametrize("server", ["1.2"], indirect=True)
     ],
     indirect=["server"],
 )
-def test_what_each_server_can_do(server: Sandbox, hook: OpenMetadataMessagingHook, told: str) -> None:
+def test_what_each_server_can_do(server: Sandbox, hook: OpenMetadataMessagingHook, expected: str) -> None:
     assert hook.test_connection() == (
         True,
-        f"OpenMetadata {server.version} at {server.url}/api with {told}. Logged in as bot ingestion-bot",
+        f"OpenMetadata {server.version} at {server.url}/api with {expected}. Logged in as bot ingestion-bot",
     )
     asked = [entry["method"] for entry in server.journal]
     assert set(asked) == {"GET"}

@@ -84,10 +84,10 @@ class Export:
         supervisor.suspend()
         try:
             long_ago = datetime.now(timezone.utc) - timedelta(hours=1)
-            heard = (long_ago.strftime("%Y-%m-%d %H:%M:%S.%f"), self.run_id)
+            heartbeat = (long_ago.strftime("%Y-%m-%d %H:%M:%S.%f"), self.run_id)
             file = self._airflow.home / "airflow.db"
             with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:
-                database.execute("UPDATE task_instance SET last_heartbeat_at = ? WHERE run_id = ?", heard)
+                database.execute("UPDATE task_instance SET last_heartbeat_at = ? WHERE run_id = ?", heartbeat)
             yield process
         finally:
             supervisor.resume()
@@ -147,10 +147,10 @@ def wait_until_asked(airflow: RealAirflow, run_id: str) -> None:
 
 
 def wait_until(
-    condition: Callable[[], Any], told: Callable[[], str] = lambda: "", timeout: float = PATIENCE
+    condition: Callable[[], Any], describe: Callable[[], str] = lambda: "", timeout: float = PATIENCE
 ) -> None:
     """Wait until something is so; ``told`` returns what to read if it is never so."""
     deadline = time.monotonic() + timeout
     while not condition():
-        assert time.monotonic() < deadline, f"it does not happen:\n{told()}"
+        assert time.monotonic() < deadline, f"it does not happen:\n{describe()}"
         time.sleep(0.2)

@@ -57,12 +57,12 @@ def browser() -> Iterator[Browser]:
 def visit(browser: Browser, airflow: RealAirflow) -> Iterator[Visit]:
     """Return what logs a user in; at the end nothing of ours may have been blocked, or have gone wrong."""
     contexts: list[BrowserContext] = []
-    heard: list[str] = []
+    received: list[str] = []
 
     def listen(page: Page) -> None:
-        page.on("pageerror", lambda error: heard.append(f"{error}"))
-        page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda message: heard.append(f"{message.text} {message.location}"))
+        page.on("pageerror", lambda error: received.append(f"{error}"))
+        page.on("dialog", lambda dialog: (received.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: received.append(f"{message.text} {message.location}"))
 
     def of(user: str) -> Page:
         context = browser.new_context(color_scheme="light")
@@ -75,8 +75,8 @@ def visit(browser: Browser, airflow: RealAirflow) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     # Chromium warns about the frame itself, which is Airflow's.
-    ours = [text for text in heard if "/om_messaging/" in text and "can escape its sandboxing" not in text]
-    assert [text for text in heard if "Content Security Policy" in text or "alert" in text] + ours == []
+    ours = [text for text in received if "/om_messaging/" in text and "can escape its sandboxing" not in text]
+    assert [text for text in received if "Content Security Policy" in text or "alert" in text] + ours == []
 
 
 @pytest.fixture(scope="module")

@@ -58,8 +58,8 @@ def test_unless_a_server_says_otherwise_the_classification_certification_certifi
     read = routes.certification_settings().read
     assert read(json_reply(200, document)) == {"allowedClassification": "Certification"}
     assert read(reply(204)) == {"allowedClassification": "Certification"}
-    told = {"allowedClassification": "Quality"}
-    assert read(json_reply(200, {"config_value": told})) == told
+    answer = {"allowedClassification": "Quality"}
+    assert read(json_reply(200, {"config_value": answer})) == answer
 
 
 @pytest.mark.parametrize("dry_run", [None, "false", 0, 1, "no"])

@@ -153,10 +153,10 @@ def apply(
             continue
         try:
             if listed is not None and _shows_changes(stored, plan):
-                after, said = stored, check_readback(client, target.kind, plan, before, stored, stored)
+                after, remarks = stored, check_readback(client, target.kind, plan, before, stored, stored)
             else:
                 delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
-                after, said = _read_back(client, target, edit, plan, before, stored, delay)
+                after, remarks = _read_back(client, target, edit, plan, before, stored, delay)
         except OverwrittenError as fault:
             if not (fault.reverted and may_repeat):
                 raise
@@ -164,7 +164,7 @@ def apply(
             unsettled = before, plan
             _pause(fault, tried)
             continue
-        return Done(before, plan, after, [*notes, *said])
+        return Done(before, plan, after, [*notes, *remarks])
     raise AssertionError("unreachable: the last try returns or raises")
 
 

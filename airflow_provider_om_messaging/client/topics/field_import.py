@@ -43,7 +43,7 @@ class FieldImport(TopicImport):
 
     def _tasks(self, rows: Rows, found: Comparison) -> dict[str, list[Numbered]]:
         """Judge the rows that need no sending; return the others, those of a topic under its first one."""
-        said: dict[str, list[str]] = {}
+        cells_by_name: dict[str, list[str]] = {}
         by_topic: dict[str, list[Numbered]] = defaultdict(list)
         for number, row, verdict in self._read(rows):
             name = row.name
@@ -55,14 +55,14 @@ class FieldImport(TopicImport):
             elif (topic := found.present[name]) is None:
                 verdict = pass_row(verdict, UPDATED)
             else:
-                if name not in said:
-                    said |= find_fields(topic, self._columns)
+                if name not in cells_by_name:
+                    cells_by_name |= find_fields(topic, self._columns)
                 by_topic[split[0]].append((number, row))
             self._verdicts.append(verdict)
         tasks = {}
         for task in by_topic.values():
             # A field that stands in several rows is changed by one after the other.
-            names = {row.name for _, row in task if not self._is_up_to_date(row, said[row.name])}
+            names = {row.name for _, row in task if not self._is_up_to_date(row, cells_by_name[row.name])}
             for number, _ in [item for item in task if item[1].name not in names]:
                 self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
             if left := [item for item in task if item[1].name in names]:

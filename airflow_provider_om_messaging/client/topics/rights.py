@@ -65,13 +65,13 @@ class TopicRights:
         known = [operation for operation in operations if operation is not None]
         team_owned = self._team_owned or _is_owned_by_team(topic or {})
         refusal = partial(rights.refusal, known, team_owned=team_owned, owners=self._owners)
-        said = None if refusal(_NOBODY) is None else refusal(self._name())
-        if said is None:
+        reason = None if refusal(_NOBODY) is None else refusal(self._name())
+        if reason is None:
             with self._lock:
                 self._unsure += not rights.all_allowed(operations)
             return
         request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
-        raise RowRefusedError(_find_refusal(request, said))
+        raise RowRefusedError(_find_refusal(request, reason))
 
     def log_unsure(self) -> None:
         """Log for how many rows it remains to be seen."""

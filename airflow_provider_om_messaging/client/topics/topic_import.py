@@ -204,9 +204,9 @@ class TopicImport:
         """Judge the rows of a topic that is as they want it, though they say it in other words."""
         if topic is None:
             return False
-        said = to_cells(topic, self._columns)
+        cells = to_cells(topic, self._columns)
         for _, row in rows:
-            if not self._is_up_to_date(row, said):
+            if not self._is_up_to_date(row, cells):
                 return False
         for number, _ in rows:
             self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)

@@ -137,9 +137,9 @@ class AsyncClient:
             raise connection_fault("damaged", self.settings.address, str(error)) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
             detail = replace_secrets(_error_text(error).encode("utf-8", "replace"), self.settings.secrets)
-            said = detail.decode("utf-8", "replace")
+            text = detail.decode("utf-8", "replace")
             strip_frames(error)
-            raise connection_fault(_problem(error), self.settings.address, said) from None
+            raise connection_fault(_problem(error), self.settings.address, text) from None
 
 
 class _Response(aiohttp.ClientResponse):

@@ -192,8 +192,8 @@ class Feed:
             return Fault(Cause.UNAUTHORIZED, "The server refuses the token for a socket (401).", status=401)
         if status is None and isinstance(error, _UNREADABLE):
             return unexpected_reply(f"something that is no Socket.IO at {PATH} ({type(error).__name__})")
-        said = f"status {status}" if status else str(error)
-        return connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {said}")
+        detail = f"status {status}" if status else str(error)
+        return connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
 
 
 def _pass_over_unreadable_frame(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -86,8 +86,8 @@ class PlanExecution:
         if destinations:
             heading = {"service": service, "sha256": sha256, "server": server, "against": self.task.against}
             heading["columns"] = kind
-            judged = {"violations": violations, "passed": passed}
-            destinations[0].write(plan_json(plan, {**heading, **judged}, notes))
+            policies = {"violations": violations, "passed": passed}
+            destinations[0].write(plan_json(plan, {**heading, **policies}, notes))
             is_drift = self.task.against is not None
             page = plan_page(
                 plan,

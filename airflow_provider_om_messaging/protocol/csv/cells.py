@@ -144,5 +144,5 @@ def _values(cell: str) -> list[str]:
         return [cell]
 
 
-def _digest(said: Sequence[Any]) -> bytes:
-    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(values: Sequence[Any]) -> bytes:
+    return hashlib.blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -149,27 +149,27 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
             document = parse_json(document)
     if not isinstance(document, dict):
         raise unexpected_reply("JSON that is not an import result")
-    said = document.get("dryRun")
-    if not isinstance(said, bool):
+    applied_dry_run = document.get("dryRun")
+    if not isinstance(applied_dry_run, bool):
         raise unexpected_reply("an import result that does not tell whether it was a dry run")
-    if dry_run is not None and said is not dry_run:
+    if dry_run is not None and applied_dry_run is not dry_run:
         raise Fault(
             Cause.IMPORT_REJECTED,
             f"The import was sent with dryRun={str(dry_run).lower()}, but the server answers that it did "
-            f"dryRun={str(said).lower()}. "
-            + ("It may have written the rows" if not said else "Nothing was written")
+            f"dryRun={str(applied_dry_run).lower()}. "
+            + ("It may have written the rows" if not applied_dry_run else "Nothing was written")
             + ": check the service before going on.",
         )
     status = document.get("status")
     if not isinstance(status, str) or status not in STATUSES:
-        return unreadable_result(said, f"status {redact(str(status))[:40]!r}")
+        return unreadable_result(applied_dry_run, f"status {redact(str(status))[:40]!r}")
     abort_reason = document.get("abortReason")
     results_csv = document.get("importResultsCsv")
     results_csv = results_csv if isinstance(results_csv, str) else ""
     numbers = [document.get(f"numberOfRows{name}") for name in ("Processed", "Passed", "Failed")]
     if not all(type(number) is int and number >= 0 for number in numbers):
         if status != ABORTED:
-            return unreadable_result(said, "numbers of rows are missing")
+            return unreadable_result(applied_dry_run, "numbers of rows are missing")
         numbers = [0, 0, 0]
     if status == ABORTED and str(abort_reason).startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
         # No row was looked at: the one that was counted is the header.
@@ -178,7 +178,7 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
     processed, passed, failed = _count_rows(numbers, listed, rows_sent, status)
     failures = [verdict.to_dict() for verdict in listed if not verdict.passed]
     return ImportResult(
-        dry_run=said,
+        dry_run=applied_dry_run,
         status=status,
         rows_processed=processed,
         rows_passed=passed,
@@ -274,12 +274,12 @@ def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     :param results_csv: each row with its verdict, as the server wrote it.
     :param rows: a file's rows, the header first.
     """
-    header, judged = _parse_results(results_csv)
+    header, verdicts = _parse_results(results_csv)
     sent = iter(rows)
     columns = column_names(next(sent, ()))
     if column_names(header) != columns:
         return False
-    return Counter(_fingerprint(columns, row[2:]) for row in judged) == Counter(
+    return Counter(_fingerprint(columns, row[2:]) for row in verdicts) == Counter(
         _fingerprint(columns, row) for row in sent
     )
 

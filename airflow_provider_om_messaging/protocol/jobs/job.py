@@ -75,8 +75,8 @@ class Job:
     @property
     def lost(self) -> bool:
         """Whether it failed only because the server did not live to finish it."""
-        said = f"{self.error} {self.message}".lower()
-        return self.status == FAILED and any(words in said for words in _LOST)
+        text = f"{self.error} {self.message}".lower()
+        return self.status == FAILED and any(words in text for words in _LOST)
 
     def raise_unless_completed(self) -> None:
         """
@@ -86,7 +86,7 @@ class Job:
         """
         if self.status == COMPLETED:
             return
-        said = self.error or self.message or "no reason given"
+        text = self.error or self.message or "no reason given"
         if self.lost:
             raise Fault(
                 Cause.JOB_LOST,
@@ -95,9 +95,9 @@ class Job:
                 "The job itself did nothing wrong; running the task that submitted it again is enough.",
             )
         if self.status == FAILED:
-            raise Fault(Cause.JOB_FAILED, f"{self} failed on the server: {said}")
+            raise Fault(Cause.JOB_FAILED, f"{self} failed on the server: {text}")
         if self.status == CANCELLED:
-            raise Fault(Cause.JOB_CANCELLED, f"{self} was cancelled on the server: {said}")
+            raise Fault(Cause.JOB_CANCELLED, f"{self} was cancelled on the server: {text}")
         raise Fault(
             Cause.JOB_NOT_FINISHED,
             f"{self} is still {self.status}: wait for it with CsvAsyncJobSensor first.",

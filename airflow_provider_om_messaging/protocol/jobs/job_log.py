@@ -74,9 +74,9 @@ class JobLog:
 
     def _advance_time(self, at: Any) -> int | None:
         """Return a line's time, which is after that of the line before it."""
-        if (said := parse_time(at)) is None:
+        if (time := parse_time(at)) is None:
             return None
-        self._last_at = max(said, self._last_at + 1)
+        self._last_at = max(time, self._last_at + 1)
         return self._last_at
 
 

@@ -89,8 +89,8 @@ class Wait:
         :raises Fault: the failure is a final one, or one too many, or the deadline has passed.
         """
         if fault.cause in _ADVICE_BY_CAUSE:
-            said = f"{fault.message.rstrip('.')}. {_ADVICE_BY_CAUSE[fault.cause]}"
-            raise Fault(fault.cause, said, status=fault.status)
+            advice = f"{fault.message.rstrip('.')}. {_ADVICE_BY_CAUSE[fault.cause]}"
+            raise Fault(fault.cause, advice, status=fault.status)
         if not is_temporary(fault):
             raise fault
         self._failing_since = self._failing_since if self._failures else now

@@ -125,9 +125,9 @@ def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
 def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
     status = reply.status
     framework = _FRAMEWORK_STATUS.search(text)
-    said = f" The server says: {text}" if text else ""
+    quote = f" The server says: {text}" if text else ""
     if reply.is_html():
-        said = " It answered with an HTML page, which a proxy or a login before the server may have sent."
+        quote = " It answered with an HTML page, which a proxy or a login before the server may have sent."
     if 200 <= status < 300:
         return unexpected_reply("HTML")
     if framework and status in {500, int(framework[1])}:
@@ -138,9 +138,9 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
         advice = next(
             (a for word, a in _TOKEN_ADVICE if word in text.lower()), "Check the connection's token."
         )
-        return Fault(Cause.UNAUTHORIZED, f"Not authorized (401). {advice}{said}")
+        return Fault(Cause.UNAUTHORIZED, f"Not authorized (401). {advice}{quote}")
     if status == 403:
-        return Fault(Cause.FORBIDDEN, f"The token's user may not do this (403): {request.feature}.{said}")
+        return Fault(Cause.FORBIDDEN, f"The token's user may not do this (403): {request.feature}.{quote}")
     if 300 <= status < 400:
         target = redact(reply.headers.get("location", "nowhere").partition("?")[0])
         return unexpected_reply(f"a redirect to {target} that is not followed with a token")
@@ -148,14 +148,14 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
         return Fault(
             Cause.BAD_REQUEST,
             f"The request is too large (413): {request.feature}. Send a CSV in several files, or raise the "
-            f"limit of the server or of the proxy before it.{said}",
+            f"limit of the server or of the proxy before it.{quote}",
         )
     if status == 429:
-        return Fault(Cause.RATE_LIMITED, f"The server refuses more for now (429).{said}")
-    if status == 500 and (blamed := _find_request_fault(request, reply, said)):
+        return Fault(Cause.RATE_LIMITED, f"The server refuses more for now (429).{quote}")
+    if status == 500 and (blamed := _find_request_fault(request, reply, quote)):
         return blamed
     if status >= 500:
-        return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{said}")
+        return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{quote}")
     if reply.is_html():
         return unexpected_reply(f"status {status} with HTML")
     if status == 404:
@@ -165,24 +165,24 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
             return Fault(
                 Cause.UNAUTHORIZED,
                 f"Not authorized (404). The token's user {user} does not exist: it was deleted, or the token "
-                f"is of another server. Create a new one and put it in the connection's Password.{said}",
+                f"is of another server. Create a new one and put it in the connection's Password.{quote}",
             )
         # Which is what most often goes wrong: a name is copied from where it is written in another case.
         advice = ". Names are case-sensitive." if _MISSING_NAME.search(text) else ""
         return Fault(Cause.NOT_FOUND, f"Not found (404): {text.rstrip('.') if advice else text}{advice}")
     if status in {409, 412}:
-        return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{said}")
+        return Fault(Cause.CONFLICT, f"The server reports a conflict ({status}).{quote}")
     return Fault(
-        Cause.BAD_REQUEST, f"The server did not accept the request ({status}): {request.feature}.{said}"
+        Cause.BAD_REQUEST, f"The server did not accept the request ({status}): {request.feature}.{quote}"
     )
 
 
-def _find_request_fault(request: Request[Any], reply: Reply, said: str) -> Fault | None:
+def _find_request_fault(request: Request[Any], reply: Reply, quote: str) -> Fault | None:
     """Return the fault for a 500 that means the request, or None if it may well mean the server."""
     # As it came: what is left for people may end before the words that matter.
     text = reply.body[:_LONGEST_LOOKED_AT].decode("utf-8", "replace")
     if _UNKNOWN_KEY.search(text):
-        return Fault(Cause.UNAUTHORIZED, f"Not authorized (500). {_OF_ANOTHER_SERVER}{said}")
+        return Fault(Cause.UNAUTHORIZED, f"Not authorized (500). {_OF_ANOTHER_SERVER}{quote}")
     if _NUL.search(text):
         return Fault(
             Cause.BAD_REQUEST,
@@ -203,8 +203,8 @@ def _missing_user(request: Request[Any], reply: Reply) -> str | None:
     Owners are named by their ids, and who was asked for by name stands at the end of the path.
     """
     # As it came: what is left for people has other blanks.
-    said = (_error_document(reply) or {}).get("message")
-    found = _NO_USER.fullmatch(said) if isinstance(said, str) else None
+    quote = (_error_document(reply) or {}).get("message")
+    found = _NO_USER.fullmatch(quote) if isinstance(quote, str) else None
     if found is None or _ID.fullmatch(found[1]):
         return None
     asked_for = unquote(request.path.rpartition("/")[2])
@@ -220,10 +220,10 @@ def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
         what = f"The server has no route for {request.feature}"
     else:
         what = f"The server does not serve the format of {request.feature}"
-    said = f" The server says: {text.rstrip('.')}." if text else ""
+    quote = f" The server says: {text.rstrip('.')}." if text else ""
     return Fault(
         Cause.UNSUPPORTED,
-        f"{what} ({request.method} {request.path}): this edition or version of OpenMetadata lacks it.{said}",
+        f"{what} ({request.method} {request.path}): this edition or version of OpenMetadata lacks it.{quote}",
     )
 
 

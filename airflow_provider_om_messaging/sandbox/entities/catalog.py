@@ -217,8 +217,8 @@ class Catalog:
         """Note on the service that an import of more than one row changed its topics."""
         change = {"name": "bulkImport", "newValue": json.dumps(result, ensure_ascii=False)}
         changes = {"fieldsAdded": [], "fieldsUpdated": [change], "fieldsDeleted": []}
-        told_now = {**service, "updatedBy": user, "updatedAt": self._clock.millis()}
-        self._record("entityUpdated", SERVICE.name, told_now, changes)
+        current = {**service, "updatedBy": user, "updatedAt": self._clock.millis()}
+        self._record("entityUpdated", SERVICE.name, current, changes)
 
     def put(self, entity_type: str, stored: Document) -> None:
         """Store a document as it is, without a version or an event."""

@@ -225,7 +225,7 @@ class _Entities(EntityReplies):
             else views.collect_inherited(catalog, self.entity_type, current)
         )
         kept = {name: value for name, value in unmarked.items() if _is_same(proposed.get(name), value)}
-        told_anyway = (
+        reports_change = (
             session
             and self.generation.session_always_changes
             and catalog.is_in_session(current, call.caller["name"])
@@ -240,7 +240,7 @@ class _Entities(EntityReplies):
         )
         # What was shown before is shown again, but nothing that is inherited only now.
         reply = self.changed_reply(
-            call, {**stored, **kept}, changed or told_anyway, inheriting=self.generation.marks_inherited
+            call, {**stored, **kept}, changed or reports_change, inheriting=self.generation.marks_inherited
         )
         self.show_as_sent(reply.body, stored)
         if self.generation.patch_renames and not changed:

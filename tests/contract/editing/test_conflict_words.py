@@ -39,26 +39,26 @@ def test_the_newest_ten_versions_of_others_are_named(sandbox: Sandbox, edits: in
         operation = {"op": "add", "path": "/displayName", "value": f"theirs {number}"}
         assert users[number % 2].patch(f"{SERVICES}/{service['id']}", operation).status_code == 200
     sandbox.clear_journal()
-    told = refusal(service["version"])
-    assert f"Nothing was sent, because expected_version is {service['version']}" in told
-    assert told.count("Version ") == named
-    assert f"theirs {edits - 1}" in told
-    assert ("theirs 1." in told) == (1 < edits <= 10)
-    assert ("There may be more versions before these." in told) == (edits > 10)
+    message = refusal(service["version"])
+    assert f"Nothing was sent, because expected_version is {service['version']}" in message
+    assert message.count("Version ") == named
+    assert f"theirs {edits - 1}" in message
+    assert ("theirs 1." in message) == (1 < edits <= 10)
+    assert ("There may be more versions before these." in message) == (edits > 10)
     assert not [entry for entry in sandbox.journal if entry["method"] == "PATCH"]
 
 
 def test_a_version_that_never_was_is_told_from_one_that_is_over(sandbox: Sandbox) -> None:
-    told = refusal("7.7")
-    assert "The history has no such version: the number is wrong, or its edits were taken back" in told
-    assert f"The entity is at version {Api(sandbox).service(KAFKA)['version']} by " in told
+    message = refusal("7.7")
+    assert "The history has no such version: the number is wrong, or its edits were taken back" in message
+    assert f"The entity is at version {Api(sandbox).service(KAFKA)['version']} by " in message
 
 
 def test_a_history_that_cannot_be_read_does_not_hide_the_conflict(sandbox: Sandbox) -> None:
     sandbox.fault("500", times=99, path=r"/versions")
-    told = refusal("0.1")
-    assert "The entity has been changed in the meantime." in told
-    assert f"It is at version {Api(sandbox).service(KAFKA)['version']} by " in told
+    message = refusal("0.1")
+    assert "The entity has been changed in the meantime." in message
+    assert f"It is at version {Api(sandbox).service(KAFKA)['version']} by " in message
 
 
 @pytest.fixture(params=["1.2", "1.6", "2.0"])
@@ -80,11 +80,11 @@ def test_only_what_differs_is_told_and_once(server: Sandbox) -> None:
         patch.setenv("AIRFLOW_CONN_OF_ANOTHER", server.airflow_connection())
         changes = {"owners": ["user:bob"], "tags": ["Compliance.GDPR"]}
         OpenMetadataMessagingHook("of_another").patch_service(KAFKA, changes=changes)
-    told = refusal(before["version"])
-    assert told.count("owners: user:alice → user:bob") == 1
-    assert told.count("owners") == 1
-    assert told.count("tags: Tier.Tier1 → Compliance.GDPR") == 1
-    assert "nothing" not in told
+    message = refusal(before["version"])
+    assert message.count("owners: user:alice → user:bob") == 1
+    assert message.count("owners") == 1
+    assert message.count("tags: Tier.Tier1 → Compliance.GDPR") == 1
+    assert "nothing" not in message
 
 
 def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandbox) -> None:

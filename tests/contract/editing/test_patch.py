@@ -254,13 +254,13 @@ class TestConnection:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         changes = {"connection": {"config": {"saslPassword": "brand-new-secret", "saslUsername": "someone"}}}
-        told: list[Any] = [hook.patch_service(KAFKA, changes=changes, dry_run=True)]
-        told.append(hook.patch_service(KAFKA, changes=changes))
-        told.append(hook.list_versions(KAFKA))
-        told.append(hook.get_version(KAFKA, "previous"))
+        answer: list[Any] = [hook.patch_service(KAFKA, changes=changes, dry_run=True)]
+        answer.append(hook.patch_service(KAFKA, changes=changes))
+        answer.append(hook.list_versions(KAFKA))
+        answer.append(hook.get_version(KAFKA, "previous"))
         operations = [{"op": "add", "path": "/connection/config/sslKey", "value": "brand-new-secret"}]
-        told.append(hook.patch_service(KAFKA, operations=operations, dry_run=True))
-        text = json.dumps(told) + caplog.text
+        answer.append(hook.patch_service(KAFKA, operations=operations, dry_run=True))
+        text = json.dumps(answer) + caplog.text
         for secret in ("brand-new-secret", "someone", SECRET, "registry-sandbox-secret", "kafka-1:9092"):
             assert secret not in text
 

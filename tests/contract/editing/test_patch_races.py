@@ -134,12 +134,12 @@ def test_operations_that_came_too_late_end_with_who_changed_what(sandbox: Sandbo
     with pytest.raises(ConflictError) as caught:
         OpenMetadataMessagingHook().patch_service(KAFKA, operations=operations)
     others.join()
-    told = str(caught.value)
-    assert "did not take the patch, and it is not sent again" in told
-    assert "Version 0.4 by alice" in told
-    assert "owners: nothing → user:mei; tags: Tier.Tier1 → nothing." in told
-    assert "Version 0.5 by admin" in told
-    assert "changed domains: nothing → Finance." in told
+    message = str(caught.value)
+    assert "did not take the patch, and it is not sent again" in message
+    assert "Version 0.4 by alice" in message
+    assert "owners: nothing → user:mei; tags: Tier.Tier1 → nothing." in message
+    assert "Version 0.5 by admin" in message
+    assert "changed domains: nothing → Finance." in message
     ours = [
         entry for entry in sandbox.journal if entry["method"] == "PATCH" and "If-Match" in entry["headers"]
     ]
@@ -173,8 +173,8 @@ def test_every_loss_that_a_read_back_can_see_is_reported_where_conflicts_are_not
     for wanted, outcome in zip(changes, outcomes, strict=True):
         if isinstance(outcome, dict):
             # It was there when it was read back. Who overwrites it afterwards, nobody can see.
-            told = outcome["journal"]["after"]
-            assert "connection" in wanted or not unmet(wanted, told)
+            answer = outcome["journal"]["after"]
+            assert "connection" in wanted or not unmet(wanted, answer)
         else:
             assert "has been changed in the meantime" in str(outcome) or "lies on top" in str(outcome)
 

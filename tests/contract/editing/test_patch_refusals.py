@@ -91,8 +91,8 @@ class TestExpectedVersion:
             hook_of(sandbox.bot_token).patch_service(
                 KAFKA, changes={"description": "x"}, expected_version="0.3"
             )
-        told = str(caught.value)
-        assert "Nothing was sent, because expected_version is 0.3." in told
+        message = str(caught.value)
+        assert "Nothing was sent, because expected_version is 0.3." in message
         for what in (
             "Version 0.4 by alice of 20",
             "changed owners: nothing → user:mei; tags: Tier.Tier1 → PII.None.",
@@ -102,9 +102,9 @@ class TestExpectedVersion:
             "domains: nothing → Finance",
             "connection: hidden → hidden",
         ):
-            assert what in told
-        assert "Version 0.3" not in told
-        assert "secret" not in told
+            assert what in message
+        assert "Version 0.3" not in message
+        assert "secret" not in message
         assert list_requests(sandbox) == []
 
     @pytest.mark.parametrize("version", ["0.25", "0.9"])
@@ -125,11 +125,11 @@ class TestExpectedVersion:
             hook.patch_service(KAFKA, changes={"description": f"edit {number}"})
         with pytest.raises(ConflictError) as caught:
             hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version="0.3")
-        told = str(caught.value)
-        assert "edit 10 → edit 11" in told
-        assert "edit 0 → edit 1." not in told
-        assert "There may be more versions before these." in told
-        assert "Different by now: displayName: Sample Kafka → K; owners: nothing → user:bob." in told
+        message = str(caught.value)
+        assert "edit 10 → edit 11" in message
+        assert "edit 0 → edit 1." not in message
+        assert "There may be more versions before these." in message
+        assert "Different by now: displayName: Sample Kafka → K; owners: nothing → user:bob." in message
 
 
 def test_the_service_routes_are_those_of_the_documentation(

@@ -64,10 +64,10 @@ def test_operations_that_name_what_does_not_exist_are_not_sent(server: Sandbox, 
     for what, (operation, near) in UNKNOWN.items():
         with pytest.raises(NotFoundError, match="which the server does not know") as caught:
             hook.patch_service(KAFKA, operations=[{"op": "add", **operation}], dry_run=dry_run)
-        told = str(caught.value)
-        assert told.startswith("operations names '"), what
-        assert told.endswith("Nothing was sent."), what
-        assert near in told.partition("Near names: ")[2], what
+        message = str(caught.value)
+        assert message.startswith("operations names '"), what
+        assert message.endswith("Nothing was sent."), what
+        assert near in message.partition("Near names: ")[2], what
     assert patches_sent(server) == 0
     assert read_service(server) == before
 
@@ -148,15 +148,15 @@ def test_what_a_refusal_took_away_is_told_with_the_version_that_holds_it(server:
     delete(server, "tags", "Compliance.GDPR")
     with pytest.raises(NotFoundError) as caught:
         hook.patch_service(topic, entity="topic", changes={"description": "New."})
-    told = str(caught.value)
-    assert "Compliance.GDPR, one of the tags of sample_kafka.orders, was deleted" in told
+    message = str(caught.value)
+    assert "Compliance.GDPR, one of the tags of sample_kafka.orders, was deleted" in message
     tags = Api(server, server.admin_token).topic(topic, "tags")["tags"]
     if server.generation != "1.2":
         assert len(tags) == 2
-        assert "took away" not in told
+        assert "took away" not in message
         return
     assert tags == []
-    assert "took away, in the same version, tags: Tier.Tier1, Compliance.GDPR. No version of the" in told
+    assert "took away, in the same version, tags: Tier.Tier1, Compliance.GDPR. No version of the" in message
     assert str(hook.get_version(topic, "latest", entity="topic")["version"]) == made["version"]
 
 
@@ -193,6 +193,6 @@ def test_a_row_says_what_its_refusal_took_away(monkeypatch: pytest.MonkeyPatch) 
             server.clear_faults()
             result = coming.result()
         assert (result.rows_failed, Api(server, server.admin_token).topic(topic, "tags")["tags"]) == (1, [])
-        (told,) = (failure["details"] for failure in result.failures)
-        assert "tag instance for Compliance.GDPR not found" in told
-        assert "the server took away, in the same version, tags: Tier.Tier1." in told
+        (details,) = (failure["details"] for failure in result.failures)
+        assert "tag instance for Compliance.GDPR not found" in details
+        assert "the server took away, in the same version, tags: Tier.Tier1." in details

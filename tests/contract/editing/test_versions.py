@@ -105,10 +105,10 @@ class TestHistory:
 
     def test_no_value_of_a_connection_is_in_it(self, hook: OpenMetadataMessagingHook) -> None:
         hook.patch_service(KAFKA, changes={"connection": {"config": {"saslPassword": "brand-new-secret"}}})
-        told = json.dumps([hook.list_versions(KAFKA), hook.get_version(KAFKA, "latest")])
-        told += json.dumps([read_version(state).to_dict() for state in hook.list_versions(KAFKA)])
-        assert SECRET not in told
-        assert "brand-new" not in told
+        snapshots = json.dumps([hook.list_versions(KAFKA), hook.get_version(KAFKA, "latest")])
+        snapshots += json.dumps([read_version(state).to_dict() for state in hook.list_versions(KAFKA)])
+        assert SECRET not in snapshots
+        assert "brand-new" not in snapshots
 
 
 class TestRestore:

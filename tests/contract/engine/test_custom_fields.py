@@ -85,7 +85,7 @@ def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(serv
     other = next(name for name in rows if name != "orders")
     server.clear_journal()
     for name in ("orders", other):
-        for cell, said in (
+        for cell, expected_text in (
             ("retention:soon", "Invalid value of Key = retention of type integer, Value = soon"),
             ("retention:7.5", "Invalid value of Key = retention of type integer, Value = 7.5"),
             ("loss:much", "Invalid value of Key = loss of type number, Value = much"),
@@ -96,7 +96,7 @@ def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(serv
         ):
             for dry_run in (True, False):
                 verdicts = load(hook, replace_cells(rows[name], extension=cell), dry_run=dry_run)
-                assert verdicts[name] == ("failure", f"#INVALID_FIELD: Field 10 error - {said}")
+                assert verdicts[name] == ("failure", f"#INVALID_FIELD: Field 10 error - {expected_text}")
     assert list_writes(server) == []
 
 
@@ -144,8 +144,8 @@ def test_a_new_value_is_of_the_type_of_its_field(server: Sandbox) -> None:
     other = next(found for found in rows if found not in {"orders", name})
     status, details = load(hook, replace_cells(rows[other], extension="retention:soon"), dry_run=True)[other]
     assert status == "failure"
-    said = "Field 10 error - Invalid value of Key = retention of type integer, Value = soon"
-    assert said in details
+    expected = "Field 10 error - Invalid value of Key = retention of type integer, Value = soon"
+    assert expected in details
 
 
 @pytest.mark.parametrize("kind", ["500", "403", "html"])

@@ -59,9 +59,9 @@ def test_the_engine_is_picked_by_what_the_server_can_do(
         capabilities.forget_capabilities(hook._client)
         assert hook.engine().name == "client"
     assert hook.export_csv("sample_kafka") == before
-    told = caplog.messages
-    assert "Engine: server (the server has CSV routes for messaging services)." in told
-    assert "Engine: client (the server has no CSV routes for messaging services)." in told
+    logged = caplog.messages
+    assert "Engine: server (the server has CSV routes for messaging services)." in logged
+    assert "Engine: client (the server has no CSV routes for messaging services)." in logged
 
 
 def test_the_server_engine_without_routes_says_what_works(

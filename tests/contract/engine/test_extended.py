@@ -124,7 +124,7 @@ def test_they_can_be_changed(server: Sandbox) -> None:
     }
     assert next(found for found in export_rows(hook) if found[0] == "orders")[6] == "Tier.Tier2"
     for dry_run in (True, False):
-        for column, cell, said in (
+        for column, cell, expected_text in (
             (
                 "glossaryTerms",
                 "Business.Basket",
@@ -140,11 +140,11 @@ def test_they_can_be_changed(server: Sandbox) -> None:
             ("tiers", "Tier.Tier1;Tier.Tier2", "mutually exclusive"),
             ("extension", "runbook", "Field 10 error - Custom fields should be of format name:value"),
         ):
-            if "Draft" in said and server.version.startswith("1.2"):
+            if "Draft" in expected_text and server.version.startswith("1.2"):
                 continue  # the sandbox's terms have no status there
             status, details = load(hook, replace_cells(wanted, **{column: cell}), dry_run=dry_run)["orders"]
             assert status == "failure"
-            assert said in details
+            assert expected_text in details
     status, details = load(hook, replace_cells(wanted, extension="nope:1"))["orders"]
     assert status == "failure"
     assert "Unknown custom field" in details
@@ -250,8 +250,8 @@ def test_a_topic_is_certified_when_it_is_created(certifying: Sandbox) -> None:
         certifying.clear_journal()
         engine = hook.engine("client", create_missing=True)
         result = hook.import_csv(SERVICE, text.getvalue(), dry_run, engine=engine)
-        told = [(item.status, item.details) for item in parse_verdicts(result.results_csv)]
-        assert told == [("success", "Entity created")]
+        answer = [(item.status, item.details) for item in parse_verdicts(result.results_csv)]
+        assert answer == [("success", "Entity created")]
         assert [method for method, _ in list_writes(certifying)] == ([] if dry_run else ["POST", "PATCH"])
     assert certification(certifying, 'sample_kafka."brand.new"')["tagLabel"]["name"] == "Gold"
     # What may certify is not told to a bot, so that only the server refuses it, when the topic is there.
@@ -328,14 +328,14 @@ def test_labels_exclude_those_that_stand_beside_them(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
     cells = next(cells for cells in export_rows(hook) if cells[0] == "orders")
     for dry_run in (True, False):
-        for column, cell, said in (
+        for column, cell, expected_text in (
             ("tags", "PII.None;PII.NonSensitive", "PII.None and PII.NonSensitive"),
             ("glossaryTerms", "Lifecycle.Trial;Lifecycle.Stable", "Lifecycle.Trial and Lifecycle.Stable"),
         ):
             status, details = load(hook, replace_cells(cells, **{column: cell}), dry_run=dry_run)["orders"]
             assert (status, details) == (
                 "failure",
-                f"Tag labels {said} are mutually exclusive and can't be assigned together",
+                f"Tag labels {expected_text} are mutually exclusive and can't be assigned together",
             )
         # Below a tag is not beside it.
         below = replace_cells(cells, tags="PII.Sensitive.Health;PII.None")

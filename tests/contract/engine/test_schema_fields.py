@@ -135,7 +135,7 @@ def test_what_a_file_changes_is_planned_and_sent_in_one_patch_a_topic(started: S
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "expected"),
     [
         (["orders.Order.nothing", "", "x", "", ""], "Field orders.Order.nothing not found"),
         (["orders", "", "x", "", ""], "Field orders not found"),
@@ -149,7 +149,7 @@ def test_what_a_file_changes_is_planned_and_sent_in_one_patch_a_topic(started: S
     ],
 )
 def test_a_row_is_refused_before_as_it_is_then_and_the_others_go_in(
-    newest: Started, row: list[str], told: str
+    newest: Started, row: list[str], expected: str
 ) -> None:
     good = ["orders.Order.total", "", "Net.", "", ""]
     dry = newest.load(row, good, dry_run=True)
@@ -157,7 +157,7 @@ def test_a_row_is_refused_before_as_it_is_then_and_the_others_go_in(
     assert newest.load(row, good) == dry
     status, details = dry[row[0] or ",".join(row)]
     assert status == "failure"
-    assert told in details
+    assert expected in details
     assert newest.export_rows()[good[0]][2] == "Net."
 
 

@@ -171,9 +171,9 @@ class Player:
 def _differences(recorded: Step, seen: Step) -> Iterator[str]:
     if recorded["status"] != seen["status"]:
         yield f"status: recorded {recorded['status']}, seen {seen['status']}"
-    told = {name.lower(): value for name, value in recorded["headers"].items()}
+    answer = {name.lower(): value for name, value in recorded["headers"].items()}
     for header in _HEADERS:
-        before, after = told.get(header, ""), seen["headers"].get(header, "")
+        before, after = answer.get(header, ""), seen["headers"].get(header, "")
         if before.replace(" ", "").lower() != after.replace(" ", "").lower():
             yield f"{header}: recorded {before!r}, seen {after!r}"
     before, after = recorded["reply"], seen["reply"]

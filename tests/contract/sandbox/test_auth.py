@@ -98,10 +98,10 @@ def test_system_routes_need_no_token(sandbox: Sandbox, path: str) -> None:
 
 
 def test_the_version_is_a_2_0(sandbox: Sandbox) -> None:
-    told = Api(sandbox, "").json("/v1/system/version")
-    assert told["version"].startswith("2.0.")
-    assert isinstance(told["revision"], str)
-    assert isinstance(told["timestamp"], int)
+    answer = Api(sandbox, "").json("/v1/system/version")
+    assert answer["version"].startswith("2.0.")
+    assert isinstance(answer["revision"], str)
+    assert isinstance(answer["timestamp"], int)
 
 
 def test_a_missing_route_is_a_404_for_everybody_and_not_a_401(sandbox: Sandbox) -> None:
@@ -160,9 +160,9 @@ def test_a_reader_may_look_and_not_touch(sandbox: Sandbox) -> None:
         "create": reader("POST", SERVICES, json={"name": "x", "serviceType": "Kafka"}),
         "delete": reader("DELETE", path),
     }
-    told = {name: (reply.status_code, reply.json()["message"]) for name, reply in denied.items()}
+    answer = {name: (reply.status_code, reply.json()["message"]) for name, reply in denied.items()}
     who = "Principal: CatalogPrincipal{name='reader'} operations"
-    assert told == {
+    assert answer == {
         "description": (403, f"{who} [EditDescription] not allowed"),
         "owners": (403, f"{who} [EditOwners] not allowed"),
         "import": (403, f"{who} [EditAll] not allowed"),
@@ -215,6 +215,6 @@ def test_login_wants_base64_and_the_right_password(sandbox: Sandbox) -> None:
 
     assert login("no base64!").json()["message"] == "Password needs to be encoded in Base-64."
     assert login(base64.b64encode(b"wrong").decode()).status_code == 401
-    told = login(base64.b64encode(b"alice").decode()).json()
-    assert told["tokenType"] == "Bearer "
-    assert Api(sandbox, told["accessToken"]).json("/v1/users/loggedInUser")["name"] == "alice"
+    answer = login(base64.b64encode(b"alice").decode()).json()
+    assert answer["tokenType"] == "Bearer "
+    assert Api(sandbox, answer["accessToken"]).json("/v1/users/loggedInUser")["name"] == "alice"

@@ -91,11 +91,11 @@ def test_generation_edition_and_size_are_flags(tmp_path: Path) -> None:
 def test_the_help_tells_what_generations_and_editions_set(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert "--generation {2.0,1.13,1.6,1.2}" in told
-    assert "--edition {documented,open-source}" in told
-    assert "(default: True; False with open-source)" in told
-    assert "(default: 400; 500 with 1.13; 500 with 1.6; 500 with 1.2)" in told
+    logged = " ".join(capsys.readouterr().out.split())
+    assert "--generation {2.0,1.13,1.6,1.2}" in logged
+    assert "--edition {documented,open-source}" in logged
+    assert "(default: True; False with open-source)" in logged
+    assert "(default: 400; 500 with 1.13; 500 with 1.6; 500 with 1.2)" in logged
 
 
 def test_data_survives_even_a_kill(tmp_path: Path) -> None:

@@ -287,8 +287,8 @@ def test_it_listens_on_this_machine_only(api: Api) -> None:
 
 
 def test_the_airflow_connection(api: Api) -> None:
-    told = json.loads(api.sandbox.airflow_connection())
-    assert told == {"conn_type": "om_messaging", "host": api.sandbox.url, "password": api.sandbox.bot_token}
+    answer = json.loads(api.sandbox.airflow_connection())
+    assert answer == {"conn_type": "om_messaging", "host": api.sandbox.url, "password": api.sandbox.bot_token}
     assert json.loads(api.sandbox.airflow_connection("t"))["password"] == "t"
     for name in ("read-only", "read_only"):
         password = json.loads(api.sandbox.airflow_connection(name))["password"]

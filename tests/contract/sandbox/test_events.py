@@ -28,9 +28,9 @@ def test_events_tell_what_happened_since(fresh: Api) -> None:
     fresh.load(table(row("orders", "O"), row("brand-new", "B")))
     fresh("DELETE", "/v1/topics/name/sample_kafka.brand-new")
     events = fresh.json("/v1/events", params=everything)["data"]
-    told = [(item["eventType"], item["entityFullyQualifiedName"], item["userName"]) for item in events]
+    summaries = [(item["eventType"], item["entityFullyQualifiedName"], item["userName"]) for item in events]
     bot = "ingestion-bot"
-    assert told == [
+    assert summaries == [
         ("entityUpdated", "sample_kafka", bot),
         ("entityUpdated", "sample_kafka.orders", bot),
         ("entityCreated", "sample_kafka.brand-new", bot),

@@ -277,12 +277,12 @@ def test_async_imports_have_limits_that_sync_ones_have_not(api: Api) -> None:
     path = f"{SERVICES}/name/sample_kafka/importAsync"
     lines = (HEADER + "\n" * 100_001).encode()
     reply = api("PUT", path, data=lines, headers=TEXT)
-    said = "CSV import payload has 100001 rows; the maximum allowed is 100000 rows."
-    assert (reply.status_code, reply.json()["message"]) == (400, said)
+    expected = "CSV import payload has 100001 rows; the maximum allowed is 100000 rows."
+    assert (reply.status_code, reply.json()["message"]) == (400, expected)
     large = f"{HEADER}\r\nx,,{'é' * 10_485_761},,,".encode()
     reply = api("PUT", path, data=large, headers=TEXT)
-    said = f"CSV import payload is {len(large)} bytes; the maximum allowed is 20971520 bytes."
-    assert (reply.status_code, reply.json()["message"]) == (400, said)
+    expected = f"CSV import payload is {len(large)} bytes; the maximum allowed is 20971520 bytes."
+    assert (reply.status_code, reply.json()["message"]) == (400, expected)
     assert api.load(lines, dry_run="true").json()["status"] == "success"
 
 

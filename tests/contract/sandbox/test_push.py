@@ -155,8 +155,8 @@ def test_a_job_can_run_before_its_request_is_answered(api: Api, ear: Ear) -> Non
 def test_frames_can_come_twice(api: Api, ear: Ear) -> None:
     api.sandbox.configure(duplicate_frames=True)
     api.submit_import(table(row("told_twice")))
-    heard = [body["status"] for _, body in (ear.heard.get(timeout=PATIENCE) for _ in range(6))]
-    assert heard == ["STARTED", "STARTED", "IN_PROGRESS", "IN_PROGRESS", "COMPLETED", "COMPLETED"]
+    answer = [body["status"] for _, body in (ear.heard.get(timeout=PATIENCE) for _ in range(6))]
+    assert answer == ["STARTED", "STARTED", "IN_PROGRESS", "IN_PROGRESS", "COMPLETED", "COMPLETED"]
 
 
 def test_frames_can_get_lost(api: Api, ear: Ear) -> None:

@@ -29,9 +29,9 @@ def newest() -> Iterator[Sandbox]:
 
 
 def access(api: Api, resource: str = "topic") -> dict[str, str]:
-    told = api.json(f"/v1/permissions/{resource}")
-    assert told["resource"] == resource
-    return {item["operation"]: item["access"] for item in told["permissions"]}
+    answer = api.json(f"/v1/permissions/{resource}")
+    assert answer["resource"] == resource
+    return {item["operation"]: item["access"] for item in answer["permissions"]}
 
 
 def put(api: Api, path: str, value: Any, topic: str = TOPIC) -> str:
@@ -43,13 +43,13 @@ def put(api: Api, path: str, value: Any, topic: str = TOPIC) -> str:
 
 
 def test_operations_are_called_as_the_generation_calls_them(server: Sandbox) -> None:
-    told = set(access(Api(server, server.admin_token)))
-    assert {"Create", "EditAll", "EditDescription", "EditTags", "EditCustomFields"} <= told
+    answer = set(access(Api(server, server.admin_token)))
+    assert {"Create", "EditAll", "EditDescription", "EditTags", "EditCustomFields"} <= answer
     oldest, newest = server.generation == "1.2", server.generation == "2.0"
     by_label = server.generation not in ("1.6", "1.2")
-    assert ("EditOwner" in told, "EditOwners" in told) == (oldest, not oldest)
-    assert ("EditGlossaryTerms" in told, "EditCertification" in told) == (by_label, by_label)
-    assert ("EditDomains" in told) is newest
+    assert ("EditOwner" in answer, "EditOwners" in answer) == (oldest, not oldest)
+    assert ("EditGlossaryTerms" in answer, "EditCertification" in answer) == (by_label, by_label)
+    assert ("EditDomains" in answer) is newest
     assert Api(server).get("/v1/permissions/nothing").status_code == 400
 
 
@@ -62,9 +62,9 @@ def test_what_is_told_is_what_a_patch_does(server: Sandbox) -> None:
     owner = "EditOwner" if server.generation == "1.2" else "EditOwners"
     for user, allowed in (("reader", set()), ("bob", {"EditDescription", "EditTags"})):
         api = Api(server, server.token(user))
-        told = access(api)
-        assert {name for name in told if told[name] == "allow"} >= allowed
-        assert told["EditDisplayName"] == told[owner] == told["Create"] == "notAllow"
+        answer = access(api)
+        assert {name for name in answer if answer[name] == "allow"} >= allowed
+        assert answer["EditDisplayName"] == answer[owner] == answer["Create"] == "notAllow"
         for path, value, operation in (
             ("/description", f"By {user}", "EditDescription"),
             ("/displayName", "Orders", "EditDisplayName"),
@@ -72,7 +72,7 @@ def test_what_is_told_is_what_a_patch_does(server: Sandbox) -> None:
         ):
             refused = put(api, path, value)
             who = f"Principal: CatalogPrincipal{{name='{user}'}} operations [{operation}] not allowed"
-            assert refused == ("" if told[operation] == "allow" else who)
+            assert refused == ("" if answer[operation] == "allow" else who)
 
 
 def test_labels_take_the_rights_of_their_kinds(newest: Sandbox) -> None:
@@ -94,15 +94,15 @@ def test_labels_take_the_rights_of_their_kinds(newest: Sandbox) -> None:
 def test_a_rule_may_deny_what_another_one_allows(newest: Sandbox) -> None:
     newest.grant("ingestion-bot", "IngestionBotRole")
     api = Api(newest)
-    told = {item["operation"]: item for item in api.json("/v1/permissions/topic")["permissions"]}
-    denied = told["EditDisplayName"]
+    answer = {item["operation"]: item for item in api.json("/v1/permissions/topic")["permissions"]}
+    denied = answer["EditDisplayName"]
     assert (denied["access"], denied["role"], denied["policy"], denied["rule"]["name"]) == (
         "deny",
         "IngestionBotRole",
         "IngestionBotPolicy",
         "DisplayName-Deny",
     )
-    assert told["EditDescription"]["access"] == "allow"
+    assert answer["EditDescription"]["access"] == "allow"
     assert put(api, "/description", "By the bot") == ""
     assert put(api, "/displayName", "By the bot") == (
         "Principal: CatalogPrincipal{name='ingestion-bot'} operation EditDisplayName denied by role "

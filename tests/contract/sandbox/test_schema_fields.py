@@ -72,12 +72,12 @@ def test_one_field_is_described_and_labelled_by_the_way_of_its_indexes(api: Api)
     after = patch(api, put(f"{NAME}/description", "First and last."), put(f"{NAME}/tags", [label]))
     assert name_field(after)["description"] == "First and last."
     assert labels(name_field(api.topic(TOPIC))) == {"Compliance.SOX": "Manual"}
-    told = after["changeDescription"]
-    added = {change["name"]: change["newValue"] for change in told["fieldsAdded"]}
+    answer = after["changeDescription"]
+    added = {change["name"]: change["newValue"] for change in answer["fieldsAdded"]}
     assert added['schemaFields."Order.customer.name".description'] == "First and last."
     path = "messageSchema.schemaFields.Order.customer.name.tags"
     assert "Compliance.SOX" in added[path]
-    gone = {change["name"]: change["oldValue"] for change in told["fieldsDeleted"]}
+    gone = {change["name"]: change["oldValue"] for change in answer["fieldsDeleted"]}
     assert set(gone) == {path}
     assert "GDPR" not in gone[path]  # derived, and never stored
     assert after["version"] == round(before["version"] + 0.1, 1)
@@ -101,9 +101,9 @@ def test_one_field_is_described_and_labelled_by_the_way_of_its_indexes(api: Api)
 )
 def test_what_does_not_fit_a_field_is_refused(api: Api, path: str, value: Any, text: str) -> None:
     before = api.topic(TOPIC)["messageSchema"]
-    status, told = patch(api, put(path, value))
+    status, details = patch(api, put(path, value))
     assert status >= 400
-    assert text in told
+    assert text in details
     assert api.topic(TOPIC)["messageSchema"] == before
 
 

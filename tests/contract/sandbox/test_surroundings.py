@@ -54,8 +54,8 @@ def test_what_surrounds_topics_can_be_made_and_deleted(each: Api, collection: st
     entity_type, body, fqn = MADE[collection]
     path = f"/v1/{collection}"
     missing = each.get(f"{path}/name/{fqn}")
-    told = f"{entity_type} instance for {fqn} not found"
-    assert (missing.status_code, missing.json()) == (404, {"code": 404, "message": told})
+    expected = f"{entity_type} instance for {fqn} not found"
+    assert (missing.status_code, missing.json()) == (404, {"code": 404, "message": expected})
     made = each("POST", path, json=body)
     assert (made.status_code, made.json()["fullyQualifiedName"]) == (201, fqn)
     assert each("POST", path, json=body).status_code == 409
@@ -188,14 +188,14 @@ def test_only_1_2_stores_a_domain_that_there_is_not(each: Api) -> None:
         f"{SERVICES}/{service['id']}",
         {"op": "add", "path": f"/{name}", "value": domain if single else [domain]},
     )
-    told = {"code": 404, "message": f"domain instance for {NOBODY} not found"}
+    answer = {"code": 404, "message": f"domain instance for {NOBODY} not found"}
     if each.sandbox.generation != "1.2":
-        assert (reply.status_code, reply.json()) == (404, told)
+        assert (reply.status_code, reply.json()) == (404, answer)
         return
     for path in (
         f"{SERVICES}/{service['id']}?fields=domain",
         '/v1/topics/name/"edge.kafka"."door.sensors"?fields=domain',
     ):
         broken = each.get(path)
-        assert (broken.status_code, broken.json()) == (404, told)
+        assert (broken.status_code, broken.json()) == (404, answer)
     assert each.json(f"{SERVICES}/{service['id']}")["name"] == "edge.kafka"

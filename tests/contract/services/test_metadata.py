@@ -51,8 +51,8 @@ def test_what_was_exported_comes_back_on_every_generation(
         hook = OpenMetadataMessagingHook()
         hook.patch_service(SERVICE, changes=FIRST)
         first, again = tmp_path / "first.json", tmp_path / "again.json"
-        told = hook.export_metadata(SERVICE, first)
-        assert (told["service"], told["unchanged"], told["bytes"]) == (
+        answer = hook.export_metadata(SERVICE, first)
+        assert (answer["service"], answer["unchanged"], answer["bytes"]) == (
             '"edge.kafka"',
             False,
             first.stat().st_size,

@@ -112,15 +112,15 @@ def test_the_proxy_of_the_environment_counts(
 
 
 def test_who_is_not_there_is_told_from_who_is_unknown() -> None:
-    told = {}
+    received = {}
     for host in ("127.0.0.1:9", "no-such-host.invalid"):
         with pytest.raises(Fault) as caught:
             ask(Settings(f"http://{host}/api", Token("jwt")), NO_RETRY)
-        told[host] = caught.value.message
+        received[host] = caught.value.message
         assert caught.value.cause is Cause.UNAVAILABLE
         assert caught.value.transient
-    assert "refuses connections" in told["127.0.0.1:9"]
-    assert "No such host" in told["no-such-host.invalid"]
+    assert "refuses connections" in received["127.0.0.1:9"]
+    assert "No such host" in received["no-such-host.invalid"]
 
 
 def test_a_client_that_is_not_open_says_so(sandbox: Sandbox) -> None:

@@ -36,11 +36,11 @@ def feed(server: Sandbox) -> Iterator[Feed]:
 
 def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: Feed) -> None:
     job_id = Api(server).submit_export()
-    told: list[Job] = []
-    end = feed.wait_for_end(job_id, time.time() + 600, told.append)
+    received: list[Job] = []
+    end = feed.wait_for_end(job_id, time.time() + 600, received.append)
     assert end is not None
     assert (end.job.job_id, end.job.status, end.csv) == (job_id, "COMPLETED", Api(server).export())
-    assert all(job.job_id == job_id and not job.finished for job in told)
+    assert all(job.job_id == job_id and not job.finished for job in received)
 
 
 def test_an_end_that_came_before_anybody_asked_is_not_lost(server: Sandbox, feed: Feed) -> None:

@@ -39,11 +39,13 @@ class Repeating(BaseHTTPRequestHandler):
         if "stalled" in self.path:
             threading.Event().wait(1)
             return
-        said = json.dumps({"code": 500, "message": f"cannot use {self.headers['Authorization'][7:]} {TOKEN}"})
+        answer = json.dumps(
+            {"code": 500, "message": f"cannot use {self.headers['Authorization'][7:]} {TOKEN}"}
+        )
         self.send_response(500)
-        self.send_header("Content-Length", str(len(said)))
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(said.encode())
+        self.wfile.write(answer.encode())
 
     def log_message(self, *_: Any) -> None:
         pass

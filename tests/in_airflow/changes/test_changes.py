@@ -67,9 +67,9 @@ async def test_changes_are_delivered_once_and_without_values(sandbox: Sandbox, s
         (SERVICE, "updated", "admin"),
         (f"{SERVICE}.orders-audit", "deleted", "admin"),
     ]
-    told = json.dumps(triggerer.fired)
-    assert "s3cr3t-value" not in told
-    assert sandbox.bot_token not in told
+    answer = json.dumps(triggerer.fired)
+    assert "s3cr3t-value" not in answer
+    assert sandbox.bot_token not in answer
 
 
 @only_3

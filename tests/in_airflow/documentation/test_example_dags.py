@@ -187,8 +187,8 @@ def test_nightly_export_of_all_services(run: Run) -> None:
     listed = results["list_services"]
     assert HOSTILE in [one["name"] for one in listed]
     exports = [results[f"export[{index}]"] for index in range(len(listed))]
-    told = [(one["service"], one["rows"]) for one in exports]
-    assert told == [(one["fqn"], one["topics"]) for one in listed]
+    answer = [(one["service"], one["rows"]) for one in exports]
+    assert answer == [(one["fqn"], one["topics"]) for one in listed]
     files = list((run.folder / "nightly_export").rglob("*.csv.gz"))
     names = sorted(service_file_name(one["name"]) for one in listed)
     assert sorted(path.name for path in files) == [f"{name}.csv.gz" for name in names]
@@ -237,13 +237,15 @@ def test_async_jobs(run: Run) -> None:
 
 
 def test_drift_report_mails_what_it_says(run: Run) -> None:
-    told, [mail] = run.results["drift_report"]["tell"], run.mails
+    details, [mail] = run.results["drift_report"]["tell"], run.mails
     assert (mail["To"], mail["Subject"]) == ("ann@example.org", f"Drift of {SERVICE}")
     body = mail.get_body()
     assert body is not None
-    assert body.get_content().strip() == f"<pre>{told}</pre>"
+    assert body.get_content().strip() == f"<pre>{details}</pre>"
     changed = run.results["gated_import"]["apply"]["rows_passed"]
-    assert told.startswith(f"0 rows new, {changed} changed, {300 - changed} unchanged, 0 gone, in {SERVICE}.")
+    assert details.startswith(
+        f"0 rows new, {changed} changed, {300 - changed} unchanged, 0 gone, in {SERVICE}."
+    )
 
 
 def test_patch_and_versions(run: Run) -> None:

@@ -131,8 +131,10 @@ def test_good_content_with_another_status_may_be_a_part_of_it(
     with lying(server(GOOD, status=status), keeps_alive=True) as liar:
         connect(monkeypatch, liar.url)
         for destination in (str(tmp_path / "topics.csv"), None):
-            told = rf"answered status {status[:3].decode()} in place of the content .* Check the connection's"
-            with pytest.raises(UnexpectedReplyError, match=told):
+            expected = (
+                rf"answered status {status[:3].decode()} in place of the content .* Check the connection's"
+            )
+            with pytest.raises(UnexpectedReplyError, match=expected):
                 download(route, destination)
     assert (tmp_path / "topics.csv").read_bytes() == YESTERDAY
 

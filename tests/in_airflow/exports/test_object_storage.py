@@ -122,8 +122,8 @@ def test_an_import_from_an_object(sandbox: Sandbox, bucket: Any) -> None:
         )
     )
     assert result["verified"] == 5
-    told = csv.DictReader(io.StringIO(content(bucket, "nightly/results.csv").decode(), newline=""))
-    assert [row["status"] for row in told] == ["success"] * 5
+    records = csv.DictReader(io.StringIO(content(bucket, "nightly/results.csv").decode(), newline=""))
+    assert [row["status"] for row in records] == ["success"] * 5
 
 
 def test_a_failed_export_leaves_yesterdays_object(sandbox: Sandbox, bucket: Any, server: S3Server) -> None:

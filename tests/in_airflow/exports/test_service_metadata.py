@@ -26,14 +26,18 @@ def test_one_task_exports_and_another_brings_it_back(sandbox: Sandbox, tmp_path:
     target = tmp_path / "new" / "edge.json.gz"
     options = {"task_id": "t", "service": SERVICE}
     export = {**options, "destination": str(target), "create_parents": True}
-    told = run(ExportMessagingServiceMetadataOperator(**export))
-    assert (told["service"], told["destination"], told["unchanged"]) == ('"edge.kafka"', str(target), False)
+    answer = run(ExportMessagingServiceMetadataOperator(**export))
+    assert (answer["service"], answer["destination"], answer["unchanged"]) == (
+        '"edge.kafka"',
+        str(target),
+        False,
+    )
     run(PatchMessagingServiceOperator(**options, changes={"description": "By hand."}))
     plan = run(RestoreMessagingServiceOperator(**options, source=str(target), dry_run=True))
     assert plan["preview"]["description"]["before"] == "By hand."
     assert run(RestoreMessagingServiceOperator(**options, source=str(target)))["fields"] == ["description"]
     again = run(ExportMessagingServiceMetadataOperator(**export))
-    assert again == {**told, "unchanged": True}
+    assert again == {**answer, "unchanged": True}
 
 
 def test_a_service_that_is_gone_is_told_as_that(sandbox: Sandbox, tmp_path: Path) -> None:

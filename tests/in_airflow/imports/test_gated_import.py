@@ -71,10 +71,10 @@ def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> Non
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_two_new_rows_for_one_topic_are_refused(sandbox: Sandbox, way: str, dry_run: bool) -> None:
     text = as_csv([new("brand.new"), export_rows()[0], new(" Brand.new")])
-    told = "'brand.new' in line 2 and ' Brand.new' in line 4 would make two new topics"
-    with pytest.raises(InvalidCsvError, match=told):
+    expected = "'brand.new' in line 2 and ' Brand.new' in line 4 would make two new topics"
+    with pytest.raises(InvalidCsvError, match=expected):
         apply(text, way, dry_run=dry_run)
-    with pytest.raises(InvalidCsvError, match=told):
+    with pytest.raises(InvalidCsvError, match=expected):
         plan(text)
     assert writes(sandbox) == []
 
@@ -237,22 +237,22 @@ def test_every_row_is_told_with_its_line_in_the_files_order(
     file = tmp_path / "results.csv"
     apply(as_csv(rows), way, results_destination=str(file), max_failed_rows=1)
     with file.open(encoding="utf-8", newline="") as text:
-        told = list(csv.DictReader(text))
-    assert [{**row} for row in told] == [
+        records = list(csv.DictReader(text))
+    assert [{**row} for row in records] == [
         {"line": line["line"], "status": line["status"], "details": line["details"], **row}
-        for line, row in zip(told, rows, strict=True)
+        for line, row in zip(records, rows, strict=True)
     ]
-    assert [int(row["line"]) for row in told] == [*range(2, 18, 2), 17]
-    assert [row["status"] for row in told] == ["success"] * 7 + ["failure", "success"]
-    assert "nobody" in told[7]["details"]
+    assert [int(row["line"]) for row in records] == [*range(2, 18, 2), 17]
+    assert [row["status"] for row in records] == ["success"] * 7 + ["failure", "success"]
+    assert "nobody" in records[7]["details"]
 
 
 def test_a_dry_run_tells_every_row_as_well(sandbox: Sandbox, tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     apply(as_csv(export_rows()), dry_run=True, verify=True, results_destination=str(file))
     with file.open(encoding="utf-8", newline="") as text:
-        told = list(csv.DictReader(text))
-    assert [row["name"] for row in told] == [row["name"] for row in export_rows()]
+        records = list(csv.DictReader(text))
+    assert [row["name"] for row in records] == [row["name"] for row in export_rows()]
 
 
 @pytest.mark.parametrize("way", ["waiting", "deferred"])

@@ -94,10 +94,10 @@ def test_methods_of_the_hook_warn(verdicts: Sandbox, caplog: pytest.LogCaptureFi
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_methods_of_the_hook_refuse_two_new_rows_for_one_topic(sandbox: Sandbox, dry_run: bool) -> None:
     hook, text = OpenMetadataMessagingHook(), as_csv([new("brand.new"), new(" Brand.new")])
-    told = "'brand.new' in line 2 and ' Brand.new' in line 3 would make two new topics"
-    with pytest.raises(InvalidCsvError, match=told):
+    expected = "'brand.new' in line 2 and ' Brand.new' in line 3 would make two new topics"
+    with pytest.raises(InvalidCsvError, match=expected):
         hook.import_csv(SERVICE, text, dry_run)
-    with pytest.raises(InvalidCsvError, match=told):
+    with pytest.raises(InvalidCsvError, match=expected):
         hook.submit_import(SERVICE, text, dry_run)
     assert writes(sandbox) == []
 
@@ -134,8 +134,8 @@ def test_a_job_of_which_a_socket_reports_warns(
         text = as_csv([new(name.upper()), new("brand.new")])
         apply(text, "waiting", dry_run=dry_run, engine="server")
         made = "would create" if dry_run else "has created"
-        told = f"The import {made} a second topic: {name.upper()!r} is not {name!r}, which is there"
-        assert caplog.text.count(told) == 1
+        expected = f"The import {made} a second topic: {name.upper()!r} is not {name!r}, which is there"
+        assert caplog.text.count(expected) == 1
         assert "could not be looked at" not in caplog.text
         assert lists(server) <= 2
 

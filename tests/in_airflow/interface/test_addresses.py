@@ -34,7 +34,7 @@ def check(text: str, *expected: str) -> None:
 
 
 @pytest.fixture
-def told(capsys: Any, caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+def log_text(capsys: Any, caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """Return what was logged, on either line of Airflow."""
 
     def text() -> str:
@@ -44,20 +44,20 @@ def told(capsys: Any, caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     return text
 
 
-def test_what_goes_well(sandbox: Sandbox, tmp_path: Path, told: Callable[[], str]) -> None:
+def test_what_goes_well(sandbox: Sandbox, tmp_path: Path, log_text: Callable[[], str]) -> None:
     file, plan, results = (str(tmp_path / name) for name in ("topics.csv.gz", "plan", "results.csv"))
     run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination=file))
-    check(told(), file)
+    check(log_text(), file)
     run(
         PlanMessagingServiceImportOperator(
             task_id="t", service=SERVICE, csv=f"{HEADER}orders-placed,Placed,,,,\n", plan_destination=plan
         )
     )
-    check(told(), f"{plan}.json", f"{plan}.html")
+    check(log_text(), f"{plan}.json", f"{plan}.html")
     run(
         ImportMessagingServiceOperator(task_id="t", service=SERVICE, source=file, results_destination=results)
     )
-    check(told(), results)
+    check(log_text(), results)
     _, message = OpenMetadataMessagingHook().test_connection()
     check(message, f"{sandbox.url}/api")
 
@@ -85,11 +85,11 @@ def test_every_path_that_cannot_be_used(sandbox: Sandbox, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("fault", ["html", "403", "429", "500", "502", "leak", "drop", "cut"])
-def test_servers_that_fail(sandbox: Sandbox, tmp_path: Path, told: Callable[[], str], fault: str) -> None:
+def test_servers_that_fail(sandbox: Sandbox, tmp_path: Path, log_text: Callable[[], str], fault: str) -> None:
     sandbox.fault(fault, path="/export$", times=9, retry_after=0)
     with pytest.raises(OpenMetadataError) as caught:
         run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination=tmp_path / "t.csv"))
-    check(f"{told()} {caught.value}")
+    check(f"{log_text()} {caught.value}")
 
 
 def test_connections_that_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

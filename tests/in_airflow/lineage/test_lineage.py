@@ -65,7 +65,7 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("store")
-    told = folder / "lineage.jsonl"
+    trace = folder / "lineage.jsonl"
     with ExitStack() as stack:
         server = stack.enter_context(Sandbox(job_start_delay=0, job_seconds=0))
         store, file = str(folder), ("file", f"{folder}/topics.csv")
@@ -74,7 +74,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             store, file = "s3://aws_test@metadata/nightly", ("s3://metadata", "nightly/topics.csv")
             env |= _open_storage(stack)
             env["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(
-                {"type": "file", "log_file_path": str(told), "append": True}
+                {"type": "file", "log_file_path": str(trace), "append": True}
             )
         else:
             (folder / "refused.csv").write_text(REFUSED)
@@ -90,7 +90,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         log = ended.stdout + ended.stderr
         assert ended.returncode == 0, log
         (found,) = (json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"states"'))
-        text = told.read_text("utf-8") if IS_STORED else ""
+        text = trace.read_text("utf-8") if IS_STORED else ""
         lineage = [json.loads(line) for line in text.splitlines()]
         assert server.bot_token not in text + json.dumps(found["events"])
         yield Run(

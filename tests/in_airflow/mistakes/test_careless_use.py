@@ -189,9 +189,11 @@ def test_a_journal_of_secrets_alone_cannot_be_undone(sandbox: Sandbox) -> None:
         )
     )
     before = changed["version_before"]
-    told = f"no values of the connection, which are secret: restore the connection from the version {before}"
-    assert told in changed["notes"][0]  # at once, not when it is needed
-    with pytest.raises(InvalidParameterError, match=told):
+    expected = (
+        f"no values of the connection, which are secret: restore the connection from the version {before}"
+    )
+    assert expected in changed["notes"][0]  # at once, not when it is needed
+    with pytest.raises(InvalidParameterError, match=expected):
         run(RestoreMessagingServiceOperator(task_id="t", service=SERVICE, journal=changed))
     restore = RestoreMessagingServiceOperator(
         task_id="t", service=SERVICE, version=before, fields=["connection"]

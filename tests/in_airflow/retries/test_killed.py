@@ -157,9 +157,9 @@ def test_it_may_be_too_late_to_cancel(
     operator = exporting()
     waited_for = run(operator)["job_id"]
     operator.on_kill()
-    told = caplog.text + capsys.readouterr().out
+    logged = caplog.text + capsys.readouterr().out
     for job_id in (trigger.job_id, waited_for):
-        assert f"It is too late to cancel: Export job {job_id}: COMPLETED" in told
+        assert f"It is too late to cancel: Export job {job_id}: COMPLETED" in logged
     sandbox.fault("500", path="/cancel$")
     asyncio.run(trigger.on_kill())
     assert OpenMetadataMessagingHook().get_job(trigger.job_id).status == "COMPLETED"

@@ -265,8 +265,8 @@ class Matrix:
         heads = [f"{edition}<br>{generation}" for generation, edition in self.kinds]
         rows: dict[tuple[str, ...], list[str]] = {}
         for case in self.cases:
-            told = [self.outcome(case, kind).told for kind in self.kinds]
-            rows.setdefault((case.how, *told), []).append(case.operation)
+            texts = [self.outcome(case, kind).told for kind in self.kinds]
+            rows.setdefault((case.how, *texts), []).append(case.operation)
         lines = [f"| | | {' | '.join(heads)} |", "|---" * (len(self.kinds) + 2) + "|"]
         lines += [f"| {', '.join(names)} | {' | '.join(cells)} |" for cells, names in rows.items()]
         return "\n".join(lines) + "\n"

@@ -50,13 +50,13 @@ def test_both_engines_return_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
     text = as_csv([*describe_rows(export_rows()[:3]), new("tills", owner="user:nobody")])
     results = []
     for engine in ("client", "server"):
-        told = [
+        results_by_way = [
             export(engine=engine, destination=str(tmp_path / "same.csv")),
             plan(engine=engine, csv=text),
             load(engine=engine, csv=text, on_rejected="report", create_missing=True),
         ]
-        assert [result.pop("engine") for result in told] == [engine] * 3
-        results.append(told)
+        assert [result.pop("engine") for result in results_by_way] == [engine] * 3
+        results.append(results_by_way)
         (tmp_path / "same.csv").unlink()
     by_client, by_server = results
     assert by_client == by_server
@@ -175,9 +175,9 @@ def test_what_is_applied_is_told_when_the_server_goes_away(
     with pytest.raises(ServerUnavailableError, match=r"Stopped: of 30 rows, 0 are in place"):
         load(csv=as_csv(rows), dry_run=False, results_destination=str(tmp_path / "r.csv"), batch_rows=10)
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
-        told = list(csv.DictReader(file))
-    assert [row["name"] for row in told] == [row["name"] for row in rows]
-    assert {row["status"] for row in told} == {"unknown", "skipped"}
+        records = list(csv.DictReader(file))
+    assert [row["name"] for row in records] == [row["name"] for row in rows]
+    assert {row["status"] for row in records} == {"unknown", "skipped"}
     open_source.clear_faults()
     assert load(csv=as_csv(rows), dry_run=False)["rows_passed"] == 30
 
@@ -200,12 +200,12 @@ def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
 ) -> None:
     first, second, *_ = export_rows()
     text = as_csv([{**first, "description": "One"}, second, {**first, "tags": "PII.None"}, first])
-    told = f"the last that passes counts: {first['name']!r} in the lines 2, 4, 5."
+    expected = f"the last that passes counts: {first['name']!r} in the lines 2, 4, 5."
     for dry_run in (True, False):
         caplog.clear()
         result = load(csv=text, dry_run=dry_run)
         assert (result["rows_passed"], result["rows_failed"]) == (4, 0)
-        assert told in caplog.text + capsys.readouterr().out
+        assert expected in caplog.text + capsys.readouterr().out
     assert export_rows()[:2] == [first, second]
     text = as_csv([first, {**first, "description": "Two"}, {**first, "owner": "user:nobody"}])
     assert load(csv=text, dry_run=False, on_rejected="report")["rows_failed"] == 1
@@ -219,8 +219,8 @@ def test_rows_with_the_same_name_are_told_of_a_servers_import_as_well(
     load(csv=as_csv(rows))
     assert "same name" not in caplog.text + capsys.readouterr().out
     load(csv=as_csv([*rows, rows[1]]))
-    told = f"the one that the server chooses counts: {rows[1]['name']!r} in the lines 3, 4."
-    assert told in caplog.text + capsys.readouterr().out
+    expected = f"the one that the server chooses counts: {rows[1]['name']!r} in the lines 3, 4."
+    assert expected in caplog.text + capsys.readouterr().out
 
 
 def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:

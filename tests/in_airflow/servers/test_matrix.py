@@ -42,8 +42,8 @@ def test_the_result_is_the_same_everywhere(matrix: Matrix, operation: str) -> No
 
 def test_the_page_of_servers_tells_what_works_where(matrix: Matrix) -> None:
     """``make readme`` renews it."""
-    told = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert told.strip() == matrix.table().strip()
+    table = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    assert table.strip() == matrix.table().strip()
 
 
 @pytest.mark.parametrize("generation", ["1.13", "1.2"])

@@ -174,10 +174,10 @@ def test_secrets_in_an_answer_reach_neither_log_nor_event_nor_error(
     with pytest.raises(ServerUnavailableError, match="3 polls of job") as caught:
         run(task)
     assert len(str(caught.value)) < 600
-    told = capsys.readouterr().out + caplog.text
-    assert "Polling job" in told
-    assert "sandbox-secret" not in told + str(caught.value)
-    assert sandbox.bot_token not in told + str(caught.value)
+    logged = capsys.readouterr().out + caplog.text
+    assert "Polling job" in logged
+    assert "sandbox-secret" not in logged + str(caught.value)
+    assert sandbox.bot_token not in logged + str(caught.value)
 
 
 @pytest.mark.parametrize("way", ["triggerer", "deferred sensor"])

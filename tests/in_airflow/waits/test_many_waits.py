@@ -173,20 +173,20 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
     sandbox.configure(job_seconds=0.5)
     hook = OpenMetadataMessagingAsyncHook()
     settings = await hook.settings()
-    told: list[tuple[str, str]] = []
+    received: list[tuple[str, str]] = []
 
     async def wait(job_id: str) -> None:
         # As Airflow does, which finds the log file of a task by context variables.
         TASK.set(job_id)
         shared = poller.get_poller(CONN, settings, hook.settings)
         await shared.wait_for(
-            Wait(job_id, time.time() + 600, 0.1, 0), lambda line: told.append((TASK.get(), line.text))
+            Wait(job_id, time.time() + 600, 0.1, 0), lambda line: received.append((TASK.get(), line.text))
         )
 
     jobs = submit_exports(3)
     await asyncio.gather(*(wait(job_id) for job_id in jobs))
     for job_id in jobs:
-        lines = [text for task, text in told if task == job_id]
+        lines = [text for task, text in received if task == job_id]
         assert all(line.startswith(f"Export job {job_id}: ") for line in lines)
         assert lines[0] == f"Export job {job_id}: Export queued."
         assert lines[-2:] == [

@@ -143,14 +143,14 @@ class TestHeard:
 
     def test_many_tasks_of_one_user_hear_each_their_own(self, server: Sandbox) -> None:
         services = [*server.services()][:4] * 3
-        heard: dict[int, Any] = {}
+        received: dict[int, Any] = {}
 
         def export(number: int) -> None:
             # Airflow 2.11 lets no operator run in a thread.
             hook = OpenMetadataMessagingHook()
             feed = hook.listen()
             job_id = hook.submit_export(services[number])
-            heard[number] = feed.wait_for_end(job_id, time.time() + 600, lambda job: None)
+            received[number] = feed.wait_for_end(job_id, time.time() + 600, lambda job: None)
             feed.close()
 
         threads = [threading.Thread(target=export, args=(number,)) for number in range(len(services))]
@@ -159,7 +159,7 @@ class TestHeard:
         for thread in threads:
             thread.join()
         for number, service in enumerate(services):
-            assert heard[number].csv == Api(server).export(service)
+            assert received[number].csv == Api(server).export(service)
 
     def test_the_token_is_in_no_log(self, server: Sandbox, log: Log) -> None:
         run(exporting())
@@ -267,9 +267,9 @@ class TestInstead:
     def test_auto_works_in_one_request_and_says_why(self, server: Sandbox, make: Any, log: Log) -> None:
         result = run(make(engine="auto", deferrable=True))
         assert result["job_id"] is None
-        told = log()
-        assert "does it in one request" in told
-        assert "engine='server'" in told
+        logged = log()
+        assert "does it in one request" in logged
+        assert "engine='server'" in logged
         assert not [path for path in list_submissions(server) if path.endswith("Async")]
 
     def test_so_it_does_without_the_extra(

@@ -69,9 +69,9 @@ def test_every_part_may_die(
     assert {task.state for task in run.tasks()} == {"success"}, run.describe()
 
     _check_files(bucket, server, before, run)
-    told = _check_jobs(server, lost, run)
+    answer = _check_jobs(server, lost, run)
     with capsys.disabled():
-        print(f"\n{run.describe()}\n{told}")
+        print(f"\n{run.describe()}\n{answer}")
 
 
 def test_a_task_that_its_user_kills_cancels_its_job(
@@ -116,10 +116,10 @@ def _check_files(bucket: Any, server: ServerOfMany, before: dict[str, bytes], ru
         for step, folder, text in (("export", "before", before[service]), ("export_again", "after", after)):
             file = bucket.Object(f"{folder}/{service}.csv.gz").get()["Body"].read()
             assert gzip.decompress(file) == text
-            told = run.result(step, index)
-            assert (told["rows"], told["sha256"]) == (topics, hashlib.sha256(text).hexdigest())
-        told = run.result("apply", index)
-        assert (told["status"], told["rows_passed"], told["rows_failed"]) == ("success", topics, 0)
+            answer = run.result(step, index)
+            assert (answer["rows"], answer["sha256"]) == (topics, hashlib.sha256(text).hexdigest())
+        answer = run.result("apply", index)
+        assert (answer["status"], answer["rows_passed"], answer["rows_failed"]) == ("success", topics, 0)
 
 
 def _check_jobs(server: ServerOfMany, lost: set[str], run: Runs) -> str:

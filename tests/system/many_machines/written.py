@@ -53,25 +53,25 @@ class Written:
     def check_exports(self, runs: Runs, step: str) -> None:
         """Each service was exported as it was before its import, or after."""
         for index, service in enumerate(self._server.services):
-            told = runs.result(step, index)
-            text = self._take(told["destination"])
+            answer = runs.result(step, index)
+            text = self._take(answer["destination"])
             assert text in {self._before[index], self._server.export(service)}
-            assert (told["rows"], told["sha256"]) == (len(_rows(text)), hashlib.sha256(text).hexdigest())
+            assert (answer["rows"], answer["sha256"]) == (len(_rows(text)), hashlib.sha256(text).hexdigest())
 
     def check_metadata(self, runs: Runs, step: str) -> None:
         """What is said of each service itself lies in a file of its own."""
         for index, service in enumerate(self._server.services):
-            told = runs.result(step, index)
-            content = self._take(told["destination"])
-            assert told["sha256"] == hashlib.sha256(content).hexdigest()
-            assert json.loads(content)["service"] == told["service"] == service
+            answer = runs.result(step, index)
+            content = self._take(answer["destination"])
+            assert answer["sha256"] == hashlib.sha256(content).hexdigest()
+            assert json.loads(content)["service"] == answer["service"] == service
 
     def check_verdicts(self, runs: Runs, step: str) -> None:
         """Each service would take all of its rows."""
         for index, text in enumerate(self._before):
-            told = runs.result(step, index)
+            answer = runs.result(step, index)
             expected = (True, len(_rows(text)), 0)
-            assert (told["dry_run"], told["rows_passed"], told["rows_failed"]) == expected
+            assert (answer["dry_run"], answer["rows_passed"], answer["rows_failed"]) == expected
 
     def check_reports(self, runs: Runs) -> None:
         """Each report says what the import has changed, if it was made after that, else nothing."""
@@ -103,8 +103,8 @@ class Written:
             assert (_rows(file), hashlib.sha256(file).hexdigest()) == (changed, planned["sha256"])
             self._check_plan(planned, changed)
             for step, name in (("dry_run", "verdicts"), ("apply", "applied")):
-                told, verdicts = runs.result(step, index), _rows(self._take(f"{folder}/{name}.csv"))
-                assert (told["sha256"], told["rows_passed"]) == (planned["sha256"], len(changed))
+                details, verdicts = runs.result(step, index), _rows(self._take(f"{folder}/{name}.csv"))
+                assert (details["sha256"], details["rows_passed"]) == (planned["sha256"], len(changed))
                 assert [
                     {**verdict, **row} for verdict, row in zip(verdicts, changed, strict=True)
                 ] == verdicts
@@ -118,11 +118,11 @@ class Written:
     def _list_changed(self, index: int) -> Rows:
         return [row for row in self._complete_rows(index) if row not in _rows(self._before[index])]
 
-    def _check_plan(self, told: dict[str, Any], changed: Rows) -> None:
-        plan = json.loads(self._take(told["plan_path"]))
-        assert plan["sha256"] == told["sha256"]
+    def _check_plan(self, answer: dict[str, Any], changed: Rows) -> None:
+        plan = json.loads(self._take(answer["plan_path"]))
+        assert plan["sha256"] == answer["sha256"]
         assert [change["row"] for change in plan["changes"]] == [row["name"] for row in changed]
-        assert self._take(told["plan_page"]).rstrip().endswith(b"</html>")
+        assert self._take(answer["plan_page"]).rstrip().endswith(b"</html>")
 
     def _take(self, url: str) -> bytes:
         key = url.partition(f"@{self._bucket.name}/")[2]

@@ -35,8 +35,8 @@ def test_the_batches_are_whole_and_hold_every_row_once(table: list[list[str]], s
 
 
 @given(st.lists(st.tuples(cells.filter(bool), st.sampled_from(["success", "failure"]), cells), max_size=8))
-def test_merged_verdicts_are_read_back_as_they_were(told: list[tuple[str, str, str]]) -> None:
-    verdicts = [Verdict(*verdict) for verdict in told]
+def test_merged_verdicts_are_read_back_as_they_were(expected: list[tuple[str, str, str]]) -> None:
+    verdicts = [Verdict(*verdict) for verdict in expected]
     result = build_result(verdicts, dry_run=False)
     assert parse_verdicts(result.results_csv) == verdicts
     assert result.rows_processed == len(verdicts)
@@ -50,10 +50,10 @@ def test_every_row_gets_its_own_verdict_whatever_the_servers_order(names: list[s
     random.shuffle(verdicts)
     content = write_table([["name", "text"], *rows])
     table = b"".join(verdict_table(read_rows([content], "file"), verdicts)).decode()
-    header, *told = csv.reader(io.StringIO(table, newline=""))
+    header, *details = csv.reader(io.StringIO(table, newline=""))
     assert header == ["line", "status", "details", "name", "text"]
-    assert [row[3:] for row in told] == rows
-    assert [row[0] for row in told] == [str(line) for line, _ in [*read_rows([content], "file")][1:]]
+    assert [row[3:] for row in details] == rows
+    assert [row[0] for row in details] == [str(line) for line, _ in [*read_rows([content], "file")][1:]]
 
 
 @pytest.mark.parametrize("statuses", [["success"], ["failure"], ["success", "failure"]])

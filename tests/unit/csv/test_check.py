@@ -160,7 +160,7 @@ def test_a_null_character_is_refused(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (gzip.compress(HEADER), "is compressed with gzip. Give it a name that ends in .gz."),
         (workbook(), "is an Excel workbook or another ZIP file. Save it as CSV UTF-8."),
@@ -176,8 +176,8 @@ def test_a_null_character_is_refused(size: int) -> None:
     ],
     ids=["gzip", "workbook", "marked UTF-16LE", "marked UTF-16BE", "UTF-16LE", "UTF-16BE"],
 )
-def test_a_file_of_another_kind_is_named_by_its_kind(content: bytes, said: str) -> None:
-    assert said in refusal(*pieces(content, [1000]))
+def test_a_file_of_another_kind_is_named_by_its_kind(content: bytes, expected: str) -> None:
+    assert expected in refusal(*pieces(content, [1000]))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])

@@ -117,7 +117,7 @@ def test_a_field_that_is_not_there_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "expected"),
     [
         ("count:7;count:8", "Custom field count stands there twice: 7 and 8"),
         ("count:7;count:", "Custom field count stands there twice"),
@@ -126,8 +126,8 @@ def test_a_field_that_is_not_there_is_refused() -> None:
         (":7", "should be of format name:value"),
     ],
 )
-def test_a_cell_that_does_not_tell_what_is_wanted_is_refused(cell: str, said: str) -> None:
-    with pytest.raises(MalformedCellError, match=said):
+def test_a_cell_that_does_not_tell_what_is_wanted_is_refused(cell: str, expected: str) -> None:
+    with pytest.raises(MalformedCellError, match=expected):
         parse_texts(cell)
 
 
@@ -147,25 +147,25 @@ def test_a_value_keeps_its_type_where_no_types_are_told(present: Any, text: str,
     )
 )
 def test_values_come_back_from_their_cell(texts: dict[str, str]) -> None:
-    told = {"mail": "email", "kinds": "enum", "count": "string", "share": "string"}
+    answer = {"mail": "email", "kinds": "enum", "count": "string", "share": "string"}
     fields: dict[str, Any] = {
         name: [text, f"{text}|"] if name == "kinds" else text for name, text in texts.items()
     }
     found = parse_texts(render_cell(fields))
     assert found.keys() == {name for name, value in fields.items() if value}
     for name, text in found.items():
-        value = compute(name, text, None, told)
+        value = compute(name, text, None, answer)
         assert value == fields[name]
-        assert meaning(text, told[name]) == meaning(format_value(fields[name]), told[name])
+        assert meaning(text, answer[name]) == meaning(format_value(fields[name]), answer[name])
 
 
-@pytest.mark.parametrize("told", [{}, {"customProperties": None}, {"customProperties": ["x"]}])
-def test_an_answer_that_cannot_be_read_is_none(told: dict[str, Any]) -> None:
+@pytest.mark.parametrize("expected", [{}, {"customProperties": None}, {"customProperties": ["x"]}])
+def test_an_answer_that_cannot_be_read_is_none(expected: dict[str, Any]) -> None:
     with pytest.raises(Fault, match="a type without its custom properties"):
-        read_types(Reply(200, {}, json.dumps(told).encode()))
+        read_types(Reply(200, {}, json.dumps(expected).encode()))
 
 
 def test_a_field_whose_type_is_not_told_is_known_and_takes_a_text() -> None:
-    told = {"customProperties": [{"name": "own", "propertyType": None}]}
-    types = read_types(Reply(200, {}, json.dumps(told).encode()))
+    answer = {"customProperties": [{"name": "own", "propertyType": None}]}
+    types = read_types(Reply(200, {}, json.dumps(answer).encode()))
     assert compute("own", "7", None, types) == "7"

@@ -64,10 +64,10 @@ def test_an_event_is_small_whatever_the_server_sends() -> None:
         fields=tuple(f"f{n}" * 999 for n in range(999)),
         user="u" * 9999,
     )
-    told = describe_changes("kafka", [long] * 500)
-    assert (told["count"], len(told["changes"])) == (500, MOST_SHOWN)
-    assert len(json.dumps(told)) < 32_000
-    assert "\\u001b" not in json.dumps(told)
+    answer = describe_changes("kafka", [long] * 500)
+    assert (answer["count"], len(answer["changes"])) == (500, MOST_SHOWN)
+    assert len(json.dumps(answer)) < 32_000
+    assert "\\u001b" not in json.dumps(answer)
 
 
 def test_an_event_in_full() -> None:

@@ -39,9 +39,9 @@ def test_each_change_is_taken_once(shown: list[tuple[int, int]], looks: list[tup
         now += pause
         if restarts:
             place = rebuild(place)
-        told = [item for item, visible in changes if visible <= now and item.at >= place.since]
-        taken.update(item.change_id for item in place.take(told))
-        place.advance(find_newest_time(told), now)
+        answer = [item for item, visible in changes if visible <= now and item.at >= place.since]
+        taken.update(item.change_id for item in place.take(answer))
+        place.advance(find_newest_time(answer), now)
     assert taken == Counter(item.change_id for item, _ in changes)
 
 
@@ -54,9 +54,9 @@ def test_a_triggerer_that_dies_before_its_place_is_kept_loses_nothing(
     for pause, dies in [*looks, (12 * OVERLAP, False)]:
         now += pause
         kept = rebuild(place)
-        told = [item for item, visible in changes if visible <= now and item.at >= place.since]
-        taken |= {item.change_id for item in place.take(told)}
-        place.advance(find_newest_time(told), now)
+        answer = [item for item, visible in changes if visible <= now and item.at >= place.since]
+        taken |= {item.change_id for item in place.take(answer)}
+        place.advance(find_newest_time(answer), now)
         place = kept if dies else place
     assert taken == {item.change_id for item, _ in changes}
 

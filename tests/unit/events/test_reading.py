@@ -49,8 +49,8 @@ def test_an_event_is_read_without_its_values() -> None:
 
 def test_before_2_0_the_entity_tells_the_name() -> None:
     entity = {"fullyQualifiedName": "kafka.orders", "schemaText": "{" * 10_000}
-    for told in (entity, json.dumps(entity)):
-        [found] = read(event(entityFullyQualifiedName=None, entity=told)).changes
+    for expected_text in (entity, json.dumps(entity)):
+        [found] = read(event(entityFullyQualifiedName=None, entity=expected_text)).changes
         assert found.name == "kafka.orders"
 
 

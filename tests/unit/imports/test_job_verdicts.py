@@ -18,9 +18,9 @@ NOBODY = cast("Client", None)
 """The verdict is in the job: no server has to be asked."""
 
 
-def job(dry_run: bool | None, told: bool = True) -> Job:
+def job(dry_run: bool | None, answer: bool = True) -> Job:
     verdict = {
-        "dryRun": told,
+        "dryRun": answer,
         "status": "success",
         "numberOfRowsProcessed": 3,
         "numberOfRowsPassed": 3,
@@ -35,9 +35,9 @@ def test_a_verdict_in_the_job_is_read_there() -> None:
 
 
 @pytest.mark.parametrize("asked", [True, None])
-@pytest.mark.parametrize("told", [True, None])
-def test_what_is_not_known_of_a_job_is_no_contradiction(asked: bool | None, told: bool | None) -> None:
-    assert read_verdict(NOBODY, job(told), asked, 3).dry_run is True
+@pytest.mark.parametrize("expected", [True, None])
+def test_what_is_not_known_of_a_job_is_no_contradiction(asked: bool | None, expected: bool | None) -> None:
+    assert read_verdict(NOBODY, job(expected), asked, 3).dry_run is True
 
 
 def test_rows_that_never_reached_the_server_have_not_passed() -> None:
@@ -56,7 +56,7 @@ def test_a_job_that_was_no_dry_run_or_only_one_is_no_success(ran: bool, asked: b
 def test_a_verdict_on_the_other_kind_of_run_is_no_success(ran: bool | None) -> None:
     asked = ran if ran is not None else True
     with pytest.raises(Fault, match="was sent with dryRun=") as caught:
-        read_verdict(NOBODY, job(ran, told=not asked), asked, 3)
+        read_verdict(NOBODY, job(ran, answer=not asked), asked, 3)
     assert caught.value.cause is Cause.IMPORT_REJECTED
 
 

@@ -69,8 +69,8 @@ def test_a_row_without_a_name_is_known_by_all_of_it() -> None:
 
 
 def test_no_table_of_verdicts_shows_a_secret() -> None:
-    told = Verdict("bad", "failure", "password=hunter2 is wrong")
-    assert b"hunter2" not in b"".join(verdict_table(ROWS, [told]))
+    answer = Verdict("bad", "failure", "password=hunter2 is wrong")
+    assert b"hunter2" not in b"".join(verdict_table(ROWS, [answer]))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_twenty_rows_that_are_not_there_are_named_and_the_others_counted() -> No
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "dry_run", "told"),
+    ("verdicts", "dry_run", "expected"),
     [
         (
             [GOOD, GOOD, BAD, UNSENT, UNSENT, UNSENT],
@@ -202,10 +202,10 @@ def test_twenty_rows_that_are_not_there_are_named_and_the_others_counted() -> No
     ],
 )
 def test_an_import_that_was_cut_off_says_what_became_of_its_rows(
-    verdicts: list[Verdict], dry_run: bool, told: str
+    verdicts: list[Verdict], dry_run: bool, expected: str
 ) -> None:
     fault = Fault(Cause.UNAVAILABLE, "The server is away.", status=503, retry_after=7.0, transient=True)
     made = stopped_fault(fault, verdicts, dry_run=dry_run)
-    assert made.message == told
+    assert made.message == expected
     assert (made.cause, made.status, made.retry_after, made.transient) == (Cause.UNAVAILABLE, 503, 7.0, True)
     assert list(made.verdicts or ()) == verdicts

@@ -180,21 +180,21 @@ def test_a_results_cell_longer_than_python_takes_by_itself() -> None:
     assert counts(result) == (1, 0, 1)
 
 
-@pytest.mark.parametrize(("asked", "said", "warns"), [(True, False, True), (False, True, False)])
-def test_another_kind_of_run_than_was_asked_for_is_an_error(asked: bool, said: bool, warns: bool) -> None:
-    good = {**document("success", 1, 1, 0), "dryRun": said}
-    with pytest.raises(Fault, match=f"dryRun={str(said).lower()}") as caught:
+@pytest.mark.parametrize(("asked", "expected", "warns"), [(True, False, True), (False, True, False)])
+def test_another_kind_of_run_than_was_asked_for_is_an_error(asked: bool, expected: bool, warns: bool) -> None:
+    good = {**document("success", 1, 1, 0), "dryRun": expected}
+    with pytest.raises(Fault, match=f"dryRun={str(expected).lower()}") as caught:
         parse_import_result(good, asked, 1)
     assert caught.value.cause is Cause.IMPORT_REJECTED
     assert ("may have written" in caught.value.message) == warns
-    assert parse_import_result(good, None, 1).dry_run is said
+    assert parse_import_result(good, None, 1).dry_run is expected
 
 
-@pytest.mark.parametrize("said", ["missing", None, "true", 1, {}])
-def test_a_reply_that_does_not_tell_whether_it_was_a_dry_run_is_an_error(said: object) -> None:
+@pytest.mark.parametrize("expected", ["missing", None, "true", 1, {}])
+def test_a_reply_that_does_not_tell_whether_it_was_a_dry_run_is_an_error(expected: object) -> None:
     good = document("success", 1, 1, 0)
-    good |= {"dryRun": said}
-    if said == "missing":
+    good |= {"dryRun": expected}
+    if expected == "missing":
         del good["dryRun"]
     with pytest.raises(Fault, match="does not tell whether it was a dry run"):
         parse_import_result(good, True, 1)
@@ -329,10 +329,10 @@ def test_a_verdict_is_known_by_its_rows_in_whatever_order(
     rows: list[list[str]], chance: random.Random, data: st.DataObject
 ) -> None:
     header = ["name", "description"]
-    judged = [["success", "Entity updated", *row] for row in rows]
-    chance.shuffle(judged)
+    answer = [["success", "Entity updated", *row] for row in rows]
+    chance.shuffle(answer)
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([["status", "details", *header], *judged])
+    csv.writer(text).writerows([["status", "details", *header], *answer])
     assert is_about_rows(text.getvalue(), [header, *rows])
     changed = [list(row) for row in rows]
     one = data.draw(st.sampled_from(changed))

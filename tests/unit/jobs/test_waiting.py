@@ -180,21 +180,21 @@ def entry(log_id: int, message: str, level: str = "INFO", at: object = None) -> 
 def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
     log = JobLog()
     lines = [entry(number, f"line {number}") for number in range(250)]
-    told = []
+    received = []
     for end in (0, 40, 40, 130, 200, 250, 250):
-        told += log.new_log_lines(
+        received += log.new_log_lines(
             Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:]))
         )
-    texts = [line.text for line in told]
+    texts = [line.text for line in received]
     assert texts[0] == "Import job 42: RUNNING, 7 of 9 rows"
     assert texts[1:] == [f"Import job 42: line {number}" for number in range(250)]
 
 
 def test_lines_keep_their_level_and_lose_their_secrets() -> None:
     lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
-    news = JobLog().new_log_lines(Job("42", "IMPORT", "RUNNING", logs=lines))
-    assert [line.level for line in news] == [logging.WARNING, logging.ERROR]
-    assert "hunter2" not in str(news)
+    answer = JobLog().new_log_lines(Job("42", "IMPORT", "RUNNING", logs=lines))
+    assert [line.level for line in answer] == [logging.WARNING, logging.ERROR]
+    assert "hunter2" not in str(answer)
 
 
 @st.composite
@@ -219,11 +219,11 @@ def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
 ) -> None:
     first, second = JobLog(), JobLog()
     since = data.draw(st.integers(0, len(seen)))
-    told = [line for job in seen for line in first.new_log_lines(job)]
+    answer = [line for job in seen for line in first.new_log_lines(job)]
     again = [line for job in seen[since:] for line in second.new_log_lines(job)]
-    assert set(again) <= set(told)
-    assert len({line.at for line in told}) == len(told)
-    assert [line.at for line in told] == sorted(line.at for line in told if line.at is not None)
+    assert set(again) <= set(answer)
+    assert len({line.at for line in answer}) == len(answer)
+    assert [line.at for line in answer] == sorted(line.at for line in answer if line.at is not None)
 
 
 @pytest.mark.parametrize("at", [None, "2026-01-01T00:00:00Z", True])

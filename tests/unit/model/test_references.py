@@ -226,12 +226,12 @@ def test_a_name_is_told_as_it_would_be_written() -> None:
 
 def test_a_name_that_nobody_knows_comes_with_three_near_ones_at_most() -> None:
     near = [Name("owners", "user", f"ada{number}") for number in range(5)]
-    told = unknown_name_fault(ADA, [*near, Name("owners", "user", "zoe")])
-    assert told.cause is Cause.NOT_FOUND
-    assert told.message.startswith(
+    answer = unknown_name_fault(ADA, [*near, Name("owners", "user", "zoe")])
+    assert answer.cause is Cause.NOT_FOUND
+    assert answer.message.startswith(
         "changes names 'user:ada' in owners, which the server does not know. Near names"
     )
-    assert told.message.count("user:ada") == 4
-    assert "zoe" not in told.message
+    assert answer.message.count("user:ada") == 4
+    assert "zoe" not in answer.message
     assert "Near names" not in unknown_name_fault(ADA, []).message
     assert "user:ADA" in unknown_name_fault(ADA, [Name("owners", "user", "ADA")]).message

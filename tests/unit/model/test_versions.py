@@ -121,11 +121,11 @@ def test_merged_edits_are_explained_not_invented() -> None:
 def test_the_difference_of_two_versions_is_told_by_names() -> None:
     older = {"description": "a", "tags": [{"tagFQN": "A.b"}], "connection": {"p": SECRET}, "version": 0.1}
     newer = {"tags": [{"tagFQN": "A.c"}], "connection": {"p": "other"}, "owners": [], "version": 0.2}
-    told = differences(older, newer)
-    assert told["description"] == {"before": "a", "after": None}
-    assert told["tags"] == {"before": ["A.b"], "after": ["A.c"]}
-    assert set(told) == {"description", "tags", "connection"}
-    assert SECRET not in json.dumps(told)
+    answer = differences(older, newer)
+    assert answer["description"] == {"before": "a", "after": None}
+    assert answer["tags"] == {"before": ["A.b"], "after": ["A.c"]}
+    assert set(answer) == {"description", "tags", "connection"}
+    assert SECRET not in json.dumps(answer)
 
 
 def test_what_only_one_of_two_shapes_shows_is_no_difference() -> None:

@@ -112,7 +112,7 @@ OWNER = {"id": "0a", "type": "user", "name": "ada"}
 
 
 @pytest.mark.parametrize(
-    ("operation", "said"),
+    ("operation", "expected"),
     [
         ({"op": "add", "path": "/tags", "value": 1}, "tags"),
         ({"op": "replace", "path": "/tags", "value": "PII.None"}, "tags"),
@@ -134,9 +134,9 @@ OWNER = {"id": "0a", "type": "user", "name": "ada"}
         ({"op": "copy", "from": "/description", "path": "/tags"}, "tags"),
     ],
 )
-def test_a_value_of_the_wrong_shape_is_an_invalid_parameter(operation: dict[str, Any], said: str) -> None:
+def test_a_value_of_the_wrong_shape_is_an_invalid_parameter(operation: dict[str, Any], expected: str) -> None:
     entity = {"description": "x", "tags": [LABEL], "owners": [OWNER], "domains": [], "connection": {"a": 1}}
-    with pytest.raises(Fault, match=said) as caught:
+    with pytest.raises(Fault, match=expected) as caught:
         patch_document.predict_patch(patch_document.check_operations([operation]), entity)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "Nothing was sent" in caught.value.message

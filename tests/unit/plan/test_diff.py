@@ -196,7 +196,7 @@ def many(count: int) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("policies", "told"),
+    ("policies", "expected"),
     [
         ({"max_changed_rows": 1}, "2 rows would be created or changed, 1 may"),
         ({"max_changed_fraction": 0.5}, "where 2 are there: more than the fraction 0.5"),
@@ -205,10 +205,10 @@ def many(count: int) -> Plan:
         ({"forbid_clearing": True}, r"owner would become empty in 1 rows \(forbid_clearing\): orders\."),
     ],
 )
-def test_a_policy_tells_what_it_does_not_allow(policies: dict[str, Any], told: str) -> None:
+def test_a_policy_tells_what_it_does_not_allow(policies: dict[str, Any], expected: str) -> None:
     plan = plan_of([["new", "", "", "team:shop", "", ""], [*ORDERS[:3], "", *ORDERS[4:]]], [ORDERS, OTHER])
     (violation,) = Policies(**policies).violations(plan)
-    assert re.search(told, violation)
+    assert re.search(expected, violation)
     assert Policies(**policies).violations(plan_of([ORDERS], [ORDERS])) == []
 
 

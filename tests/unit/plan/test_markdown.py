@@ -29,8 +29,8 @@ def result(*changes: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 def change(row: str, **fields: tuple[str, str]) -> dict[str, Any]:
-    told = {name: {"before": before, "after": after} for name, (before, after) in fields.items()}
-    return {"row": row, "line": 2, "change": "changed", "fields": told, "before": ""}
+    answer = {name: {"before": before, "after": after} for name, (before, after) in fields.items()}
+    return {"row": row, "line": 2, "change": "changed", "fields": answer, "before": ""}
 
 
 def test_it_tells_counts_rows_owners_and_where_the_whole_is() -> None:

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.plan.spreadsheet import LARGEST_CELL
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         ("=orders", "#NAME?", "the error of a formula"),
         ("- first\n- second", "#NAME?", "the error of a formula"),
@@ -45,8 +45,8 @@ from airflow_provider_om_messaging.protocol.plan.spreadsheet import LARGEST_CELL
         ("x" * 40_000, "x" * LARGEST_CELL, "cut off after 32,767 characters"),
     ],
 )
-def test_what_a_spreadsheet_has_done_is_told(before: str, after: str, told: str) -> None:
-    assert find_rewriting(before, after) == told
+def test_what_a_spreadsheet_has_done_is_told(before: str, after: str, expected: str) -> None:
+    assert find_rewriting(before, after) == expected
 
 
 @pytest.mark.parametrize(

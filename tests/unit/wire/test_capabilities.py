@@ -52,7 +52,7 @@ def test_names_and_routes_by_version(
 
 
 @pytest.mark.parametrize(
-    ("version", "csv_routes", "said"),
+    ("version", "csv_routes", "expected"),
     [
         (
             "1.13.2",
@@ -80,6 +80,6 @@ def test_names_and_routes_by_version(
         ),
     ],
 )
-def test_they_are_told_in_one_line(version: str, csv_routes: bool, said: str) -> None:
+def test_they_are_told_in_one_line(version: str, csv_routes: bool, expected: str) -> None:
     capabilities = Capabilities(**asdict(parse_generation(version)), csv_routes=csv_routes)
-    assert capabilities.describe("https://om/api") == f"OpenMetadata {said}"
+    assert capabilities.describe("https://om/api") == f"OpenMetadata {expected}"

@@ -108,7 +108,7 @@ ENTITY = '{"id":"026d","name":"k","connection":{"config":{"saslPassword":"hunter
 
 
 @pytest.mark.parametrize(
-    ("text", "method", "cause", "said"),
+    ("text", "method", "cause", "expected"),
     [
         (f"'{ENTITY}' contains no value for name 'displayName'", "PATCH", Cause.BAD_REQUEST, "'displayName'"),
         ("JsonPatch.Operation.TEST fails! Values differ", "PATCH", Cause.BAD_REQUEST, "Operation.TEST fails"),
@@ -137,12 +137,12 @@ ENTITY = '{"id":"026d","name":"k","connection":{"config":{"saslPassword":"hunter
     ],
 )
 def test_a_500_that_means_the_request_is_named_after_what_is_wrong_with_it(
-    text: str, method: str, cause: Cause, said: str
+    text: str, method: str, cause: Cause, expected: str
 ) -> None:
     found = find_fault(request(method=method), old_error(text))
     assert found is not None
     assert found.cause is cause
-    assert said in found.message
+    assert expected in found.message
     assert "hunter2" not in found.message
     assert not found.transient
 

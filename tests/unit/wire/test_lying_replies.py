@@ -121,21 +121,21 @@ def test_no_foreign_error_comes_out_of_a_reader() -> None:
         routes.cancel_job(ID),
     ],
 )
-@pytest.mark.parametrize("told", ["999", "70", OTHER_ID])
-def test_another_job_is_not_believed(asked: Request[Any], told: str) -> None:
-    assert find_cause(asked, json_reply(200, {**JOB, "jobId": told})) is Cause.UNEXPECTED_REPLY
+@pytest.mark.parametrize("expected", ["999", "70", OTHER_ID])
+def test_another_job_is_not_believed(asked: Request[Any], expected: str) -> None:
+    assert find_cause(asked, json_reply(200, {**JOB, "jobId": expected})) is Cause.UNEXPECTED_REPLY
 
 
-@pytest.mark.parametrize(("asked", "told"), [("7", 7), ("007", "7"), (ID.upper(), ID)])
-def test_an_id_may_be_written_differently(asked: str, told: object) -> None:
-    assert read_result(routes.get_job(asked), json_reply(200, {**JOB, "jobId": told})).finished
+@pytest.mark.parametrize(("asked", "expected"), [("7", 7), ("007", "7"), (ID.upper(), ID)])
+def test_an_id_may_be_written_differently(asked: str, expected: object) -> None:
+    assert read_result(routes.get_job(asked), json_reply(200, {**JOB, "jobId": expected})).finished
 
 
 @pytest.mark.parametrize(
-    "told", ["", " ", "7/8", "../7", "None", 7.5, True, {"id": 7}, ["7"], "7" * 65, None]
+    "expected", ["", " ", "7/8", "../7", "None", 7.5, True, {"id": 7}, ["7"], "7" * 65, None]
 )
-def test_a_submission_has_to_name_a_job(told: object) -> None:
-    assert find_cause(routes.submit_export("kafka"), json_reply(200, {"jobId": told})) is (
+def test_a_submission_has_to_name_a_job(expected: object) -> None:
+    assert find_cause(routes.submit_export("kafka"), json_reply(200, {"jobId": expected})) is (
         Cause.UNEXPECTED_REPLY
     )
 
@@ -151,7 +151,7 @@ ENTITY = {"id": ID, "name": "a.b", "fullyQualifiedName": '"a.b"', "version": 0.2
 
 
 @pytest.mark.parametrize(
-    "told",
+    "expected",
     [
         {"id": OTHER_ID, "fullyQualifiedName": "other", "version": 0.2},
         {"version": 0.2},
@@ -169,8 +169,8 @@ ENTITY = {"id": ID, "name": "a.b", "fullyQualifiedName": '"a.b"', "version": 0.2
         create_topic("kafka", "orders"),
     ],
 )
-def test_another_entity_is_not_believed(asked: Request[Any], told: dict[str, Any]) -> None:
-    assert find_cause(asked, json_reply(200, told)) is Cause.UNEXPECTED_REPLY
+def test_another_entity_is_not_believed(asked: Request[Any], expected: dict[str, Any]) -> None:
+    assert find_cause(asked, json_reply(200, expected)) is Cause.UNEXPECTED_REPLY
 
 
 def test_another_version_is_not_believed() -> None:

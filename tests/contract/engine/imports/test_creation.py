@@ -52,10 +52,10 @@ def test_a_dry_run_knows_which_names_the_server_takes(
 ) -> None:
     _, hook = connected(generation="1.2")
     text = table(row("a/b"), row("it's (50%).v1"))
-    said = "failure", r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
+    expected = "failure", r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
     for dry_run in (True, False):
         verdicts = read_outcomes(load(hook, text, dry_run, create_missing=True))
-        assert verdicts == {"a/b": said, "it's (50%).v1": ("success", "Entity created")}
+        assert verdicts == {"a/b": expected, "it's (50%).v1": ("success", "Entity created")}
 
 
 @pytest.mark.parametrize("as_admin", [True, False])
@@ -110,15 +110,15 @@ def test_a_row_that_cannot_be_carried_out_restores_nothing(
     api = Api(sandbox, sandbox.admin_token)
     topic = api.topic("sample_kafka.orders")
     assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
-    said = []
+    received = []
     for dry_run in (True, False):
         verdicts = read_outcomes(
             load(hook, table(row("orders", tags="No.Such")), dry_run, create_missing=True)
         )
-        said.append(verdicts["orders"])
+        received.append(verdicts["orders"])
     assert (
-        said[0]
-        == said[1]
+        received[0]
+        == received[1]
         == ("failure", "#INVALID_FIELD: Field 5 error - Entity No.Such of type tag not found")
     )
     assert "orders" not in read_rows(hook)

@@ -15,16 +15,16 @@ def result(
     return dict(reply.json())
 
 
-def counts(told: dict[str, Any]) -> tuple[str, int, int, int]:
+def counts(answer: dict[str, Any]) -> tuple[str, int, int, int]:
     names = ("numberOfRowsProcessed", "numberOfRowsPassed", "numberOfRowsFailed")
-    processed, passed, failed = (told[name] for name in names)
-    return told["status"], processed, passed, failed
+    processed, passed, failed = (answer[name] for name in names)
+    return answer["status"], processed, passed, failed
 
 
 def details(api: Api, text: str) -> str:
     """Return what is said about the only row, which has to fail."""
-    told = result(api, table(text), "true")
-    assert counts(told) == ("failure", 1, 0, 1)
-    status, said = read(told["importResultsCsv"])[1][:2]
+    answer = result(api, table(text), "true")
+    assert counts(answer) == ("failure", 1, 0, 1)
+    status, words = read(answer["importResultsCsv"])[1][:2]
     assert status == "failure"
-    return said
+    return words

@@ -41,8 +41,8 @@ def test_whatever_was_imported_is_exported_and_importing_that_changes_nothing(
     shared: Api, topics: list[Any]
 ) -> None:
     service = "clicks_kinesis"
-    told = result(shared, table(*(row(*topic) for topic in topics)), fqn=service)
-    assert told["status"] == "success", told
+    answer = result(shared, table(*(row(*topic) for topic in topics)), fqn=service)
+    assert answer["status"] == "success", answer
     exported = shared.export(service)
     cells = {record[0]: record for record in read(exported)[1:]}
     for name, display_name, description, *_ in topics:
@@ -51,7 +51,7 @@ def test_whatever_was_imported_is_exported_and_importing_that_changes_nothing(
     for dry_run in ("true", "false"):
         again = result(shared, exported, dry_run, service)
         assert again["numberOfRowsFailed"] == 0
-        assert {said for _, said in outcomes(again).values()} == {"Entity updated"}
+        assert {expected_text for _, expected_text in outcomes(again).values()} == {"Entity updated"}
     after = shared.json("/v1/topics", params={"service": service, "limit": 1000, "fields": "*"})
     assert after == before
 

@@ -13,16 +13,16 @@ IMPORT = f"{SERVICES}/name/sample_kafka/import"
 
 
 def test_an_import_creates_and_updates_and_deletes_nothing(api: Api) -> None:
-    told = result(
+    answer = result(
         api,
         table(
             row("orders", "Orders!", "", "", "", ""), row("new.topic", "", "N", "team:growth", "", "Finance")
         ),
     )
-    assert counts(told) == ("success", 2, 2, 0)
-    assert told["dryRun"] is False
-    assert "abortReason" not in told
-    assert outcomes(told) == {
+    assert counts(answer) == ("success", 2, 2, 0)
+    assert answer["dryRun"] is False
+    assert "abortReason" not in answer
+    assert outcomes(answer) == {
         "orders": ("success", "Entity updated"),
         "new.topic": ("success", "Entity created"),
     }
@@ -42,11 +42,11 @@ def test_an_import_creates_and_updates_and_deletes_nothing(api: Api) -> None:
 def test_a_dry_run_says_the_same_and_changes_nothing(api: Api) -> None:
     before = api.export()
     text = table(row("orders", "x"), row("brand_new"), row("brand_new", "again"), row("bad", owner="alice"))
-    told = result(api, text, "true")
-    assert counts(told) == ("partialSuccess", 4, 3, 1)
-    said = sorted(line[1] for line in read(told["importResultsCsv"])[1:] if line[2] == "brand_new")
-    assert said == ["Entity created", "Entity updated"]
-    assert told["dryRun"] is True
+    answer = result(api, text, "true")
+    assert counts(answer) == ("partialSuccess", 4, 3, 1)
+    actual = sorted(line[1] for line in read(answer["importResultsCsv"])[1:] if line[2] == "brand_new")
+    assert actual == ["Entity created", "Entity updated"]
+    assert answer["dryRun"] is True
     assert api.export() == before
     assert api.topic("sample_kafka.orders")["version"] == 0.1
 
@@ -64,20 +64,20 @@ def test_a_dry_run_is_the_default_and_anything_but_true_is_real(api: Api) -> Non
 
 def test_importing_an_export_again_makes_no_version(api: Api) -> None:
     before = api.json("/v1/topics", params={"limit": 1000, "fields": "*"})
-    told = result(api, api.export())
-    assert counts(told) == ("success", 300, 300, 0)
-    assert {status for status, _ in outcomes(told).values()} == {"success"}
+    answer = result(api, api.export())
+    assert counts(answer) == ("success", 300, 300, 0)
+    assert {status for status, _ in outcomes(answer).values()} == {"success"}
     assert api.json("/v1/topics", params={"limit": 1000, "fields": "*"}) == before
 
 
 def test_good_rows_are_saved_next_to_bad_ones(api: Api) -> None:
-    told = result(api, table(row("g1"), row("b1", owner="nobody"), row("g2"), row("", "no name")))
-    assert counts(told) == ("partialSuccess", 4, 2, 2)
+    answer = result(api, table(row("g1"), row("b1", owner="nobody"), row("g2"), row("", "no name")))
+    assert counts(answer) == ("partialSuccess", 4, 2, 2)
     assert api.sandbox.services()["sample_kafka"] == 302
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         (
             row("x", owner="alice"),
@@ -129,8 +129,8 @@ def test_good_rows_are_saved_next_to_bad_ones(api: Api) -> None:
         (row("n" * 257), "[name size must be between 1 and 256]"),
     ],
 )
-def test_what_is_said_about_a_bad_row(shared: Api, line: str, said: str) -> None:
-    assert details(shared, line) == said
+def test_what_is_said_about_a_bad_row(shared: Api, line: str, expected: str) -> None:
+    assert details(shared, line) == expected
 
 
 def test_bad_rows_come_back_as_they_were(shared: Api) -> None:
@@ -143,11 +143,11 @@ def test_result_rows_are_not_in_the_order_of_the_file(shared: Api) -> None:
     names = [f"t{number:03}" for number in range(150)]
     lines = [row(name) for name in names]
     lines[140] = row("", "nameless")
-    told = [line[2] for line in read(result(shared, table(*lines), "true")["importResultsCsv"])[1:]]
-    assert sorted(told) == sorted(["", *names[:140], *names[141:]])
-    assert told[:100] != names[:100]
-    assert sorted(told[:100]) == names[:100], "rows stay within their batch of a hundred"
-    assert told[100] == "", "a missing name is reported before the rest of its batch"
+    answer = [line[2] for line in read(result(shared, table(*lines), "true")["importResultsCsv"])[1:]]
+    assert sorted(answer) == sorted(["", *names[:140], *names[141:]])
+    assert answer[:100] != names[:100]
+    assert sorted(answer[:100]) == names[:100], "rows stay within their batch of a hundred"
+    assert answer[100] == "", "a missing name is reported before the rest of its batch"
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_result_rows_are_not_in_the_order_of_the_file(shared: Api) -> None:
     ],
 )
 def test_another_header_aborts_with_status_200(shared: Api, header: str) -> None:
-    told = result(shared, header + "\r\n" + row("x"))
-    assert counts(told) == ("aborted", 1, 0, 1)
-    assert told["abortReason"] == f"#INVALID_HEADER: Headers [{header}] doesn't match [{HEADER}]"
-    assert "importResultsCsv" not in told
+    answer = result(shared, header + "\r\n" + row("x"))
+    assert counts(answer) == ("aborted", 1, 0, 1)
+    assert answer["abortReason"] == f"#INVALID_HEADER: Headers [{header}] doesn't match [{HEADER}]"
+    assert "importResultsCsv" not in answer
     assert shared.sandbox.services()["sample_kafka"] == 300
 
 

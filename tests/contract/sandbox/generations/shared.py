@@ -31,10 +31,10 @@ def is_framework_error(reply: Reply, status: int) -> bool:
     """Return whether this is what the server's web framework says by itself, in the generation's words."""
     text = f"HTTP {status} {WORDS[status]}"
     if reply.status_code == 500:
-        told = f"An exception with message [{text}] was thrown while processing request."
+        expected = f"An exception with message [{text}] was thrown while processing request."
         body = reply.json()
         assert body.pop("errorType", "UNHANDLED_SERVER_EXCEPTION") == "UNHANDLED_SERVER_EXCEPTION"
-        return bool(body == {"responseMessage": told})
+        return bool(body == {"responseMessage": expected})
     return bool((reply.status_code, reply.json()) == (status, {"code": status, "message": text}))
 
 
@@ -42,10 +42,10 @@ BEFORE_1_9 = ("1.6", "1.2")
 
 
 def counts(reply: Reply) -> tuple[str, int, int, int]:
-    told = reply.json()
+    answer = reply.json()
     return (
-        told["status"],
-        told["numberOfRowsProcessed"],
-        told["numberOfRowsPassed"],
-        told["numberOfRowsFailed"],
+        answer["status"],
+        answer["numberOfRowsProcessed"],
+        answer["numberOfRowsPassed"],
+        answer["numberOfRowsFailed"],
     )

@@ -106,14 +106,14 @@ def test_in_1_2_a_row_has_one_owner_and_one_domain(old: Api) -> None:
         row("two", owner="user:alice;user:bob"),
         row("three", domain="Finance;Logistics"),
     )
-    told = outcomes(old.load(text).json())
-    assert {name: status for name, (status, _) in told.items()} == {
+    answer = outcomes(old.load(text).json())
+    assert {name: status for name, (status, _) in answer.items()} == {
         "one": "success",
         "two": "failure",
         "three": "failure",
     }
-    assert "Field 4 error - Owner should be of format" in told["two"][1]
-    assert "Field 6 error - Entity Finance;Logistics of type domain not found" in told["three"][1]
+    assert "Field 4 error - Owner should be of format" in answer["two"][1]
+    assert "Field 6 error - Entity Finance;Logistics of type domain not found" in answer["three"][1]
     topic = old.topic("sample_kafka.one")
     assert (topic["owner"]["name"], topic["domain"]["name"]) == ("alice", "Finance")
 
@@ -123,8 +123,8 @@ def test_what_is_exported_can_be_imported_and_changes_nothing(generation: str) -
     with Sandbox(generation=generation) as sandbox:
         api = Api(sandbox)
         text = api.export()
-        told = api.load(text).json()
-        assert (told["status"], told["numberOfRowsFailed"]) == ("success", 0)
+        answer = api.load(text).json()
+        assert (answer["status"], answer["numberOfRowsFailed"]) == ("success", 0)
         assert api.export() == text
         assert api.topic("sample_kafka.orders")["version"] == 0.1
 

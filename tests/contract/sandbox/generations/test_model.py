@@ -216,11 +216,11 @@ def test_only_an_administrator_may_see_what_certifies(each: Api) -> None:
     refused = each.get(path)
     assert refused.status_code == 403
     assert refused.json()["message"] == "Principal: CatalogPrincipal{name='ingestion-bot'} is not admin"
-    told = Api(each.sandbox, each.sandbox.admin_token).get(path)
+    answer = Api(each.sandbox, each.sandbox.admin_token).get(path)
     if each.sandbox.generation in BEFORE_1_9:
-        assert (told.status_code, told.content) == (204, b"")
+        assert (answer.status_code, answer.content) == (204, b"")
     else:
-        assert told.json()["config_value"]["allowedClassification"] == "Certification"
+        assert answer.json()["config_value"]["allowedClassification"] == "Certification"
 
 
 def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
@@ -253,9 +253,9 @@ def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
 
 def test_types_tell_which_custom_fields_topics_have(each: Api) -> None:
     path = "/v1/metadata/types/name"
-    told = each.json(f"{path}/topic", params={"fields": "customProperties"})
-    assert (told["name"], told["category"]) == ("topic", "entity")
-    properties = {item["name"]: item["propertyType"]["name"] for item in told["customProperties"]}
+    answer = each.json(f"{path}/topic", params={"fields": "customProperties"})
+    assert (answer["name"], answer["category"]) == ("topic", "entity")
+    properties = {item["name"]: item["propertyType"]["name"] for item in answer["customProperties"]}
     assert properties == {
         "retention": "integer",
         "costCenter": "string",

@@ -32,9 +32,9 @@ def test_in_1_2_a_failing_patch_is_a_500_that_quotes_all_with_its_secrets(
     before = old.service()
     reply = old.patch(by_id(old), put("/description", "not to be stored"), operation)
     assert reply.status_code == 500
-    told = reply.json()["responseMessage"]
-    assert "kafka-sandbox-secret" in told
-    assert '"fullyQualifiedName":"sample_kafka"' in told
+    message = reply.json()["responseMessage"]
+    assert "kafka-sandbox-secret" in message
+    assert '"fullyQualifiedName":"sample_kafka"' in message
     assert old.service() == before
 
 
@@ -137,12 +137,14 @@ def test_in_1_2_whole_documents_are_written_so_parallel_edits_get_lost() -> None
         with ThreadPoolExecutor(len(texts)) as pool:
             replies = list(pool.map(lambda text: api.patch(path, put("/description", text)), texts))
         assert {reply.status_code for reply in replies} == {200}
-        told = [json.loads(item) for item in api.json(f"{path}/versions")["versions"]]
-        kept = {item["description"] for item in told} & set(texts)
+        snapshots = [json.loads(item) for item in api.json(f"{path}/versions")["versions"]]
+        kept = {item["description"] for item in snapshots} & set(texts)
         assert len(kept) < len(texts)
         assert api.service()["description"] in kept
-        assert [item["version"] for item in told] == sorted({item["version"] for item in told}, reverse=True)
-        assert before["version"] in [item["version"] for item in told]
+        assert [item["version"] for item in snapshots] == sorted(
+            {item["version"] for item in snapshots}, reverse=True
+        )
+        assert before["version"] in [item["version"] for item in snapshots]
 
 
 # -- entity tags
@@ -162,11 +164,11 @@ def test_before_2_0_a_strong_tag_is_made_of_version_and_time(newer: Api) -> None
 def test_when_a_guarded_patch_continues_a_session(generation: str, versions: list[float]) -> None:
     with Sandbox(generation=generation) as sandbox:
         api = Api(sandbox)
-        told = [
+        answer = [
             api.patch(KAFKA, put("/description", text), **{"If-Match": "*"}).json()["version"]
             for text in ("one", "two")
         ]
-        assert told == versions
+        assert answer == versions
 
 
 # -- versions
@@ -174,8 +176,8 @@ def test_when_a_guarded_patch_continues_a_session(generation: str, versions: lis
 
 def test_versions_are_read_as_numbers(each: Api) -> None:
     path = by_id(each)
-    for told in ("0.1", "0.10", "00.1"):
-        assert each.json(f"{path}/versions/{told}")["version"] == 0.1
+    for expected_text in ("0.1", "0.10", "00.1"):
+        assert each.json(f"{path}/versions/{expected_text}")["version"] == 0.1
     assert each.get(f"{path}/versions/1").status_code == 404
     assert each.get(f"{path}/versions/new").status_code == 400
 
