@@ -91,7 +91,7 @@ class Job:
             raise Fault(
                 Cause.JOB_LOST,
                 f"{self} was lost because the server restarted, or the node that ran it stopped: "
-                f"{said.rstrip('.')}. "
+                f"{text.rstrip('.')}. "
                 "The job itself did nothing wrong; running the task that submitted it again is enough.",
             )
         if self.status == FAILED:
