@@ -67,8 +67,7 @@ system: ## many services on a Celery Airflow whose parts are killed; needs Postg
 	@OM_SYSTEM_SERVICES='$(SERVICES)' $(MAKE) test-one LINE=$(LINE)-cluster ARGS=tests/system/many_machines
 
 .PHONY: mutants
-mutants: .venvs/airflow-$(NEW)-mutants/.ready ## do the tests notice 200 faults put into the code? SEED=1 SAMPLE=200 ONLY=protocol/
-	@mkdir -p .run/test-$(NEW)-mutants
+mutants: .run/test-$(NEW)-mutants/.migrated ## do the tests notice 200 faults put into the code? SEED=1 SAMPLE=200 ONLY=protocol/
 	@AIRFLOW_HOME=$(CURDIR)/.run/test-$(NEW)-mutants .venvs/airflow-$(NEW)-mutants/bin/python -m tools.mutants \
 	  --seed '$(SEED)' --sample '$(SAMPLE)' --only '$(ONLY)'
 
