@@ -60,6 +60,12 @@ def test_a_service_is_told_by_name_fqn_type_and_topics_and_nothing_else(
     assert "secret" not in json.dumps(services)
 
 
+def test_topics_are_counted_without_being_listed(sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+    assert [service["topics"] for service in hook.list_services(name="sample_kafka")] == [300]
+    asked = [entry["query"] for entry in sandbox.journal if entry["path"] == "/v1/topics"]
+    assert [query["limit"] for query in asked] == ["1"]
+
+
 def test_pages_of_any_size_hold_the_same_services(
     monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, hook: OpenMetadataMessagingHook
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -188,6 +189,15 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
     texts = [line.text for line in received]
     assert texts[0] == "Import job 42: RUNNING, 7 of 9 rows"
     assert texts[1:] == [f"Import job 42: line {number}" for number in range(250)]
+
+
+def test_a_log_that_goes_on_in_another_process_reports_what_is_new() -> None:
+    lines = tuple(entry(number, f"line {number}", at=1_760_000_000_000 + number) for number in range(4))
+    log = JobLog()
+    log.new_log_lines(Job("42", "EXPORT", "RUNNING", logs=lines[:2]))
+    handed_on = json.loads(json.dumps(log.reported))
+    news = JobLog(handed_on).new_log_lines(Job("42", "EXPORT", "RUNNING", logs=lines))
+    assert [line.text for line in news] == ["Export job 42: line 2", "Export job 42: line 3"]
 
 
 def test_lines_keep_their_level_and_lose_their_secrets() -> None:

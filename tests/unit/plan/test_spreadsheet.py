@@ -71,6 +71,7 @@ def test_what_a_spreadsheet_has_done_is_told(before: str, after: str, expected: 
         ("=orders", "All orders"),
         ("Marge 1", "1-Mar"),
         ("x" * 40_000, "x" * 100),
+        ("00123", "1" * 40_000),
         ("don't", "'don't'"),
     ],
 )
