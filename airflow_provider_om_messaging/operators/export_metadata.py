@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.lineage_events import keep_for_lineage
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
-from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

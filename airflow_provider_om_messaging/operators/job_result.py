@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import CLASSES_OF_ENDED_JOBS, public_errors
 from airflow_provider_om_messaging.files.path_text import as_text
-from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     ON_REJECTED,
     CheckedParameters,
@@ -18,6 +17,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     text,
     whole_number,
 )
+from airflow_provider_om_messaging.operators.support.task_links import LinkedOperator
 from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import JobLink, job_url
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.lineage_events import keep_for_lineage
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
@@ -14,7 +15,6 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     flag,
     seconds,
 )
-from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 

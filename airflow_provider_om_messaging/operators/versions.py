@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.lineage_events import keep_for_lineage
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
@@ -17,7 +18,6 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     seconds,
     whole_number,
 )
-from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
 from airflow_provider_om_messaging.ui.links import ServiceLink, TopicLink
 

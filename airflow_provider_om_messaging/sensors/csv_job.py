@@ -19,7 +19,6 @@ from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     public_errors,
 )
-from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
     ON_REJECTED,
     CheckedParameters,
@@ -31,6 +30,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     text,
     whole_number,
 )
+from airflow_provider_om_messaging.operators.support.task_links import LinkedOperator
 from airflow_provider_om_messaging.operators.support.waiting import BACKSTOP, DEFAULT_DEFERRABLE
 from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import JobLink, job_url

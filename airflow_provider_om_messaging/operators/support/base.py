@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
+from airflow_provider_om_messaging.operators.support.lineage_events import TracedOperator
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, text
-from airflow_provider_om_messaging.operators.support.traced import TracedOperator
 from airflow_provider_om_messaging.protocol.model.names import (
     is_uuid,
     normal_fqn,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from airflow_provider_om_messaging.operators.support.linked import LinkedOperator
 from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters
+from airflow_provider_om_messaging.operators.support.task_links import LinkedOperator
 from airflow_provider_om_messaging.protocol.model.names import is_uuid, normal_fqn, service_fqn
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
 from airflow_provider_om_messaging.hooks.engine_options import AUTO
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
+from airflow_provider_om_messaging.operators.support.lineage_events import keep_for_lineage
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, flag, seconds, whole_number
-from airflow_provider_om_messaging.operators.support.traced import keep_for_lineage
 from airflow_provider_om_messaging.ui.links import JobLink, ServiceLink
 
 if TYPE_CHECKING:
