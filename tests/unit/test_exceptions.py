@@ -76,11 +76,13 @@ def test_what_ended_is_final_for_those_who_did_not_begin_it() -> None:
 
 @pytest.mark.parametrize(
     "error_class",
-    {
-        *exceptions.CLASSES.values(),
-        *exceptions.CLASSES_OF_ENDED_JOBS.values(),
-        exceptions.JobSensorTimeoutError,
-    },
+    dict.fromkeys(
+        [
+            *exceptions.CLASSES.values(),
+            *exceptions.CLASSES_OF_ENDED_JOBS.values(),
+            exceptions.JobSensorTimeoutError,
+        ]
+    ),
 )
 def test_an_error_survives_the_way_between_processes(error_class: type[exceptions.OpenMetadataError]) -> None:
     error = error_class("what happened", status=503, retry_after=1.0, transient=True)
