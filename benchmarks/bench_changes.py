@@ -123,7 +123,7 @@ def main(numbers: list[int]) -> None:
 
 
 def print_rows(number: int, turns: list[dict[str, dict[str, float]]]) -> None:
-    """Print what the turns of one number of watchers have come to."""
+    """Print the results of the turns of one number of watchers."""
     names = list(turns[0]["bare"])
     rows = {
         kind: {name: statistics.median([turn[kind][name] for turn in turns]) for name in names}

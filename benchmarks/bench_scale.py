@@ -8,7 +8,7 @@ code. CPU is the user and system time of that process, memory the growth of its 
 server is another process.
 
 Run it as ``python benchmarks/bench_scale.py [topics] [--rounds 3] [--before FOLDER]``: with the folder of
-another checkout the same is measured of that. ``--huge TOPICS`` measures an export and a plan of so many,
+another checkout the same is measured of that. ``--huge TOPICS`` measures an export and a plan of that many,
 ``--bounds`` what many writes at a time gain.
 """
 

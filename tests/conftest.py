@@ -27,7 +27,7 @@ settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 KEYS = 8
-"""So many servers in a row have different signing keys."""
+"""The number of servers in a row that have different signing keys."""
 AIRFLOW_LINE = version("apache-airflow")
 
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".run" / f"test-{AIRFLOW_LINE}"))

@@ -37,7 +37,7 @@ def host_name() -> str:
 
 class Cluster(RealAirflow):
     """
-    Start it, kill parts of it, and look at what comes of that.
+    Start it, kill parts of it, and look at the consequences.
 
     :param home: folder of all its files; each component's home is one below.
     :param dags_folder: the DAGs.

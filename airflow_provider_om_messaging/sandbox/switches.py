@@ -51,7 +51,8 @@ class Switches:
         False, "results of completed jobs answer 404, as on a node that did not run them"
     )
     early_frames: bool = _switch(
-        False, "before 2.0: jobs run at once, and are told over the socket before the reply to their request"
+        False,
+        "before 2.0: jobs run at once, and are reported over the socket before the reply to their request",
     )
     duplicate_frames: bool = _switch(False, "before 2.0: every frame is sent twice")
     lost_frames: bool = _switch(False, "before 2.0: no frame arrives")

@@ -15,12 +15,12 @@ HEADER = "name,displayName,description,owner,tags,domain\n"
 
 
 def lines(number: int) -> str:
-    """Return a CSV of one row with so many line feeds."""
+    """Return a CSV of one row with that number of line feeds."""
     return f'{HEADER}orders.placed,,"{"x" * 9}{chr(10) * (number - 2)}",,,\n'
 
 
 def size(number: int) -> str:
-    """Return a CSV of one row with so many bytes, of characters that have two."""
+    """Return a CSV of one row with that number of bytes, of characters that have two."""
     text = f"{HEADER}orders.placed,,,,,\n"
     left = number - len(text)
     return text.replace(",,,,,", "," + "a" * (left % 2) + "," + "é" * (left // 2) + ",,,")

@@ -58,7 +58,7 @@ class Export:
         return len([entry for entry in self._server.journal if entry["path"].endswith(end)])
 
     def wait_until_asked(self, path: str = "", times: int = 1) -> None:
-        """Wait until the server was asked so many times more for its newest job, or for something of it."""
+        """Wait until the server was asked that many times more for its newest job, or for something of it."""
         before = self.count_requests(path)
         wait_until(lambda: self.count_requests(path) >= before + times, self.read_log)
 
@@ -68,7 +68,7 @@ class Export:
         assert state == "deferred", self.read_log()
 
     def wait_for_jobs(self, number: int, *, cancelled: int) -> None:
-        """Wait until it has so many jobs, so many of them told to stop."""
+        """Wait until it has that many jobs, and that many of them are being cancelled."""
         self._server.wait_for_jobs("export", self._service, number, cancelled=cancelled)
 
     def kill_its_process(self) -> None:

@@ -31,8 +31,8 @@ class FieldImport(TopicImport):
     """
     One import of one file about fields of schemas.
 
-    All rows about one topic are sent in one patch; if that is refused, each by itself, so that a row is told
-    of its own fault.
+    All rows about one topic are sent in one patch; if that is refused, each by itself, so that the
+    verdict of a row names its own fault.
     """
 
     writer_class = FieldWriter

@@ -86,7 +86,7 @@ class Triggerer:
             await asyncio.sleep(0.02)
 
     async def wait_for_events(self, number: int) -> list[dict[str, Any]]:
-        """Wait until so many events were fired, and return all."""
+        """Wait until that number of events was fired, and return all."""
         await self.wait_for(lambda: len(self.fired) >= number)
         return self.fired
 

@@ -244,7 +244,7 @@ class Matrix:
         self.outcomes: dict[tuple[str, tuple[str, str]], Outcome] = {}
 
     def outcome(self, case: Case, kind: tuple[str, str]) -> Outcome:
-        """Return what comes of a case on a server; it is tried once."""
+        """Return the outcome of a case on a server; it is tried once."""
         key = case.title, kind
         if key not in self.outcomes:
             os.environ["AIRFLOW_CONN_OM_MESSAGING_DEFAULT"] = self._servers[kind].airflow_connection()

@@ -51,7 +51,7 @@ async def wait_for_poll(sandbox: Sandbox) -> None:
 
 
 async def singles(sandbox: Sandbox, number: int, triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
-    """Let triggers wait until there were so many requests for single jobs, and return those."""
+    """Let triggers wait until there were that many requests for single jobs, and return those."""
     waits = [asyncio.create_task(events([trigger])) for trigger in triggers]
     while polls(sandbox)[1] < number:  # noqa: ASYNC110  # the server is in another thread
         await asyncio.sleep(0.05)

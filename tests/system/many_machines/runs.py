@@ -83,7 +83,7 @@ class Runs:
     def wait_for(
         self, step: str, *states: str, at_least: int | None = None, timeout: float = 3600
     ) -> list[Task]:
-        """Wait until so many tasks of a step (by default all) are in one of the states, and return them."""
+        """Wait until that many tasks of a step (by default all) are in one of the states, and return them."""
         deadline, wanted = time.monotonic() + timeout, at_least or len(self._services)
         while True:
             tasks = self.tasks(step)
