@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from airflow_provider_om_messaging import __version__  # noqa: E402  # found by the path above
+from airflow_provider_om_messaging.sandbox.faults import KINDS  # noqa: E402  # the same
+from airflow_provider_om_messaging.sandbox.switches import Switches  # noqa: E402  # the same
 from tools.error_messages import ErrorMessages, add_messages  # noqa: E402  # the same
 
 project = "airflow-provider-om-messaging"
@@ -58,12 +61,24 @@ def list_error_messages(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] = add_messages(source[0], ErrorMessages().by_class)
 
 
+def list_sandbox_options(_: Sphinx, page: str, source: list[str]) -> None:
+    """Put the faults and switches that the package has into the page of the sandbox."""
+    if page == "sandbox":
+        faults = [f"| `{kind}` | {text} |" for kind, text in KINDS.items()]
+        switches = [
+            f"| `{item.name}` | `{item.default}` | {item.metadata['help']} |" for item in fields(Switches)
+        ]
+        text = source[0].replace("<!-- faults -->", "\n".join(faults))
+        source[0] = text.replace("<!-- switches -->", "\n".join(switches))
+
+
 def find_outdated(*_: object) -> list[str]:
-    """Name the page that may be another one although its own file has not changed."""
-    return ["errors"]
+    """Name the pages that may be other ones although their own files have not changed."""
+    return ["errors", "sandbox"]
 
 
 def setup(app: Sphinx) -> None:
     """Take part in the build."""
     app.connect("source-read", list_error_messages)
+    app.connect("source-read", list_sandbox_options)
     app.connect("env-get-outdated", find_outdated)

@@ -113,7 +113,7 @@ def try_wheel(wheel: Path, line: str) -> None:
     dag_id = DAG_ID.search(found.group(1)) if found else None
     if found is None or dag_id is None:
         sys.exit("The README shows no DAG.")
-    (dags / "readme.py").write_text(found.group(1).replace("/data/", f"{home}/"), encoding="utf-8")
+    (dags / "readme.py").write_text(found.group(1), encoding="utf-8")
     python = environment / "bin" / "python"
     settings = {
         "AIRFLOW_HOME": str(home),
