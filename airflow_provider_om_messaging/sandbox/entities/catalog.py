@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import names, revisions
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
+    DOMAIN,
     ENTITY_TYPES,
     SERVICE,
     TOPIC,
@@ -66,10 +67,16 @@ class Catalog:
         return found
 
     def find(self, entity_type: str, fqn: str, include: str = "non-deleted") -> Document | None:
-        """Return an entity by its FQN; the name of a service or user may lack its quotes."""
+        """
+        Return an entity by its FQN; the name of a service or user may lack its quotes.
+
+        That of a domain may not (``DomainRepository`` of the open-source server): it may have several parts.
+        """
         if entity_type == USER.name:
             fqn = fqn.lower()
-        entity_id = self._ids.get((entity_type, fqn)) or self._ids.get((entity_type, names.quote(fqn)))
+        entity_id = self._ids.get((entity_type, fqn))
+        if entity_id is None and entity_type != DOMAIN.name:
+            entity_id = self._ids.get((entity_type, names.quote(fqn)))
         found = self.entities[entity_type].get(entity_id) if entity_id else None
         return found if found and _is_included(found, include) else None
 
