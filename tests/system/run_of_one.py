@@ -68,7 +68,7 @@ class Export:
         assert state == "deferred", self.read_log()
 
     def wait_for_jobs(self, number: int, *, cancelled: int) -> None:
-        """Wait until it has that many jobs, and that many of them are being cancelled."""
+        """Wait until it has ``number`` jobs, ``cancelled`` of them cancelled."""
         self._server.wait_for_jobs("export", self._service, number, cancelled=cancelled)
 
     def kill_its_process(self) -> None:

@@ -119,7 +119,7 @@ class ServerOfMany:
     def wait_for_jobs(
         self, operation: str, service: str, number: int, *, cancelled: int, timeout: float = PATIENCE
     ) -> None:
-        """Wait until a service has that many jobs, and that many of them are being cancelled."""
+        """Wait until a service has ``number`` jobs, ``cancelled`` of them cancelled."""
         deadline = time.monotonic() + timeout
         while True:
             jobs = self.list_jobs(operation, service)

@@ -10,8 +10,8 @@ import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED, EXTENDED
-from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.contract.engine.imports.importing import read_outcomes
 from tests.contract.sandbox_http import SERVICES, Api, read
 
 if TYPE_CHECKING:
@@ -62,10 +62,6 @@ def read_rows(
     hook = User(sandbox, monkeypatch, sandbox.bot_token).hook
     text = hook.export_csv(SERVICE, engine=hook.engine("client", columns=columns))
     return {record[0]: record for record in read(text)[1:]}
-
-
-def read_outcomes(result: ImportResult) -> dict[str, tuple[str, str]]:
-    return {verdict.row: (verdict.status, verdict.details) for verdict in parse_verdicts(result.results_csv)}
 
 
 def replace_cells(cells: list[str], **wanted: str) -> list[str]:

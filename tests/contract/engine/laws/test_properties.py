@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import Api, read, table
+from tests.contract.topic_states import quote
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
@@ -50,10 +51,6 @@ def several(values: tuple[str, ...], wrong: tuple[str, ...]) -> st.SearchStrateg
     """Return cells with several values, now and then with one that the server does not take."""
     one = st.sampled_from((*values, *values, *wrong)).map(quote)
     return st.lists(one, max_size=3).map(";".join) | SPIKY_NAMES
-
-
-def quote(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"' if set(value) & set(',;"') else value
 
 
 ROWS = st.lists(
