@@ -1,4 +1,8 @@
-"""Functions for the templates and tasks of DAGs. Give them to a DAG as ``user_defined_macros``."""
+"""
+``service_file_name``, the file name of a service, for templates and tasks of DAGs.
+
+Give it to a DAG as ``user_defined_macros``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hooks: OpenMetadata's API for messaging services behind an Airflow connection."""
+"""The hook of workers: OpenMetadata's API for messaging services behind an Airflow connection."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """
-Names of what tasks read and write: the same for each task, run and Airflow, and without secrets.
+Namespaces and names of services, topics and files in lineage, without secrets.
+
+They are the same for each task, run and Airflow.
 
 A service is ``messagingService.<fqn>`` in the namespace ``openmetadata://host``, with the port unless that is
 the usual one, as OpenLineage names what lies behind a host and a port. A file has the namespace of its

@@ -1,4 +1,4 @@
-"""Waiting for an async CSV job in the triggerer, and what its event means on resumption."""
+"""Waiting for an async CSV job in the triggerer, cancelling it when its task is killed, and its event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on many things in one event loop, in which other triggers have to go on meanwhile."""
+"""Iterating over many things without holding up the event loop, in which other triggers go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of watching a service."""
+"""Checking the parameters of a watched service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a JSON Patch does to a document (RFC 6902), foretold here before a server is asked to do it."""
+"""Applying a JSON Patch (RFC 6902) to a document here, before a server is asked to do it."""
 
 from __future__ import annotations
 

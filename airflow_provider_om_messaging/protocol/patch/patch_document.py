@@ -1,5 +1,5 @@
 """
-JSON Patch: building the smallest one, checking what a person wrote, and foretelling what it does.
+JSON Patch: building the smallest one, checking what a person wrote, predicting what comes out.
 
 Servers skip some targets without a word and run operations in another order than written, so a patch is
 checked as a whole before it is sent.

@@ -1,4 +1,4 @@
-"""Holding an import to the plan that was decided on."""
+"""Holding an import to its plan: it is refused if service or file have changed since."""
 
 from __future__ import annotations
 

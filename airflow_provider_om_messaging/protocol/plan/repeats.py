@@ -1,4 +1,4 @@
-"""Names that may have come before: a million of them in two MiB."""
+"""A filter that finds the names that may occur twice: a million names take two MiB of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a reply may go: no server decides how much memory a task takes."""
+"""The largest reply that is read into memory: no server decides how much of it a task takes."""
 
 from __future__ import annotations
 

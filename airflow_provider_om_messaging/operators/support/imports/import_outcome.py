@@ -1,4 +1,4 @@
-"""What an import comes to: verified by an export, written out row by row, judged and returned."""
+"""An import of a file: checked against its plan before it is sent, then verified, judged and returned."""
 
 from __future__ import annotations
 
