@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.triggers.cancellation import (
+from airflow_provider_om_messaging.triggers.kill_detection import (
     is_waited_for_elsewhere,
     run_to_completion,
     was_killed,

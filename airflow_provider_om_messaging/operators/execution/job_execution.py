@@ -24,8 +24,8 @@ from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other_entity_fault
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST
-from airflow_provider_om_messaging.triggers.cancellation import note_job
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
+from airflow_provider_om_messaging.triggers.kill_detection import note_job
 from airflow_provider_om_messaging.ui.links import JobLink, job_url
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.triggers import cancellation
+from airflow_provider_om_messaging.triggers import kill_detection
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.retries.surviving import (
     SERVICE,
@@ -79,7 +79,7 @@ def cancel(sandbox: Sandbox, trigger: Any) -> None:
     asyncio.run(stop())
 
 
-@pytest.mark.skipif(not cancellation.HAS_ON_KILL, reason="this Airflow calls no on_kill")
+@pytest.mark.skipif(not kill_detection.HAS_ON_KILL, reason="this Airflow calls no on_kill")
 @pytest.mark.parametrize(
     ("states", "cancelled"),
     [({"export_3": "deferred"}, 0), ({"export_3": "failed"}, 1), ({"export_3": None}, 1), ({}, 1), (None, 0)],
@@ -96,7 +96,7 @@ def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
 
 
 only_asked = pytest.mark.skipif(
-    cancellation.HAS_ON_KILL or cancellation.HAS_DATABASE, reason="this Airflow tells it in another way"
+    kill_detection.HAS_ON_KILL or kill_detection.HAS_DATABASE, reason="this Airflow tells it in another way"
 )
 
 
@@ -152,7 +152,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_mo
 def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancellation, "_ANSWER_TAKES", 0.02)
+    monkeypatch.setattr(kill_detection, "_ANSWER_TAKES", 0.02)
     sandbox.configure(stuck_jobs=True)
     trigger = rebuild(defer(exporting(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
@@ -179,18 +179,18 @@ def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_
     trigger = rebuild(defer(exporting(True)).trigger)
 
     async def stop() -> None:
-        cancellation = asyncio.ensure_future(trigger.on_kill())
+        kill_detection = asyncio.ensure_future(trigger.on_kill())
         for _ in range(3):
             await asyncio.sleep(0)
-            cancellation.cancel()
+            kill_detection.cancel()
         with suppress(asyncio.CancelledError):
-            await cancellation
+            await kill_detection
 
     asyncio.run(stop())
     assert cancellations(sandbox) == 1
 
 
-@pytest.mark.skipif(not cancellation.HAS_DATABASE, reason="triggers of this Airflow have no database")
+@pytest.mark.skipif(not kill_detection.HAS_DATABASE, reason="triggers of this Airflow have no database")
 @pytest.mark.parametrize(
     ("state", "next_method", "cancelled"),
     [
