@@ -179,12 +179,12 @@ def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_
     trigger = rebuild(defer(exporting(True)).trigger)
 
     async def stop() -> None:
-        kill_detection = asyncio.ensure_future(trigger.on_kill())
+        killing = asyncio.ensure_future(trigger.on_kill())
         for _ in range(3):
             await asyncio.sleep(0)
-            kill_detection.cancel()
+            killing.cancel()
         with suppress(asyncio.CancelledError):
-            await kill_detection
+            await killing
 
     asyncio.run(stop())
     assert cancellations(sandbox) == 1
