@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jinja2 import Undefined
@@ -62,14 +63,14 @@ class CheckedParameters:
 
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     om_messaging_conn_id: str
-    _mapped_names: frozenset[str]
-    _written: Mapping[str, Any]
+    _mapped_names: frozenset[str] = frozenset()
+    _written: Mapping[str, Any] = MappingProxyType({})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Note what a mapped task was given: in ``__init__``, a mapped None looks like the default."""
         task = super().__new__(cls)
-        names_given = frozenset(kwargs) if kwargs.get("_airflow_from_mapped") else frozenset()
-        task.__dict__.update(_mapped_names=names_given, _written={})
+        if kwargs.get("_airflow_from_mapped"):
+            task.__dict__["_mapped_names"] = frozenset(kwargs)
         return task
 
     @cached_property
@@ -85,6 +86,8 @@ class CheckedParameters:
 
         :raises InvalidParameterError: a setting is wrong.
         """
+        # Airflow 2.11 copies a task's attributes in their order, and needs its own first.
+        self._mapped_names = self.__dict__.pop("_mapped_names", frozenset())
         fields = zip(self.parameters, field_names(self.parameters), strict=True)
         self._written = {name: getattr(self, field) for name, field in fields}
         with public_errors():
