@@ -8,7 +8,8 @@ Fill in what a messaging service's topics lack, from an upstream catalogue, behi
 4. ``approve`` asks a person if more rows would change than param ``ask_above`` lets pass: one of the users
    in param ``assigned_users``, if it names any, and for ``response_timeout`` hours, if that is set. The tab
    *Plan* of ``plan``, ``approve`` and ``apply`` shows what would change and takes the answer with a note.
-   *Reject* skips ``apply``; clearing ``approve`` asks again. Airflow before 3.1 does without.
+   *Reject* skips ``apply``; clearing ``approve`` asks again. Before Airflow 3.1, ``approve`` waits until
+   somebody marks it as success or as failed, which fails the run: whoever may edit the DAG's tasks.
 5. ``apply`` imports exactly that: it refuses another file, and it refuses if somebody has changed one of its
    rows since the plan. Then it exports the service again and compares every row that was to change.
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import re
 from datetime import datetime, timedelta, timezone
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
     AirflowSkipException,
     ObjectStoragePath,
     Param,
@@ -62,6 +65,18 @@ CATALOGUE = {
     "shipments": {"description": "Parcels on their way to customers.", "owner": "team:logistics"},
 }
 
+WHO_MAY_ANSWER = {
+    "assigned_users": Param(
+        [],
+        type=["array", "null"],
+        items={"type": "string"},
+        title="Who may answer",
+        description="Ids of users; with none, everybody who has the right to.",
+    )
+}
+if ApprovalOperator is None:
+    WHO_MAY_ANSWER = {}  # a mark has nobody to assign
+
 
 @dag(
     schedule=None,
@@ -91,13 +106,6 @@ CATALOGUE = {
             minimum=0,
             description="0 asks for every import that changes something.",
         ),
-        "assigned_users": Param(
-            [],
-            type=["array", "null"],
-            items={"type": "string"},
-            title="Who may answer",
-            description="Ids of users; with none, everybody who has the right to.",
-        ),
         "response_timeout": Param(
             None,
             type=["null", "number"],
@@ -105,6 +113,7 @@ CATALOGUE = {
             title="Hours to wait for an answer",
             description="Then the question fails; empty waits without end.",
         ),
+        **WHO_MAY_ANSWER,
     },
     user_defined_macros={"plan_markdown": plan_markdown, "plan_link": PlanLink.key},
     tags=["om_messaging", "import"],
@@ -133,10 +142,20 @@ def gated_import() -> None:
         return "approve" if int(rows) > int(limit) else "apply"
 
     def set_up_question(context: Any) -> None:
-        """Give the operator what it does not take from templates."""
-        users, hours = context["params"]["assigned_users"], context["params"]["response_timeout"]
+        """Give the task what it does not take from templates."""
+        users, hours = context["params"].get("assigned_users"), context["params"]["response_timeout"]
+        if ApprovalOperator is None:
+            if users:
+                raise AirflowFailException("Before Airflow 3.1, assigned_users cannot limit who answers.")
+            context["task"].timeout = hours * 3600 if hours else math.inf
+            return
         context["task"].assigned_users = [{"id": user, "name": user} for user in users or ()]
         context["task"].response_timeout = timedelta(hours=hours) if hours else None
+
+    @task.sensor(task_id="approve", mode="reschedule", poke_interval=60, pre_execute=set_up_question)
+    def wait_for_mark(question: str, page: str) -> bool:
+        print(f"{question} Read {page} or the log of plan, then mark this task as success or as failed.")
+        return False
 
     export = ExportMessagingServiceOperator(
         task_id="export", service=SERVICE, destination=f"{FOLDER}/exported.csv", create_parents=True
@@ -172,16 +191,18 @@ def gated_import() -> None:
     )
     completed = complete(f"{FOLDER}/exported.csv", f"{FOLDER}/completed.csv")
     chain(export, completed, plan, dry_run)
+    question = "Import {{ ti.xcom_pull(task_ids='plan')['changed'] }} topics into {{ params.service }}?"
+    approve: Any
     if ApprovalOperator is None:
-        chain(dry_run, apply)
-        return
-    approve = ApprovalOperator(
-        task_id="approve",
-        subject="Import {{ ti.xcom_pull(task_ids='plan')['changed'] }} topics into {{ params.service }}?",
-        body="{{ plan_markdown(ti.xcom_pull('plan'), ti.xcom_pull('plan', key=plan_link)) }}",
-        params={"note": Param("", type="string")},
-        pre_execute=set_up_question,
-    )
+        approve = wait_for_mark(question, "{{ ti.xcom_pull(task_ids='plan')['plan_page'] }}")
+    else:
+        approve = ApprovalOperator(
+            task_id="approve",
+            subject=question,
+            body="{{ plan_markdown(ti.xcom_pull('plan'), ti.xcom_pull('plan', key=plan_link)) }}",
+            params={"note": Param("", type="string")},
+            pre_execute=set_up_question,
+        )
     asked = ask("{{ ti.xcom_pull(task_ids='plan')['changed'] }}", "{{ params.ask_above }}")
     chain(dry_run, asked, [approve, apply])
     chain(approve, apply)

@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.provider_info import get_provider_info
-from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink
+from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink, plan_url
 from tests.conftest import AIRFLOW_LINE, ROOT
 from tests.in_airflow.running import DAGS, defer
 from tests.in_airflow.topics import SERVICE, as_csv, export_rows
@@ -139,6 +139,13 @@ def test_the_plan_of_a_mapped_task_has_a_link_of_its_own(sandbox: Sandbox, tmp_p
         assert PlanLink.key not in task.xcoms
     else:
         assert task.xcoms[PlanLink.key].endswith(f"{tab}om-messaging-plan")
+
+
+@pytest.mark.skipif(not IS_2, reason="later, the link leads to the tab")
+@pytest.mark.parametrize("page", ["s3://aws@bucket/plan.html", "/data/plan.html", None])
+def test_no_link_leads_where_no_browser_can_go(page: str | None) -> None:
+    assert plan_url({}, page) is None
+    assert plan_url({}, "https://example.org/plan.html") == "https://example.org/plan.html"
 
 
 def test_airflow_knows_every_link() -> None:
