@@ -37,7 +37,10 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         # In a connection's URI, what Airflow takes for the scheme stands where people write the path.
         text, scheme = f"{text.rstrip('/')}/{match[0]}", ""
     if not text:
-        raise _invalid("has no Host: write an address such as https://acme.getcollate.io/api there")
+        raise _invalid(
+            "has no Host: write an address such as https://acme.getcollate.io/api there; "
+            "in a URI write om-messaging://, as Airflow reads no scheme with an underscore"
+        )
     if "@" in text:
         raise _invalid("has a login inside its Host: put the JWT in Password instead")
     explicit, separator, rest = text.partition("://")
