@@ -152,11 +152,6 @@ def gated_import() -> None:
         context["task"].assigned_users = [{"id": user, "name": user} for user in users or ()]
         context["task"].response_timeout = timedelta(hours=hours) if hours else None
 
-    @task.sensor(task_id="approve", mode="reschedule", poke_interval=60, pre_execute=set_up_question)
-    def wait_for_mark(question: str, page: str) -> bool:
-        print(f"{question} Read {page} or the log of plan, then mark this task as success or as failed.")
-        return False
-
     export = ExportMessagingServiceOperator(
         task_id="export", service=SERVICE, destination=f"{FOLDER}/exported.csv", create_parents=True
     )
@@ -194,6 +189,12 @@ def gated_import() -> None:
     question = "Import {{ ti.xcom_pull(task_ids='plan')['changed'] }} topics into {{ params.service }}?"
     approve: Any
     if ApprovalOperator is None:
+
+        @task.sensor(task_id="approve", mode="reschedule", poke_interval=60, pre_execute=set_up_question)
+        def wait_for_mark(question: str, page: str) -> bool:
+            print(f"{question} Read {page} or the log of plan, then mark this task as success or as failed.")
+            return False
+
         approve = wait_for_mark(question, "{{ ti.xcom_pull(task_ids='plan')['plan_page'] }}")
     else:
         approve = ApprovalOperator(
