@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _OPENED_BY_BROWSERS = {"http", "https"}
+_OF_STORAGES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "adl", "az", "wasb", "wasbs"}
 
 
 class StoredLink(BaseOperatorLink):
@@ -118,12 +119,13 @@ def plan_url(context: Context, page: str | None) -> str | None:
 
     :param context: the task's context.
     :param page: where its page was written.
-    :returns: the tab on Airflow 3.1 and later; before, the page if that is a URL that browsers open.
+    :returns: the tab on Airflow 3.1 and later; before, the page if that is a URL and no path.
     """
     if has_tabs():
         task = context["ti"]
         return tab_url(task.dag_id, task.run_id, task.task_id, task.map_index)
-    return page if urlsplit(page or "").scheme in _OPENED_BY_BROWSERS else None
+    scheme = urlsplit(page or "").scheme
+    return page if scheme in _OPENED_BY_BROWSERS | _OF_STORAGES else None
 
 
 def tab_url(dag_id: str, run_id: str, task_id: str, map_index: int | None) -> str:

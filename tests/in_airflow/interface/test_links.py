@@ -142,10 +142,17 @@ def test_the_plan_of_a_mapped_task_has_a_link_of_its_own(sandbox: Sandbox, tmp_p
 
 
 @pytest.mark.skipif(not IS_2, reason="later, the link leads to the tab")
-@pytest.mark.parametrize("page", ["s3://aws@bucket/plan.html", "/data/plan.html", None])
-def test_no_link_leads_where_no_browser_can_go(page: str | None) -> None:
-    assert plan_url({}, page) is None
-    assert plan_url({}, "https://example.org/plan.html") == "https://example.org/plan.html"
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("s3://aws@bucket/plan.html", "s3://aws@bucket/plan.html"),
+        ("https://example.org/plan.html", "https://example.org/plan.html"),
+        ("/data/plan.html", None),
+        (None, None),
+    ],
+)
+def test_a_plan_without_a_tab_is_linked_to_where_it_has_a_url(page: str | None, link: str | None) -> None:
+    assert plan_url({}, page) == link
 
 
 def test_airflow_knows_every_link() -> None:
