@@ -228,9 +228,9 @@ class Client:
             detail = replace_secrets(
                 _find_first_cause(error).encode("utf-8", "replace"), self.settings.secrets
             )
-            body = detail.decode("utf-8", "replace")
+            text = detail.decode("utf-8", "replace")
             strip_frames(error)
-            raise connection_fault(_problem(error), self.settings.address, body) from None
+            raise connection_fault(_problem(error), self.settings.address, text) from None
 
 
 class _InBlocks:

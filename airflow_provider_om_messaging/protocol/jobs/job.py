@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.protocol.model.names import is_identifier, is
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
-from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence, to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 COMPLETED, FAILED, CANCELLED = "COMPLETED", "FAILED", "CANCELLED"
@@ -91,7 +91,7 @@ class Job:
             raise Fault(
                 Cause.JOB_LOST,
                 f"{self} was lost because the server restarted, or the node that ran it stopped: "
-                f"{text.rstrip('.')}. "
+                f"{end_sentence(text)} "
                 "The job itself did nothing wrong; running the task that submitted it again is enough.",
             )
         if self.status == FAILED:

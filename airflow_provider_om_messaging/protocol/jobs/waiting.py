@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLING
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.retry import is_temporary, retry_after_seconds
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Wait:
         :raises Fault: the failure is a final one, or one too many, or the deadline has passed.
         """
         if fault.cause in _ADVICE_BY_CAUSE:
-            advice = f"{fault.message.rstrip('.')}. {_ADVICE_BY_CAUSE[fault.cause]}"
+            advice = f"{end_sentence(fault.message)} {_ADVICE_BY_CAUSE[fault.cause]}"
             raise Fault(fault.cause, advice, status=fault.status)
         if not is_temporary(fault):
             raise fault

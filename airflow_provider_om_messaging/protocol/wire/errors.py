@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 from airflow_provider_om_messaging.protocol.wire.retry import TRANSIENT_STATUSES
 
@@ -203,8 +204,8 @@ def _missing_user(request: Request[Any], reply: Reply) -> str | None:
     Owners are named by their ids, and who was asked for by name stands at the end of the path.
     """
     # As it came: what is left for people has other blanks.
-    quote = (_error_document(reply) or {}).get("message")
-    found = _NO_USER.fullmatch(quote) if isinstance(quote, str) else None
+    message = (_error_document(reply) or {}).get("message")
+    found = _NO_USER.fullmatch(message) if isinstance(message, str) else None
     if found is None or _ID.fullmatch(found[1]):
         return None
     asked_for = unquote(request.path.rpartition("/")[2])
@@ -220,7 +221,7 @@ def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
         what = f"The server has no route for {request.feature}"
     else:
         what = f"The server does not serve the format of {request.feature}"
-    quote = f" The server says: {text.rstrip('.')}." if text else ""
+    quote = f" The server says: {end_sentence(text)}" if text else ""
     return Fault(
         Cause.UNSUPPORTED,
         f"{what} ({request.method} {request.path}): this edition or version of OpenMetadata lacks it.{quote}",

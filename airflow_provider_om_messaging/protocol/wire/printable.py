@@ -21,8 +21,8 @@ def fit_for_logs(text: str) -> str:
 
 
 def end_sentence(text: str) -> str:
-    """Return a text that another sentence can follow."""
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+    """Return a text with one full stop at its end, so that another sentence can follow."""
+    return f"{text.rstrip('.')}."
 
 
 def to_printable(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.protocol.wire.capabilities import NONE
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def open_feed(hook: OpenMetadataMessagingHook, route: str, engine: str, log: Any
             return hook.listen()
         except OpenMetadataError as error:
             why = f"the server tells how a job ended only over a socket, and none could be opened: {error}"
-    log.warning("asynchronous has no effect, the server does it in one request: %s.", why.rstrip("."))
+    log.warning("asynchronous has no effect, the server does it in one request: %s", end_sentence(why))
     return None
 
 

@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.exceptions import (
-    ServerUnavailableError,
-)
-from tests.contract.sandbox_http import Api, row, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from tests.contract.engine.imports.importing import (
     GENERATIONS,
     edit,
@@ -23,6 +16,10 @@ from tests.contract.engine.imports.importing import (
     read_rows,
     run_after_listing,
 )
+from tests.contract.sandbox_http import Api, row, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_a_topic_that_changed_since_it_was_listed_is_a_conflict(

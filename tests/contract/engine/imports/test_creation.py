@@ -7,13 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.contract.sandbox_http import Api, read, row, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airflow_provider_om_messaging.sandbox import Sandbox
-
 from tests.contract.engine.imports.importing import (
     GENERATIONS,
     edit,
@@ -22,6 +15,12 @@ from tests.contract.engine.imports.importing import (
     read_outcomes,
     read_rows,
 )
+from tests.contract.sandbox_http import Api, read, row, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
 
 
 def test_a_topic_is_created_only_on_demand(connected: Callable[..., Any]) -> None:

@@ -14,13 +14,6 @@ from airflow_provider_om_messaging.exceptions import (
     NotFoundError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.contract.sandbox_http import Api, read, row, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airflow_provider_om_messaging.sandbox import Sandbox
-
 from tests.contract.engine.imports.importing import (
     GENERATIONS,
     SERVICE,
@@ -30,6 +23,12 @@ from tests.contract.engine.imports.importing import (
     read_outcomes,
     read_rows,
 )
+from tests.contract.sandbox_http import Api, read, row, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_om_messaging.sandbox import Sandbox
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
