@@ -6,8 +6,6 @@ import csv
 import gzip
 import io
 import json
-import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
@@ -21,6 +19,7 @@ from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import AIRFLOW_LINE, ROOT
 from tests.contract.sandbox_http import Api
 from tests.in_airflow.documentation.mailbox import open_mailbox
+from tests.in_airflow.running import run_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,14 +137,7 @@ def find_dag_id(name: str) -> str:
 
 def run_all(wanted: list[dict[str, Any]], secrets: list[str]) -> list[dict[str, Any]]:
     """Run DAGs one after the other, all with success and without a secret in the log."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.in_airflow.run_dag", json.dumps(wanted)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=3600,
-        check=False,
-    )
+    done = run_module("run_dag", json.dumps(wanted))
     log = done.stdout + done.stderr
     assert done.returncode == 0, log
     assert not [secret for secret in secrets if secret in log]

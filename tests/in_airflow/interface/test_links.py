@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,8 +13,8 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.provider_info import get_provider_info
 from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink, plan_url
-from tests.conftest import AIRFLOW_LINE, ROOT
-from tests.in_airflow.running import DAGS, defer
+from tests.conftest import AIRFLOW_LINE
+from tests.in_airflow.running import DAGS, defer, run_module
 from tests.in_airflow.topics import SERVICE, as_csv, export_rows
 
 if TYPE_CHECKING:
@@ -46,18 +43,10 @@ class StoringTask:
 
 
 def read_links(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.in_airflow.run_links", "linked", json.dumps({"folder": str(folder)})],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-            "AIRFLOW__API__BASE_URL": "https://airflow.example.org/prefix/",
-        },
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
+    ended = run_module(
+        *("run_links", "linked", json.dumps({"folder": str(folder)})),
+        AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+        AIRFLOW__API__BASE_URL="https://airflow.example.org/prefix/",
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads(ended.stdout.splitlines()[-1])

@@ -8,9 +8,6 @@ there are events only, of local files.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,9 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.conftest import ROOT
 from tests.contract.s3_server import s3_server
-from tests.in_airflow.running import DAGS
+from tests.in_airflow.running import DAGS, run_module
 from tests.in_airflow.topics import SERVICE, as_csv
 
 if TYPE_CHECKING:
@@ -78,15 +74,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             )
         else:
             (folder / "refused.csv").write_text(REFUSED)
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.in_airflow.run_traced", json.dumps({"store": store})],
-            cwd=ROOT,
-            env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS), **env},
-            capture_output=True,
-            text=True,
-            timeout=1200,
-            check=False,
-        )
+        env = {"AIRFLOW__CORE__DAGS_FOLDER": str(DAGS), **env}
+        ended = run_module("run_traced", json.dumps({"store": store}), **env)
         log = ended.stdout + ended.stderr
         assert ended.returncode == 0, log
         (found,) = (json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"states"'))

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.contract.sandbox_http import Api
+from tests.in_airflow.running import run_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,15 +130,7 @@ def done(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Done:
         "AIRFLOW_CONN_OM_MESSAGING_DEFAULT": server.airflow_connection(),
     }
     runs = [{"dag": "patching", "conf": {}}, {"dag": "restore_version", "conf": {"version": "0.1"}}]
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.in_airflow.run_dag", json.dumps(runs)],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
+    ended = run_module("run_dag", json.dumps(runs), **environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return Done(home, ended.stdout + ended.stderr)
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.conftest import ROOT
-from tests.in_airflow.running import DAGS
+from tests.in_airflow.running import DAGS, run_module
 
 if TYPE_CHECKING:
+    import subprocess
+
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 pytestmark = pytest.mark.starts_airflow
@@ -24,24 +22,16 @@ SERVICE = "orders_redpanda"
 
 def run_dags(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
     runs = [{"dag": dag_id, "conf": conf} for dag_id in dag_ids]
-    return subprocess.run(
-        [sys.executable, "-m", "tests.in_airflow.run_dag", json.dumps(runs)],
-        cwd=ROOT,
-        env={**os.environ, "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
+    return run_module("run_dag", json.dumps(runs), AIRFLOW__CORE__DAGS_FOLDER=str(DAGS))
 
 
 def run(*dag_ids: str, job_id: str) -> tuple[dict[str, Any], str]:
     """Run DAGs with a job, and return the state of each, what its sensor handed on, and the log."""
     ended = run_dags(*dag_ids, job_id=job_id)
-    assert ended.returncode == 0, ended.stdout
+    log = ended.stdout + ended.stderr
+    assert ended.returncode == 0, log
     results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"dag": ')]
-    return {result["dag"]: (result["state"], result["xcoms"]["wait"]) for result in results}, ended.stdout
+    return {result["dag"]: (result["state"], result["xcoms"]["wait"]) for result in results}, log
 
 
 def polls(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -81,7 +71,8 @@ def test_a_rescheduled_sensor_bears_failing_polls_and_hands_on_the_job(sandbox: 
 def test_the_job_of_a_task_that_airflow_times_out_in_its_worker_is_cancelled(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=600)
     # On 2.11 that goes through ``dag.test()``, which does not end then.
-    log = run_dags("impatient_export").stdout
+    ended = run_dags("impatient_export")
+    log = ended.stdout + ended.stderr
     (cancelled,) = [entry["path"] for entry in sandbox.journal if entry["method"] == "PUT"]
     assert cancelled.endswith("/cancel")
     assert "Asked to cancel: Export job" in log
