@@ -13,6 +13,7 @@ from typing import Any
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, base_url
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS
 
@@ -48,9 +49,8 @@ def read_settings(
         raise _invalid(f"has an Extra that is a JSON {type(extra).__name__}: write an object, such as {{}}")
     if conn_type == _INGESTION_CONN_TYPE and "://" not in (host or ""):
         scheme, port = scheme or "http", port or PLAIN_PORT
-    known = {field.name for field in EXTRA_FIELDS} | _INGESTION_EXTRAS
-    if unknown := sorted(key for key in extra if key not in known):
-        log.warning("The connection has extras that mean nothing here: %s.", ", ".join(unknown))
+    if unknown := describe_unknown_extras(extra):
+        log.warning("%s", unknown)
     ssl_config = extra.get("sslConfig")
     if not isinstance(ssl_config, Mapping):
         # That package's own hook takes the whole extra for the CA certificate's path.
@@ -65,6 +65,15 @@ def read_settings(
         read_timeout=_read_seconds(extra, "read_timeout", Settings.read_timeout),
         proxy=_read_proxy(_read_text(extra, "proxy")),
     )
+
+
+def describe_unknown_extras(extra: object) -> str | None:
+    """Return a sentence that names extras which mean nothing, such as misspelt ones; None without any."""
+    known = {field.name for field in EXTRA_FIELDS} | _INGESTION_EXTRAS
+    unknown = sorted(key for key in extra if key not in known) if isinstance(extra, Mapping) else []
+    if not unknown:
+        return None
+    return f"The connection has extras that mean nothing here: {to_printable(', '.join(unknown))}."
 
 
 def check_extra(text: str | None) -> None:

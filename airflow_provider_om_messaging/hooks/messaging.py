@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.hooks.methods.job_methods import JobMethods
 from airflow_provider_om_messaging.hooks.methods.service_methods import ServiceMethods
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.patch.history import mask_connection
-from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence, to_printable
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -60,7 +60,18 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
 
     @public_errors()
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the server can be used, and what it can do and for whom, or what to mend."""
+        """
+        Return whether the server can be used, and what it can do and for whom, or what to mend.
+
+        Extras of the connection that mean nothing are named in either case: they may be what is wrong.
+        """
+        from airflow_provider_om_messaging.hooks.connection import describe_unknown_extras
+
+        is_usable, text = self._try_server()
+        unknown = describe_unknown_extras(self.get_connection(self.om_messaging_conn_id).extra_dejson)
+        return is_usable, f"{end_sentence(text)} {unknown}" if unknown else text
+
+    def _try_server(self) -> tuple[bool, str]:
         from airflow_provider_om_messaging.client import capabilities
 
         try:

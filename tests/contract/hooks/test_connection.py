@@ -35,6 +35,18 @@ class TestConnection:
             "jobs over REST, JSON Patch by name. Logged in as bot ingestion-bot",
         )
 
+    @pytest.mark.parametrize("is_usable", [True, False])
+    def test_it_names_extras_that_mean_nothing(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook], is_usable: bool
+    ) -> None:
+        extra = {"tokenfile": "/run/jwt", "verfy": "false", "verify": "false", "verifySSL": "no-ssl"}
+        password = sandbox.bot_token if is_usable else None
+        hook = connect(host=sandbox.url, password=password, extra=extra)
+        ok, text = hook.test_connection()
+        assert ok is is_usable
+        assert text.endswith(". The connection has extras that mean nothing here: tokenfile, verfy.")
+        assert ".." not in text
+
     def test_every_way_of_writing_host_reaches_the_server(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
     ) -> None:
