@@ -68,7 +68,11 @@ def _find_places(root: Path, path: str) -> Iterator[tuple[str, dict[Any, list[tu
 
 def _make(path: str, source: str, operator: Any, at: int) -> Mutant | None:
     """Return the mutant, or None if it is no code, or differs in annotations only: nobody evaluates them."""
-    code = mutate_code(source, operator, at)
+    try:
+        code = mutate_code(source, operator, at)
+    except AttributeError:
+        # Where an exception has a dot in its name, cosmic-ray has no other to put there.
+        return None
     try:
         if code is None or _meaning(code) == _meaning(source):
             return None
