@@ -34,6 +34,13 @@ class _PatchFault(Exception):
         self.old_words = old_words
 
 
+class _UnequalError(Exception):
+    """A test of an operation that fails; its words are those of Johnzon, the servers' library."""
+
+    def __init__(self) -> None:
+        super().__init__("JsonPatch.Operation.TEST fails! Values are not equal")
+
+
 def parse(body: bytes, generation: Generation = GENERATION_2_0) -> list[Operation]:
     """
     Return the operations of a patch document.
@@ -93,8 +100,14 @@ def apply(
             if generation.patch_quotes_entity and fault.looked_in is not None:
                 quoted = json.dumps(_stored_value(fault.looked_in), ensure_ascii=False, separators=(",", ":"))
                 text = f"'{quoted}' contains no {fault.old_words}"
-            raise (bad_request(text) if error_status == 400 else unhandled_error(text)) from None
+            raise _patch_error(text, error_status) from None
+        except _UnequalError as fault:
+            raise _patch_error(str(fault), error_status) from None
     return result
+
+
+def _patch_error(text: str, status: int) -> ApiError:
+    return bad_request(text) if status == 400 else unhandled_error(text)
 
 
 def _stored_value(document: Any) -> Any:
@@ -140,8 +153,8 @@ def _is_skipped(pointer: str) -> bool:
 def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any:
     verb, pointer = operation["op"], operation["path"]
     if verb == "test":
-        if _read(document, pointer) != operation["value"]:
-            raise _PatchFault("the value is a different one")
+        if not _is_equal(_read(document, pointer), operation["value"]):
+            raise _UnequalError
         return document
     if verb == "remove":
         return _remove(document, pointer)
@@ -155,6 +168,11 @@ def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any
     return _add(document, pointer, value)
 
 
+def _is_equal(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are the same; to Python alone ``true`` is ``1``."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def _split_pointer(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
@@ -163,7 +181,9 @@ def _index(part: str, length: int, value: Any = None) -> int:
     if not part.isascii() or not part.isdigit() or (len(part) > 1 and part.startswith("0")):
         raise _PatchFault(f"'{part}' is no array index")
     if int(part) >= length:
-        raise _PatchFault(f"array index {part} is out of bounds", value, f"element for index {part}")
+        raise _PatchFault(
+            f"array index {part} is out of bounds", value, f"element for index {part} and for '{part}'."
+        )
     return int(part)
 
 

@@ -142,6 +142,9 @@ def render(
         shown.pop(name, None)
     hide_secrets(shown, caller)
     _add_link(shown, base, named=catalog.generation.names_references)
+    if entity_type.name == "team":  # of its references these alone are told without their addresses
+        for role in shown.get("inheritedRoles", ()):
+            del role["href"]
     shown["href"] = f"{base}/v1/{entity_type.collection}/{document['id']}"
     return shown
 

@@ -131,7 +131,7 @@ async def _list_events(call: Call) -> Reply:
     wanted: dict[str, set[str]] = {}
     for parameter, event_types in _EVENTS.items():
         if f"changeEvent.{parameter}" not in unknown:
-            wanted.update(dict.fromkeys(event_types, _event_types(call.query.get(parameter))))
+            wanted.update(dict.fromkeys(event_types, _event_types(parameter, call.query.get(parameter))))
     found = [
         _show_event(event)
         for event in call.state.catalog.events
@@ -152,13 +152,13 @@ def _show_event(event: Document) -> Document:
     return {**shown, "entity": json.dumps(entity, ensure_ascii=False)}
 
 
-def _event_types(text: str | None) -> set[str]:
+def _event_types(parameter: str, text: str | None) -> set[str]:
     entity_types = {part.strip() for part in (text or "").split(",")} - {""}
     if "*" in entity_types:
         return set(ENTITY_TYPES)
     for entity_type in sorted(entity_types):
         if entity_type not in ENTITY_TYPES:
-            raise bad_request(f"Entity type {entity_type} not found")
+            raise bad_request(f"Invalid entity {entity_type} in query param {parameter}")
     return entity_types
 
 

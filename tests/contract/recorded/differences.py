@@ -6,7 +6,6 @@ from __future__ import annotations
 OF_BOTH = {
     "version": "The sandbox is a release of its generation, the recorded servers were builds before one.",
     "list": "Two sample services of the sandbox are shown; their connections are others.",
-    "clean_up_team": "The role that a team passes on has an address here, as the roles of users have.",
 }
 DIFFERENCES: dict[str, dict[str, str]] = {
     "1.6": OF_BOTH,

@@ -20,6 +20,15 @@ def fresh() -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.parametrize("parameter", ["entityCreated", "entityUpdated", "entityDeleted"])
+def test_an_entity_type_that_there_is_not_is_named_with_its_parameter(fresh: Api, parameter: str) -> None:
+    reply = fresh.get("/v1/events", params={parameter: "topic, nonsense", "timestamp": 0})
+    assert (reply.status_code, reply.json()) == (
+        400,
+        {"code": 400, "message": f"Invalid entity nonsense in query param {parameter}"},
+    )
+
+
 def test_events_tell_what_happened_since(fresh: Api) -> None:
     start = int(fresh.json("/v1/topics?limit=1")["data"][0]["updatedAt"]) + 16 * 24 * 3600 * 1000
     everything = {"entityCreated": "*", "entityUpdated": "*", "entityDeleted": "*", "timestamp": start}

@@ -63,6 +63,19 @@ def test_in_1_13_operations_keep_their_order(newer: Api) -> None:
     assert newer.patch(KAFKA, remove, put("/displayName", "put back")).json()["displayName"] == "put back"
 
 
+@pytest.mark.parametrize("value", ["other", True, 1, None, ["Sample Kafka"]])
+def test_a_test_that_fails_has_the_words_of_the_servers_library(each: Api, value: Any) -> None:
+    reply = each.patch(by_id(each), put("/displayName", value, "test"), put("/description", "never"))
+    assert "JsonPatch.Operation.TEST fails! Values are not equal" in reply.text
+    assert each.service()["description"] != "never"
+
+
+def test_a_truth_is_no_number(each: Api) -> None:
+    for value, status in ((False, 200), (0, None)):
+        reply = each.patch(by_id(each), put("/deleted", value, "test"))
+        assert (reply.status_code == status) is (value is False)
+
+
 def test_a_path_that_ends_in_href_is_dropped(each: Api) -> None:
     reply = each.patch(by_id(each), put("/href", "nonsense", "test"))
     assert (reply.status_code, reply.headers["X-OpenMetadata-Change"]) == (200, "entityNoChange")

@@ -89,7 +89,8 @@ def test_a_pointer_without_slash_is_a_400(api: Api) -> None:
 def test_a_failing_operation_undoes_the_ones_before_it(api: Api, failing: dict[str, Any]) -> None:
     before = api.service()
     status, message = read_error(api.patch(PATH, put("/displayName", "half done"), failing))
-    assert (status, failing["op"] in message) == (400, True)
+    assert status == 400
+    assert failing["op"].upper() in message.upper()
     assert api.service() == before
     api.sandbox.configure(patch_error_status=500)
     assert api.patch(PATH, failing).status_code == 500
