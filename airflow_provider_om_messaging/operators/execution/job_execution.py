@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.exceptions import JobTimeoutError, ResultGoneError, public_errors
+from airflow_provider_om_messaging.exceptions import (
+    InvalidParameterError,
+    JobTimeoutError,
+    ResultGoneError,
+    public_errors,
+)
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.operators.execution.job_work import JobWork
 from airflow_provider_om_messaging.operators.support.jobs.earlier_jobs import EarlierJobs
@@ -205,6 +211,9 @@ class JobExecution(JobWork):
         :param event: what the trigger sent; the job itself is read again.
         """
         ended = read_event(event)
+        # A setting is what it means from here on. What has come to nothing is told after how the job ended.
+        with suppress(InvalidParameterError):
+            self.task.check_parameters()
         self._mark_in_progress(context, ended.job_id, ended.state)
         if ended.error is not None:
             if isinstance(ended.error, JobTimeoutError):

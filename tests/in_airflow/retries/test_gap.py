@@ -156,6 +156,17 @@ def test_an_import_that_may_be_anothers_is_stopped_all_the_same(sandbox: Sandbox
     assert cancellations(sandbox) == 1
 
 
+def test_it_is_stopped_too_if_a_template_says_that_it_is_no_dry_run(sandbox: Sandbox) -> None:
+    applying = partial(importing, dry_run=False)
+    store, _ = lose_beside(sandbox, applying, applying(wait_for_completion=False))
+    event = fire(rebuild(defer(applying(True, timeout=0.5), context(store)).trigger))
+    resumed = importing(True, dry_run="{{ params.dry_run }}")
+    resumed.only_check = "False"  # as it was rendered
+    with pytest.raises(JobTimeoutError):
+        resumed.execute_complete(context(store), event)
+    assert cancellations(sandbox) == 1
+
+
 @every_way
 def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
     sandbox: Sandbox, deferrable: bool
