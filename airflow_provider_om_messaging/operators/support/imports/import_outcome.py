@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
@@ -27,9 +29,10 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
 )
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
     from airflow_provider_om_messaging.hooks.engines import Engine
@@ -113,7 +116,8 @@ class ImportOutcome:
         differing: list[Verdict] = []
         verdicts = result.list_verdicts()
         if verifying:
-            differing = file.list_differing()
+            with _tell_what_was_done(result):
+                differing = file.list_differing()
             if result.status == UNREADABLE:
                 passed = upload.facts.rows - len(differing)
                 result = build_result(differing, dry_run=False, passed=passed)
@@ -121,7 +125,8 @@ class ImportOutcome:
         otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNKNOWN_OUTCOME
         if result.status == ABORTED:
             otherwise = Verdict("", "failure", result.abort_reason)
-        self.write_results(upload, verdicts, otherwise)
+        with _tell_what_was_done(result):
+            self.write_results(upload, verdicts, otherwise)
         if found := find_repeated_names(verdicts, upload.rows):
             self.log.warning(
                 "Of rows with the same name, %s counts: %s.",
@@ -173,3 +178,18 @@ class ImportOutcome:
             )
             destination.write(table)
             self.log.info("The verdict on every row lies in %s", self.results_destination)
+
+
+@contextmanager
+def _tell_what_was_done(result: ImportResult) -> Iterator[None]:
+    """Let an error after an import say that this was done, and with what success."""
+    try:
+        with public_errors():
+            yield
+    except OpenMetadataError as error:
+        if not result.dry_run and result.status != ABORTED:
+            rows = f"{result.rows_passed} of {result.rows_processed} rows passed"
+            is_known = result.status != UNREADABLE
+            done = f"was done: {rows}." if is_known else "was sent, and its verdict cannot be read."
+            error.args = (f"{end_sentence(str(error))} The import itself {done}",)
+        raise
