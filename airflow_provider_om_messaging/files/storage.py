@@ -34,6 +34,7 @@ from airflow_provider_om_messaging.files.object_storage import (
 )
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
+from airflow_provider_om_messaging.protocol.model.names import read_rendered
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Destination:
         self._shown = format_place(target)
         if _is_named_none(target):
             raise parameter_fault(parameter, "has come to nothing in a part of its name", target)
+        if (other := _find_other_type(target)) is not None:
+            raise parameter_fault(parameter, f"has a part of its name from a {other}", target)
         self._compressed = target.endswith(".gz")
         self._local = _local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
@@ -147,6 +150,16 @@ def _is_named_none(target: str) -> bool:
     """Return whether a folder or the file of a path got its name, or a part of it, from a None."""
     *folders, name = re.split(r"[/\\@]", target)  # before an @ stands the connection of a storage
     return "None" in folders or _NONE.search(name) is not None
+
+
+def _find_other_type(target: str) -> str | None:
+    """Return the type of what a folder or the file of a path got its whole name from, if that was no text."""
+    *folders, name = re.split(r"[/\\@]", target)
+    for part in (*folders, re.sub(r"\.[^.]*(\.gz)?$", "", name)):
+        value = read_rendered(part)
+        if not isinstance(value, str):
+            return type(value).__name__
+    return None
 
 
 def is_same_file(one: str, other: str) -> bool:

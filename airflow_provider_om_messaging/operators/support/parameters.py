@@ -44,6 +44,7 @@ class Parameter:
     :param is_setting: it is a number, a flag or a choice: one that is written out is checked when the DAG is
         parsed, one that a template renders to text is read from that.
     :param is_text: it is a setting that stays a text, whatever that looks like.
+    :param is_name: it is a text, and no other type that a template may make one of is meant by it.
     :param is_data: it has members, of which none that a template makes may come to nothing either.
     :param attribute: what the task calls it, if Airflow has something of its own under its name.
     :param cause: why it may have come to nothing.
@@ -53,6 +54,7 @@ class Parameter:
     is_needed: bool = False
     is_setting: bool = False
     is_text: bool = False
+    is_name: bool = False
     is_data: bool = False
     attribute: str | None = None
     cause: str = "the task or template that it is taken from has failed, was skipped or returned nothing"
@@ -114,9 +116,11 @@ class CheckedParameters:
                     _check_members(name, written, value, parameter.cause)
                 if value is None and not parameter.is_needed:
                     continue
-                is_read = parameter.is_setting and not parameter.is_text
-                if is_read and isinstance(value, str) and not _is_literal(written):
-                    value = _parse_value(value)
+                if isinstance(value, str) and not _is_literal(written):
+                    if parameter.is_setting and not parameter.is_text:
+                        value = _parse_value(value)
+                    elif parameter.is_name:
+                        value = names.read_rendered(value)
                 setattr(self, parameter.attribute or name, parameter.check(name, value))
             self.check_combinations()
 
@@ -153,7 +157,7 @@ def field_names(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
 
 def text(**options: Any) -> Parameter:
     """Return a parameter that is a text."""
-    return Parameter(names.required_text, **options)
+    return Parameter(names.required_text, is_name=True, **options)
 
 
 def pattern() -> Parameter:
@@ -195,7 +199,7 @@ def path() -> Parameter:
     def check_path(name: str, value: Any) -> str:
         return names.required_text(name, as_text(value))
 
-    return Parameter(check_path)
+    return Parameter(check_path, is_name=True)
 
 
 def choice(*options: str) -> Parameter:
@@ -272,6 +276,7 @@ def job_id_text() -> Parameter:
     return Parameter(
         lambda _, value: names.job_id(value),
         is_needed=True,
+        is_name=True,
         cause="give the job_id that the export or import task returned. One that was done without a job "
         "returns None: then there is nothing to wait for",
     )

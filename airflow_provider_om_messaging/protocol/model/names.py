@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _VERSION = re.compile(r"[0-9]{1,5}(\.[0-9]{1,9})?")
+_RENDERED: dict[str, object] = {
+    **{text: text.lower() == "true" for text in ("True", "true", "False", "false")},
+    **{text: float("nan") for text in ("nan", "NaN")},
+    "set()": set(),
+}
+"""What templates and the filter ``tojson`` make of values, without a bracket at the start."""
 
 
 def segment(text: str) -> str:
@@ -197,6 +205,25 @@ def required_text(parameter: str, value: object) -> str:
             f"{parameter} is empty: give it as a text (a template may have rendered to nothing).",
         )
     return value.strip()
+
+
+def read_rendered(text: str) -> object:
+    """
+    Return the value that a template made a text of, where its type cannot be meant as a name.
+
+    :param text: such as ``[]``, ``False`` or ``nan``; any other text, and a number, is returned as it is.
+    """
+    bare = text.strip()
+    if bare in _RENDERED:
+        return _RENDERED[bare]
+    if bare.startswith(("[", "{", "(", "b'", 'b"')):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                value: object = read(bare)
+            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+                continue
+            return text if isinstance(value, (str, int, float, complex)) else value
+    return text
 
 
 def _invalid_fqn(fqn: str, what: str) -> Fault:
