@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import (
@@ -32,6 +33,7 @@ from airflow_provider_om_messaging.protocol.csv.topic_columns import detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import plan_result, rows_before
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,6 +134,7 @@ class ImportExecution(JobExecution):
         """Read the job's verdict."""
         result = self.hook.get_import_verdict(job, self.task.only_check, state.get("rows"))
         if not self.task.verify and not self.task.results_destination:
+            self._log_failed_lines(result, state)
             apply_rejection_policy(result, self.task.max_failed_rows, self.task.on_rejected, self.log)
             return import_summary(self.task.require_service(), result, state.get("sha256"), job.job_id)
         # The task may have been away for hours, in another process.
@@ -142,6 +145,16 @@ class ImportExecution(JobExecution):
                     f"{state.get('sha256')}): its rows can be neither verified nor told apart."
                 )
             return self._outcome.conclude(self._file_import(upload), result, job.job_id)
+
+    def _log_failed_lines(self, result: ImportResult, state: dict[str, Any]) -> None:
+        """Log where failed rows stand, if the file is still there and still the one that was sent."""
+        if result.rows_failed:
+            with (
+                suppress(Fault, OpenMetadataError),
+                csv_upload(source=self.task.source, csv=self.task.csv) as upload,
+            ):
+                if upload.facts.sha256 == state.get("sha256"):
+                    self._outcome.log_failed_lines(upload, result)
 
     def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Run dry again in one request, or compare until every row is in place or the time is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from itertools import chain
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.csv.check import Rows
     from airflow_provider_om_messaging.protocol.plan.diff import Plan
 
+_FIELD_NUMBER = re.compile(r"\bField (\d{1,3}) error\b")
+"""How servers name the cell that they refuse; they count from 1."""
 UNKNOWN_OUTCOME = Verdict("", "unknown", "The server does not tell what became of this row.")
 
 
@@ -40,19 +43,45 @@ def verdict_table(
     :param verdicts: in any order; they belong to rows by the name.
     :param otherwise: the verdict on a row that has none.
     """
-    by_row: dict[str, deque[Verdict]] = defaultdict(deque)
-    for verdict in verdicts:
-        by_row[verdict.row].append(verdict)
+    records = iter(rows)
+    header = next(records, (0, ()))[1]
+    yield dialect.format_record(["line", "status", "details", *header]).encode("utf-8")
+    for line, row, verdict in _pair_with_verdicts(header, records, verdicts):
+        verdict = verdict or otherwise
+        cells = [str(line), verdict.status, redact(verdict.details), *row]
+        yield dialect.format_record(cells).encode("utf-8")
+
+
+def locate_failures(rows: Rows, verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """
+    Yield where in a file each row that failed stands, as a log reports it, with its column if that is known.
+
+    :param rows: the file's records with their lines, the header first.
+    :param verdicts: in any order; they belong to rows by the name.
+    """
     records = iter(rows)
     header = next(records, (0, ()))[1]
     columns = column_names(header)
+    for line, _, verdict in _pair_with_verdicts(header, records, verdicts):
+        if verdict is None or verdict.passed:
+            continue
+        number = _FIELD_NUMBER.search(verdict.details)
+        place = int(number[1]) if number else 0
+        column = f", column {columns[place - 1]}" if 0 < place <= len(columns) else ""
+        yield f"line {line}{column}: {to_printable(verdict.row[:100])}"
+
+
+def _pair_with_verdicts(
+    header: Sequence[str], records: Iterable[tuple[int, Sequence[str]]], verdicts: Iterable[Verdict]
+) -> Iterator[tuple[int, Sequence[str], Verdict | None]]:
+    by_row: dict[str, deque[Verdict]] = defaultdict(deque)
+    for verdict in verdicts:
+        by_row[verdict.row].append(verdict)
+    columns = column_names(header)
     key = columns.index(KEY) if KEY in columns else 0
-    yield dialect.format_record(["line", "status", "details", *header]).encode("utf-8")
-    for number, row in records:
+    for line, row in records:
         found = by_row.get(row[key] or ",".join(row))
-        verdict = found.popleft() if found else otherwise
-        cells = [str(number), verdict.status, redact(verdict.details), *row]
-        yield dialect.format_record(cells).encode("utf-8")
+        yield line, row, found.popleft() if found else None
 
 
 def build_result(

@@ -30,6 +30,7 @@ PUBLIC_SOURCE = re.compile(
     r"https://(?:raw\.githubusercontent|github)\.com/airflow-provider-om-messaging/"
     r"airflow-provider-om-messaging/(?:blob/|tree/)?main/([^)\s]+)"
 )
+CONNECTION = re.compile(r"""\'(\{"conn_type": .*?\}|om-messaging://.*?)\'""")
 SNIPPETS = [
     pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
     for page in PAGES
@@ -112,6 +113,30 @@ def test_every_operator_sensor_and_trigger_is_on_the_page_of_operators() -> None
             ]
             for each in classes:
                 assert f".. autoclass:: {module.__name__}.{each}" in page, each
+
+
+def test_every_connection_that_is_shown_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    token = tmp_path / "jwt"
+    token.write_text("eyJ.a.jwt")
+    shown = [
+        text
+        for page in PAGES
+        for text in CONNECTION.findall(page.read_text(encoding="utf-8").replace("…", ""))
+    ]
+    assert len(shown) > 4
+    for text in shown:
+        value = text.replace("/run/openmetadata/jwt", str(token)).replace("@host", "@acme.getcollate.io")
+        monkeypatch.setenv("AIRFLOW_CONN_SHOWN", value)
+        hook = OpenMetadataMessagingHook("shown")
+        assert "acme.getcollate.io" in hook.server_url, text
+        assert hook.get_conn().headers["Authorization"].startswith("Bearer eyJ"), text
+
+
+def test_the_versions_that_are_needed_at_least_are_those_of_the_package() -> None:
+    declared = re.search(r"^dependencies = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.S | re.M)
+    assert declared
+    floors = re.findall(r'"([\w-]+)>=([\d.]+)', declared[1])
+    assert floors == re.findall(r"^\| `([\w-]+)` \| ([\d.]+\d)", read("deployments.md"), re.MULTILINE)
 
 
 def test_every_place_that_the_architecture_names_exists() -> None:

@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     find_missing_changes,
     find_repeated_names,
     format_results,
+    locate_failures,
     stopped_fault,
     verdict_table,
 )
@@ -66,6 +67,17 @@ def test_a_row_without_a_name_is_known_by_all_of_it() -> None:
         "failure",
         "no name",
     ]
+
+
+def test_a_row_that_failed_is_found_by_its_line_and_by_the_column_that_the_server_names() -> None:
+    details = "#INVALID_FIELD: Field 2 error - Entity b of type team not found"
+    rows = [(1, ["name*", "owner"]), (2, ["good", "a"]), (4, ["bad", "a"]), (9, ["bad", "b"])]
+    passed, failed = Verdict("bad", "success", ""), Verdict("bad", "failure", details)
+    assert list(locate_failures(rows, [failed, GOOD])) == ["line 4, column owner: bad"]
+    assert list(locate_failures(rows, [passed, failed])) == ["line 9, column owner: bad"]
+    assert list(locate_failures(rows, [BAD, GOOD])) == ["line 4: bad"]
+    assert list(locate_failures(rows, [Verdict("bad", "failure", "Field 3 error")])) == ["line 4: bad"]
+    assert list(locate_failures(rows, [GOOD, passed, passed])) == []
 
 
 def test_no_table_of_verdicts_shows_a_secret() -> None:

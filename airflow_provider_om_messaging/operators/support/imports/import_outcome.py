@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
@@ -18,6 +19,7 @@ from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     check_verified,
     find_missing_changes,
     find_repeated_names,
+    locate_failures,
     verdict_table,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import (
@@ -133,6 +135,7 @@ class ImportOutcome:
                 "the last that passes" if file.engine.name == CLIENT else "the one that the server chooses",
                 "; ".join(found[:SHOWN_FAILURES]),
             )
+        self.log_failed_lines(upload, result)
         apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
         check_verified(differing, verdicts, result)
         summary = import_summary(file.service, result, upload.facts.sha256, job_id, file.engine.name)
@@ -166,6 +169,14 @@ class ImportOutcome:
             return import_summary(file.service, result, sha256, job_id or None, file.engine.name)
         result = build_result([], dry_run=False, passed=upload.facts.rows)
         return {**self.conclude(file, result, job_id or None), "verified": rows}
+
+    def log_failed_lines(self, upload: CsvUpload, result: ImportResult) -> None:
+        """Log where in the file the rows stand that failed, the first of them."""
+        if not result.rows_failed:
+            return
+        places = islice(locate_failures(upload.rows(), result.list_verdicts()), SHOWN_FAILURES)
+        if found := "; ".join(places):
+            self.log.warning("Failed rows of the file: %s.", found)
 
     def write_results(
         self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNKNOWN_OUTCOME
