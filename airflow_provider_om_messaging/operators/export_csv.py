@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.hooks.engine_options import ENGINES
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
 from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
-from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS
+from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -35,7 +35,7 @@ NEEDED = {
     "operators.support.parameters",
     "operators.support.lineage_events",
     "operators.support.waiting",
-    "protocol.csv.column_sets",
+    "protocol.csv.columns",
     "protocol.imports.stopped_fault",
     "protocol.model.entities",
     "protocol.model.names",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_columns import domain_name
+from airflow_provider_om_messaging.protocol.csv.topic_cells import domain_name
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import mark_inheritable
 

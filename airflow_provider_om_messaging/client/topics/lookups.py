@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.editing.references import read_referred
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.column_sets import LABELS
+from airflow_provider_om_messaging.protocol.csv.columns import LABELS
 from airflow_provider_om_messaging.protocol.model.exclusion import exclusion_parents
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault

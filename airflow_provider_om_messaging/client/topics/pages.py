@@ -14,8 +14,8 @@ from airflow_provider_om_messaging.client.capabilities import (
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv import topic_columns
-from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv import topic_cells
+from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, mark_inheritable
@@ -105,7 +105,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
     exported = inheritance.look_up(service)
     yield format_record(columns).encode()
     for topics in topic_pages(client, service, columns, inheritance):
-        yield topic_columns.format_rows(row for topic in topics for row in topic.rows(columns))
+        yield topic_cells.format_rows(row for topic in topics for row in topic.rows(columns))
     # One that is deleted meanwhile takes its topics along: the list just ends.
     if inheritance.look_up(service).get("id") != exported.get("id"):
         raise Fault(
@@ -138,11 +138,11 @@ def export_single_topics(
             if fault.cause is Cause.NOT_FOUND:
                 return None
             raise
-        return topic_columns.to_cells(inheritance.mark_inherited(topic), columns)
+        return topic_cells.to_cells(inheritance.mark_inherited(topic), columns)
 
     yield format_record(columns).encode()
     with ThreadPoolExecutor(_READS, thread_name_prefix="om-messaging") as pool:
-        yield topic_columns.format_rows(row for row in pool.map(read_row, names) if row is not None)
+        yield topic_cells.format_rows(row for row in pool.map(read_row, names) if row is not None)
 
 
 def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import (

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.client.topics.readback import find_overwritte
 from airflow_provider_om_messaging.client.topics.readings import build_reading
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
-from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_fault
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.column_sets import REFERRING
+from airflow_provider_om_messaging.protocol.csv.columns import REFERRING
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA, Path, walk_fields
 from airflow_provider_om_messaging.protocol.wire.faults import Fault

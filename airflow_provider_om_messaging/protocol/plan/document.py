@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.csv.column_sets import COLUMNS, DEFAULT, SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.plan.diff import CHANGED, CREATED, Change, Plan
 from airflow_provider_om_messaging.protocol.plan.notes import Note
 

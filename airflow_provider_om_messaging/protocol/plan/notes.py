@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, KEY
 from airflow_provider_om_messaging.protocol.plan.similar_names import second_topic_advice
 from airflow_provider_om_messaging.protocol.plan.spreadsheet import find_rewriting

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.field_rows import list_field_rows
-from airflow_provider_om_messaging.protocol.csv.topic_columns import TopicCells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import TopicCells
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names

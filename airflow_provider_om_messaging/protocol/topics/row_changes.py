@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
-from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED, LABELS, REFERRING
+from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED, LABELS, REFERRING
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
-from airflow_provider_om_messaging.protocol.csv.topic_columns import TIER, find_label_column
+from airflow_provider_om_messaging.protocol.csv.topic_cells import TIER, find_label_column
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (

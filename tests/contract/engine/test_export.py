@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.topic_columns import DOCUMENTED, to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import DOCUMENTED, to_cells
 from airflow_provider_om_messaging.protocol.topics.pages import list_topics
 from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Fault

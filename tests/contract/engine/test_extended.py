@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
+from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.engine.imports.importing import edit, run_after_listing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED, EXTENDED
+from airflow_provider_om_messaging.protocol.csv.columns import DOCUMENTED, EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.engine.imports.importing import read_outcomes
 from tests.contract.sandbox_http import SERVICES, Api, read

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.exceptions import ForbiddenError, InvalidPara
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
-from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS

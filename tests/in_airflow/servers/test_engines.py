@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
-from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
+from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
-from airflow_provider_om_messaging.protocol.csv.topic_columns import to_cells
+from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
+from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.topics.listed import read_listed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 

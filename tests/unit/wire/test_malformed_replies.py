@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.column_sets import EXTENDED
-from airflow_provider_om_messaging.protocol.csv.topic_columns import format_rows, to_cells
+from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
+from airflow_provider_om_messaging.protocol.csv.topic_cells import format_rows, to_cells
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList

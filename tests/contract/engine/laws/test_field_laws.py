@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.column_sets import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.engine.laws.trial import Trial

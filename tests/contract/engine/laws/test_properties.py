@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
-from airflow_provider_om_messaging.protocol.csv.column_sets import DOCUMENTED
+from airflow_provider_om_messaging.protocol.csv.columns import DOCUMENTED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import Api, read, table

@@ -8,7 +8,7 @@ import msgspec
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import column_names
-from airflow_provider_om_messaging.protocol.csv.column_sets import (
+from airflow_provider_om_messaging.protocol.csv.columns import (
     COLUMNS,
     DEFAULT,
     DOCUMENTED,

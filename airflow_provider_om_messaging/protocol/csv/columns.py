@@ -1,4 +1,4 @@
-"""The one table of the columns that a file can have. How a topic fills them is in :mod:`.topic_columns`."""
+"""The one table of the columns that a file can have. How a topic fills them is in :mod:`.topic_cells`."""
 
 from __future__ import annotations
 
