@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING
 from airflow_provider_om_messaging.files.local_files import temporary_file
 from airflow_provider_om_messaging.files.object_storage import read_chunks
 from airflow_provider_om_messaging.files.storage import open_source
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.check import (
     CsvFacts,
     UnfitCsvError,
@@ -21,6 +20,7 @@ from airflow_provider_om_messaging.protocol.csv.check import (
     scan_rows,
 )
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, FastCsvValidator
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply

@@ -22,9 +22,9 @@ from airflow_provider_om_messaging.hooks.engine_options import (
     SERVER,
 )
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA, SchemaChanges
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
-from airflow_provider_om_messaging.protocol.topics.field_changes import desired_members, find_fields
+from airflow_provider_om_messaging.protocol.topics.field_changes import find_fields
 from airflow_provider_om_messaging.protocol.topics.rights import list_field_operations
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class FieldWriter(RowWriter):
         by_path = {path: row for row in rows if (path := _find_path(row.name))}
         fields = SchemaChanges({path: {} for path in by_path}).select(topic.get(SCHEMA))
         return SchemaChanges(
-            {path: desired_members(row, fields[path] or {}, self.known) for path, row in by_path.items()}
+            {path: self._compute_values(row, fields[path] or {}) for path, row in by_path.items()}
         )
 
     def _digest_rows(self, topic: Entity, names: set[str]) -> dict[str, bytes]:

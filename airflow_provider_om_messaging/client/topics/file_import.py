@@ -11,9 +11,8 @@ from airflow_provider_om_messaging.client.topics.field_import import FieldImport
 from airflow_provider_om_messaging.client.topics.pages import topic_pages
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
-from airflow_provider_om_messaging.protocol.csv.topic_cells import find_nearest_columns
+from airflow_provider_om_messaging.protocol.csv.headers import column_names, find_nearest_columns
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     add_hints,
     build_result,

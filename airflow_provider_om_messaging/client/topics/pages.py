@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv import topic_cells
-from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import BEYOND, SCHEMA_FIELDS, find_covered_fields
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, mark_inheritable
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
     from airflow_provider_om_messaging.protocol.wire.paging import Page
 
-_ON_REQUEST = (CERTIFICATION, "extension")
-"""Columns that stand for a field of the same name."""
 _READS = 8
 """Topics that are read at a time, each by itself."""
 
@@ -149,8 +147,11 @@ def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, .
     if columns == SCHEMA_FIELDS:
         # Newer servers show labels of fields in a list only if it is asked for schemas.
         return (SCHEMA,)
+    covered = find_covered_fields(columns)
     return tuple(
-        column for column in _ON_REQUEST if column in columns and not is_field_unsupported(client, column)
+        field
+        for field in BEYOND
+        if field in covered and field in TOPIC.on_request and not is_field_unsupported(client, field)
     )
 
 

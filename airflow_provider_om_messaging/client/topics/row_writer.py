@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
 from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.csv.columns import BEYOND, find_covered_fields
 from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
@@ -23,10 +24,7 @@ from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
-from airflow_provider_om_messaging.protocol.topics.compare import (
-    BEYOND,
-    drop_unneeded_fields,
-)
+from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
 from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic, make_topic_body
 from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, list_operations
@@ -162,7 +160,7 @@ class RowWriter:
         beyond = (
             field
             for field in BEYOND
-            if field in self._columns and not is_field_unsupported(self._client, field)
+            if field in find_covered_fields(self._columns) and not is_field_unsupported(self._client, field)
         )
         return (*CHANGEABLE, *beyond)
 
@@ -204,8 +202,8 @@ class RowWriter:
     def _keep(self, entity: Entity) -> Entity:
         return drop_unneeded_fields(entity)
 
-    def _compute_values(self, row: Row, topic: Entity) -> dict[str, Any]:
-        return desired_values(row, topic, self.known, self._generation, certifies=self.certifies)
+    def _compute_values(self, row: Row, entity: Entity) -> dict[str, Any]:
+        return desired_values(row, entity, self.known, self._generation, certifies=self.certifies)
 
     def _row_digest(self, topic: Entity) -> bytes:
         return self._reading.fingerprint(self._columns, to_cells(topic, self._columns))

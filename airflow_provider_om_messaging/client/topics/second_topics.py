@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.topics.pages import topic_names
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import CREATED
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, check_new_names
 from airflow_provider_om_messaging.protocol.plan.similar_names import (

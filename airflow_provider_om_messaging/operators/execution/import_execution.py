@@ -29,7 +29,7 @@ from airflow_provider_om_messaging.operators.support.results import (
     import_summary,
     submitted_import_summary,
 )
-from airflow_provider_om_messaging.protocol.csv.topic_cells import detect_kind
+from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import plan_result, rows_before

@@ -13,9 +13,8 @@ from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import Destination, read_file_rows
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, SCHEMA_FIELDS
-from airflow_provider_om_messaging.protocol.csv.topic_cells import detect_kind, find_nearest_columns
+from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind, find_nearest_columns
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.columns import REFERRING
+from airflow_provider_om_messaging.protocol.csv.columns import BY_NAME, REFERRING, Content
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.csv.custom_fields import Types
 
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
-
-
-def column_names(header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the columns, without the ``*`` that marks those that may not be empty."""
-    return tuple(name.removesuffix("*") for name in header)
 
 
 def exact_digest(row: Sequence[str]) -> bytes:
@@ -67,9 +62,11 @@ class Reading:
 
         :raises MalformedCellError: a quote in it is wrong, or an owner is neither a user nor a team.
         """
-        written = ([cell] if cell else []) if REFERRING[column].single else split_values(cell)
+        is_single = REFERRING[column].content is Content.CERTIFICATION
+        written = ([cell] if cell else []) if is_single else split_values(cell)
         found = [self._name(column, text) for text in written if text.strip()]
-        if column == "domain" and self.inherited and {name.fqn for name in found} == self.inherited:
+        is_domain = REFERRING[column].field == "domains"
+        if is_domain and self.inherited and {name.fqn for name in found} == self.inherited:
             return []
         return list(dict.fromkeys(found))
 
@@ -85,7 +82,7 @@ class Reading:
         try:
             if column in REFERRING:
                 return tuple(sorted({(name.kind, name.canonical) for name in self.names(column, cell)}))
-            if column == custom_fields.COLUMN:
+            if column in BY_NAME and BY_NAME[column].content is Content.CUSTOM_FIELDS:
                 texts = custom_fields.parse_texts(cell)
                 types = self.types() if texts else None
                 return tuple(
@@ -105,7 +102,9 @@ class Reading:
         return _digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
 
     def _name(self, column: str, text: str) -> Name:
-        _, _, field, kind, _ = REFERRING[column]
+        field, kind = REFERRING[column].field, REFERRING[column].kind
+        if kind == "tag":
+            field = "tags"  # whatever it is for: it is looked up once
         if not kind:
             kind, _, text = text.partition(":")
             kind = kind.strip()

@@ -1,50 +1,32 @@
-"""Topics as rows of a CSV, in the columns that the vendor documents and in those that go beyond them."""
+"""Topics as rows of a CSV: how each kind of content is written as a cell."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar, cast
 
 import msgspec
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
 from airflow_provider_om_messaging.protocol.csv.columns import (
-    COLUMNS,
-    DEFAULT,
+    BY_NAME,
     DOCUMENTED,
     LABELS,
-    SCHEMA_FIELDS,
+    TABLE,
+    Column,
+    Content,
 )
 from airflow_provider_om_messaging.protocol.csv.dialect import format_records, join_values
 from airflow_provider_om_messaging.protocol.model.fields import DERIVED, certification_tag
+from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-TIER = "Tier."
-
-
-def detect_kind(header: Sequence[str]) -> str:
-    """
-    Return what kind of file a CSV is by its header: a key of :data:`COLUMNS`, the default for any other file.
-
-    :param header: its first record; a ``*`` that marks a required column is no part of the name.
-    """
-    return next((kind for kind, columns in COLUMNS.items() if columns == column_names(header)), DEFAULT)
-
-
-def find_nearest_columns(header: Sequence[str]) -> tuple[str, ...]:
-    """
-    Return the columns that a file with a wrong header was most likely to have; those of a right one.
-
-    :param header: as for :func:`detect_kind`.
-    """
-    names = set(column_names(header))
-    # A file of topics that lacks columns is nearer to one of topics, though fields have fewer of them.
-    of_fields = "glossaryTerms" in names and not names & {"owner", "domain"}
-    kinds = [columns for columns in COLUMNS.values() if (columns == SCHEMA_FIELDS) is of_fields]
-    return min(kinds, key=lambda columns: len(names.symmetric_difference(columns)))
+    Writer = Callable[[Any], "str | None"]
+    """Writes a cell of a topic; None leaves it empty."""
 
 
 class Reference(msgspec.Struct, rename="camel", gc=False):
@@ -63,37 +45,57 @@ class _Label(msgspec.Struct, rename="camel", gc=False):
     inherited: Any = None
 
 
-class TopicCells(msgspec.Struct, rename="camel"):
+class TopicCells(msgspec.Struct):
     """
-    What a CSV holds of a topic, and no more.
+    What a CSV holds of a topic, and no more: :func:`add_fields` gives it the fields of the table.
 
     It is what topics are read into out of a list, which is several times faster than reading all that they
     have; what is known of a topic as a dictionary is converted to it, so that there is one way to its cells.
-    Servers before 1.5 have one owner and one domain.
     """
 
-    name: str | None = None
-    display_name: str | None = None
-    description: str | None = None
-    owners: list[Reference] | msgspec.UnsetType | None = msgspec.UNSET
-    owner: Reference | None = None
-    domains: list[Reference] | msgspec.UnsetType | None = msgspec.UNSET
-    domain: Reference | None = None
     tags: list[_Label] | None = None
-    certification: dict[str, Any] | None = None
-    extension: dict[str, Any] | None = None
 
     def cells(self, columns: Sequence[str]) -> list[str]:
         """Return the row of the topic, as :func:`to_cells` does."""
+        label_columns, writers = _specialise(tuple(columns))
         labels: dict[str | None, list[str]] = {}
         for label in self.tags or ():
             if not label.inherited and label.label_type != DERIVED:
-                column = find_label_column(label.source, label.tag, columns)
+                column = _choose_label_column(label.source, label.tag, label_columns)
                 labels.setdefault(column, []).append(label.tag)
         return [
-            join_values(labels.get(column, ())) if column in LABELS else _CELLS[column](self)
-            for column in columns
+            join_values(labels.get(column, ())) if write is None else write(self) or ""
+            for column, write in writers
         ]
+
+
+Cells = TypeVar("Cells", bound=TopicCells)
+
+_SHAPES: dict[Content, Any] = {
+    Content.KEY: str | None,
+    Content.TEXT: str | None,
+    Content.REFERENCES: list[Reference] | msgspec.UnsetType | None,
+    Content.LABELS: list[_Label] | None,
+    Content.CERTIFICATION: dict[str, Any] | None,
+    Content.CUSTOM_FIELDS: dict[str, Any] | None,
+}
+_FORMER_NAMES = {current: former for former, current in CURRENT_NAMES.items()}
+"""Of fields that were one reference in older servers, and are a list of them today."""
+
+
+def add_fields(base: type[Cells]) -> type[Cells]:
+    """Return a class with the fields that a file can hold of a topic, called as servers call them."""
+    found = {column.field: column for column in TABLE if column.files}
+    members: list[tuple[str, Any, Any]] = []
+    for field, column in found.items():
+        several = column.content is Content.REFERENCES
+        members.append((field, _SHAPES[column.content], msgspec.UNSET if several else None))
+        if field in _FORMER_NAMES:
+            members.append((_FORMER_NAMES[field], Reference | None, None))
+    return cast("type[Cells]", msgspec.defstruct(base.__name__, members, bases=(base,)))
+
+
+_Topic = add_fields(TopicCells)
 
 
 def to_cells(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
@@ -105,7 +107,7 @@ def to_cells(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
 
     :param topic: as a list or a read shows it, in today's names; its members have their shapes.
     """
-    return msgspec.convert(topic, TopicCells).cells(columns)
+    return msgspec.convert(topic, _Topic).cells(columns)
 
 
 def format_rows(rows: Iterable[Sequence[str]]) -> bytes:
@@ -113,7 +115,7 @@ def format_rows(rows: Iterable[Sequence[str]]) -> bytes:
     return format_records(rows).encode("utf-8", "replace")
 
 
-def find_label_column(source: str | None, tag: str, columns: Sequence[str]) -> str | None:
+def find_label_column(source: str | None, tag: str, columns: tuple[str, ...]) -> str | None:
     """
     Return the column that a label stands in; None for none of a file's columns.
 
@@ -122,41 +124,76 @@ def find_label_column(source: str | None, tag: str, columns: Sequence[str]) -> s
     :param source: of the label.
     :param tag: its FQN.
     """
-    if source == "Glossary":
-        return "glossaryTerms" if "glossaryTerms" in columns else None
-    return "tiers" if "tiers" in columns and tag.startswith(TIER) else "tags"
+    return _choose_label_column(source, tag, _specialise(columns)[0])
 
 
-def owner_name(owner: Reference) -> str:
-    """Return an owner as the column ``owner`` has it, such as ``team:data-platform``."""
-    return f"{owner.type}:{owner.name or owner.fully_qualified_name or _refuse_nameless('owner')}"
+def _choose_label_column(source: str | None, tag: str, columns: Iterable[Column]) -> str | None:
+    kind = "glossaryTerm" if source == "Glossary" else "tag"
+    for name, _, _, _, of_kind, prefix in columns:
+        if of_kind == kind and tag.startswith(prefix):
+            return name
+    return None
 
 
 def domain_name(domain: Mapping[str, Any]) -> str:
     """Return a domain as the column ``domain`` has it."""
-    return _domain_name(msgspec.convert(domain, Reference))
+    return _name_reference(BY_NAME["domain"], msgspec.convert(domain, Reference))
 
 
-def _domain_name(domain: Reference) -> str:
-    return domain.fully_qualified_name or domain.name or _refuse_nameless("domain")
+def _name_reference(column: Column, reference: Reference) -> str:
+    """Return a reference as a column has it: its FQN, or with its kind, such as ``team:data-platform``."""
+    if column.kind:
+        return reference.fully_qualified_name or reference.name or _refuse_nameless(column)
+    return f"{reference.type}:{reference.name or reference.fully_qualified_name or _refuse_nameless(column)}"
 
 
-def _refuse_nameless(what: str) -> NoReturn:
-    raise unexpected_reply(f"a topic with {what}s of which one has no name")
+def _refuse_nameless(column: Column) -> NoReturn:
+    raise unexpected_reply(f"a topic with {column.field} of which one has no name")
 
 
-def _own(several: list[Reference] | msgspec.UnsetType | None, single: Reference | None) -> list[Reference]:
-    if several is msgspec.UNSET:
-        several = [single] if single is not None else None
-    return [item for item in several if not item.inherited] if several else []
+def _write_references(column: Column) -> Writer:
+    read, read_single = attrgetter(column.field), attrgetter(_FORMER_NAMES.get(column.field, column.field))
+
+    def write(topic: Any) -> str:
+        several = read(topic)
+        if several is msgspec.UNSET:
+            single = read_single(topic)
+            several = [single] if single else None
+        if not several:
+            return ""
+        return join_values([_name_reference(column, item) for item in several if not item.inherited])
+
+    return write
 
 
-_CELLS: dict[str, Callable[[TopicCells], str]] = {
-    "name": lambda topic: topic.name or "",
-    "displayName": lambda topic: topic.display_name or "",
-    "description": lambda topic: topic.description or "",
-    "owner": lambda topic: join_values(map(owner_name, _own(topic.owners, topic.owner))),
-    "domain": lambda topic: join_values(map(_domain_name, _own(topic.domains, topic.domain))),
-    "certification": lambda topic: certification_tag(topic.certification) or "",
-    custom_fields.COLUMN: lambda topic: custom_fields.render_cell(topic.extension or {}),
+def _write_certification(column: Column) -> Writer:
+    read = attrgetter(column.field)
+    return lambda topic: certification_tag(read(topic))
+
+
+def _write_custom_fields(column: Column) -> Writer:
+    read = attrgetter(column.field)
+    return lambda topic: custom_fields.render_cell(read(topic) or {})
+
+
+def _write_text(column: Column) -> Writer:
+    return attrgetter(column.field)
+
+
+_WRITERS: dict[Content, Callable[[Column], Writer | None]] = {
+    Content.KEY: _write_text,
+    Content.TEXT: _write_text,
+    Content.REFERENCES: _write_references,
+    Content.LABELS: lambda column: None,
+    Content.CERTIFICATION: _write_certification,
+    Content.CUSTOM_FIELDS: _write_custom_fields,
 }
+"""What makes the writer of a column; labels are shared out among the columns of a file."""
+
+
+@cache
+def _specialise(columns: tuple[str, ...]) -> tuple[list[Column], list[tuple[str, Writer | None]]]:
+    """Return the columns of labels, those with a prefix first, and all with what writes their cells."""
+    labels = [BY_NAME[name] for name in LABELS if name in columns]
+    writers = [(name, _WRITERS[BY_NAME[name].content](BY_NAME[name])) for name in columns]
+    return sorted(labels, key=lambda column: not column.prefix), writers

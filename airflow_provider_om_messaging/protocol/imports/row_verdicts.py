@@ -9,7 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.cells import blanks_hint, column_names
+from airflow_provider_om_messaging.protocol.csv.cells import blanks_hint
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     FAILURE,

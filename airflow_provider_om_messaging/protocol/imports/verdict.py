@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_hint, column_names, exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_hint, exact_digest
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow_large_cells
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply

@@ -22,7 +22,8 @@ KINDS_BY_FIELD = {
 """Kinds of entity that a field refers to, the usual one first."""
 _AT_TOP = KINDS_BY_FIELD["owners"]
 """Users and teams stand at the top: a dot in their name does not separate."""
-_LABELS = {"tag": "Classification", "glossaryTerm": "Glossary"}
+LABEL_SOURCES = {"tag": "Classification", "glossaryTerm": "Glossary"}
+"""What ``source`` says of a label, by the kind of entity that it is made of."""
 _EXAMPLES = {"owners": "'team:data-platform' or 'user:ada'", "tags": "'Tier.Tier1'", "domains": "'Finance'"}
 
 
@@ -51,9 +52,9 @@ class Name:
 
     def means(self, item: Mapping[str, Any]) -> bool:
         """Return whether an entry of an entity's list is what this names."""
-        if self.kind in _LABELS:
+        if self.kind in LABEL_SOURCES:
             source = item.get("source") or "Classification"
-            return item.get("tagFQN") == self.fqn and source == _LABELS[self.kind]
+            return item.get("tagFQN") == self.fqn and source == LABEL_SOURCES[self.kind]
         fqn = item.get("fullyQualifiedName")
         if self.field == "owners" and not fqn:
             fqn = join_fqn(str(item.get("name")))
@@ -164,9 +165,9 @@ def build_reference(name: Name, entity: Mapping[str, Any]) -> dict[str, Any]:
     :param name: what was looked up.
     :param entity: what was found.
     """
-    if name.kind in _LABELS:
+    if name.kind in LABEL_SOURCES:
         label = {"tagFQN": entity.get("fullyQualifiedName") or name.fqn, "name": entity.get("name")}
-        label |= {"source": _LABELS[name.kind], "labelType": "Manual", "state": "Confirmed"}
+        label |= {"source": LABEL_SOURCES[name.kind], "labelType": "Manual", "state": "Confirmed"}
         return {member: value for member, value in label.items() if value is not None}
     wanted = ("name", "fullyQualifiedName", "displayName", "deleted")
     found = {member: entity[member] for member in wanted if entity.get(member) is not None}
@@ -187,7 +188,7 @@ def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
 
 def kinds_in_same_place(name: Name) -> tuple[str, ...]:
     """Return the kinds that a name in the same place may be of, its own one first."""
-    kinds = tuple(_LABELS) if name.kind in _LABELS else KINDS_BY_FIELD.get(name.field, ())
+    kinds = tuple(LABEL_SOURCES) if name.kind in LABEL_SOURCES else KINDS_BY_FIELD.get(name.field, ())
     return (name.kind, *(kind for kind in kinds if kind != name.kind))
 
 

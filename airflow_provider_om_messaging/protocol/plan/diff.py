@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, column_names
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
     describe_two_topics,

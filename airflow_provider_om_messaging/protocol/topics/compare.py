@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
-from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
+from airflow_provider_om_messaging.protocol.csv.columns import BEYOND
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
     describe_two_topics,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Pages = Iterable[Sequence[ListedTopic]]
 
-BEYOND = ("extension", CERTIFICATION)
-"""Fields that only the extended columns cover."""
 _SEVERAL = b"several"
 """In place of a digest where rows of one name say several things."""
 _KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *BEYOND)

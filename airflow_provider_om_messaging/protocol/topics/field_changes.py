@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
 from airflow_provider_om_messaging.protocol.csv.field_rows import list_field_rows, split_row_name
-from airflow_provider_om_messaging.protocol.model.fields import TEXTS
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 from airflow_provider_om_messaging.protocol.topics.compare import Comparison, drop_unneeded_fields
-from airflow_provider_om_messaging.protocol.topics.row_changes import desired_labels, desired_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.csv.check import Rows
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.topics.compare import Pages
-    from airflow_provider_om_messaging.protocol.topics.row_changes import Known, Row
 
 
 def compare_fields(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparison:
@@ -53,16 +50,3 @@ def compare_fields(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
 def find_fields(topic: Entity, columns: Sequence[str]) -> dict[str, list[str]]:
     """Return what the fields of a topic say, by the names of their rows."""
     return {cells[0]: cells for cells in list_field_rows(topic, columns)}
-
-
-def desired_members(row: Row, field: Entity, known: Known) -> dict[str, Any]:
-    """
-    Return member → value as a row wants it of its field; None takes a value away.
-
-    :param row: the row.
-    :param field: the field as it is.
-    :param known: what the row refers to.
-    :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
-    """
-    texts = {member: desired_text(row, member, field) for member in TEXTS}
-    return {**texts, "tags": desired_labels(row, field, known)}

@@ -12,7 +12,7 @@ import msgspec
 
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.field_rows import list_field_rows
-from airflow_provider_om_messaging.protocol.csv.topic_cells import TopicCells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import TopicCells, add_fields
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
@@ -33,12 +33,15 @@ class _Service(msgspec.Struct, rename="camel", gc=False):
     fully_qualified_name: str | None = None
 
 
-class _Listed(TopicCells, rename="camel"):
+class _Needed(TopicCells, rename="camel"):
+    name: str | None = None
+    extension: dict[str, Any] | None = None
     id: str = ""
     fully_qualified_name: str | None = None
     service: _Service | None = None
 
 
+_Listed = add_fields(_Needed)
 _TOPICS = msgspec.json.Decoder(_Listed)
 
 
@@ -53,7 +56,7 @@ class ListedTopic:
 
     __slots__ = ("_entity", "_needed", "_text")
 
-    def __init__(self, needed: _Listed, text: msgspec.Raw | None, entity: Entity | None = None) -> None:
+    def __init__(self, needed: _Needed, text: msgspec.Raw | None, entity: Entity | None = None) -> None:
         self._needed = needed
         self._text = text
         self._entity = entity

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.topic_cells import TIER
+from airflow_provider_om_messaging.protocol.csv.columns import TIER
 from airflow_provider_om_messaging.protocol.model.fields import differing_fields, entry_key, own_value
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 

@@ -11,25 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
-from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED, LABELS, REFERRING
+from airflow_provider_om_messaging.protocol.csv.columns import (
+    BY_NAME,
+    LABELS,
+    REFERRING,
+    TABLE,
+    Column,
+    Content,
+    find_covered_fields,
+)
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
-from airflow_provider_om_messaging.protocol.csv.topic_cells import TIER, find_label_column
+from airflow_provider_om_messaging.protocol.csv.topic_cells import find_label_column
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
     LISTS,
-    TEXTS,
     certification_tag,
     entry_key,
     own_value,
 )
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.references import Name
-from airflow_provider_om_messaging.protocol.model.renamed_fields import single_value_advice
+from airflow_provider_om_messaging.protocol.model.renamed_fields import single_value_advice, to_server_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.wire.capabilities import Generation
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
     Known = Mapping[Name, Entity | None]
     """What was looked up; None for what the server does not know."""
 
-_LOOKED_UP = tuple(name for name in EXTENDED if name in REFERRING or name == custom_fields.COLUMN)
+_LOOKED_UP = tuple(column.name for column in TABLE if column.content not in {Content.KEY, Content.TEXT})
 """Columns whose cells refer to what the server has to know."""
 CERTIFYING = Name(CERTIFICATION, "setting", "assetCertificationSettings")
 """The name by which what certifies stands among what was looked up."""
@@ -82,11 +89,11 @@ class Row:
             if column not in self.columns:
                 continue
             try:
-                if column == custom_fields.COLUMN:
-                    texts = self.custom_fields()
-                    yield from custom_fields.find_references(texts, self.reading.types() if texts else None)
-                else:
+                if column in REFERRING:
                     yield from self.list_names(column)
+                else:
+                    texts = self.custom_fields(column)
+                    yield from custom_fields.find_references(texts, self.reading.types() if texts else None)
             except RowRefusedError:
                 continue
 
@@ -100,21 +107,24 @@ class Row:
             found = self.reading.names(column, self[column])
         except MalformedCellError as error:
             raise self.fault(column, str(error)) from None
-        for name in found if "tiers" in self.columns and column in {"tags", "tiers"} else ():
-            if name.fqn.startswith(TIER) is not (column == "tiers"):
-                raise self.fault(column, f"{name.fqn} is {'a' if column == 'tags' else 'no'} tier")
+        for name in found if column in LABELS else ():
+            proper = find_label_column(references.LABEL_SOURCES[name.kind], name.fqn, self.columns)
+            if proper is not None and proper != column:
+                own = BY_NAME[column].prefix
+                group = (own or BY_NAME[proper].prefix).removesuffix(".").lower()
+                raise self.fault(column, f"{name.fqn} is {'no' if own else 'a'} {group}")
         return found
 
-    def custom_fields(self) -> dict[str, str]:
+    def custom_fields(self, column: str) -> dict[str, str]:
         """
         Return the texts of the custom fields.
 
         :raises RowRefusedError: the cell is malformed.
         """
         try:
-            return custom_fields.parse_texts(self[custom_fields.COLUMN])
+            return custom_fields.parse_texts(self[column])
         except MalformedCellError as error:
-            raise self.fault(custom_fields.COLUMN, str(error)) from None
+            raise self.fault(column, str(error)) from None
 
     def fault(self, column: str, reason: str) -> RowRefusedError:
         """Return the error for a cell."""
@@ -122,54 +132,57 @@ class Row:
 
 
 def desired_values(
-    row: Row, topic: Entity, known: Known, generation: Generation, *, certifies: bool = True
+    row: Row, entity: Entity, known: Known, generation: Generation, *, certifies: bool = True
 ) -> dict[str, Any]:
     """
     Return field → value as a row wants it, of the fields that its columns cover; None takes a value away.
 
     :param row: the row.
-    :param topic: the topic as it is, ``{}`` for one that does not exist yet. Labels that are no tags stay.
+    :param entity: the topic as it is, or the field of its schema; ``{}`` for one that does not exist yet.
+        Labels that no column covers stay.
     :param known: what the row refers to.
     :param generation: of the server: older ones store one owner and one domain.
     :param certifies: whether the server has certifications.
     :raises RowRefusedError: a cell is malformed, or refers to what does not exist or does not go together.
     """
-    wanted: dict[str, Any] = {field: desired_text(row, field, topic) for field in TEXTS}
-    owners = _find_references(row, "owner", known)
-    if generation.owners_field == "owner" and len(owners) > 1:
-        raise row.fault("owner", single_value_advice(generation.version, "owner"))
-    _check_owners(owners)
-    wanted["owners"] = _references(owners, topic, "owners")
-    wanted["tags"] = desired_labels(row, topic, known)
-    if CERTIFICATION in row.columns and certifies:
-        wanted[CERTIFICATION] = _certification(row, topic, known)
-    elif CERTIFICATION in row.columns and row[CERTIFICATION]:
-        raise row.fault(CERTIFICATION, "This server has no certifications of topics: leave the cell empty")
-    domains = _find_references(row, "domain", known)
-    if generation.domains_field == "domain" and len(domains) > 1:
-        raise row.fault("domain", single_value_advice(generation.version, "domain"))
-    wanted["domains"] = _references(domains, topic, "domains")
-    if custom_fields.COLUMN in row.columns:
-        wanted["extension"] = _custom_fields(row, topic.get("extension") or {}, known)
-    return wanted
+    values: dict[str, Any] = {}
+    for field, column in find_covered_fields(row.columns).items():
+        if column.content is Content.CERTIFICATION and not certifies:
+            if row[column.name]:
+                advice = "This server has no certifications of topics: leave the cell empty"
+                raise row.fault(column.name, advice)
+            continue
+        values[field] = _DESIRED[column.content](row, column, entity, known, generation)
+    return values
 
 
-def desired_text(row: Row, field: str, entity: Entity) -> Any:
+def _desired_text(row: Row, column: Column, entity: Entity, *_: Any) -> Any:
     """Return the text that a row wants; one that differs in line ends alone stays as it is."""
-    present = own_value(entity, field)
-    return present if row.reading.is_same(field, str(present or ""), row[field]) else row[field] or None
+    present, cell = own_value(entity, column.field), row[column.name]
+    return present if row.reading.is_same(column.name, str(present or ""), cell) else cell or None
 
 
-def desired_labels(row: Row, entity: Entity, known: Known) -> list[dict[str, Any]] | None:
-    """
-    Return the labels that a row wants, and those that no column of the file covers; None for none.
+def _desired_references(
+    row: Row, column: Column, entity: Entity, known: Known, generation: Generation
+) -> list[dict[str, Any]] | None:
+    references = _find_references(row, column, known)
+    (name,) = to_server_names([column.field], generation)
+    if name != column.field and len(references) > 1:
+        raise row.fault(column.name, single_value_advice(generation.version, name))
+    if column.field == "owners":
+        _check_owners(references)
+    return _complete_references(references, entity, column.field)
 
-    :param entity: what has labels as it is: a topic, or a field of its schema.
-    :param known: what the row refers to.
-    :raises RowRefusedError: as for :func:`desired_values`.
-    """
+
+def _desired_labels(
+    row: Row, column: Column, entity: Entity, known: Known, _: Generation
+) -> list[dict[str, Any]] | None:
+    """Return the labels that all columns of a row want, and those that no column of the file covers."""
     labels = [
-        found for column in LABELS if column in row.columns for found in _find_references(row, column, known)
+        found
+        for name in LABELS
+        if name in row.columns
+        for found in _find_references(row, BY_NAME[name], known)
     ]
     if pair := find_excluding_pair(labels, known):
         raise RowRefusedError(
@@ -177,14 +190,17 @@ def desired_labels(row: Row, entity: Entity, known: Known) -> list[dict[str, Any
         )
     others = [
         label
-        for label in own_value(entity, "tags") or ()
+        for label in own_value(entity, column.field) or ()
         if find_label_column(label.get("source"), str(label["tagFQN"]), row.columns) is None
     ]
-    return [*(_references(labels, entity, "tags") or ()), *others] or None
+    return [*(_complete_references(labels, entity, column.field) or ()), *others] or None
 
 
-def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[str, Any] | None:
-    texts = row.custom_fields()
+def _desired_custom_fields(
+    row: Row, column: Column, entity: Entity, known: Known, _: Generation
+) -> dict[str, Any] | None:
+    present = entity.get(column.field) or {}
+    texts = row.custom_fields(column.name)
     types = row.reading.types() if texts else None
     try:
         return {
@@ -192,20 +208,22 @@ def _custom_fields(row: Row, present: Mapping[str, Any], known: Known) -> dict[s
             for name, text in texts.items()
         } or None
     except ValueError as error:
-        raise row.fault(custom_fields.COLUMN, str(error)) from None
+        raise row.fault(column.name, str(error)) from None
 
 
-def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | None:
+def _desired_certification(
+    row: Row, column: Column, entity: Entity, known: Known, _: Generation
+) -> dict[str, Any] | None:
     """
     Return the certification, a new one without its dates, which the server sets.
 
     Servers before 2.0 give one anew that is sent again. None of those that were looked at cares whether the
     tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
     """
-    present = own_value(topic, CERTIFICATION)
-    if row.reading.is_same(CERTIFICATION, row[CERTIFICATION], certification_tag(present) or ""):
+    present = own_value(entity, column.field)
+    if row.reading.is_same(column.name, row[column.name], certification_tag(present) or ""):
         return dict(present) if present else None
-    for name, tag in _find_references(row, CERTIFICATION, known):
+    for name, tag in _find_references(row, column, known):
         label = references.build_reference(name, tag)
         allowed = (known.get(CERTIFYING) or {}).get("allowedClassification")
         if allowed and join_fqn(*split_fqn(label["tagFQN"])[:-1]) != allowed:
@@ -216,22 +234,34 @@ def _certification(row: Row, topic: Entity, known: Known) -> dict[str, Any] | No
     return None
 
 
-def _find_references(row: Row, column: str, known: Known) -> list[tuple[Name, Entity]]:
+_DESIRED: dict[Content, Callable[[Row, Column, Entity, Known, Generation], Any]] = {
+    Content.TEXT: _desired_text,
+    Content.REFERENCES: _desired_references,
+    Content.LABELS: _desired_labels,
+    Content.CERTIFICATION: _desired_certification,
+    Content.CUSTOM_FIELDS: _desired_custom_fields,
+}
+"""What a row wants of a field, by what the cells of the field's column hold."""
+
+
+def _find_references(row: Row, column: Column, known: Known) -> list[tuple[Name, Entity]]:
     """Return what a cell refers to. Of several unknown owners the last is named, of others the first."""
     found, unknown = [], []
-    for name in row.list_names(column):
+    for name in row.list_names(column.name):
         entity = known[name]
         if entity is None:
             unknown.append(name)
             continue
         status = entity.get("entityStatus") or entity.get("status") or _APPROVED
-        if column == "glossaryTerms" and status != _APPROVED:
-            raise row.fault(column, f"Entity {name.fqn} of type glossaryTerm is {status}, not {_APPROVED}")
+        if column.kind == "glossaryTerm" and status != _APPROVED:
+            raise row.fault(
+                column.name, f"Entity {name.fqn} of type glossaryTerm is {status}, not {_APPROVED}"
+            )
         found.append((name, entity))
     if unknown:
-        name = unknown[-1 if column == "owner" else 0]
-        written = name.fqn if column != "owner" else _as_written(row[column], name)
-        raise row.fault(column, f"Entity {written} of type {name.kind} not found")
+        name = unknown[0 if column.kind else -1]
+        written = name.fqn if column.kind else _as_written(row[column.name], name)
+        raise row.fault(column.name, f"Entity {written} of type {name.kind} not found")
     return found
 
 
@@ -240,7 +270,7 @@ def _as_written(cell: str, name: Name) -> str:
     return plain if f"{name.kind}:{plain}" in split_values(cell) else name.fqn
 
 
-def _references(
+def _complete_references(
     found: Sequence[tuple[Name, Entity]], topic: Entity, field: str
 ) -> list[dict[str, Any]] | None:
     """Return complete references, those that the topic has already as they are there."""

@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.operators.support.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
-from airflow_provider_om_messaging.protocol.csv.cells import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import UNKNOWN_OUTCOME, build_result
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     ABORTED,
