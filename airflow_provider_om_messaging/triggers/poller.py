@@ -30,11 +30,12 @@ from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import RateLimit
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import (
+    LONGEST_WAIT,
     NO_RETRY,
     concerns_token,
     is_rate_limit,
     is_temporary,
-    retry_after_seconds,
+    limit_pause,
 )
 from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, note_requests
 from airflow_provider_om_messaging.triggers.turns import iterate_in_turns
@@ -202,7 +203,7 @@ class Poller:
             # Too many requests for a list say nothing of jobs that are not in it.
             limited = is_rate_limit(fault)
             concerned = [entry for entry in self._find_due(now) if entry.listed or not limited]
-            self._not_before = time.time() + retry_after_seconds(fault)
+            self._not_before = time.time() + limit_pause(fault.retry_after, LONGEST_WAIT)
             await self._handle_failure(concerned, fault)
 
     async def _poll_list(self, client: AsyncClient, listed: list[PolledWait]) -> None:
@@ -270,7 +271,7 @@ class Poller:
         elif is_rate_limit(over[0]):
             # The server is there, but this was too much: who was not asked for has just to wait.
             self._rate_limit.record_refusal()
-            self._not_before = time.time() + retry_after_seconds(over[0])
+            self._not_before = time.time() + limit_pause(over[0].retry_after, LONGEST_WAIT)
         else:
             raise over[0]
 

@@ -31,6 +31,7 @@ from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal, describe_missing_connection
 from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, project_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,7 +252,7 @@ def _resolve_failure(
 
 
 def _pause(fault: Fault, tried: int) -> None:
-    if fault.retry_after is not None and fault.retry_after > _LONGEST_PAUSE * 10:
+    if fault.retry_after is not None and fault.retry_after > LONGEST_WRITE:
         raise fault
     # Tasks that collided are spread, so that they do not collide again.
     time.sleep(max(fault.retry_after or 0, random_fraction() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)))

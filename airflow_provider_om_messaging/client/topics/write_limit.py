@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.editing.patching import TRIES
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from airflow_provider_om_messaging.protocol.wire.retry import is_overload
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WRITE, is_overload, limit_pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FIRST = 8
 """Writes at a time in the beginning."""
-_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
+_PAUSE = 0.1
 _REFUSALS = TRIES
 """Rounds that a server may refuse in a row: as many as a single write is tried."""
 _FASTER, _SLOWER = 1.5, 2.0
@@ -111,7 +111,9 @@ class WriteLimit:
                 self._refusals += 1
                 if self._refusals >= _REFUSALS:
                     self._given_up = fault
-            self._not_before = max(self._not_before, now + min(_LONGEST_PAUSE, fault.retry_after or _PAUSE))
+            self._not_before = max(
+                self._not_before, now + (limit_pause(fault.retry_after, LONGEST_WRITE) or _PAUSE)
+            )
 
     def _note(self, duration: float) -> None:
         self._refusals = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WATCH, limit_pause
+
 SHORTEST_INTERVAL = 5.0
 """Seconds between two looks at least: whoever asks more often learns nothing sooner than Airflow acts."""
 
 _LONGEST_PAUSE = 600.0
-_LONGEST_RETRY_AFTER = 3600.0
 
 
 def find_pause(interval: float, failures: int, retry_after: float | None, chance: float) -> float:
@@ -21,4 +22,4 @@ def find_pause(interval: float, failures: int, retry_after: float | None, chance
     pause = interval * (0.9 + chance / 10)
     if failures:
         pause = max(pause, min(interval * float(2 ** min(failures - 1, 20)), _LONGEST_PAUSE))
-    return max(pause, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
+    return max(pause, limit_pause(retry_after, LONGEST_WATCH))

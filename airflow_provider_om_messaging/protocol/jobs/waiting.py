@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.protocol.jobs.job import CANCELLING
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
-from airflow_provider_om_messaging.protocol.wire.retry import is_temporary, retry_after_seconds
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WAIT, is_temporary, limit_pause
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs.job import Job
@@ -96,7 +96,7 @@ class Wait:
             raise fault
         self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
-        self.retry_after = retry_after_seconds(fault)
+        self.retry_after = limit_pause(fault.retry_after, LONGEST_WAIT)
         if self._has_failed_too_long(now):
             raise Fault(
                 fault.cause,

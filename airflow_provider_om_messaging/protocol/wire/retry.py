@@ -2,7 +2,8 @@
 Which failed request may be tried again, after how long, and what a failure means for other requests.
 
 A 429 is about everything that this token sends, not about one request: reads are tried again after the pause
-that the server asks for, whoever sends many at a time sends fewer, and what has not begun is not begun.
+that the server asks for, whoever sends many at a time sends fewer, and what has not begun is not begun. How
+long a pause is believed depends on who waits: all of them are listed here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
 """Answers after which the same read may succeed a moment later."""
 _TEMPORARY = frozenset({Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY, Cause.RATE_LIMITED})
-_LONGEST_RETRY_AFTER = 300.0
+LONGEST_READ = 60.0
+"""Seconds that a read is put off at most by ``Retry-After``."""
+LONGEST_WRITE = 30.0
+"""The same of a patch, and of the writes of an import."""
+LONGEST_BATCH = 60.0
+"""The same of the next batch of rows."""
+LONGEST_WAIT = 300.0
+"""The same of the next look at a job: one reply must not put it off until the wait is over."""
+LONGEST_WATCH = 3600.0
+"""The same of the next look for changes."""
 
 
 def is_temporary(fault: Fault) -> bool:
@@ -41,13 +51,14 @@ def concerns_token(fault: Fault) -> bool:
     return is_rate_limit(fault) or fault.cause is Cause.UNAUTHORIZED
 
 
-def retry_after_seconds(fault: Fault) -> float:
+def limit_pause(retry_after: float | None, longest: float) -> float:
     """
-    Return the seconds for which to leave the server alone, because it asked for that.
+    Return the seconds for which to leave the server alone, because it asked for that; 0 if it did not.
 
-    :param fault: what it answered. One reply must not put off the next look until the wait is over.
+    :param retry_after: what it answered.
+    :param longest: one of the bounds above.
     """
-    return min(fault.retry_after or 0.0, _LONGEST_RETRY_AFTER)
+    return min(retry_after or 0.0, longest)
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ class RetryPolicy:
 
     tries: int = 4
     first_pause: float = 0.5
-    longest_pause: float = 60.0
+    longest_pause: float = LONGEST_READ
 
     def pause(self, request: Request[Any], fault: Fault, tried: int, chance: float) -> float | None:
         """

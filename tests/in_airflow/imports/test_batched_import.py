@@ -32,7 +32,7 @@ ROWS, SIZE = 10, 3
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batched_import, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(batched_import, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(batched_import, "LONGEST_BATCH", 0.01)
 
 
 def build_rows() -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     Verdict,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, find_key_column
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_BATCH, limit_pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,6 @@ MAX_ATTEMPTS = 4
 """How often the rows of a batch are sent whose outcome stays in doubt."""
 FIRST_PAUSE = 1.0
 """Seconds before the first read of a batch's outcome; doubled for each further one."""
-LONGEST_PAUSE = 60.0
 
 OUTCOME_UNKNOWN = (ServerUnavailableError, RateLimitedError, UnexpectedReplyError)
 """Errors that leave open whether the server did what it was asked for."""
@@ -217,5 +217,5 @@ class BatchedImport:
 
 def _pause_before_retry(attempt: int, doubt: OpenMetadataError | None) -> float:
     own = FIRST_PAUSE * float(2 ** (attempt - 1)) * (0.5 + random_fraction() / 2)
-    asked = doubt.retry_after if doubt and doubt.retry_after else 0.0
-    return min(LONGEST_PAUSE, max(own, asked))
+    requested = doubt.retry_after if doubt else None
+    return max(min(LONGEST_BATCH, own), limit_pause(requested, LONGEST_BATCH))
