@@ -11,6 +11,8 @@ from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 PLAIN_PORT = 8585
 """Where an OpenMetadata server listens without TLS, by default."""
+_LAST_PORT = 65535
+_URI_ADVICE = "in a URI write om-messaging://, as Airflow reads no scheme with an underscore"
 
 # No label of a host name is longer than this; a token that was pasted into Host is.
 _API_PATH = re.compile(r"/*([^/]+/+)*api(/+v1)?/*")
@@ -38,11 +40,10 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         text, scheme = f"{text.rstrip('/')}/{match[0]}", ""
     if not text:
         raise _invalid(
-            "has no Host: write an address such as https://acme.getcollate.io/api there; "
-            "in a URI write om-messaging://, as Airflow reads no scheme with an underscore"
+            f"has no Host: write an address such as https://acme.getcollate.io/api there; {_URI_ADVICE}"
         )
     if "@" in text:
-        raise _invalid("has a login inside its Host: put the JWT in Password instead")
+        raise _invalid(f"has a login inside its Host: put the JWT in Password instead; {_URI_ADVICE}")
     explicit, separator, rest = text.partition("://")
     if not separator:
         explicit, rest = scheme, text
@@ -63,6 +64,8 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         shown = f"the scheme {explicit!r}" if _SHORT_WORD.fullmatch(explicit) else "a wrong scheme"
         raise _invalid(f"has {shown}: it has to be http or https; a path belongs into Host")
     port = found_port or port
+    if port is not None and not 0 <= port <= _LAST_PORT:
+        raise _invalid(f"has a Port that is none: {port}")
     guessed = not explicit
     chosen = explicit.lower() or (
         "http" if port == PLAIN_PORT or (port != 443 and _is_local(name)) else "https"

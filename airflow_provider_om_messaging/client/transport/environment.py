@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.utils import select_proxy
@@ -33,7 +34,7 @@ def find_route(settings: Settings) -> Route:
 
     A proxy in the settings goes before the environment, of which nothing counts then.
 
-    :raises Fault: it leads over a proxy that the triggerer cannot speak to.
+    :raises Fault: it leads over a proxy that the triggerer cannot speak to, or that is no address.
     """
     proxy, verify = settings.proxy, settings.verify
     if proxy is None:
@@ -50,7 +51,21 @@ def find_route(settings: Settings) -> Route:
             f"The way to {settings.address} leads over the proxy {redact(proxy)} but only HTTP proxies can "
             "be used here. Name one in the connection's extra 'proxy', or the server in NO_PROXY.",
         )
+    if not _is_address(proxy):
+        raise Fault(
+            Cause.INVALID_PARAMETER,
+            f"The way to {settings.address} leads over the proxy {redact(proxy)} which is no address: "
+            "percent-encode what stands before its @, and write its port as a number.",
+        )
     return Route(proxy, verify)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_folder(verify: bool | str) -> bool:

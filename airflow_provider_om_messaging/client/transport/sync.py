@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationValueError
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
@@ -293,11 +293,19 @@ def _size(body: Body) -> int:
     return body.tell()  # all of it was sent
 
 
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    LocationValueError,
+)
+"""What is raised of a proxy's address: the server's own was looked through before."""
+
+
 def _problem(error: Exception) -> str:
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
-    if isinstance(error, requests.exceptions.ProxyError):
+    if isinstance(error, (requests.exceptions.ProxyError, *_NO_ADDRESS)):
         return "proxy"
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "connect_timeout"
@@ -314,6 +322,8 @@ def _problem(error: Exception) -> str:
 
 def _find_first_cause(error: BaseException) -> str:
     """Return the words of the first cause: the outer layers only repeat it between addresses of objects."""
+    if isinstance(error, _NO_ADDRESS):  # its words repeat a part of that, which may be of a password
+        return "it is no address: percent-encode what stands before its @, and write its port as a number"
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     reason = getattr(error, "reason", None)

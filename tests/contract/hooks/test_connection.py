@@ -198,6 +198,31 @@ class TestConnection:
         assert "proxy" in message
         assert sandbox.journal == []
 
+    @pytest.mark.parametrize(
+        "proxy", ["http://proxy:port", "http://u:hunter2/x@proxy:1", "['x']", "http://", "ftp://proxy:1"]
+    )
+    @pytest.mark.parametrize("place", ["connection", "environment"])
+    def test_a_proxy_that_is_no_address(
+        self,
+        sandbox: Sandbox,
+        connect: Callable[..., OpenMetadataMessagingHook],
+        monkeypatch: pytest.MonkeyPatch,
+        place: str,
+        proxy: str,
+    ) -> None:
+        if place == "environment":
+            monkeypatch.setenv("http_proxy", proxy)
+        hook = connect(
+            host=sandbox.url,
+            password=sandbox.bot_token,
+            extra={"proxy": proxy} if place == "connection" else {},
+        )
+        ok, message = _impatient(hook).test_connection()
+        assert not ok
+        assert "The proxy on the way to " in message
+        assert "hunter2" not in message
+        assert sandbox.journal == []
+
     def test_a_silent_server_is_given_up(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
     ) -> None:

@@ -128,6 +128,20 @@ def test_a_login_in_host_is_refused_and_not_repeated(host: str) -> None:
     assert "hunter2" not in caught.value.message
 
 
+@pytest.mark.parametrize("path", ["api", "om/api", "api/v1"])
+def test_a_uri_with_an_underscore_says_what_to_write(path: str) -> None:
+    # What Airflow makes of ``om_messaging://:token@om.example:8585/om/api``.
+    with pytest.raises(Fault, match=r"in a URI write om-messaging://") as caught:
+        base_url(f"/:hunter2@om.example:8585/{path}")
+    assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 10**9])
+def test_a_port_that_is_none(port: int) -> None:
+    with pytest.raises(Fault, match=f"has a Port that is none: {port}"):
+        base_url("om.example", port)
+
+
 def test_a_token_in_host_is_refused_and_not_repeated() -> None:
     token = "eyJhbGciOiJSUzI1NiJ9." + "eyJzdWIiOiJib3QifQ" * 5 + "." + "c2lnbmF0dXJl" * 20
     with pytest.raises(Fault, match="no address") as caught:

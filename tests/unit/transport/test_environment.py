@@ -40,6 +40,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"ALL_PROXY": PROXY, "NO_PROXY": "om.corp:8585"}, "http://om.corp/api", PROXY),
         ({"ALL_PROXY": PROXY, "NO_PROXY": ".corp, other"}, "https://om.corp/api", None),
         ({"ALL_PROXY": PROXY, "NO_PROXY": "*"}, "https://om.corp/api", None),
+        ({"HTTP_PROXY": "http://other:1", "http_proxy": PROXY}, "http://om.corp/api", PROXY),
+        ({"ALL_PROXY": "http://other:1", "http_proxy": PROXY}, "http://om.corp/api", PROXY),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "other", "no_proxy": ".corp"}, "http://om.corp/api", None),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "10.1.2.3/32"}, "http://10.1.2.3:8585/api", None),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "::1"}, "http://[2001:db8::7]:8585/api", PROXY),
+        ({"ALL_PROXY": "http://[2001:db8::9]:3128"}, "http://om.corp/api", "http://[2001:db8::9]:3128"),
         ({}, "https://om.corp/api", None),
     ],
 )
@@ -61,6 +67,20 @@ def test_a_proxy_that_the_triggerer_cannot_use_is_named(monkeypatch: pytest.Monk
     monkeypatch.setenv("ALL_PROXY", "socks5://ada:hunter2@proxy.corp:1080")
     with pytest.raises(Fault, match=r"proxy\.corp") as caught:
         find_route(Settings("http://om/api", Token("t")))
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+    assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://proxy:port", "http://u:hunter2/x@proxy:1", "['x']", "http://", "http://proxy:99999"]
+)
+@pytest.mark.parametrize("place", ["connection", "environment"])
+def test_a_proxy_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch, place: str, proxy: str) -> None:
+    own = proxy if place == "connection" else None
+    if own is None:
+        monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(Fault, match="which is no address") as caught:
+        find_route(Settings("http://om/api", Token("t"), proxy=own))
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "hunter2" not in caught.value.message
 
