@@ -1,8 +1,9 @@
 """
 What DAGs out there import, call and read stays: ``public_names.txt`` is the list.
 
-A line that is gone or changed breaks somebody's DAG: ``docs/upgrade.md`` says how to rename it. New names
-are added to the list by ``python -m tests.unit.test_public_names``: a name becomes public on purpose only.
+A line that is gone or changed breaks somebody's DAG: ``docs/releases/release.md`` says how to rename
+it. New names are added to the list by ``python -m tests.unit.test_public_names``: a name becomes
+public on purpose only.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def list_public_names() -> list[str]:
 def test_every_public_name_is_still_there() -> None:
     pinned = PINNED.read_text().splitlines()
     gone = [line for line in pinned if line not in list_public_names()]
-    assert not gone, "DAGs out there use what is gone or changed: see docs/upgrade.md"
+    assert not gone, "DAGs out there use what is gone or changed: see docs/releases/release.md"
 
 
 def test_a_name_becomes_public_on_purpose() -> None:
