@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BIN := .venvs/airflow-$(NEW)/bin
 IN_LINE = AIRFLOW_HOME=$(CURDIR)/.run/test-$(LINE) PATH="$(CURDIR)/.venvs/airflow-$(LINE)/bin:$$PATH"
 # These need more packages, which are in an environment of their own for each line: <line>-cluster.
-STORED := tests/in_airflow/exports/test_object_storage.py tests/in_airflow/lineage/test_lineage.py
+STORED := tests/in_airflow/exports/test_object_storage.py tests/in_airflow/dag_runs/test_lineage.py
 CODE := airflow_provider_om_messaging benchmarks example_dags tests tools
 
 .PHONY: help

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from tests.conftest import ROOT
-
 CONTEXT: dict[str, Any] = {}
-DAGS = Path(__file__).with_name("dags")
-"""The DAGs that are run in processes of their own."""
 
 
 def run(operator: Any) -> Any:
@@ -33,24 +25,6 @@ def run(operator: Any) -> Any:
     except TaskDeferred as deferral:
         event = fire(rebuild(deferral.trigger))
         return as_xcom(operator.resume_execution(deferral.method_name, {"event": as_xcom(event)}, CONTEXT))
-
-
-def run_module(name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """
-    Run a module of this folder in a process of its own, to its end.
-
-    :param name: such as ``run_dag``.
-    :param env: added to this process's environment.
-    """
-    return subprocess.run(
-        [sys.executable, "-m", f"tests.in_airflow.{name}", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=3600,
-        check=False,
-    )
 
 
 def defer(operator: Any, context: dict[str, Any] | None = None) -> TaskDeferred:

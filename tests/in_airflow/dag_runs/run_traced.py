@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 
 def main(conf: str) -> int:
@@ -38,7 +37,3 @@ def main(conf: str) -> int:
         ]
     print(json.dumps({"states": states, "events": events}))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

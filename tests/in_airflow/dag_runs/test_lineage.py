@@ -18,7 +18,7 @@ import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.s3_server import s3_server
-from tests.in_airflow.running import DAGS, run_module
+from tests.in_airflow.dag_runs.processes import DAGS, run_module
 from tests.in_airflow.topics import SERVICE, as_csv
 
 if TYPE_CHECKING:

@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.in_airflow.running import DAGS, run_module
+from tests.in_airflow.dag_runs.processes import run_dags
 
 if TYPE_CHECKING:
-    import subprocess
-
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 pytestmark = pytest.mark.starts_airflow
 
 SERVICE = "orders_redpanda"
-
-
-def run_dags(*dag_ids: str, **conf: str) -> subprocess.CompletedProcess[str]:
-    runs = [{"dag": dag_id, "conf": conf} for dag_id in dag_ids]
-    return run_module("run_dag", json.dumps(runs), AIRFLOW__CORE__DAGS_FOLDER=str(DAGS))
 
 
 def run(*dag_ids: str, job_id: str) -> tuple[dict[str, Any], str]:

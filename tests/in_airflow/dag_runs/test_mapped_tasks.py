@@ -1,4 +1,4 @@
-"""Mapped and rendered tasks in runs of DAGs, with one start of Airflow for all of them."""
+"""Mapped and rendered tasks in runs of DAGs, in one process for all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.in_airflow.waits.test_waits_in_dags import run_dags
+from tests.in_airflow.dag_runs.processes import run_dags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

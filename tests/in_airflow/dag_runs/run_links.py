@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 
 def main(dag_id: str, conf: str) -> int:
@@ -31,7 +30,3 @@ def main(dag_id: str, conf: str) -> int:
         links[name] = {link: url for link, url in found.items() if url}
     print(json.dumps({"state": run.state, "run_id": run.run_id, "links": links}))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.contract.sandbox_http import Api
-from tests.in_airflow.running import run_module
+from tests.in_airflow.dag_runs.processes import run_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
