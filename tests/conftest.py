@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,14 @@ ROOT = Path(__file__).parents[1]
 KEYS = 8
 """The number of servers in a row that have different signing keys."""
 AIRFLOW_LINE = version("apache-airflow")
+SHARE_AIRFLOW = ("tests/system/test_", "tests/in_airflow/dag_runs/test_")
+"""What the paths of files begin with that share an Airflow."""
+MASKERS = (
+    "airflow._shared.secrets_masker",
+    "airflow.sdk._shared.secrets_masker",
+    "airflow.utils.log.secrets_masker",
+)
+"""Where Airflow 3, its task SDK and Airflow 2.11 know what to mask in logs."""
 
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".run" / f"test-{AIRFLOW_LINE}"))
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
@@ -50,13 +59,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Give each process a file at a time, but one process all that shares the Airflow of ``tests/system``."""
+    """Give each process a file at a time, but one process all files that share a started Airflow."""
     from xdist.scheduler import LoadFileScheduling
 
     class LoadSharedAirflow(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return "tests/system" if file.startswith("tests/system/test_") else file
+            return next((start for start in SHARE_AIRFLOW if file.startswith(start)), file)
 
     return LoadSharedAirflow(config, log)
 
@@ -77,6 +86,24 @@ def signing_keys() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "_new_key", next_key)
         yield
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test() -> Iterator[None]:
+    """
+    Let Airflow forget what it learned to mask in a test.
+
+    For each new secret it compiles the pattern of all that it knows again. Here, where each server has tokens
+    of its own, that took more time than anything else.
+    """
+
+    def list_maskers() -> list[Any]:
+        return [sys.modules[name]._secrets_masker() for name in MASKERS if name in sys.modules]
+
+    before = {masker: (set(masker.patterns), masker.replacer) for masker in list_maskers()}
+    yield
+    for masker in list_maskers():
+        masker.patterns, masker.replacer = before.get(masker, (set(), None))
 
 
 @pytest.fixture
