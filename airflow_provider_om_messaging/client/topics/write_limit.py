@@ -87,6 +87,7 @@ class WriteLimit:
             if fault := self._given_up:
                 raise _copy_fault(WriteNotBegunFault, fault)
             self._running += 1
+            self._wake_waiting()
         began = self._clock()
         try:
             yield
@@ -99,7 +100,14 @@ class WriteLimit:
         finally:
             with self._changed:
                 self._running -= 1
-                self._changed.notify_all()
+                self._wake_waiting()
+
+    def _wake_waiting(self) -> None:
+        """Wake as many as may begin: each that wakes in vain costs the others time."""
+        if self._given_up is not None:
+            self._changed.notify_all()
+        else:
+            self._changed.notify(max(0, self.limit - self._running))
 
     def _slow_down(self, fault: Fault) -> None:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, Event, Thread
 
@@ -92,6 +93,34 @@ def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked
     clock.now = 0.2
     waiting.join(10)
     assert began == [0.2]
+
+
+def test_as_many_as_may_go_on_once_a_pause_is_over() -> None:
+    clock = Clock()
+    limit = WriteLimit(FIRST, clock)
+    refused, together = Barrier(FIRST + 1), Barrier(FIRST // 2)
+
+    def send_refused() -> None:
+        with suppress(Fault), limit.slot():
+            refused.wait(10)
+            refused.wait(10)
+            raise busy(0.05)
+
+    def send() -> None:
+        with limit.slot():
+            # One that nobody woke would leave the others alone.
+            together.wait(10)
+
+    with ThreadPoolExecutor(3 * FIRST) as pool:
+        first = [pool.submit(send_refused) for _ in range(FIRST)]
+        refused.wait(10)
+        waiting = [pool.submit(send) for _ in range(2 * FIRST)]
+        refused.wait(10)
+        for future in first:
+            future.result(10)
+        clock.now = 1
+        for future in waiting:
+            future.result(10)
 
 
 def test_a_server_that_refuses_round_after_round_gets_no_more() -> None:
