@@ -97,8 +97,14 @@ types: .venvs/airflow-$(NEW)/.ready ## mypy, strict
 	@$(BIN)/mypy
 
 .PHONY: bench
-bench: environments ## every benchmark in benchmarks/, each a table with ratios
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; echo; done
+bench: environments ## every benchmark in benchmarks/, each a table with ratios and goals; an hour or more
+	@failed=; for script in benchmarks/bench_*.py; do \
+	  echo "== $$script"; $(BIN)/python $$script || failed="$$failed $$script"; echo; \
+	done; test -z "$$failed" || { echo "Failed:$$failed"; exit 1; }
+
+.PHONY: bench-peers
+bench-peers: environments ## what 'make bench' compares with where it is there: the SDK of openmetadata-ingestion, other providers
+	@$(BIN)/python -m benchmarks.peers
 
 .PHONY: format
 format: .venvs/airflow-$(NEW)/.ready ## let ruff put the code in order

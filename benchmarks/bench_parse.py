@@ -3,8 +3,8 @@ What parsing a DAG costs: CPU to load all operators and sensors of a provider, a
 
 Each provider is loaded in a process of its own, in turns, of which medians are shown: with compiled files at
 hand, as in most DAG processors, and without, as in images that keep Python from writing them. Ours is the
-first row; the others are those of Airflow's own providers that the environment has. ``BENCH_PEERS_PYTHON``
-names the Python of one that has more: ``pip install apache-airflow-providers-airbyte …``.
+first row; the others are those of Airflow's own providers that the environment has: ``make bench-peers``
+makes one with all of them, and ``BENCH_PEERS_PYTHON`` can name another.
 
 Run it as ``python benchmarks/bench_parse.py [turns]``.
 """
@@ -19,9 +19,10 @@ import tempfile
 from pathlib import Path
 
 from goals import goal_line
+from peers import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
-PYTHON = os.environ.get("BENCH_PEERS_PYTHON", sys.executable)
+PYTHON = PROVIDERS.python or sys.executable
 OURS, PEER = "airflow_provider_om_messaging", "airflow.providers.airbyte"
 TURNS = 5
 MOST_MILLISECONDS = 100
@@ -96,13 +97,14 @@ def main(turns: int) -> None:
     for package, (compiled, bare) in rows.items():
         print(f"| {package} | {compiled:.0f} ms | {bare:.0f} ms |")
     if PEER not in rows:
-        print(f"\n{PEER} is not in this environment: see BENCH_PEERS_PYTHON.")
+        print("\n" + PROVIDERS.missing)
+    ours = rows[OURS][1]
     beside = ", ".join(
-        f"{package.rpartition('.')[2]} {row[1]:.0f}" for package, row in rows.items() if package != OURS
+        f"{package.removeprefix('airflow.providers.')} takes {row[1]:.0f} ms, ours {ours / row[1]:.2f} of it"
+        for package, row in rows.items()
+        if package != OURS
     )
-    print(
-        "\n" + goal_line("parsing, without compiled files,", rows[OURS][1], MOST_MILLISECONDS, "ms", beside)
-    )
+    print("\n" + goal_line("parsing, without compiled files,", ours, MOST_MILLISECONDS, "ms", beside))
 
 
 if __name__ == "__main__":

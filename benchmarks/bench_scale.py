@@ -2,14 +2,23 @@
 The client engine at a hundred thousand topics of 1.8 KB: CPU, memory and requests.
 
 The floor is what a script would do: a bare loop of ``requests``, ``json`` and ``csv`` that lists the topics
-and writes the same columns. The peer is the SDK of openmetadata-ingestion, where ``BENCH_SDK_PYTHON`` names a
-Python that has it. All are taken in turns, each in a process of its own after a small one that loads all
-code. CPU is the user and system time of that process, memory the growth of its resident set at its peak. The
-server is another process.
+and writes the same columns. The peer is the SDK of openmetadata-ingestion, which takes so long that it has
+fewer topics and a bare loop of as many. ``make bench-peers`` installs it; by hand, with
+Python 3.10 to 3.12::
+
+    echo "dbt-core-experimental-parser ; sys_platform == 'never'" > without.txt
+    uv venv --python 3.11 sdk
+    uv pip install --python sdk/bin/python --overrides without.txt openmetadata-ingestion==2.0.7.0
+    export BENCH_SDK_PYTHON=sdk/bin/python
+
+What is left out is for dbt alone, and fetches a program while it is built. All are taken in turns, each in a
+process of its own after a small one that loads all code. CPU is the user and system time of that process,
+memory the growth of its resident set at its peak. The server is another process.
 
 Run it as ``python benchmarks/bench_scale.py [topics] [--rounds 3] [--before FOLDER]``: with the folder of
-another checkout the same is measured of that. ``--huge TOPICS`` measures an export and a plan of that many,
-``--bounds`` what many writes at a time gain.
+another checkout the same is measured of that. The last part, an export and a plan of a million topics, takes
+several minutes: ``--huge 0`` leaves it out, and ``bench_scale.py 0`` all else. ``--bounds`` measures what
+many writes at a time gain instead.
 """
 
 from __future__ import annotations
@@ -28,12 +37,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goals import goal_line
+from peers import SDK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
-TOPICS = 100_000
+TOPICS, SDK_TOPICS, HUGE = 100_000, 10_000, 1_000_000
 CHANGED = 1000
 WRITES = 50, (20, 50, 200)
 """Milliseconds of a PATCH in the table, and those that the bounds are tried at."""
@@ -41,15 +51,18 @@ BOUNDS = (8, 16, 32, 64)
 FEW, DEFAULT_BOUND = 2000, 32
 MOST = {"export": 0.8, "plan": 1.2, "dry_run": 1.85}
 """CPU as a multiple of the floor's: of plan and dry run half of what they took at first."""
-PEER = os.environ.get("BENCH_SDK_PYTHON", "")
+LOOKUPS = {"export": 2, "plan": 2, "dry_run": 6, "verified": 7}
+"""Requests besides lists and PATCHes: for version, service and rights, and one for each of four names."""
 TITLES = {
     "floor": "export, bare loop of requests, json and csv",
-    "sdk": "export, SDK of openmetadata-ingestion",
     "export": "export",
     "plan": "plan, 1 % of the rows changed",
     "dry_run": "dry run of the same",
     "verified": f"import of {CHANGED:,} changed rows, verified",
 }
+
+
+HEADER = "| | CPU | of the floor | memory | time | requests |\n|---|---:|---:|---:|---:|---|"
 
 
 def free_port() -> int:
@@ -83,7 +96,7 @@ def measure(what: str, address: str, folder: Path, checkout: Path, *options: str
         "NO_PROXY": "127.0.0.1",
         "PYTHONPATH": str(checkout),
     }
-    python = PEER if what == "sdk" else sys.executable
+    python = SDK.python if what == "sdk" and SDK.python else sys.executable
     command = [python, HERE / "scale_child.py", what, address, str(folder), *options]
     run = subprocess.run(command, env=env, capture_output=True, text=True)
     if run.returncode:
@@ -121,17 +134,14 @@ def show(title: str, row: dict[str, Any], floor: float) -> None:
 
 
 def compare(topics: int, rounds: int, before: Path | None) -> None:
-    kinds = [kind for kind in TITLES if kind != "sdk" or PEER]
-    if not PEER:
-        print("The SDK of openmetadata-ingestion is not measured: BENCH_SDK_PYTHON names no Python with it.")
     checkouts = {"": HERE.parent, **({"before: ": before} if before else {})}
     runs: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for turn in range(rounds):
-            for kind in kinds:
+            for kind in TITLES:
                 for prefix, checkout in checkouts.items():
-                    if prefix and kind in {"floor", "sdk"}:
+                    if prefix and kind == "floor":
                         continue
                     if kind == "verified" and topics < CHANGED:
                         continue
@@ -143,7 +153,7 @@ def compare(topics: int, rounds: int, before: Path | None) -> None:
     rows = {name: medians(found) for name, found in runs.items()}
     floor = rows["floor"]["cpu"]
     print(f"{topics:,} topics, medians of {rounds}")
-    print("| | CPU | of the floor | memory | time | requests |\n|---|---:|---:|---:|---:|---|")
+    print(HEADER)
     for name, row in rows.items():
         kind = name.rpartition(" ")[2]
         show(name.removesuffix(kind) + TITLES[kind], row, floor)
@@ -153,9 +163,36 @@ def compare(topics: int, rounds: int, before: Path | None) -> None:
         print(goal_line(what, rows[kind]["cpu"] / floor, most, "× the bare loop", at))
         if before:
             print(goal_line(what, rows[kind]["cpu"] / rows[f"before: {kind}"]["cpu"], 0.5, "× before"))
+    beside = f"the floor grew by {rows['floor']['mebibytes']:.0f} MiB"
     for kind in ("dry_run", "verified"):
         if kind in rows:
-            print(goal_line(f"memory of {TITLES[kind]} is", rows[kind]["mebibytes"], 100, "MiB"))
+            print(goal_line(f"memory of {TITLES[kind]} is", rows[kind]["mebibytes"], 100, "MiB", beside))
+    pages = rows["floor"]["requests"]["list"]
+    for kind, lookups in LOOKUPS.items():
+        if kind in rows:
+            most = pages + lookups + (pages + CHANGED if kind == "verified" else 0)
+            asked, beside = sum(rows[kind]["requests"].values()), f"the floor's were {pages}"
+            print(goal_line(f"requests of {TITLES[kind]} are", asked, most, beside=beside))
+
+
+def compare_with_sdk(topics: int, rounds: int) -> None:
+    """Export some topics in turns with the bare loop, the SDK and the client engine."""
+    if not SDK.python:
+        print(SDK.missing)
+        return
+    titles = {**TITLES, "sdk": "export, SDK of openmetadata-ingestion"}
+    runs: dict[str, list[dict[str, Any]]] = {"floor": [], "sdk": [], "export": []}
+    with tempfile.TemporaryDirectory() as name:
+        for _ in range(rounds):
+            for kind, found in runs.items():
+                with serve(topics, 0) as address:
+                    found.append(measure(kind, address, Path(name), HERE.parent))
+    rows = {kind: medians(found) for kind, found in runs.items()}
+    print(f"\n{topics:,} topics, medians of {rounds}\n{HEADER}")
+    for kind, row in rows.items():
+        show(titles[kind], row, rows["floor"]["cpu"])
+    sdk, ours = rows["sdk"]["cpu"], rows["export"]["cpu"]
+    print(f"The SDK takes {sdk / ours:.0f} × the CPU of the client engine.", flush=True)
 
 
 def write_some() -> None:
@@ -166,7 +203,7 @@ def write_some() -> None:
         write_files(folder, FEW)
         found = measure("import", address, folder, HERE.parent, str(DEFAULT_BOUND))
     what = f"an import of {CHANGED:,} changed rows at {WRITES[0]} ms a PATCH takes"
-    beside = f"one at a time would take {CHANGED * WRITES[0] / 1000:.0f} s"
+    beside = f"{found['cpu']:.1f} s of CPU; one at a time would take {CHANGED * WRITES[0] / 1000:.0f} s"
     print(goal_line(what, found["seconds"], 8, "s", beside))
 
 
@@ -198,8 +235,9 @@ def go_far(topics: int) -> None:
         folder = Path(name)
         for kind in ("export", "plan_same"):
             found = measure(kind, address, folder, HERE.parent)
-            print(f"{kind} of {topics:,}: {found['cpu']:.1f} s CPU, {found['mebibytes']:.1f} MiB", flush=True)
-            print(goal_line(f"memory of {kind} of {topics:,} topics is", found["mebibytes"], 16, "MiB"))
+            what, beside = kind.partition("_")[0], f"{found['cpu']:.1f} s of CPU"
+            what = f"memory of {what} of {topics:,} topics is"
+            print(goal_line(what, found["mebibytes"], 16, "MiB", beside), flush=True)
 
 
 def main() -> None:
@@ -207,16 +245,19 @@ def main() -> None:
     parser.add_argument("topics", nargs="?", type=int, default=TOPICS)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--before", type=Path)
-    parser.add_argument("--huge", type=int)
+    parser.add_argument("--sdk-topics", type=int, default=SDK_TOPICS)
+    parser.add_argument("--huge", type=int, default=HUGE)
     parser.add_argument("--bounds", action="store_true")
     answer = parser.parse_args()
     if answer.bounds:
         try_bounds(answer.topics)
-    elif answer.huge:
-        go_far(answer.huge)
-    else:
+        return
+    if answer.topics:
         compare(answer.topics, answer.rounds, answer.before)
+        compare_with_sdk(answer.sdk_topics, answer.rounds)
         write_some()
+    if answer.huge:
+        go_far(answer.huge)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ PYTHON = HERE.parent / ".venvs" / "airflow-2.11.2" / "bin" / "python"
 # How many waits, their poll interval, for how long they are measured, and how often.
 Row = tuple[int, int, int, int]
 ROWS = [(1, 2, 20, 1), (100, 2, 40, 3), (1000, 10, 30, 1), (10_000, 10, 30, 1), (10_000, 30, 100, 1)]
-SHARED = 100
-"""Waits that one list of jobs serves."""
+SHARED, SHARES = 100, {"requests": 82, "CPU": 67}
+"""Waits that one list of jobs serves, and what part of the peer's that is to be."""
 LEGEND = """\
 Deferred waits. 'CPU s' is for 1,000 wait-intervals, each of them one wait for one poll interval; of a trigger
 that is saturated, only the polls that it managed. 'Delay' is from a job's end to its event, median and
@@ -114,10 +114,11 @@ def main(wanted: list[Row]) -> None:
             less = costs["http"] / costs["ours"]
             print(f"| | | *ratio* | *1/{fewer:.1f}* | *1/{less:.1f}* | | | | | |", flush=True)
             if number == SHARED:
+                peer = f"× {KINDS['http']}"
                 for what, ratio in (("requests", fewer), ("CPU", less)):
-                    goals.append(
-                        goal_line(f"{what} of {number} waits are", 1 / ratio, 0.02, f"× {KINDS['http']}")
-                    )
+                    most = 1 / SHARES[what]
+                    beside = f"1/{ratio:.0f}, where the goal is 1/{SHARES[what]}"
+                    goals.append(goal_line(f"{what} of {number} waits are", 1 / ratio, most, peer, beside))
     print("\n".join(["", *goals]))
 
 

@@ -14,6 +14,9 @@ def goal_line(what: str, value: float, most: float, unit: str = "", beside: str 
     :param beside: the figure of a floor or a peer in the same run.
     """
     expected = "reached" if value <= most else "NOT reached"
-    found = f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
     note = f"; {beside}" if beside else ""
-    return f"Goal: {what} at most {most:g} {unit}".rstrip() + f": *{expected}* ({found}{note})"
+    return f"Goal: {what} at most {_round(most)} {unit}".rstrip() + f": *{expected}* ({_round(value)}{note})"
+
+
+def _round(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
