@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.imports import verdict
-from airflow_provider_om_messaging.protocol.jobs.job import not_pollable_fault
+from airflow_provider_om_messaging.protocol.jobs.job import make_not_pollable_fault
 from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
 from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_POLL_SECONDS
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
@@ -53,7 +53,7 @@ def check_pollable(client: Client, job_id: str) -> None:
             return  # a wait bears that, and its polls will show it
         raise
     if server.jobs != REST:
-        raise not_pollable_fault(job_id, server.version, pushed=server.jobs == SOCKET)
+        raise make_not_pollable_fault(job_id, server.version, pushed=server.jobs == SOCKET)
 
 
 def poll(client: Client, wait: Wait, log_line: Callable[[JobLine], None]) -> Job | None:
@@ -95,4 +95,4 @@ def read_verdict(client: Client, job: Job, dry_run: bool | None, rows_sent: int 
     except Fault as fault:
         if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
             raise
-        return verdict.unreadable_result(bool(dry_run))
+        return verdict.make_unreadable_result(bool(dry_run))

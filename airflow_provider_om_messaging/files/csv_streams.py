@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.local_files import temporary_file
+from airflow_provider_om_messaging.files.local_files import create_temporary_file
 from airflow_provider_om_messaging.files.object_storage import read_chunks
 from airflow_provider_om_messaging.files.storage import open_source
 from airflow_provider_om_messaging.protocol.csv.check import (
@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.protocol.csv.check import (
 )
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, FastCsvValidator
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
-from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, job_limit_fault
+from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, make_job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
@@ -198,7 +198,7 @@ class CsvUpload:
         size = self.facts.bytes - body.tell()
         lines = sum(chunk.count(b"\n") for chunk in read_chunks(body)) if size <= LARGEST else 0
         self.rewind()
-        return job_limit_fault(size, lines)
+        return make_job_limit_fault(size, lines)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
@@ -221,7 +221,7 @@ def replace_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[byte
         pass
     # In a file with old line ends, more than the header comes with the first line.
     beyond = first.rstrip(b"\r\n").partition(b"\r")[2]
-    with temporary_file() as body:
+    with create_temporary_file() as body:
         body.write(",".join(header).encode() + b"\r\n" + beyond)
         if beyond:
             body.write(first[len(first.rstrip(b"\r\n")) :])
@@ -252,7 +252,7 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
         )
     if not source and not csv:
         raise _invalid("source and csv", "are both empty: name a file in source, or give the text in csv")
-    with temporary_file() as spool:
+    with create_temporary_file() as spool:
         if source:
             with open_source(source) as chunks:
                 facts = _spool_and_check(chunks, spool, source)

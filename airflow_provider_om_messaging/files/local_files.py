@@ -45,27 +45,31 @@ def find_place(path: Path, parameter: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         present = None
     except (OSError, ValueError) as error:
-        raise parameter_fault(parameter, f"cannot be written to ({_describe_error(error)})", path) from None
+        raise make_parameter_fault(
+            parameter, f"cannot be written to ({_describe_error(error)})", path
+        ) from None
     if present and stat.S_ISLNK(present.st_mode):
         try:
             path = Path(os.path.realpath(path, strict=True))
             present = path.stat()
         except OSError as error:
-            raise parameter_fault(
+            raise make_parameter_fault(
                 parameter, f"is a link that leads nowhere ({_describe_error(error)})", path
             ) from None
     if present and stat.S_ISDIR(present.st_mode):
-        raise parameter_fault(parameter, "is a folder, not a file in one", path)
+        raise make_parameter_fault(parameter, "is a folder, not a file in one", path)
     if not path.parent.is_dir():
-        raise parameter_fault(
+        raise make_parameter_fault(
             parameter,
             "lies in a folder that does not exist, which create_parents=True makes",
             path.parent,
         )
     if present and not stat.S_ISREG(present.st_mode):
-        raise parameter_fault(parameter, "is a device or the like, which would be replaced by a file", path)
+        raise make_parameter_fault(
+            parameter, "is a device or the like, which would be replaced by a file", path
+        )
     if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
-        raise parameter_fault(parameter, "lies in a folder that cannot be written to", path.parent)
+        raise make_parameter_fault(parameter, "lies in a folder that cannot be written to", path.parent)
     return path
 
 
@@ -80,7 +84,7 @@ def make_parents(path: Path, parameter: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise parameter_fault(
+        raise make_parameter_fault(
             parameter, f"lies in a folder that cannot be made ({_describe_error(error)})", path.parent
         ) from None
 
@@ -120,7 +124,7 @@ def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
     return False
 
 
-def temporary_file() -> IO[bytes]:
+def create_temporary_file() -> IO[bytes]:
     """
     Return a file that has no name and is gone once it is closed.
 
@@ -133,7 +137,7 @@ def temporary_file() -> IO[bytes]:
 
 
 @contextmanager
-def temporary_folder() -> Iterator[str]:
+def create_temporary_folder() -> Iterator[str]:
     """
     Hand out a new folder, which is gone afterwards with all that is in it.
 
@@ -156,18 +160,18 @@ def open_regular(path: Path, parameter: str) -> IO[bytes]:
         # A pipe would hold the task until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise parameter_fault(parameter, "does not exist", path) from None
+        raise make_parameter_fault(parameter, "does not exist", path) from None
     except PermissionError:
-        raise parameter_fault(parameter, "may not be read", path) from None
+        raise make_parameter_fault(parameter, "may not be read", path) from None
     except (OSError, ValueError) as error:
-        raise parameter_fault(parameter, f"cannot be read ({_describe_error(error)})", path) from None
+        raise make_parameter_fault(parameter, f"cannot be read ({_describe_error(error)})", path) from None
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return open(descriptor, "rb")
     os.close(descriptor)
     if stat.S_ISDIR(mode):
-        raise parameter_fault(parameter, "is a folder", path)
-    raise parameter_fault(parameter, "is a pipe, a device or the like, not a regular file", path)
+        raise make_parameter_fault(parameter, "is a folder", path)
+    raise make_parameter_fault(parameter, "is a pipe, a device or the like, not a regular file", path)
 
 
 def format_place(path: object) -> str:
@@ -177,7 +181,7 @@ def format_place(path: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
-def parameter_fault(parameter: str, problem: str, place: object = None) -> Fault:
+def make_parameter_fault(parameter: str, problem: str, place: object = None) -> Fault:
     """
     Return the fault for a parameter that is wrong, found before anything was sent.
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from airflow_provider_om_messaging.files.local_files import (
+    create_temporary_file,
     find_place,
     format_place,
+    make_parameter_fault,
     make_parents,
     open_regular,
-    parameter_fault,
     replace_file,
-    temporary_file,
 )
 from airflow_provider_om_messaging.files.object_storage import (
     describe_error,
@@ -66,21 +66,23 @@ class Destination:
         target = as_text(target)
         self._parameter = parameter
         if not isinstance(target, str):
-            raise parameter_fault(parameter, f"is a {type(target).__name__}, and has to be a text or a path")
+            raise make_parameter_fault(
+                parameter, f"is a {type(target).__name__}, and has to be a text or a path"
+            )
         if not target.strip():
-            raise parameter_fault(parameter, "is empty (a template may have rendered to nothing)")
+            raise make_parameter_fault(parameter, "is empty (a template may have rendered to nothing)")
         self._shown = format_place(target)
         if _is_named_none(target):
-            raise parameter_fault(parameter, "has come to nothing in a part of its name", target)
+            raise make_parameter_fault(parameter, "has come to nothing in a part of its name", target)
         if (other := _find_other_type(target)) is not None:
-            raise parameter_fault(parameter, f"has a part of its name from a {other}", target)
+            raise make_parameter_fault(parameter, f"has a part of its name from a {other}", target)
         self._compressed = target.endswith(".gz")
-        self._local = _local_path(target, parameter)
+        self._local = _find_local_path(target, parameter)
         self._remote: ObjectStoragePath | None = None
         if self._local is None:
-            self._remote = _object_path(target, parameter)
+            self._remote = _open_object_path(target, parameter)
         elif target.endswith(("/", os.sep)):
-            raise parameter_fault(parameter, "is a folder, not a file in one", target)
+            raise make_parameter_fault(parameter, "is a folder, not a file in one", target)
         else:
             if create_parents:
                 make_parents(self._local, parameter)
@@ -99,10 +101,10 @@ class Destination:
             return replace_file(find_place(self._local, self._parameter), fill)
         if self._remote is None:
             raise RuntimeError("a destination is either local or remote")
-        with temporary_file() as spool:
+        with create_temporary_file() as spool:
             fill(spool)
             try:
-                return _upload(spool, self._remote)
+                return _upload_file(spool, self._remote)
             except Exception as error:  # each storage has errors of its own
                 raise Fault(
                     Cause.NOT_WRITTEN,
@@ -120,7 +122,7 @@ def open_source(source: str, parameter: str = "source") -> Iterator[Iterator[byt
     :param parameter: what the user calls it, for errors.
     :raises Fault: it does not exist or cannot be read, at whatever place.
     """
-    local = _local_path(source, parameter)
+    local = _find_local_path(source, parameter)
     opened = _open_remote(source, parameter) if local is None else open_regular(local, parameter)
     with opened:
         yield _read_content(opened, source, parameter)
@@ -140,7 +142,7 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
         for chunk in chunks:
             content += chunk
             if len(content) > largest:
-                raise parameter_fault(
+                raise make_parameter_fault(
                     parameter, f"is larger than {largest:,} bytes: {format_place(as_text(source))}"
                 )
     return bytes(content)
@@ -164,7 +166,7 @@ def _find_other_type(target: str) -> str | None:
 
 def is_same_file(one: str, other: str) -> bool:
     """Return whether two paths or URLs mean the same file, as far as their names show."""
-    first, second = (_local_path(name, "source") for name in (one, other))
+    first, second = (_find_local_path(name, "source") for name in (one, other))
     if first is None or second is None:
         return one == other
     try:
@@ -185,32 +187,32 @@ def read_file_rows(path: str, name: str, parameter: str = "source") -> Iterator[
         yield from read_rows(chunks, name)
 
 
-def _local_path(target: str, parameter: str) -> Path | None:
+def _find_local_path(target: str, parameter: str) -> Path | None:
     scheme, separator, rest = target.partition("://")
     if not separator:
         try:
             return Path(target).expanduser()
         except RuntimeError:
-            raise parameter_fault(
+            raise make_parameter_fault(
                 parameter, "lies in the home of a user that does not exist", target
             ) from None
     if scheme.lower() != "file":
         return None
     host, _, path = rest.partition("/")
     if host not in {"", "localhost"}:
-        raise parameter_fault(parameter, "names a host after file://, where file:/// is meant", target)
+        raise make_parameter_fault(parameter, "names a host after file://, where file:/// is meant", target)
     # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
     return Path(f"/{path}")
 
 
-def _object_path(target: str, parameter: str) -> ObjectStoragePath:
+def _open_object_path(target: str, parameter: str) -> ObjectStoragePath:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     try:
         path = ObjectStoragePath(target)
         path.fs  # noqa: B018  # opens the storage, so that what is missing shows before anything is sent
     except Exception as error:
-        raise parameter_fault(
+        raise make_parameter_fault(
             parameter, f"cannot be opened ({explain_failure(error, target)})", target
         ) from None
     return path
@@ -222,11 +224,13 @@ def _read_content(file: IO[bytes], source: str, parameter: str) -> Iterator[byte
         yield from read_chunks(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if is_compressed else file)
     except Exception as error:
         if is_compressed and isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
-            raise parameter_fault(parameter, "is named .gz but is not a whole gzip file", source) from None
-        raise _unread_fault(source, parameter, error) from None
+            raise make_parameter_fault(
+                parameter, "is named .gz but is not a whole gzip file", source
+            ) from None
+        raise _make_unread_fault(source, parameter, error) from None
 
 
-def _unread_fault(source: str, parameter: str, error: Exception) -> Fault:
+def _make_unread_fault(source: str, parameter: str, error: Exception) -> Fault:
     """Return the fault for what an attempt to read came to; another attempt may succeed."""
     return Fault(
         Cause.NOT_READ, f"{parameter} could not be read: {format_place(source)} ({describe_error(error)})"
@@ -234,20 +238,20 @@ def _unread_fault(source: str, parameter: str, error: Exception) -> Fault:
 
 
 def _open_remote(source: str, parameter: str) -> IO[bytes]:
-    path = _object_path(source, parameter)
+    path = _open_object_path(source, parameter)
     try:
         return open_object(path)
     except FileNotFoundError:
-        raise parameter_fault(parameter, "does not exist", source) from None
+        raise make_parameter_fault(parameter, "does not exist", source) from None
     except IsADirectoryError:
-        raise parameter_fault(parameter, "is a folder", source) from None
+        raise make_parameter_fault(parameter, "is a folder", source) from None
     except PermissionError:
-        raise parameter_fault(parameter, "may not be read", source) from None
+        raise make_parameter_fault(parameter, "may not be read", source) from None
     except Exception as error:  # each storage has errors of its own
-        raise _unread_fault(source, parameter, error) from None
+        raise _make_unread_fault(source, parameter, error) from None
 
 
-def _upload(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
+def _upload_file(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
     """Upload a file unless that very content is there, and return whether it was."""
     if has_same_content(spool, remote):
         return True

@@ -53,12 +53,12 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         if name and "[" in parts.netloc:
             ipaddress.IPv6Address(name)  # Python 3.10 takes anything in brackets for a host
     except ValueError:
-        raise _address_fault(text) from None
+        raise _make_address_fault(text) from None
     # An empty port is what "http:/host" leaves behind.
     if not name or not _is_name(name) or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
-        raise _address_fault(text)
+        raise _make_address_fault(text)
     if parts.query or parts.fragment:
-        raise _address_fault(text)
+        raise _make_address_fault(text)
     if explicit and explicit.lower() not in {"http", "https"}:
         # A longer one may be a secret that was pasted into the wrong place.
         shown = f"the scheme {explicit!r}" if _SHORT_WORD.fullmatch(explicit) else "a wrong scheme"
@@ -104,7 +104,7 @@ def _read_path_prefix(path: str) -> str:
     return path.rstrip("/")
 
 
-def _address_fault(text: str) -> Fault:
+def _make_address_fault(text: str) -> Fault:
     return _invalid(f"has a Host that is no address: {redact(text)!r}")
 
 

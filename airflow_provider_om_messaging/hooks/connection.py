@@ -46,7 +46,9 @@ def read_settings(
     :raises Fault: naming the field that is missing or wrong.
     """
     if not isinstance(extra, Mapping):
-        raise _invalid(f"has an Extra that is a JSON {type(extra).__name__}: write an object, such as {{}}")
+        raise _make_invalid_error(
+            f"has an Extra that is a JSON {type(extra).__name__}: write an object, such as {{}}"
+        )
     if conn_type == _INGESTION_CONN_TYPE and "://" not in (host or ""):
         scheme, port = scheme or "http", port or PLAIN_PORT
     if unknown := describe_unknown_extras(extra):
@@ -87,14 +89,14 @@ def check_extra(text: str | None) -> None:
     try:
         json.loads(text or "")
     except (ValueError, RecursionError):
-        raise _invalid("has an Extra that is no JSON: write an object, such as {}") from None
+        raise _make_invalid_error("has an Extra that is no JSON: write an object, such as {}") from None
 
 
 def _read_token(password: str | None, token_file: str | None) -> Token:
     if token_file:
         return Token(_read_token_file(token_file), lambda: _read_token_file(token_file))
     if not (password or "").strip():
-        raise _invalid(
+        raise _make_invalid_error(
             "has no token: put the JWT of a bot or user in Password (or name a file in the extra token_file)"
         )
     return Token(_clean_token(password or "", "Password"))
@@ -103,17 +105,17 @@ def _read_token(password: str | None, token_file: str | None) -> Token:
 def _read_token_file(path: str) -> str:
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise _invalid("names a token_file that is no file", path)
+            raise _make_invalid_error("names a token_file that is no file", path)
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_TOKEN_FILE + 1)
         if len(content) > _LARGEST_TOKEN_FILE:
-            raise _invalid(f"names a token_file of more than {_LARGEST_TOKEN_FILE:,} bytes", path)
+            raise _make_invalid_error(f"names a token_file of more than {_LARGEST_TOKEN_FILE:,} bytes", path)
         text = content.decode("utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
-        raise _invalid(f"names a token_file that cannot be read ({reason})", path) from None
+        raise _make_invalid_error(f"names a token_file that cannot be read ({reason})", path) from None
     if not text.strip():
-        raise _invalid("names a token_file that is empty", path)
+        raise _make_invalid_error("names a token_file that is empty", path)
     return _clean_token(text, f"the token_file {_redact_path(path)}")
 
 
@@ -122,9 +124,11 @@ def _clean_token(text: str, where: str) -> str:
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()
     if token.lower() == "bearer":
-        raise _invalid(f"has only the word Bearer in {where}: the JWT after it is missing")
+        raise _make_invalid_error(f"has only the word Bearer in {where}: the JWT after it is missing")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise _invalid(f"has something in {where} that is no JWT: it has blanks or special characters in it")
+        raise _make_invalid_error(
+            f"has something in {where} that is no JWT: it has blanks or special characters in it"
+        )
     return token
 
 
@@ -154,13 +158,15 @@ def _read_file(extra: Mapping[str, Any], name: str) -> str | None:
 
 def _check_file(name: str, path: str) -> str:
     if "-----BEGIN" in path:
-        raise _invalid(f"has a PEM text in the extra {name}: write it to a file and give the file's path")
+        raise _make_invalid_error(
+            f"has a PEM text in the extra {name}: write it to a file and give the file's path"
+        )
     try:
         exists = Path(path).is_file()
     except (OSError, ValueError):  # such as a name that is too long
         exists = False
     if not exists:
-        raise _invalid(f"names a file in the extra {name} that does not exist", path)
+        raise _make_invalid_error(f"names a file in the extra {name} that does not exist", path)
     return path
 
 
@@ -185,10 +191,12 @@ def _read_seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
         # What stands there may be a secret that was pasted into the wrong place.
-        raise _invalid(f"has something else in the extra {name}: it has to be a number of seconds above 0")
+        raise _make_invalid_error(
+            f"has something else in the extra {name}: it has to be a number of seconds above 0"
+        )
     return seconds
 
 
-def _invalid(problem: str, path: str | None = None) -> Fault:
+def _make_invalid_error(problem: str, path: str | None = None) -> Fault:
     place = "." if path is None else f": {_redact_path(path)}"
     return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}{place}")

@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
-from airflow_provider_om_messaging.protocol.imports.verdict import expected_header
+from airflow_provider_om_messaging.protocol.imports.verdict import find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -133,7 +133,7 @@ class ServerEngine:
             with replace_header(upload, self._header) as body:
                 return self._client.call(request, body)
         result = self._client.call(request, upload.body)
-        wanted = expected_header(result, header)
+        wanted = find_expected_header(result, header)
         if wanted is None or wanted == list(header):
             return result
         log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
@@ -149,7 +149,9 @@ class ServerEngine:
             wanted = None
             if column_names(header) != tuple(header):
                 probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
-                wanted = expected_header(self._client.call(probe, format_record(header).encode()), header)
+                wanted = find_expected_header(
+                    self._client.call(probe, format_record(header).encode()), header
+                )
             with replace_header(upload, wanted or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
@@ -238,11 +240,11 @@ def choose_engine(
     :raises Fault: there is no such engine, or it cannot do that.
     """
     if not isinstance(wanted, str) or wanted not in ENGINES:
-        raise _invalid(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
+        raise _make_invalid_error(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
-        raise _invalid(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
+        raise _make_invalid_error(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
     if not is_whole_number(max_concurrency, 1, MOST_CONCURRENCY):
-        raise _invalid(
+        raise _make_invalid_error(
             f"max_concurrency has to be a whole number from 1 to {MOST_CONCURRENCY}, not {max_concurrency!r}."
         )
     name, why = _pick_engine(client, wanted, columns)
@@ -266,7 +268,9 @@ def add_engine_advice() -> Iterator[None]:
 def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
     if columns != DEFAULT:
         if wanted == SERVER:
-            raise _invalid(f"The server's own CSV routes know no {columns} columns: use engine='client'.")
+            raise _make_invalid_error(
+                f"The server's own CSV routes know no {columns} columns: use engine='client'."
+            )
         return CLIENT, f"the server's own CSV routes know no {columns} columns"
     if wanted != AUTO:
         return wanted, "as asked for"
@@ -277,5 +281,5 @@ def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
     return CLIENT, "the server has no CSV routes for messaging services"
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_error(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{problem} Nothing was sent.")

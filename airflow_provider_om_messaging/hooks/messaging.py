@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
-from airflow_provider_om_messaging.hooks.methods.client_access import service_reference
+from airflow_provider_om_messaging.hooks.methods.client_access import parse_service
 from airflow_provider_om_messaging.hooks.methods.csv_methods import CsvMethods
 from airflow_provider_om_messaging.hooks.methods.edit_methods import EditMethods
 from airflow_provider_om_messaging.hooks.methods.job_methods import JobMethods
@@ -113,7 +113,7 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
         """
         from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 
-        reference = service_reference(fqn_or_id)
+        reference = parse_service(fqn_or_id)
         request = routes.get_service(reference, to_server_names(self._client, fields))
         return mask_connection(self._client.call(request))
 

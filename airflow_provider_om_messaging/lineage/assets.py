@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_om_messaging.lineage.places import SERVICE, place_on_host, read_uri
+from airflow_provider_om_messaging.lineage.places import SERVICE, name_place_on_host, read_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ def create_asset(
     """
     from airflow.providers.common.compat.sdk import Asset
 
-    return Asset(uri=place_on_host(host, name, entity).uri, extra=extra)
+    return Asset(uri=name_place_on_host(host, name, entity).uri, extra=extra)
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:

@@ -18,21 +18,24 @@ def to_openlineage(flow: Flow) -> Any:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     return OperatorLineage(
-        inputs=[_input(data) for data in flow.inputs], outputs=[_output(data) for data in flow.outputs]
+        inputs=[_build_input(data) for data in flow.inputs],
+        outputs=[_build_output(data) for data in flow.outputs],
     )
 
 
-def _input(data: Data) -> Any:
+def _build_input(data: Data) -> Any:
     from openlineage.client.event_v2 import InputDataset
     from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
 
     facets = {}
     if data.rows is not None:
         facets["inputStatistics"] = statistics.InputStatisticsInputDatasetFacet(rowCount=data.rows)
-    return InputDataset(data.place.namespace, data.place.name, facets=_version(data), inputFacets=facets)
+    return InputDataset(
+        data.place.namespace, data.place.name, facets=_build_version(data), inputFacets=facets
+    )
 
 
-def _output(data: Data) -> Any:
+def _build_output(data: Data) -> Any:
     from openlineage.client.event_v2 import OutputDataset
     from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
 
@@ -41,10 +44,12 @@ def _output(data: Data) -> Any:
         facets["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(
             rowCount=data.rows, size=data.bytes
         )
-    return OutputDataset(data.place.namespace, data.place.name, facets=_version(data), outputFacets=facets)
+    return OutputDataset(
+        data.place.namespace, data.place.name, facets=_build_version(data), outputFacets=facets
+    )
 
 
-def _version(data: Data) -> dict[str, Any]:
+def _build_version(data: Data) -> dict[str, Any]:
     from openlineage.client.facet_v2 import dataset_version_dataset
 
     if data.version is None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.lineage.flow import Data, Flow
-from airflow_provider_om_messaging.lineage.places import file_place
+from airflow_provider_om_messaging.lineage.places import name_file_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def export_flow(entity: Found, destination: Any, result: Result) -> Flow:
     facts = _select(result, "service", "rows", "bytes", "sha256", "unchanged")
     if facts.get("sha256") is None:
         return Flow(entity, facts=facts)
-    files = file_data(destination, version=facts["sha256"])
+    files = name_file_data(destination, version=facts["sha256"])
     if facts["unchanged"] or not files:
         return Flow(entity, files, facts=facts)
     written = replace(files[0], rows=facts.get("rows"), bytes=facts["bytes"])
@@ -53,8 +53,8 @@ def import_flow(
     """
     facts = _select(result, "service", "dry_run", "status", "rows_passed", "rows_failed", "sha256")
     rows = (result or {}).get("rows_processed")
-    read = file_data(source, rows=rows, version=facts.get("sha256"))
-    verdicts = file_data(results_destination) if rows is not None else ()
+    read = name_file_data(source, rows=rows, version=facts.get("sha256"))
+    verdicts = name_file_data(results_destination) if rows is not None else ()
     if is_dry_run:
         return Flow((*read, *entity), verdicts, facts=facts)
     written = tuple(replace(data, rows=facts.get("rows_passed")) for data in entity)
@@ -62,14 +62,14 @@ def import_flow(
     return Flow(read, (*written, *verdicts), written[0].place if has_changed else None, facts)
 
 
-def plan_flow(source: Any, against: Any, entity: Found, result: Result) -> Flow:
+def describe_plan_flow(source: Any, against: Any, entity: Found, result: Result) -> Flow:
     """Return the flow from a file and what it is compared with to the files of the plan."""
     facts = _select(result, "service", "sha256", "created", "changed", "unchanged", "absent", "plan_path")
     found = result or {}
-    read = file_data(source, version=facts.get("sha256"))
+    read = name_file_data(source, version=facts.get("sha256"))
     return Flow(
-        (*read, *(entity if against is None else file_data(against))),
-        (*file_data(found.get("plan_path")), *file_data(found.get("plan_page"))),
+        (*read, *(entity if against is None else name_file_data(against))),
+        (*name_file_data(found.get("plan_path")), *name_file_data(found.get("plan_page"))),
         facts=facts,
     )
 
@@ -88,9 +88,9 @@ def edit_flow(entity: Found, result: Result, *, is_preview: bool) -> Flow:
     )
 
 
-def file_data(path: Any, **facts: Any) -> Found:
+def name_file_data(path: Any, **facts: Any) -> Found:
     """Return a file that a task reads or writes; nothing if it has none."""
-    return (Data(file_place(path), **facts),) if isinstance(path, str) and path.strip() else ()
+    return (Data(name_file_place(path), **facts),) if isinstance(path, str) and path.strip() else ()
 
 
 def _select(result: Result, *keys: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Place:
     uri: str
 
 
-def entity_place(server_url: str, fqn: str, entity: str = SERVICE) -> Place:
+def name_entity_place(server_url: str, fqn: str, entity: str = SERVICE) -> Place:
     """
     Return the place of a service or topic.
 
@@ -49,10 +49,10 @@ def entity_place(server_url: str, fqn: str, entity: str = SERVICE) -> Place:
     """
     parts = urlsplit(server_url)
     port = parts.port if parts.port != _USUAL_PORTS.get(parts.scheme) else None
-    return place_on_host(format_host(parts.hostname, port) + parts.path.rstrip("/"), fqn, entity)
+    return name_place_on_host(format_host(parts.hostname, port) + parts.path.rstrip("/"), fqn, entity)
 
 
-def place_on_host(host: str, fqn: str, entity: str = SERVICE) -> Place:
+def name_place_on_host(host: str, fqn: str, entity: str = SERVICE) -> Place:
     """Return the place of a service or topic on a host, which may have a port and a path."""
     namespace = f"{SCHEME}://{host}"
     return Place(
@@ -75,10 +75,10 @@ def read_uri(uri: str) -> Place:
             f"{SCHEME}://host/{_FOLDERS[TOPIC]}/<name>"
         )
     path = "".join(f"/{folder}" for folder in base if folder)
-    return place_on_host(format_host(parts.hostname, parts.port) + path, unquote(fqn), entity)
+    return name_place_on_host(format_host(parts.hostname, parts.port) + path, unquote(fqn), entity)
 
 
-def file_place(path: str) -> Place:
+def name_file_place(path: str) -> Place:
     """
     Return the place of a file.
 

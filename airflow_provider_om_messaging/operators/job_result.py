@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 )
 from airflow_provider_om_messaging.operators.support.task_links import LinkedOperator
 from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
-from airflow_provider_om_messaging.ui.links import JobLink, job_url
+from airflow_provider_om_messaging.ui.links import JobLink, build_job_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
 
         self.check_parameters()
         job_id = self.job_id
-        self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
+        self.store_link(context, JobLink, lambda: build_job_url(self.hook.server_url, job_id))
         check_destination(self.destination, create_parents=self.create_parents)
         self.hook.check_pollable(job_id)
         job = self.hook.get_job(job_id)

@@ -44,24 +44,24 @@ _JSON = {"Accept": "application/json"}
 _CSV_BODY = {"Accept": "*/*", "Content-Type": "text/plain; charset=UTF-8"}
 
 
-def _object(reply: Reply) -> dict[str, Any]:
+def _parse_object(reply: Reply) -> dict[str, Any]:
     return reply.json_object()
 
 
-def _entity(reply: Reply, kind: EntityType, name_or_id: str) -> dict[str, Any]:
+def _parse_entity(reply: Reply, kind: EntityType, name_or_id: str) -> dict[str, Any]:
     entity = to_current_names(reply.json_object())
     check_entity(entity, kind, name_or_id)
     return entity
 
 
-def _versions(reply: Reply, kind: EntityType, entity_id: str) -> list[dict[str, Any]]:
+def _parse_versions(reply: Reply, kind: EntityType, entity_id: str) -> list[dict[str, Any]]:
     states = versions.read_versions(reply)
     for state in states:
         check_version(state, kind, entity_id)
     return states
 
 
-def _version(reply: Reply, kind: EntityType, entity_id: str, version: str) -> dict[str, Any]:
+def _parse_version(reply: Reply, kind: EntityType, entity_id: str, version: str) -> dict[str, Any]:
     state = to_current_names(reply.json_object())
     check_version(state, kind, entity_id, version)
     return state
@@ -69,18 +69,22 @@ def _version(reply: Reply, kind: EntityType, entity_id: str, version: str) -> di
 
 def server_version() -> Request[dict[str, Any]]:
     """Ask for the server's version; needs no token."""
-    return Request("GET", "/v1/system/version", _object, "the server's version", headers=_JSON, safe=True)
+    return Request(
+        "GET", "/v1/system/version", _parse_object, "the server's version", headers=_JSON, safe=True
+    )
 
 
 def logged_in_user() -> Request[dict[str, Any]]:
     """Ask who the token belongs to."""
-    return Request("GET", "/v1/users/loggedInUser", _object, "who is logged in", headers=_JSON, safe=True)
+    return Request(
+        "GET", "/v1/users/loggedInUser", _parse_object, "who is logged in", headers=_JSON, safe=True
+    )
 
 
 def certification_settings() -> Request[dict[str, Any]]:
     """Ask which classification certifies. Servers answer administrators only; there is a default."""
     path = "/v1/system/settings/assetCertificationSettings"
-    return Request("GET", path, _certification_settings, "what certifies", headers=_JSON, safe=True)
+    return Request("GET", path, _parse_certification_settings, "what certifies", headers=_JSON, safe=True)
 
 
 def permissions() -> Request[Rights]:
@@ -103,15 +107,23 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
     :param name_or_id: its canonical FQN or its id.
     :param fields: fields beyond those that are always sent, by the names that the server takes.
     """
-    read = partial(_entity, kind=SERVICE, name_or_id=name_or_id)
+    read = partial(_parse_entity, kind=SERVICE, name_or_id=name_or_id)
     return Request(
-        "GET", _entity_path(SERVICE, name_or_id), read, SERVICE.plural, _fields(fields), _JSON, safe=True
+        "GET",
+        _build_entity_path(SERVICE, name_or_id),
+        read,
+        SERVICE.plural,
+        _build_fields_query(fields),
+        _JSON,
+        safe=True,
     )
 
 
 def export(fqn: str) -> Request[str]:
     """Ask for the CSV of a service."""
-    return Request("GET", f"{SERVICES}/name/{segment(fqn)}/export", _text, _EXPORT, headers=_ANY, safe=True)
+    return Request(
+        "GET", f"{SERVICES}/name/{segment(fqn)}/export", _parse_text, _EXPORT, headers=_ANY, safe=True
+    )
 
 
 def submit_export(fqn: str) -> Request[str]:
@@ -130,13 +142,15 @@ def import_csv(fqn: str, dry_run: bool, rows_sent: int | None = None) -> Request
     """
     read = partial(verdict.read_import, dry_run=dry_run, rows_sent=rows_sent)
     path = f"{SERVICES}/name/{segment(fqn)}/import"
-    return Request("PUT", path, read, _IMPORT, _dry_run(dry_run), _CSV_BODY)
+    return Request("PUT", path, read, _IMPORT, _format_dry_run(dry_run), _CSV_BODY)
 
 
 def submit_import(fqn: str, dry_run: bool) -> Request[str]:
     """Start an import job; parameters as in :func:`import_csv`."""
     path = f"{SERVICES}/name/{segment(fqn)}/importAsync"
-    return Request("PUT", path, job.read_submitted, f"{_IMPORT} as a job", _dry_run(dry_run), _CSV_BODY)
+    return Request(
+        "PUT", path, job.read_submitted, f"{_IMPORT} as a job", _format_dry_run(dry_run), _CSV_BODY
+    )
 
 
 def get_job(job_id: str) -> Request[Job]:
@@ -174,7 +188,7 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
 
 def job_result(job_id: str) -> Request[str]:
     """Ask for the CSV that an export job made."""
-    return Request("GET", f"{JOBS}/{segment(job_id)}/result", _text, _JOBS, headers=_ANY, safe=True)
+    return Request("GET", f"{JOBS}/{segment(job_id)}/result", _parse_text, _JOBS, headers=_ANY, safe=True)
 
 
 def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Request[ImportResult]:
@@ -206,7 +220,7 @@ def patch_service(
     :param kind: what is patched.
     """
     headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
-    read = partial(_entity, kind=kind, name_or_id=entity_id)
+    read = partial(_parse_entity, kind=kind, name_or_id=entity_id)
     return Request("PATCH", f"{kind.path}/{segment(entity_id)}", read, f"patching {kind.plural}", {}, headers)
 
 
@@ -218,7 +232,7 @@ def json_body(document: Any) -> bytes:
 def list_versions(entity_id: str, kind: EntityType = SERVICE) -> Request[list[dict[str, Any]]]:
     """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
     path = f"{kind.path}/{segment(entity_id)}/versions"
-    read = partial(_versions, kind=kind, entity_id=entity_id)
+    read = partial(_parse_versions, kind=kind, entity_id=entity_id)
     feature, largest = f"versions of {kind.plural}", 16 * MAX_REPLY_BYTES
     return Request("GET", path, read, feature, headers=_JSON, safe=True, largest=largest)
 
@@ -226,11 +240,11 @@ def list_versions(entity_id: str, kind: EntityType = SERVICE) -> Request[list[di
 def get_version(entity_id: str, version: str, kind: EntityType = SERVICE) -> Request[dict[str, Any]]:
     """Ask for an entity as it was in one version."""
     path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
-    read = partial(_version, kind=kind, entity_id=entity_id, version=version)
+    read = partial(_parse_version, kind=kind, entity_id=entity_id, version=version)
     return Request("GET", path, read, f"versions of {kind.plural}", headers=_JSON, safe=True)
 
 
-def _certification_settings(reply: Reply) -> dict[str, Any]:
+def _parse_certification_settings(reply: Reply) -> dict[str, Any]:
     value = reply.json_object().get("config_value") if reply.body else None
     return value if isinstance(value, dict) else {"allowedClassification": "Certification"}
 
@@ -240,12 +254,12 @@ _IMPORT = "CSV import of messaging services"
 _JOBS = "the states of async CSV jobs"
 
 
-def _dry_run(dry_run: bool) -> dict[str, str]:
+def _format_dry_run(dry_run: bool) -> dict[str, str]:
     # What is not exactly True must not become a real import.
     return {"dryRun": "true" if names.flag("dry_run", dry_run) else "false"}
 
 
-def _text(reply: Reply) -> str:
+def _parse_text(reply: Reply) -> str:
     return reply.body.decode("utf-8")
 
 
@@ -271,7 +285,13 @@ def read_entity(kind: EntityType, name_or_id: str, fields: Iterable[str] = ()) -
     """
     read = partial(_read, kind=kind, name_or_id=name_or_id)
     return Request(
-        "GET", _entity_path(kind, name_or_id), read, kind.plural, _fields(fields), _JSON, safe=True
+        "GET",
+        _build_entity_path(kind, name_or_id),
+        read,
+        kind.plural,
+        _build_fields_query(fields),
+        _JSON,
+        safe=True,
     )
 
 
@@ -283,26 +303,26 @@ def list_names(kind: EntityType, limit: int = 1000) -> Request[list[str]]:
     """
     largest = MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
     query = {"limit": str(limit)}
-    return Request("GET", kind.path, _names, kind.plural, query, _JSON, safe=True, largest=largest)
+    return Request("GET", kind.path, _list_names, kind.plural, query, _JSON, safe=True, largest=largest)
 
 
-def _fields(fields: Iterable[str]) -> dict[str, str]:
+def _build_fields_query(fields: Iterable[str]) -> dict[str, str]:
     wanted = ",".join(fields)
     return {"fields": wanted} if wanted else {}
 
 
-def _entity_path(kind: EntityType, name_or_id: str) -> str:
+def _build_entity_path(kind: EntityType, name_or_id: str) -> str:
     tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
     return f"{kind.path}/{tail}"
 
 
 def _read(reply: Reply, kind: EntityType, name_or_id: str) -> Read:
-    entity = _entity(reply, kind, name_or_id)
+    entity = _parse_entity(reply, kind, name_or_id)
     required_text(entity, "id")
     return Read(entity, "etag" in reply.headers)
 
 
-def _names(reply: Reply) -> list[str]:
+def _list_names(reply: Reply) -> list[str]:
     listed = reply.json_object().get("data")
     entities = listed if isinstance(listed, list) else []
     found = [item.get("fullyQualifiedName") for item in entities if isinstance(item, dict)]

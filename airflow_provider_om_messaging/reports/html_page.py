@@ -38,8 +38,8 @@ class HtmlPage:
         """
         server = "; connect-src 'self'" if self.may_call_server else ""
         return (
-            f"default-src 'none'; style-src '{_digest(self.style)}'; "
-            f"script-src '{_digest(self.script)}'{server}; base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; style-src '{_compute_digest(self.style)}'; "
+            f"script-src '{_compute_digest(self.script)}'{server}; base-uri 'none'; form-action 'none'"
         )
 
     def render(self, content: Iterable[bytes]) -> Iterator[bytes]:
@@ -61,5 +61,5 @@ def asset(package: str, name: str) -> str:
     return files(package).joinpath(name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
+def _compute_digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

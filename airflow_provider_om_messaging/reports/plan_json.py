@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.plan.notes import Note
 
 
-def plan_json(plan: Plan, heading: Mapping[str, Any], notes: Iterable[Note] = ()) -> Iterator[bytes]:
+def format_plan_json(plan: Plan, heading: Mapping[str, Any], notes: Iterable[Note] = ()) -> Iterator[bytes]:
     """
     Yield a plan as the parts of a JSON document.
 

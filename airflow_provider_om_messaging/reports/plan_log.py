@@ -17,7 +17,7 @@ _LONGEST_VALUE = 60
 _RED, _GREEN, _YELLOW, _END = "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
+def format_plan_lines(plan: Plan) -> Iterator[str]:
     """Yield a plan row by row and field by field, then its counts; not more lines than a reader takes."""
     width = max(map(len, plan.columns), default=0)
     lines = 0
@@ -28,15 +28,17 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         lines += 1 + len(change.fields)
         created = change.kind == CREATED
         colour, sign = (_GREEN, "+") if created else (_YELLOW, "~")
-        yield f"{colour}{sign} {_value(change.row)}{_END}"
+        yield f"{colour}{sign} {_format_value(change.row)}{_END}"
         for name, (before, after) in change.fields.items():
             if created:
-                yield f"    {name:{width}}  {_GREEN}{_value(after)}{_END}"
+                yield f"    {name:{width}}  {_GREEN}{_format_value(after)}{_END}"
             else:
                 new = (
-                    f"{_GREEN}{_value(after)}{_END}" if name not in change.cleared else f"{_RED}cleared{_END}"
+                    f"{_GREEN}{_format_value(after)}{_END}"
+                    if name not in change.cleared
+                    else f"{_RED}cleared{_END}"
                 )
-                yield f"    {name:{width}}  {_value(before)} → {new}"
+                yield f"    {name:{width}}  {_format_value(before)} → {new}"
     yield counts_line(plan)
 
 
@@ -50,7 +52,7 @@ def counts_line(plan: Plan) -> str:
     )
 
 
-def _value(text: str) -> str:
+def _format_value(text: str) -> str:
     """Return a value for one line of a log; control characters in it must not steer a terminal."""
     if not text:
         return "(empty)"

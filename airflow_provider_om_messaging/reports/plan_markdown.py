@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from airflow_provider_om_messaging.reports.plan_summary import Markup, summarize_plan, url_text
+from airflow_provider_om_messaging.reports.plan_summary import Markup, format_url, summarize_plan
 
 LONGEST_TEXT = 10_000
 """Characters at most."""
@@ -17,7 +17,7 @@ _MARKDOWN = Markup(
     empty="*empty*",
     blank="*blank*",
     gap="\n\n",
-    link=lambda link: f"[The whole plan]({url_text(link)})",
+    link=lambda link: f"[The whole plan]({format_url(link)})",
 )
 
 

@@ -66,8 +66,8 @@ def plan_page(
     :param topic_url: returns the page of the topic of a row; None for no links.
     :param is_drift: whether two files were compared, so that the changes have happened already.
     """
-    page = HtmlPage(title, plan_style(), plan_script())
-    content = plan_content(
+    page = HtmlPage(title, read_plan_style(), read_plan_script())
+    content = render_plan_content(
         plan,
         plan.counts,
         facts,
@@ -80,7 +80,7 @@ def plan_page(
     yield from page.render(content)
 
 
-def plan_content(
+def render_plan_content(
     plan: Plan,
     counts: Mapping[str, int],
     facts: Mapping[str, str],
@@ -104,10 +104,10 @@ def plan_content(
     :param is_drift: whether two files were compared, so that the changes have happened already.
     """
     words = _DRIFT if is_drift else _PLAN
-    yield from _section("violations", "Not allowed", violations)
+    yield from _render_section("violations", "Not allowed", violations)
     more = len(notes) - LONGEST_PAGE
     texts = [note.text for note in notes[:LONGEST_PAGE]]
-    yield from _section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
+    yield from _render_section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
     numbers = "".join(
         f'<li class="{name}"><b>{counts[name]:,}</b> {shown}</li>' for name, shown in words.counts.items()
     )
@@ -115,28 +115,28 @@ def plan_content(
     yield f'<ul class="counts">{numbers}</ul>\n<dl>{about}</dl>\n'.encode("utf-8", "replace")
     yield from _list_passed_policies(passed)
     if plan.changes:
-        yield from _table(plan.changes, topic_url)
+        yield from _render_table(plan.changes, topic_url)
     else:
         yield f"<p>{words.nothing}</p>\n".encode()
     yield from _render_absent(plan.absent, words)
 
 
-def plan_title(service: str, *, is_drift: bool) -> str:
+def format_plan_title(service: str, *, is_drift: bool) -> str:
     """Return what stands above a plan."""
     return f"Drift of {service}" if is_drift else f"Plan for {service}"
 
 
-def plan_style() -> str:
+def read_plan_style() -> str:
     """Return the style sheet of pages of plans."""
     return asset(__package__, "plan_page.css")
 
 
-def plan_script() -> str:
+def read_plan_script() -> str:
     """Return the script that sorts and filters the rows of a plan."""
     return asset(__package__, "plan_page.js")
 
 
-def _section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
+def _render_section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:
     if items := "".join(f"<li>{escape(text)}</li>" for text in texts):
         section = f'<section class="{name}"><h2>{heading}</h2><ul>{items}</ul></section>\n'
         yield section.encode("utf-8", "replace")
@@ -151,7 +151,7 @@ def _list_passed_policies(policies: Iterable[str]) -> Iterator[bytes]:
         yield details.encode("utf-8", "replace")
 
 
-def _table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) -> Iterator[bytes]:
+def _render_table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) -> Iterator[bytes]:
     yield (
         b'<form role="search"><input id="filter" type="search" placeholder="Filter topics"'
         b' data-rows="topics" aria-label="Filter topics" autocomplete="off">'
@@ -163,7 +163,7 @@ def _table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) 
     )
     for change in changes[:LONGEST_PAGE]:
         fields = "".join(
-            _field(change.kind, name, before, after) for name, (before, after) in change.fields.items()
+            _render_field(change.kind, name, before, after) for name, (before, after) in change.fields.items()
         )
         name = escape(change.row)
         if topic_url and change.kind != CREATED:
@@ -178,7 +178,7 @@ def _table(changes: tuple[Change, ...], topic_url: Callable[[str], str] | None) 
         yield f"<p>… and {more:,} more rows, which the JSON beside this page has.</p>\n".encode()
 
 
-def _field(kind: str, name: str, before: str, after: str) -> str:
+def _render_field(kind: str, name: str, before: str, after: str) -> str:
     old = "" if kind == CREATED else f"<del>{escape(before)}</del>" if before else "<i>empty</i>"
     new = f"<ins>{escape(after)}</ins>" if after else "<i>empty</i>"
     arrow = " → " if old else ""

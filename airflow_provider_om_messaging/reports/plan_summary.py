@@ -72,9 +72,9 @@ def summarize_plan(result: Any, link: str | None, markup: Markup, longest: int) 
     if plan.violations:
         shown = [f"- {markup.show(text)}" for text in plan.violations[:_SHOWN_VIOLATIONS]]
         parts.append("\n".join([f"{markup.emphasize('Not allowed:')}{markup.gap}{shown[0]}", *shown[1:]]))
-    if owners := _owners(plan.changes, markup):
+    if owners := _list_owners(plan.changes, markup):
         parts.append(f"Owners who are affected: {owners}.")
-    parts += [_lines(change, markup) for change in plan.changes[:_SHOWN_CHANGES]]
+    parts += [_summarize_lines(change, markup) for change in plan.changes[:_SHOWN_CHANGES]]
     if (left := plan.counts["created"] + plan.counts["changed"] - len(plan.changes[:_SHOWN_CHANGES])) > 0:
         parts.append(f"… and {left:,} more rows.")
     end = markup.link(link) if link else ""
@@ -89,7 +89,7 @@ def summarize_plan(result: Any, link: str | None, markup: Markup, longest: int) 
     return (text + end).strip()
 
 
-def url_text(link: str) -> str:
+def format_url(link: str) -> str:
     """Return a URL without what would end it in a text."""
     return re.sub(r"[\s()<>\\{}]", lambda found: f"%{ord(found[0]):02X}", link)
 
@@ -106,7 +106,7 @@ def _counts(plan: PlanDocument, markup: Markup) -> str:
     )
 
 
-def _lines(change: Change, markup: Markup) -> str:
+def _summarize_lines(change: Change, markup: Markup) -> str:
     lines = [f"- {markup.emphasize(markup.show(change.row))} ({change.kind})"]
     for name, (before, after) in list(change.fields.items())[:_SHOWN_FIELDS]:
         lines.append(f"    - {markup.show(name)}: {markup.show(before)} → {markup.show(after)}")
@@ -115,7 +115,7 @@ def _lines(change: Change, markup: Markup) -> str:
     return "\n".join(lines)
 
 
-def _owners(changes: tuple[Change, ...], markup: Markup) -> str:
+def _list_owners(changes: tuple[Change, ...], markup: Markup) -> str:
     """Return who loses or gets a row, as far as the plan names them."""
     named = {
         owner

@@ -33,7 +33,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
 from airflow_provider_om_messaging.operators.support.task_links import LinkedOperator
 from airflow_provider_om_messaging.operators.support.waiting import BACKSTOP, DEFAULT_DEFERRABLE
 from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
-from airflow_provider_om_messaging.ui.links import JobLink, job_url
+from airflow_provider_om_messaging.ui.links import JobLink, build_job_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -115,7 +115,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         """Wait in the triggerer, or poke as other sensors do."""
         self.check_parameters()
         job_id = self.job_id
-        self.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
+        self.store_link(context, JobLink, lambda: build_job_url(self.hook.server_url, job_id))
         with self._apply_soft_fail():
             self.hook.check_pollable(job_id)
         if self.deferrable:

@@ -15,9 +15,9 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingA
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.triggers.kill_detection import (
+    is_killed,
     is_waited_for_elsewhere,
     run_to_completion,
-    was_killed,
 )
 from airflow_provider_om_messaging.triggers.lookup import look_up_settings
 from airflow_provider_om_messaging.triggers.poller import get_poller
@@ -94,7 +94,7 @@ class CsvAsyncJobTrigger(BaseTrigger):
         try:
             event["message"] = await self._wait()
         except asyncio.CancelledError:
-            if self.cancel_on_kill and await run_to_completion(was_killed(self.task_instance, self.job_id)):
+            if self.cancel_on_kill and await run_to_completion(is_killed(self.task_instance, self.job_id)):
                 await self.on_kill()
             raise
         except Fault as fault:

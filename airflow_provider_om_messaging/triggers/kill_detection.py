@@ -47,7 +47,7 @@ def note_job(context: Context, job_id: str) -> None:
         context["ti"].xcom_push(NOTE, {"job_id": job_id})
 
 
-async def was_killed(task_instance: Any, job_id: str) -> bool:
+async def is_killed(task_instance: Any, job_id: str) -> bool:
     """
     Tell, in a trigger that was cancelled, whether nobody will wait for its job any more.
 

@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from airflow_provider_om_messaging.reports.plan_page import plan_content
+from airflow_provider_om_messaging.reports.plan_page import render_plan_content
 from airflow_provider_om_messaging.ui.approvals import NOTE
-from airflow_provider_om_messaging.ui.links import row_url
+from airflow_provider_om_messaging.ui.links import build_row_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ _API = "../../../api/v2"
 _ANSWERED = {"Approve": "Approved", "Reject": "Rejected"}
 
 
-def plan_tab_content(
+def render_plan_tab(
     dag_id: str,
     run_id: str,
     task: TaskKey,
@@ -44,7 +44,7 @@ def plan_tab_content(
     :param approvals: the questions about it.
     """
     for approval in approvals:
-        yield _encode(_approval(dag_id, run_id, approval))
+        yield _encode(_render_approval(dag_id, run_id, approval))
     if whole is None:
         count = result.counts["created"] + result.counts["changed"]
         rows = "All" if result.is_whole else f"The first {len(result.changes):,} of {count:,}"
@@ -59,19 +59,19 @@ def plan_tab_content(
         **({"Compared with": result.against} if result.against else {}),
     }
     shown = whole or result
-    yield from plan_content(
+    yield from render_plan_content(
         shown.plan,
         shown.counts,
         facts,
         result.violations,
         shown.notes,
         passed=result.passed,
-        topic_url=row_url(result.server, result.service, of_fields=result.is_of_fields),
+        topic_url=build_row_url(result.server, result.service, of_fields=result.is_of_fields),
         is_drift=result.is_drift,
     )
 
 
-def plans_content(
+def render_plans(
     run_id: str,
     plans: Mapping[TaskKey, PlanDocument],
     verdicts: Mapping[TaskKey, ImportVerdict],
@@ -96,16 +96,16 @@ def plans_content(
     for task, plan in plans.items():
         query = urlencode({"run_id": run_id, "task_id": task.task_id, "map_index": task.map_index})
         verdict = "not allowed" if plan.violations else "allowed"
-        yield _row(
+        yield _render_row(
             f'<a href="plan?{escape(query)}">{escape(task.name)}</a>',
             plan.service,
             verdict,
             _counts(plan),
-            "; ".join(_state(approval) for approval in approvals.get(task, ())),
+            "; ".join(_read_state(approval) for approval in approvals.get(task, ())),
         )
     for task, found in verdicts.items():
         name = "dry run" if found.dry_run else "import"
-        yield _row(
+        yield _render_row(
             escape(task.name),
             found.service,
             f"{name}: {found.status}",
@@ -115,7 +115,7 @@ def plans_content(
     yield b"</tbody></table>\n"
 
 
-def no_plan_content() -> Iterator[bytes]:
+def render_missing_plan() -> Iterator[bytes]:
     """Yield what a tab says that has nothing to show."""
     yield (
         b"<p>Plans are made by <code>PlanMessagingServiceImportOperator</code>: the tab shows one for such a "
@@ -124,7 +124,7 @@ def no_plan_content() -> Iterator[bytes]:
     )
 
 
-def _row(task: str, *cells: str) -> bytes:
+def _render_row(task: str, *cells: str) -> bytes:
     return _encode(
         f'<tr><th scope="row">{task}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>\n"
     )
@@ -135,16 +135,15 @@ def _counts(plan: PlanDocument) -> str:
     return f"{plan.counts['created']:,} {created}, {plan.counts['changed']:,} {changed}"
 
 
-def _approval(dag_id: str, run_id: str, approval: Approval) -> str:
+def _render_approval(dag_id: str, run_id: str, approval: Approval) -> str:
     detail = approval.detail
     heading = f"<h2>{escape(detail.subject)}</h2>"
-    asked = f"<p>Asked by the task {escape(approval.task.name)} on {_time(detail.created_at)}.</p>"
+    asked = f"<p>Asked by the task {escape(approval.task.name)} on {_format_time(detail.created_at)}.</p>"
     if not approval.is_open:
         note = (detail.params_input or {}).get(NOTE)
         block = f"<blockquote>{escape(str(note))}</blockquote>" if note else ""
-        return (
-            f'<section class="approval">{heading}{asked}<p>{escape(_state(approval))}.</p>{block}</section>\n'
-        )
+        state = f"<p>{escape(_read_state(approval))}.</p>"
+        return f'<section class="approval">{heading}{asked}{state}{block}</section>\n'
     assigned = ", ".join(str(user["name"]) for user in detail.assigned_users or ())
     whom = f"<p>Assigned to {escape(assigned)}.</p>" if assigned else ""
     if not approval.may_answer:
@@ -156,7 +155,7 @@ def _approval(dag_id: str, run_id: str, approval: Approval) -> str:
     url = "{}/dags/{}/dagRuns/{}/taskInstances/{}/{}/hitlDetails".format(
         _API, *names, approval.task.map_index
     )
-    params = {name: _default(param) for name, param in (detail.params or {}).items()}
+    params = {name: _encode_default(param) for name, param in (detail.params or {}).items()}
     note = (
         f'<label>Note <textarea name="{NOTE}" rows="2" maxlength="2000"></textarea></label>'
         if NOTE in params
@@ -172,20 +171,20 @@ def _approval(dag_id: str, run_id: str, approval: Approval) -> str:
     )
 
 
-def _state(approval: Approval) -> str:
+def _read_state(approval: Approval) -> str:
     detail = approval.detail
     if detail.responded_at is not None:
         who = (detail.responded_by or {}).get("name") or "nobody: the time was up"
         chosen = ", ".join(_ANSWERED.get(option, option) for option in detail.chosen_options or ())
-        return f"{chosen} by {who} on {_time(detail.responded_at)}"
+        return f"{chosen} by {who} on {_format_time(detail.responded_at)}"
     return "waits for an answer" if approval.is_open else "was not answered"
 
 
-def _default(param: object) -> object:
+def _encode_default(param: object) -> object:
     return param.get("value") if isinstance(param, dict) and "value" in param else param
 
 
-def _time(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

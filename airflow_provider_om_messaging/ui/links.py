@@ -74,17 +74,19 @@ class JobLink(StoredLink):
     key = "_link_om_messaging_job"
 
 
-def service_url(server: str, fqn: str) -> str:
+def build_service_url(server: str, fqn: str) -> str:
     """Return the page of a service; ``server`` is the address without ``/api``."""
     return f"{server}/service/messagingServices/{quote(fqn, safe='')}"
 
 
-def topic_url(server: str, fqn: str) -> str:
+def build_topic_url(server: str, fqn: str) -> str:
     """Return the page of a topic; ``server`` is the address without ``/api``."""
     return f"{server}/topic/{quote(fqn, safe='')}"
 
 
-def row_url(server: str | None, service: str, *, of_fields: bool = False) -> Callable[[str], str] | None:
+def build_row_url(
+    server: str | None, service: str, *, of_fields: bool = False
+) -> Callable[[str], str] | None:
     """
     Return what gives the page of a topic by the name in its row; None where no such page is known.
 
@@ -98,7 +100,7 @@ def row_url(server: str | None, service: str, *, of_fields: bool = False) -> Cal
         fqn = service_fqn(service)
     except Fault:
         return None
-    return lambda name: topic_url(server, f"{fqn}.{join_fqn(_find_topic(name) if of_fields else name)}")
+    return lambda name: build_topic_url(server, f"{fqn}.{join_fqn(_find_topic(name) if of_fields else name)}")
 
 
 def _find_topic(name: str) -> str:
@@ -108,12 +110,12 @@ def _find_topic(name: str) -> str:
         return name
 
 
-def job_url(server: str, job_id: str) -> str:
+def build_job_url(server: str, job_id: str) -> str:
     """Return where the API shows a job; ``server`` is the address without ``/api``."""
     return f"{server}/api/v1/csvAsyncJobs/{quote(job_id, safe='')}"
 
 
-def plan_url(context: Context, page: str | None) -> str | None:
+def build_plan_url(context: Context, page: str | None) -> str | None:
     """
     Return where the plan of a task is to be looked at.
 
@@ -123,12 +125,12 @@ def plan_url(context: Context, page: str | None) -> str | None:
     """
     if has_tabs():
         task = context["ti"]
-        return tab_url(task.dag_id, task.run_id, task.task_id, task.map_index)
+        return build_tab_url(task.dag_id, task.run_id, task.task_id, task.map_index)
     scheme = urlsplit(page or "").scheme
     return page if scheme in _OPENED_BY_BROWSERS | _OF_STORAGES else None
 
 
-def tab_url(dag_id: str, run_id: str, task_id: str, map_index: int | None) -> str:
+def build_tab_url(dag_id: str, run_id: str, task_id: str, map_index: int | None) -> str:
     """Return the tab of a task instance that shows its plan."""
     base = (conf.get("api", "base_url", fallback=None) or "/").rstrip("/")
     index = "" if map_index is None or map_index < 0 else f"/mapped/{map_index}"

@@ -18,12 +18,16 @@ from fastapi import Depends, FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
-from airflow_provider_om_messaging.reports.plan_page import plan_script, plan_style, plan_title
+from airflow_provider_om_messaging.reports.plan_page import (
+    format_plan_title,
+    read_plan_script,
+    read_plan_style,
+)
 from airflow_provider_om_messaging.ui.approvals import belongs_to, list_approvals, list_upstream
 from airflow_provider_om_messaging.ui.content import (
-    no_plan_content,
-    plan_tab_content,
-    plans_content,
+    render_missing_plan,
+    render_plan_tab,
+    render_plans,
 )
 from airflow_provider_om_messaging.ui.task_results import (
     TaskKey,
@@ -63,11 +67,11 @@ def show_plan(
     }
     found = {task: found[task]} if task in found else found
     if not found:
-        return _page("No plan here", no_plan_content())
+        return _render_page("No plan here", render_missing_plan())
     if len(found) > 1:
         of_this = {key.task_id for key in found} == {task_id}
         title = "Plans of this task" if of_this else "Plans before this task"
-        return _page(title, plans_content(run_id, found, {}, {}))
+        return _render_page(title, render_plans(run_id, found, {}, {}))
     ((key, result),) = found.items()
     approvals = [
         approval
@@ -76,8 +80,8 @@ def show_plan(
         and key.task_id in list_upstream(session, dag_id, approval.task.task_id)
     ]
     whole = read_whole_plan(result)
-    content = plan_tab_content(dag_id, run_id, key, result, whole, approvals)
-    return _page(plan_title(result.service, is_drift=result.is_drift), content)
+    content = render_plan_tab(dag_id, run_id, key, result, whole, approvals)
+    return _render_page(format_plan_title(result.service, is_drift=result.is_drift), content)
 
 
 @app.get("/dags/{dag_id}/plans", dependencies=[may_read_results])
@@ -89,7 +93,7 @@ def show_plans(
     plans = {key: plan for key, value in results if (plan := find_plan(value))}
     verdicts = {key: verdict for key, value in results if (verdict := find_verdict(value))}
     if not plans and not verdicts:
-        return _page("No plans here", no_plan_content())
+        return _render_page("No plans here", render_missing_plan())
     approvals = list_approvals(session, request, run_id, user)
     upstream = {
         approval.task: list_upstream(session, dag_id, approval.task.task_id) for approval in approvals
@@ -102,14 +106,14 @@ def show_plans(
         ]
         for key in plans
     }
-    return _page("Plans of this run", plans_content(run_id, plans, verdicts, asked))
+    return _render_page("Plans of this run", render_plans(run_id, plans, verdicts, asked))
 
 
-def _page(title: str, content: Iterable[bytes]) -> StreamingResponse:
+def _render_page(title: str, content: Iterable[bytes]) -> StreamingResponse:
     page = HtmlPage(
         title,
-        plan_style() + asset(__package__, "tab.css"),
-        plan_script() + asset(__package__, "tab.js"),
+        read_plan_style() + asset(__package__, "tab.css"),
+        read_plan_script() + asset(__package__, "tab.js"),
         may_call_server=True,
     )
     return StreamingResponse(

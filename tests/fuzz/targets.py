@@ -31,12 +31,12 @@ from airflow_provider_om_messaging.protocol.model.masking import holds_mask
 from airflow_provider_om_messaging.protocol.patch.changes import parse_structured
 from airflow_provider_om_messaging.protocol.patch.history import parse_version_selector
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch
-from airflow_provider_om_messaging.protocol.patch.merge import build_merge_patch, member_operations
+from airflow_provider_om_messaging.protocol.patch.merge import build_member_operations, build_merge_patch
 from airflow_provider_om_messaging.protocol.patch.patch_document import (
     build_operations,
     check_operations,
+    list_touched_fields,
     predict_patch,
-    touched_fields,
 )
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -82,7 +82,7 @@ def json_patch(data: bytes) -> None:
         checked = check_operations(parse_structured(operations, "operations"))
         after = apply_patch(entity, checked)
         assert is_same_value(entity, before)
-        assert set(predict_patch(checked, entity)) == set(touched_fields(checked))
+        assert set(predict_patch(checked, entity)) == set(list_touched_fields(checked))
         assert isinstance(after, dict)
     except DoesNotApplyError:
         pass
@@ -91,7 +91,7 @@ def json_patch(data: bytes) -> None:
     current, wanted = (entity.get(name) for name in ("connection", "wanted"))
     if isinstance(current, dict) and isinstance(wanted, dict):
         if not holds_mask(wanted) and not _holds_null(wanted):
-            made = member_operations(current, build_merge_patch(current, wanted))
+            made = build_member_operations(current, build_merge_patch(current, wanted))
             assert is_same_value(apply_patch({"connection": current}, made), {"connection": wanted})
         made = build_operations({"style": wanted}, {"style": current})
         assert is_same_value(apply_patch({"style": current}, made), {"style": wanted})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.protocol.model.fields import shorten
 from airflow_provider_om_messaging.protocol.model.versions import Version, format_time, read_version
-from airflow_provider_om_messaging.protocol.patch.changes import changeable_fields
+from airflow_provider_om_messaging.protocol.patch.changes import list_changeable_fields
 from airflow_provider_om_messaging.protocol.patch.history import VersionSelector, differences
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
@@ -39,8 +39,10 @@ def concurrent_change_fault(
         later = []
     steps = differences(before, now)
     # A list shows less than a read, apart from what is changed by the way of one.
-    shown = {*before, *changeable_fields(kind)}
-    return _conflict(why, later, {field: step for field, step in steps.items() if field in shown}, now)
+    shown = {*before, *list_changeable_fields(kind)}
+    return _make_conflict_fault(
+        why, later, {field: step for field, step in steps.items() if field in shown}, now
+    )
 
 
 def unexpected_version_fault(client: Client, kind: EntityType, expected: str, now: Entity) -> Fault:
@@ -62,17 +64,17 @@ def unexpected_version_fault(client: Client, kind: EntityType, expected: str, no
         steps = {
             field: step
             for field, step in differences(then, latest).items()
-            if field in changeable_fields(kind)
+            if field in list_changeable_fields(kind)
         }
     except Fault as fault:
         if fault.cause is not Cause.NOT_FOUND:
-            return _conflict(why, [], {}, now)
+            return _make_conflict_fault(why, [], {}, now)
         return Fault(
             Cause.CONFLICT,
             f"{why}The history has no such version: the number is wrong, or its edits were taken back. The "
             f"entity is at {describe_version(read_version(now))}.",
         )
-    return _conflict(why, later, steps, now)
+    return _make_conflict_fault(why, later, steps, now)
 
 
 def describe_version(version: Version) -> str:
@@ -86,7 +88,9 @@ def _list_later_versions(client: Client, kind: EntityType, now: Entity, number: 
     return [read_version(state) for state in islice(states, MOST_TOLD)]
 
 
-def _conflict(why: str, later: list[Version], steps: dict[str, dict[str, Any]], now: Entity) -> Fault:
+def _make_conflict_fault(
+    why: str, later: list[Version], steps: dict[str, dict[str, Any]], now: Entity
+) -> Fault:
     """
     Return the fault.
 

@@ -22,13 +22,13 @@ from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.changes import (
     CHANGEABLE,
     Changes,
-    fields_to_restore,
+    list_fields_to_restore,
+    list_values_to_restore,
     parse_structured,
-    values_to_restore,
 )
 from airflow_provider_om_messaging.protocol.patch.history import parse_version_selector
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError
-from airflow_provider_om_messaging.protocol.patch.merge import masked_members
+from airflow_provider_om_messaging.protocol.patch.merge import list_masked_members
 from airflow_provider_om_messaging.protocol.patch.portable import check_order, check_test, make_portable
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
@@ -125,7 +125,7 @@ def build_restore_edit(
             "version, journal and source are ways to say what to restore: give exactly one. "
             "Nothing was sent.",
         )
-    chosen = fields_to_restore(kind, fields, any_field=journal is not None)
+    chosen = list_fields_to_restore(kind, fields, any_field=journal is not None)
     check_on_missing(on_missing)
     if metadata is not None:
         return build_metadata_edit(client, kind, *metadata, chosen, on_missing)
@@ -207,10 +207,10 @@ def build_snapshot_edit(
 
     def plan(entity: Entity) -> Plan:
         wanted, missing = _keep_existing(
-            client, values_to_restore(snapshot, fields, entity), entity, on_missing
+            client, list_values_to_restore(snapshot, fields, entity), entity, on_missing
         )
         notes = []
-        if CONNECTION in fields and (masked := masked_members(snapshot.get(CONNECTION))):
+        if CONNECTION in fields and (masked := list_masked_members(snapshot.get(CONNECTION))):
             notes = [f"Hidden from this token, so left as it is: {', '.join(masked)}."]
         then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
         if not chosen and then and now and then != now:

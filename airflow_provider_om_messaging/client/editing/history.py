@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
-from airflow_provider_om_messaging.protocol.patch.history import LATEST, VersionSelector, merged_hint
+from airflow_provider_om_messaging.protocol.patch.history import LATEST, VersionSelector, describe_merge
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class History:
             found = read_version(entity)
             if found.updated_at is not None and found.updated_at <= moment:
                 hint = newer is not None and newer.merged
-                return entity, [merged_hint(newer)] if newer and hint else []
+                return entity, [describe_merge(newer)] if newer and hint else []
             newer = found
         first = (
             f"the oldest version is of {format_time(newer.updated_at)}" if newer else "there are no versions"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.topic_cells import domain_name
+from airflow_provider_om_messaging.protocol.csv.topic_cells import format_domain
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import mark_inheritable
 
@@ -61,7 +61,7 @@ class Inheritance:
 
     def domain_names(self, service: str) -> list[str]:
         """Return the names of these domains, as a file has them."""
-        return list(map(domain_name, self.find_domains(service)))
+        return list(map(format_domain, self.find_domains(service)))
 
     def mark_inherited(self, entity: Entity, kind: EntityType = TOPIC) -> Entity:
         """Return an entity as it was read, with what it may only inherit marked as such."""

@@ -16,11 +16,11 @@ from airflow_provider_om_messaging.client.editing.refusals import check_nothing_
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
+from airflow_provider_om_messaging.protocol.model.entities import list_fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
-    differing_fields,
     display_value,
+    find_differing_fields,
     own_value,
 )
 from airflow_provider_om_messaging.protocol.model.masking import collect_texts
@@ -29,7 +29,7 @@ from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaCha
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal, describe_missing_connection
-from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, project_members
+from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, select_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WRITE
 
@@ -100,12 +100,12 @@ def carry_out(
     :raises Fault: the edit cannot be carried out, or a later read shows that it is not there.
     """
     if not dry_run:
-        return _outcome(apply(client, target, edit, recheck_after=recheck_after))
+        return _build_outcome(apply(client, target, edit, recheck_after=recheck_after))
     before = _read(client, target, edit).entity
     _check_version(client, target, before)
     plan = edit.plan(before)
     to_server_operations(client, plan.operations)
-    preview = _preview(before, plan)
+    preview = _preview_patch(before, plan)
     if plan.operations:
         check_nothing_in_the_way(client, target.kind, before, plan.wanted or {})
     return preview
@@ -189,7 +189,7 @@ def _read_back(
 
 def _read(client: Client, target: Target, edit: Edit) -> Read:
     # Tags are what a refusal may take away, whatever was to be changed.
-    fields = to_server_names(client, fields_to_ask(target.kind, (*edit.fields, "tags")))
+    fields = to_server_names(client, list_fields_to_ask(target.kind, (*edit.fields, "tags")))
     read = client.call(routes.read_entity(target.kind, target.name_or_id, fields))
     for name in CURRENT_NAMES.values():
         if name in edit.fields:
@@ -235,7 +235,7 @@ def _resolve_failure(
         raise fault from None
     moved = stamp(now) != stamp(before)
     unknown = fault.cause in _UNKNOWN_OUTCOME
-    if moved and unknown and plan.wanted is not None and not differing_fields(plan.wanted, now):
+    if moved and unknown and plan.wanted is not None and not find_differing_fields(plan.wanted, now):
         return now
     if moved and (unknown or fault.cause in {Cause.CONFLICT, Cause.BAD_REQUEST}):
         if may_retry:
@@ -273,12 +273,12 @@ def _shows_changes(stored: Entity, plan: Plan) -> bool:
     )
 
 
-def _outcome(done: Done) -> dict[str, Any]:
+def _build_outcome(done: Done) -> dict[str, Any]:
     before, plan, after = done.before, done.plan, done.after
     first, last = read_version(before), read_version(after)
     # A version alone proves nothing: edits of one user within minutes are merged into the same number.
     changed = bool(plan.operations) and stamp(before) != stamp(after)
-    fields = patch_document.touched_fields(plan.operations) if changed else []
+    fields = patch_document.list_touched_fields(plan.operations) if changed else []
     journal = build_journal(before, after, plan.wanted or {}, fields)
     notes = [f"The journal {describe_missing_connection(journal)}."] if CONNECTION in fields else []
     return {
@@ -294,21 +294,21 @@ def _outcome(done: Done) -> dict[str, Any]:
     }
 
 
-def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
+def _preview_patch(before: Entity, plan: Plan) -> dict[str, Any]:
     if plan.wanted is None:
         raise Fault(Cause.INVALID_PARAMETER, f"{plan.problem} Nothing was sent.")
-    fields = patch_document.touched_fields(plan.operations)
+    fields = patch_document.list_touched_fields(plan.operations)
     preview: dict[str, Any] = {}
     for field in fields:
         was, is_to_be = own_value(before, field), plan.wanted.get(field)
         if field == CONNECTION and is_to_be is not None:
             was, is_to_be = (
-                project_members(is_to_be, was),
-                project_members(is_to_be, apply_merge_patch(was, is_to_be)),
+                select_members(is_to_be, was),
+                select_members(is_to_be, apply_merge_patch(was, is_to_be)),
             )
         preview[field] = {"before": display_value(field, was), "after": display_value(field, is_to_be)}
     return {
-        **_outcome(Done(before, plan, before, [])),
+        **_build_outcome(Done(before, plan, before, [])),
         "fields": fields,
         "dry_run": True,
         "operations": patch_document.hide_operations(plan.operations),
@@ -319,7 +319,7 @@ def _preview(before: Entity, plan: Plan) -> dict[str, Any]:
 def _remove_secrets(fault: Fault, plan: Plan) -> Fault:
     """Return the fault without what was to be written into the connection, should the server repeat it."""
     for secret in sorted(
-        collect_texts(patch_document.connection_values(plan.operations)), key=len, reverse=True
+        collect_texts(patch_document.list_connection_values(plan.operations)), key=len, reverse=True
     ):
         fault.message = fault.message.replace(secret, "***")
     return fault

@@ -9,13 +9,13 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     LISTS,
-    differing_fields,
     entry_key,
+    find_differing_fields,
     own_value,
 )
 from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.model.versions import read_version
-from airflow_provider_om_messaging.protocol.patch.merge import project_members
+from airflow_provider_om_messaging.protocol.patch.merge import select_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ def check_readback(
     :raises OverwrittenError: another's write lies on top and took our values away.
     """
     on_top = stamp(after) != stamp(stored)
-    lost = differing_fields(plan.wanted or {}, after)
+    lost = find_differing_fields(plan.wanted or {}, after)
     if on_top:
         lost = [field for field in lost if not _has_own_edits(plan, field, before, after)]
     gone = [
         field
         for field in lost
-        if not differing_fields({field: (plan.wanted or {})[field]}, stored)
+        if not find_differing_fields({field: (plan.wanted or {})[field]}, stored)
         or (on_top and field not in stored)
     ]
     if gone:
@@ -105,7 +105,7 @@ def _get_changed_value(plan: Plan, field: str, entity: Entity) -> Any:
             _get_changed_members(wanted.members[path], item) for path, item in wanted.select(value).items()
         ]
     if field == CONNECTION:
-        return project_members(wanted, value)
+        return select_members(wanted, value)
     return {entry_key(item) for item in value or ()} if field in LISTS else value
 
 
@@ -123,7 +123,7 @@ def _explain_loss(
     version = read_version(stored).version if "version" in stored else "unknown"
     try:
         snapshot = client.call(routes.get_version(str(after.get("id")), version, kind))
-        kept = not differing_fields(wanted, snapshot)
+        kept = not find_differing_fields(wanted, snapshot)
     except Fault:
         kept = False
     where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"

@@ -45,7 +45,7 @@ def look_up(
         if name not in known:
             found = read_referred(client, name)
             if found is None:
-                raise references.unknown_name_fault(name, _list_near_names(client, name), parameter)
+                raise references.make_unknown_name_fault(name, _list_near_names(client, name), parameter)
             known[name] = references.build_reference(name, found)
 
 
@@ -62,7 +62,7 @@ def check_new_references(client: Client, wanted: Mapping[str, Any], entity: Enti
     """
     for name, item in find_new_references(wanted, entity).items():
         if not _exists(client, name, item):
-            raise references.unknown_name_fault(name, _list_near_names(client, name), "operations")
+            raise references.make_unknown_name_fault(name, _list_near_names(client, name), "operations")
 
 
 def drop_missing(
@@ -121,7 +121,7 @@ def _list_near_names(client: Client, name: Name) -> list[Name]:
     near: list[Name] = []
     if is_uuid(name.fqn):
         return near
-    for kind in references.kinds_in_same_place(name):
+    for kind in references.list_kinds_in_same_place(name):
         # The names would only be a help; what is wrong is known without them.
         with suppress(Fault):
             near += [

@@ -16,17 +16,20 @@ from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.client.editing.references import read_referred
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.model.entities import fields_to_ask
+from airflow_provider_om_messaging.protocol.model.entities import list_fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
     LISTS,
-    changed_fields,
-    differing_fields,
     entry_key,
     entry_name,
+    find_changed_fields,
+    find_differing_fields,
     own_value,
     shorten,
 )
-from airflow_provider_om_messaging.protocol.model.reference_search import iterate_references, referenced_name
+from airflow_provider_om_messaging.protocol.model.reference_search import (
+    iterate_references,
+    read_referenced_name,
+)
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -56,7 +59,7 @@ def explain_refusal(client: Client, kind: EntityType, before: Entity, now: Entit
             for name, item in iterate_references(field, related.get(field)):
                 if found["name"] in {name.fqn, item.get("fullyQualifiedName"), item.get("name")}:
                     fault.message = _describe_blocker(before, field, item)
-    missing = {field: _describe_missing(field, before, now) for field in changed_fields(before, now)}
+    missing = {field: _describe_missing(field, before, now) for field in find_changed_fields(before, now)}
     if gone := {field: value for field, value in missing.items() if value}:
         fault.message += f" {_describe_losses(client, kind, before, gone)}"
     return fault
@@ -76,14 +79,14 @@ def check_nothing_in_the_way(
     for field in LISTS:
         present = {entry_key(item): item for item in own_value(related, field) or ()}
         for item in wanted[field] or () if field in wanted else present.values():
-            name = referenced_name(field, item)
+            name = read_referenced_name(field, item)
             if entry_key(item) in present and name is not None and read_referred(client, name) is None:
                 raise Fault(Cause.NOT_FOUND, _describe_blocker(before, field, item))
 
 
 def _read_related(client: Client, kind: EntityType, entity: Entity) -> Entity:
     try:
-        fields = to_server_names(client, fields_to_ask(kind, LISTS))
+        fields = to_server_names(client, list_fields_to_ask(kind, LISTS))
         return client.call(routes.read_entity(kind, str(entity.get("id")), fields)).entity
     except Fault:
         # They would only add details.
@@ -113,7 +116,7 @@ def _describe_losses(client: Client, kind: EntityType, before: Entity, gone: Map
     with suppress(Fault):
         wanted = {field: own_value(before, field) for field in gone}
         states = History(client, kind, str(before.get("id"))).walk_back_to("0")
-        holding = next((state for state in states if not differing_fields(wanted, state)), None)
+        holding = next((state for state in states if not find_differing_fields(wanted, state)), None)
         if holding is None:
             return f"{loss} No version of the history holds that: give it anew."
         return f"{loss} Version {read_version(holding).version} of the history holds it: restore that."

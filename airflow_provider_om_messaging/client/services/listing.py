@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.editing.references import look_up
-from airflow_provider_om_messaging.client.topics.pages import topic_pages
+from airflow_provider_om_messaging.client.topics.pages import iterate_pages
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
@@ -69,4 +69,4 @@ def _count_topics(client: Client, name: str, names: Collection[str]) -> int:
     total = client.call(count_topics(fqn)) if len(begin_alike) == 1 else None
     if total is not None:
         return total
-    return sum(len(topics) for topics in topic_pages(client, fqn, ("name",), Inheritance(client)))
+    return sum(len(topics) for topics in iterate_pages(client, fqn, ("name",), Inheritance(client)))

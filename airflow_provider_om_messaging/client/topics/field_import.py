@@ -11,9 +11,9 @@ from airflow_provider_om_messaging.protocol.csv.field_rows import split_row_name
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     FIELD_REQUIRED,
     UPDATED,
+    describe_unknown_field,
     fail_row,
     pass_row,
-    unknown_field,
 )
 from airflow_provider_om_messaging.protocol.topics.field_changes import compare_fields, find_fields
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
@@ -51,7 +51,7 @@ class FieldImport(TopicImport):
             if not name:
                 verdict = fail_row(verdict, FIELD_REQUIRED)
             elif split is None or name not in found.present:
-                verdict = fail_row(verdict, unknown_field(name))
+                verdict = fail_row(verdict, describe_unknown_field(name))
             elif (topic := found.present[name]) is None:
                 verdict = pass_row(verdict, UPDATED)
             else:

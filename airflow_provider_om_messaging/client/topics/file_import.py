@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.client.topics.field_import import FieldImport
-from airflow_provider_om_messaging.client.topics.pages import topic_pages
+from airflow_provider_om_messaging.client.topics.pages import iterate_pages
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
@@ -64,7 +64,7 @@ def import_file(
     size = PAGE if dry_run or read_generation(client).detects_conflicts else READ_TWICE
     verdicts = run.run(
         upload.rows,
-        lambda: topic_pages(client, service, columns, inheritance, size),
+        lambda: iterate_pages(client, service, columns, inheritance, size),
     )
     text = format_results(upload.rows(), verdicts)
     result = build_result(add_hints(upload.rows(), verdicts), dry_run, results_csv=text)

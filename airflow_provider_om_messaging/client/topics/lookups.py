@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.editing.references import read_referred
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import LABELS
-from airflow_provider_om_messaging.protocol.model.exclusion import exclusion_parents
+from airflow_provider_om_messaging.protocol.model.exclusion import list_exclusion_parents
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -40,7 +40,7 @@ def look_up(
         known[CERTIFYING] = _find_certification(client)
     labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
     return known | _find_all(
-        client, {holder for found in labels for holder in exclusion_parents(found)}, pool
+        client, {holder for found in labels for holder in list_exclusion_parents(found)}, pool
     )
 
 
@@ -63,7 +63,7 @@ def _find_certification(client: Client) -> Entity | None:
         return None
 
 
-def topic_fields(client: Client) -> Mapping[str, str] | None:
+def read_custom_fields(client: Client) -> Mapping[str, str] | None:
     """Return the custom fields of topics and their types; None if the server does not say."""
     try:
         return client.call(routes.custom_fields())

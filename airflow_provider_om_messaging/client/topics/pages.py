@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, m
 from airflow_provider_om_messaging.protocol.model.identity import is_same_name
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
-from airflow_provider_om_messaging.protocol.topics.listed import listed_entity
+from airflow_provider_om_messaging.protocol.topics.listed import convert_entity
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_names, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.paging import Walk
@@ -40,7 +40,7 @@ _READS = 8
 log = logging.getLogger(__name__)
 
 
-def topic_pages(
+def iterate_pages(
     client: Client, service: str, columns: tuple[str, ...], inheritance: Inheritance, size: int = PAGE
 ) -> Iterator[list[ListedTopic]]:
     """
@@ -52,7 +52,7 @@ def topic_pages(
     :param size: topics in a page.
     :raises Fault: also if the pages hold fewer topics than the server counts.
     """
-    more = _fields_on_request(client, columns)
+    more = _list_fields_on_request(client, columns)
 
     def ask(after: str | None) -> Page[ListedTopic]:
         nonlocal more
@@ -72,13 +72,13 @@ def topic_pages(
         topics = [topic for topic in page.entities if _belongs_to(topic, service)]
         inheritable = inheritance.find_domains(service)
         yield [
-            listed_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
+            convert_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
             for topic in topics
         ]
     walk.check_complete()
 
 
-def topic_names(client: Client, service: str, *, deleted: bool = False) -> set[str]:
+def list_topic_names(client: Client, service: str, *, deleted: bool = False) -> set[str]:
     """
     Return the names of a service's topics.
 
@@ -102,7 +102,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
     inheritance = Inheritance(client)
     exported = inheritance.look_up(service)
     yield format_record(columns).encode()
-    for topics in topic_pages(client, service, columns, inheritance):
+    for topics in iterate_pages(client, service, columns, inheritance):
         yield topic_cells.format_rows(row for topic in topics for row in topic.rows(columns))
     # One that is deleted meanwhile takes its topics along: the list just ends.
     if inheritance.look_up(service).get("id") != exported.get("id"):
@@ -126,7 +126,7 @@ def export_single_topics(
     """
     inheritance = Inheritance(client)
     inheritance.look_up(service)
-    fields = to_server_names(client, ("owners", "tags", "domains", *_fields_on_request(client, columns)))
+    fields = to_server_names(client, ("owners", "tags", "domains", *_list_fields_on_request(client, columns)))
 
     def read_row(name: str) -> list[str] | None:
         fqn = f"{service}.{join_fqn(name)}"
@@ -143,7 +143,7 @@ def export_single_topics(
         yield topic_cells.format_rows(row for row in pool.map(read_row, names) if row is not None)
 
 
-def _fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:
+def _list_fields_on_request(client: Client, columns: tuple[str, ...]) -> tuple[str, ...]:
     if columns == SCHEMA_FIELDS:
         # Newer servers show labels of fields in a list only if it is asked for schemas.
         return (SCHEMA,)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.model.entities import TOPIC, fields_to_ask
+from airflow_provider_om_messaging.protocol.model.entities import TOPIC, list_fields_to_ask
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _read_again(
 ) -> Iterator[Entity]:
     if len(changed) <= listed:
         wanted = {field for done in changed.values() for field in done.plan.wanted or ()}
-        fields = to_server_names(client, fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
+        fields = to_server_names(client, list_fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
         yield from pool.map(
             lambda topic_id: client.call(routes.read_entity(TOPIC, topic_id, fields)).entity, changed
         )

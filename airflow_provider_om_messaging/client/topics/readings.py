@@ -6,7 +6,7 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.topics.lookups import find_entity, topic_fields
+from airflow_provider_om_messaging.client.topics.lookups import find_entity, read_custom_fields
 from airflow_provider_om_messaging.protocol.csv.cells import Reading
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def build_reading(client: Client, inherited: Iterable[str] = ()) -> Reading:
         log.info("There is no %s of the name %r: the blanks around it are left out.", name.kind, name.fqn)
         return False
 
-    return Reading(frozenset(inherited), cache(lambda: topic_fields(client)), exists)
+    return Reading(frozenset(inherited), cache(lambda: read_custom_fields(client)), exists)

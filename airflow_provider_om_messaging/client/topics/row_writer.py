@@ -18,17 +18,21 @@ from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
-    differing_fields,
+    find_differing_fields,
 )
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
-from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, touched_fields
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, list_touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
 from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
-from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted, restoration, restore_topic
+from airflow_provider_om_messaging.protocol.topics.deleted import (
+    build_restoration,
+    read_deleted,
+    restore_topic,
+)
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic, make_topic_body
 from airflow_provider_om_messaging.protocol.topics.rights import CREATE, EDIT_ALL, list_operations
-from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, desired_values
+from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError, compute_values
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -125,7 +129,7 @@ class RowWriter:
             self._rights.check([EDIT_ALL], topic)
         if self._dry_run:
             return self._keep(topic)
-        body = restoration(self._service, topic)
+        body = build_restoration(self._service, topic)
         with self._limit.slot():
             self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
         try:
@@ -150,7 +154,7 @@ class RowWriter:
             planned = plan(topic)
             to_server_operations(self._client, planned.operations)
             if self._rights:
-                fields = touched_fields(planned.operations)
+                fields = list_touched_fields(planned.operations)
                 needed = list_operations(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
@@ -195,7 +199,7 @@ class RowWriter:
             raise (as_begun(fault) if begun else fault) from None
         if done.plan.operations:
             self.changed[str(topic["id"])] = numbers, done
-        if lost := differing_fields(done.plan.wanted or {}, done.after):
+        if lost := find_differing_fields(done.plan.wanted or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
         return self._keep(done.after)
 
@@ -203,7 +207,7 @@ class RowWriter:
         return drop_unneeded_fields(entity)
 
     def _compute_values(self, row: Row, entity: Entity) -> dict[str, Any]:
-        return desired_values(row, entity, self.known, self._generation, certifies=self.certifies)
+        return compute_values(row, entity, self.known, self._generation, certifies=self.certifies)
 
     def _row_digest(self, topic: Entity) -> bytes:
         return self._reading.fingerprint(self._columns, to_cells(topic, self._columns))

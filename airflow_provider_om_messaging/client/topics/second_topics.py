@@ -6,14 +6,14 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.topics.pages import topic_names
+from airflow_provider_om_messaging.client.topics.pages import list_topic_names
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import CREATED
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, check_new_names
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
+    describe_second_topic,
     find_pairs,
     find_similar,
-    second_topic_advice,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -42,7 +42,7 @@ class SecondTopics:
 
     @cached_property
     def _present(self) -> set[str]:
-        return topic_names(self._client, self._service)
+        return list_topic_names(self._client, self._service)
 
     def check_new_rows(self, upload: CsvUpload) -> None:
         """
@@ -81,7 +81,7 @@ class SecondTopics:
         self._present.update(created)
         made = "would create" if result.dry_run else "has created"
         for name, other in sorted(similar.items()):
-            log.warning("The import %s a second topic: %s.", made, second_topic_advice(name, other))
+            log.warning("The import %s a second topic: %s.", made, describe_second_topic(name, other))
 
 
 def _find_first_lines(upload: CsvUpload) -> dict[str, int]:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.capabilities import is_field_unsupported, read_generation
 from airflow_provider_om_messaging.client.topics.lookups import look_up
-from airflow_provider_om_messaging.client.topics.pages import topic_names
+from airflow_provider_om_messaging.client.topics.pages import list_topic_names
 from airflow_provider_om_messaging.client.topics.readback import find_overwritten
 from airflow_provider_om_messaging.client.topics.readings import build_reading
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
 from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import stopped_fault
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import make_stopped_fault
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     CREATED,
@@ -29,9 +29,9 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     RESTORED,
     UPDATED,
     describe_missing_topic,
+    describe_unknown_topic,
     fail_row,
     pass_row,
-    unknown_topic,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -163,7 +163,7 @@ class TopicImport:
             finally:
                 self._stop.set()
         if self._fault is not None:
-            raise stopped_fault(self._fault, self._verdicts, dry_run=self._dry_run)
+            raise make_stopped_fault(self._fault, self._verdicts, dry_run=self._dry_run)
         if self._rights:
             self._rights.log_unsure()
         if self._forbidden is not None and not self._writer.changed:
@@ -186,7 +186,9 @@ class TopicImport:
             elif name in found.similar:
                 verdict = fail_row(verdict, describe_missing_topic(name, found.similar[name]))
             elif name not in present and not self._create_missing:
-                verdict = fail_row(verdict, unknown_topic(name, was_deleted=name in self._deleted_names()))
+                verdict = fail_row(
+                    verdict, describe_unknown_topic(name, was_deleted=name in self._deleted_names())
+                )
             else:
                 tasks[name].append((number, row))
             self._verdicts.append(verdict)
@@ -255,7 +257,7 @@ class TopicImport:
 
     def _deleted_names(self) -> set[str]:
         if self._deleted is None:
-            self._deleted = topic_names(self._client, self._service, deleted=True)
+            self._deleted = list_topic_names(self._client, self._service, deleted=True)
         return self._deleted
 
     def _read_back(self, pages: Callable[[], Pages], listed: int, pool: ThreadPoolExecutor) -> None:

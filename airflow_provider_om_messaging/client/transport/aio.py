@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE
 from airflow_provider_om_messaging.protocol.wire.body import ENDLESS_INTERIM, MOST_INTERIM, Body
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, read_result
+from airflow_provider_om_messaging.protocol.wire.errors import make_connection_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
@@ -61,7 +61,7 @@ class AsyncClient:
         try:
             self.tls, self.proxy = await asyncio.to_thread(_find_tls_and_proxy, self.settings)
         except OSError as error:
-            raise connection_fault("tls", self.settings.address, _error_text(error)) from None
+            raise make_connection_fault("tls", self.settings.address, _format_error(error)) from None
         # Triggers ask for nothing but jobs, which are small: one clock for all of a reply costs less than one
         # for each part of it.
         self._session = aiohttp.ClientSession(
@@ -110,7 +110,7 @@ class AsyncClient:
         return self._session
 
     async def _read(self, request: Request[Any]) -> Reply:
-        url = _url(self.settings.base_url + request.path)
+        url = _build_url(self.settings.base_url + request.path)
         try:
             async with self.session.request(
                 request.method,
@@ -134,12 +134,12 @@ class AsyncClient:
                 content = replace_secrets(content, self.settings.secrets)
             return Reply(response.status, response.headers, content)
         except CodingError as error:
-            raise connection_fault("damaged", self.settings.address, str(error)) from None
+            raise make_connection_fault("damaged", self.settings.address, str(error)) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
-            detail = replace_secrets(_error_text(error).encode("utf-8", "replace"), self.settings.secrets)
+            detail = replace_secrets(_format_error(error).encode("utf-8", "replace"), self.settings.secrets)
             text = detail.decode("utf-8", "replace")
             strip_frames(error)
-            raise connection_fault(_problem(error), self.settings.address, text) from None
+            raise make_connection_fault(_find_problem(error), self.settings.address, text) from None
 
 
 class _Response(aiohttp.ClientResponse):
@@ -169,17 +169,17 @@ async def _result(request: Request[T], reply: Reply) -> T:
 
 # The same thousands of jobs are asked for again and again, and to take an address apart is a tenth of that.
 @lru_cache(maxsize=2**14)
-def _url(address: str) -> URL:
+def _build_url(address: str) -> URL:
     # The path is percent-encoded already; parts of it would be decoded.
     return URL(address, encoded=True)
 
 
 def _find_tls_and_proxy(settings: Settings) -> tuple[ssl.SSLContext | bool, str | None]:
     way = find_route(settings)
-    return _tls_context(settings, way.verify), way.proxy
+    return _build_tls_context(settings, way.verify), way.proxy
 
 
-def _tls_context(settings: Settings, verify: bool | str) -> ssl.SSLContext | bool:
+def _build_tls_context(settings: Settings, verify: bool | str) -> ssl.SSLContext | bool:
     if not settings.base_url.startswith("https:"):
         return True
     folder = is_folder(verify)
@@ -193,7 +193,7 @@ def _tls_context(settings: Settings, verify: bool | str) -> ssl.SSLContext | boo
     return context
 
 
-def _problem(error: BaseException) -> str:
+def _find_problem(error: BaseException) -> str:
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return "tls"
     if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
@@ -207,6 +207,6 @@ def _problem(error: BaseException) -> str:
     return "refused" if isinstance(error, aiohttp.ClientConnectorError) else "dropped"
 
 
-def _error_text(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     inner = getattr(error, "os_error", None)
     return getattr(inner, "strerror", None) or str(error)

@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.protocol.jobs.socket_events import (
     SocketEvent,
     parse_socket_event,
 )
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault
+from airflow_provider_om_messaging.protocol.wire.errors import make_connection_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
@@ -193,7 +193,7 @@ class Feed:
         if status is None and isinstance(error, _UNREADABLE):
             return unexpected_reply(f"something that is no Socket.IO at {PATH} ({type(error).__name__})")
         detail = f"status {status}" if status else str(error)
-        return connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
+        return make_connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
 
 
 def _pass_over_unreadable_frame(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -15,11 +15,11 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
-from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, total_time
+from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, sum_timeout
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, find_fault, read_result
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault, make_connection_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
@@ -60,7 +60,7 @@ class Client:
     def session(self) -> requests.Session:
         """The connections of this process: after a fork, two would read each other's replies from one."""
         if self._session is None or self._process != os.getpid():
-            self._session, self._process = _session(self.settings), os.getpid()
+            self._session, self._process = _build_session(self.settings), os.getpid()
         return self._session
 
     def call(
@@ -173,11 +173,13 @@ class Client:
         announced = response.headers.get("Content-Length", "")
         # urllib3 before 2.0 does not look.
         if announced.isdigit() and "Transfer-Encoding" not in response.headers and received != int(announced):
-            raise connection_fault("dropped", self.settings.address, f"{received} of {announced} bytes came")
+            raise make_connection_fault(
+                "dropped", self.settings.address, f"{received} of {announced} bytes came"
+            )
 
     def _reply(self, request: Request[Any], response: requests.Response, body: Body = None) -> Reply:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        taken = ReplyBody(request, response.status_code, headers, _size(body))
+        taken = ReplyBody(request, response.status_code, headers, _read_size(body))
         for piece in self._body(response):
             if not taken.take(piece):
                 break
@@ -193,7 +195,7 @@ class Client:
         timeout = (min(self.settings.connect_timeout, within), silence)
         try:
             # A large reply may begin late and then takes its time.
-            with self._name_faults(), total_time(min(2 * silence, within), renewed=renewed):
+            with self._name_faults(), sum_timeout(min(2 * silence, within), renewed=renewed):
                 return self._send_once(request, body, timeout)
         except Fault:
             raise
@@ -223,14 +225,14 @@ class Client:
         try:
             yield
         except CodingError as error:
-            raise connection_fault("damaged", self.settings.address, str(error)) from None
+            raise make_connection_fault("damaged", self.settings.address, str(error)) from None
         except (requests.RequestException, HTTPError, OSError) as error:
             detail = replace_secrets(
                 _find_first_cause(error).encode("utf-8", "replace"), self.settings.secrets
             )
             text = detail.decode("utf-8", "replace")
             strip_frames(error)
-            raise connection_fault(_problem(error), self.settings.address, text) from None
+            raise make_connection_fault(_find_problem(error), self.settings.address, text) from None
 
 
 class _InBlocks:
@@ -254,21 +256,21 @@ class _BearerAuth(AuthBase):
     """
 
     def __init__(self, base_url: str, token: Token) -> None:
-        self._server = _origin(base_url)
+        self._server = _read_origin(base_url)
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if _origin(request.url or "") == self._server:
+        if _read_origin(request.url or "") == self._server:
             request.headers["Authorization"] = Secret(f"Bearer {self._token.value}")
         return request
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def _read_origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _session(settings: Settings) -> requests.Session:
+def _build_session(settings: Settings) -> requests.Session:
     session = requests.Session()
     session.auth = _BearerAuth(settings.base_url, settings.token)
     session.headers["User-Agent"] = USER_AGENT
@@ -287,7 +289,7 @@ def _session(settings: Settings) -> requests.Session:
     return session
 
 
-def _size(body: Body) -> int:
+def _read_size(body: Body) -> int:
     if body is None or isinstance(body, bytes):
         return len(body or b"")
     return body.tell()  # all of it was sent
@@ -301,7 +303,7 @@ _NO_ADDRESS = (
 """What is raised of a proxy's address: the server's own was looked through before."""
 
 
-def _problem(error: Exception) -> str:
+def _find_problem(error: Exception) -> str:
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"

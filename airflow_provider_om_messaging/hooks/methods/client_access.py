@@ -36,7 +36,7 @@ class ClientAccess(MessagingHookBase):
 
     def _fqn(self, fqn_or_id: str) -> str:
         """Return the canonical FQN; CSV routes exist by name only."""
-        reference = service_reference(fqn_or_id)
+        reference = parse_service(fqn_or_id)
         if not names.is_uuid(reference):
             return reference
         if reference not in self._fqns:
@@ -54,7 +54,7 @@ class ClientAccess(MessagingHookBase):
         return {}
 
 
-def service_reference(fqn_or_id: str) -> str:
+def parse_service(fqn_or_id: str) -> str:
     """Return a service's canonical FQN, or its UUID as it is."""
     text = names.required_text("service", fqn_or_id)
     return text if names.is_uuid(text) else names.service_fqn(text)

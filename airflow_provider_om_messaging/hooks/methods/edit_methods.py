@@ -49,9 +49,9 @@ class EditMethods(ClientAccess):
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
-        kind = entities.patched_kind(entity)
+        kind = entities.find_patched_kind(entity)
         version = None if expected_version is None else names.version(expected_version)
-        reference = entities.canonical_name(kind, fqn_or_id)
+        reference = entities.find_canonical_name(kind, fqn_or_id)
         target = patching.Target(kind, reference, Inheritance(self._client), version)
         edit = edits.build_patch_edit(self._client, kind, changes, operations)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
@@ -86,8 +86,10 @@ class EditMethods(ClientAccess):
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
-        kind = entities.patched_kind(entity)
-        target = patching.Target(kind, entities.canonical_name(kind, fqn_or_id), Inheritance(self._client))
+        kind = entities.find_patched_kind(entity)
+        target = patching.Target(
+            kind, entities.find_canonical_name(kind, fqn_or_id), Inheritance(self._client)
+        )
         history = self._history(fqn_or_id, entity)
         metadata = None if source is None else parse_metadata(read_small_file(source, LARGEST))
         edit = edits.build_restore_edit(
@@ -126,8 +128,8 @@ class EditMethods(ClientAccess):
     def _history(self, fqn_or_id: str, entity: str) -> History:
         from airflow_provider_om_messaging.client.editing.history import History
 
-        kind = entities.patched_kind(entity)
-        return History(self._client, kind, entities.canonical_name(kind, fqn_or_id))
+        kind = entities.find_patched_kind(entity)
+        return History(self._client, kind, entities.find_canonical_name(kind, fqn_or_id))
 
 
 def _check_modes(dry_run: object, recheck_after: object) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.path_text import as_text
 from airflow_provider_om_messaging.files.storage import Destination
-from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess, service_reference
+from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess, parse_service
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.fields import LISTS
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
@@ -66,7 +66,7 @@ class ServiceMethods(ClientAccess):
         from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 
         target = Destination(destination, create_parents=create_parents)
-        request = routes.get_service(service_reference(fqn_or_id), to_server_names(self._client, LISTS))
+        request = routes.get_service(parse_service(fqn_or_id), to_server_names(self._client, LISTS))
         service = self._client.call(request)
         content = format_metadata(service)
         return {

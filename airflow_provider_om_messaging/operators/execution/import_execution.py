@@ -27,12 +27,12 @@ from airflow_provider_om_messaging.operators.support.results import (
     apply_rejection_policy,
     check_destination,
     import_summary,
-    submitted_import_summary,
+    summarize_submission,
 )
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
-from airflow_provider_om_messaging.protocol.plan.gate import plan_result, rows_before
+from airflow_provider_om_messaging.protocol.plan.gate import rows_before, summarize_plan
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ class ImportExecution(JobExecution):
             job_id = self._submit_job(context, file)
         if task.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
-        return submitted_import_summary(
-            service, facts.sha256, job_id, file.engine.name, dry_run=task.only_check
-        )
+        return summarize_submission(service, facts.sha256, job_id, file.engine.name, dry_run=task.only_check)
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """Send the same file again."""
@@ -179,7 +177,7 @@ class ImportExecution(JobExecution):
             create_missing=self.task.create_missing,
             max_concurrency=self.task.max_concurrency,
         )
-        topics = 0 if planned is None else rows_before(plan_result(self.task.expected_plan))
+        topics = 0 if planned is None else rows_before(summarize_plan(self.task.expected_plan))
         return FileImport(self.hook, self.task.require_service(), upload, engine, planned, topics)
 
     @property

@@ -28,11 +28,11 @@ from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import (
 from airflow_provider_om_messaging.operators.support.waiting import BACKSTOP, DEFAULT_DEFERRABLE
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
-from airflow_provider_om_messaging.protocol.model.identity import is_same_name, other_entity_fault
+from airflow_provider_om_messaging.protocol.model.identity import is_same_name, make_other_entity_fault
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
 from airflow_provider_om_messaging.triggers.kill_detection import note_job
-from airflow_provider_om_messaging.ui.links import JobLink, job_url
+from airflow_provider_om_messaging.ui.links import JobLink, build_job_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,7 @@ class JobExecution(JobWork):
         job_id = self._submit_or_resume(context, work, submit, anew, check)
         self.task.store_entity_link(context, work["service"])
         if job_id and self._feed is None:  # a server that reports over a socket has no route for a single job
-            self.task.store_link(context, JobLink, lambda: job_url(self.hook.server_url, job_id))
+            self.task.store_link(context, JobLink, lambda: build_job_url(self.hook.server_url, job_id))
         return job_id
 
     def _submit_or_resume(
@@ -256,7 +256,7 @@ class JobExecution(JobWork):
         service = self.task.require_service()
         fqn = self.hook.canonical_fqn(service)
         if job.service and not is_same_name(job.service, fqn):
-            raise other_entity_fault(f"the job of {service}", job.service)
+            raise make_other_entity_fault(f"the job of {service}", job.service)
         return job if job.service else replace(job, service=fqn)
 
     def _resubmit_and_wait(self, context: Context, state: dict[str, Any], cause: str) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from airflow_provider_om_messaging.protocol.csv.headers import column_names, det
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
-from airflow_provider_om_messaging.reports.plan_json import plan_json
-from airflow_provider_om_messaging.reports.plan_log import plan_lines
-from airflow_provider_om_messaging.reports.plan_page import plan_page, plan_title
-from airflow_provider_om_messaging.ui.links import PlanLink, plan_url, row_url
+from airflow_provider_om_messaging.reports.plan_json import format_plan_json
+from airflow_provider_om_messaging.reports.plan_log import format_plan_lines
+from airflow_provider_om_messaging.reports.plan_page import format_plan_title, plan_page
+from airflow_provider_om_messaging.ui.links import PlanLink, build_plan_url, build_row_url
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -56,7 +56,7 @@ class PlanExecution:
         :param context: the task's context.
         """
         service = self.task.require_service()
-        paths = None if self.task.plan_destination is None else plan_paths(self.task.plan_destination)
+        paths = None if self.task.plan_destination is None else list_plan_paths(self.task.plan_destination)
         destinations = [
             Destination(path, "plan_destination", create_parents=self.task.create_parents)
             for path in paths or ()
@@ -78,7 +78,7 @@ class PlanExecution:
                 present = partial(read_file_rows, other, other, "against")
                 plan = compare(upload.rows, present, name, other, self._hook.reading_of_files())
             sha256 = upload.facts.sha256
-        self._log.info("Plan for %s:\n%s", service, "\n".join(plan_lines(plan)))
+        self._log.info("Plan for %s:\n%s", service, "\n".join(format_plan_lines(plan)))
         violations, passed = self._policies.violations(plan), self._policies.describe_kept(plan)
         notes = collect_notes(plan, is_drift=self.task.against is not None)
         server = None if self.task.against is not None else self._hook.server_url
@@ -86,21 +86,21 @@ class PlanExecution:
             heading = {"service": service, "sha256": sha256, "server": server, "against": self.task.against}
             heading["columns"] = kind
             policies = {"violations": violations, "passed": passed}
-            destinations[0].write(plan_json(plan, {**heading, **policies}, notes))
+            destinations[0].write(format_plan_json(plan, {**heading, **policies}, notes))
             is_drift = self.task.against is not None
             page = plan_page(
                 plan,
-                plan_title(service, is_drift=is_drift),
+                format_plan_title(service, is_drift=is_drift),
                 self._facts(context, sha256, server),
                 violations,
                 notes,
                 passed=passed,
-                topic_url=row_url(server, service, of_fields=of_fields),
+                topic_url=build_row_url(server, service, of_fields=of_fields),
                 is_drift=is_drift,
             )
             destinations[1].write(page)
             self._log.info("The whole plan lies in %s and %s", *(paths or ()))
-        self.task.store_link(context, PlanLink, lambda: plan_url(context, paths[1] if paths else None))
+        self.task.store_link(context, PlanLink, lambda: build_plan_url(context, paths[1] if paths else None))
         for note in notes[:SHOWN_CHANGES]:
             self._log.warning("%s", note.text)
         if plan.created and engine and engine.name == CLIENT and not of_fields:
@@ -174,7 +174,7 @@ class PlanExecution:
         )
 
 
-def plan_paths(destination: str) -> tuple[str, str]:
+def list_plan_paths(destination: str) -> tuple[str, str]:
     """Return where JSON and page of a plan lie."""
     base = destination.removesuffix(".json").removesuffix(".html")
     return f"{base}.json", f"{base}.html"

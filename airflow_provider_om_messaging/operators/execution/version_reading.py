@@ -26,7 +26,11 @@ def read_versions(task: MessagingServiceVersionsOperator) -> dict[str, Any]:
     state = task.hook.get_version(service, wanted, entity=task.entity)
     # Even masked, it is nothing that a task downstream could use.
     snapshot = {key: value for key, value in state.items() if key != CONNECTION}
-    result = {**_identity(service, state), "version": read_version(state).version, "snapshot": snapshot}
+    result = {
+        **_identify_service(service, state),
+        "version": read_version(state).version,
+        "snapshot": snapshot,
+    }
     if task.compare_with is None:
         return result
     other = task.hook.get_version(service, task.compare_with, entity=task.entity)
@@ -43,9 +47,9 @@ def _read_history(task: MessagingServiceVersionsOperator, service: str) -> dict[
     versions = [read_version(state) for state in states]
     for line in format_history(versions, int(time.time() * 1000)):
         task.log.info("%s", line)
-    identity = _identity(service, states[0] if states else {})
+    identity = _identify_service(service, states[0] if states else {})
     return {**identity, "versions": [version.to_dict() for version in versions]}
 
 
-def _identity(service: str, entity: dict[str, Any]) -> dict[str, Any]:
+def _identify_service(service: str, entity: dict[str, Any]) -> dict[str, Any]:
     return {"service": entity.get("fullyQualifiedName") or service, "id": entity.get("id")}

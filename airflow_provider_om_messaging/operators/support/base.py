@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import (
     ServiceLink,
     TopicLink,
-    service_url,
-    topic_url,
+    build_service_url,
+    build_topic_url,
 )
 
 if TYPE_CHECKING:
@@ -64,10 +64,12 @@ class MessagingOperator(TracedOperator):
     def store_entity_link(self, context: Context, name: str) -> None:
         """Store the link to the service or topic of a name, in OpenMetadata's web interface."""
         if getattr(self, "entity", "service") == "topic":
-            self.store_link(context, TopicLink, lambda: topic_url(self.hook.server_url, normal_fqn(name)))
+            self.store_link(
+                context, TopicLink, lambda: build_topic_url(self.hook.server_url, normal_fqn(name))
+            )
         else:
             self.store_link(
-                context, ServiceLink, lambda: service_url(self.hook.server_url, service_fqn(name))
+                context, ServiceLink, lambda: build_service_url(self.hook.server_url, service_fqn(name))
             )
 
     @public_errors()

@@ -63,7 +63,7 @@ class TracedOperator(CheckedParameters, LinkedOperator):
     def trace_entity(self, result: dict[str, Any] | None) -> tuple[Data, ...]:
         """Return the service or topic of the task; nothing if it is not known which it is."""
         from airflow_provider_om_messaging.lineage.flow import Data
-        from airflow_provider_om_messaging.lineage.places import SERVICE, entity_place
+        from airflow_provider_om_messaging.lineage.places import SERVICE, name_entity_place
 
         entity = getattr(self, "entity", SERVICE)
         try:
@@ -72,7 +72,7 @@ class TracedOperator(CheckedParameters, LinkedOperator):
                 fqn = self.hook.known_fqn(name)
             else:
                 fqn = service_fqn(name) if entity == SERVICE else normal_fqn(name)
-            return (Data(entity_place(self.hook.server_url, fqn, entity)),) if fqn else ()
+            return (Data(name_entity_place(self.hook.server_url, fqn, entity)),) if fqn else ()
         except Exception:  # the task has said what is wrong with its parameters or its connection
             return ()
 

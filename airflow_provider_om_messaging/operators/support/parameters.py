@@ -97,7 +97,7 @@ class CheckedParameters:
                 parameter = self.parameters[name]
                 if parameter.is_setting and value is not None and _is_literal(value):
                     if _is_nothing(value):  # as a mapped task may be given it
-                        raise _empty_value_error(name, value, parameter.cause)
+                        raise _make_empty_value_error(name, value, parameter.cause)
                     setattr(self, parameter.attribute or name, parameter.check(name, value))
             self.check_combinations()
 
@@ -111,7 +111,7 @@ class CheckedParameters:
             for name, parameter in self.parameters.items():
                 written, value = self._written.get(name), self.rendered_value(name)
                 if _is_nothing(value) and self._is_given(name):
-                    raise _empty_value_error(name, value, parameter.cause)
+                    raise _make_empty_value_error(name, value, parameter.cause)
                 if parameter.is_data:
                     _check_members(name, written, value, parameter.cause)
                 if value is None and not parameter.is_needed:
@@ -307,7 +307,7 @@ def _check_members(name: str, written: Any, value: Any, cause: str) -> None:
         members = [(at, *pair) for at, pair in enumerate(zip(written, value, strict=False))]
     for key, before, after in members:
         if _is_nothing(after) and not _is_nothing(before):
-            raise _empty_value_error(f"{name}[{key!r}]", after, cause)
+            raise _make_empty_value_error(f"{name}[{key!r}]", after, cause)
         _check_members(f"{name}[{key!r}]", before, after, cause)
 
 
@@ -323,6 +323,6 @@ def _parse_value(value: Any) -> Any:
     return value
 
 
-def _empty_value_error(name: str, value: Any, cause: str) -> InvalidParameterError:
+def _make_empty_value_error(name: str, value: Any, cause: str) -> InvalidParameterError:
     what = f"{name} is empty" if isinstance(value, str) and not value.strip() else f"{name} is None"
     return InvalidParameterError(f"{name} has come to nothing ({what}): {cause}. Nothing was sent.")

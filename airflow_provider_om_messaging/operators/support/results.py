@@ -98,7 +98,7 @@ def import_summary(
     }
 
 
-def submitted_import_summary(
+def summarize_submission(
     service: str, sha256: str, job_id: str, engine: str, *, dry_run: bool
 ) -> dict[str, Any]:
     """

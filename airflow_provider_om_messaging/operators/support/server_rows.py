@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.local_files import temporary_folder
+from airflow_provider_om_messaging.files.local_files import create_temporary_folder
 from airflow_provider_om_messaging.files.storage import read_file_rows
 from airflow_provider_om_messaging.protocol.plan.diff import compare, select_rows
 
@@ -31,7 +31,7 @@ def server_rows(
     :param service: what to export.
     :param engine: makes the export.
     """
-    with temporary_folder() as folder:
+    with create_temporary_folder() as folder:
         path = f"{folder}/export.csv"
         hook.export_csv_to(service, path, engine=engine)
         yield partial(read_file_rows, path, export_name(service))

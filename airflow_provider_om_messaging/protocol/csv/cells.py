@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _OWNER_FORMAT = "Owner should be of format user:userName or team:teamName"
 
 
-def exact_digest(row: Sequence[str]) -> bytes:
+def digest_exactly(row: Sequence[str]) -> bytes:
     """Return a short digest of a row's texts, by which most rows that say the same are known cheaply."""
     text = "\0".join(row)
     if text.count("\0") >= len(row):
         # What no file holds, but a server may return.
-        return _digest(list(row))
+        return _compute_digest(list(row))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=b"exact").digest()
 
 
@@ -99,7 +99,7 @@ class Reading:
 
     def fingerprint(self, columns: Sequence[str], row: Sequence[str]) -> bytes:
         """Return a short digest of what a row says."""
-        return _digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
+        return _compute_digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
 
     def _name(self, column: str, text: str) -> Name:
         field, kind = REFERRING[column].field, REFERRING[column].kind
@@ -120,7 +120,7 @@ PLAIN = Reading()
 """How cells are read where no server can be asked."""
 
 
-def blanks_hint(columns: Sequence[str], row: Sequence[str]) -> str:
+def describe_blanks(columns: Sequence[str], row: Sequence[str]) -> str:
     """
     Return the advice for a refused row with blanks around names, which look right and are not found.
 
@@ -130,18 +130,18 @@ def blanks_hint(columns: Sequence[str], row: Sequence[str]) -> str:
         value
         for column, cell in zip(columns, row, strict=False)  # a refused row may be of any width
         if column in REFERRING
-        for value in _values(cell)
+        for value in _split_leniently(cell)
         if any(part != part.strip() for part in (value.split(":") if not REFERRING[column].kind else [value]))
     ]
     return f" (the blanks in {', '.join(map(repr, found))} are taken for a part of the name)" if found else ""
 
 
-def _values(cell: str) -> list[str]:
+def _split_leniently(cell: str) -> list[str]:
     try:
         return split_values(cell)
     except MalformedCellError:
         return [cell]
 
 
-def _digest(values: Sequence[Any]) -> bytes:
+def _compute_digest(values: Sequence[Any]) -> bytes:
     return hashlib.blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=16).digest()

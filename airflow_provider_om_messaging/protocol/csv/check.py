@@ -121,7 +121,7 @@ def scan_rows(
     """
     allow_large_cells()
     room = _Room()
-    lines = _lines(chunks, line, is_start=not header)
+    lines = _read_lines(chunks, line, is_start=not header)
     reader = csv.reader(room.limit_lines(lines if header else _check_start(lines)), strict=True)
     before = line - 1
     width = len(header)
@@ -133,11 +133,11 @@ def scan_rows(
                     _check_header(row)
                     header, width = row, len(row)
                 elif len(row) != width:
-                    raise _width_problem(row, header, line)
+                    raise _find_width_problem(row, header, line)
                 yield line, row
             line = before + reader.line_num + 1
     except csv.Error as error:
-        raise _syntax_problem(str(error), line) from None
+        raise _find_syntax_problem(str(error), line) from None
 
 
 def allow_large_cells(characters: int = LARGEST_CELL) -> None:
@@ -205,7 +205,7 @@ class UnfitCsvError(Exception):
         self.is_cut_off = is_cut_off
 
 
-def _lines(chunks: Iterable[bytes], first: int, *, is_start: bool) -> Iterator[str]:
+def _read_lines(chunks: Iterable[bytes], first: int, *, is_start: bool) -> Iterator[str]:
     """Yield the text line by line, line ends kept: only CR, LF and CRLF end one, as in the CSV format."""
     decoder = codecs.getincrementaldecoder("utf-8-sig" if is_start else "utf-8")()
     begun: list[str] = []  # parts of a line whose end has not come
@@ -289,7 +289,7 @@ def _check_header(header: list[str]) -> None:
         )
 
 
-def _width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
+def _find_width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
     problem = (
         f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
         f"{to_printable(', '.join(header))[:LONGEST_SHOWN]}"
@@ -303,7 +303,7 @@ def _width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsv
     )
 
 
-def _syntax_problem(error: str, line: int) -> UnfitCsvError:
+def _find_syntax_problem(error: str, line: int) -> UnfitCsvError:
     if "unexpected end of data" in error:
         return UnfitCsvError(
             f"has a quote that is never closed, in the row that begins in line {line}", is_cut_off=True

@@ -38,7 +38,7 @@ def read_types(reply: Reply) -> dict[str, str]:
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in listed
     ):
         raise unexpected_reply("a type without its custom properties")
-    return {item["name"]: _type_name(item.get("propertyType")) for item in listed}
+    return {item["name"]: _read_type_name(item.get("propertyType")) for item in listed}
 
 
 def parse_texts(cell: str) -> dict[str, str]:
@@ -85,12 +85,12 @@ def meaning(text: str, type_name: str | None) -> Any:
     except ValueError:
         value = text
     if isinstance(value, list):
-        return tuple(sorted(map(str, map(_identity, value))))
+        return tuple(sorted(map(str, map(_identify_value, value))))
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True)
     if isinstance(value, str):
         return value.replace("\r\n", "\n").replace("\r", "\n")
-    return _identity(value)
+    return _identify_value(value)
 
 
 def find_references(texts: Mapping[str, str], types: Types | None) -> Iterator[Name]:
@@ -129,9 +129,9 @@ def compute_field(
     except ValueError:
         raise ValueError(f"Invalid value of Key = {name} of type {type_name}, Value = {text}") from None
     if isinstance(value, Name):
-        return _reference(value, known)
+        return _build_reference(value, known)
     if isinstance(value, list):
-        return [_reference(item, known) if isinstance(item, Name) else item for item in value]
+        return [_build_reference(item, known) if isinstance(item, Name) else item for item in value]
     return value
 
 
@@ -145,13 +145,13 @@ def render_cell(fields: Mapping[str, Any]) -> str:
 def format_value(value: Any) -> str:
     """Return the value of a custom field as the column ``extension`` has it."""
     if isinstance(value, list) and all(isinstance(item, str) or _is_reference(item) for item in value):
-        return _ITEMS.join(map(_item, map(format_value, value)))
+        return _ITEMS.join(map(_quote_item, map(format_value, value)))
     if _is_reference(value):
         return f"{value['type']}:{value['fullyQualifiedName']}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _identity(value: Any) -> Any:
+def _identify_value(value: Any) -> Any:
     return (value.kind, value.canonical) if isinstance(value, Name) else value
 
 
@@ -159,14 +159,14 @@ def _is_reference(value: Any) -> bool:
     return isinstance(value, dict) and "type" in value and "fullyQualifiedName" in value
 
 
-def _item(text: str) -> str:
+def _quote_item(text: str) -> str:
     """Return a value as it stands among several; in quotes where it could be taken for others."""
     if _ITEMS in text or text.startswith('"') or not text:
         return '"' + text.replace('"', '""') + '"'
     return text
 
 
-def _items(text: str) -> list[str]:
+def _split_items(text: str) -> list[str]:
     found = []
     rest = text
     while rest:
@@ -177,13 +177,13 @@ def _items(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _integer(text: str) -> int:
+def _parse_integer(text: str) -> int:
     if not _INTEGER.fullmatch(text.strip()):
         raise ValueError(text)
     return int(text)
 
 
-def _number(text: str) -> int | float:
+def _parse_number(text: str) -> int | float:
     text = text.strip()
     if _INTEGER.fullmatch(text):
         return int(text)
@@ -193,54 +193,58 @@ def _number(text: str) -> int | float:
     return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
 
-def _boolean(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     if text.strip() not in {"true", "false"}:
         raise ValueError(text)
     return text.strip() == "true"
 
 
-def _object(text: str) -> dict[str, Any]:
+def _parse_object(text: str) -> dict[str, Any]:
     value = parse_json(text)
     if not isinstance(value, dict):
         raise ValueError(text)
     return value
 
 
-def _interval(text: str) -> dict[str, Any]:
+def _parse_interval(text: str) -> dict[str, Any]:
     start, colon, end = text.partition(":")
-    return {"start": _integer(start), "end": _integer(end)} if colon and text[0] != "{" else _object(text)
+    return (
+        {"start": _parse_integer(start), "end": _parse_integer(end)}
+        if colon and text[0] != "{"
+        else _parse_object(text)
+    )
 
 
-def _entity(text: str) -> Name:
+def _parse_entity(text: str) -> Name:
     kind, colon, name = text.strip().partition(":")
     if not kind or not colon or not name.strip():
         raise ValueError(text)
     return parse_name(COLUMN, kind.strip(), name.strip())
 
 
-def _entities(text: str) -> list[Name]:
-    return list(dict.fromkeys(map(_entity, _items(text))))
+def _parse_entities(text: str) -> list[Name]:
+    return list(dict.fromkeys(map(_parse_entity, _split_items(text))))
 
 
 _REFERENCES: dict[str | None, Callable[[str], Any]] = {
-    "entityReference": _entity,
-    "entityReferenceList": _entities,
+    "entityReference": _parse_entity,
+    "entityReferenceList": _parse_entities,
 }
 _TYPED: dict[str | None, Callable[[str], Any]] = {
     **_REFERENCES,
-    "integer": _integer,
-    "timestamp": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "enum": _items,
-    "timeInterval": _interval,
-    "table-cp": _object,
-    "hyperlink-cp": _object,
+    "integer": _parse_integer,
+    "timestamp": _parse_integer,
+    "number": _parse_number,
+    "boolean": _parse_boolean,
+    "enum": _split_items,
+    "timeInterval": _parse_interval,
+    "table-cp": _parse_object,
+    "hyperlink-cp": _parse_object,
 }
 """Readers of texts, by the type of the field; what is of another type is a text."""
 
 
-def _reference(name: Name, known: Mapping[Name, Mapping[str, Any] | None]) -> dict[str, Any]:
+def _build_reference(name: Name, known: Mapping[Name, Mapping[str, Any] | None]) -> dict[str, Any]:
     entity = known.get(name)
     if entity is None:
         raise ValueError(f"Entity {name.fqn} of type {name.kind} not found")
@@ -253,7 +257,7 @@ def _guess_value(text: str, present: Any) -> Any:
     if present is None or isinstance(present, str):
         return text
     if isinstance(present, list) and all(isinstance(item, str) for item in present):
-        return _items(text)
+        return _split_items(text)
     try:
         value = parse_json(text)
     except ValueError:
@@ -261,5 +265,5 @@ def _guess_value(text: str, present: Any) -> Any:
     return value if isinstance(value, type(present)) or {type(value), type(present)} <= {int, float} else text
 
 
-def _type_name(reference: Any) -> str:
+def _read_type_name(reference: Any) -> str:
     return str(reference.get("name") or "") if isinstance(reference, dict) else ""

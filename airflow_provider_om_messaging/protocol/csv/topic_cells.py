@@ -135,7 +135,7 @@ def _choose_label_column(source: str | None, tag: str, columns: Iterable[Column]
     return None
 
 
-def domain_name(domain: Mapping[str, Any]) -> str:
+def format_domain(domain: Mapping[str, Any]) -> str:
     """Return a domain as the column ``domain`` has it."""
     return _name_reference(BY_NAME["domain"], msgspec.convert(domain, Reference))
 

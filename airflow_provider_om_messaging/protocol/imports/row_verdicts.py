@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.cells import blanks_hint
+from airflow_provider_om_messaging.protocol.csv.cells import describe_blanks
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.verdict import (
@@ -34,7 +34,7 @@ _FIELD_NUMBER = re.compile(r"\bField (\d{1,3}) error\b")
 UNKNOWN_OUTCOME = Verdict("", "unknown", "The server does not tell what became of this row.")
 
 
-def verdict_table(
+def format_verdicts(
     rows: Rows, verdicts: Iterable[Verdict], otherwise: Verdict = UNKNOWN_OUTCOME
 ) -> Iterator[bytes]:
     """
@@ -136,7 +136,7 @@ def add_hints(rows: Rows, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
     records = iter(rows)
     names = column_names(next(records)[1])
     return [
-        replace(verdict, details=verdict.details + blanks_hint(names, row))
+        replace(verdict, details=verdict.details + describe_blanks(names, row))
         if verdict.status == FAILURE
         else verdict
         for (_, row), verdict in zip(records, verdicts, strict=True)
@@ -206,7 +206,7 @@ def check_verified(differing: Sequence[Verdict], verdicts: Iterable[Verdict], re
     )
 
 
-def stopped_fault(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> ImportStoppedFault:
+def make_stopped_fault(fault: Fault, verdicts: Sequence[Verdict], *, dry_run: bool) -> ImportStoppedFault:
     """
     Return the fault that ended an import row by row, with the verdicts on the rows until then.
 

@@ -19,7 +19,7 @@ def fail_row(verdict: Verdict, details: str) -> Verdict:
     return Verdict(verdict.row, "failure", details)
 
 
-def unknown_topic(name: str, *, was_deleted: bool) -> str:
+def describe_unknown_topic(name: str, *, was_deleted: bool) -> str:
     """
     Return the details for a row whose topic the service does not have.
 
@@ -38,7 +38,7 @@ def describe_missing_topic(name: str, advice: str) -> str:
     return f"#INVALID_FIELD: Field 1 error - Entity {_quote(name)} of type topic not found. {advice}"
 
 
-def unknown_field(name: str) -> str:
+def describe_unknown_field(name: str) -> str:
     """Return the details for a row whose field no topic of the service has in its schema."""
     return (
         f"#INVALID_FIELD: Field 1 error - Field {_quote(name)} not found in the schema of a topic. Fields "

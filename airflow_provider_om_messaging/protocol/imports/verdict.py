@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, blanks_hint, exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, describe_blanks, digest_exactly
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow_large_cells
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -118,7 +118,7 @@ class ImportResult:
         return "\n  ".join([head + ("." if not lines else ":"), *lines])
 
 
-def unreadable_result(dry_run: bool, why: str = "") -> ImportResult:
+def make_unreadable_result(dry_run: bool, why: str = "") -> ImportResult:
     """
     Return the result of an import whose verdict cannot be read, or that the server does not return.
 
@@ -163,14 +163,14 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
         )
     status = document.get("status")
     if not isinstance(status, str) or status not in STATUSES:
-        return unreadable_result(applied_dry_run, f"status {redact(str(status))[:40]!r}")
+        return make_unreadable_result(applied_dry_run, f"status {redact(str(status))[:40]!r}")
     abort_reason = document.get("abortReason")
     results_csv = document.get("importResultsCsv")
     results_csv = results_csv if isinstance(results_csv, str) else ""
     numbers = [document.get(f"numberOfRows{name}") for name in ("Processed", "Passed", "Failed")]
     if not all(type(number) is int and number >= 0 for number in numbers):
         if status != ABORTED:
-            return unreadable_result(applied_dry_run, "numbers of rows are missing")
+            return make_unreadable_result(applied_dry_run, "numbers of rows are missing")
         numbers = [0, 0, 0]
     if status == ABORTED and str(abort_reason).startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
         # No row was looked at: the one that was counted is the header.
@@ -248,13 +248,13 @@ def parse_verdicts(results_csv: str) -> list[Verdict]:
         Verdict(
             row=row[name_at] if len(row) > name_at and row[name_at] else ",".join(row[2:]),
             status=row[0],
-            details="".join(row[1:2]) + (blanks_hint(names, row[2:]) if row[0] == FAILURE else ""),
+            details="".join(row[1:2]) + (describe_blanks(names, row[2:]) if row[0] == FAILURE else ""),
         )
         for row in rows
     ]
 
 
-def expected_header(result: ImportResult, header: Sequence[str]) -> list[str] | None:
+def find_expected_header(result: ImportResult, header: Sequence[str]) -> list[str] | None:
     """
     Return the header that a server wants in place of one that it refused, None if it is not the same columns.
 
@@ -280,14 +280,14 @@ def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     columns = column_names(next(sent, ()))
     if column_names(header) != columns:
         return False
-    return Counter(_fingerprint(columns, row[2:]) for row in verdicts) == Counter(
-        _fingerprint(columns, row) for row in sent
+    return Counter(_compute_fingerprint(columns, row[2:]) for row in verdicts) == Counter(
+        _compute_fingerprint(columns, row) for row in sent
     )
 
 
-def _fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
+def _compute_fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
     # A row that was refused for its width keeps it.
-    return PLAIN.fingerprint(columns, row) if len(row) == len(columns) else exact_digest(row)
+    return PLAIN.fingerprint(columns, row) if len(row) == len(columns) else digest_exactly(row)
 
 
 def _parse_results(results_csv: str) -> tuple[list[str], list[list[str]]]:

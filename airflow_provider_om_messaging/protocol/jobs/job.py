@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.identity import is_same_id, other_entity_fault
+from airflow_provider_om_messaging.protocol.model.identity import is_same_id, make_other_entity_fault
 from airflow_provider_om_messaging.protocol.model.names import is_identifier, is_job_id
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
@@ -123,7 +123,7 @@ class Job:
         return f"{self.operation.capitalize() or 'CSV'} job {self.job_id}"
 
 
-def not_pollable_fault(job_id: str, version: str, *, pushed: bool) -> Fault:
+def make_not_pollable_fault(job_id: str, version: str, *, pushed: bool) -> Fault:
     """
     Return the fault for a job of a server that keeps no states of jobs.
 
@@ -162,7 +162,7 @@ def read_job(reply: Reply, job_id: str | None = None) -> Job:
     """
     job = parse_job(reply.json_object())
     if job_id is not None and not is_same_id(job.job_id, job_id):
-        raise other_entity_fault(f"job {job_id}", job.job_id)
+        raise make_other_entity_fault(f"job {job_id}", job.job_id)
     return job
 
 
@@ -195,19 +195,19 @@ def parse_job(document: Any) -> Job:
     dry_run = document.get("dryRun")
     return Job(
         job_id=to_printable(str(document["jobId"])),
-        operation=to_printable(_text(document, "operation")).upper(),
+        operation=to_printable(_parse_text(document, "operation")).upper(),
         status=to_printable(document["status"]).upper(),
-        service=_text(document, "targetFqn"),
+        service=_parse_text(document, "targetFqn"),
         dry_run=dry_run if isinstance(dry_run, bool) else None,
-        progress=_number(document, "progress"),
-        total=_number(document, "total"),
-        message=_redact(_text(document, "message")),
-        error=_redact(_text(document, "error")),
-        created_at=parse_time(_number(document, "createdAt")),
-        updated_at=parse_time(_number(document, "updatedAt")),
-        completed_at=parse_time(_number(document, "completedAt")),
+        progress=_parse_number(document, "progress"),
+        total=_parse_number(document, "total"),
+        message=_redact(_parse_text(document, "message")),
+        error=_redact(_parse_text(document, "error")),
+        created_at=parse_time(_parse_number(document, "createdAt")),
+        updated_at=parse_time(_parse_number(document, "updatedAt")),
+        completed_at=parse_time(_parse_number(document, "completedAt")),
         verdict=document.get("result"),
-        logs=_entries(document.get("logs")),
+        logs=_list_entries(document.get("logs")),
     )
 
 
@@ -217,16 +217,16 @@ def _redact(text: str) -> str:
     return redact(text)
 
 
-def _entries(value: Any) -> tuple[dict[str, Any], ...]:
+def _list_entries(value: Any) -> tuple[dict[str, Any], ...]:
     return tuple(entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
 
 
-def _text(document: dict[str, Any], name: str) -> str:
+def _parse_text(document: dict[str, Any], name: str) -> str:
     value = document.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _number(document: dict[str, Any], name: str) -> int | None:
+def _parse_number(document: dict[str, Any], name: str) -> int | None:
     value = document.get(name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -10,7 +10,7 @@ MOST_LINES = 100_000
 """Line feeds, those in cells and the header's included: what a server calls rows there."""
 
 
-def job_limit_fault(size: int, lines: int) -> Fault | None:
+def make_job_limit_fault(size: int, lines: int) -> Fault | None:
     """
     Return why a server from 2.0 would not take a CSV as a job, or None.
 

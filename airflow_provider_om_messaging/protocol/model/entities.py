@@ -79,7 +79,7 @@ PATCHED = {"service": SERVICE, "topic": TOPIC}
 """What can be patched and restored, by what ``entity`` says."""
 
 
-def patched_kind(entity: object) -> EntityType:
+def find_patched_kind(entity: object) -> EntityType:
     """
     Return the kind that the parameter ``entity`` names.
 
@@ -91,7 +91,7 @@ def patched_kind(entity: object) -> EntityType:
     return kind
 
 
-def canonical_name(kind: EntityType, text: object) -> str:
+def find_canonical_name(kind: EntityType, text: object) -> str:
     """
     Return the canonical FQN, or the id, of a service or topic.
 
@@ -114,7 +114,7 @@ def canonical_name(kind: EntityType, text: object) -> str:
     return names.join_fqn(*parts)
 
 
-def fields_to_ask(kind: EntityType, fields: Iterable[str]) -> list[str]:
+def list_fields_to_ask(kind: EntityType, fields: Iterable[str]) -> list[str]:
     """Return those of the fields that a read has to ask for by name."""
     wanted = set(fields)
     return [field for field in kind.on_request if field in wanted]

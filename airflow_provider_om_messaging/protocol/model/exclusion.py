@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 _ABOVE = {"tag": "classification", "glossaryTerm": "glossary"}
 
 
-def exclusion_parents(labels: Labels) -> Iterable[Name]:
+def list_exclusion_parents(labels: Labels) -> Iterable[Name]:
     """Return what has to be asked whether its labels exclude each other: it holds several of these."""
-    fqns = {(name.kind, _fqn(entity)) for name, entity in labels}
-    count = Counter(_holder(kind, fqn) for kind, fqn in fqns)
+    fqns = {(name.kind, _read_fqn(entity)) for name, entity in labels}
+    count = Counter(_find_holder(kind, fqn) for kind, fqn in fqns)
     return [holder for holder, labels_below in count.items() if labels_below > 1]
 
 
@@ -36,12 +36,12 @@ def find_excluding_pair(labels: Labels, known: Mapping[Name, Entity | None]) -> 
     """
     Return the first two labels of which only one can be had; None if there are no such.
 
-    :param known: what was looked up of :func:`exclusion_parents`.
+    :param known: what was looked up of :func:`list_exclusion_parents`.
     """
     first: dict[Name, str] = {}
     for name, entity in labels:
-        fqn = _fqn(entity)
-        holder = _holder(name.kind, fqn)
+        fqn = _read_fqn(entity)
+        holder = _find_holder(name.kind, fqn)
         if (known.get(holder) or {}).get("mutuallyExclusive"):
             other = first.setdefault(holder, fqn)
             if other != fqn:
@@ -49,11 +49,11 @@ def find_excluding_pair(labels: Labels, known: Mapping[Name, Entity | None]) -> 
     return None
 
 
-def _fqn(entity: Entity) -> str:
+def _read_fqn(entity: Entity) -> str:
     return required_text(entity, "fullyQualifiedName")
 
 
-def _holder(kind: str, fqn: str) -> Name:
+def _find_holder(kind: str, fqn: str) -> Name:
     try:
         *above, _ = split_fqn(fqn)
     except Fault:

@@ -66,7 +66,7 @@ def mark_inheritable(entity: Entity, inheritable: Iterable[Mapping[str, Any]]) -
     return {**entity, "domains": domains}
 
 
-def comparable_value(value: Any, entity: Mapping[str, Any], field: str) -> Any:
+def read_comparable_value(value: Any, entity: Mapping[str, Any], field: str) -> Any:
     """
     Return what an entity has in a field, to be compared with a value that is wanted there.
 
@@ -101,7 +101,7 @@ def is_same(field: str, one: Any, other: Any) -> bool:
     """
     if isinstance(one, SchemaChanges):
         return all(
-            item is not None and not differing_fields(one.members[path], item)
+            item is not None and not find_differing_fields(one.members[path], item)
             for path, item in one.select(other).items()
         )
     if field == CONNECTION and isinstance(one, Mapping):
@@ -144,7 +144,7 @@ def adds_nothing(one: Any, other: Any) -> bool:
     )
 
 
-def differing_fields(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
+def find_differing_fields(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
     """
     Return the fields in which an entity is not as wanted.
 
@@ -154,11 +154,11 @@ def differing_fields(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> li
     return [
         field
         for field, value in wanted.items()
-        if not is_same(field, value, comparable_value(value, entity, field))
+        if not is_same(field, value, read_comparable_value(value, entity, field))
     ]
 
 
-def changed_fields(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def find_changed_fields(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the fields in which two states of an entity differ, apart from versions, times and links."""
     names = [name for name in dict.fromkeys((*one, *other)) if name not in _BOOKKEEPING]
     return [
@@ -171,7 +171,7 @@ def changed_fields(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str
     ]
 
 
-def journal_value(field: str, value: Any) -> Any:
+def trim_for_journal(field: str, value: Any) -> Any:
     """Return a value as a journal keeps it: enough to bring it back, nothing of a connection's values."""
     if field == CONNECTION:
         return mask_values(value)

@@ -23,7 +23,7 @@ def is_same_name(one: object, other: object) -> bool:
     return (
         isinstance(one, str)
         and isinstance(other, str)
-        and (one == other or _folded_parts(one) == _folded_parts(other))
+        and (one == other or _fold_parts(one) == _fold_parts(other))
     )
 
 
@@ -55,7 +55,7 @@ def check_entity(entity: Mapping[str, Any], kind: EntityType, name_or_id: str) -
                 Cause.NOT_FOUND,
                 f"There is no {kind.name} {name_or_id}, but {reported}: a name with a dot stands in quotes.",
             )
-        raise other_entity_fault(f"{kind.name} {name_or_id}", reported)
+        raise make_other_entity_fault(f"{kind.name} {name_or_id}", reported)
 
 
 def check_version(
@@ -69,13 +69,13 @@ def check_version(
     :raises Fault: it is of another one.
     """
     if (reported := entity.get("id")) is not None and not is_same_id(str(reported), entity_id):
-        raise other_entity_fault(f"{kind.name} {entity_id}", reported)
+        raise make_other_entity_fault(f"{kind.name} {entity_id}", reported)
     number = entity.get("version")
     if version is not None and (not isinstance(number, (int, float)) or float(number) != float(version)):
-        raise other_entity_fault(f"version {version} of {kind.name} {entity_id}", number)
+        raise make_other_entity_fault(f"version {version} of {kind.name} {entity_id}", number)
 
 
-def other_entity_fault(asked: str, reported: object) -> Fault:
+def make_other_entity_fault(asked: str, reported: object) -> Fault:
     """
     Return the fault for a reply about something else.
 
@@ -90,7 +90,7 @@ def other_entity_fault(asked: str, reported: object) -> Fault:
     )
 
 
-def _folded_parts(fqn: str) -> list[str]:
+def _fold_parts(fqn: str) -> list[str]:
     try:
         parts = split_fqn(fqn)
     except Fault:

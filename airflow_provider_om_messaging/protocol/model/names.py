@@ -49,15 +49,15 @@ def split_fqn(fqn: str) -> list[str]:
         if rest.startswith('"'):
             match = re.match(r'"((?:[^"]|"")*)"(?=\.|\Z)', rest)
             if match is None:
-                raise _invalid_fqn(fqn, "has a quote that is not closed before the next dot")
+                raise _make_invalid_fqn_fault(fqn, "has a quote that is not closed before the next dot")
             name, rest = match[1].replace('""', '"'), rest[match.end() :]
         else:
             name, dot, after = rest.partition(".")
             if '"' in name:
-                raise _invalid_fqn(fqn, "has a quote in the middle of a name")
+                raise _make_invalid_fqn_fault(fqn, "has a quote in the middle of a name")
             rest = dot + after
         if not name:
-            raise _invalid_fqn(fqn, "has an empty part")
+            raise _make_invalid_fqn_fault(fqn, "has an empty part")
         parts.append(name)
         if not rest:
             return parts
@@ -96,11 +96,11 @@ def service_fqn(text: str) -> str:
         return join_fqn(text)
     parts = split_fqn(text)
     if len(parts) > 1:
-        raise _invalid_fqn(
+        raise _make_invalid_fqn_fault(
             text, f"names something below the service {to_printable(join_fqn(parts[0]))}, not a service"
         )
     if not parts[0].strip():
-        raise _invalid_fqn(text, "has an empty part")
+        raise _make_invalid_fqn_fault(text, "has an empty part")
     return join_fqn(parts[0])
 
 
@@ -226,7 +226,7 @@ def read_rendered(text: str) -> object:
     return text
 
 
-def _invalid_fqn(fqn: str, what: str) -> Fault:
+def _make_invalid_fqn_fault(fqn: str, what: str) -> Fault:
     return Fault(
         Cause.INVALID_PARAMETER,
         f"The name {fqn[:200]!r} {what}: write a name with dots in double quotes, such as "

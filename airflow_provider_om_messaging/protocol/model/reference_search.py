@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION, C
 from airflow_provider_om_messaging.protocol.model.references import KINDS_BY_FIELD, Name
 
 
-def referenced_name(field: str, item: Any) -> Name | None:
+def read_referenced_name(field: str, item: Any) -> Name | None:
     """
     Return the name to look up for what a value may refer to: a label's tag, a reference's id, else its name.
 
@@ -36,7 +36,7 @@ def iterate_references(field: str, value: Any) -> Iterator[tuple[Name, Mapping[s
     :returns: pairs of the name to look up and of the reference or label itself.
     """
     if isinstance(value, Mapping):
-        if name := referenced_name(field, value):
+        if name := read_referenced_name(field, value):
             yield name, value
         value = value.values()
     elif not isinstance(value, list):
@@ -68,7 +68,7 @@ def remove_references(field: str, value: Any, missing: Collection[Name]) -> Any:
     """
     Return the value of a field without what refers to something missing; None if nothing is left.
 
-    :param missing: names as :func:`referenced_name` returns them.
+    :param missing: names as :func:`read_read_read_referenced_name` returns them.
     """
     if not value or not isinstance(value, (Mapping, list)):
         return value
@@ -77,7 +77,10 @@ def remove_references(field: str, value: Any, missing: Collection[Name]) -> Any:
             part for part in (remove_references(field, part, missing) for part in value) if part is not None
         ] or None
     # A certification is its tag.
-    if referenced_name(field, value.get("tagLabel", value) if field == CERTIFICATION else value) in missing:
+    if (
+        read_referenced_name(field, value.get("tagLabel", value) if field == CERTIFICATION else value)
+        in missing
+    ):
         return None
     kept = {name: remove_references(field, part, missing) for name, part in value.items()}
     return {name: part for name, part in kept.items() if part is not None or value[name] is None} or None

@@ -120,7 +120,7 @@ def parse_reference(field: str, text: str, parameter: str = "changes") -> Name:
     return parse_name(field, kind, name.strip())
 
 
-def names_to_look_up(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
+def list_names_to_look_up(entries: Iterable[Entry], entity: Mapping[str, Any], signs: str) -> list[Name]:
     """
     Return the names that an entity says nothing about, because it has no such entry.
 
@@ -186,13 +186,13 @@ def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
         raise _invalid("owners", f"would be {names}: servers take several users or one team, not both")
 
 
-def kinds_in_same_place(name: Name) -> tuple[str, ...]:
+def list_kinds_in_same_place(name: Name) -> tuple[str, ...]:
     """Return the kinds that a name in the same place may be of, its own one first."""
     kinds = tuple(LABEL_SOURCES) if name.kind in LABEL_SOURCES else KINDS_BY_FIELD.get(name.field, ())
     return (name.kind, *(kind for kind in kinds if kind != name.kind))
 
 
-def unknown_name_fault(name: Name, candidates: Iterable[Name], parameter: str = "changes") -> Fault:
+def make_unknown_name_fault(name: Name, candidates: Iterable[Name], parameter: str = "changes") -> Fault:
     """
     Return the fault for a name that the server does not know.
 

@@ -33,7 +33,7 @@ def to_server_names(fields: Iterable[str], server: Generation) -> list[str]:
 
     :param fields: names of any time.
     """
-    theirs = _server_names(server)
+    theirs = _map_server_names(server)
     return list(dict.fromkeys(theirs.get(name := CURRENT_NAMES.get(field, field), name) for field in fields))
 
 
@@ -76,7 +76,7 @@ def to_server_operations(operations: Iterable[Mapping[str, Any]], server: Genera
     :param operations: with today's names.
     :raises Fault: it says what a server with a single owner or domain cannot store.
     """
-    theirs = _server_names(server)
+    theirs = _map_server_names(server)
     return [_to_server_operation(dict(operation), theirs, server.version) for operation in operations]
 
 
@@ -87,36 +87,37 @@ def _to_server_operation(
         value = operation.get("value")
         if operation["path"] == f"/{new}" and isinstance(value, list):
             if len(value) > 1:
-                raise _single_value_fault(version, old, f"{len(value)} {new}")
+                raise _make_single_value_fault(version, old, f"{len(value)} {new}")
             operation["value"] = value[0] if value else None
         for member in ("path", "from"):
             if member in operation:
-                operation[member] = _single_pointer(operation[member], new, old, version)
+                operation[member] = _point_to_single(operation[member], new, old, version)
     return operation
 
 
-def _single_pointer(pointer: str, new: str, old: str, version: str) -> str:
+def _point_to_single(pointer: str, new: str, old: str, version: str) -> str:
     first, *rest = pointer.removeprefix("/").split("/")
     if first != new:
         return pointer
     if rest[:1] not in ([], ["0"]):
-        raise _single_value_fault(version, old, f"the entry at {pointer}")
+        raise _make_single_value_fault(version, old, f"the entry at {pointer}")
     return "/".join(["", old, *rest[1:]])
 
 
-def single_value_advice(server: str, name: str) -> str:
+def describe_single_value(server: str, name: str) -> str:
     """Return the advice for those who want several owners or domains of a server with a single one."""
     return f"OpenMetadata {server} stores one {name} for each service and topic"
 
 
-def _single_value_fault(version: str, name: str, wanted: str) -> Fault:
+def _make_single_value_fault(version: str, name: str, wanted: str) -> Fault:
     return Fault(
         Cause.UNSUPPORTED,
-        f"{single_value_advice(version, name)}, so that {wanted} cannot be written there. Nothing was sent.",
+        f"{describe_single_value(version, name)}, so that {wanted} cannot be written there. "
+        "Nothing was sent.",
     )
 
 
-def _server_names(server: Generation) -> dict[str, str]:
+def _map_server_names(server: Generation) -> dict[str, str]:
     """Return today's name → the server's, for those that differ."""
     fields = {"owners": server.owners_field, "domains": server.domains_field}
     return {new: theirs for new, theirs in fields.items() if theirs != new}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
+from airflow_provider_om_messaging.protocol.model.shapes import find_shape_problem
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
 
 SCHEMA = "messageSchema"
@@ -89,5 +89,5 @@ def _check_shape(field: Any) -> None:
     if not isinstance(field, dict) or not isinstance(field.get("name"), str) or not field["name"]:
         raise unexpected_reply(f"a {SCHEMA} with a field without a name")
     for member in ("displayName", "description", "tags"):
-        if problem := shape_problem(member, field.get(member)):
+        if problem := find_shape_problem(member, field.get(member)):
             raise unexpected_reply(f"a {SCHEMA} with a field whose {problem}")

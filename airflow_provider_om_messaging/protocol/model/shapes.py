@@ -27,7 +27,7 @@ def check_shapes(entity: Mapping[str, Any]) -> None:
     :raises Fault: one has another shape than any server gives it.
     """
     for field, value in entity.items():
-        if problem := shape_problem(field, value):
+        if problem := find_shape_problem(field, value):
             raise unexpected_reply(f"an entity whose {problem}")
 
 
@@ -43,7 +43,7 @@ def required_text(entity: Mapping[str, Any], member: str) -> str:
     return value
 
 
-def shape_problem(field: str, value: Any) -> str | None:
+def find_shape_problem(field: str, value: Any) -> str | None:
     """
     Return what is wrong with the shape of a member, such as ``tags is no list``; None if nothing is.
 
@@ -56,53 +56,55 @@ def shape_problem(field: str, value: Any) -> str | None:
     return f"{field} {problem}" if problem else None
 
 
-def _text(value: Any) -> str | None:
+def _check_text(value: Any) -> str | None:
     return None if isinstance(value, str) else f"is not {_TEXT}"
 
 
-def _object(value: Any) -> str | None:
+def _check_object(value: Any) -> str | None:
     return None if isinstance(value, Mapping) else f"is not {_OBJECT}"
 
 
-def _id(value: Any) -> str | None:
+def _check_id(value: Any) -> str | None:
     return None if isinstance(value, str) and _ID.fullmatch(value) else "is not an id"
 
 
-def _reference(value: Any) -> str | None:
+def _check_reference(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
     if not any(value.get(name) for name in _NAMES):
         return "refers to nothing: it has neither an id nor a name"
     return _find_wrong_text(value, _TEXTS_OF_REFERENCE) or (
-        f"has an id that {_id(value['id'])}" if value.get("id") is not None and _id(value["id"]) else None
+        f"has an id that {_check_id(value['id'])}"
+        if value.get("id") is not None and _check_id(value["id"])
+        else None
     )
 
 
-def _label(value: Any) -> str | None:
+def _check_label(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
     return "has no tagFQN" if not value.get("tagFQN") else _find_wrong_text(value, _TEXTS_OF_LABEL)
 
 
-def _certification(value: Any) -> str | None:
+def _check_certification(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
     label = value.get("tagLabel")
-    problem = _label(label) if label is not None else None
+    problem = _check_label(label) if label is not None else None
     return f"has a tagLabel that {problem}" if problem else None
 
 
-def _changes(value: Any) -> str | None:
+def _check_changes(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return f"is not {_OBJECT}"
     for kind in _CHANGES:
-        problem = _check_each(_change)(value[kind]) if value.get(kind) is not None else None
+        problem = _check_each(_check_change)(value[kind]) if value.get(kind) is not None else None
         if problem:
             return f"has {kind}, which {problem}"
     return None
 
 
-def _change(value: Any) -> str | None:
+def _check_change(value: Any) -> str | None:
     named = isinstance(value, Mapping) and isinstance(value.get("name"), str)
     return None if named else "names no field"
 
@@ -123,18 +125,18 @@ def _find_wrong_text(value: Mapping[str, Any], names: tuple[str, ...]) -> str | 
 
 
 _SHAPES: dict[str, Callable[[Any], str | None]] = {
-    "id": _id,
-    "name": _text,
-    "fullyQualifiedName": _text,
-    "displayName": _text,
-    "description": _text,
-    "owners": _check_each(_reference),
-    "domains": _check_each(_reference),
-    "tags": _check_each(_label),
-    "certification": _certification,
-    "connection": _object,
-    "extension": _object,
-    "service": _reference,
-    "changeDescription": _changes,
-    "incrementalChangeDescription": _changes,
+    "id": _check_id,
+    "name": _check_text,
+    "fullyQualifiedName": _check_text,
+    "displayName": _check_text,
+    "description": _check_text,
+    "owners": _check_each(_check_reference),
+    "domains": _check_each(_check_reference),
+    "tags": _check_each(_check_label),
+    "certification": _check_certification,
+    "connection": _check_object,
+    "extension": _check_object,
+    "service": _check_reference,
+    "changeDescription": _check_changes,
+    "incrementalChangeDescription": _check_changes,
 }

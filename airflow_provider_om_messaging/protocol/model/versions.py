@@ -57,22 +57,23 @@ def read_version(entity: dict[str, Any]) -> Version:
     :param entity: an entity as the server sends it.
     :raises Fault: it has no version number.
     """
-    number = _number(entity.get("version"))
+    number = _parse_number(entity.get("version"))
     if number is None:
         raise unexpected_reply("an entity without a version number")
     updated_by = entity.get("updatedBy")
-    description = _object(entity.get("changeDescription"))
-    last_step = _object(entity.get("incrementalChangeDescription"))
-    changes = _changes(description)
+    description = _parse_object(entity.get("changeDescription"))
+    last_step = _parse_object(entity.get("incrementalChangeDescription"))
+    changes = _read_changes(description)
     return Version(
         version=number,
         updated_at=parse_time(entity.get("updatedAt")),
         updated_by=to_printable(updated_by) if isinstance(updated_by, str) else "",
         fields=tuple(dict.fromkeys(change["field"] for change in changes)),
         changes=changes,
-        previous=_number(description.get("previousVersion")),
+        previous=_parse_number(description.get("previousVersion")),
         # An edit that was merged into the version of the one before it lists itself alone here.
-        merged=bool(description and last_step) and _content(description) != _content(last_step),
+        merged=bool(description and last_step)
+        and _drop_bookkeeping(description) != _drop_bookkeeping(last_step),
     )
 
 
@@ -109,23 +110,23 @@ def format_time(milliseconds: int | None) -> str | None:
     )
 
 
-def _number(value: Any) -> str | None:
+def _parse_number(value: Any) -> str | None:
     is_one = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _HIGHEST
     return str(float(value)) if is_one else None
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _parse_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _content(description: dict[str, Any]) -> list[Any]:
+def _drop_bookkeeping(description: dict[str, Any]) -> list[Any]:
     return [description.get(kind) or [] for kind in ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")]
 
 
-def _changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
+def _read_changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
     """Return what was changed. Servers report entries that took the place of others as added and deleted."""
     found: list[dict[str, Any]] = []
-    for changes in _content(description):
+    for changes in _drop_bookkeeping(description):
         for change in changes:
             if isinstance(change, dict) and isinstance(name := change.get("name"), str):
                 step = {"field": name, "before": change.get("oldValue"), "after": change.get("newValue")}

@@ -42,7 +42,7 @@ class Changes:
             raise _invalid(
                 "is empty or no object: give fields and values, such as {'description': 'All orders'}"
             )
-        takes = changeable_fields(kind)
+        takes = list_changeable_fields(kind)
         if wrong := [field for field in changes if field not in takes]:
             raise _invalid(
                 f"has a field that it does not take: {', '.join(map(repr, wrong))}. For {kind.plural} it "
@@ -53,14 +53,14 @@ class Changes:
         self._lists = {
             field: references.parse_entries(field, changes[field]) for field in LISTS if field in changes
         }
-        self._connection = _connection(changes[CONNECTION]) if CONNECTION in changes else None
+        self._connection = _parse_connection(changes[CONNECTION]) if CONNECTION in changes else None
 
     def list_unknown_names(self, entity: Entity, signs: str) -> list[Name]:
-        """Return the names to look up; parameters as in :func:`references.names_to_look_up`."""
+        """Return the names to look up; parameters as in :func:`references.list_names_to_look_up`."""
         return [
             name
             for entries in self._lists.values()
-            for name in references.names_to_look_up(entries, entity, signs)
+            for name in references.list_names_to_look_up(entries, entity, signs)
         ]
 
     def compute_values(self, entity: Entity, known: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
@@ -92,12 +92,14 @@ class Changes:
         return build_merge_patch(current, apply_merge_patch(current, self._connection))
 
 
-def changeable_fields(kind: EntityType) -> tuple[str, ...]:
+def list_changeable_fields(kind: EntityType) -> tuple[str, ...]:
     """Return the fields that ``changes`` and ``fields`` take; a topic has no connection."""
     return CHANGEABLE if kind is TOPIC else (*CHANGEABLE, CONNECTION)
 
 
-def fields_to_restore(kind: EntityType, fields: object, any_field: bool = False) -> tuple[str, ...] | None:
+def list_fields_to_restore(
+    kind: EntityType, fields: object, any_field: bool = False
+) -> tuple[str, ...] | None:
     """
     Return the fields that are to be restored, or None if none are named.
 
@@ -110,12 +112,12 @@ def fields_to_restore(kind: EntityType, fields: object, any_field: bool = False)
     listed = isinstance(fields, str) and not fields.lstrip().startswith("[")
     named = [fields] if listed else parse_structured(fields, "fields")
     chosen = tuple(named) if isinstance(named, Sequence) else ()
-    unknown = [field for field in chosen if not any_field and field not in changeable_fields(kind)]
+    unknown = [field for field in chosen if not any_field and field not in list_changeable_fields(kind)]
     if not chosen or unknown:
         wrong = ", ".join(map(repr, unknown)) if unknown else "nothing"
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"fields names {wrong}: for {kind.plural} it takes {', '.join(changeable_fields(kind))}. "
+            f"fields names {wrong}: for {kind.plural} it takes {', '.join(list_changeable_fields(kind))}. "
             "Nothing was sent.",
         )
     return chosen
@@ -146,7 +148,7 @@ def parse_structured(value: object, parameter: str) -> Any:
     return document
 
 
-def values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
+def list_values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: Entity) -> dict[str, Any]:
     """
     Return what an entity has to look like to have the values of a snapshot.
 
@@ -180,7 +182,7 @@ def _text(field: str, value: object) -> str | None:
     return value or None
 
 
-def _connection(value: object) -> Mapping[str, Any]:
+def _parse_connection(value: object) -> Mapping[str, Any]:
     if value is None:
         raise _invalid(
             "has None for the connection, which would throw away its stored secrets: name the members that "

@@ -10,8 +10,8 @@ from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     Entity,
-    changed_fields,
     display_value,
+    find_changed_fields,
     own_value,
 )
 from airflow_provider_om_messaging.protocol.model.masking import mask_values
@@ -66,7 +66,7 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
     :raises Fault: anything else.
     """
     if isinstance(value, datetime):
-        return VersionSelector(moment=_milliseconds(value))
+        return VersionSelector(moment=_parse_milliseconds(value))
     text = str(value).strip()
     if text.lower() in (LATEST, PREVIOUS):
         return VersionSelector(word=text.lower())
@@ -76,12 +76,12 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
             # Before Python 3.11 the letter Z was not understood.
             moment = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
         except ValueError:
-            raise _unclear_number_fault(parameter, text) from None
-        return VersionSelector(moment=_milliseconds(moment))
+            raise _make_unclear_number_fault(parameter, text) from None
+        return VersionSelector(moment=_parse_milliseconds(moment))
     try:
         return VersionSelector(number=names.version(value))
     except Fault:
-        raise _unclear_number_fault(parameter, text) from None
+        raise _make_unclear_number_fault(parameter, text) from None
 
 
 def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
@@ -99,7 +99,7 @@ def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
             "before": display_value(field, own_value(older, field)),
             "after": display_value(field, own_value(newer, field)),
         }
-        for field in changed_fields(older, newer)
+        for field in find_changed_fields(older, newer)
         if field not in _SHOWN_AT_TIMES or (field in older and field in newer)
     }
 
@@ -155,7 +155,7 @@ def format_age(moment: int | None, now: int) -> str:
     return "just now"
 
 
-def merged_hint(newer: Version) -> str:
+def describe_merge(newer: Version) -> str:
     """Return what to say of a moment that lies before a version which edits were merged into."""
     return (
         f"Version {newer.version}, which came after that time, holds several merged edits by "
@@ -176,13 +176,13 @@ def _mask_values_of_change(change: Any) -> Any:
     return {name: value if name == "name" else mask_values(value) for name, value in change.items()}
 
 
-def _milliseconds(moment: datetime) -> int:
+def _parse_milliseconds(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return int(moment.timestamp() * 1000)
 
 
-def _unclear_number_fault(parameter: str, text: str) -> Fault:
+def _make_unclear_number_fault(parameter: str, text: str) -> Fault:
     return Fault(
         Cause.INVALID_PARAMETER,
         f"{parameter} {text[:80]!r} is not a number such as 0.2, as the history shows it, nor 'latest', "

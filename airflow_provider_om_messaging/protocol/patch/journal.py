@@ -9,12 +9,12 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     Entity,
     is_same,
-    journal_value,
     own_value,
+    trim_for_journal,
 )
-from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
+from airflow_provider_om_messaging.protocol.model.shapes import find_shape_problem
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
-from airflow_provider_om_messaging.protocol.patch.merge import project_members
+from airflow_provider_om_messaging.protocol.patch.merge import select_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 
@@ -34,8 +34,8 @@ def build_journal(
         "service": after.get("fullyQualifiedName"),
         "id": after.get("id"),
         "fields": fields,
-        "before": {field: _value(before, field, wanted) for field in fields},
-        "after": {field: _value(after, field, wanted) for field in fields},
+        "before": {field: _parse_value(before, field, wanted) for field in fields},
+        "after": {field: _parse_value(after, field, wanted) for field in fields},
         "version_before": first.version,
         "version": last.version,
         "updated_at": format_time(last.updated_at),
@@ -58,7 +58,7 @@ def check_journal(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict
     for values in (journal.get("before"), journal.get("after")):
         if not isinstance(values, Mapping) or not all(field in values for field in fields):
             raise _invalid("lacks the values before and after of the fields that it names")
-        for problem in filter(None, (shape_problem(field, values[field]) for field in fields)):
+        for problem in filter(None, (find_shape_problem(field, values[field]) for field in fields)):
             raise _invalid(f"holds a value that no server takes: {problem}")
     if chosen and CONNECTION in chosen:
         raise _invalid(describe_missing_connection(journal))
@@ -104,9 +104,9 @@ def undo_values(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Ent
     return wanted
 
 
-def _value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
+def _parse_value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
     value = own_value(entity, field)
-    return journal_value(field, project_members(wanted.get(field), value) if field == CONNECTION else value)
+    return trim_for_journal(field, select_members(wanted.get(field), value) if field == CONNECTION else value)
 
 
 def _are_names(fields: object) -> TypeGuard[Sequence[str]]:

@@ -31,7 +31,7 @@ def split_pointer(pointer: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
 
-def operation_pointers(operation: Mapping[str, Any]) -> list[str]:
+def list_pointers(operation: Mapping[str, Any]) -> list[str]:
     """Return the pointers of an operation: where it writes or tests, and where it takes a value from."""
     return [operation[member] for member in ("path", "from") if member in operation]
 
@@ -61,7 +61,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
     :raises DoesNotApplyError: it leads nowhere.
     """
     for token in split_pointer(pointer):
-        document = _step(document, token)
+        document = _step_into(document, token)
     return document
 
 
@@ -73,9 +73,9 @@ def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
     elif kind == "remove":
         _remove(document, pointer)
     elif kind == "replace":
-        parent, last = _parent(document, pointer)
+        parent, last = _find_parent(document, pointer)
         if isinstance(parent, list):
-            parent[_index(last, len(parent))] = copy.deepcopy(operation["value"])
+            parent[_parse_index(last, len(parent))] = copy.deepcopy(operation["value"])
         else:
             _put(document, pointer, operation["value"])
     elif kind == "add":
@@ -88,32 +88,34 @@ def _carry_out(document: Any, operation: Mapping[str, Any]) -> None:
 
 
 def _put(document: Any, pointer: str, value: Any) -> None:
-    parent, last = _parent(document, pointer)
+    parent, last = _find_parent(document, pointer)
     if isinstance(parent, list):
-        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), copy.deepcopy(value))
+        parent.insert(
+            len(parent) if last == "-" else _parse_index(last, len(parent) + 1), copy.deepcopy(value)
+        )
     else:
         parent[last] = copy.deepcopy(value)
 
 
 def _remove(document: Any, pointer: str) -> None:
-    parent, last = _parent(document, pointer)
-    _step(parent, last)
-    del parent[_index(last, len(parent)) if isinstance(parent, list) else last]
+    parent, last = _find_parent(document, pointer)
+    _step_into(parent, last)
+    del parent[_parse_index(last, len(parent)) if isinstance(parent, list) else last]
 
 
-def _parent(document: Any, pointer: str) -> tuple[Any, str]:
+def _find_parent(document: Any, pointer: str) -> tuple[Any, str]:
     *path, last = split_pointer(pointer)
     for token in path:
-        document = _step(document, token)
+        document = _step_into(document, token)
     if not isinstance(document, (dict, list)):
         raise DoesNotApplyError("there is neither an object nor a list to hold it")
     return document, last
 
 
-def _step(value: Any, token: str) -> Any:
+def _step_into(value: Any, token: str) -> Any:
     found = _NOTHING
     if isinstance(value, list):
-        found = value[_index(token, len(value))]
+        found = value[_parse_index(token, len(value))]
     elif isinstance(value, dict):
         found = value.get(token, _NOTHING)
     if found is _NOTHING:
@@ -121,7 +123,7 @@ def _step(value: Any, token: str) -> Any:
     return found
 
 
-def _index(token: str, length: int) -> int:
+def _parse_index(token: str, length: int) -> int:
     if not (token.isascii() and token.isdigit()) or (len(token) > 1 and token[0] == "0"):
         raise DoesNotApplyError(f"{token!r} is no index of a list")
     if len(token) > len(str(length)) or int(token) >= length:

@@ -63,18 +63,18 @@ def build_merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dic
     return patch
 
 
-def masked_members(value: Any, at: str = "/connection") -> list[str]:
+def list_masked_members(value: Any, at: str = "/connection") -> list[str]:
     """Return pointers to the members of an object that are masked."""
     if isinstance(value, Mapping):
         return [
             pointer
             for name, item in value.items()
-            for pointer in masked_members(item, f"{at}/{escape_token(name)}")
+            for pointer in list_masked_members(item, f"{at}/{escape_token(name)}")
         ]
     return [at] if holds_mask(value) else []
 
 
-def member_operations(
+def build_member_operations(
     current: Any, patch: Mapping[str, Any], at: str = "/connection"
 ) -> list[dict[str, Any]]:
     """
@@ -93,18 +93,18 @@ def member_operations(
             if name in current:
                 operations.append({"op": "remove", "path": pointer})
         elif isinstance(value, Mapping) and isinstance(there, Mapping):
-            operations += member_operations(there, value, pointer)
+            operations += build_member_operations(there, value, pointer)
         else:
             # What is shown may be a default that is not stored, at whose `replace` old servers fail.
             operations.append({"op": "add", "path": pointer, "value": apply_merge_patch(None, value)})
     return operations
 
 
-def project_members(patch: Any, value: Any) -> Any:
+def select_members(patch: Any, value: Any) -> Any:
     """Return only those members of a value that a merge patch names."""
     if not isinstance(patch, Mapping) or not isinstance(value, Mapping):
         return value
-    return {name: project_members(inner, value[name]) for name, inner in patch.items() if name in value}
+    return {name: select_members(inner, value[name]) for name, inner in patch.items() if name in value}
 
 
 def escape_token(name: str) -> str:

@@ -18,9 +18,9 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     LISTS,
     Entity,
     adds_nothing,
-    comparable_value,
     is_same,
     own_value,
+    read_comparable_value,
     strip_links,
 )
 from airflow_provider_om_messaging.protocol.model.masking import holds_mask, mask_values
@@ -30,18 +30,18 @@ from airflow_provider_om_messaging.protocol.model.schema_fields import (
     find_names,
     walk_fields,
 )
-from airflow_provider_om_messaging.protocol.model.shapes import shape_problem
+from airflow_provider_om_messaging.protocol.model.shapes import find_shape_problem
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     apply_patch,
-    operation_pointers,
+    list_pointers,
     resolve_pointer,
     split_pointer,
 )
 from airflow_provider_om_messaging.protocol.patch.merge import (
+    build_member_operations,
     build_merge_patch,
     escape_token,
-    member_operations,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import (
@@ -86,11 +86,11 @@ def build_operations(
     """
     operations: list[dict[str, Any]] = []
     for field, value in wanted.items():
-        present, path = comparable_value(value, entity, field), f"/{escape_token(field)}"
+        present, path = read_comparable_value(value, entity, field), f"/{escape_token(field)}"
         if isinstance(value, SchemaChanges):
-            operations += _field_operations(value, entity)
+            operations += _build_field_operations(value, entity)
         elif field == CONNECTION and value is not None:
-            operations += member_operations(entity.get(field) or {}, value)
+            operations += build_member_operations(entity.get(field) or {}, value)
         elif is_same(field, value, present) and not (members and _says_more(field, value, present)):
             continue
         elif value is None:
@@ -108,7 +108,7 @@ def build_operations(
     return operations
 
 
-def _field_operations(changes: SchemaChanges, entity: Entity) -> list[dict[str, Any]]:
+def _build_field_operations(changes: SchemaChanges, entity: Entity) -> list[dict[str, Any]]:
     """Return operations on single fields of a schema, by the way of their indexes."""
     operations: list[dict[str, Any]] = []
     for path, place, field in walk_fields(entity.get(SCHEMA)):
@@ -137,7 +137,7 @@ def check_operations(operations: object) -> list[dict[str, Any]]:
     ]
 
 
-def touched_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
+def list_touched_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     Return the names of the top-level fields that a patch writes.
 
@@ -157,7 +157,7 @@ def read_fields(operations: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     return list(
         dict.fromkeys(
-            split_pointer(pointer)[0] for operation in operations for pointer in operation_pointers(operation)
+            split_pointer(pointer)[0] for operation in operations for pointer in list_pointers(operation)
         )
     )
 
@@ -172,10 +172,10 @@ def predict_patch(operations: Sequence[Mapping[str, Any]], entity: Entity) -> di
     :raises Fault: it leaves a field with a value of a wrong shape.
     """
     after = apply_patch(entity, operations)
-    for field in touched_fields(operations):
-        if problem := shape_problem(field, after.get(field)):
+    for field in list_touched_fields(operations):
+        if problem := find_shape_problem(field, after.get(field)):
             raise _invalid("operations", f"would leave a value that no server takes: {problem}")
-    wanted = {field: own_value(after, field) for field in touched_fields(operations)}
+    wanted = {field: own_value(after, field) for field in list_touched_fields(operations)}
     if isinstance(wanted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
         wanted[CONNECTION] = build_merge_patch(entity[CONNECTION], wanted[CONNECTION])
     return wanted
@@ -194,7 +194,7 @@ def apply_what_fits(operations: Sequence[Mapping[str, Any]], entity: Entity) -> 
     for operation in operations:
         with suppress(DoesNotApplyError):
             after = apply_patch(after, [operation])
-    return {field: after.get(field) for field in touched_fields(operations)}
+    return {field: after.get(field) for field in list_touched_fields(operations)}
 
 
 def build_guards(operations: Iterable[Mapping[str, Any]], entity: Entity) -> list[dict[str, Any]]:
@@ -236,7 +236,7 @@ def hide_operations(operations: Any) -> Any:
     return [_hide_operation(operation) for operation in operations]
 
 
-def connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
+def list_connection_values(operations: Iterable[Mapping[str, Any]]) -> list[Any]:
     """Return the values that checked operations carry into the connection."""
     return [
         operation["value"]
@@ -256,28 +256,28 @@ def _hide_operation(operation: Any) -> Any:
 
 def _check_operation(operation: object, label: str) -> dict[str, Any]:
     if not isinstance(operation, Mapping):
-        raise _wrong_entry_fault(f"{label} is not an object with op and path")
+        raise _make_wrong_entry_fault(f"{label} is not an object with op and path")
     kind = operation.get("op")
     if not isinstance(kind, str) or kind not in _OPERATIONS:
-        raise _wrong_entry_fault(f"{label} has op {kind!r}; known are {', '.join(_OPERATIONS)}")
+        raise _make_wrong_entry_fault(f"{label} has op {kind!r}; known are {', '.join(_OPERATIONS)}")
     label = f"{label} ({kind})"
     wanted = {"op"} | _OPERATIONS[kind]
     if missing := wanted - operation.keys():
-        raise _wrong_entry_fault(f"{label} lacks {', '.join(sorted(missing))}")
+        raise _make_wrong_entry_fault(f"{label} lacks {', '.join(sorted(missing))}")
     if extra := operation.keys() - wanted:
-        raise _wrong_entry_fault(f"{label} has no use for {', '.join(sorted(map(str, extra)))}")
+        raise _make_wrong_entry_fault(f"{label} has no use for {', '.join(sorted(map(str, extra)))}")
     for member in sorted({"path", "from"} & wanted):
         _check_pointer(operation[member], f"{member} of {label}")
     _check_target(operation, label)
     checked: dict[str, Any] = {
         member: operation[member] for member in ("op", "from", "path") if member in wanted
     }
-    return {**checked, "value": _plain_value(operation, label)} if "value" in wanted else checked
+    return {**checked, "value": _to_plain_value(operation, label)} if "value" in wanted else checked
 
 
 def _check_pointer(pointer: object, label: str) -> None:
     if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer) or _HALF.search(pointer):
-        raise _wrong_entry_fault(
+        raise _make_wrong_entry_fault(
             f"{label} is {pointer!r}; a JSON pointer begins with a slash, such as /description, and writes ~ "
             "as ~0 and / inside a name as ~1"
         )
@@ -289,27 +289,27 @@ def _check_target(operation: Mapping[str, Any], label: str) -> None:
     written += [operation["from"]] if kind == "move" else []
     for pointer in written:
         if reason := _PUT_BACK.get(split_pointer(pointer)[0]):
-            raise _wrong_entry_fault(f"{label} targets {pointer}: {reason}")
+            raise _make_wrong_entry_fault(f"{label} targets {pointer}: {reason}")
     for pointer in (path, *written):
         if pointer.endswith("href") or split_pointer(pointer)[0] in _SKIPPED:
-            raise _wrong_entry_fault(f"{label} targets {pointer}, which servers skip without a word")
+            raise _make_wrong_entry_fault(f"{label} targets {pointer}, which servers skip without a word")
     if kind == "move" and path.startswith(f"{operation['from']}/"):
-        raise _wrong_entry_fault(f"{label} would move {operation['from']} into itself")
+        raise _make_wrong_entry_fault(f"{label} would move {operation['from']} into itself")
     if _is_in_connection(operation.get("from")) and not _is_in_connection(path):
-        raise _wrong_entry_fault(
+        raise _make_wrong_entry_fault(
             f"{label} would carry a value of the connection to {path}, where everybody can read it"
         )
 
 
-def _plain_value(operation: Mapping[str, Any], label: str) -> Any:
+def _to_plain_value(operation: Mapping[str, Any], label: str) -> Any:
     try:
         value = to_plain_json(operation["value"])
     except ValueError:
-        raise _wrong_entry_fault(f"{label} has a value that JSON cannot express") from None
+        raise _make_wrong_entry_fault(f"{label} has a value that JSON cannot express") from None
     if has_null_character(value):
-        raise _wrong_entry_fault(f"{label} has the character U+0000, which servers cannot store")
+        raise _make_wrong_entry_fault(f"{label} has the character U+0000, which servers cannot store")
     if _is_in_connection(operation["path"]) and holds_mask(value):
-        raise _wrong_entry_fault(
+        raise _make_wrong_entry_fault(
             f"{label} would send a masked value, which is no value: leave the member out"
         )
     return value
@@ -326,7 +326,7 @@ def _find_value(entity: Entity, pointer: str) -> Any:
         return None
 
 
-def _wrong_entry_fault(problem: str) -> Fault:
+def _make_wrong_entry_fault(problem: str) -> Fault:
     return _invalid("operations", f"has a wrong entry: {problem}")
 
 

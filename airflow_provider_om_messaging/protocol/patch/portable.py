@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     apply_patch,
-    operation_pointers,
+    list_pointers,
     resolve_pointer,
     split_pointer,
 )
@@ -119,7 +119,7 @@ def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> b
 
 def _iterate_pointers(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
     """Iterate over the pointers of an operation, cut at lists: what happens to one entry moves the others."""
-    for pointer in operation_pointers(operation):
+    for pointer in list_pointers(operation):
         spot: list[str] = []
         value: Any = entity
         for member in split_pointer(pointer):
@@ -131,9 +131,7 @@ def _iterate_pointers(operation: Mapping[str, Any], entity: Entity) -> Iterator[
 
 
 def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> bool:
-    pointers = [
-        split_pointer(pointer) for operation in operations for pointer in operation_pointers(operation)
-    ]
+    pointers = [split_pointer(pointer) for operation in operations for pointer in list_pointers(operation)]
     return any(len(tokens) > 1 and tokens[0] in CURRENT_NAMES.values() for tokens in pointers)
 
 

@@ -91,8 +91,8 @@ def read_plan(document: Any) -> PlanDocument:
     :raises NoPlanError: it is none.
     """
     members = _object(document)
-    counts = {name: _number(members.get(name)) for name in _COUNTS}
-    changes = tuple(_change(change) for change in _list(members.get("changes")))
+    counts = {name: _parse_number(members.get(name)) for name in _COUNTS}
+    changes = tuple(_parse_change(change) for change in _list(members.get("changes")))
     if len(changes) > counts["created"] + counts["changed"]:
         raise NoPlanError
     sha256 = _text(members.get("sha256"))
@@ -106,15 +106,15 @@ def read_plan(document: Any) -> PlanDocument:
         absent=tuple(_text(name) for name in _list(members.get("absent_rows", []))),
         violations=tuple(_text(problem) for problem in _list(members.get("violations"))),
         notes=tuple(_note(note) for note in _list(members.get("notes", []))),
-        path=_optional_text(members.get("plan_path")),
+        path=_parse_optional_text(members.get("plan_path")),
         passed=tuple(_text(policy) for policy in _list(members.get("passed", []))),
-        server=_web_address(members.get("server")),
-        against=_optional_text(members.get("against")),
-        is_of_fields=COLUMNS.get(_optional_text(members.get("columns")) or DEFAULT) == SCHEMA_FIELDS,
+        server=_parse_web_address(members.get("server")),
+        against=_parse_optional_text(members.get("against")),
+        is_of_fields=COLUMNS.get(_parse_optional_text(members.get("columns")) or DEFAULT) == SCHEMA_FIELDS,
     )
 
 
-def _change(document: Any) -> Change:
+def _parse_change(document: Any) -> Change:
     members = _object(document)
     if members.get("change") not in (CREATED, CHANGED):
         raise NoPlanError
@@ -124,7 +124,7 @@ def _change(document: Any) -> Change:
     }
     return Change(
         row=_text(members.get("row")),
-        line=_number(members.get("line")),
+        line=_parse_number(members.get("line")),
         kind=members["change"],
         fields=fields,
         before=_text(members.get("before")),
@@ -134,7 +134,7 @@ def _change(document: Any) -> Change:
 def _note(document: Any) -> Note:
     members = _object(document)
     row, column, text = (_text(members.get(name)) for name in ("row", "column", "note"))
-    return Note(row, _number(members.get("line")), column, text)
+    return Note(row, _parse_number(members.get("line")), column, text)
 
 
 def _object(value: Any) -> dict[Any, Any]:
@@ -155,18 +155,18 @@ def _text(value: Any) -> str:
     return value
 
 
-def _optional_text(value: Any) -> str | None:
+def _parse_optional_text(value: Any) -> str | None:
     return None if value is None else _text(value)
 
 
-def _web_address(value: Any) -> str | None:
-    address = _optional_text(value)
+def _parse_web_address(value: Any) -> str | None:
+    address = _parse_optional_text(value)
     if address is not None and not _WEB_ADDRESS.fullmatch(address):
         raise NoPlanError
     return address
 
 
-def _number(value: Any) -> int:
+def _parse_number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise NoPlanError
     return value

@@ -15,7 +15,7 @@ _NAMED = 20
 """Rows that an error names."""
 
 
-def plan_result(given: Any) -> dict[str, Any]:
+def summarize_plan(given: Any) -> dict[str, Any]:
     """
     Return what a plan task returned.
 
@@ -37,7 +37,7 @@ def plan_result(given: Any) -> dict[str, Any]:
     return given
 
 
-def planned_rows(result: dict[str, Any], document: Any) -> dict[str, str]:
+def find_planned_rows(result: dict[str, Any], document: Any) -> dict[str, str]:
     """
     Return the rows that a plan touches, with digests of how they were.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, KEY
-from airflow_provider_om_messaging.protocol.plan.similar_names import second_topic_advice
+from airflow_provider_om_messaging.protocol.plan.similar_names import describe_second_topic
 from airflow_provider_om_messaging.protocol.plan.spreadsheet import find_rewriting
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def collect_notes(plan: Plan, *, is_drift: bool = False) -> list[Note]:
 def _find_notes(plan: Plan, change: Change, is_drift: bool) -> Iterator[Note]:
     if plan.columns == SCHEMA_FIELDS:
         if change.kind == CREATED and not is_drift:
-            yield _unknown_field(change)
+            yield _note_unknown_field(change)
     elif present := plan.similar.get(change.row):
-        advice = second_topic_advice(change.row, present)
+        advice = describe_second_topic(change.row, present)
         yield Note(change.row, change.line, KEY, f"The import would create a second topic: {advice}.")
     for column, (before, after) in {KEY: ("", change.row), **change.fields}.items():
         if rewriting := find_rewriting(before, after):
@@ -64,7 +64,7 @@ def _find_notes(plan: Plan, change: Change, is_drift: bool) -> Iterator[Note]:
             yield Note(change.row, change.line, column, advice)
 
 
-def _unknown_field(change: Change) -> Note:
+def _note_unknown_field(change: Change) -> Note:
     advice = "no topic has this field in its schema, and a file makes none. An import refuses the row"
     return Note(change.row, change.line, KEY, f"In line {change.line}, {_quote(change.row)}: {advice}.")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NoReturn
 
-from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import digest_exactly
 from airflow_provider_om_messaging.protocol.plan.repeats import RepeatFilter
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -68,7 +68,7 @@ class RowJoin:
                 self._match(name_there, other[1], self.absent, self.new)
 
     def _match(self, name: str, row: Sequence[str], own: dict[str, bytes], others: dict[str, bytes]) -> None:
-        digest = exact_digest(row)
+        digest = digest_exactly(row)
         expected = others.pop(name, None)
         if expected is None:
             own[name] = digest

@@ -24,7 +24,7 @@ def find_similar(new: Iterable[str], present: Iterable[str]) -> dict[str, str]:
     return {name: other for name in new if (other := looks.get(fold_name(name), name)) != name}
 
 
-def second_topic_advice(name: str, present: str) -> str:
+def describe_second_topic(name: str, present: str) -> str:
     """Return the advice on a name that would make a second topic beside one with nearly the same."""
     return (
         f"{name!r} is not {present!r}, which is there: case and blanks tell names apart. Correct the name if "

@@ -31,9 +31,9 @@ def list_services(
     """
     wanted = to_server_names(fields, generation)
     query = {"fields": ",".join(wanted)} if wanted else {}
-    return request_page(SERVICE.path, _page, SERVICE.plural, query, PAGE, after)
+    return request_page(SERVICE.path, _parse_page, SERVICE.plural, query, PAGE, after)
 
 
-def _page(reply: Reply) -> Page[dict[str, Any]]:
+def _parse_page(reply: Reply) -> Page[dict[str, Any]]:
     page = read_page(reply, SERVICE.plural)
     return replace(page, entities=[to_current_names(item) for item in page.entities])

@@ -7,14 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import digest_exactly
 from airflow_provider_om_messaging.protocol.csv.columns import BEYOND
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
+    describe_second_topic,
     describe_two_topics,
     find_pairs,
     fold_name,
-    second_topic_advice,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
     lines = array("Q")
     unfolded: dict[str, list[str]] = defaultdict(list)
     for line, row in records:
-        name, digest = row[0], exact_digest(row)
+        name, digest = row[0], digest_exactly(row)
         if (first := known.setdefault(name, digest)) is digest:
             lines.append(line)
             if (folded := fold_name(name)) != name:
@@ -81,10 +81,10 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
             if folded in unfolded:
                 similar |= dict.fromkeys(unfolded[folded], name)
             if name in known:
-                same = known[name] == exact_digest(topic.cells(columns))
+                same = known[name] == digest_exactly(topic.cells(columns))
                 known[name] = None if same else drop_unneeded_fields(topic.entity())
     missing = [name for name, found in known.items() if isinstance(found, bytes)]
-    advice = {name: second_topic_advice(name, similar[name]) for name in missing if name in similar}
+    advice = {name: describe_second_topic(name, similar[name]) for name in missing if name in similar}
     if pairs := find_pairs(missing):
         line_of = dict(zip(known, lines, strict=True))
         for pair in pairs:

@@ -67,7 +67,7 @@ def restore_topic(service: str, name: str) -> Request[dict[str, Any]]:
     return Request("PUT", TOPIC.path, read, "restoring deleted topics", {}, headers)
 
 
-def restoration(service: str, topic: Mapping[str, Any]) -> dict[str, Any]:
+def build_restoration(service: str, topic: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return the body that brings a topic back as it was.
 

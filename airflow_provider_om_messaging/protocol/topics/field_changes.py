@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.csv.cells import exact_digest
+from airflow_provider_om_messaging.protocol.csv.cells import digest_exactly
 from airflow_provider_om_messaging.protocol.csv.field_rows import list_field_rows, split_row_name
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 from airflow_provider_om_messaging.protocol.topics.compare import Comparison, drop_unneeded_fields
@@ -30,7 +30,7 @@ def compare_fields(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
     next(records)
     digests: dict[str, set[bytes]] = {}
     for _, row in records:
-        digests.setdefault(row[0], set()).add(exact_digest(row))
+        digests.setdefault(row[0], set()).add(digest_exactly(row))
     topics = {split[0] for name in digests if (split := split_row_name(name))}
     present: dict[str, Entity | None] = {}
     listed = 0
@@ -43,7 +43,7 @@ def compare_fields(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
             kept = {**drop_unneeded_fields(entity), SCHEMA: entity.get(SCHEMA)}
             for cells in list_field_rows(entity, columns):
                 if cells[0] in digests:
-                    present[cells[0]] = None if digests[cells[0]] == {exact_digest(cells)} else kept
+                    present[cells[0]] = None if digests[cells[0]] == {digest_exactly(cells)} else kept
     return Comparison(present, {}, listed)
 
 

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_f
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, check_depth, parse_json
 from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
-from airflow_provider_om_messaging.protocol.wire.paging import foreign_list_fault
+from airflow_provider_om_messaging.protocol.wire.paging import make_foreign_list_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ class ListedTopic:
         return self._entity
 
 
-def listed_entity(entity: Entity) -> ListedTopic:
+def convert_entity(entity: Entity) -> ListedTopic:
     """
     Return a topic that is known as a whole in the form of a list's entry.
 
@@ -132,13 +132,13 @@ def read_listed(item: Any) -> ListedTopic:
         else:
             if needed.id and needed.name:
                 return ListedTopic(needed, item)
-            raise foreign_list_fault(TOPIC.plural)
-    return listed_entity(_read_entity(item))
+            raise make_foreign_list_fault(TOPIC.plural)
+    return convert_entity(_read_entity(item))
 
 
 def _read_entity(item: Any) -> Entity:
     if not isinstance(item, dict) or not item.get("name") or not item.get("id"):
-        raise foreign_list_fault(TOPIC.plural)
+        raise make_foreign_list_fault(TOPIC.plural)
     return to_current_names(item)
 
 

@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.protocol.topics.listed import (
 from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
 from airflow_provider_om_messaging.protocol.wire.paging import (
     Page,
-    foreign_list_fault,
+    make_foreign_list_fault,
     read_cursor,
     request_page,
 )
@@ -63,7 +63,7 @@ def list_topics(
     """
     fields = to_server_names(("owners", "tags", "domains", *more), generation)
     query = {"service": service, "fields": ",".join(fields)}
-    return request_page(TOPIC.path, _page, TOPIC.plural, query, limit, after)
+    return request_page(TOPIC.path, _parse_page, TOPIC.plural, query, limit, after)
 
 
 def list_names(
@@ -77,7 +77,7 @@ def list_names(
     :param deleted: those that were deleted softly: they are in no other list, but keep their names.
     """
     query = {"service": service, **({"include": "deleted"} if deleted else {})}
-    return request_page(TOPIC.path, _page, TOPIC.plural, query, PAGE, after)
+    return request_page(TOPIC.path, _parse_page, TOPIC.plural, query, PAGE, after)
 
 
 def count_topics(service: str) -> Request[int | None]:
@@ -88,11 +88,11 @@ def count_topics(service: str) -> Request[int | None]:
     """
     query, headers = {"service": service, "limit": "1"}, {"Accept": "application/json"}
     return Request(
-        "GET", TOPIC.path, lambda reply: _page(reply).total, TOPIC.plural, query, headers, safe=True
+        "GET", TOPIC.path, lambda reply: _parse_page(reply).total, TOPIC.plural, query, headers, safe=True
     )
 
 
-def _page(reply: Reply) -> Page[ListedTopic]:
+def _parse_page(reply: Reply) -> Page[ListedTopic]:
     data: Any
     try:
         found = _LISTS.decode(reply.body)
@@ -102,7 +102,7 @@ def _page(reply: Reply) -> Page[ListedTopic]:
         document = reply.json_object()
         data, paging = document.get("data"), document.get("paging")
     if not isinstance(data, list):
-        raise foreign_list_fault(TOPIC.plural)
+        raise make_foreign_list_fault(TOPIC.plural)
     return Page([read_listed(item) for item in data], *read_cursor(paging))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.columns import TIER
-from airflow_provider_om_messaging.protocol.model.fields import differing_fields, entry_key, own_value
+from airflow_provider_om_messaging.protocol.model.fields import entry_key, find_differing_fields, own_value
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def read_rights(reply: Reply) -> Rights:
     """Read the answer to ``GET /v1/permissions/topic``; what is not understood in it is not known."""
     listed = reply.json_object().get("permissions")
     found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    return Rights({str(item.get("operation")): _permission(item) for item in found})
+    return Rights({str(item.get("operation")): _parse_permission(item) for item in found})
 
 
 def list_operations(
@@ -158,7 +158,9 @@ def list_field_operations(changes: SchemaChanges, entity: Entity, generation: Ge
     found: set[str | None] = set()
     for path, field in changes.select(entity.get(SCHEMA)).items():
         wanted = changes.members[path]
-        found |= set(list_operations(differing_fields(wanted, field or {}), wanted, field or {}, generation))
+        found |= set(
+            list_operations(find_differing_fields(wanted, field or {}), wanted, field or {}, generation)
+        )
     return sorted(found, key=str)
 
 
@@ -180,7 +182,7 @@ def _list_label_operations(
         yield right if generation.domains_right or right == "EditTags" else None
 
 
-def _permission(item: Mapping[str, Any]) -> Permission:
+def _parse_permission(item: Mapping[str, Any]) -> Permission:
     rule = item.get("rule")
     rule = rule if isinstance(rule, dict) else {}
     names = (item.get("role"), str(item.get("policy")), str(rule.get("name")))

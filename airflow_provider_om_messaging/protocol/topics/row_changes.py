@@ -33,7 +33,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
 )
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.references import Name
-from airflow_provider_om_messaging.protocol.model.renamed_fields import single_value_advice, to_server_names
+from airflow_provider_om_messaging.protocol.model.renamed_fields import describe_single_value, to_server_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,7 +131,7 @@ class Row:
         return RowRefusedError(f"#INVALID_FIELD: Field {self.columns.index(column) + 1} error - {reason}")
 
 
-def desired_values(
+def compute_values(
     row: Row, entity: Entity, known: Known, generation: Generation, *, certifies: bool = True
 ) -> dict[str, Any]:
     """
@@ -156,25 +156,25 @@ def desired_values(
     return values
 
 
-def _desired_text(row: Row, column: Column, entity: Entity, *_: Any) -> Any:
+def _compute_text(row: Row, column: Column, entity: Entity, *_: Any) -> Any:
     """Return the text that a row wants; one that differs in line ends alone stays as it is."""
     present, cell = own_value(entity, column.field), row[column.name]
     return present if row.reading.is_same(column.name, str(present or ""), cell) else cell or None
 
 
-def _desired_references(
+def _compute_references(
     row: Row, column: Column, entity: Entity, known: Known, generation: Generation
 ) -> list[dict[str, Any]] | None:
     references = _find_references(row, column, known)
     (name,) = to_server_names([column.field], generation)
     if name != column.field and len(references) > 1:
-        raise row.fault(column.name, single_value_advice(generation.version, name))
+        raise row.fault(column.name, describe_single_value(generation.version, name))
     if column.field == "owners":
         _check_owners(references)
     return _complete_references(references, entity, column.field)
 
 
-def _desired_labels(
+def _compute_labels(
     row: Row, column: Column, entity: Entity, known: Known, _: Generation
 ) -> list[dict[str, Any]] | None:
     """Return the labels that all columns of a row want, and those that no column of the file covers."""
@@ -196,7 +196,7 @@ def _desired_labels(
     return [*(_complete_references(labels, entity, column.field) or ()), *others] or None
 
 
-def _desired_custom_fields(
+def _compute_custom_fields(
     row: Row, column: Column, entity: Entity, known: Known, _: Generation
 ) -> dict[str, Any] | None:
     present = entity.get(column.field) or {}
@@ -211,7 +211,7 @@ def _desired_custom_fields(
         raise row.fault(column.name, str(error)) from None
 
 
-def _desired_certification(
+def _compute_certification(
     row: Row, column: Column, entity: Entity, known: Known, _: Generation
 ) -> dict[str, Any] | None:
     """
@@ -235,11 +235,11 @@ def _desired_certification(
 
 
 _DESIRED: dict[Content, Callable[[Row, Column, Entity, Known, Generation], Any]] = {
-    Content.TEXT: _desired_text,
-    Content.REFERENCES: _desired_references,
-    Content.LABELS: _desired_labels,
-    Content.CERTIFICATION: _desired_certification,
-    Content.CUSTOM_FIELDS: _desired_custom_fields,
+    Content.TEXT: _compute_text,
+    Content.REFERENCES: _compute_references,
+    Content.LABELS: _compute_labels,
+    Content.CERTIFICATION: _compute_certification,
+    Content.CUSTOM_FIELDS: _compute_custom_fields,
 }
 """What a row wants of a field, by what the cells of the field's column hold."""
 

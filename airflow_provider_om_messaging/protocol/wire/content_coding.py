@@ -38,13 +38,13 @@ def decode(chunks: Iterable[bytes], coding: str) -> Iterator[bytes]:
     if not names:
         return iter(chunks)
     if names in (["gzip"], ["x-gzip"]):
-        return _gzip(chunks)
+        return _make_gzip_decoder(chunks)
     if names == ["deflate"]:
         return _deflate(chunks)
     raise CodingError(f"it is coded as {coding[:40]!r}, which was not asked for")
 
 
-def _gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _make_gzip_decoder(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Decode a body of one member after the other, as the format allows."""
     member = zlib.decompressobj(_GZIP)
     begun = False
@@ -72,10 +72,10 @@ def _deflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
             is_zlib = start[0] & 15 == zlib.DEFLATED and int.from_bytes(start[:2], "big") % 31 == 0
             stream = zlib.decompressobj(_ZLIB if is_zlib else _RAW_DEFLATE)
         if data and stream.eof:
-            raise _excess_error()
+            raise _make_excess_error()
         yield from _inflate(stream, data)
         if stream.unused_data:
-            raise _excess_error()
+            raise _make_excess_error()
     _check_end(stream or zlib.decompressobj(), bool(start))
 
 
@@ -97,5 +97,5 @@ def _check_end(stream: zlib._Decompress, begun: bool) -> None:
         raise CodingError("its compression ends too early")
 
 
-def _excess_error() -> CodingError:
+def _make_excess_error() -> CodingError:
     return CodingError("it goes on after the end of its compression")

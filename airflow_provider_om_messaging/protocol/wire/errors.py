@@ -84,7 +84,7 @@ def find_fault(request: Request[Any], reply: Reply) -> Fault | None:
     """
     if 200 <= reply.status < 300 and not reply.is_html():
         return None
-    fault = _name_fault(request, reply, _error_text(reply))
+    fault = _name_fault(request, reply, _read_error_text(reply))
     fault.status = reply.status
     fault.retry_after = _parse_retry_after(reply)
     fault.transient = reply.status in TRANSIENT_STATUSES
@@ -92,7 +92,7 @@ def find_fault(request: Request[Any], reply: Reply) -> Fault | None:
     return fault
 
 
-def connection_fault(problem: str, address: str, detail: str = "") -> Fault:
+def make_connection_fault(problem: str, address: str, detail: str = "") -> Fault:
     """
     Return the fault for a request that got no reply.
 
@@ -132,9 +132,9 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
     if 200 <= status < 300:
         return unexpected_reply("HTML")
     if framework and status in {500, int(framework[1])}:
-        return _missing_route(request, int(framework[1]), text)
+        return _make_missing_route_fault(request, int(framework[1]), text)
     if status == 400 and _NO_CSV.search(text):
-        return _missing_route(request, 404, text)
+        return _make_missing_route_fault(request, 404, text)
     if status == 401:
         advice = next(
             (a for word, a in _TOKEN_ADVICE if word in text.lower()), "Check the connection's token."
@@ -160,9 +160,9 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
     if reply.is_html():
         return unexpected_reply(f"status {status} with HTML")
     if status == 404:
-        if not text or "code" not in (_error_document(reply) or {}):
+        if not text or "code" not in (_parse_error_document(reply) or {}):
             return unexpected_reply("404 without the error document of OpenMetadata")
-        if user := _missing_user(request, reply):
+        if user := _find_missing_user(request, reply):
             return Fault(
                 Cause.UNAUTHORIZED,
                 f"Not authorized (404). The token's user {user} does not exist: it was deleted, or the token "
@@ -197,14 +197,14 @@ def _find_request_fault(request: Request[Any], reply: Reply, quote: str) -> Faul
     return None
 
 
-def _missing_user(request: Request[Any], reply: Reply) -> str | None:
+def _find_missing_user(request: Request[Any], reply: Reply) -> str | None:
     """
     Return the name of the token's user if the server misses that one, whatever it was asked for.
 
     Owners are named by their ids, and who was asked for by name stands at the end of the path.
     """
     # As it came: what is left for people has other blanks.
-    message = (_error_document(reply) or {}).get("message")
+    message = (_parse_error_document(reply) or {}).get("message")
     found = _NO_USER.fullmatch(message) if isinstance(message, str) else None
     if found is None or _ID.fullmatch(found[1]):
         return None
@@ -216,7 +216,7 @@ def _strip_name(name: str) -> str:
     return "".join(name.replace('"', "").split()).casefold()
 
 
-def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
+def _make_missing_route_fault(request: Request[Any], status: int, text: str) -> Fault:
     if status in {404, 405}:
         what = f"The server has no route for {request.feature}"
     else:
@@ -228,7 +228,7 @@ def _missing_route(request: Request[Any], status: int, text: str) -> Fault:
     )
 
 
-def _error_document(reply: Reply) -> dict[str, Any] | None:
+def _parse_error_document(reply: Reply) -> dict[str, Any] | None:
     try:
         document = parse_json(reply.body)
     except ValueError:
@@ -236,10 +236,10 @@ def _error_document(reply: Reply) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _error_text(reply: Reply) -> str:
+def _read_error_text(reply: Reply) -> str:
     if reply.is_html():
         return ""
-    document = _error_document(reply)
+    document = _parse_error_document(reply)
     if document is None:
         return redact(reply.body.decode("utf-8", "replace"))
     text = document.get("message") or document.get("responseMessage") or ""

@@ -31,9 +31,11 @@ def parse_json(text: str | bytes) -> Any:
     :raises ValueError: it is no JSON.
     """
     try:
-        value = json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(
+            text, parse_int=_parse_integer, parse_float=_parse_finite, parse_constant=_parse_finite
+        )
     except RecursionError:
-        raise _depth_error() from None
+        raise _make_depth_error() from None
     check_depth(value, text)
     return value
 
@@ -61,18 +63,18 @@ def check_depth(value: Any, text: str | bytes) -> None:
             for child in (parent.values() if isinstance(parent, dict) else parent)
             if isinstance(child, (dict, list))
         ]
-    raise _depth_error()
+    raise _make_depth_error()
 
 
-def _depth_error() -> LimitError:
+def _make_depth_error() -> LimitError:
     return LimitError(f"JSON that is nested deeper than {MAX_DEPTH} levels")
 
 
-def _integer(text: str) -> int | None:
+def _parse_integer(text: str) -> int | None:
     return int(text) if len(text) <= _LONGEST_INTEGER else None
 
 
-def _finite(text: str) -> float | None:
+def _parse_finite(text: str) -> float | None:
     return number if math.isfinite(number := float(text)) else None
 
 
@@ -88,7 +90,9 @@ def parse_time(value: object) -> int | None:
     return value if 0 <= value < _YEAR_9000 else None
 
 
-raw_decode = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_finite).raw_decode
+raw_decode = json.JSONDecoder(
+    parse_int=_parse_integer, parse_float=_parse_finite, parse_constant=_parse_finite
+).raw_decode
 """Decodes the value at a place in a text and returns where it ends; its depth is not checked yet."""
 
 _SEQUENCES = (list, tuple)

@@ -76,11 +76,11 @@ def read_page(reply: Reply, items: str) -> Page[dict[str, Any]]:
     if not isinstance(entities, list) or not all(
         isinstance(item, dict) and item.get("name") and item.get("id") for item in entities
     ):
-        raise foreign_list_fault(items)
+        raise make_foreign_list_fault(items)
     return Page(entities, *read_cursor(paging))
 
 
-def foreign_list_fault(items: str) -> Fault:
+def make_foreign_list_fault(items: str) -> Fault:
     """Return the fault for a list that holds something else than it was asked for."""
     return unexpected_reply(f"a list of {items} that holds something else")
 

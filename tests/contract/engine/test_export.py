@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_om_messaging.client import capabilities
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-from airflow_provider_om_messaging.client.topics.pages import topic_pages
+from airflow_provider_om_messaging.client.topics.pages import iterate_pages
 from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
@@ -165,7 +165,7 @@ def test_a_list_that_the_server_cuts_short_is_no_export(
 ) -> None:
     def names() -> list[str]:
         client = hook._client
-        pages = topic_pages(client, "sample_kafka", (), Inheritance(client), 299)
+        pages = iterate_pages(client, "sample_kafka", (), Inheritance(client), 299)
         return [topic.name for page in pages for topic in page]
 
     assert len(names()) == 300

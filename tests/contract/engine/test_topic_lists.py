@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-from airflow_provider_om_messaging.client.topics.pages import topic_names, topic_pages
+from airflow_provider_om_messaging.client.topics.pages import iterate_pages, list_topic_names
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sync import Client
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -45,7 +45,7 @@ def page(*topics: tuple[str, str | None], after: str | None = None, total: int |
 
 
 def names(client: Client, **how: Any) -> list[str]:
-    pages = topic_pages(client, KAFKA, COLUMNS, Inheritance(client), **how)
+    pages = iterate_pages(client, KAFKA, COLUMNS, Inheritance(client), **how)
     return [topic.name for topics in pages for topic in topics]
 
 
@@ -96,23 +96,23 @@ def test_deleted_topics_of_another_service_keep_no_name_taken(server: Between, c
         page(("old", KAFKA), ("foreign", f"{KAFKA}_eu"), after="1"),
         page(("older", None), ("stranger", "other")),
     )
-    assert topic_names(client, KAFKA, deleted=True) == {"old", "older"}
+    assert list_topic_names(client, KAFKA, deleted=True) == {"old", "older"}
     assert server.answered == 2
 
 
 def test_a_list_of_deleted_topics_that_never_ends_is_given_up(server: Between, client: Client) -> None:
     server.answer(r"include=deleted", *[page((f"t{number}", KAFKA), after="1") for number in range(9)])
     with pytest.raises(Fault, match="never ends"):
-        topic_names(client, KAFKA, deleted=True)
+        list_topic_names(client, KAFKA, deleted=True)
     assert server.answered == 2
 
 
 def test_the_sandboxs_own_deleted_topics_are_found(sandbox: Sandbox, client: Client) -> None:
     api = Api(sandbox)
     topic = api.json("/v1/topics", params={"service": KAFKA, "limit": "1"})["data"][0]
-    assert topic_names(client, KAFKA, deleted=True) == set()
+    assert list_topic_names(client, KAFKA, deleted=True) == set()
     assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
-    assert topic_names(client, KAFKA, deleted=True) == {topic["name"]}
+    assert list_topic_names(client, KAFKA, deleted=True) == {topic["name"]}
 
 
 def test_a_server_that_refuses_an_ordinary_list_is_not_asked_again(server: Between, client: Client) -> None:
@@ -129,10 +129,12 @@ def test_a_server_without_certifications_is_asked_without_them(server: Between, 
     server.answer(r"/v1/topics\?.*certification", refusal)
     columns = ("name", "certification", "extension")
     every = [
-        topic.name for topics in topic_pages(client, KAFKA, columns, Inheritance(client)) for topic in topics
+        topic.name
+        for topics in iterate_pages(client, KAFKA, columns, Inheritance(client))
+        for topic in topics
     ]
     assert every == names(client)
     # That is remembered.
     server.answer(r"/v1/topics\?.*certification", refusal)
-    list(topic_pages(client, KAFKA, columns, Inheritance(client)))
+    list(iterate_pages(client, KAFKA, columns, Inheritance(client)))
     assert server.answered == 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client import capabilities, jobs
-from airflow_provider_om_messaging.client.topics.pages import export_topics, topic_names
+from airflow_provider_om_messaging.client.topics.pages import export_topics, list_topic_names
 from airflow_provider_om_messaging.exceptions import (
     JobTimeoutError,
     OpenMetadataError,
@@ -220,7 +220,7 @@ def test_a_list_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch, walk: str,
     with lying(lists_topics(WALKS[walk])) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
         walked = (
-            partial(topic_names, deleted=True)
+            partial(list_topic_names, deleted=True)
             if deleted
             else lambda *asked: list(export_topics(*asked, ("name",)))
         )

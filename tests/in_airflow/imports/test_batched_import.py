@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.support.imports import batched_import
-from airflow_provider_om_messaging.protocol.imports.verdict import unreadable_result
+from airflow_provider_om_messaging.protocol.imports.verdict import make_unreadable_result
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new
@@ -151,7 +151,7 @@ def test_a_verdict_that_cannot_be_read_is_settled(sandbox: Sandbox) -> None:
 
     def import_without_verdict(*args: Any, **kwargs: Any) -> Any:
         original(*args, **kwargs)
-        return unreadable_result(dry_run=False)
+        return make_unreadable_result(dry_run=False)
 
     operator.hook.__dict__["import_csv"] = import_without_verdict
     result = run(operator)

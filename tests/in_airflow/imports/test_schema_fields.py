@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
-from airflow_provider_om_messaging.ui.links import row_url
+from airflow_provider_om_messaging.ui.links import build_row_url
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -93,6 +93,6 @@ def test_a_field_that_is_not_there_is_noted_and_refused(sandbox: Sandbox) -> Non
 
 
 def test_links_of_rows_that_are_no_names_of_fields_lead_to_the_topic_of_that_name() -> None:
-    url = row_url("http://om", SERVICE, of_fields=True)
+    url = build_row_url("http://om", SERVICE, of_fields=True)
     assert url is not None
     assert url('"open') == "http://om/topic/sample_kafka.%22%22%22open%22"

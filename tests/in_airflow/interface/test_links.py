@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.provider_info import get_provider_info
-from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink, plan_url
+from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink, build_plan_url
 from tests.conftest import AIRFLOW_LINE
 from tests.in_airflow.running import defer
 from tests.in_airflow.topics import SERVICE, as_csv, export_rows
@@ -54,9 +54,9 @@ def test_the_links_show_from_the_deferring_pass_on(sandbox: Sandbox) -> None:
 
 
 def test_names_with_dots_and_slashes_stay_one_name() -> None:
-    from airflow_provider_om_messaging.ui.links import service_url
+    from airflow_provider_om_messaging.ui.links import build_service_url
 
-    assert service_url("http://om:8585", '"a.b/c"') == (
+    assert build_service_url("http://om:8585", '"a.b/c"') == (
         "http://om:8585/service/messagingServices/%22a.b%2Fc%22"
     )
 
@@ -104,7 +104,7 @@ def test_the_plan_of_a_mapped_task_has_a_link_of_its_own(sandbox: Sandbox, tmp_p
     ],
 )
 def test_a_plan_without_a_tab_is_linked_to_where_it_has_a_url(page: str | None, link: str | None) -> None:
-    assert plan_url({}, page) == link
+    assert build_plan_url({}, page) == link
 
 
 def test_airflow_knows_every_link() -> None:

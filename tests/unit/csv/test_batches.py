@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
 from airflow_provider_om_messaging.protocol.csv.check import check_csv, read_rows
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, verdict_table
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, format_verdicts
 from airflow_provider_om_messaging.protocol.imports.verdict import Verdict, parse_verdicts
 from tests.unit.tables import cells, tables, write_table
 
@@ -49,7 +49,7 @@ def test_every_row_gets_its_own_verdict_whatever_the_servers_order(names: list[s
     verdicts = [Verdict(name, "success", f"of {name}") for name in names]
     random.shuffle(verdicts)
     content = write_table([["name", "text"], *rows])
-    table = b"".join(verdict_table(read_rows([content], "file"), verdicts)).decode()
+    table = b"".join(format_verdicts(read_rows([content], "file"), verdicts)).decode()
     header, *details = csv.reader(io.StringIO(table, newline=""))
     assert header == ["line", "status", "details", "name", "text"]
     assert [row[3:] for row in details] == rows

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_om_messaging.client.jobs import read_verdict
 from airflow_provider_om_messaging.protocol.jobs.job import Job
-from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, MOST_LINES, job_limit_fault
+from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, MOST_LINES, make_job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def test_a_verdict_on_the_other_kind_of_run_is_no_success(ran: bool | None) -> N
 
 def test_a_job_takes_twenty_mebibytes_and_a_hundred_thousand_lines_and_no_more() -> None:
     assert (LARGEST, MOST_LINES) == (20 * 1024 * 1024, 100_000)
-    assert job_limit_fault(LARGEST, MOST_LINES) is None
+    assert make_job_limit_fault(LARGEST, MOST_LINES) is None
     for size, lines, words in (
         (LARGEST + 1, 1, r"20,971,521 bytes, and a server takes 20,971,520 at most"),
         (1, MOST_LINES + 1, r"100,001 lines, and a server takes 100,000 at most"),
     ):
-        fault = job_limit_fault(size, lines)
+        fault = make_job_limit_fault(size, lines)
         assert fault is not None
         assert fault.cause is Cause.INVALID_CSV
         assert words in fault.message

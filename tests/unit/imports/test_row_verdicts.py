@@ -13,9 +13,9 @@ from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     find_missing_changes,
     find_repeated_names,
     format_results,
+    format_verdicts,
     locate_failures,
-    stopped_fault,
-    verdict_table,
+    make_stopped_fault,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, Verdict
 from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
@@ -31,7 +31,7 @@ def read(text: bytes) -> list[list[str]]:
 
 
 def test_each_row_gets_its_own_verdict_whatever_their_order() -> None:
-    assert read(b"".join(verdict_table(ROWS, [BAD, GOOD]))) == [
+    assert read(b"".join(format_verdicts(ROWS, [BAD, GOOD]))) == [
         ["line", "status", "details", "name", "owner"],
         ["2", "success", "", "good", "a"],
         ["4", "failure", "no such owner", "bad", "b"],
@@ -39,22 +39,22 @@ def test_each_row_gets_its_own_verdict_whatever_their_order() -> None:
 
 
 def test_a_row_that_the_server_is_silent_about_is_not_called_good() -> None:
-    table = read(b"".join(verdict_table(ROWS, [GOOD])))
+    table = read(b"".join(format_verdicts(ROWS, [GOOD])))
     assert table[2] == ["4", "unknown", "The server does not tell what became of this row.", "bad", "b"]
-    assert read(b"".join(verdict_table(ROWS, [], otherwise=GOOD)))[2][1] == "success"
+    assert read(b"".join(format_verdicts(ROWS, [], otherwise=GOOD)))[2][1] == "success"
 
 
 def test_the_name_is_found_in_whatever_column_it_is() -> None:
     rows = [(1, ["owner", "name"]), (2, ["bad", "good"])]
-    assert read(b"".join(verdict_table(rows, [BAD, GOOD])))[1] == ["2", "success", "", "bad", "good"]
+    assert read(b"".join(format_verdicts(rows, [BAD, GOOD])))[1] == ["2", "success", "", "bad", "good"]
     without = [(1, ["title", "owner"]), (2, ["good", "bad"])]
-    assert read(b"".join(verdict_table(without, [BAD, GOOD])))[1][1] == "success"
+    assert read(b"".join(format_verdicts(without, [BAD, GOOD])))[1][1] == "success"
 
 
 def test_rows_of_one_name_get_their_verdicts_in_turn() -> None:
     rows = [ROWS[0], (2, ["bad", "a"]), (3, ["bad", "b"]), (4, ["bad", "c"])]
     verdicts = [BAD, Verdict("bad", "success", "now it is")]
-    assert [row[1] for row in read(b"".join(verdict_table(rows, verdicts)))[1:]] == [
+    assert [row[1] for row in read(b"".join(format_verdicts(rows, verdicts)))[1:]] == [
         "failure",
         "success",
         "unknown",
@@ -63,7 +63,7 @@ def test_rows_of_one_name_get_their_verdicts_in_turn() -> None:
 
 def test_a_row_without_a_name_is_known_by_all_of_it() -> None:
     rows = [ROWS[0], (2, ["", "b"])]
-    assert read(b"".join(verdict_table(rows, [Verdict(",b", "failure", "no name")])))[1][1:3] == [
+    assert read(b"".join(format_verdicts(rows, [Verdict(",b", "failure", "no name")])))[1][1:3] == [
         "failure",
         "no name",
     ]
@@ -82,7 +82,7 @@ def test_a_row_that_failed_is_found_by_its_line_and_by_the_column_that_the_serve
 
 def test_no_table_of_verdicts_shows_a_secret() -> None:
     answer = Verdict("bad", "failure", "password=hunter2 is wrong")
-    assert b"hunter2" not in b"".join(verdict_table(ROWS, [answer]))
+    assert b"hunter2" not in b"".join(format_verdicts(ROWS, [answer]))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_an_import_that_was_cut_off_says_what_became_of_its_rows(
     verdicts: list[Verdict], dry_run: bool, expected: str
 ) -> None:
     fault = Fault(Cause.UNAVAILABLE, "The server is away.", status=503, retry_after=7.0, transient=True)
-    made = stopped_fault(fault, verdicts, dry_run=dry_run)
+    made = make_stopped_fault(fault, verdicts, dry_run=dry_run)
     assert made.message == expected
     assert (made.cause, made.status, made.retry_after, made.transient) == (Cause.UNAVAILABLE, 503, 7.0, True)
     assert list(made.verdicts or ()) == verdicts

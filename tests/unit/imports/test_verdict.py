@@ -14,9 +14,9 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     ImportResult,
     is_about_rows,
+    make_unreadable_result,
     parse_import_result,
     read_import,
-    unreadable_result,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, json_reply, reply
@@ -220,7 +220,7 @@ def test_missing_numbers_are_never_a_success(name: str, value: object) -> None:
 
 
 def test_a_server_that_does_not_tell_is_named_with_the_ways_out() -> None:
-    fault = unreadable_result(dry_run=False).rejection(0)
+    fault = make_unreadable_result(dry_run=False).rejection(0)
     assert fault is not None
     assert fault.cause is Cause.VERDICT_UNREADABLE
     assert "asynchronous=False" in fault.message

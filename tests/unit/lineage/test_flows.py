@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.lineage.flow import Data, Flow
-from airflow_provider_om_messaging.lineage.flows import edit_flow, export_flow, import_flow, plan_flow
-from airflow_provider_om_messaging.lineage.places import entity_place
+from airflow_provider_om_messaging.lineage.flows import (
+    describe_plan_flow,
+    edit_flow,
+    export_flow,
+    import_flow,
+)
+from airflow_provider_om_messaging.lineage.places import name_entity_place
 
-PLACE = entity_place("https://catalogue", "kafka")
+PLACE = name_entity_place("https://catalogue", "kafka")
 SERVICE = (Data(PLACE),)
 EXPORTED = {"service": "kafka", "rows": 3, "bytes": 70, "sha256": "ab", "unchanged": False, "job_id": "1"}
 IMPORTED = {
@@ -89,11 +94,11 @@ def test_an_import_that_is_not_known_to_change_anything_tells_no_change(result: 
 
 def test_a_plan_reads_two_and_writes_its_files() -> None:
     result = {"service": "kafka", "sha256": "ab", "plan_path": "/p.json", "plan_page": "/p.html"}
-    flow = plan_flow("/a.csv", None, SERVICE, result)
+    flow = describe_plan_flow("/a.csv", None, SERVICE, result)
     assert names(flow.inputs) == ["/a.csv", "messagingService.kafka"]
     assert names(flow.outputs) == ["/p.json", "/p.html"]
-    assert names(plan_flow("/a.csv", "/night.csv", SERVICE, None).inputs) == ["/a.csv", "/night.csv"]
-    assert plan_flow("/a.csv", None, SERVICE, None).outputs == ()
+    assert names(describe_plan_flow("/a.csv", "/night.csv", SERVICE, None).inputs) == ["/a.csv", "/night.csv"]
+    assert describe_plan_flow("/a.csv", None, SERVICE, None).outputs == ()
 
 
 def test_an_edit_writes_a_version_of_the_service() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.exclusion import exclusion_parents, find_excluding_pair
+from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair, list_exclusion_parents
 from airflow_provider_om_messaging.protocol.model.references import Name
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -18,7 +18,7 @@ def label(fqn: str, kind: str = "tag") -> tuple[Name, dict[str, Any]]:
 
 
 def list_holders(*labels: tuple[Name, dict[str, Any]]) -> list[tuple[str, str]]:
-    return sorted((holder.kind, holder.fqn) for holder in exclusion_parents(labels))
+    return sorted((holder.kind, holder.fqn) for holder in list_exclusion_parents(labels))
 
 
 def test_only_what_holds_several_of_the_labels_is_asked() -> None:
@@ -35,7 +35,7 @@ def test_only_what_holds_several_of_the_labels_is_asked() -> None:
 
 def test_the_first_two_that_exclude_each_other_are_named() -> None:
     labels = [label("Tier.Tier1"), label("PII.None"), label("PII.Sensitive"), label("PII.Other")]
-    (holder,) = exclusion_parents(labels)
+    (holder,) = list_exclusion_parents(labels)
     assert find_excluding_pair(labels, {holder: ALONE}) == ("PII.None", "PII.Sensitive")
     assert find_excluding_pair([label("PII.None"), label("PII.None")], {holder: ALONE}) is None
 
@@ -43,7 +43,7 @@ def test_the_first_two_that_exclude_each_other_are_named() -> None:
 @pytest.mark.parametrize("known", [{}, {"mutuallyExclusive": False}, None])
 def test_labels_that_may_stand_together_do(known: dict[str, Any] | None) -> None:
     labels = [label("PII.None"), label("PII.Sensitive")]
-    (holder,) = exclusion_parents(labels)
+    (holder,) = list_exclusion_parents(labels)
     assert find_excluding_pair(labels, {holder: known}) is None
     assert find_excluding_pair(labels, {}) is None
 
@@ -51,5 +51,5 @@ def test_labels_that_may_stand_together_do(known: dict[str, Any] | None) -> None
 def test_a_server_that_names_a_label_wrongly_is_not_believed() -> None:
     for entity in ({}, {"fullyQualifiedName": None}, {"fullyQualifiedName": '"open'}):
         with pytest.raises(Fault) as caught:
-            list(exclusion_parents([(Name("tags", "tag", "PII.None"), entity)]))
+            list(list_exclusion_parents([(Name("tags", "tag", "PII.None"), entity)]))
         assert caught.value.cause is Cause.UNEXPECTED_REPLY

@@ -9,15 +9,15 @@ import pytest
 from airflow_provider_om_messaging.protocol.model.fields import (
     adds_nothing,
     certification_tag,
-    changed_fields,
     display_value,
     entry_key,
     entry_name,
+    find_changed_fields,
     is_same,
-    journal_value,
     own_value,
     shorten,
     strip_links,
+    trim_for_journal,
 )
 
 ADA = {"id": "1", "type": "user", "name": "ada", "fullyQualifiedName": "ada"}
@@ -89,22 +89,25 @@ def test_bookkeeping_is_no_change() -> None:
         "href": "y",
         "owners": [],
     }
-    assert changed_fields(one, other) == []
-    assert changed_fields(one, {**other, "description": "b", "owners": [ADA]}) == ["description", "owners"]
-    assert changed_fields({**one, "tags": [TAG]}, other) == ["tags"]
+    assert find_changed_fields(one, other) == []
+    assert find_changed_fields(one, {**other, "description": "b", "owners": [ADA]}) == [
+        "description",
+        "owners",
+    ]
+    assert find_changed_fields({**one, "tags": [TAG]}, other) == ["tags"]
 
 
 def test_a_member_that_comes_or_goes_changes_a_connection() -> None:
     one, other = ({"connection": {"config": config}} for config in ({"a": 1}, {"a": 1, "b": 2}))
-    assert changed_fields(one, other) == changed_fields(other, one) == ["connection"]
+    assert find_changed_fields(one, other) == find_changed_fields(other, one) == ["connection"]
 
 
 def test_a_journal_keeps_what_brings_a_value_back_and_no_secret() -> None:
-    assert journal_value("owners", [{**ADA, "href": "x", "displayName": "Ada"}]) == [ADA]
-    assert journal_value("tags", [{**TAG, "style": {}, "description": "x"}]) == [TAG]
-    assert "hush" not in str(journal_value("connection", {"config": {"saslPassword": "hush"}}))
-    assert journal_value("description", "text") == "text"
-    assert journal_value("tags", None) is None
+    assert trim_for_journal("owners", [{**ADA, "href": "x", "displayName": "Ada"}]) == [ADA]
+    assert trim_for_journal("tags", [{**TAG, "style": {}, "description": "x"}]) == [TAG]
+    assert "hush" not in str(trim_for_journal("connection", {"config": {"saslPassword": "hush"}}))
+    assert trim_for_journal("description", "text") == "text"
+    assert trim_for_journal("tags", None) is None
 
 
 def test_people_are_shown_names_and_no_secret() -> None:

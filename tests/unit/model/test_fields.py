@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.fields import differing_fields, mark_inheritable, own_value
+from airflow_provider_om_messaging.protocol.model.fields import (
+    find_differing_fields,
+    mark_inheritable,
+    own_value,
+)
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 
 X, Y = ({"id": name, "type": "domain", "fullyQualifiedName": name} for name in "xy")
@@ -32,7 +36,7 @@ def test_a_domain_that_may_be_inherited_counts_as_had_and_as_not(
     shown: list[Any], wanted: list[Any] | None, there: bool
 ) -> None:
     topic = mark_inheritable({"domains": shown}, [X])
-    assert (differing_fields({"domains": wanted}, topic) == []) is there
+    assert (find_differing_fields({"domains": wanted}, topic) == []) is there
     assert (build_operations({"domains": wanted}, topic) == []) is there
 
 

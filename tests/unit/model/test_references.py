@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_om_messaging.protocol.model.reference_search import (
     find_new_references,
-    referenced_name,
+    read_referenced_name,
     remove_references,
 )
 from airflow_provider_om_messaging.protocol.model.references import (
@@ -16,10 +16,10 @@ from airflow_provider_om_messaging.protocol.model.references import (
     build_reference,
     check_owners,
     combine_entries,
-    kinds_in_same_place,
-    names_to_look_up,
+    list_kinds_in_same_place,
+    list_names_to_look_up,
+    make_unknown_name_fault,
     parse_entries,
-    unknown_name_fault,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -101,12 +101,12 @@ def test_a_plain_name_replaces_the_list_and_a_sign_changes_it(value: list[str], 
 
 def test_only_names_that_the_entity_does_not_show_are_looked_up() -> None:
     entries = parse_entries("owners", ["user:ada", "+team:data"])
-    assert names_to_look_up(entries, ENTITY, "=+") == [DATA]
-    assert names_to_look_up(entries, {}, "=+") == [ADA, DATA]
-    assert names_to_look_up(entries, {}, "+") == [DATA]
-    assert names_to_look_up(entries, {}, "=") == [ADA]
-    assert names_to_look_up(entries, {}, "-") == []
-    assert names_to_look_up(parse_entries("owners", ["-team:data"]), ENTITY, "-") == [DATA]
+    assert list_names_to_look_up(entries, ENTITY, "=+") == [DATA]
+    assert list_names_to_look_up(entries, {}, "=+") == [ADA, DATA]
+    assert list_names_to_look_up(entries, {}, "+") == [DATA]
+    assert list_names_to_look_up(entries, {}, "=") == [ADA]
+    assert list_names_to_look_up(entries, {}, "-") == []
+    assert list_names_to_look_up(parse_entries("owners", ["-team:data"]), ENTITY, "-") == [DATA]
 
 
 def test_users_are_known_in_any_case_and_nothing_else_is() -> None:
@@ -146,14 +146,14 @@ def test_a_reference_is_complete_and_holds_nothing_else() -> None:
 
 
 def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
-    assert referenced_name("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
-    assert referenced_name("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name(
+    assert read_referenced_name("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
+    assert read_referenced_name("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name(
         "tags", "glossaryTerm", "B.O"
     )
-    assert referenced_name("owners", ADAS) == Name("owners", "user", "1")
-    assert referenced_name("owners", {"type": "user", "name": "ada"}) == Name("owners", "user", "ada")
+    assert read_referenced_name("owners", ADAS) == Name("owners", "user", "1")
+    assert read_referenced_name("owners", {"type": "user", "name": "ada"}) == Name("owners", "user", "ada")
     # Where only one kind may stand, a reference need not say of which it is.
-    assert referenced_name("domains", {"id": "1"}) == Name("domains", "domain", "1")
+    assert read_referenced_name("domains", {"id": "1"}) == Name("domains", "domain", "1")
     for item in (
         {"type": "user"},
         {"id": "1"},
@@ -161,7 +161,7 @@ def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
         {"id": "", "type": "user"},
         "ada",
     ):
-        assert referenced_name("owners", item) is None
+        assert read_referenced_name("owners", item) is None
 
 
 def test_what_is_new_is_found_wherever_it_stands() -> None:
@@ -220,18 +220,18 @@ def test_a_name_is_told_as_it_would_be_written() -> None:
         "PII.None",
         "glossaryTerm:B.O",
     ]
-    assert kinds_in_same_place(DATA) == ("team", "user")
-    assert kinds_in_same_place(PII) == ("tag", "glossaryTerm")
+    assert list_kinds_in_same_place(DATA) == ("team", "user")
+    assert list_kinds_in_same_place(PII) == ("tag", "glossaryTerm")
 
 
 def test_a_name_that_nobody_knows_comes_with_three_near_ones_at_most() -> None:
     near = [Name("owners", "user", f"ada{number}") for number in range(5)]
-    answer = unknown_name_fault(ADA, [*near, Name("owners", "user", "zoe")])
+    answer = make_unknown_name_fault(ADA, [*near, Name("owners", "user", "zoe")])
     assert answer.cause is Cause.NOT_FOUND
     assert answer.message.startswith(
         "changes names 'user:ada' in owners, which the server does not know. Near names"
     )
     assert answer.message.count("user:ada") == 4
     assert "zoe" not in answer.message
-    assert "Near names" not in unknown_name_fault(ADA, []).message
-    assert "user:ADA" in unknown_name_fault(ADA, [Name("owners", "user", "ADA")]).message
+    assert "Near names" not in make_unknown_name_fault(ADA, []).message
+    assert "user:ADA" in make_unknown_name_fault(ADA, [Name("owners", "user", "ADA")]).message

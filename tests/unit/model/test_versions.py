@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.references import Name, parse_entries, unknown_name_fault
+from airflow_provider_om_messaging.protocol.model.references import (
+    Name,
+    make_unknown_name_fault,
+    parse_entries,
+)
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.history import (
     VersionSelector,
@@ -180,7 +184,7 @@ class TestNames:
 
     def test_near_names_are_told_as_they_would_be_written(self) -> None:
         known = [("user", "ada"), ("user", "adam"), ("user", "bob"), ("team", "Ada")]
-        fault = unknown_name_fault(
+        fault = make_unknown_name_fault(
             Name("owners", "user", "Adah"), [Name("owners", kind, name) for kind, name in known]
         )
         assert "'user:Adah' in owners" in fault.message

@@ -16,11 +16,11 @@ from airflow_provider_om_messaging.protocol.model.masking import (
 )
 from airflow_provider_om_messaging.protocol.patch.merge import (
     apply_merge_patch,
+    build_member_operations,
     build_merge_patch,
     escape_token,
-    masked_members,
-    member_operations,
-    project_members,
+    list_masked_members,
+    select_members,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -36,7 +36,7 @@ def test_what_is_hidden_or_unchanged_does_not_end_a_patch() -> None:
         "last": "is",
         "old": None,
     }
-    assert member_operations(NOW, wanted) == [
+    assert build_member_operations(NOW, wanted) == [
         {"op": "add", "path": "/connection/inner/b", "value": 3},
         {"op": "add", "path": "/connection/last", "value": "is"},
         {"op": "remove", "path": "/connection/old"},
@@ -68,7 +68,7 @@ def test_a_list_with_a_hidden_value_cannot_be_written_back_and_its_place_is_name
 def test_a_mask_is_three_stars_or_more_and_nothing_else(value: Any, is_one: bool) -> None:
     assert is_masked(value) is is_one
     assert holds_mask({"a": [{"b": value}]}) is is_one
-    assert masked_members({"x": 1, "a/b": {"c": value}}) == (["/connection/a~1b/c"] if is_one else [])
+    assert list_masked_members({"x": 1, "a/b": {"c": value}}) == (["/connection/a~1b/c"] if is_one else [])
 
 
 def test_merging_takes_away_sets_and_leaves_hidden_values_alone() -> None:
@@ -98,9 +98,9 @@ def test_an_object_is_as_patched_as_far_as_it_can_be_seen() -> None:
 
 
 def test_only_the_members_that_a_patch_names_are_looked_at() -> None:
-    assert project_members({"inner": {"a": 0}, "gone": 1}, NOW) == {"inner": {"a": 1}}
-    assert project_members(7, NOW) == NOW
-    assert project_members({"a": 1}, "text") == "text"
+    assert select_members({"inner": {"a": 0}, "gone": 1}, NOW) == {"inner": {"a": 1}}
+    assert select_members(7, NOW) == NOW
+    assert select_members({"a": 1}, "text") == "text"
 
 
 def test_no_value_is_shown_but_that_there_is_none() -> None:

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
     apply_patch,
     resolve_pointer,
 )
-from airflow_provider_om_messaging.protocol.patch.merge import build_merge_patch, member_operations
+from airflow_provider_om_messaging.protocol.patch.merge import build_member_operations, build_merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import is_same_value
 from tests.unit.wire.test_json_values import values
@@ -49,10 +49,10 @@ class TestTrueIsNotOne:
         patch = build_merge_patch({"retries": 1}, {"retries": True})
         assert patch == {"retries": True}
         assert patch["retries"] is True
-        assert member_operations({"retries": 1}, {"retries": True}) == [
+        assert build_member_operations({"retries": 1}, {"retries": True}) == [
             {"op": "add", "path": "/connection/retries", "value": True}
         ]
-        assert member_operations({"retries": 1}, {"retries": 1.0}) == []
+        assert build_member_operations({"retries": 1}, {"retries": 1.0}) == []
         assert not matches_merge_patch({"retries": True}, {"retries": 1})
         assert matches_merge_patch({"retries": 1}, {"retries": 1.0})
 
@@ -66,7 +66,7 @@ class TestTrueIsNotOne:
 @given(names, values)
 def test_a_name_is_escaped_in_every_form_of_a_patch(name: str, value: Any) -> None:
     document = {"connection": {}}
-    (operation,) = member_operations({}, {name: {"x": 1}})
+    (operation,) = build_member_operations({}, {name: {"x": 1}})
     assert apply_patch(document, [operation]) == {"connection": {name: {"x": 1}}}
     # A field that only a journal names.
     for operation in patch_document.build_operations({name: value}, {name: "before"}):

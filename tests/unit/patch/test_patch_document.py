@@ -21,8 +21,8 @@ from airflow_provider_om_messaging.protocol.patch.changes import Changes, parse_
 from airflow_provider_om_messaging.protocol.patch.json_patch import DoesNotApplyError, apply_patch
 from airflow_provider_om_messaging.protocol.patch.merge import (
     apply_merge_patch,
+    build_member_operations,
     build_merge_patch,
-    member_operations,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -71,14 +71,16 @@ class TestMerging:
     def test_operations_do_what_the_merge_patch_says(self, current: Any, patch: Any) -> None:
         wanted = apply_merge_patch(current, patch)
         smallest = build_merge_patch(current, wanted)
-        operations = member_operations(current, smallest)
+        operations = build_member_operations(current, smallest)
         assert apply_patch({"connection": current}, operations) == {"connection": wanted}
         assert matches_merge_patch(smallest, wanted)
-        assert member_operations(wanted, build_merge_patch(wanted, apply_merge_patch(wanted, patch))) == []
+        assert (
+            build_member_operations(wanted, build_merge_patch(wanted, apply_merge_patch(wanted, patch))) == []
+        )
 
     @given(current=objects, wanted=objects)
     def test_any_object_can_be_brought_back(self, current: Any, wanted: Any) -> None:
-        operations = member_operations(current, build_merge_patch(current, wanted))
+        operations = build_member_operations(current, build_merge_patch(current, wanted))
         assert apply_patch({"connection": current}, operations) == {"connection": wanted}
 
     @given(current=objects, draw=st.data())
@@ -89,8 +91,10 @@ class TestMerging:
     @given(current=objects, patch=merge_patches, draw=st.data())
     def test_no_mask_is_ever_sent(self, current: Any, patch: Any, draw: st.DataObject) -> None:
         patch = masked_at_random(patch, draw)
-        operations = member_operations(current, build_merge_patch(current, apply_merge_patch(current, patch)))
-        assert MASK not in collect_texts(patch_document.connection_values(operations))
+        operations = build_member_operations(
+            current, build_merge_patch(current, apply_merge_patch(current, patch))
+        )
+        assert MASK not in collect_texts(patch_document.list_connection_values(operations))
 
     def test_a_masked_value_in_a_list_that_differs_is_refused(self) -> None:
         with pytest.raises(Fault, match=r"/connection/config/a~1b .*holds a masked value"):

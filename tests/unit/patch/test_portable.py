@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
     resolve_pointer,
     split_pointer,
 )
-from airflow_provider_om_messaging.protocol.patch.merge import member_operations
+from airflow_provider_om_messaging.protocol.patch.merge import build_member_operations
 from airflow_provider_om_messaging.protocol.patch.patch_document import predict_patch
 from airflow_provider_om_messaging.protocol.patch.portable import make_portable
 
@@ -101,7 +101,7 @@ def test_nothing_in_the_connection_is_replaced() -> None:
     sent = make_portable(operations, predict_patch(operations, entity), entity)
     assert sent == [{**operations[0], "op": "add"}, operations[1]]
     changed = {"config": {"supportsMetadataExtraction": False}}
-    assert [item["op"] for item in member_operations(entity["connection"], changed)] == ["add"]
+    assert [item["op"] for item in build_member_operations(entity["connection"], changed)] == ["add"]
 
 
 OWNER = {"id": "2", "type": "user", "name": "bob"}

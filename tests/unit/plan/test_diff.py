@@ -17,8 +17,8 @@ from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.reports.plan_json import plan_json
-from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, plan_lines
+from airflow_provider_om_messaging.reports.plan_json import format_plan_json
+from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, format_plan_lines
 from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, plan_page
 from tests.unit.tables import cells, write_table
 
@@ -224,12 +224,12 @@ def test_a_protected_field_that_is_no_column() -> None:
 
 def test_a_log_names_what_changes_and_stays_short() -> None:
     changed = [ORDERS[0], "", "Line\nbreak \033[31mred", *ORDERS[3:]]
-    text = "\n".join(plan_lines(plan_of([changed], [ORDERS, OTHER])))
+    text = "\n".join(format_plan_lines(plan_of([changed], [ORDERS, OTHER])))
     assert "\033[33m~ orders\033[0m" in text
     assert "displayName  Orders → \033[31mcleared\033[0m" in text
     assert "description  All orders.␤Ever. → \033[32mLine␤break ·[31mred\033[0m" in text
     assert "0 rows to create, 1 to change, 0 unchanged. 1 rows are not in the file" in text
-    lines = list(plan_lines(many(1000)))
+    lines = list(format_plan_lines(many(1000)))
     assert len(lines) <= LONGEST_LOG + 2
     assert lines[-2] == "… and 925 more rows"
 
@@ -237,7 +237,7 @@ def test_a_log_names_what_changes_and_stays_short() -> None:
 @given(services())
 def test_the_json_has_the_whole_plan(file: list[list[str]]) -> None:
     plan = plan_of(file, [OTHER])
-    document = json.loads(b"".join(plan_json(plan, {"service": "s"})))
+    document = json.loads(b"".join(format_plan_json(plan, {"service": "s"})))
     assert document["service"] == "s"
     assert [change["row"] for change in document["changes"]] == [change.row for change in plan.changes]
     assert document["created"] == plan.created
@@ -300,7 +300,7 @@ def test_a_plan_names_the_cells_to_look_at_twice() -> None:
 
 def test_the_json_and_the_page_show_what_to_look_at_twice() -> None:
     notes = collect_notes(noted())
-    document = json.loads(b"".join(plan_json(noted(), {"service": "s"}, notes)))
+    document = json.loads(b"".join(format_plan_json(noted(), {"service": "s"}, notes)))
     assert document["notes"] == [note.to_dict() for note in notes]
     page = b"".join(plan_page(noted(), "Plan", {}, [], notes)).decode()
     assert "would create a second topic: &#x27; Orders&#x27;" in page

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.plan.diff import compare
 from airflow_provider_om_messaging.protocol.plan.document import NoPlanError, read_plan
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
-from airflow_provider_om_messaging.reports.plan_json import plan_json
+from airflow_provider_om_messaging.reports.plan_json import format_plan_json
 
 FILE = [(1, ("name", "description")), (2, ("a", "new")), (3, ("b", "same")), (4, ("d", ""))]
 SERVER = [(1, ("name", "description")), (2, ("a", "old")), (3, ("b", "same")), (4, ("c", "gone"))]
@@ -32,7 +32,7 @@ MAY_LACK = {"absent_rows", "notes", "server", "against", "passed"}
 
 
 def document() -> dict[str, Any]:
-    return dict(json.loads(b"".join(plan_json(PLAN, HEADING, collect_notes(PLAN)))))
+    return dict(json.loads(b"".join(format_plan_json(PLAN, HEADING, collect_notes(PLAN)))))
 
 
 def test_what_is_written_is_read_back() -> None:

@@ -10,9 +10,9 @@ import pytest
 from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
 from airflow_provider_om_messaging.protocol.plan.gate import (
     check_still_valid,
-    plan_result,
-    planned_rows,
+    find_planned_rows,
     rows_before,
+    summarize_plan,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -42,14 +42,14 @@ def plan_now(*rows: tuple[str, str]) -> Plan:
 
 @pytest.mark.parametrize("given", [RESULT, json.dumps(RESULT), repr(RESULT)], ids=["dict", "JSON", "Jinja"])
 def test_a_plan_is_read_as_xcom_or_a_template_hands_it_on(given: Any) -> None:
-    assert plan_result(given) == RESULT
+    assert summarize_plan(given) == RESULT
 
 
 @pytest.mark.parametrize("missing", ["service", "sha256", "created", "changed", "changes"])
 def test_a_plan_that_lacks_anything_lets_no_import_through(missing: str) -> None:
     rest = {name: value for name, value in RESULT.items() if name != missing}
     with pytest.raises(Fault, match="has to be what PlanMessagingServiceImportOperator returned") as caught:
-        plan_result(rest)
+        summarize_plan(rest)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "Nothing was sent" in caught.value.message
 
@@ -59,16 +59,16 @@ def test_a_plan_that_lacks_anything_lets_no_import_through(missing: str) -> None
 )
 def test_what_is_no_plan_lets_no_import_through(given: Any) -> None:
     with pytest.raises(Fault, match="has to be what PlanMessagingServiceImportOperator returned"):
-        plan_result(given)
+        summarize_plan(given)
 
 
 def test_the_rows_of_a_plan_come_with_how_they_were() -> None:
-    assert planned_rows(RESULT, None) == PLANNED
+    assert find_planned_rows(RESULT, None) == PLANNED
 
 
 def test_the_rows_of_a_large_plan_come_from_its_file() -> None:
     shortened = {**RESULT, "changes": RESULT["changes"][:1]}
-    assert planned_rows(shortened, RESULT) == PLANNED
+    assert find_planned_rows(shortened, RESULT) == PLANNED
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_rows_of_a_large_plan_come_from_its_file() -> None:
 )
 def test_the_file_of_another_plan_lets_no_import_through(document: Any) -> None:
     with pytest.raises(Fault, match=r"/plans/kafka\.json is not the plan that the task returned") as caught:
-        planned_rows(RESULT, document)
+        find_planned_rows(RESULT, document)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
@@ -86,13 +86,13 @@ def test_a_plan_that_names_only_some_of_its_rows_lets_no_import_through(kept: in
     with pytest.raises(
         Fault, match=f"names {kept} of the 3 rows of the plan: give the plan task a plan_destin"
     ):
-        planned_rows(shortened, None)
+        find_planned_rows(shortened, None)
 
 
 @pytest.mark.parametrize("changes", [None, 7, ["orders"], [{"row": "orders"}], [{"before": "x"}], [None]])
 def test_a_plan_without_a_list_of_changes_lets_no_import_through(changes: Any) -> None:
     with pytest.raises(Fault, match="expected_plan has no list of changes"):
-        planned_rows({**RESULT, "changes": changes}, None)
+        find_planned_rows({**RESULT, "changes": changes}, None)
 
 
 def test_what_was_planned_may_be_done_and_what_is_done_already_needs_no_doing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.wire.errors import connection_fault, find_fault
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault, make_connection_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 from tests.unit.replies import HTML, NOT_FOUND_ON_OLD, error_reply, json_reply, old_error, reply, request
@@ -314,7 +314,9 @@ def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str,
     ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped", "damaged"],
 )
 def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: str) -> None:
-    found = connection_fault(problem, "acme.example:443", "cannot connect to http://u:hunter2@proxy:3128")
+    found = make_connection_fault(
+        problem, "acme.example:443", "cannot connect to http://u:hunter2@proxy:3128"
+    )
     assert found.cause is Cause.UNAVAILABLE
     assert "acme.example:443" in found.message or problem == "proxy"
     assert "hunter2" not in found.message

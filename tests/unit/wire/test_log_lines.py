@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import job
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.model import fields
-from airflow_provider_om_messaging.protocol.model.references import Name, unknown_name_fault
+from airflow_provider_om_messaging.protocol.model.references import Name, make_unknown_name_fault
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.history import format_history
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
@@ -48,7 +48,7 @@ def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
         *format_history([version], 1_790_000_000_001),
         parse_generation(EVIL).version,
         fields.shorten(EVIL),
-        unknown_name_fault(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
+        make_unknown_name_fault(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
         *rejected.message.split("\n  "),
         find_fault(request(), error_reply(500, EVIL)).message,  # type: ignore[union-attr]
     ]

@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.protocol.model import exclusion, fields
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.model.references import Name, build_reference
 from airflow_provider_om_messaging.protocol.model.versions import read_version
-from airflow_provider_om_messaging.protocol.patch.changes import Changes, values_to_restore
+from airflow_provider_om_messaging.protocol.patch.changes import Changes, list_values_to_restore
 from airflow_provider_om_messaging.protocol.patch.history import differences, format_history, mask_connection
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, predict_patch
@@ -127,7 +127,10 @@ def use_entity(entity: dict[str, Any]) -> None:
     )
     changed.list_unknown_names(entity, "=+-")
     known = {Name("tags", "tag", "PII.None"): LABEL}
-    for wanted in (changed.compute_values(entity, known), values_to_restore(ENTITY, fields.LISTS, entity)):
+    for wanted in (
+        changed.compute_values(entity, known),
+        list_values_to_restore(ENTITY, fields.LISTS, entity),
+    ):
         operations = build_operations(wanted, entity)
         predict_patch(operations, entity)
         list_operations(wanted, wanted, entity, server)
@@ -138,7 +141,7 @@ def use_entity(entity: dict[str, Any]) -> None:
     pages.make_topic_body("kafka", "new", {"domains": [made], "owners": [made]}, server)
     tag = Name("tags", "tag", "PII.None")
     exclusion.find_excluding_pair(
-        [(tag, entity)], dict.fromkeys(exclusion.exclusion_parents([(tag, entity)] * 2))
+        [(tag, entity)], dict.fromkeys(exclusion.list_exclusion_parents([(tag, entity)] * 2))
     )
 
 

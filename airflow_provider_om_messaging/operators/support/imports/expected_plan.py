@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import InvalidCsvError
 from airflow_provider_om_messaging.files.storage import open_source
-from airflow_provider_om_messaging.protocol.plan.gate import plan_result, planned_rows
+from airflow_provider_om_messaging.protocol.plan.gate import find_planned_rows, summarize_plan
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ def read_planned_rows(expected_plan: Any) -> dict[str, str] | None:
     """
     if expected_plan is None:
         return None
-    result = plan_result(expected_plan)
+    result = summarize_plan(expected_plan)
     path = result.get("plan_path")
     if not path:
-        return planned_rows(result, None)
+        return find_planned_rows(result, None)
     with open_source(path, "expected_plan") as chunks:
         text = b"".join(chunks)
     try:
         document = parse_json(text)
     except ValueError:
         document = "no JSON"
-    return planned_rows(result, document)
+    return find_planned_rows(result, document)
 
 
 def check_plan_is_for(
@@ -62,7 +62,7 @@ def check_plan_is_for(
     :param upload: the file.
     :raises InvalidCsvError: it was made for others.
     """
-    wanted = plan_result(expected_plan)
+    wanted = summarize_plan(expected_plan)
     same_service = wanted["service"] == service or (
         hook.canonical_fqn(str(wanted["service"])) == hook.canonical_fqn(service)
     )

@@ -19,15 +19,15 @@ from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     check_verified,
     find_missing_changes,
     find_repeated_names,
+    format_verdicts,
     locate_failures,
-    verdict_table,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     ABORTED,
     SHOWN_FAILURES,
     UNREADABLE,
     Verdict,
-    unreadable_result,
+    make_unreadable_result,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
 from airflow_provider_om_messaging.protocol.plan.gate import check_still_valid
@@ -162,7 +162,7 @@ class ImportOutcome:
         check_names(upload.rows(), "The file")
         if differing := retry_until_empty(file.list_differing, deadline, poll_interval, self.log):
             why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
-            result = unreadable_result(False, why)
+            result = make_unreadable_result(False, why)
             self.write_results(upload, [])
             apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
             sha256 = upload.facts.sha256
@@ -183,7 +183,7 @@ class ImportOutcome:
     ) -> None:
         """Write every row of the file with its verdict, if the task is to keep them."""
         if self.results_destination is not None:
-            table = verdict_table(upload.rows(), verdicts, otherwise)
+            table = format_verdicts(upload.rows(), verdicts, otherwise)
             destination = Destination(
                 self.results_destination, "results_destination", create_parents=self.create_parents
             )
