@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,8 @@ class Service:
     def _extensions(self) -> st.SearchStrategy[dict[str, Any]]:
         references = st.sampled_from(list(self._references.values()))
         items = st.text('ab|" é', min_size=1, max_size=4)
+        moments = st.integers(0, 2**40)
+        table_rows = st.lists(st.dictionaries(st.sampled_from(["who", "when;|"]), SPIKY), max_size=2)
         return st.fixed_dictionaries(
             {},
             optional={
@@ -190,6 +193,11 @@ class Service:
                 "consumers": st.lists(items, min_size=1, max_size=3, unique=True),
                 "steward": references,
                 "readers": st.lists(references, min_size=1, max_size=2, unique_by=lambda item: item["id"]),
+                "window": st.fixed_dictionaries({"start": moments, "end": moments}),
+                "contacts": st.fixed_dictionaries(
+                    {"columns": st.just(["who", "when;|"]), "rows": table_rows}
+                ),
+                "reviewed": st.dates().map(str),
             },
         )
 
@@ -225,6 +233,11 @@ class Service:
                             'steward:user:"carol.jones"',
                             "readers:team:growth|user:ALICE",
                             "since:",
+                            "window: 1:2",
+                            "window:soon",
+                            '"contacts:{""rows"": [{""who"": ""a;|b""}], ""columns"": [""who""]}"',
+                            "contacts:[1]",
+                            "reviewed:2026-01-02",
                             "retention:soon",
                             "nope:1",
                             "steward:user:nobody",
@@ -280,7 +293,8 @@ def quote(value: str) -> str:
 
 def _plain_field(value: Any) -> Any:
     if isinstance(value, dict):
-        return (value["type"], value["id"])
+        is_reference = {"type", "id"} <= value.keys()
+        return (value["type"], value["id"]) if is_reference else json.dumps(value, sort_keys=True)
     if isinstance(value, list):
         return sorted(map(_plain_field, value))
     return fold(value) if isinstance(value, str) else value

@@ -243,6 +243,9 @@ def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
         ("loss", "0.5", "$: string found", "number"),
         ("steward", "user:alice", "$: string found", "object"),
         ("readers", ["user:alice"], "$[0]: string found", "object"),
+        ("window", "1:2", "$: string found", "object"),
+        ("contacts", [], "$: array found", "object"),
+        ("reviewed", 20260102, "$: integer found", "string"),
     ):
         refused = each.patch(path, put(f"/extension/{name}", value))
         message = f"Custom field {name} has invalid JSON [{found}, {wanted} expected]"
@@ -266,6 +269,9 @@ def test_types_tell_which_custom_fields_topics_have(each: Api) -> None:
         "since": "timestamp",
         "steward": "entityReference",
         "readers": "entityReferenceList",
+        "window": "timeInterval",
+        "contacts": "table-cp",
+        "reviewed": "date-cp",
     }
     assert "customProperties" not in each.json(f"{path}/topic")
     assert each.json(f"{path}/user", params={"fields": "customProperties"})["customProperties"] == []
