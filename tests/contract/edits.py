@@ -53,7 +53,7 @@ changes = st.fixed_dictionaries(
 ).filter(bool)
 
 many = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
