@@ -98,9 +98,9 @@ types: .venvs/airflow-$(NEW)/.ready ## mypy, strict
 
 .PHONY: bench
 bench: environments ## every benchmark in benchmarks/, each a table with ratios and goals; an hour or more
-	@failed=; for script in benchmarks/bench_*.py; do \
-	  echo "== $$script"; $(BIN)/python $$script || failed="$$failed $$script"; echo; \
-	done; test -z "$$failed" || { echo "Failed:$$failed"; exit 1; }
+	@mkdir -p .run; : > .run/bench.txt; failed=; for script in benchmarks/bench_*.py; do \
+	  echo "== $$script"; $(BIN)/python $$script | tee -a .run/bench.txt || failed="$$failed $$script"; echo; \
+	done; echo "== Goals"; grep '^Goal' .run/bench.txt; test -z "$$failed" || { echo "Failed:$$failed"; exit 1; }
 
 .PHONY: bench-peers
 bench-peers: environments ## what 'make bench' compares with where it is there: the SDK of openmetadata-ingestion, other providers
