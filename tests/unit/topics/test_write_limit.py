@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, Event, Thread
 
@@ -111,16 +110,21 @@ def test_as_many_as_may_go_on_once_a_pause_is_over() -> None:
             # One that nobody woke would leave the others alone.
             together.wait(10)
 
-    with ThreadPoolExecutor(3 * FIRST) as pool:
-        first = [pool.submit(send_refused) for _ in range(FIRST)]
-        refused.wait(10)
-        waiting = [pool.submit(send) for _ in range(2 * FIRST)]
-        refused.wait(10)
-        for future in first:
-            future.result(10)
-        clock.now = 1
-        for future in waiting:
-            future.result(10)
+    first = [Thread(target=send_refused, daemon=True) for _ in range(FIRST)]
+    waiting = [Thread(target=send, daemon=True) for _ in range(2 * FIRST)]
+    for thread in first:
+        thread.start()
+    refused.wait(10)
+    for thread in waiting:
+        thread.start()
+    refused.wait(10)
+    for thread in first:
+        thread.join(10)
+    clock.now = 1
+    for thread in waiting:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in waiting)
+    assert not together.broken
 
 
 def test_a_server_that_refuses_round_after_round_gets_no_more() -> None:
