@@ -167,7 +167,7 @@ def test_every_message_of_the_page_of_errors_is_one_of_the_packages() -> None:
 MESSAGES = ErrorMessages()
 # Texts that come from elsewhere, and are found where they are made.
 PASSED_ON = {
-    "client/editing/patching.py: _preview",  # what makes a patch impossible, kept until it is to be sent
+    "client/editing/patching.py: _preview_patch",  # why a patch is impossible, kept until it is to be sent
     "client/transport/sockets.py: open",  # what is to be installed, which another module says
     "protocol/csv/check.py: _check_kind",  # what the reader has found at the file's beginning
 }
