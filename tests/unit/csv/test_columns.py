@@ -27,7 +27,7 @@ from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
-from airflow_provider_om_messaging.protocol.topics.listed import listed_entity
+from airflow_provider_om_messaging.protocol.topics.listed import convert_entity
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, desired_values
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 
@@ -39,7 +39,7 @@ known = {item: {"id": "9", "name": item.fqn, "fullyQualifiedName": item.fqn} for
 print(json.dumps({
     "kind": detect_kind(module.EXTENDED),
     "cell": cells[place],
-    "listed": listed_entity({**topic, "id": "7"}).cells(module.EXTENDED)[place],
+    "listed": convert_entity({**topic, "id": "7"}).cells(module.EXTENDED)[place],
     "kept": drop_unneeded_fields(topic),
     "same": PLAIN.is_same(column, cells[place], cell),
     "refers": [item.fqn for item in row.names([column])],
