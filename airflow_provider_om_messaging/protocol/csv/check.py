@@ -264,7 +264,8 @@ def _check_start(lines: Iterator[str]) -> Iterator[str]:
                 "Take that line out, and save the file with commas",
             )
         for mark, called in ((";", "semicolons"), ("\t", "tabs")):
-            if {"name", "description"} <= {cell.strip(' "*') for cell in start.split(mark)}:
+            cells = {cell.strip(' "*') for cell in start.split(mark)}
+            if KEY in cells and len(cells) > 1 and KEY not in column_names(start.split(",")):
                 raise UnfitCsvError(
                     f"has {called} between its cells ({start[:80]!r}), as spreadsheet programs write in some "
                     "countries",
@@ -282,7 +283,7 @@ def _check_header(header: list[str]) -> None:
         raise UnfitCsvError(f"has a header of {len(header):,} columns: {shown}…")
     if KEY not in column_names(header):
         raise UnfitCsvError(f"has no column {KEY!r}, by which rows are told apart: {shown}")
-    if not header[-1]:
+    if not header[-1].strip():
         raise UnfitCsvError(
             f"has columns without a name at the end of its header, as spreadsheet programs leave: {shown}",
             "Delete the empty columns to the right, and save it again",

@@ -267,6 +267,9 @@ def test_a_million_columns_are_refused_in_few_words(rows: int) -> None:
         ("\ufeffsep=\t\nname\tdescription\na\tb\n", "which is for Excel alone"),
         ("name,description,,\r\na,b,,\r\n", "has columns without a name at the end of its header"),
         ("name*,description,\r\na,b,\r\n", "Delete the empty columns"),
+        ('name,description, ,\t,"\u00a0"\r\na,b,,,\r\n', "Delete the empty columns"),
+        ("name;owner\r\na;b\r\n", "has semicolons between its cells"),
+        ('"tags"\t"name*"\r\n"a"\t"b"\r\n', "has tabs between its cells"),
         ("description,owner\r\na,b\r\n", "has no column 'name'"),
         ("upstream connect error or disconnect\r\nreset\r\n", "has no column 'name'"),
     ],
@@ -275,6 +278,11 @@ def test_what_spreadsheets_make_of_the_first_lines_is_named(text: str, words: st
     with pytest.raises(Fault, match=words) as caught, csv_upload(csv=text):
         pass
     assert caught.value.cause is Cause.INVALID_CSV
+
+
+def test_a_semicolon_in_a_name_of_a_column_separates_nothing() -> None:
+    with csv_upload(csv="name,a;name;b\r\nx,y\r\n") as upload:
+        assert upload.facts.header == ("name", "a;name;b")
 
 
 @pytest.mark.parametrize(("mark", "called"), [(";", "semicolons"), ("\t", "tabs")])
