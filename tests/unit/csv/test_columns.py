@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
 from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
 from airflow_provider_om_messaging.protocol.topics.listed import convert_entity
-from airflow_provider_om_messaging.protocol.topics.row_changes import Row, desired_values
+from airflow_provider_om_messaging.protocol.topics.row_changes import Row, compute_values
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 
 topic, column, cell = json.loads(sys.argv[3]), sys.argv[4], sys.argv[5]
@@ -43,7 +43,7 @@ print(json.dumps({
     "kept": drop_unneeded_fields(topic),
     "same": PLAIN.is_same(column, cells[place], cell),
     "refers": [item.fqn for item in row.names([column])],
-    "wanted": desired_values(row, topic, known, parse_generation("1.13.2")),
+    "wanted": compute_values(row, topic, known, parse_generation("1.13.2")),
 }))
 """
 """What follows from an entry that is put in front of the others, in a process of its own."""
