@@ -38,7 +38,8 @@ def resident() -> int:
 
 
 async def measure(make: Any, number: int, interval: float, window: float, server: str) -> dict[str, Any]:
-    async with aiohttp.ClientSession() as session:
+    # While the triggers are loaded, nothing else of this loop goes on.
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
         events: dict[int, float] = {}
 
         async def requests() -> int:
