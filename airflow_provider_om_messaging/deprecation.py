@@ -1,4 +1,4 @@
-"""How a public name is taken away: it warns for two minor releases first (``docs/upgrade.md``)."""
+"""How a public name is taken away: it warns for two minor releases first (``docs/releases/upgrade.md``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a public name is taken away, as `docs/upgrade.md` promises it."""
+"""How a public name is taken away, as `docs/releases/upgrade.md` promises it."""
 
 from __future__ import annotations
 
