@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.client.editing.references import (
     check_new_references,
     drop_missing,
@@ -36,7 +37,7 @@ from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from airflow_provider_om_messaging.client.editing.history import History
+    from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
@@ -102,8 +103,7 @@ def build_patch_edit(client: Client, kind: EntityType, changes: object, operatio
 
 def build_restore_edit(
     client: Client,
-    kind: EntityType,
-    history: History,
+    target: Target,
     version: object,
     journal: object,
     fields: Iterable[str] | None,
@@ -113,7 +113,7 @@ def build_restore_edit(
     """
     Return the edit of a restore, which is described by a version, the journal of a patch or an exported file.
 
-    :param history: of what is to be restored.
+    :param target: what is to be restored.
     :param fields: which of its fields.
     :param on_missing: with ``skip``, references to what no longer exists are left out.
     :param metadata: the service that a file is of, and what that holds, as ``changes`` takes it.
@@ -125,10 +125,10 @@ def build_restore_edit(
             "version, journal and source are ways to say what to restore: give exactly one. "
             "Nothing was sent.",
         )
-    chosen = list_fields_to_restore(kind, fields, any_field=journal is not None)
+    chosen = list_fields_to_restore(target.kind, fields, any_field=journal is not None)
     check_on_missing(on_missing)
     if metadata is not None:
-        return build_metadata_edit(client, kind, *metadata, chosen, on_missing)
+        return build_metadata_edit(client, target.kind, *metadata, chosen, on_missing)
     if version is None:
         return build_undo_edit(client, journal, chosen, on_missing)
     wanted = parse_version_selector(version)
@@ -138,7 +138,7 @@ def build_restore_edit(
             f"version {wanted.word!r} means another one after each restore, and a second run would undo the "
             "first: give a number or a time. Nothing was sent.",
         )
-    snapshot, notes = history.state(wanted)
+    snapshot, notes = History(client, target.kind, target.name_or_id).state(wanted)
     for note in notes:
         log.warning("%s", note)
     return build_snapshot_edit(client, snapshot, chosen, on_missing)

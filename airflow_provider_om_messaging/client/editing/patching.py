@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
-    from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+    from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.routes import Read
 
@@ -52,23 +51,6 @@ _RECHECK = 0.5
 """Seconds. Of twenty tasks at once, up to a third was written over unseen with 0, a hundredth with 0.2."""
 _LOST_REPLY = "The reply got lost; a later read shows the change."
 _UNKNOWN_OUTCOME = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY}
-
-
-@dataclass(frozen=True)
-class Target:
-    """
-    What is to be changed.
-
-    :param kind: its kind.
-    :param name_or_id: its canonical FQN or its id.
-    :param inheritance: marks what it may only inherit.
-    :param expected_version: refuse if it has another version by now.
-    """
-
-    kind: EntityType
-    name_or_id: str
-    inheritance: Inheritance
-    expected_version: str | None = None
 
 
 @dataclass(frozen=True)

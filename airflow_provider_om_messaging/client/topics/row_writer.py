@@ -9,6 +9,7 @@ from airflow_provider_om_messaging.client.capabilities import is_field_unsupport
 from airflow_provider_om_messaging.client.editing import patching
 from airflow_provider_om_messaging.client.editing.conflicts import concurrent_change_fault
 from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
+from airflow_provider_om_messaging.client.editing.target import Target
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
 from airflow_provider_om_messaging.protocol import routes
@@ -189,7 +190,7 @@ class RowWriter:
         try:
             done = patching.apply(
                 self._client,
-                patching.Target(TOPIC, required_text(topic, "id"), self._inheritance),
+                Target(TOPIC, required_text(topic, "id"), self._inheritance),
                 Edit(fields, plan),
                 recheck_after=0,
                 sending=sending,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from airflow_provider_om_messaging.client.editing.history import History
+    from airflow_provider_om_messaging.client.editing.target import Target
 
 
 class EditMethods(ClientAccess):
@@ -46,14 +47,10 @@ class EditMethods(ClientAccess):
         :returns: service, id, changed, version_before, version, fields, journal, missing, notes.
         """
         from airflow_provider_om_messaging.client.editing import edits, patching
-        from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
-        kind = entities.find_patched_kind(entity)
-        version = None if expected_version is None else names.version(expected_version)
-        reference = entities.find_canonical_name(kind, fqn_or_id)
-        target = patching.Target(kind, reference, Inheritance(self._client), version)
-        edit = edits.build_patch_edit(self._client, kind, changes, operations)
+        target = self._resolve_target(fqn_or_id, entity, expected_version)
+        edit = edits.build_patch_edit(self._client, target.kind, changes, operations)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
@@ -83,18 +80,11 @@ class EditMethods(ClientAccess):
         :returns: as :meth:`patch_service`; the other parameters are as there.
         """
         from airflow_provider_om_messaging.client.editing import edits, patching
-        from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 
         _check_modes(dry_run, recheck_after)
-        kind = entities.find_patched_kind(entity)
-        target = patching.Target(
-            kind, entities.find_canonical_name(kind, fqn_or_id), Inheritance(self._client)
-        )
-        history = self._history(fqn_or_id, entity)
+        target = self._resolve_target(fqn_or_id, entity)
         metadata = None if source is None else parse_metadata(read_small_file(source, LARGEST))
-        edit = edits.build_restore_edit(
-            self._client, kind, history, version, journal, fields, on_missing, metadata
-        )
+        edit = edits.build_restore_edit(self._client, target, version, journal, fields, on_missing, metadata)
         return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
@@ -107,7 +97,7 @@ class EditMethods(ClientAccess):
         :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
         :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        return [mask_connection(state) for state in self._history(fqn_or_id, entity).versions(limit)]
+        return [mask_connection(state) for state in self._open_history(fqn_or_id, entity).versions(limit)]
 
     @public_errors()
     def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
@@ -120,16 +110,26 @@ class EditMethods(ClientAccess):
         :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
         :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        state, notes = self._history(fqn_or_id, entity).state(parse_version_selector(version))
+        state, notes = self._open_history(fqn_or_id, entity).state(parse_version_selector(version))
         for note in notes:
             self.log.warning("%s", note)
         return mask_connection(state)
 
-    def _history(self, fqn_or_id: str, entity: str) -> History:
+    def _open_history(self, fqn_or_id: str, entity: str) -> History:
         from airflow_provider_om_messaging.client.editing.history import History
 
+        target = self._resolve_target(fqn_or_id, entity)
+        return History(self._client, target.kind, target.name_or_id)
+
+    def _resolve_target(self, fqn_or_id: str, entity: str, expected_version: object = None) -> Target:
+        """Return what the parameters name, checked once for all that follows."""
+        from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+        from airflow_provider_om_messaging.client.editing.target import Target
+
         kind = entities.find_patched_kind(entity)
-        return History(self._client, kind, entities.find_canonical_name(kind, fqn_or_id))
+        version = None if expected_version is None else names.version(expected_version)
+        name_or_id = entities.find_canonical_name(kind, fqn_or_id)
+        return Target(kind, name_or_id, Inheritance(self._client), version)
 
 
 def _check_modes(dry_run: object, recheck_after: object) -> None:

@@ -1,0 +1,27 @@
+"""What an edit is about: resolved once, and handed to all that reads, computes and sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
+    from airflow_provider_om_messaging.protocol.model.entities import EntityType
+
+
+@dataclass(frozen=True)
+class Target:
+    """
+    What is to be changed.
+
+    :param kind: its kind.
+    :param name_or_id: its canonical FQN or its id.
+    :param inheritance: marks what it may only inherit.
+    :param expected_version: refuse if it has another version by now.
+    """
+
+    kind: EntityType
+    name_or_id: str
+    inheritance: Inheritance
+    expected_version: str | None = None
