@@ -1,5 +1,4 @@
-"""
-One exception class per cause, so that a retry policy or a callback can tell them apart.
+"""One exception class per cause, so that a retry policy or a callback can tell them apart.
 
 Classes that no retry can help derive from :class:`AirflowFailException`: Airflow ends the task at once.
 """

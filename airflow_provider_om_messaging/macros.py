@@ -1,5 +1,4 @@
-"""
-``service_file_name``, the file name of a service, for templates and tasks of DAGs.
+"""``service_file_name``, the file name of a service, for templates and tasks of DAGs.
 
 Give it to a DAG as ``user_defined_macros``.
 """

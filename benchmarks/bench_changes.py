@@ -1,5 +1,4 @@
-"""
-What watching for changes costs: N watchers in one event loop, beside N bare loops that ask for themselves.
+"""What watching for changes costs: N watchers in one event loop, beside N bare loops that ask for themselves.
 
 A bare loop is the least that a trigger of its own can do: one session of aiohttp for all, one request and
 one JSON document each interval. Each kind runs in a process of its own, against a sandbox in this one, in

@@ -1,5 +1,4 @@
-"""
-The client engine on 10,000 topics: an export, an import without a change, and one of 100 changed rows.
+"""The client engine on 10,000 topics: an export, an import without a change, and one of 100 changed rows.
 
 The server is the sandbox, in another process, as a new and as an old open-source server. Each measurement
 runs in a process of its own, after a small one that loads all code; its memory is the growth of the resident

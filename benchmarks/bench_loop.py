@@ -1,5 +1,4 @@
-"""
-How long deferred waits hold up the event loop of a triggerer at most: N that begin and end together.
+"""How long deferred waits hold up the event loop of a triggerer at most: N that begin and end together.
 
 Each row is measured in turns in one process, and told as a ratio to a piece of work that is timed before each
 turn, so that machines and moods of a machine can be compared: ``bench_loop.py 1 150``.

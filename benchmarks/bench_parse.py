@@ -1,5 +1,4 @@
-"""
-What parsing a DAG costs: CPU to load all operators and sensors of a provider, after Airflow's own classes.
+"""What parsing a DAG costs: CPU to load all operators and sensors of a provider, after Airflow's own classes.
 
 Each provider is loaded in a process of its own, in turns, of which medians are shown: with compiled files at
 hand, as in most DAG processors, and without, as in images that keep Python from writing them. Ours is the

@@ -1,5 +1,4 @@
-"""
-The client engine at a hundred thousand topics of 1.8 KB: CPU, memory and requests.
+"""The client engine at a hundred thousand topics of 1.8 KB: CPU, memory and requests.
 
 The floor is what a script would do: a bare loop of ``requests``, ``json`` and ``csv`` that lists the topics
 and writes the same columns. The peer is the SDK of openmetadata-ingestion, which takes so long that it has

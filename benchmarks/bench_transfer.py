@@ -1,5 +1,4 @@
-"""
-Exports and imports of 20 MB, 200 MB and 2 GB, and a plan of 100,000 rows: CPU, seconds and memory.
+"""Exports and imports of 20 MB, 200 MB and 2 GB, and a plan of 100,000 rows: CPU, seconds and memory.
 
 Ours beside ``requests`` alone, streaming with the same SHA-256, beside the same that keeps a file whole (the
 *floor*: an export is safely on the disk, then takes its place at once), and beside the HTTP provider's

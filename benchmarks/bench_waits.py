@@ -1,5 +1,4 @@
-"""
-What waiting costs: N deferred waits in one event loop, beside the HTTP provider's ``HttpSensorTrigger``.
+"""What waiting costs: N deferred waits in one event loop, beside the HTTP provider's ``HttpSensorTrigger``.
 
 Both run in the environment of the Airflow line that has the HTTP provider, each in a process of its own,
 against a server in another process, in turns, of which medians are shown. Rows can be chosen by

@@ -1,5 +1,4 @@
-"""
-A server that does nothing but answer how jobs stand, fast enough not to be what is measured.
+"""A server that does nothing but answer how jobs stand, fast enough not to be what is measured.
 
 ``/api/v1/csvAsyncJobs`` as OpenMetadata 2.0 has it: three workers take the oldest jobs first, the others are
 queued. ``/waiting/<job>`` for tools that wait for anything but a 404; ``/count`` how many requests came;

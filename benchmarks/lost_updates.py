@@ -1,5 +1,4 @@
-"""
-How many lost updates a read-back sees, on a server that detects no conflicts.
+"""How many lost updates a read-back sees, on a server that detects no conflicts.
 
     python -m benchmarks.lost_updates [rounds]
 

@@ -1,5 +1,4 @@
-"""
-What benchmarks compare with and the project's own environments do not have: ``make bench-peers`` installs it.
+"""What benchmarks compare with, beyond the project's own environments: ``make bench-peers`` installs it.
 
 Each peer has an environment of its own in ``.venvs/``; an environment variable can name another Python.
 """

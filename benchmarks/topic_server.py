@@ -1,5 +1,4 @@
-"""
-A server that has nothing but topics, of 1.8 KB each, fast enough not to be what is measured.
+"""A server that has nothing but topics, of 1.8 KB each, fast enough not to be what is measured.
 
 ``GET /api/v1/topics`` lists them in pages, as an open-source OpenMetadata 2.0 does; ``PATCH`` changes one and
 takes as many milliseconds as the server is set to; ``/count`` says how many requests of each kind came. The

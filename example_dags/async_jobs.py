@@ -1,5 +1,4 @@
-"""
-Let the server export and import in jobs of its own, and wait for them without a worker slot.
+"""Let the server export and import in jobs of its own, and wait for them without a worker slot.
 
 For services that are too large for one request. Three steps each: submit the job, wait for it in the
 triggerer (``deferrable=True``), fetch its result. Where no other task has to stand between them,

@@ -1,5 +1,4 @@
-"""
-What people have changed by hand from day to day: a report every morning, which fails nothing.
+"""What people have changed by hand from day to day: a report every morning, which fails nothing.
 
 1. ``name_files`` names the file of this run and finds the one of the run before. The first run takes the
    newest file that ``nightly_export`` has written for the service; without one, the rest is skipped.

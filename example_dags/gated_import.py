@@ -1,5 +1,4 @@
-"""
-Fill in what a messaging service's topics lack, from an upstream catalogue, behind gates.
+"""Fill in what a messaging service's topics lack, from an upstream catalogue, behind gates.
 
 1. ``complete`` writes a CSV of the topics that lack a description or an owner that the catalogue knows.
 2. ``plan`` compares it with the server, row by row. It fails the run if a value would be cleared, a topic

@@ -1,5 +1,4 @@
-"""
-Every night, the metadata of all messaging services in object storage: topics as CSV, services as JSON.
+"""Every night, the metadata of all messaging services in object storage: topics as CSV, services as JSON.
 
 ``list_services`` finds the services, and each is exported by tasks of its own, so that one that fails
 neither stops nor repeats the others. One that is deleted between the two is skipped, and its task says so.

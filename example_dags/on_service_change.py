@@ -1,5 +1,4 @@
-"""
-As soon as somebody changes a messaging service or one of its topics: what has changed, told by mail.
+"""As soon as somebody changes a messaging service or one of its topics: what has changed, told by mail.
 
 A watcher in the triggerer sees changes in OpenMetadata within half a minute and starts a run; changes that
 the connection's own user makes, such as imports of other DAGs, do not count. Airflow 2 has no watchers: there

@@ -1,5 +1,4 @@
-"""
-Change a messaging service, look at its history, and take the change back.
+"""Change a messaging service, look at its history, and take the change back.
 
 ``patch`` sends only what differs and reads back whether it is there; ``history`` shows who changed what and
 when; ``restore`` brings the description back to the version before the patch, which makes a new version. What

@@ -1,5 +1,4 @@
-"""
-Bring a messaging service back to what it was in one of its versions.
+"""Bring a messaging service back to what it was in one of its versions.
 
 Trigger it from the form. ``history`` shows the versions in its log, ``preview`` what would change, and
 ``restore`` does it as one patch and reads it back. Restoring twice changes nothing the second time; what

@@ -1,5 +1,4 @@
-"""
-What an Airflow on several machines stands on: PostgreSQL and Redis, as processes of our own on free ports.
+"""What an Airflow on several machines stands on: PostgreSQL and Redis, as processes of our own on free ports.
 
 Both come from the system's packages. Nothing of the system's own servers is touched, if it runs any.
 """

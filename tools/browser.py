@@ -1,5 +1,4 @@
-"""
-Chromium, as a person uses it who looks at a real Airflow: for tests, and for the documentation's pictures.
+"""Chromium, as a person uses it who looks at a real Airflow: for tests, and for the documentation's pictures.
 
 Playwright drives the browser that the machine has, such as Debian's package ``chromium``; it fetches none.
 """

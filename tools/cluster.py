@@ -1,5 +1,4 @@
-"""
-A real Airflow as it runs on several machines: CeleryExecutor, two workers, two triggerers, all on this one.
+"""A real Airflow as on several machines: CeleryExecutor, two workers, two triggerers, all on this one.
 
 The workers share nothing but database, broker and what they reach over HTTP: each has a home of its own.
 What ends by itself is started again, as a machine's process supervisor would do.

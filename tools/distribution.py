@@ -1,5 +1,4 @@
-"""
-Build sdist and wheel into ``dist/``, and prove that they are fit: ``make dist lowest pythons sbom``.
+"""Build sdist and wheel into ``dist/``, and prove that they are fit: ``make dist lowest pythons sbom``.
 
 The wheel is tried as a user has it: alone, in a fresh environment of each Airflow line, where it runs the DAG
 of the README against its own sandbox. The sdist's unit tests run from what the sdist holds and nothing else.

@@ -1,5 +1,4 @@
-"""
-The messages of the package's errors, for the documentation's page of errors and the test of that page.
+"""The messages of the package's errors, for the documentation's page of errors and the test of that page.
 
 They are found in the source, without running it: whatever makes a ``Fault`` or a public exception, and the
 text that it is given, with ``…`` for what is known at run time only. Where a function is given the text, its

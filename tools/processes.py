@@ -1,5 +1,4 @@
-"""
-Start long-running programs so that each of them can be stopped with everything it ever started.
+"""Start long-running programs so that each of them can be stopped with everything it ever started.
 
 A program gets a session of its own. What it forks may change its process group (Airflow's tasks do) and may
 outlive its parent (Airflow's workers do), but stays in the session: that is where leftovers are looked for.

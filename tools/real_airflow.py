@@ -1,5 +1,4 @@
-"""
-A real Airflow on this machine: scheduler, triggerer, DAG processor and API server as separate processes.
+"""A real Airflow on this machine: scheduler, triggerer, DAG processor and API server as separate processes.
 
 For the demo and for the tests that need what ``dag.test()`` leaves out: a triggerer that can die, tasks that
 are really deferred. Works on Airflow 2.11 and 3.x, with SQLite, on the loopback interface and free ports.

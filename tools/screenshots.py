@@ -1,5 +1,4 @@
-"""
-Take the documentation's pictures of a real Airflow, light and dark: ``make screenshots``.
+"""Take the documentation's pictures of a real Airflow, light and dark: ``make screenshots``.
 
 The pictures are of what is there now: a run of ``gated_import`` that asks, its plan, and the connection form.
 """

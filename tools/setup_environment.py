@@ -1,5 +1,4 @@
-"""
-Make the environment of an Airflow line, or bring it up to date: ``tools/setup_environment.py 3.3.2``.
+"""Make the environment of an Airflow line, or bring it up to date: ``tools/setup_environment.py 3.3.2``.
 
 Runs on a bare Python, before anything is installed, hence the standard library only. uv comes from PyPI into
 ``.tools/``, the packages into ``.venvs/airflow-<line>/``: nothing outside this folder is changed.

@@ -1,5 +1,4 @@
-"""
-Files of this machine: regular ones are read, and each is replaced by a whole one or not at all.
+"""Files of this machine: regular ones are read, and each is replaced by a whole one or not at all.
 
 New content is written beside the destination under a random name that nobody can have planted, and then takes
 the destination's place at once.

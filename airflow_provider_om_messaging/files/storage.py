@@ -1,5 +1,4 @@
-"""
-Files that Airflow tasks name: local paths and object-storage URLs, plain or ``.gz``.
+"""Files that Airflow tasks name: local paths and object-storage URLs, plain or ``.gz``.
 
 A destination appears whole or not at all: what was there before stays until the new content is complete.
 """

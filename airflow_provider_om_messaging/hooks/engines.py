@@ -1,5 +1,4 @@
-"""
-Who carries out an export or an import: the server by its CSV routes, or this package, topic by topic.
+"""Who carries out an export or an import: the server by its CSV routes, or this package, topic by topic.
 
 The vendor documents CSV routes for messaging services; the open-source server has none. Both engines take and
 give the same CSV.

@@ -1,5 +1,4 @@
-"""
-A task's lineage for OpenLineage.
+"""A task's lineage for OpenLineage.
 
 Only the OpenLineage provider asks for it, so that its classes are imported here when it does, and need not be
 installed otherwise.

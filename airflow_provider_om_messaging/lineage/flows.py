@@ -1,5 +1,4 @@
-"""
-What each kind of task reads and writes, from its parameters and what it returned.
+"""What each kind of task reads and writes, from its parameters and what it returned.
 
 ``result`` is None for a task that failed or was skipped before it had one, ``entity`` is empty if it is not
 known which service the task is about.

@@ -1,5 +1,4 @@
-"""
-Namespaces and names of services, topics and files in lineage, without secrets.
+"""Namespaces and names of services, topics and files in lineage, without secrets.
 
 They are the same for each task, run and Airflow.
 

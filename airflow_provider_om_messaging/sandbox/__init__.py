@@ -1,5 +1,4 @@
-"""
-A stand-in OpenMetadata server to develop and test DAGs against.
+"""A stand-in OpenMetadata server to develop and test DAGs against.
 
 Run it with ``python -m airflow_provider_om_messaging.sandbox``, or inside a test::
 

@@ -1,5 +1,4 @@
-"""
-One look at the changes of a server for all watchers of a connection.
+"""One look at the changes of a server for all watchers of a connection.
 
 A server's list of change events is the same for everybody, so however many services are watched, a look takes
 one request. It reaches back to where the watcher stands that is furthest behind: one that comes back after a

@@ -1,5 +1,4 @@
-"""
-Distinguishing a task that its user has killed from a triggerer that stops or hands over.
+"""Distinguishing a task that its user has killed from a triggerer that stops or hands over.
 
 Airflow 3.3 tells them apart itself and calls ``on_kill``; but it calls that as well in a triggerer that goes
 on after standing still for so long that another one has taken over its tasks. Before, a trigger is only ever

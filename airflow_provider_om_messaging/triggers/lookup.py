@@ -1,5 +1,4 @@
-"""
-Reading the Airflow connection once for all the waits that begin together.
+"""Reading the Airflow connection once for all the waits that begin together.
 
 A triggerer starts hundreds of triggers at once, after its own start or when a DAG of many services comes to
 its waits. Each look at a connection takes Airflow a third of a millisecond of the event loop, and on 3.x a

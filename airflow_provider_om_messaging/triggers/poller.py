@@ -1,5 +1,4 @@
-"""
-One poller for all waits of a connection.
+"""One poller for all waits of a connection.
 
 Thousands of triggers in one process must not mean thousands of sessions and requests. Every wait of the same
 connection, with the same settings and in the same event loop, is served by one :class:`Poller`: the server's

@@ -1,5 +1,4 @@
-"""
-Links from a task in Airflow's web interface to what it works on.
+"""Links from a task in Airflow's web interface to what it works on.
 
 A task stores each link as an XCom as soon as it knows where it leads, so that it shows while the task runs
 or waits in the triggerer. Airflow 2.11 asks the link's class for it in the web server, where nothing but

@@ -1,5 +1,4 @@
-"""
-The pages: a task's plan with the questions about it, and all plans of a run.
+"""The pages: a task's plan with the questions about it, and all plans of a run.
 
 Airflow lets anybody open what a plugin serves. Here every route asks for its login and for the right to read
 the XComs of the DAG that is named in the path, and there is no route without a DAG. Questions are answered

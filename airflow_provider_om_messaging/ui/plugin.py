@@ -1,5 +1,4 @@
-"""
-The plugin that brings plans and approvals into Airflow's web interface, since 3.1.
+"""The plugin that brings plans and approvals into Airflow's web interface, since 3.1.
 
 Every process of Airflow loads plugins, so that nothing of a web server is imported before a page is asked
 for.

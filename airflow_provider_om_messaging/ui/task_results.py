@@ -1,5 +1,4 @@
-"""
-What tasks of a run handed on, as far as it is a plan or the verdict on an import.
+"""What tasks of a run handed on, as far as it is a plan or the verdict on an import.
 
 A DAG's author chooses what a task hands on. So that nobody gets the API server to read files for them, a file
 is read only if its task's own result names it, only if it lies where plans can lie, only so much of it, and

@@ -1,5 +1,4 @@
-"""
-Run the targets, two at a time: ``python -m tests.fuzz SECONDS [TARGET …]``.
+"""Run the targets, two at a time: ``python -m tests.fuzz SECONDS [TARGET …]``.
 
 What fails is shown as small as it can be made, and tried first the next time. Once it is mended, it belongs
 into the corpus.

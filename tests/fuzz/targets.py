@@ -1,5 +1,4 @@
-"""
-What is fuzzed: each target takes any bytes, and laws have to hold whatever they are.
+"""What is fuzzed: each target takes any bytes, and laws have to hold whatever they are.
 
 The first law of all is that nothing but the package's own errors comes out.
 """

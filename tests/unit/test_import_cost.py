@@ -1,5 +1,4 @@
-"""
-A DAG file pays only for classes and their parameters when it is parsed, not for what its tasks do.
+"""A DAG file pays only for classes and their parameters when it is parsed, not for what its tasks do.
 
 So do the processes of Airflow that load plugins and links: API server, scheduler. What a module loads is read
 from its text, because a new process that imports Airflow takes seconds; what it costs is measured by

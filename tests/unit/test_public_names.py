@@ -1,5 +1,4 @@
-"""
-What DAGs out there import, call and read stays: ``public_names.txt`` is the list.
+"""What DAGs out there import, call and read stays: ``public_names.txt`` is the list.
 
 A line that is gone or changed breaks somebody's DAG: ``docs/releases/release.md`` says how to rename
 it. New names are added to the list by ``python -m tests.unit.test_public_names``: a name becomes

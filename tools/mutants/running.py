@@ -1,5 +1,4 @@
-"""
-Running the tests on mutants, two at a time.
+"""Running the tests on mutants, two at a time.
 
 Importing Airflow takes longer than most tests. So one process imports it, by collecting the tests once, and
 forks for each mutant.

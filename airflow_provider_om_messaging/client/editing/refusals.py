@@ -1,5 +1,4 @@
-"""
-Explaining a patch that a server refused, better than the server does.
+"""Explaining a patch that a server refused, better than the server does.
 
 What stood in its way may be a part of the entity that the patch leaves alone: an owner, domain or tag that
 was deleted, though not for good. And servers before 1.3 take all tags away when they refuse a patch for one

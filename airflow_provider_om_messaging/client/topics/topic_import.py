@@ -1,5 +1,4 @@
-"""
-Importing a CSV topic by topic, for servers without CSV routes.
+"""Importing a CSV topic by topic, for servers without CSV routes.
 
 The topics are listed once and compared with the file. Only rows that say something else are sent, several at
 a time, each for the version of its topic that was listed: one that somebody has changed since is a conflict.

@@ -1,5 +1,4 @@
-"""
-Keeping secrets out of tracebacks.
+"""Keeping secrets out of tracebacks.
 
 Airflow, Sentry and others show the local variables of each frame. A secret is a text that does not show
 itself there, and where libraries have made plain bytes of it, their frames are left out.

@@ -1,5 +1,4 @@
-"""
-Following async CSV jobs over Socket.IO, for servers that report a job's end in no other way.
+"""Following async CSV jobs over Socket.IO, for servers that report a job's end in no other way.
 
 Needs the extra ``sockets``. The socket lives in a thread of its own, so that the worker can submit while it
 listens.

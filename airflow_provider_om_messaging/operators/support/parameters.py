@@ -1,5 +1,4 @@
-"""
-The parameters of tasks: what each may be, and that none that was given comes to nothing.
+"""The parameters of tasks: what each may be, and that none that was given comes to nothing.
 
 A task declares its parameters in a table, name → :class:`Parameter`. All in it are templated. What was given
 (as a value, a template, another task's output or by mapping) and is None, ``None`` or ``null`` as text, or

@@ -1,5 +1,4 @@
-"""
-What the cells of a row say: the one reading of them, by which plan, dry run, import and verification compare.
+"""What the cells of a row say: the one reading by which plan, dry run, import and verification compare.
 
 Two cells are the same if a server would store the same for them, whatever their texts.
 """

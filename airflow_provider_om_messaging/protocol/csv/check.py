@@ -1,5 +1,4 @@
-"""
-Checking a CSV before it is sent.
+"""Checking a CSV before it is sent.
 
 A server may have saved half of a broken file before it notices, and it replaces bytes that are not UTF-8
 without a word. So every file is read to its end here first.

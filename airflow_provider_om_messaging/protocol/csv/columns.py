@@ -1,5 +1,4 @@
-"""
-The one table of the columns that a file can have. A new column is one entry of it.
+"""The one table of the columns that a file can have. A new column is one entry of it.
 
 What a kind of content means is said once for all columns that have it: :mod:`.topic_cells` writes the cells
 of a topic, :mod:`.cells` compares cells, and ``protocol/topics/row_changes.py`` says what they change. This

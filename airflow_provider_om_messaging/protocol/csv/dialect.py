@@ -1,5 +1,4 @@
-"""
-CSV as servers write and read it, which is the way of Apache Commons CSV.
+"""CSV as servers write and read it, which is the way of Apache Commons CSV.
 
 What this package writes in a server's place has to be the same byte for byte. A cell that holds several
 values is a record of its own, with ``;`` between them.

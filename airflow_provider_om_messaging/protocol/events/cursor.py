@@ -1,5 +1,4 @@
-"""
-One's place among the changes of a server, so that each is taken once.
+"""One's place among the changes of a server, so that each is taken once.
 
 All times are the server's, in milliseconds since 1970: those of whoever asks are never compared with them.
 An event is dated before it is stored, and a server may consist of several machines, so the last minute is

@@ -1,5 +1,4 @@
-"""
-Changes found by comparing versions, for servers that list no events.
+"""Changes found by comparing versions, for servers that list no events.
 
 Lists give the version of each entity, when it was made and by whom. What lies between two looks is not seen:
 of several changes of one entity only the last.

@@ -1,5 +1,4 @@
-"""
-Reading the verdict on an import.
+"""Reading the verdict on an import.
 
 Servers count differently (old ones take the header for a row that passed) and call an import of bad rows
 "partialSuccess" or COMPLETED, so the verdict is taken from the rows.

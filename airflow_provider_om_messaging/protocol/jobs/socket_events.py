@@ -1,5 +1,4 @@
-"""
-What servers before 2.0 push about async CSV jobs: frames over Socket.IO, each sent once and never again.
+"""What servers before 2.0 push about async CSV jobs: frames over Socket.IO, each sent once and never again.
 
 A frame may come before the reply that names its job, several times, or not at all.
 """

@@ -1,5 +1,4 @@
-"""
-Labels that exclude each other.
+"""Labels that exclude each other.
 
 What stands directly above them says so: their classification or glossary, or the tag or term they are below.
 """

@@ -1,5 +1,4 @@
-"""
-Fields that got other names over the years: ``owner`` became the list ``owners``, ``domain`` ``domains``.
+"""Fields that got other names over the years: ``owner`` became the list ``owners``, ``domain`` ``domains``.
 
 Within this package they always have today's names. What a server calls them concerns only what is sent to it;
 what it answers is read the same whatever its version, because its history may hold states from before.

@@ -1,5 +1,4 @@
-"""
-The shapes that the members of an entity have to have, whoever gives them: a server, a patch, a journal.
+"""The shapes that the members of an entity have to have, whoever gives them: a server, a patch, a journal.
 
 Everything else may then rely on them: tags are a list of labels, a reference is an object, a name is a text.
 """

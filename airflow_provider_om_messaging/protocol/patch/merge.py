@@ -1,5 +1,4 @@
-"""
-Merging connections member by member (RFC 7396) around values that the server hides.
+"""Merging connections member by member (RFC 7396) around values that the server hides.
 
 A masked value stands for a secret that only the server knows. It is never sent and never compared: sending it
 would at best change nothing.

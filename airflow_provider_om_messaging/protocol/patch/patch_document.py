@@ -1,5 +1,4 @@
-"""
-JSON Patch: building the smallest one, checking what a person wrote, predicting what comes out.
+"""JSON Patch: building the smallest one, checking what a person wrote, predicting what comes out.
 
 Servers skip some targets without a word and run operations in another order than written, so a patch is
 checked as a whole before it is sent.

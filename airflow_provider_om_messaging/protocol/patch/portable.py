@@ -1,5 +1,4 @@
-"""
-A person's JSON Patch in a form that every server carries out alike.
+"""A person's JSON Patch in a form that every server carries out alike.
 
 Old servers run the operations in an order of their own: all ``remove`` last, the others sorted by their paths
 or by the numbers in these. They fail at a ``replace`` of what is absent, and have one owner where new ones

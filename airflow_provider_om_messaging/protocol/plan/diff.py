@@ -1,5 +1,4 @@
-"""
-Comparing two CSV files row by row and field by field: what an import would change.
+"""Comparing two CSV files row by row and field by field: what an import would change.
 
 Rows belong together by their name. What differs is held as a whole, because it is the plan.
 """

@@ -1,5 +1,4 @@
-"""
-Reading a plan from a document that may be anything.
+"""Reading a plan from a document that may be anything.
 
 What a task handed on, or a file that it names, is shown to people only if it is a plan member by member:
 nothing of any other content gets through.

@@ -1,5 +1,4 @@
-"""
-The rows of a file beside those that there are, matched by their names.
+"""The rows of a file beside those that there are, matched by their names.
 
 Both are read side by side, and of a row only the digest is held until the other one comes. That is next to
 nothing where both have the same order, as exports have. The few that differ are read a second time.

@@ -1,5 +1,4 @@
-"""
-What spreadsheet programs make of cells that they take for formulas, numbers or dates.
+"""What spreadsheet programs make of cells that they take for formulas, numbers or dates.
 
 They do it when a CSV is opened and saved, to rows that nobody has touched. A CSV has no way to forbid it.
 """

@@ -1,5 +1,4 @@
-"""
-A service's own metadata as a file: what people say of it, and nothing of how it is connected.
+"""A service's own metadata as a file: what people say of it, and nothing of how it is connected.
 
 What the service refers to is there by name, so that the file can be read and compared, and brings the same
 back where the same names have other ids.

@@ -1,5 +1,4 @@
-"""
-A topic as a list returns it: what a CSV needs is read at once, the rest where it is asked for.
+"""A topic as a list returns it: what a CSV needs is read at once, the rest where it is asked for.
 
 Topics come with their schemas, and of thousands only a few differ from their rows.
 """

@@ -1,5 +1,4 @@
-"""
-What a token's user may do to topics, as far as a server says that without looking at one of them.
+"""What a token's user may do to topics, as far as a server says that without looking at one of them.
 
 Servers evaluate rules. A rule with a condition (the user owns the topic, the topic has a tag) says nothing
 before there is a topic, and the policies of a team that owns a topic count for that topic alone. So only two

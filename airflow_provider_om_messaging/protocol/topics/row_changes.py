@@ -1,5 +1,4 @@
-"""
-What the rows of a CSV want of topics, and what is wrong with them in the words of a server.
+"""What the rows of a CSV want of topics, and what is wrong with them in the words of a server.
 
 A row is checked column by column, as servers do: its first fault is what it is refused for.
 """

@@ -1,5 +1,4 @@
-"""
-Taking the content coding off a reply's body, up to its very end.
+"""Taking the content coding off a reply's body, up to its very end.
 
 HTTP libraries let bodies pass whose compression ends too early, or that go on after its end, as long as their
 framing is whole: ``urllib3`` for ``gzip`` and ``deflate``, ``aiohttp`` for ``gzip``.

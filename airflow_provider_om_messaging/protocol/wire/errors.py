@@ -1,5 +1,4 @@
-"""
-Naming what a server meant by an error.
+"""Naming what a server meant by an error.
 
 The status alone is not enough. Old servers answer a missing route, a wrong method and an unserved format with
 500 and the real status in brackets in the text; a missing route and a missing service are both 404 on new

@@ -1,5 +1,4 @@
-"""
-JSON: reading it within bounds, and when two of its values are the same.
+"""JSON: reading it within bounds, and when two of its values are the same.
 
 Whoever sends JSON decides neither how deep it is nested nor how long its numbers are.
 """

@@ -1,5 +1,4 @@
-"""
-Making server texts fit to be shown.
+"""Making server texts fit to be shown.
 
 Error bodies of a failing PATCH were seen to hold the whole entity, connection secrets included, so no text of
 a server reaches a log, an exception or XCom before it has passed through here.

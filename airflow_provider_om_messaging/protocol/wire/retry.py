@@ -1,5 +1,4 @@
-"""
-Which failed request may be tried again, after how long, and what a failure means for other requests.
+"""Which failed request may be tried again, after how long, and what a failure means for other requests.
 
 A 429 is about everything that this token sends, not about one request: reads are tried again after the pause
 that the server asks for, whoever sends many at a time sends fewer, and what has not begun is not begun. How

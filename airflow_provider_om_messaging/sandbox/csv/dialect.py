@@ -1,5 +1,4 @@
-"""
-CSV as Apache Commons CSV reads and writes it, which is stricter and looser than Python's module in turn.
+"""CSV as Apache Commons CSV reads and writes it, which is stricter and looser than Python's module in turn.
 
 A quote in the middle of an unquoted cell is an ordinary character; text after a closing quote and a quote
 that is never closed are errors; empty lines are skipped; blanks are kept.

@@ -1,5 +1,4 @@
-"""
-The fields of a topic's schema: described and labelled one by one, inside of the topic.
+"""The fields of a topic's schema: described and labelled one by one, inside of the topic.
 
 No record of a running server shows them; what is here is read from the sources of OpenMetadata 1.2 and 2.0
 (``TopicRepository``, ``EntityUtil``) and from the schema ``type/schema.json``.

@@ -1,5 +1,4 @@
-"""
-Socket.IO at ``/api/v1/push/feed``, over which servers up to 1.13 report how CSV jobs end.
+"""Socket.IO at ``/api/v1/push/feed``, over which servers up to 1.13 report how CSV jobs end.
 
 A frame goes to all sockets that its user has open at that moment. It is lost when there is none, and is
 never sent again. A socket says whose it is by the query's ``userId``; nobody checks that, and the server

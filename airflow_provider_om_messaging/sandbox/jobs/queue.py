@@ -1,5 +1,4 @@
-"""
-Async CSV jobs: queued, run by three workers, reported, kept for a while.
+"""Async CSV jobs: queued, run by three workers, reported, kept for a while.
 
 Nothing here waits. Every call to :meth:`Jobs.tick` brings all jobs to where they should be by the clock, so
 that putting the clock forward has the same effect as waiting.

@@ -1,5 +1,4 @@
-"""
-Domains that topics inherit on a server that does not mark them, such as 1.2.
+"""Domains that topics inherit on a server that does not mark them, such as 1.2.
 
 Some such servers show these in lists, some only where a single topic is read.
 """

@@ -1,5 +1,4 @@
-"""
-What every run of a DAG needs: imported once, by the process that runs are forked from.
+"""What every run of a DAG needs: imported once, by the process that runs are forked from.
 
 Most of the time of a run is the start of Airflow. Nothing here opens a connection or leaves a thread: a fork
 would share the one and not have the other.

@@ -1,5 +1,4 @@
-"""
-Run DAGs of the DAGs folder with ``dag.test()`` and print what their tasks handed on, each in a line of JSON.
+"""Run DAGs of the DAGs folder with ``dag.test()`` and print what their tasks handed on, in lines of JSON.
 
 A process of its own, because what Airflow's libraries warn of inside a task must not fail that task. One for
 many DAGs, because its first one takes Airflow longest.

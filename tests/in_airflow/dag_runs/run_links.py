@@ -1,5 +1,4 @@
-"""
-Run one DAG of the DAGs folder with ``dag.test()`` and print the links that Airflow shows of its tasks.
+"""Run one DAG of the DAGs folder with ``dag.test()`` and print the links that Airflow shows of its tasks.
 
 As the web server does, it asks the DAG as it was serialized for them, not the operators that ran.
 """

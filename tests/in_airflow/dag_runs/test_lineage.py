@@ -1,5 +1,4 @@
-"""
-What tasks report about their data: events of outlets, and lineage by OpenLineage's own file transport.
+"""What tasks report about their data: events of outlets, and lineage by OpenLineage's own file transport.
 
 Where object storage and the OpenLineage provider are installed, the run stores its files there; elsewhere
 there are events only, of local files.

@@ -1,5 +1,4 @@
-"""
-Exports to and imports from object storage, over a real S3 API.
+"""Exports to and imports from object storage, over a real S3 API.
 
 They run where moto's server, s3fs and the Amazon provider are installed: in environments of their own,
 because together they are fifty packages.

@@ -1,5 +1,4 @@
-"""
-Every operator on every kind of server, by every engine and way of waiting.
+"""Every operator on every kind of server, by every engine and way of waiting.
 
 ``python -m tests.in_airflow.servers.matrix`` writes what comes of it into the table of ``docs/servers.md``.
 """

@@ -1,5 +1,4 @@
-"""
-The example DAGs as they are, on many services at once: a mapped one, and three with a run for each service.
+"""The example DAGs on many services at once: a mapped one, and three with a run for each service.
 
 Only how many runs there may be and how soon a task is tried again is set, by policies of their Airflow.
 """

@@ -1,5 +1,4 @@
-"""
-Many services at once on an Airflow of several machines: exported, completed, imported, exported again.
+"""Many services at once on an Airflow of several machines: exported, completed, imported, exported again.
 
 Runs where Celery's provider is installed and PostgreSQL and Redis are: ``make system``, on either line.
 """

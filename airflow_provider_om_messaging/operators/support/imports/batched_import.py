@@ -1,5 +1,4 @@
-"""
-Importing a large CSV in batches.
+"""Importing a large CSV in batches.
 
 What was applied is never guessed: at the start, and whenever the outcome of a batch is in doubt, the file is
 compared with a fresh export, and only rows that are not in place are sent. So a retry goes on where the last

@@ -1,5 +1,4 @@
-"""
-Remembering over tries which job a task has submitted, so that a retry does not do the work twice.
+"""Remembering over tries which job a task has submitted, so that a retry does not do the work twice.
 
 Airflow 3.3 keeps a state store for each task, which outlives its tries. Older lines keep nothing from one
 try to the next, so that a retry submits anew there. The store outlives a *clear* as well, but whoever clears

@@ -1,5 +1,4 @@
-"""
-Following jobs of servers before 2.0, which report how a job ended once, over Socket.IO, and never again.
+"""Following jobs of servers before 2.0, which report how a job ended once, over Socket.IO, and never again.
 
 The socket has to be open before the job is submitted, and until it ends. That is done in the worker,
 because a trigger that is started again would have missed the end.

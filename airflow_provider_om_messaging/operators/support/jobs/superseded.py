@@ -1,5 +1,4 @@
-"""
-Distinguishing a try that was killed from one that was replaced: Airflow ends both in the same way.
+"""Distinguishing a try that was killed from one that was replaced: Airflow ends both in the same way.
 
 If it hears nothing of a task's process for minutes, Airflow retries. Should that process live after all, it
 is asked to stop like one that a user has killed, while the retry may wait for the very job that it has

@@ -1,5 +1,4 @@
-"""
-The laws of files about fields of schemas, on every generation, for all that people may say of fields.
+"""The laws of files about fields of schemas, on every generation, for all that people may say of fields.
 
 ``LAW_EXAMPLES=200`` tries more of it.
 """

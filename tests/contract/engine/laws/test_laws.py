@@ -1,5 +1,4 @@
-"""
-The laws of files and topics, on every generation and edition, for all that a sandbox can hold.
+"""The laws of files and topics, on every generation and edition, for all that a sandbox can hold.
 
 ``LAW_EXAMPLES=200`` tries more of it.
 """

@@ -1,5 +1,4 @@
-"""
-Many services at once: export each, complete its descriptions, import them, export again.
+"""Many services at once: export each, complete its descriptions, import them, export again.
 
 Every step waits for the server's jobs in the triggerer, but for exports of the second service, which wait in
 their worker. Files are handed on through object storage.
