@@ -14,6 +14,7 @@ import pytest
 from airflow_provider_om_messaging import exceptions, provider_info
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.conftest import AIRFLOW_LINE
 from tools.error_messages import ErrorMessages, add_messages, is_message
 
@@ -67,6 +68,14 @@ def test_the_readme_is_short_and_its_links_are_absolute() -> None:
             assert (ROOT / "docs" / link[len(PUBLIC_SITE) :]).with_suffix(".md").exists(), link
         elif found := PUBLIC_SOURCE.fullmatch(link):
             assert (ROOT / found[1]).exists(), link
+
+
+def test_the_readme_says_what_works_where_and_what_a_spreadsheet_does() -> None:
+    text = README.read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")]
+    versions = {version for row in rows for version in re.findall(r"\d\.\d+", row)}
+    assert versions == set(GENERATIONS)
+    assert "begins with `=`, `+`, `-` or `@`" in text
 
 
 def test_every_command_of_make_that_is_named_exists() -> None:
