@@ -50,7 +50,8 @@ def test_a_row_that_failed_is_named_with_its_line_and_column(
     where = write_file(tmp_path / "topics.csv")
     with caplog.at_level(logging.WARNING):
         assert run(importing(tmp_path / "topics.csv", **how))["rows_failed"] == 1
-    assert (caplog.text + capsys.readouterr().out).count(where) == 1
+    # Airflow 2.11 shows a line in both.
+    assert max(caplog.text.count(where), capsys.readouterr().out.count(where)) == 1
 
 
 def test_lines_of_another_file_than_the_one_that_was_sent_are_not_named(
