@@ -19,8 +19,8 @@ from airflow_provider_om_messaging.triggers.kill_detection import (
     is_waited_for_elsewhere,
     run_to_completion,
 )
-from airflow_provider_om_messaging.triggers.lookup import look_up_settings
 from airflow_provider_om_messaging.triggers.poller import get_poller
+from airflow_provider_om_messaging.triggers.settings_lookup import look_up_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

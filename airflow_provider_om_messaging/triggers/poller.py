@@ -36,8 +36,8 @@ from airflow_provider_om_messaging.protocol.wire.retry import (
     is_temporary,
     limit_pause,
 )
+from airflow_provider_om_messaging.triggers.fair_turns import iterate_in_turns
 from airflow_provider_om_messaging.triggers.polled_wait import PolledWait, note_requests
-from airflow_provider_om_messaging.triggers.turns import iterate_in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_om_messaging.protocol.csv.cells import digest_exactly
-from airflow_provider_om_messaging.protocol.plan.repeats import RepeatFilter
+from airflow_provider_om_messaging.protocol.plan.repeat_filter import RepeatFilter
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ import airflow_provider_om_messaging
 from airflow_provider_om_messaging import sandbox as stand_in
 from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.triggers import lookup, poller
+from airflow_provider_om_messaging.triggers import poller, settings_lookup
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
-from airflow_provider_om_messaging.triggers.turns import A_TURN, iterate_in_turns
+from airflow_provider_om_messaging.triggers.fair_turns import A_TURN, iterate_in_turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -266,7 +266,7 @@ async def test_nobody_is_left_to_hear_that_a_connection_cannot_be_used(
     await asyncio.wait([waiting])
     lookups.may_end.set()
     with caplog.at_level(logging.ERROR):
-        while lookup._lookups[asyncio.get_running_loop()]:  # noqa: ASYNC110  # it ends unobserved
+        while settings_lookup._lookups[asyncio.get_running_loop()]:  # noqa: ASYNC110  # it ends unobserved
             await asyncio.sleep(0.01)
     assert not caplog.records
 
