@@ -53,7 +53,7 @@ class Between:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            head, _, body = _until(client, b"\r\n\r\n").partition(b"\r\n\r\n")
+            head, _, body = _read_until(client, b"\r\n\r\n").partition(b"\r\n\r\n")
             if not head:
                 return
             length = re.search(rb"(?i)content-length: *(\d+)", head)
@@ -78,7 +78,7 @@ class Between:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _until(client: socket.socket, end: bytes) -> bytes:
+def _read_until(client: socket.socket, end: bytes) -> bytes:
     text = b""
     while end not in text and (chunk := client.recv(65536)):
         text += chunk

@@ -74,7 +74,7 @@ def _head(client: socket.socket) -> bytes:
 
 
 @contextmanager
-def lying(answer: Answer, pause: float = 0.0, *, keeps_alive: bool = False) -> Iterator[Liar]:
+def serve_lies(answer: Answer, pause: float = 0.0, *, keeps_alive: bool = False) -> Iterator[Liar]:
     """Run such a server."""
     liar = Liar(answer, pause)
     liar.keeps_alive = keeps_alive
@@ -87,7 +87,7 @@ def lying(answer: Answer, pause: float = 0.0, *, keeps_alive: bool = False) -> I
         thread.join()
 
 
-def whole(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> list[bytes]:
+def build_whole_answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> list[bytes]:
     """Return an answer that keeps to the rules."""
     lines = [b"HTTP/1.1 " + status, b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
     return [b"\r\n".join([*lines, *headers, b"", b""]) + body]

@@ -65,7 +65,7 @@ def tls_files(folder: Path) -> TlsFiles:
 
 
 @contextmanager
-def serving(
+def serve_reply(
     status: int,
     body: bytes,
     content_type: str,
@@ -110,7 +110,7 @@ def serving(
 
 
 @contextmanager
-def sending(reply: bytes) -> Iterator[str]:
+def send_bytes(reply: bytes) -> Iterator[str]:
     """Send these very bytes to every request, then close the connection; hand out the address."""
 
     class Handler(socketserver.StreamRequestHandler):

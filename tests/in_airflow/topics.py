@@ -27,6 +27,6 @@ def describe_rows(rows: list[Topic], text: str = "Told anew,\nin two lines") -> 
     return [{**row, "description": f"{text}: {row['name']}"} for row in rows]
 
 
-def new(name: str, **cells: str) -> Topic:
+def make_topic(name: str, **cells: str) -> Topic:
     columns = ("name", "displayName", "description", "owner", "tags", "domain")
     return {**dict.fromkeys(columns, ""), "name": name, **cells}

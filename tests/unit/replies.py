@@ -12,7 +12,7 @@ NOT_FOUND_ON_OLD = "An exception with message [HTTP 404 Not Found] was thrown wh
 
 
 def request(*, safe: bool = True, method: str = "GET", feature: str = "CSV export") -> Request[Any]:
-    return Request(method, "/v1/services/messagingServices/name/kafka", _nothing, feature, safe=safe)
+    return Request(method, "/v1/services/messagingServices/name/kafka", _return_nothing, feature, safe=safe)
 
 
 def reply(status: int, body: bytes = b"", **headers: str) -> Reply:
@@ -36,5 +36,5 @@ def old_error(bracketed: str) -> Reply:
     return json_reply(500, {"responseMessage": message})
 
 
-def _nothing(_: Reply) -> None:
+def _return_nothing(_: Reply) -> None:
     return None

@@ -17,7 +17,7 @@ VALID_DAYS = 30
 _DAY_MILLIS = 24 * 3600 * 1000
 
 
-def setting(classification: str) -> Document:
+def build_setting(classification: str) -> Document:
     """
     Return the setting that says what certifies.
 

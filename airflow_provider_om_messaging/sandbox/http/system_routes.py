@@ -73,7 +73,7 @@ async def _get_setting(call: Call) -> Reply:
     known = "certification" in call.state.generation.entity_type(TOPIC).properties
     if call.path["name"] != certifications.SETTING or not known:
         return Reply(None, 204)
-    return Reply(certifications.setting(call.state.switches.certifies))
+    return Reply(certifications.build_setting(call.state.switches.certifies))
 
 
 async def _log_in(call: Call) -> Reply:

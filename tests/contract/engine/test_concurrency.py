@@ -28,7 +28,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def changed_rows() -> str:
+def change_rows() -> str:
     rows = read(OpenMetadataMessagingHook().export_csv(SERVICE))
     for number, row in enumerate(rows[1:]):
         row[2] = f"Told anew: {number}"
@@ -58,14 +58,14 @@ def test_no_more_are_sent_at_a_time_than_allowed(
                 running -= 1
 
     monkeypatch.setattr(patching, "_send", send)
-    result = OpenMetadataMessagingHook().import_csv(SERVICE, changed_rows(), False, max_concurrency=most)
+    result = OpenMetadataMessagingHook().import_csv(SERVICE, change_rows(), False, max_concurrency=most)
     assert (result.status, result.rows_passed) == ("success", CHANGED)
     assert max(seen) <= most
     assert patches(server) == [200] * CHANGED
 
 
 def test_a_server_that_asks_for_less_gets_every_row_once(server: Sandbox) -> None:
-    text = changed_rows()
+    text = change_rows()
     server.fault("429", times=6, method="PATCH", retry_after=0)
     result = OpenMetadataMessagingHook().import_csv(SERVICE, text, False)
     assert (result.status, result.rows_passed) == ("success", CHANGED)

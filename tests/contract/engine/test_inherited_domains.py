@@ -69,7 +69,7 @@ def read_own_domain(api: Api, topic: str = TOPIC) -> str | None:
     return json.loads(history[0]).get("domain", {}).get("name")
 
 
-def changed_fields(api: Api, topic: str = TOPIC) -> list[str]:
+def list_changed_fields(api: Api, topic: str = TOPIC) -> list[str]:
     steps = api.topic(topic)["changeDescription"]
     return [
         step["name"] for kind in ("fieldsAdded", "fieldsUpdated", "fieldsDeleted") for step in steps[kind]
@@ -115,7 +115,7 @@ def test_a_topic_goes_on_inheriting_after_an_import(
     changed = text.replace("A new one was made.", "Told anew.")
     assert changed != text
     assert load(hook, changed)[NAME] == ("success", "Entity updated")
-    assert (len(patches(old)), changed_fields(old)) == (1, ["description"])
+    assert (len(patches(old)), list_changed_fields(old)) == (1, ["description"])
     assert (read_domain(old), read_own_domain(old)) == (INHERITED, None)
     move_service(old, "Logistics")
     assert read_domain(old) == "Logistics"
@@ -278,7 +278,11 @@ class TestPatches:
         for text in ("Told anew.", "And again."):
             changes = {"description": text, "domains": None}
             assert hook.patch_service(TOPIC, changes=changes, entity="topic")["notes"] == []
-        assert (len(patches(old)), changed_fields(old), read_own_domain(old)) == (2, ["description"], None)
+        assert (len(patches(old)), list_changed_fields(old), read_own_domain(old)) == (
+            2,
+            ["description"],
+            None,
+        )
 
 
 def test_where_it_is_marked_the_same_domain_can_be_a_topics_own(monkeypatch: pytest.MonkeyPatch) -> None:

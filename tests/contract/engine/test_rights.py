@@ -69,7 +69,7 @@ def replace_cells(cells: list[str], **wanted: str) -> list[str]:
     return [wanted.get(column, cell) for column, cell in zip(columns, cells, strict=True)]
 
 
-def by_nobody(rows: dict[str, list[str]]) -> list[list[str]]:
+def select_unowned(rows: dict[str, list[str]]) -> list[list[str]]:
     """Return the rows of topics that no team owns."""
     return [cells for cells in rows.values() if "team:" not in cells[3]]
 
@@ -77,7 +77,7 @@ def by_nobody(rows: dict[str, list[str]]) -> list[list[str]]:
 def test_a_change_that_is_surely_refused_fails_in_the_servers_words(
     server: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, third, fourth = by_nobody(read_rows(server, monkeypatch))[:4]
+    first, second, third, fourth = select_unowned(read_rows(server, monkeypatch))[:4]
     rows = [
         replace_cells(first, description="By Bob"),
         replace_cells(second, displayName="By Bob"),
@@ -125,7 +125,7 @@ def test_labels_and_domains_take_rights_of_their_own(
 ) -> None:
     cells = next(
         cells
-        for cells in by_nobody(read_rows(newest, monkeypatch, "extended"))
+        for cells in select_unowned(read_rows(newest, monkeypatch, "extended"))
         if not any(cells[4:9]) and "user:" not in cells[3]
     )
     reader = User(newest, monkeypatch, newest.read_only_token)
@@ -153,7 +153,7 @@ def test_what_depends_on_the_topic_passes_with_a_note(
 ) -> None:
     rows = read_rows(newest, monkeypatch)
     owned = next(cells for cells in rows.values() if "team:" in cells[3])
-    free = by_nobody(rows)[0]
+    free = select_unowned(rows)[0]
     wanted = [replace_cells(owned, displayName="Mine?"), replace_cells(free, displayName="Mine?")]
     # Policies of the team that owns a topic may allow what no rule of the user's own does.
     reader = User(newest, monkeypatch, newest.read_only_token)
@@ -190,7 +190,7 @@ def test_creating_is_a_right_of_its_own(newest: Sandbox, monkeypatch: pytest.Mon
 def test_a_server_that_does_not_tell_refuses_nothing(
     newest: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    rows = by_nobody(read_rows(newest, monkeypatch))[:20]
+    rows = select_unowned(read_rows(newest, monkeypatch))[:20]
     reader = User(newest, monkeypatch, newest.read_only_token)
     newest.fault(kind, path="/permissions/", times=9)
     with caplog.at_level("INFO"):

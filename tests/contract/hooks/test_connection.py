@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_om_messaging import exceptions
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
-from tests.contract.other_servers import serving, tls_files
+from tests.contract.other_servers import serve_reply, tls_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ class TestConnection:
         assert advice in message
 
     def test_a_server_that_is_something_else(self, connect: Callable[..., OpenMetadataMessagingHook]) -> None:
-        with serving(200, b"<!doctype html><title>Wiki</title>", "text/html") as url:
+        with serve_reply(200, b"<!doctype html><title>Wiki</title>", "text/html") as url:
             ok, message = connect(host=url, password="jwt").test_connection()
         assert not ok
         assert "not an OpenMetadata API: it answered HTML" in message
@@ -125,7 +125,9 @@ class TestConnection:
     def test_a_login_proxy_that_redirects_gets_no_token(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
     ) -> None:
-        with serving(302, b"", "text/plain", {"Location": f"{sandbox.url}/api/v1/users/loggedInUser"}) as url:
+        with serve_reply(
+            302, b"", "text/plain", {"Location": f"{sandbox.url}/api/v1/users/loggedInUser"}
+        ) as url:
             ok, message = connect(host=url, password=sandbox.bot_token).test_connection()
         assert not ok
         assert "redirect" in message
@@ -137,7 +139,7 @@ class TestConnection:
     ) -> None:
         files = tls_files(tmp_path)
         body = json.dumps({"version": "2.0.1", "name": "ada"}).encode()
-        with serving(200, body, "application/json", tls=files) as url:
+        with serve_reply(200, body, "application/json", tls=files) as url:
             ok, message = connect(host=url, password="jwt").test_connection()
             assert not ok
             assert "TLS with" in message

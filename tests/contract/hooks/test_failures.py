@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.hooks.messaging import (
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
-from tests.contract.other_servers import serving, tls_files
+from tests.contract.other_servers import serve_reply, tls_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ class TestErrors:
             "numberOfRowsFailed": 0,
         }
         with (
-            serving(200, json.dumps(verdict).encode(), "application/json") as url,
+            serve_reply(200, json.dumps(verdict).encode(), "application/json") as url,
             pytest.raises(exceptions.ImportRejectedError, match="may have written"),
         ):
             connect(host=url, password="jwt").import_csv("s", "name\nx\n", dry_run=True)
@@ -242,7 +242,7 @@ class TestAsyncHook:
     def test_tls(self, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path) -> None:
         files = tls_files(tmp_path)
         body = json.dumps({"jobId": "7", "status": "RUNNING"}).encode()
-        with serving(200, body, "application/json", tls=files) as url:
+        with serve_reply(200, body, "application/json", tls=files) as url:
             connect(host=url, password="jwt")
             with pytest.raises(exceptions.ServerUnavailableError, match="TLS with"):
                 asyncio.run(OpenMetadataMessagingAsyncHook("other").get_job("7"))

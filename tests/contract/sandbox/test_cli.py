@@ -26,7 +26,7 @@ COMMAND = [sys.executable, "-m", "airflow_provider_om_messaging.sandbox"]
 
 
 @contextmanager
-def running(tmp_path: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+def run_command(tmp_path: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     ready = tmp_path / "ready.json"
     ready.unlink(missing_ok=True)
     command = [*COMMAND, "--port", "0", "--ready-file", str(ready), *flags]
@@ -44,7 +44,7 @@ def running(tmp_path: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str]
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stranger_can_copy_what_is_printed(tmp_path: Path, number: signal.Signals) -> None:
-    with running(tmp_path) as (process, ready):
+    with run_command(tmp_path) as (process, ready):
         assert set(ready) == {
             "url",
             "admin_token",
@@ -67,7 +67,7 @@ def test_a_stranger_can_copy_what_is_printed(tmp_path: Path, number: signal.Sign
 
 def test_switches_are_flags(tmp_path: Path) -> None:
     flags = ["--no-csv-routes", "--no-job-api", "--import-verdict", "endpoint", "--job-seconds", "3"]
-    with running(tmp_path, *flags) as (_, ready):
+    with run_command(tmp_path, *flags) as (_, ready):
         switches = requests.get(ready["url"] + "/_sandbox", timeout=300).json()["switches"]
     assert (switches["csv_routes"], switches["job_api"]) == (False, False)
     assert (switches["import_verdict"], switches["job_seconds"]) == ("endpoint", 3.0)
@@ -75,7 +75,7 @@ def test_switches_are_flags(tmp_path: Path) -> None:
 
 def test_generation_edition_and_size_are_flags(tmp_path: Path) -> None:
     flags = ["--generation", "1.2", "--edition", "open-source", "--topics", "30", "--services", "2"]
-    with running(tmp_path, *flags, "--if-match") as (process, ready):
+    with run_command(tmp_path, *flags, "--if-match") as (process, ready):
         state = requests.get(ready["url"] + "/_sandbox", timeout=300).json()
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=300)
@@ -100,7 +100,7 @@ def test_the_help_tells_what_generations_and_editions_set(capsys: pytest.Capture
 
 def test_data_survives_even_a_kill(tmp_path: Path) -> None:
     data = tmp_path / "kept"
-    with running(tmp_path, "--data", str(data)) as (process, first):
+    with run_command(tmp_path, "--data", str(data)) as (process, first):
         headers = {
             "Authorization": f"Bearer {first['bot_token']}",
             "Content-Type": "text/plain; charset=UTF-8",
@@ -113,7 +113,7 @@ def test_data_survives_even_a_kill(tmp_path: Path) -> None:
             time.sleep(0.02)
         process.kill()
         process.communicate()
-    with running(tmp_path, "--data", str(data)) as (_, second):
+    with run_command(tmp_path, "--data", str(data)) as (_, second):
         headers = {"Authorization": f"Bearer {first['bot_token']}"}
         path = f"{second['url']}/api/v1/topics/name/sample_kafka.kept_topic"
         assert requests.get(path, headers=headers, timeout=300).status_code == 200

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.client.transport.settings import Settings, To
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy
-from tests.contract.other_servers import serving
+from tests.contract.other_servers import serve_reply
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -130,6 +130,6 @@ def test_a_client_that_is_not_open_says_so(sandbox: Sandbox) -> None:
 
 def test_no_redirect_gets_the_token(sandbox: Sandbox) -> None:
     target = {"Location": f"{sandbox.url}/api/v1/csvAsyncJobs"}
-    with serving(302, b"", "text/plain", target) as url, pytest.raises(Fault, match="redirect"):
+    with serve_reply(302, b"", "text/plain", target) as url, pytest.raises(Fault, match="redirect"):
         ask(Settings(f"{url}/api", Token(sandbox.bot_token)))
     assert sandbox.journal == []

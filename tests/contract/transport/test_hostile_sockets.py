@@ -16,7 +16,7 @@ from aiohttp import web
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sockets import Feed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.contract.lying_servers import lying
+from tests.contract.lying_servers import serve_lies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -136,7 +136,7 @@ def test_a_reply_that_trickles_is_given_up() -> None:
         yield b"HTTP/1.1 101 Switching Protocols\r\n"
         yield from itertools.repeat(b"X: y\r\n", 2000)
 
-    with lying(trickle, pause=0.05) as liar:
+    with serve_lies(trickle, pause=0.05) as liar:
         settings = Settings(f"{liar.url}/api", Token("jwt"), connect_timeout=0.2, read_timeout=0.5)
         with pytest.raises(Fault, match="/v1/push/feed") as caught:
             Feed(settings, "u").open()

@@ -32,7 +32,7 @@ from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers import polled_wait, poller
-from tests.contract.lying_servers import HEAD, chunk, lying, whole
+from tests.contract.lying_servers import HEAD, build_whole_answer, chunk, serve_lies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -92,7 +92,7 @@ def endless(head: bytes, piece: bytes = b"a" * 65536, times: int = 4096) -> Call
 def test_what_does_not_end_is_not_read_to_its_end(
     ask: Ask, head: bytes, error: type[Exception], asked: Request[Any]
 ) -> None:
-    with lying(endless(head)) as liar, pytest.raises(error):
+    with serve_lies(endless(head)) as liar, pytest.raises(error):
         ask(liar, asked)
     # Besides what was read, what lies in the buffers of sockets.
     assert liar.sent < 32 * MEBIBYTE
@@ -101,7 +101,7 @@ def test_what_does_not_end_is_not_read_to_its_end(
 def test_a_small_reply_that_becomes_a_large_one(ask: Ask) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(b" " * MEBIBYTE) for _ in range(20)) + packer.flush()
-    with lying(lambda _: whole(bomb, b"Content-Encoding: gzip")) as liar:
+    with serve_lies(lambda _: build_whole_answer(bomb, b"Content-Encoding: gzip")) as liar:
         with pytest.raises(UnexpectedReplyError, match="answered more than"):
             ask(liar, routes.get_job("7"))
         assert liar.sent < MEBIBYTE
@@ -123,7 +123,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     ],
 )
 def test_a_byte_now_and_then_is_no_reply(ask: Ask, head: bytes, piece: bytes) -> None:
-    with lying(endless(head, piece, 400), pause=0.02) as liar:
+    with serve_lies(endless(head, piece, 400), pause=0.02) as liar:
         with pytest.raises(ServerUnavailableError):
             ask(liar, routes.get_job("7"))
         assert liar.pieces < 400
@@ -132,11 +132,11 @@ def test_a_byte_now_and_then_is_no_reply(ask: Ask, head: bytes, piece: bytes) ->
 @pytest.mark.parametrize("status", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
 def test_interim_replies(ask: Ask, status: bytes) -> None:
     interim = b"HTTP/1.1 " + status + b"\r\nLink: x\r\n\r\n"
-    with lying(lambda _: [interim, interim, *whole(JOB)]) as liar:
+    with serve_lies(lambda _: [interim, interim, *build_whole_answer(JOB)]) as liar:
         assert ask(liar, routes.get_job("7")).job_id == "7"
     message = "interim replies that do not end"
     with (
-        lying(endless(b"", interim * 100, 40_000)) as liar,
+        serve_lies(endless(b"", interim * 100, 40_000)) as liar,
         pytest.raises(ServerUnavailableError, match=message),
     ):
         ask(liar, routes.get_job("7"))
@@ -146,14 +146,14 @@ def test_interim_replies(ask: Ask, status: bytes) -> None:
 
 def test_a_slow_export_is_read_as_long_as_it_gets_on(monkeypatch: pytest.MonkeyPatch) -> None:
     row = b"x" * 1023 + b"\n"
-    with lying(lambda _: [HEAD + b"Content-Length: 30720\r\n\r\n", *[row] * 30], pause=0.05) as liar:
+    with serve_lies(lambda _: [HEAD + b"Content-Length: 30720\r\n\r\n", *[row] * 30], pause=0.05) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=0.4))
         with hook._client.download(routes.job_result("7")) as chunks:
             assert sum(map(len, chunks)) == 30720
 
 
 def test_an_export_of_a_byte_now_and_then_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    with lying(endless(HEAD + b"\r\nname\r\n", b"x", 400), pause=0.02) as liar:
+    with serve_lies(endless(HEAD + b"\r\nname\r\n", b"x", 400), pause=0.02) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=0.5))
         with pytest.raises(ServerUnavailableError):
             hook.get_job_result("7")
@@ -161,7 +161,7 @@ def test_an_export_of_a_byte_now_and_then_is_given_up(monkeypatch: pytest.Monkey
 
 
 def version(number: str = "2.0.1") -> list[bytes]:
-    return whole(json.dumps({"version": number}).encode())
+    return build_whole_answer(json.dumps({"version": number}).encode())
 
 
 def test_a_question_for_a_route_does_not_read_the_reply(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_a_question_for_a_route_does_not_read_the_reply(monkeypatch: pytest.Monk
             return version()
         return itertools.chain([HEAD + b"\r\nname\r\n"], itertools.repeat(b"a" * 65536, 4096))
 
-    with lying(answer) as liar:
+    with serve_lies(answer) as liar:
         found = OpenMetadataMessagingHook(connection(liar, monkeypatch)).capabilities()
         assert found.csv_routes
         assert len(liar.paths) == 2
@@ -194,8 +194,10 @@ def lists_topics(page: Callable[[int], dict[str, Any]]) -> Callable[[str], Itera
         if path.endswith("/version"):
             return version()
         if "/v1/topics?" in path:
-            return whole(json.dumps(page(next(asked))).encode())
-        return whole(json.dumps({"id": ID, "name": "kafka", "fullyQualifiedName": "kafka"}).encode())
+            return build_whole_answer(json.dumps(page(next(asked))).encode())
+        return build_whole_answer(
+            json.dumps({"id": ID, "name": "kafka", "fullyQualifiedName": "kafka"}).encode()
+        )
 
     return answer
 
@@ -217,7 +219,7 @@ WALKS: dict[str, Callable[[int], dict[str, Any]]] = {
 @pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_list_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch, walk: str, deleted: bool) -> None:
-    with lying(lists_topics(WALKS[walk])) as liar:
+    with serve_lies(lists_topics(WALKS[walk])) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
         walked = (
             partial(list_topic_names, deleted=True)
@@ -233,7 +235,7 @@ def test_topics_of_another_service_are_not_taken_for_this_ones(monkeypatch: pyte
     other = {**topic(1), "service": {"fullyQualifiedName": "kafka_eu"}, "name": "theirs"}
     nameless = {"id": ID, "name": "hidden", "fullyQualifiedName": "kafka_eu.hidden"}
     page = {"data": [other, topic(2), nameless], "paging": {"total": 3}}
-    with lying(lists_topics(lambda _: page)) as liar:
+    with serve_lies(lists_topics(lambda _: page)) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
         assert hook.export_csv("kafka", engine="client").splitlines()[1:] == ["t2" + "," * 5]
 
@@ -243,9 +245,9 @@ def test_a_reply_about_another_service_is_refused(monkeypatch: pytest.MonkeyPatc
     other = {"id": ID, "name": "other", "fullyQualifiedName": "other", "version": 0.1}
 
     def answer(path: str) -> Iterable[bytes]:
-        return version() if path.endswith("/version") else whole(json.dumps(other).encode())
+        return version() if path.endswith("/version") else build_whole_answer(json.dumps(other).encode())
 
-    with lying(answer) as liar:
+    with serve_lies(answer) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
         arguments: dict[str, Any] = {
             "export_csv": {"engine": "client"},
@@ -258,7 +260,7 @@ def test_a_reply_about_another_service_is_refused(monkeypatch: pytest.MonkeyPatc
 
 @FORKING
 def test_a_forked_process_has_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    with lying(lambda _: whole(JOB), keeps_alive=True) as liar:
+    with serve_lies(lambda _: build_whole_answer(JOB), keeps_alive=True) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
         hook.get_job("7")
         hook.get_job("7")
@@ -291,7 +293,7 @@ def test_a_forked_process_has_pollers_of_its_own(monkeypatch: pytest.MonkeyPatch
         child.join(30)
         return child.exitcode
 
-    with lying(lambda _: whole(JOB)) as liar:
+    with serve_lies(lambda _: build_whole_answer(JOB)) as liar:
         hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch))
         assert asyncio.run(fork_while_there_is_a_poller(hook)) == 0
 
@@ -309,7 +311,7 @@ class TestDeadlines:
 
     def test_in_a_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(jobs, "LAST_POLL_SECONDS", 0.3)
-        with lying(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
+        with serve_lies(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
             hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
             with pytest.raises(JobTimeoutError):
                 hook.wait_for_job(Wait("7", time.time() + 0.5, 0.1, None))
@@ -330,7 +332,7 @@ class TestDeadlines:
                 return_exceptions=True,
             )
 
-        with lying(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
+        with serve_lies(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
             hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch))
             ends = asyncio.run(wait_for_all(hook))
             assert [getattr(end, "cause", end) for end in ends] == [Cause.JOB_TIMEOUT] * waits

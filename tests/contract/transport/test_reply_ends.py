@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.protocol.routes import server_version
 from airflow_provider_om_messaging.protocol.wire.content_coding import CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
-from tests.contract.other_servers import sending
+from tests.contract.other_servers import send_bytes
 from tests.unit.tables import pieces
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ def test_whole_replies_are_taken(
     connect: Callable[[str], OpenMetadataMessagingHook], tmp_path: Path, coder: str, chunked: bool
 ) -> None:
     coding, pack = CODERS.get(coder, ("", bytes))
-    with sending(reply(pack(CSV), coding, chunked=chunked)) as url:
+    with send_bytes(reply(pack(CSV), coding, chunked=chunked)) as url:
         assert connect(url).export_csv_to("s", tmp_path / "topics.csv", engine="server").rows == 3000
     assert (tmp_path / "topics.csv").read_bytes() == CSV
-    with sending(reply(pack(VERSION), coding, chunked=chunked, kind="application/json")) as url:
+    with send_bytes(reply(pack(VERSION), coding, chunked=chunked, kind="application/json")) as url:
         assert connect(url).server_version() == "2.0.1"
         assert asyncio.run(version_by_aiohttp(connect(url))) == "2.0.1"
 
@@ -109,7 +109,7 @@ def test_a_reply_whose_coding_does_not_end_where_its_framing_does_is_refused(
     path = tmp_path / "topics.csv"
     path.write_bytes(YESTERDAY)
     before = path.stat()
-    with sending(reply(SPOILERS[spoiler](pack(CSV)), coding, chunked=True)) as url:
+    with send_bytes(reply(SPOILERS[spoiler](pack(CSV)), coding, chunked=True)) as url:
         hook = connect(url)
         with pytest.raises(ServerUnavailableError, match="is not whole, and nothing of it was used"):
             hook.export_csv_to("s", path, engine="server")
@@ -118,7 +118,7 @@ def test_a_reply_whose_coding_does_not_end_where_its_framing_does_is_refused(
     assert path.read_bytes() == YESTERDAY
     assert path.stat().st_mtime_ns == before.st_mtime_ns
     assert os.listdir(tmp_path) == ["topics.csv"]
-    with sending(reply(SPOILERS[spoiler](pack(VERSION)), coding, kind="application/json")) as url:
+    with send_bytes(reply(SPOILERS[spoiler](pack(VERSION)), coding, kind="application/json")) as url:
         with pytest.raises(ServerUnavailableError, match="is not whole"):
             connect(url).server_version()
         with pytest.raises(Fault, match="is not whole"):
@@ -131,7 +131,7 @@ def test_a_coding_that_was_not_asked_for_is_refused(
 ) -> None:
     # Nothing would show whether such a body is whole.
     assert connect("http://x").get_conn().headers["Accept-Encoding"] == "gzip, deflate"
-    with sending(reply(VERSION, coding, kind="application/json")) as url:
+    with send_bytes(reply(VERSION, coding, kind="application/json")) as url:
         with pytest.raises(ServerUnavailableError, match="not asked for"):
             connect(url).server_version()
         with pytest.raises(Fault, match="not asked for"):
@@ -145,7 +145,7 @@ def test_a_reply_whose_framing_ends_too_early_is_refused(
     path = tmp_path / "topics.csv"
     path.write_bytes(YESTERDAY)
     row = len(b'orders,"Orders, placed"\r\n')  # what is left has whole rows
-    with sending(reply(CSV, "", chunked=chunked)[: -row - 5 * chunked]) as url:
+    with send_bytes(reply(CSV, "", chunked=chunked)[: -row - 5 * chunked]) as url:
         with pytest.raises(ServerUnavailableError, match="before the reply was complete"):
             connect(url).export_csv_to("s", path, engine="server")
         with pytest.raises(ServerUnavailableError, match="before the reply was complete"):

@@ -21,7 +21,7 @@ OTHER = "sample_kafka"
 only_3 = pytest.mark.skipif(IS_2, reason="Airflow 2 has no watchers")
 
 
-def watching(service: str = SERVICE, **kwargs: Any) -> MessagingServiceChangedTrigger:
+def make_watcher(service: str = SERVICE, **kwargs: Any) -> MessagingServiceChangedTrigger:
     return MessagingServiceChangedTrigger(service, **{"poll_interval": 0.2, **kwargs})
 
 

@@ -18,11 +18,11 @@ from tests.in_airflow.changes.services import (
     SHARES,
     change_service,
     looks,
+    make_watcher,
     names,
     only_3,
     person,
     some_looks,
-    watching,
 )
 from tests.in_airflow.changes.watching import AssetStore, Triggerer
 
@@ -54,7 +54,7 @@ def test_a_wrong_parameter_is_told_when_the_dag_is_parsed(wrong: dict[str, Any])
 )
 async def test_changes_are_delivered_once_and_without_values(sandbox: Sandbox, shares: bool) -> None:
     async with Triggerer(shares=shares) as triggerer:
-        triggerer.start(watching(), AssetStore())
+        triggerer.start(make_watcher(), AssetStore())
         await some_looks(triggerer, sandbox)
         api = person(sandbox)
         change_service(api, "s3cr3t-value")
@@ -76,7 +76,7 @@ async def test_changes_are_delivered_once_and_without_values(sandbox: Sandbox, s
 async def test_what_is_not_wanted_is_left(sandbox: Sandbox) -> None:
     async with Triggerer(shares=SHARES) as triggerer:
         triggerer.start(
-            watching(fields=["description"], changes=["updated"], ignored_users=["Jo"]), AssetStore()
+            make_watcher(fields=["description"], changes=["updated"], ignored_users=["Jo"]), AssetStore()
         )
         await some_looks(triggerer, sandbox)
         change_service(Api(sandbox), "by the connection's own user", field="description")
@@ -94,7 +94,7 @@ async def test_a_restart_delivers_what_was_changed_meanwhile_and_nothing_twice(s
     store, fired = AssetStore(), []
     for number in range(3):
         async with Triggerer(shares=SHARES) as triggerer:
-            triggerer.start(watching(), store)
+            triggerer.start(make_watcher(), store)
             if number:
                 await triggerer.wait_for_events(1)
             await some_looks(triggerer, sandbox)
@@ -115,7 +115,7 @@ async def test_a_triggerer_that_dies_with_an_event_in_hand_delivers_it_again(
     store, fired = AssetStore(), []
     for number in range(2):
         async with Triggerer(shares=SHARES) as triggerer:
-            triggerer.start(watching(), store)
+            triggerer.start(make_watcher(), store)
             if not number:
                 await some_looks(triggerer, sandbox)
                 change_service(person(sandbox), "changed")
@@ -131,7 +131,7 @@ async def test_without_a_kept_place_changes_come_again_rather_than_never(
     change_service(person(sandbox), "before it began")
     for _ in range(2):
         async with Triggerer(shares=SHARES) as triggerer:
-            triggerer.start(watching(), store)
+            triggerer.start(make_watcher(), store)
             assert names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
             await some_looks(triggerer, sandbox)
             assert len(triggerer.fired) == 1
@@ -142,12 +142,12 @@ async def test_without_a_kept_place_changes_come_again_rather_than_never(
 async def test_an_airflow_that_is_away_for_a_moment_loses_no_place(sandbox: Sandbox) -> None:
     store = AssetStore()
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
+        triggerer.start(make_watcher(), store)
         await triggerer.wait_for(lambda: store.kept)
     change_service(person(sandbox), "while nobody watches")
     store._failures = 2
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
+        triggerer.start(make_watcher(), store)
         assert len(await triggerer.wait_for_events(1)) == 1
 
 
@@ -161,7 +161,7 @@ async def test_watchers_share_their_requests(sandbox: Sandbox, number: int) -> N
         async with Triggerer() as triggerer:
             for index, store in enumerate(stores):
                 kinds = ["updated", "deleted"] if index % 2 else None
-                triggerer.start(watching(SERVICE if index else OTHER, changes=kinds), store)
+                triggerer.start(make_watcher(SERVICE if index else OTHER, changes=kinds), store)
             await triggerer.wait_for(lambda: looks(sandbox) >= 4)
             change_service(person(sandbox), f"{looks(sandbox)} looks", OTHER)
             assert len(await triggerer.wait_for_events(1)) == 1
@@ -176,8 +176,8 @@ async def test_watchers_that_share_nothing_ask_for_their_own_service_only(sandbo
     sandbox.configure(events="absent")
     async with Triggerer(shares=False) as triggerer:
         for _ in range(6):
-            triggerer.start(watching(OTHER), AssetStore())
-        triggerer.start(watching(SERVICE), AssetStore())
+            triggerer.start(make_watcher(OTHER), AssetStore())
+        triggerer.start(make_watcher(SERVICE), AssetStore())
 
         def count_lists(service: str) -> int:
             lists = [entry for entry in sandbox.journal if entry["path"].endswith("/v1/topics")]

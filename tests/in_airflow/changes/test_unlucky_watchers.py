@@ -16,11 +16,11 @@ from tests.in_airflow.changes.services import (
     SERVICE,
     SHARES,
     change_service,
+    make_watcher,
     names,
     only_3,
     person,
     some_looks,
-    watching,
 )
 from tests.in_airflow.changes.watching import AssetStore, Triggerer
 
@@ -36,7 +36,7 @@ async def test_older_servers(monkeypatch: pytest.MonkeyPatch, generation: str) -
     with Sandbox(generation=generation, edition="open-source") as server:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
         async with Triggerer(shares=SHARES) as triggerer:
-            triggerer.start(watching(), AssetStore())
+            triggerer.start(make_watcher(), AssetStore())
             await some_looks(triggerer, server)
             change_service(person(server), "changed")
             [event] = await triggerer.wait_for_events(1)
@@ -65,8 +65,8 @@ async def test_without_events_versions_are_compared(
     store = AssetStore()
     api = person(sandbox)
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
-        triggerer.start(watching(OTHER), AssetStore())
+        triggerer.start(make_watcher(), store)
+        triggerer.start(make_watcher(OTHER), AssetStore())
         await triggerer.wait_for(lambda: store.kept)
         change_service(api, "changed")
         topic = api.topic(f"{SERVICE}.orders-audit")
@@ -78,7 +78,7 @@ async def test_without_events_versions_are_compared(
     ]
     change_service(api, "while nobody watches")
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
+        triggerer.start(make_watcher(), store)
         assert names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
     # Each stream says so once, and the second triggerer may still have that of the first.
     assert caplog.text.count("Versions are compared") in (1, 2)
@@ -91,7 +91,7 @@ async def test_a_bad_reply_is_borne_and_warned_of_once(
 ) -> None:
     store = AssetStore()
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
+        triggerer.start(make_watcher(), store)
         await triggerer.wait_for(lambda: store.kept)
         caplog.clear()
         with caplog.at_level(logging.INFO):
@@ -109,7 +109,7 @@ async def test_a_bad_reply_is_borne_and_warned_of_once(
 async def test_a_server_that_asks_to_be_left_alone_is(sandbox: Sandbox) -> None:
     store = AssetStore()
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
+        triggerer.start(make_watcher(), store)
         await triggerer.wait_for(lambda: store.kept)
         sandbox.fault("429", times=1000, retry_after=3600, path="/v1/events")
         await triggerer.wait_for(lambda: [entry for entry in sandbox.journal if entry["status"] == 429])
@@ -124,7 +124,7 @@ async def test_a_new_token_in_the_connection_is_taken_up(
 ) -> None:
     store = AssetStore()
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(), store)
+        triggerer.start(make_watcher(), store)
         await triggerer.wait_for(lambda: store.kept)
         sandbox.supersede_bot_token()
         await triggerer.wait_for(lambda: [entry for entry in sandbox.journal if entry["status"] == 401])
@@ -137,7 +137,7 @@ async def test_a_new_token_in_the_connection_is_taken_up(
 async def test_a_connection_that_comes_later(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     store = AssetStore()
     async with Triggerer(shares=SHARES) as triggerer:
-        triggerer.start(watching(om_messaging_conn_id="later"), store)
+        triggerer.start(make_watcher(om_messaging_conn_id="later"), store)
         await asyncio.sleep(0.5)
         monkeypatch.setenv("AIRFLOW_CONN_LATER", sandbox.airflow_connection())
         await triggerer.wait_for(lambda: store.kept)
@@ -154,7 +154,7 @@ async def test_a_server_that_restarts_and_whose_clock_is_another(
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
         port = int(server.url.rpartition(":")[2])
         async with Triggerer(shares=SHARES) as triggerer:
-            triggerer.start(watching(), store)
+            triggerer.start(make_watcher(), store)
             await some_looks(triggerer, server)
             change_service(person(server), "before")
             await triggerer.wait_for_events(1)

@@ -13,7 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from airflow_provider_om_messaging.exceptions import ServerUnavailableError, UnexpectedReplyError
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.job_result import CsvJobResultOperator
-from tests.contract.lying_servers import lying, whole
+from tests.contract.lying_servers import build_whole_answer, serve_lies
 from tests.in_airflow.running import run
 from tests.object_storage import attach_bucket
 
@@ -53,10 +53,10 @@ def server(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Callable[
             f"csvAsyncJobs/{ID}": JOB,
         }
         if route in {"services/messagingServices/name/kafka/export", f"csvAsyncJobs/{ID}/result"}:
-            return whole(body, *headers, status=status)
+            return build_whole_answer(body, *headers, status=status)
         if route in documents:
-            return whole(json.dumps(documents[route]).encode())
-        return whole(b'{"code": 404, "message": "HTTP 404 Not Found"}', status=b"404 Not Found")
+            return build_whole_answer(json.dumps(documents[route]).encode())
+        return build_whole_answer(b'{"code": 404, "message": "HTTP 404 Not Found"}', status=b"404 Not Found")
 
     return answer
 
@@ -98,7 +98,7 @@ def test_nothing_old_is_replaced(
     route: str,
 ) -> None:
     before = [path.read_bytes() for path in destinations.values()]
-    with lying(server(*BAD[bad]), keeps_alive=True) as liar:
+    with serve_lies(server(*BAD[bad]), keeps_alive=True) as liar:
         connect(monkeypatch, liar.url)
         for destination in (*destinations, None):
             with pytest.raises((UnexpectedReplyError, ServerUnavailableError)):
@@ -111,7 +111,7 @@ def test_nothing_old_is_replaced(
 def test_a_good_one_takes_its_place(
     monkeypatch: pytest.MonkeyPatch, destinations: dict[str, ObjectStoragePath], route: str
 ) -> None:
-    with lying(server(gzip.compress(GOOD), GZIP), keeps_alive=True) as liar:
+    with serve_lies(server(gzip.compress(GOOD), GZIP), keeps_alive=True) as liar:
         connect(monkeypatch, liar.url)
         for destination, path in destinations.items():
             assert download(route, destination)["rows"] == 1
@@ -128,7 +128,7 @@ def test_good_content_with_another_status_may_be_a_part_of_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: bytes, route: str
 ) -> None:
     (tmp_path / "topics.csv").write_bytes(YESTERDAY)
-    with lying(server(GOOD, status=status), keeps_alive=True) as liar:
+    with serve_lies(server(GOOD, status=status), keeps_alive=True) as liar:
         connect(monkeypatch, liar.url)
         for destination in (str(tmp_path / "topics.csv"), None):
             expected = (

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, new
+from tests.in_airflow.topics import SERVICE, as_csv, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 ROOM = 64 * 1024
-LARGE = new("brand.new", description="x" * 2 * ROOM)
+LARGE = make_topic("brand.new", description="x" * 2 * ROOM)
 
 
 @contextmanager

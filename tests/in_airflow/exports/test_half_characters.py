@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import UnexpectedReplyError, publi
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.export_metadata import ExportMessagingServiceMetadataOperator
 from airflow_provider_om_messaging.protocol.jobs.socket_events import parse_socket_event
-from tests.contract.lying_servers import lying, whole
+from tests.contract.lying_servers import build_whole_answer, serve_lies
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def test_the_metadata_of_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
     def answer(path: str) -> Iterable[bytes]:
         told = {"version": "2.0.1"} if "version" in path else {**service, "description": "half: \ud800"}
-        return whole(json.dumps(told).encode())
+        return build_whole_answer(json.dumps(told).encode())
 
-    with lying(answer, keeps_alive=True) as liar:
+    with serve_lies(answer, keeps_alive=True) as liar:
         connection = {"conn_type": "om_messaging", "host": liar.url, "password": "x"}
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", json.dumps(connection))
         with pytest.raises(UnexpectedReplyError, match="half a character"):

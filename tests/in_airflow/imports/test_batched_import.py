@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.operators.support.imports import batched_impo
 from airflow_provider_om_messaging.protocol.imports.verdict import make_unreadable_result
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new
+from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,13 @@ def build_rows() -> list[dict[str, str]]:
     return describe_rows(export_rows()[:ROWS])
 
 
-def importing(rows: list[dict[str, str]], **kwargs: Any) -> ImportMessagingServiceOperator:
+def make_import(rows: list[dict[str, str]], **kwargs: Any) -> ImportMessagingServiceOperator:
     given = {"service": SERVICE, "csv": as_csv(rows), "dry_run": False, "batch_rows": SIZE, **kwargs}
     return ImportMessagingServiceOperator(task_id="t", **given)
 
 
 def apply(rows: list[dict[str, str]], **kwargs: Any) -> Any:
-    return run(importing(rows, **kwargs))
+    return run(make_import(rows, **kwargs))
 
 
 def before_batch(operator: Any, number: int, happens: Callable[[], Any]) -> Any:
@@ -102,7 +102,7 @@ def test_rows_in_place_are_not_sent_again(sandbox: Sandbox) -> None:
 def test_a_fault_at_any_batch_is_settled(sandbox: Sandbox, fault: str, batch: int) -> None:
     rows = build_rows()
     order = partial(sandbox.fault, fault, method="PUT", path="/import$", retry_after=0)
-    result = run(before_batch(importing(rows, verify=True), batch, order))
+    result = run(before_batch(make_import(rows, verify=True), batch, order))
     assert (result["status"], result["rows_passed"], result["rows_failed"]) == ("success", ROWS, 0)
     assert count_in_place(rows) == ROWS
     # What was done before the reply got lost is not sent a second time.
@@ -114,7 +114,7 @@ def test_a_server_that_takes_nothing_any_more(sandbox: Sandbox, fault: str) -> N
     rows = build_rows()
     order = partial(sandbox.fault, fault, method="PUT", path="/import$", times=99, retry_after=0)
     with pytest.raises(ServerUnavailableError) as caught:
-        run(before_batch(importing(rows), 2, order))
+        run(before_batch(make_import(rows), 2, order))
     assert "Stopped at rows 3/10: 3 are in place, 0 failed, 3 from line 8 to line 12 may" in str(caught.value)
     assert "4 were not sent. A retry compares with the server and goes on from there." in str(caught.value)
     assert len(list_statuses(sandbox)) == 1 + batched_import.MAX_ATTEMPTS
@@ -135,7 +135,7 @@ def test_a_lost_reply_that_no_export_can_settle(sandbox: Sandbox, fault: str, tm
     with pytest.raises(
         ServerUnavailableError, match=r"Stopped at rows 3/10: 3 are in place, 0 failed, 3 from"
     ):
-        run(before_batch(importing(rows, results_destination=str(report)), 2, order))
+        run(before_batch(make_import(rows, results_destination=str(report)), 2, order))
     with report.open(encoding="utf-8", newline="") as text:
         assert [row["status"] for row in csv.DictReader(text)] == ["success"] * 3 + ["unknown"] * 7
     sandbox.clear_faults()
@@ -146,7 +146,7 @@ def test_a_lost_reply_that_no_export_can_settle(sandbox: Sandbox, fault: str, tm
 
 
 def test_a_verdict_that_cannot_be_read_is_settled(sandbox: Sandbox) -> None:
-    operator = importing(build_rows(), verify=True)
+    operator = make_import(build_rows(), verify=True)
     original = operator.hook.import_csv
 
     def import_without_verdict(*args: Any, **kwargs: Any) -> Any:
@@ -160,7 +160,7 @@ def test_a_verdict_that_cannot_be_read_is_settled(sandbox: Sandbox) -> None:
 
 
 def test_a_token_that_is_refused_in_the_middle_stops_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
-    operator = before_batch(importing(build_rows()), 3, sandbox.supersede_bot_token)
+    operator = before_batch(make_import(build_rows()), 3, sandbox.supersede_bot_token)
     with pytest.raises(UnauthorizedError, match=r"Stopped at rows 6/10: 6 are in place, 0 failed") as caught:
         run(operator)
     assert "3 from line 14 to line 18 may or may not be applied, 1 were not sent." in str(caught.value)
@@ -168,7 +168,7 @@ def test_a_token_that_is_refused_in_the_middle_stops_at_once(sandbox: Sandbox, t
 
 
 def test_a_dry_run_in_batches_writes_nothing_and_is_simply_repeated(sandbox: Sandbox) -> None:
-    rows = [*build_rows(), new("brand.new", owner="user:nobody")]
+    rows = [*build_rows(), make_topic("brand.new", owner="user:nobody")]
     before = export_rows()
     sandbox.clear_journal()
     sandbox.fault("drop_after", method="PUT", path="/import$")
@@ -202,7 +202,7 @@ def test_an_export_that_fails_after_the_last_batch(sandbox: Sandbox) -> None:
     rows = build_rows()
     order = partial(sandbox.fault, "500", method="GET", path="/export$", times=99)
     with pytest.raises(ServerUnavailableError):
-        run(before_batch(importing(rows, verify=True), 4, order))
+        run(before_batch(make_import(rows, verify=True), 4, order))
     sandbox.clear_faults()
     sandbox.clear_journal()
     assert count_in_place(rows) == ROWS
@@ -220,7 +220,7 @@ def test_a_server_that_is_killed_and_comes_back_with_its_data(
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", first.airflow_connection())
         port = int(first.url.rpartition(":")[2])
         rows = build_rows()
-        operator = before_batch(importing(rows), batch, first.stop)
+        operator = before_batch(make_import(rows), batch, first.stop)
         stopped = f"Stopped at rows {done}/10: {done} are in place, 0 failed"
         with pytest.raises(ServerUnavailableError, match=stopped):
             run(operator)

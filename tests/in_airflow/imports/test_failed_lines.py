@@ -32,7 +32,7 @@ def _list_topics() -> list[dict[str, str]]:
     return list(csv.DictReader(OpenMetadataMessagingHook().export_csv(SERVICE).splitlines()))
 
 
-def importing(source: Path, **kwargs: Any) -> ImportMessagingServiceOperator:
+def make_import(source: Path, **kwargs: Any) -> ImportMessagingServiceOperator:
     return ImportMessagingServiceOperator(
         **{"task_id": "check", "service": SERVICE, "source": str(source), "on_rejected": "report", **kwargs}
     )
@@ -49,7 +49,7 @@ def test_a_row_that_failed_is_named_with_its_line_and_column(
     sandbox.configure(import_verdict="endpoint")
     where = write_file(tmp_path / "topics.csv")
     with caplog.at_level(logging.WARNING):
-        assert run(importing(tmp_path / "topics.csv", **how))["rows_failed"] == 1
+        assert run(make_import(tmp_path / "topics.csv", **how))["rows_failed"] == 1
     # Airflow 2.11 shows a line in both.
     assert max(caplog.text.count(where), capsys.readouterr().out.count(where)) == 1
 
@@ -64,7 +64,7 @@ def test_lines_of_another_file_than_the_one_that_was_sent_are_not_named(
     ):
         file = tmp_path / "topics.csv"
         write_file(file)
-        task = importing(file, asynchronous=True, deferrable=True, poll_interval=0.1)
+        task = make_import(file, asynchronous=True, deferrable=True, poll_interval=0.1)
         event = fire(defer(task).trigger)
         change(file)
         with caplog.at_level(logging.WARNING):

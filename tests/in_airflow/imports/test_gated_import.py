@@ -19,10 +19,10 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
-from tests.in_airflow.retries.surviving import Store, context, crash, importing, submissions
+from tests.in_airflow.retries.surviving import Store, context, crash, make_import, submissions
 from tests.in_airflow.retries.surviving import run as run_again
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new
+from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def writes(sandbox: Sandbox) -> list[str]:
 @every_way
 def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> None:
     sandbox.configure(import_verdict="endpoint")
-    text = as_csv([*describe_rows(export_rows()[:5]), new("brand.new", owner="team:payments")])
+    text = as_csv([*describe_rows(export_rows()[:5]), make_topic("brand.new", owner="team:payments")])
     planned = plan(text)
     assert (planned["created"], planned["changed"]) == (1, 5)
     result = apply(text, way, expected_plan=planned, verify=True)
@@ -70,7 +70,7 @@ def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> Non
 @every_way
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_two_new_rows_for_one_topic_are_refused(sandbox: Sandbox, way: str, dry_run: bool) -> None:
-    text = as_csv([new("brand.new"), export_rows()[0], new(" Brand.new")])
+    text = as_csv([make_topic("brand.new"), export_rows()[0], make_topic(" Brand.new")])
     expected = "'brand.new' in line 2 and ' Brand.new' in line 4 would make two new topics"
     with pytest.raises(InvalidCsvError, match=expected):
         apply(text, way, dry_run=dry_run)
@@ -81,8 +81,8 @@ def test_two_new_rows_for_one_topic_are_refused(sandbox: Sandbox, way: str, dry_
 
 def test_two_topics_that_are_there_may_have_nearly_the_same_name(sandbox: Sandbox) -> None:
     for name in ("brand.new", "Brand.new"):
-        apply(as_csv([new(name)]))
-    assert apply(as_csv([new("brand.new"), new("Brand.new")]))["rows_passed"] == 2
+        apply(as_csv([make_topic(name)]))
+    assert apply(as_csv([make_topic("brand.new"), make_topic("Brand.new")]))["rows_passed"] == 2
 
 
 @every_way
@@ -116,9 +116,9 @@ def test_a_plan_file_that_is_no_plan_is_refused(sandbox: Sandbox, tmp_path: Path
 def test_what_is_already_as_planned_is_no_hindrance(sandbox: Sandbox, way: str) -> None:
     # As an import leaves it that was cut off in the middle.
     sandbox.configure(import_verdict="endpoint")
-    text = as_csv([*describe_rows(export_rows()[:3]), new("brand.new"), new("brand.newer")])
+    text = as_csv([*describe_rows(export_rows()[:3]), make_topic("brand.new"), make_topic("brand.newer")])
     planned = plan(text)
-    done = as_csv([*describe_rows(export_rows()[:1]), new("brand.new")])
+    done = as_csv([*describe_rows(export_rows()[:1]), make_topic("brand.new")])
     OpenMetadataMessagingHook().import_csv(SERVICE, done, dry_run=False)
     assert apply(text, way, expected_plan=planned)["status"] == "success"
 
@@ -130,11 +130,11 @@ def test_a_retry_takes_up_its_job_whatever_became_of_the_plan(sandbox: Sandbox, 
     text = as_csv(describe_rows(rows[:2]))
     gated = {"csv": text, "dry_run": False, "expected_plan": plan(text), **WAYS[way]}
     store = Store()
-    crash(sandbox, importing(service=SERVICE, **gated), context(store))
+    crash(sandbox, make_import(service=SERVICE, **gated), context(store))
     # The job is done. What somebody changes after it does not make it undone.
     by_hand = as_csv([{**rows[0], "displayName": "By hand"}])
     OpenMetadataMessagingHook().import_csv(SERVICE, by_hand, dry_run=False)
-    result = run_again(importing(service=SERVICE, **gated), context(store))
+    result = run_again(make_import(service=SERVICE, **gated), context(store))
     assert (result["status"], result["rows_passed"]) == ("success", 2)
     assert submissions(sandbox) == 1
 
@@ -194,7 +194,7 @@ def test_an_import_without_a_readable_verdict_is_proven(sandbox: Sandbox, way: s
     result = apply(text, way, verify=True)
     assert (result["status"], result["rows_passed"], result["rows_failed"]) == ("success", 3, 0)
     assert result["verified"] == 3
-    bad = as_csv([*describe_rows(export_rows()[3:5], "Other"), new("brand.new", owner="user:nobody")])
+    bad = as_csv([*describe_rows(export_rows()[3:5], "Other"), make_topic("brand.new", owner="user:nobody")])
     with pytest.raises(
         ImportRejectedError, match=r"1 of 3 rows failed(.|\n)*brand\.new: The server does not"
     ):
@@ -203,7 +203,7 @@ def test_an_import_without_a_readable_verdict_is_proven(sandbox: Sandbox, way: s
 
 
 def test_refused_rows_are_not_called_unverified(sandbox: Sandbox) -> None:
-    bad = as_csv([*describe_rows(export_rows()[:2]), new("brand.new", owner="user:nobody")])
+    bad = as_csv([*describe_rows(export_rows()[:2]), make_topic("brand.new", owner="user:nobody")])
     result = apply(bad, verify=True, max_failed_rows=1)
     assert (result["rows_passed"], result["rows_failed"]) == (2, 1)
 
@@ -233,7 +233,11 @@ def test_every_row_is_told_with_its_line_in_the_files_order(
     sandbox: Sandbox, tmp_path: Path, way: str
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
-    rows = [*describe_rows(export_rows()[:7]), new("bad.owner", owner="user:nobody"), new("good,one")]
+    rows = [
+        *describe_rows(export_rows()[:7]),
+        make_topic("bad.owner", owner="user:nobody"),
+        make_topic("good,one"),
+    ]
     file = tmp_path / "results.csv"
     apply(as_csv(rows), way, results_destination=str(file), max_failed_rows=1)
     with file.open(encoding="utf-8", newline="") as text:

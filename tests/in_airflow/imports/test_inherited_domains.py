@@ -36,20 +36,20 @@ def load(csv: str, **options: Any) -> Any:
     return run(operator)
 
 
-def with_cells(**cells: str) -> str:
+def change_cells(**cells: str) -> str:
     return as_csv([{**row, **(cells if row["name"] == NAME else {})} for row in export_rows(SERVICE)])
 
 
 @pytest.mark.parametrize("cell", ["", INHERITED])
 def test_to_name_what_is_inherited_changes_nothing(old: Sandbox, cell: str) -> None:
-    csv = with_cells(domain=cell)
+    csv = change_cells(domain=cell)
     planned = plan(csv)
     assert (planned["changed"], planned["unchanged"], planned["changes"]) == (0, 8, [])
     old.clear_journal()
     loaded = load(csv, expected_plan=planned, verify=True)
     assert (loaded["status"], loaded["verified"]) == ("success", 0)
     assert [entry for entry in old.journal if entry["method"] == "PATCH"] == []
-    changed = with_cells(domain=cell, description="Told anew.")
+    changed = change_cells(domain=cell, description="Told anew.")
     planned = plan(changed)
     assert [(change["row"], list(change["fields"])) for change in planned["changes"]] == [
         (NAME, ["description"])
@@ -60,8 +60,8 @@ def test_to_name_what_is_inherited_changes_nothing(old: Sandbox, cell: str) -> N
 
 @pytest.mark.parametrize("cell", ["", INHERITED])
 def test_a_domain_given_and_taken_away_again_is_verified(old: Sandbox, cell: str) -> None:
-    assert load(with_cells(domain="Marketing"), verify=True)["verified"] == 8
-    away = with_cells(domain=cell)
+    assert load(change_cells(domain="Marketing"), verify=True)["verified"] == 8
+    away = change_cells(domain=cell)
     planned = plan(away)
     assert [change["fields"] for change in planned["changes"]] == [
         {"domain": {"before": "Marketing", "after": cell}}

@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.operators.patch import PatchMessagingServiceO
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.operators.versions import RestoreMessagingServiceOperator
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.contract.other_servers import serving
+from tests.contract.other_servers import serve_reply
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def test_a_service_is_shown_without_its_secrets(sandbox: Sandbox) -> None:
 def test_the_session_gives_the_token_to_no_other_server(sandbox: Sandbox) -> None:
     session = OpenMetadataMessagingHook().get_conn()
     assert session.get(f"{sandbox.url}/api/v1/users/loggedInUser").ok
-    with serving(200, b"{}", "application/json") as elsewhere:
+    with serve_reply(200, b"{}", "application/json") as elsewhere:
         assert "Authorization" not in session.get(elsewhere).request.headers
 
 

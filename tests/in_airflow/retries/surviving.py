@@ -46,7 +46,7 @@ def context(store: Store, max_tries: int = 2) -> dict[str, Any]:
     return {"task_state_store": store, "ti": SimpleNamespace(max_tries=max_tries, xcom_push=lambda *_: None)}
 
 
-def exporting(deferrable: bool = False, **kwargs: Any) -> ExportMessagingServiceOperator:
+def make_export(deferrable: bool = False, **kwargs: Any) -> ExportMessagingServiceOperator:
     return ExportMessagingServiceOperator(
         **{
             "task_id": "export",
@@ -59,7 +59,7 @@ def exporting(deferrable: bool = False, **kwargs: Any) -> ExportMessagingService
     )
 
 
-def importing(deferrable: bool = False, csv: str = CSV, **kwargs: Any) -> ImportMessagingServiceOperator:
+def make_import(deferrable: bool = False, csv: str = CSV, **kwargs: Any) -> ImportMessagingServiceOperator:
     return ImportMessagingServiceOperator(
         **{
             "task_id": "import",

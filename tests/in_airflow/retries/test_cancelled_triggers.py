@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.retries.surviving import (
     SERVICE,
     cancellations,
-    exporting,
+    make_export,
 )
 from tests.in_airflow.running import as_xcom, defer, rebuild
 
@@ -88,7 +88,7 @@ def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None] | None, cancelled: int
 ) -> None:
     sandbox.configure(stuck_jobs=True)
-    trigger = rebuild(defer(exporting(True)).trigger)
+    trigger = rebuild(defer(make_export(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, lambda question: answer_states(question, states))
     asyncio.run(trigger.on_kill())
@@ -129,7 +129,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_mo
     sandbox.configure(stuck_jobs=True)
     notes: dict[str, Any] = {}
     with pytest.raises(TaskDeferred) as deferral:
-        exporting(True, cancel_on_kill=cancel_on_kill).execute(
+        make_export(True, cancel_on_kill=cancel_on_kill).execute(
             {"ti": SimpleNamespace(xcom_push=notes.__setitem__)}
         )
     trigger = rebuild(deferral.value.trigger)
@@ -154,7 +154,7 @@ def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
 ) -> None:
     monkeypatch.setattr(kill_detection, "_ANSWER_TAKES", 0.02)
     sandbox.configure(stuck_jobs=True)
-    trigger = rebuild(defer(exporting(True)).trigger)
+    trigger = rebuild(defer(make_export(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, lambda question: answer_states(question, {"export_3": "failed"}))
     cancel(sandbox, trigger)
@@ -165,7 +165,7 @@ def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
 def test_a_triggerer_that_stops_is_asked_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.configure(stuck_jobs=True)
     asked: list[Any] = []
-    trigger = rebuild(defer(exporting(True)).trigger)
+    trigger = rebuild(defer(make_export(True)).trigger)
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, asked.append, _reader_task=SimpleNamespace(done=lambda: True))
     cancel(sandbox, trigger)
@@ -176,7 +176,7 @@ def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_
     sandbox: Sandbox,
 ) -> None:
     sandbox.configure(stuck_jobs=True)
-    trigger = rebuild(defer(exporting(True)).trigger)
+    trigger = rebuild(defer(make_export(True)).trigger)
 
     async def stop() -> None:
         killing = asyncio.ensure_future(trigger.on_kill())
@@ -213,14 +213,14 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
     from airflow.utils.session import create_session
 
     sandbox.configure(stuck_jobs=True)
-    deferral = defer(exporting(True))
+    deferral = defer(make_export(True))
     key = {"dag_id": "killed", "task_id": "export", "run_id": f"{time.time()}", "map_index": -1}
     with create_session() as session:
         run_of = DagRun(dag_id="killed", run_id=key["run_id"], run_type="manual")
         session.add(run_of)
         session.flush()
         if state != "gone":
-            ti = TaskInstance(exporting(True), run_id=key["run_id"], state=state)
+            ti = TaskInstance(make_export(True), run_id=key["run_id"], state=state)
             ti.dag_id, ti.next_method, ti.pool, ti.pool_slots = "killed", next_method, "default_pool", 1
             session.add(ti)
     trigger = rebuild(deferral.trigger)

@@ -21,9 +21,9 @@ from tests.in_airflow.retries.surviving import (
     cancellations,
     context,
     every_way,
-    exporting,
-    importing,
     lose,
+    make_export,
+    make_import,
     run,
     submissions,
 )
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: Sandbox) -> None:
     sandbox.configure(import_verdict="endpoint")
     store = Store()
-    lose(sandbox, importing(), store, "drop_after")
-    assert run(importing(), context(store))["status"] == "success"
+    lose(sandbox, make_import(), store, "drop_after")
+    assert run(make_import(), context(store))["status"] == "success"
     assert submissions(sandbox) == 1
 
 
@@ -46,13 +46,13 @@ def test_a_job_that_is_found_again_warns_of_a_second_topic_once(
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
     store, text = Store(), CSV.replace("orders.placed", "Orders-created")
-    lose(sandbox, importing(csv=text, dry_run=False), store, "drop_after")
-    run(importing(csv=text, dry_run=False), context(store))
+    lose(sandbox, make_import(csv=text, dry_run=False), store, "drop_after")
+    run(make_import(csv=text, dry_run=False), context(store))
     assert submissions(sandbox) == 1
     assert caplog.text.count("has created a second topic") == 1
 
 
-@pytest.mark.parametrize("make", [exporting, importing])
+@pytest.mark.parametrize("make", [make_export, make_import])
 def test_it_is_found_again_by_a_task_that_names_its_service_by_the_id(sandbox: Sandbox, make: Any) -> None:
     sandbox.configure(import_verdict="endpoint")
     service, store = OpenMetadataMessagingHook().get_service(SERVICE)["id"], Store()
@@ -63,13 +63,13 @@ def test_it_is_found_again_by_a_task_that_names_its_service_by_the_id(sandbox: S
 
 def test_whoever_may_not_list_jobs_submits_anew(sandbox: Sandbox) -> None:
     store = Store()
-    lose(sandbox, exporting(), store, "drop_after")
+    lose(sandbox, make_export(), store, "drop_after")
     sandbox.fault("403", path="/csvAsyncJobs$", times=2)
-    assert run(exporting(), context(store))["rows"] > 0
+    assert run(make_export(), context(store))["rows"] > 0
     assert submissions(sandbox) == 2
 
 
-@pytest.mark.parametrize("make", [exporting, importing])
+@pytest.mark.parametrize("make", [make_export, make_import])
 def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sandbox, make: Any) -> None:
     sandbox.configure(import_verdict="endpoint", job_start_delay=1)
     lost, other = Store(), Store()
@@ -88,30 +88,30 @@ def test_another_import_is_not_taken_for_one_that_the_server_never_heard_of(sand
     sandbox.configure(import_verdict="endpoint")
     store = Store()
     longer = CSV + "orders.refunded,Refunds,,,,\n"
-    theirs = [run(importing(csv=longer), context(Store()))["job_id"]]
-    lose(sandbox, importing(), store, "drop")
-    theirs.append(run(importing(csv=longer), context(Store()))["job_id"])
-    theirs.append(run(importing(dry_run=False), context(Store()))["job_id"])
-    theirs.append(run(importing(service="sample_kafka", on_rejected="report"), context(Store()))["job_id"])
-    theirs.append(run(exporting(), context(Store()))["job_id"])
-    result = run(importing(), context(store))
+    theirs = [run(make_import(csv=longer), context(Store()))["job_id"]]
+    lose(sandbox, make_import(), store, "drop")
+    theirs.append(run(make_import(csv=longer), context(Store()))["job_id"])
+    theirs.append(run(make_import(dry_run=False), context(Store()))["job_id"])
+    theirs.append(run(make_import(service="sample_kafka", on_rejected="report"), context(Store()))["job_id"])
+    theirs.append(run(make_export(), context(Store()))["job_id"])
+    result = run(make_import(), context(store))
     assert result["job_id"] not in theirs
     assert result["rows_processed"] == 1
 
 
 def test_a_job_from_before_is_not_taken_for_the_lost_one(sandbox: Sandbox) -> None:
     store = Store()
-    before = run(exporting(), context(Store()))["job_id"]
-    lose(sandbox, exporting(), store, "drop")
-    assert run(exporting(), context(store))["job_id"] != before
+    before = run(make_export(), context(Store()))["job_id"]
+    lose(sandbox, make_export(), store, "drop")
+    assert run(make_export(), context(store))["job_id"] != before
 
 
 def test_a_job_from_long_after_is_not_taken_for_the_lost_one(sandbox: Sandbox) -> None:
     store = Store()
-    lose(sandbox, exporting(), store, "drop")
+    lose(sandbox, make_export(), store, "drop")
     sandbox.advance_clock(600)
-    after = run(exporting(), context(Store()))["job_id"]
-    assert run(exporting(), context(store))["job_id"] != after
+    after = run(make_export(), context(Store()))["job_id"]
+    assert run(make_export(), context(store))["job_id"] != after
 
 
 def lose_beside(sandbox: Sandbox, make: Any, theirs: Any, **kwargs: Any) -> tuple[Store, str]:
@@ -126,20 +126,20 @@ def lose_beside(sandbox: Sandbox, make: Any, theirs: Any, **kwargs: Any) -> tupl
 def test_a_task_that_is_killed_leaves_a_job_alone_that_may_be_anothers(
     sandbox: Sandbox, deferrable: bool
 ) -> None:
-    store, theirs = lose_beside(sandbox, exporting, exporting(wait_for_completion=False))
+    store, theirs = lose_beside(sandbox, make_export, make_export(wait_for_completion=False))
     for _ in range(2):  # the try that finds the job, and the one that only remembers it
         if deferrable:
-            trigger = rebuild(defer(exporting(True), context(store)).trigger)
+            trigger = rebuild(defer(make_export(True), context(store)).trigger)
             assert trigger.job_id == theirs
             asyncio.run(trigger.on_kill())
         else:
-            operator = exporting(timeout=0.5)
+            operator = make_export(timeout=0.5)
             with pytest.raises(JobTimeoutError, match=theirs):
                 run(operator, context(store))
             operator.on_kill()
     # A clear submits anew, and has no claim on it either.
     with pytest.raises(JobTimeoutError):
-        run(exporting(deferrable, timeout=0.5), context(store, max_tries=3))
+        run(make_export(deferrable, timeout=0.5), context(store, max_tries=3))
     cancelled = [
         entry["path"].split("/")[-2] for entry in sandbox.journal if entry["path"].endswith("/cancel")
     ]
@@ -149,7 +149,7 @@ def test_a_task_that_is_killed_leaves_a_job_alone_that_may_be_anothers(
 
 @every_way
 def test_an_import_that_may_be_anothers_is_stopped_all_the_same(sandbox: Sandbox, deferrable: bool) -> None:
-    applying = partial(importing, dry_run=False)
+    applying = partial(make_import, dry_run=False)
     store, theirs = lose_beside(sandbox, applying, applying(wait_for_completion=False))
     with pytest.raises(JobTimeoutError, match=theirs):
         run(applying(deferrable, timeout=0.5), context(store))
@@ -157,10 +157,10 @@ def test_an_import_that_may_be_anothers_is_stopped_all_the_same(sandbox: Sandbox
 
 
 def test_it_is_stopped_too_if_a_template_says_that_it_is_no_dry_run(sandbox: Sandbox) -> None:
-    applying = partial(importing, dry_run=False)
+    applying = partial(make_import, dry_run=False)
     store, _ = lose_beside(sandbox, applying, applying(wait_for_completion=False))
     event = fire(rebuild(defer(applying(True, timeout=0.5), context(store)).trigger))
-    resumed = importing(True, dry_run="{{ params.dry_run }}")
+    resumed = make_import(True, dry_run="{{ params.dry_run }}")
     resumed.only_check = "False"  # as it was rendered
     with pytest.raises(JobTimeoutError):
         resumed.execute_complete(context(store), event)
@@ -172,9 +172,9 @@ def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
     sandbox: Sandbox, deferrable: bool
 ) -> None:
     store, hook = Store(), OpenMetadataMessagingHook()
-    lose(sandbox, exporting(), store, "drop")
+    lose(sandbox, make_export(), store, "drop")
     sandbox.configure(job_start_delay=3600)
-    theirs = run(exporting(wait_for_completion=False), context(Store()))["job_id"]
+    theirs = run(make_export(wait_for_completion=False), context(Store()))["job_id"]
 
     def kill_the_other() -> None:
         while not any(entry["path"].endswith(f"/{theirs}") for entry in sandbox.journal):
@@ -185,7 +185,7 @@ def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
 
     other = threading.Thread(target=kill_the_other)
     other.start()
-    result = run(exporting(deferrable), context(store))
+    result = run(make_export(deferrable), context(store))
     other.join()
     assert result["job_id"] != theirs
     assert hook.get_job(theirs).status == "CANCELLED"
@@ -193,8 +193,8 @@ def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
 
 
 def test_a_job_that_takes_the_place_of_anothers_is_its_own_and_cancelled_with_it(sandbox: Sandbox) -> None:
-    store, theirs = lose_beside(sandbox, exporting, exporting(wait_for_completion=False))
-    operator = exporting(True, resubmit_on_server_restart=True)
+    store, theirs = lose_beside(sandbox, make_export, make_export(wait_for_completion=False))
+    operator = make_export(True, resubmit_on_server_restart=True)
     first = defer(operator, context(store))
     OpenMetadataMessagingHook().get_job(theirs)
     sandbox.advance_clock(600)
@@ -210,7 +210,7 @@ def test_the_verdict_on_another_file_is_not_taken_for_its_own(
     sandbox: Sandbox, dry_run: bool, deferrable: bool
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
-    ours = partial(importing, dry_run=dry_run)
+    ours = partial(make_import, dry_run=dry_run)
     theirs = ours(csv=OTHER_CSV, wait_for_completion=False)
     store = Store()
     lose(sandbox, ours(), store, "drop")
@@ -229,8 +229,8 @@ def test_without_a_verdict_the_number_of_rows_tells_whose_job_it_was(
     # While a job is queued its rows are not known.
     sandbox.configure(import_verdict="none", job_start_delay=3600)
     store = Store()
-    lose(sandbox, importing(), store, "drop")
-    found = run(importing(csv=theirs, wait_for_completion=False), context(Store()))["job_id"]
+    lose(sandbox, make_import(), store, "drop")
+    found = run(make_import(csv=theirs, wait_for_completion=False), context(Store()))["job_id"]
 
     def begin() -> None:
         while not any(entry["path"].endswith(f"/{found}") for entry in sandbox.journal):
@@ -240,6 +240,6 @@ def test_without_a_verdict_the_number_of_rows_tells_whose_job_it_was(
 
     starting = threading.Thread(target=begin)
     starting.start()
-    result = run(importing(on_rejected="report"), context(store))
+    result = run(make_import(on_rejected="report"), context(store))
     starting.join()
     assert (result["job_id"] == found) is taken

@@ -19,7 +19,7 @@ from tests.in_airflow.retries.surviving import (
     cancellations,
     crash,
     every_way,
-    exporting,
+    make_export,
     run,
     submissions,
 )
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def build_stopped_task(sandbox: Sandbox, states: dict[str, str | None]) -> tuple[Any, Store]:
     """Return an operator amid its wait, and its store; Airflow returns these states of its task."""
     sandbox.configure(stuck_jobs=True)
-    store, operator = Store(), exporting()
+    store, operator = Store(), make_export()
     key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": 3}
 
     def get_task_states(
@@ -98,7 +98,7 @@ def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(s
     key = {"dag_id": "nightly", "run_id": "today", "task_id": "export", "map_index": -1}
     states = {"today": {"export": "running"}}
     ti = SimpleNamespace(max_tries=2, get_task_states=lambda **_: states, **key)
-    operator = exporting(timeout=0.5)
+    operator = make_export(timeout=0.5)
     submit = operator.execution.submit_once
 
     def submit_and_stand_still(*args: Any, **kwargs: Any) -> str:
@@ -115,10 +115,10 @@ def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(s
 @pytest.mark.parametrize("cancel", [True, False])
 def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     sandbox.configure(stuck_jobs=True)
-    trigger = rebuild(defer(exporting(True, cancel_on_kill=cancel)).trigger)
+    trigger = rebuild(defer(make_export(True, cancel_on_kill=cancel)).trigger)
     asyncio.run(trigger.on_kill())
     assert cancellations(sandbox) == int(cancel)
-    operator = exporting(cancel_on_kill=cancel)
+    operator = make_export(cancel_on_kill=cancel)
     crash(sandbox, operator, {})
     operator.on_kill()
     assert cancellations(sandbox) == 2 * cancel
@@ -126,7 +126,7 @@ def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
 
 def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: Sandbox) -> None:
     sandbox.configure(stuck_jobs=True, latency=1)
-    operator = exporting(timeout=3)
+    operator = make_export(timeout=3)
 
     def kill() -> None:
         while not submissions(sandbox):
@@ -152,9 +152,9 @@ def polls(sandbox: Sandbox) -> list[dict[str, Any]]:
 def test_it_may_be_too_late_to_cancel(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trigger = rebuild(defer(exporting(True)).trigger)
+    trigger = rebuild(defer(make_export(True)).trigger)
     asyncio.run(trigger.on_kill())
-    operator = exporting()
+    operator = make_export()
     waited_for = run(operator)["job_id"]
     operator.on_kill()
     logged = caplog.text + capsys.readouterr().out
@@ -171,7 +171,7 @@ def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_within_a_bo
 ) -> None:
     monkeypatch.setattr(waiting, "_LONGEST_CANCELLING", 1.0)
     sandbox.configure(stuck_jobs=True)
-    operator = exporting(deferrable)
+    operator = make_export(deferrable)
     submit = operator.execution.submit_once
 
     def submit_and_cancel(*args: Any, **kwargs: Any) -> str:

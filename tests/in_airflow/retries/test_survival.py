@@ -29,8 +29,8 @@ from tests.in_airflow.retries.surviving import (
     context,
     crash,
     every_way,
-    exporting,
-    importing,
+    make_export,
+    make_import,
     run,
     submissions,
 )
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @every_way
 def test_a_retry_takes_up_the_job_of_the_try_before(sandbox: Sandbox, deferrable: bool) -> None:
     sandbox.configure(job_seconds=1, import_verdict="endpoint")
-    for operator in (exporting, importing):
+    for operator in (make_export, make_import):
         store, before = Store(), submissions(sandbox)
         crash(sandbox, operator(deferrable), context(store))
         result = run(operator(deferrable), context(store))
@@ -56,8 +56,8 @@ def test_a_retry_takes_the_result_of_a_job_that_has_ended_meanwhile(
     sandbox: Sandbox, deferrable: bool
 ) -> None:
     store = Store()
-    crash(sandbox, exporting(deferrable), context(store))
-    assert run(exporting(deferrable), context(store))["rows"] > 0
+    crash(sandbox, make_export(deferrable), context(store))
+    assert run(make_export(deferrable), context(store))["rows"] > 0
     assert submissions(sandbox) == 1
 
 
@@ -65,20 +65,20 @@ def test_a_retry_takes_the_result_of_a_job_that_has_ended_meanwhile(
 def test_a_retry_submits_anew_if_the_job_came_to_nothing(sandbox: Sandbox, deferrable: bool) -> None:
     store = Store()
     sandbox.configure(failing_jobs=True)
-    crash(sandbox, exporting(deferrable), context(store))
+    crash(sandbox, make_export(deferrable), context(store))
     assert [job.status for job in OpenMetadataMessagingHook().list_jobs()] == ["FAILED"]
     sandbox.configure(failing_jobs=False)
-    assert run(exporting(deferrable), context(store))["rows"] > 0
+    assert run(make_export(deferrable), context(store))["rows"] > 0
     assert submissions(sandbox) == 2
 
 
 def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(sandbox: Sandbox) -> None:
     store = Store()
     sandbox.configure(job_start_delay=1)
-    operator = exporting()
+    operator = make_export()
     crash(sandbox, operator, context(store))
     operator.on_kill()
-    assert run(exporting(), context(store))["rows"] > 0
+    assert run(make_export(), context(store))["rows"] > 0
     assert (submissions(sandbox), cancellations(sandbox)) == (2, 1)
     states = [job.status for job in OpenMetadataMessagingHook().list_jobs()]
     assert states == ["COMPLETED", "CANCELLED"]
@@ -90,8 +90,8 @@ def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(san
 def test_a_retry_with_other_work_submits_anew(sandbox: Sandbox, changed: dict[str, Any]) -> None:
     sandbox.configure(import_verdict="endpoint")
     store = Store()
-    crash(sandbox, importing(), context(store))
-    run(importing(**changed, on_rejected="report"), context(store))
+    crash(sandbox, make_import(), context(store))
+    run(make_import(**changed, on_rejected="report"), context(store))
     assert submissions(sandbox) == 2
 
 
@@ -100,20 +100,20 @@ def test_a_retry_takes_no_job_of_a_server_that_was_set_up_anew(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, deferrable: bool
 ) -> None:
     store = Store()
-    crash(sandbox, exporting(deferrable), context(store))
+    crash(sandbox, make_export(deferrable), context(store))
     with Sandbox(job_start_delay=0, job_seconds=0) as new:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", new.airflow_connection())
         hook = OpenMetadataMessagingHook()
         theirs = hook.submit_export("sample_kafka")
         assert store.get("om_messaging_job")["job_id"] == theirs
-        result = run(exporting(deferrable), context(store))
+        result = run(make_export(deferrable), context(store))
         assert (result["job_id"] == theirs, result["csv"]) == (False, hook.export_csv(SERVICE))
 
 
 def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
     store = Store()
-    crash(sandbox, exporting(), context(store))
-    run(exporting(), context(store, max_tries=3))
+    crash(sandbox, make_export(), context(store))
+    run(make_export(), context(store, max_tries=3))
     assert submissions(sandbox) == 2
 
 
@@ -132,8 +132,8 @@ def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
     monkeypatch.setattr(earlier_jobs, "LONGEST_CANCELLING", 0.5)
     sandbox.configure(stuck_jobs=True)
     store = Store()
-    crash(sandbox, exporting(), context(store))
-    deferral = exporting(True, **changed)
+    crash(sandbox, make_export(), context(store))
+    deferral = make_export(True, **changed)
     with suppress(TaskDeferred):
         deferral.execute(context(store, max_tries=3))
     assert (submissions(sandbox), cancellations(sandbox)) == (2, cancelled)
@@ -153,7 +153,7 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
     csv = CSV + "".join(f"orders.new_{number},,,,,\n" for number in range(9))
     sandbox.configure(import_verdict="endpoint", job_seconds=600)
     store = Store()
-    crash(sandbox, importing(deferrable, csv=csv), context(store))
+    crash(sandbox, make_import(deferrable, csv=csv), context(store))
     hook = OpenMetadataMessagingHook()
     [left] = [job.job_id for job in hook.list_jobs()]
     sandbox.configure(job_seconds=0)
@@ -166,7 +166,7 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
         sandbox.advance_clock(120)
 
     threading.Thread(target=let_it_stop, daemon=True).start()
-    run(importing(deferrable, **{"csv": csv, **changed}), context(store, max_tries))
+    run(make_import(deferrable, **{"csv": csv, **changed}), context(store, max_tries))
     ends = {job.job_id: (job.status, job.completed_at or 0, job.created_at or 0) for job in hook.list_jobs()}
     newest, theirs, first = ends.values()
     assert [end[0] for end in (newest, theirs, first)] == ["COMPLETED", "COMPLETED", "CANCELLED"]
@@ -177,14 +177,14 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
 
 
 def test_no_more_than_the_newest_job_is_asked_for_where_nothing_is_remembered(sandbox: Sandbox) -> None:
-    run(exporting())
-    run(exporting(), context(Store()))
+    run(make_export())
+    run(make_export(), context(Store()))
     lists = [entry["query"] for entry in sandbox.journal if entry["path"].endswith("/csvAsyncJobs")]
     assert lists == [{"limit": "1"}] * 3  # once whether it has any, and before each submission for the newest
     assert submissions(sandbox) == 2
 
 
-def restarting(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda: None) -> Any:
+def restart_server(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda: None) -> Any:
     """Let the server find, when it is asked first, that nobody has heard of the job for minutes."""
     submit = operator.execution.submit_once
 
@@ -207,16 +207,16 @@ def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
     sandbox.configure(job_seconds=0, stuck_jobs=True)
 
     with pytest.raises(JobLostError, match="the server restarted"):
-        run(restarting(sandbox, exporting(deferrable)))
+        run(restart_server(sandbox, make_export(deferrable)))
     sandbox.configure(stuck_jobs=True)
-    operator = restarting(sandbox, exporting(deferrable, resubmit_on_server_restart=True))
+    operator = restart_server(sandbox, make_export(deferrable, resubmit_on_server_restart=True))
     assert run(operator, context(Store()))["rows"] > 0
     assert submissions(sandbox) == 3
 
     # That a result is gone is another matter, and has its own second time.
     sandbox.configure(stuck_jobs=True)
     sandbox.fault("lost_result", path="/result$")
-    operator = restarting(sandbox, exporting(deferrable, resubmit_on_server_restart=True))
+    operator = restart_server(sandbox, make_export(deferrable, resubmit_on_server_restart=True))
     assert run(operator, context(Store()))["rows"] > 0
     assert submissions(sandbox) == 6
 
@@ -232,8 +232,8 @@ def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
         """Let a dry run be lost as soon as it is submitted, and something else happen by then."""
         file.write_text(CSV)
         sandbox.configure(stuck_jobs=True)
-        operator = importing(deferrable, csv=None, source=str(file), resubmit_on_server_restart=True)
-        return restarting(sandbox, operator, lose)
+        operator = make_import(deferrable, csv=None, source=str(file), resubmit_on_server_restart=True)
+        return restart_server(sandbox, operator, lose)
 
     result = run(checking(lambda: None), context(Store()))
     assert (result["status"], result["dry_run"], result["rows_processed"]) == ("success", True, 1)
@@ -247,22 +247,22 @@ def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
 
 def test_an_import_is_never_submitted_again_by_itself() -> None:
     with pytest.raises(InvalidParameterError, match="exports and dry runs"):
-        importing(dry_run=False, resubmit_on_server_restart=True)
+        make_import(dry_run=False, resubmit_on_server_restart=True)
 
 
 @every_way
 def test_an_export_whose_result_is_gone_is_made_again_once(sandbox: Sandbox, deferrable: bool) -> None:
     sandbox.fault("lost_result", path="/result$")
-    assert run(exporting(deferrable), context(Store()))["rows"] > 0
+    assert run(make_export(deferrable), context(Store()))["rows"] > 0
     assert submissions(sandbox) == 2
     sandbox.configure(lost_results=True)
     with pytest.raises(ResultGoneError, match="no longer available"):
-        run(exporting(deferrable), context(Store()))
+        run(make_export(deferrable), context(Store()))
     assert submissions(sandbox) == 4
 
 
 def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandbox: Sandbox) -> None:
-    job_id = run(exporting())["job_id"]
+    job_id = run(make_export())["job_id"]
     sandbox.configure(lost_results=True)
     with pytest.raises(ResultGoneError, match="no longer available"):
         run(CsvJobResultOperator(task_id="fetch", job_id=job_id))

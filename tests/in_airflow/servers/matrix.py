@@ -290,7 +290,7 @@ def comparable(value: Any, service: str) -> Any:
 
 
 @contextmanager
-def started() -> Iterator[Matrix]:
+def start_matrix() -> Iterator[Matrix]:
     """Start a server of every kind."""
     kinds = [(generation, edition) for edition in EDITIONS for generation in GENERATIONS]
     before = os.environ.get("AIRFLOW_CONN_OM_MESSAGING_DEFAULT")
@@ -319,7 +319,7 @@ def main() -> int:
     """Renew the page's table."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
-    with started() as matrix:
+    with start_matrix() as matrix:
         table = matrix.table()
     PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
     return 0

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, new
+from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def plan(service: str = SERVICE, **options: Any) -> Any:
 
 
 def test_both_engines_return_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
-    text = as_csv([*describe_rows(export_rows()[:3]), new("tills", owner="user:nobody")])
+    text = as_csv([*describe_rows(export_rows()[:3]), make_topic("tills", owner="user:nobody")])
     results = []
     for engine in ("client", "server"):
         results_by_way = [
@@ -111,7 +111,7 @@ def test_a_job_that_there_is_none_of(
 
 
 def test_created_rows_are_planned_and_need_a_word(open_source: Sandbox, caplog: Any, capsys: Any) -> None:
-    text = as_csv([new("brand.new", description="New")])
+    text = as_csv([make_topic("brand.new", description="New")])
     with caplog.at_level("INFO"):
         assert plan(csv=text)["created"] == 1
     assert "creates topics only with create_missing=True" in caplog.text + capsys.readouterr().out

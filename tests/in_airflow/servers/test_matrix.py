@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.in_airflow.running import run
-from tests.in_airflow.servers.matrix import BEGIN, END, PAGE, Matrix, cases, started
+from tests.in_airflow.servers.matrix import BEGIN, END, PAGE, Matrix, cases, start_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ OPERATIONS = list(dict.fromkeys(case.operation for case in cases()))
 
 @pytest.fixture(scope="module")
 def matrix() -> Iterator[Matrix]:
-    with started() as running:
+    with start_matrix() as running:
         yield running
 
 

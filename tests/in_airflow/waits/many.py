@@ -17,7 +17,7 @@ SERVICE = "orders_redpanda"
 CONN = "om_messaging_default"
 
 
-def waiting(job_id: str, conn_id: str = CONN, seconds: float = 600, **kwargs: Any) -> CsvAsyncJobTrigger:
+def make_trigger(job_id: str, conn_id: str = CONN, seconds: float = 600, **kwargs: Any) -> CsvAsyncJobTrigger:
     kwargs = {"poll_interval": 0.2, **kwargs}
     return rebuild(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
 

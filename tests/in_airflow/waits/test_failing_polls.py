@@ -89,7 +89,7 @@ STRANGE_LINES = [
 ]
 
 
-def exporting(**kwargs: Any) -> Callable[..., ExportMessagingServiceOperator]:
+def make_export(**kwargs: Any) -> Callable[..., ExportMessagingServiceOperator]:
     def make(_: Any) -> ExportMessagingServiceOperator:
         return ExportMessagingServiceOperator(
             task_id="export", service=SERVICE, asynchronous=True, poll_interval=0.1, **kwargs
@@ -98,7 +98,7 @@ def exporting(**kwargs: Any) -> Callable[..., ExportMessagingServiceOperator]:
     return make
 
 
-def sensing(**kwargs: Any) -> Callable[..., CsvAsyncJobSensor]:
+def make_sensor(**kwargs: Any) -> Callable[..., CsvAsyncJobSensor]:
     def make(submit: Callable[[], str], **more: Any) -> CsvAsyncJobSensor:
         return CsvAsyncJobSensor(task_id="wait", job_id=submit(), **{"poke_interval": 0.1, **kwargs, **more})
 
@@ -106,10 +106,10 @@ def sensing(**kwargs: Any) -> Callable[..., CsvAsyncJobSensor]:
 
 
 WAYS: dict[str, Callable[..., Any]] = {
-    "worker": exporting(),
-    "triggerer": exporting(deferrable=True),
-    "sensor": sensing(deferrable=False),
-    "deferred sensor": sensing(deferrable=True),
+    "worker": make_export(),
+    "triggerer": make_export(deferrable=True),
+    "sensor": make_sensor(deferrable=False),
+    "deferred sensor": make_sensor(deferrable=True),
 }
 every_way = pytest.mark.parametrize("way", WAYS)
 

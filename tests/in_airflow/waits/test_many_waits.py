@@ -14,7 +14,15 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingA
 from airflow_provider_om_messaging.protocol.jobs import rate_limit
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.triggers import poller
-from tests.in_airflow.waits.many import CONN, events, polls, singles, submit_exports, wait_for_poll, waiting
+from tests.in_airflow.waits.many import (
+    CONN,
+    events,
+    make_trigger,
+    polls,
+    singles,
+    submit_exports,
+    wait_for_poll,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -25,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.05)
     jobs = submit_exports(60)
-    found = await events([waiting(job_id) for job_id in jobs])
+    found = await events([make_trigger(job_id) for job_id in jobs])
     assert [(event["status"], event["job_id"]) for event in found] == [("finished", job) for job in jobs]
     lists, singles = polls(sandbox)
     # A job is asked for singly only while its wait is the only one, at the start and at the end.
@@ -36,7 +44,7 @@ async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
 async def test_several_waits_for_one_job(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.5)
     [job_id] = submit_exports(1)
-    found = await events([waiting(job_id) for _ in range(20)])
+    found = await events([make_trigger(job_id) for _ in range(20)])
     assert {event["status"] for event in found} == {"finished"}
     assert sum(polls(sandbox)) < 10
 
@@ -44,7 +52,7 @@ async def test_several_waits_for_one_job(sandbox: Sandbox) -> None:
 async def test_jobs_that_are_not_in_the_list_are_asked_for_singly(sandbox: Sandbox) -> None:
     old = submit_exports(20)
     submit_exports(100)
-    found = await events([waiting(job_id) for job_id in old])
+    found = await events([make_trigger(job_id) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
     lists, singles = polls(sandbox)
     assert (lists <= 3, singles) == (True, 20)
@@ -87,7 +95,7 @@ async def test_single_requests_are_bounded_in_number(
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.05)
     monkeypatch.setattr(poller, "RateLimit", lambda: pace)
     old = submit_exports(81)[:80]
-    found = await events([waiting(job_id, poll_interval=30) for job_id in old])
+    found = await events([make_trigger(job_id, poll_interval=30) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
     assert polls(sandbox)[1] == 80
     assert pace.rounds == [25] * 4
@@ -103,7 +111,7 @@ async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
     sandbox.configure(job_seconds=3600)
     jobs = submit_exports(150)
     # Joined the wrong way round, so that their order is not what helps.
-    triggers = [waiting(job_id, seconds=3600, poll_interval=0.1) for job_id in reversed(jobs)]
+    triggers = [make_trigger(job_id, seconds=3600, poll_interval=0.1) for job_id in reversed(jobs)]
     journal = await singles(sandbox, 400, triggers)
     asked = [entry["path"].rpartition("/")[2] for entry in journal]
     at_work, last = jobs[:3], jobs[-60:]
@@ -121,7 +129,7 @@ async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works
     number = 100
     jobs = submit_exports(number)
     journal = await singles(
-        sandbox, 4 * number, [waiting(job_id, poll_interval=0.1) for job_id in reversed(jobs)]
+        sandbox, 4 * number, [make_trigger(job_id, poll_interval=0.1) for job_id in reversed(jobs)]
     )
     asked = [entry["path"].rpartition("/")[2] for entry in journal]
     assert set(asked) == set(jobs)
@@ -142,7 +150,9 @@ async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pa
     monkeypatch.setattr(poller, "RateLimit", lambda: pace)
     old = submit_exports(151)[:150]
     sandbox.fault("429", path="csvAsyncJobs/", times=poller.MAX_CONCURRENCY, retry_after=0)
-    found = await events([waiting(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old])
+    found = await events(
+        [make_trigger(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old]
+    )
     # Only those that were asked for and refused have failed, not all that were due.
     assert [event["status"] for event in found].count("error") == poller.MAX_CONCURRENCY
     asked = [entry for entry in sandbox.journal if "/csvAsyncJobs/" in entry["path"]]
@@ -155,7 +165,7 @@ async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest
     jobs = submit_exports(2)
     monkeypatch.setenv("AIRFLOW_CONN_ADMIN", sandbox.airflow_connection(sandbox.admin_token))
     monkeypatch.setenv("AIRFLOW_CONN_READER", sandbox.airflow_connection(sandbox.read_only_token))
-    triggers = [waiting(job_id, conn) for job_id in jobs for conn in (CONN, "admin", "reader")]
+    triggers = [make_trigger(job_id, conn) for job_id in jobs for conn in (CONN, "admin", "reader")]
     found = await events(triggers)
     assert [event.get("cause", event["status"]) for event in found] == [
         "finished",
@@ -199,7 +209,7 @@ async def test_each_line_of_a_job_is_told_once_to_its_own_task(sandbox: Sandbox)
 async def test_a_wait_that_is_cancelled_leaves_the_others_alone(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=1)
     jobs = submit_exports(3)
-    triggers = [waiting(job_id) for job_id in jobs]
+    triggers = [make_trigger(job_id) for job_id in jobs]
 
     async def wait_to_be_cancelled() -> None:
         async for _ in triggers[0].run():

@@ -50,7 +50,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def exporting(**kwargs: Any) -> ExportMessagingServiceOperator:
+def make_export(**kwargs: Any) -> ExportMessagingServiceOperator:
     wanted = {"task_id": "export", "service": SERVICE, "asynchronous": True, "engine": "server"}
     return ExportMessagingServiceOperator(**{**wanted, "timeout": 60, **kwargs})
 
@@ -105,9 +105,9 @@ class TestHeard:
         self, server: Sandbox, tmp_path: Path, deferrable: bool, log: Log
     ) -> None:
         one, other = tmp_path / "one.csv", tmp_path / "other.csv"
-        expected = run(exporting(asynchronous=False, destination=str(one)))
+        expected = run(make_export(asynchronous=False, destination=str(one)))
         server.clear_journal()
-        result = run(exporting(destination=str(other), deferrable=deferrable))
+        result = run(make_export(destination=str(other), deferrable=deferrable))
         assert other.read_bytes() == one.read_bytes()
         assert result.pop("job_id")
         expected.pop("job_id")
@@ -128,7 +128,7 @@ class TestHeard:
         with pytest.raises(ImportRejectedError, match="1 of 2 rows failed in the dry run"):
             run(importing(csv=BAD_OWNER))
 
-    @pytest.mark.parametrize("make", [exporting, importing])
+    @pytest.mark.parametrize("make", [make_export, importing])
     def test_a_job_that_fails_fails_the_task(self, server: Sandbox, make: Any) -> None:
         server.configure(failing_jobs=True)
         with pytest.raises(JobFailedError):
@@ -137,7 +137,7 @@ class TestHeard:
     @pytest.mark.parametrize("switch", ["early_frames", "duplicate_frames", "secure_socket"])
     def test_what_servers_do_with_frames_and_sockets(self, server: Sandbox, switch: str) -> None:
         server.configure(**{switch: True})
-        assert run(exporting())["rows"] > 0
+        assert run(make_export())["rows"] > 0
         assert run(importing())["rows_passed"] == 2
         assert list_submissions(server) == ["exportAsync", "importAsync"]
 
@@ -162,12 +162,12 @@ class TestHeard:
             assert received[number].csv == Api(server).export(service)
 
     def test_the_token_is_in_no_log(self, server: Sandbox, log: Log) -> None:
-        run(exporting())
+        run(make_export())
         assert server.bot_token not in log()
 
     def test_a_service_that_is_missing_leaves_no_socket_open(self, server: Sandbox) -> None:
         with pytest.raises(NotFoundError):
-            run(exporting(service="nope"))
+            run(make_export(service="nope"))
         assert not [thread for thread in threading.enumerate() if thread.name == "om-messaging-socket"]
 
 
@@ -175,7 +175,7 @@ class TestLost:
     def test_an_export_is_made_in_one_request(self, server: Sandbox, log: Log) -> None:
         server.configure(stuck_jobs=True)
         closer = closing_sockets(server)
-        result = run(exporting())
+        result = run(make_export())
         closer.join()
         assert result["csv"].encode() == Api(server).export(SERVICE).encode()
         assert "the socket is lost" in log()
@@ -211,7 +211,7 @@ class TestLost:
     def test_a_job_that_nobody_tells_of_ends_with_the_timeout(self, server: Sandbox) -> None:
         server.configure(lost_frames=True)
         with pytest.raises(JobTimeoutError, match="not told to have ended"):
-            run(exporting(timeout=1))
+            run(make_export(timeout=1))
         assert run(importing(dry_run=False, timeout=1))["verified"] == 2
 
 
@@ -263,7 +263,7 @@ class TestRetries:
 
 
 class TestInstead:
-    @pytest.mark.parametrize("make", [exporting, importing])
+    @pytest.mark.parametrize("make", [make_export, importing])
     def test_auto_works_in_one_request_and_says_why(self, server: Sandbox, make: Any, log: Log) -> None:
         result = run(make(engine="auto", deferrable=True))
         assert result["job_id"] is None
@@ -276,24 +276,24 @@ class TestInstead:
         self, server: Sandbox, monkeypatch: pytest.MonkeyPatch, log: Log
     ) -> None:
         monkeypatch.setitem(sys.modules, "socketio", None)
-        assert run(exporting())["job_id"] is None
+        assert run(make_export())["job_id"] is None
         assert "airflow-provider-om-messaging[sockets]" in log()
 
     def test_and_where_no_socket_can_be_opened(
         self, server: Sandbox, monkeypatch: pytest.MonkeyPatch, log: Log
     ) -> None:
         monkeypatch.setattr(sockets, "PATH", "/v1/no/such/path")
-        assert run(exporting())["job_id"] is None
+        assert run(make_export())["job_id"] is None
         assert "none could be opened" in log()
         assert list_submissions(server) == ["export"]
 
     def test_and_where_there_are_no_jobs(self, monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
         with Sandbox(generation="1.2") as server:
             monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
-            assert run(exporting())["job_id"] is None
+            assert run(make_export())["job_id"] is None
         assert "this server has no async jobs" in log()
 
-    @pytest.mark.parametrize("make", [exporting, importing])
+    @pytest.mark.parametrize("make", [make_export, importing])
     def test_a_job_that_nobody_could_wait_for_is_not_submitted(self, server: Sandbox, make: Any) -> None:
         with pytest.raises(UnsupportedByServerError, match="Leave wait_for_completion"):
             run(make(wait_for_completion=False))

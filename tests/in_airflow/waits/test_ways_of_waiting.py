@@ -65,11 +65,11 @@ def importing(way: str, **kwargs: Any) -> ImportMessagingServiceOperator:
     )
 
 
-def sensing(way: str, **kwargs: Any) -> CsvAsyncJobSensor:
+def make_sensor(way: str, **kwargs: Any) -> CsvAsyncJobSensor:
     return CsvAsyncJobSensor(**{"task_id": "wait", **SENSOR_WAYS[way], **kwargs})
 
 
-def without_job(result: dict[str, Any]) -> dict[str, Any]:
+def drop_job_id(result: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key != "job_id"}
 
 
@@ -82,7 +82,7 @@ def test_an_export_is_the_same_in_every_way(sandbox: Sandbox, tmp_path: Path) ->
         file.unlink()
     assert files[0]
     assert files == [files[0]] * 3
-    assert [without_job(result) for result in results] == [without_job(results[0])] * 3
+    assert [drop_job_id(result) for result in results] == [drop_job_id(results[0])] * 3
     assert [bool(result["job_id"]) for result in results] == [False, True, True]
     assert list(results[0]) == [
         "service",
@@ -110,7 +110,7 @@ def test_an_import_is_the_same_in_every_way(sandbox: Sandbox) -> None:
     results = [run(importing(way, csv=text)) for way in WAYS]
     sandbox.configure(import_verdict="job")
     results += [run(importing(way, csv=text)) for way in WAYS]
-    assert [without_job(result) for result in results] == [without_job(results[0])] * 6
+    assert [drop_job_id(result) for result in results] == [drop_job_id(results[0])] * 6
     assert list(results[0]) == [
         "service",
         "dry_run",
@@ -203,7 +203,7 @@ def test_a_job_that_takes_too_long_is_cancelled(sandbox: Sandbox, way: str) -> N
 
 
 def test_airflows_own_timeout_comes_after_that_of_the_trigger(sandbox: Sandbox) -> None:
-    for task in (exporting("deferred", timeout=100), sensing("deferred", timeout=100, job_id="1001")):
+    for task in (exporting("deferred", timeout=100), make_sensor("deferred", timeout=100, job_id="1001")):
         now = time.time()
         deferral = defer(task)
         assert now + 100 <= deferral.trigger.deadline <= time.time() + 100
@@ -251,7 +251,7 @@ def test_submitting_without_waiting(sandbox: Sandbox, way: str) -> None:
 def test_a_sensor_on_an_export(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
     sandbox.configure(job_seconds=0.3)
     submitted = run(exporting("waiting", wait_for_completion=False))
-    job = run(sensing(way, job_id=submitted["job_id"]))
+    job = run(make_sensor(way, job_id=submitted["job_id"]))
     assert (job["operation"], job["status"], job["service"]) == ("EXPORT", "COMPLETED", SERVICE)
     assert job["result"] is None
     fetched = run(
@@ -259,7 +259,7 @@ def test_a_sensor_on_an_export(sandbox: Sandbox, way: str, tmp_path: Path) -> No
     )
     (tmp_path / "a.csv").unlink()
     waited = run(exporting("waiting", destination=str(tmp_path / "a.csv")))
-    assert without_job(fetched) == without_job(waited)
+    assert drop_job_id(fetched) == drop_job_id(waited)
 
 
 @every_sensor_way
@@ -267,10 +267,10 @@ def test_a_sensor_on_an_import_reads_its_verdict(sandbox: Sandbox, way: str) -> 
     sandbox.configure(import_verdict="endpoint")
     job_id = run(importing("waiting", csv=BAD_OWNER, wait_for_completion=False))["job_id"]
     with pytest.raises(ImportRejectedError, match="1 of 2 rows failed"):
-        run(sensing(way, job_id=job_id))
+        run(make_sensor(way, job_id=job_id))
     with pytest.raises(AirflowSkipException):
-        run(sensing(way, job_id=job_id, on_rejected="skip"))
-    job = run(sensing(way, job_id=job_id, max_failed_rows=1))
+        run(make_sensor(way, job_id=job_id, on_rejected="skip"))
+    job = run(make_sensor(way, job_id=job_id, max_failed_rows=1))
     fetched = run(CsvJobResultOperator(task_id="fetch", job_id=job_id, max_failed_rows=1))
     assert job["result"] == fetched
     assert fetched["rows_failed"] == 1
@@ -280,8 +280,8 @@ def test_a_sensor_on_an_import_reads_its_verdict(sandbox: Sandbox, way: str) -> 
 def test_a_sensor_on_an_import_without_a_readable_verdict(sandbox: Sandbox, way: str) -> None:
     job_id = run(importing("waiting", csv=BAD_OWNER, wait_for_completion=False))["job_id"]
     with pytest.raises(UnreadableVerdictError):
-        run(sensing(way, job_id=job_id))
-    assert run(sensing(way, job_id=job_id, on_rejected="report"))["result"]["status"] == "unreadable"
+        run(make_sensor(way, job_id=job_id))
+    assert run(make_sensor(way, job_id=job_id, on_rejected="report"))["result"]["status"] == "unreadable"
 
 
 @every_sensor_way
@@ -300,7 +300,7 @@ def test_a_sensor_on_jobs_that_end_badly(sandbox: Sandbox, way: str, soft_fail: 
         ("424242", NotFoundError),
     ):
         with pytest.raises(AirflowSkipException if soft_fail else error) as caught:
-            run(sensing(way, job_id=job_id, soft_fail=soft_fail))
+            run(make_sensor(way, job_id=job_id, soft_fail=soft_fail))
         # Another try would find the job as it is.
         assert isinstance(caught.value, (AirflowSkipException, AirflowFailException))
 
@@ -325,7 +325,7 @@ def test_a_sensor_that_times_out(sandbox: Sandbox, way: str, soft_fail: bool) ->
     sandbox.configure(stuck_jobs=True)
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     with pytest.raises(AirflowSkipException if soft_fail else JobTimeoutError):
-        run(sensing(way, job_id=job_id, timeout=1, soft_fail=soft_fail))
+        run(make_sensor(way, job_id=job_id, timeout=1, soft_fail=soft_fail))
     assert not [entry for entry in sandbox.journal if entry["path"].endswith("/cancel")]
 
 
@@ -334,12 +334,12 @@ def test_a_sensor_on_another_users_job(sandbox: Sandbox, way: str, monkeypatch: 
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     monkeypatch.setenv("AIRFLOW_CONN_READER", sandbox.airflow_connection(sandbox.read_only_token))
     with pytest.raises(ForbiddenError, match="belongs to another user"):
-        run(sensing(way, job_id=job_id, om_messaging_conn_id="reader"))
+        run(make_sensor(way, job_id=job_id, om_messaging_conn_id="reader"))
 
 
 @every_sensor_way
 @pytest.mark.parametrize("job_id", ["", "a/b", "../1", "None", "1 2"])
 def test_a_sensor_on_something_that_is_no_job_id(sandbox: Sandbox, way: str, job_id: str) -> None:
     with pytest.raises(InvalidParameterError, match="job_id"):
-        run(sensing(way, job_id=job_id))
+        run(make_sensor(way, job_id=job_id))
     assert sandbox.journal == []

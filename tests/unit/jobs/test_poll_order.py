@@ -18,15 +18,15 @@ class Waiting:
     likeliness: Likeliness
 
 
-def waiting(job_id: int, status: str | None, late: float = 0.0) -> Waiting:
+def make_wait(job_id: int, status: str | None, late: float = 0.0) -> Waiting:
     job = Job(str(job_id), "EXPORT", status) if status else None
     return Waiting(str(job_id), late, estimate_end(str(job_id), job, due=late))
 
 
 def test_jobs_at_work_come_first_then_the_oldest() -> None:
-    queue = [waiting(number, "QUEUED", late=-number) for number in range(10, 90)]
-    unknown = [waiting(number, None, late=-number) for number in (11, 6)]
-    at_work = [waiting(91, "RUNNING", late=5), waiting(92, "CANCELLING", late=4)]
+    queue = [make_wait(number, "QUEUED", late=-number) for number in range(10, 90)]
+    unknown = [make_wait(number, None, late=-number) for number in (11, 6)]
+    at_work = [make_wait(91, "RUNNING", late=5), make_wait(92, "CANCELLING", late=4)]
     chosen = choose_jobs([*queue, *unknown, *at_work], 70)
     assert [item.job_id for item in chosen[:7]] == ["92", "91", "6", "10", "11", "11", "12"]
     assert [item.job_id for item in chosen[7:]] == [str(number) for number in range(89, 26, -1)]
@@ -38,7 +38,7 @@ def test_a_job_whose_id_is_no_number_has_its_turn_as_well() -> None:
 
 states = st.sampled_from([None, "QUEUED", "PENDING", "RUNNING", "CANCELLING"])
 candidates = st.lists(
-    st.builds(waiting, st.integers(1, 10**6), states, st.floats(0, 1e9)), min_size=1, max_size=60
+    st.builds(make_wait, st.integers(1, 10**6), states, st.floats(0, 1e9)), min_size=1, max_size=60
 )
 
 

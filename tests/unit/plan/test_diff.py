@@ -283,7 +283,7 @@ def test_a_page_of_a_huge_plan_says_where_the_rest_is() -> None:
     assert "… and 7 more rows" in page
 
 
-def noted() -> Plan:
+def make_plan_with_notes() -> Plan:
     return plan_of(
         [[" Orders", "", "", "", "", ""], ["other", "", "#NAME?", "", "", ""]],
         [["orders", "", "", "", "", ""], ["other", "", "=<b>", "", "", ""]],
@@ -291,7 +291,7 @@ def noted() -> Plan:
 
 
 def test_a_plan_names_the_cells_to_look_at_twice() -> None:
-    second, rewritten = collect_notes(noted())
+    second, rewritten = collect_notes(make_plan_with_notes())
     assert (second.row, second.line, second.column) == (" Orders", 2, "name")
     assert "would create a second topic: ' Orders' is not 'orders', which is there" in second.text
     assert (rewritten.row, rewritten.line, rewritten.column) == ("other", 3, "description")
@@ -299,13 +299,13 @@ def test_a_plan_names_the_cells_to_look_at_twice() -> None:
 
 
 def test_the_json_and_the_page_show_what_to_look_at_twice() -> None:
-    notes = collect_notes(noted())
-    document = json.loads(b"".join(format_plan_json(noted(), {"service": "s"}, notes)))
+    notes = collect_notes(make_plan_with_notes())
+    document = json.loads(b"".join(format_plan_json(make_plan_with_notes(), {"service": "s"}, notes)))
     assert document["notes"] == [note.to_dict() for note in notes]
-    page = b"".join(plan_page(noted(), "Plan", {}, [], notes)).decode()
+    page = b"".join(plan_page(make_plan_with_notes(), "Plan", {}, [], notes)).decode()
     assert "would create a second topic: &#x27; Orders&#x27;" in page
     assert "&#x27;=&lt;b&gt;&#x27; → &#x27;#NAME?&#x27;" in page
-    assert "Look twice" not in b"".join(plan_page(noted(), "Plan", {}, [])).decode()
+    assert "Look twice" not in b"".join(plan_page(make_plan_with_notes(), "Plan", {}, [])).decode()
 
 
 def test_a_single_custom_field_that_is_cleared_is_seen() -> None:
