@@ -18,8 +18,8 @@ from airflow_provider_om_messaging.macros import service_file_name
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import AIRFLOW_LINE, ROOT
 from tests.contract.sandbox_http import Api
-from tests.in_airflow.dag_runs.mailbox import open_mailbox
 from tests.in_airflow.dag_runs.processes import run_module
+from tests.in_airflow.mailbox import open_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
