@@ -39,9 +39,12 @@ def format_records(rows: Iterable[Sequence[str]]) -> str:
                 text.write(format_record(cells))
                 break
         else:
-            if cells[0]:
+            if not cells[0]:
+                text.write(format_record(cells))
+                continue
+            try:
                 writer.writerow(cells)
-            else:
+            except csv.Error:  # Python 3.10 writes no null character
                 text.write(format_record(cells))
     return text.getvalue()
 
