@@ -16,7 +16,8 @@ from tests.contract.sandbox_http import read
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE, PAGES, CHANGED, SERVICE = 1000, 3, 30, "big_kafka"
+PAGE, PAGES, CHANGED, SERVICE = 1000, 4, 40, "big_kafka"
+"""Pages of an export. An import's are twice as large, and servers before 1.9 are asked for them twice."""
 TOPICS = PAGES * PAGE
 
 
