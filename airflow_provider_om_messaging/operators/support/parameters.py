@@ -8,8 +8,6 @@ wrote means "not given".
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -117,7 +115,7 @@ class CheckedParameters:
                     continue
                 if isinstance(value, str) and not _is_literal(written):
                     if parameter.is_setting and not parameter.is_text:
-                        value = _parse_value(value)
+                        value = names.parse_rendered(value)
                     elif parameter.is_name:
                         value = names.read_rendered(value)
                 setattr(self, parameter.attribute or name, parameter.check(name, value))
@@ -311,15 +309,7 @@ def _check_members(name: str, written: Any, value: Any, cause: str) -> None:
 
 
 def _parse_value(value: Any) -> Any:
-    """Return the data that a text is: JSON, or what a template makes of data; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    for read in (json.loads, ast.literal_eval):
-        try:
-            return read(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return value
+    return names.parse_rendered(value) if isinstance(value, str) else value
 
 
 def _make_empty_value_error(name: str, value: Any, cause: str) -> InvalidParameterError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -207,6 +208,14 @@ def required_text(parameter: str, value: object) -> str:
     return value.strip()
 
 
+def parse_rendered(text: str) -> Any:
+    """Return the data that a text is: JSON, or what a template makes of data; any other text as it is."""
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return read(text)
+    return text
+
+
 def read_rendered(text: str) -> object:
     """
     Return the value that a template made a text of, where its type cannot be meant as a name.
@@ -217,12 +226,8 @@ def read_rendered(text: str) -> object:
     if bare in _RENDERED:
         return _RENDERED[bare]
     if bare.startswith(("[", "{", "(", "b'", 'b"')):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                value: object = read(bare)
-            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-                continue
-            return text if isinstance(value, (str, int, float, complex)) else value
+        value = parse_rendered(bare)
+        return text if isinstance(value, (str, int, float, complex)) else value
     return text
 
 

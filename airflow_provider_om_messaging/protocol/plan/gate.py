@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.model.names import parse_rendered
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -23,12 +22,7 @@ def summarize_plan(given: Any) -> dict[str, Any]:
     :raises Fault: it is something else.
     """
     if isinstance(given, str):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                given = read(given)
-                break
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
-                continue
+        given = parse_rendered(given)
     wanted = ("service", "sha256", "created", "changed", "changes")
     if not isinstance(given, dict) or any(name not in given for name in wanted):
         raise _invalid(

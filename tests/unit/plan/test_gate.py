@@ -55,7 +55,7 @@ def test_a_plan_that_lacks_anything_lets_no_import_through(missing: str) -> None
 
 
 @pytest.mark.parametrize(
-    "given", ["", "None", "plan", "[1]", "{", "(" * 10_000, "__import__('os')", None, 7, [RESULT]]
+    "given", ["", "None", "plan", "[1]", "{", "{[]: 1}", "(" * 10_000, "__import__('os')", None, 7, [RESULT]]
 )
 def test_what_is_no_plan_lets_no_import_through(given: Any) -> None:
     with pytest.raises(Fault, match="has to be what PlanMessagingServiceImportOperator returned"):
