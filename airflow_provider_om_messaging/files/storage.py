@@ -149,18 +149,23 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
 
 def _is_named_none(target: str) -> bool:
     """Return whether a folder or the file of a path got its name, or a part of it, from a None."""
-    *folders, name = re.split(r"[/\\@]", target)  # before an @ stands the connection of a storage
+    *folders, name = _split_target(target)
     return "None" in folders or _NONE.search(name) is not None
 
 
 def _find_other_type(target: str) -> str | None:
     """Return the type of what a folder or the file of a path got its whole name from, if that was no text."""
-    *folders, name = re.split(r"[/\\@]", target)
+    *folders, name = _split_target(target)
     for part in (*folders, re.sub(r"\.[^.]*(\.gz)?$", "", name)):
         value = read_rendered(part)
         if not isinstance(value, str):
             return type(value).__name__
     return None
+
+
+def _split_target(target: str) -> list[str]:
+    """Return the names of a path's folders and its file; what stands before an ``@`` is a connection."""
+    return re.split(r"[/\\@]", target)
 
 
 def is_same_file(one: str, other: str) -> bool:
