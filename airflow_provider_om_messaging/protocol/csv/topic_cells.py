@@ -129,9 +129,9 @@ def find_label_column(source: str | None, tag: str, columns: tuple[str, ...]) ->
 
 def _choose_label_column(source: str | None, tag: str, columns: Iterable[Column]) -> str | None:
     kind = "glossaryTerm" if source == "Glossary" else "tag"
-    for name, _, _, _, of_kind, prefix in columns:
-        if of_kind == kind and tag.startswith(prefix):
-            return name
+    for column in columns:
+        if column.kind == kind and tag.startswith(column.prefix):
+            return column.name
     return None
 
 
