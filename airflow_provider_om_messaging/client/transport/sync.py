@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
-from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, sum_timeout
+from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, limit_total_time
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
@@ -195,7 +195,7 @@ class Client:
         timeout = (min(self.settings.connect_timeout, within), silence)
         try:
             # A large reply may begin late and then takes its time.
-            with self._name_faults(), sum_timeout(min(2 * silence, within), renewed=renewed):
+            with self._name_faults(), limit_total_time(min(2 * silence, within), renewed=renewed):
                 return self._send_once(request, body, timeout)
         except Fault:
             raise

@@ -35,7 +35,7 @@ _limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
 
 
 @contextmanager
-def sum_timeout(seconds: float, *, renewed: bool) -> Iterator[None]:
+def limit_total_time(seconds: float, *, renewed: bool) -> Iterator[None]:
     """
     Limit the time that replies take to requests that are sent within this block, from when they were sent.
 
@@ -50,7 +50,7 @@ def sum_timeout(seconds: float, *, renewed: bool) -> Iterator[None]:
 
 
 class TimedAdapter(HTTPAdapter):
-    """Sends requests over connections whose replies obey :func:`sum_timeout`."""
+    """Sends requests over connections whose replies obey :func:`limit_total_time`."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of connections."""

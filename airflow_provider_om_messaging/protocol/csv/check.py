@@ -132,11 +132,11 @@ def scan_rows(
                     _check_header(row)
                     header, width = row, len(row)
                 elif len(row) != width:
-                    raise _find_width_problem(row, header, line)
+                    raise _make_width_error(row, header, line)
                 yield line, row
             line = before + reader.line_num + 1
     except csv.Error as error:
-        raise _find_syntax_problem(str(error), line) from None
+        raise _make_syntax_error(str(error), line) from None
 
 
 def allow_large_cells(characters: int = LARGEST_CELL) -> None:
@@ -289,7 +289,7 @@ def _check_header(header: list[str]) -> None:
         )
 
 
-def _find_width_problem(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
+def _make_width_error(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:
     problem = (
         f"has a row of {len(row)} cells in line {line} ({row[0][:80]!r}), but the header has {len(header)}: "
         f"{to_printable(', '.join(header))[:LONGEST_SHOWN]}"
@@ -303,7 +303,7 @@ def _find_width_problem(row: list[str], header: Sequence[str], line: int) -> Unf
     )
 
 
-def _find_syntax_problem(error: str, line: int) -> UnfitCsvError:
+def _make_syntax_error(error: str, line: int) -> UnfitCsvError:
     if "unexpected end of data" in error:
         return UnfitCsvError(
             f"has a quote that is never closed, in the row that begins in line {line}", is_cut_off=True

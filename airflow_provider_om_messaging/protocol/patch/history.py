@@ -66,7 +66,7 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
     :raises Fault: anything else.
     """
     if isinstance(value, datetime):
-        return VersionSelector(moment=_parse_milliseconds(value))
+        return VersionSelector(moment=_to_milliseconds(value))
     text = str(value).strip()
     if text.lower() in (LATEST, PREVIOUS):
         return VersionSelector(word=text.lower())
@@ -77,7 +77,7 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
             moment = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
         except ValueError:
             raise _make_unclear_number_fault(parameter, text) from None
-        return VersionSelector(moment=_parse_milliseconds(moment))
+        return VersionSelector(moment=_to_milliseconds(moment))
     try:
         return VersionSelector(number=names.version(value))
     except Fault:
@@ -176,7 +176,7 @@ def _mask_values_of_change(change: Any) -> Any:
     return {name: value if name == "name" else mask_values(value) for name, value in change.items()}
 
 
-def _parse_milliseconds(moment: datetime) -> int:
+def _to_milliseconds(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return int(moment.timestamp() * 1000)

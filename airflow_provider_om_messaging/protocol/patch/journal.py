@@ -34,8 +34,8 @@ def build_journal(
         "service": after.get("fullyQualifiedName"),
         "id": after.get("id"),
         "fields": fields,
-        "before": {field: _parse_value(before, field, wanted) for field in fields},
-        "after": {field: _parse_value(after, field, wanted) for field in fields},
+        "before": {field: _get_journal_value(before, field, wanted) for field in fields},
+        "after": {field: _get_journal_value(after, field, wanted) for field in fields},
         "version_before": first.version,
         "version": last.version,
         "updated_at": format_time(last.updated_at),
@@ -104,7 +104,7 @@ def undo_values(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Ent
     return wanted
 
 
-def _parse_value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
+def _get_journal_value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
     value = own_value(entity, field)
     return trim_for_journal(field, select_members(wanted.get(field), value) if field == CONNECTION else value)
 

@@ -14,7 +14,7 @@ _NAMED = 20
 """Rows that an error names."""
 
 
-def summarize_plan(given: Any) -> dict[str, Any]:
+def read_plan_result(given: Any) -> dict[str, Any]:
     """
     Return what a plan task returned.
 

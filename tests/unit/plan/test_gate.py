@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
 from airflow_provider_om_messaging.protocol.plan.gate import (
     check_still_valid,
     find_planned_rows,
+    read_plan_result,
     rows_before,
-    summarize_plan,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -42,14 +42,14 @@ def plan_now(*rows: tuple[str, str]) -> Plan:
 
 @pytest.mark.parametrize("given", [RESULT, json.dumps(RESULT), repr(RESULT)], ids=["dict", "JSON", "Jinja"])
 def test_a_plan_is_read_as_xcom_or_a_template_hands_it_on(given: Any) -> None:
-    assert summarize_plan(given) == RESULT
+    assert read_plan_result(given) == RESULT
 
 
 @pytest.mark.parametrize("missing", ["service", "sha256", "created", "changed", "changes"])
 def test_a_plan_that_lacks_anything_lets_no_import_through(missing: str) -> None:
     rest = {name: value for name, value in RESULT.items() if name != missing}
     with pytest.raises(Fault, match="has to be what PlanMessagingServiceImportOperator returned") as caught:
-        summarize_plan(rest)
+        read_plan_result(rest)
     assert caught.value.cause is Cause.INVALID_PARAMETER
     assert "Nothing was sent" in caught.value.message
 
@@ -59,7 +59,7 @@ def test_a_plan_that_lacks_anything_lets_no_import_through(missing: str) -> None
 )
 def test_what_is_no_plan_lets_no_import_through(given: Any) -> None:
     with pytest.raises(Fault, match="has to be what PlanMessagingServiceImportOperator returned"):
-        summarize_plan(given)
+        read_plan_result(given)
 
 
 def test_the_rows_of_a_plan_come_with_how_they_were() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import InvalidCsvError
 from airflow_provider_om_messaging.files.storage import open_source
-from airflow_provider_om_messaging.protocol.plan.gate import find_planned_rows, summarize_plan
+from airflow_provider_om_messaging.protocol.plan.gate import find_planned_rows, read_plan_result
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_planned_rows(expected_plan: Any) -> dict[str, str] | None:
     """
     if expected_plan is None:
         return None
-    result = summarize_plan(expected_plan)
+    result = read_plan_result(expected_plan)
     path = result.get("plan_path")
     if not path:
         return find_planned_rows(result, None)
@@ -62,7 +62,7 @@ def check_plan_is_for(
     :param upload: the file.
     :raises InvalidCsvError: it was made for others.
     """
-    wanted = summarize_plan(expected_plan)
+    wanted = read_plan_result(expected_plan)
     same_service = wanted["service"] == service or (
         hook.canonical_fqn(str(wanted["service"])) == hook.canonical_fqn(service)
     )
