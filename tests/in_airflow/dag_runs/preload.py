@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy.orm import configure_mappers
 
@@ -39,7 +40,13 @@ async def _build_execution_api() -> None:
         await in_process_api_server().app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
 
 
+def load_dags() -> dict[str, Any]:
+    """Return the DAGs of the DAGs folder."""
+    dags: dict[str, Any] = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
+    return dags
+
+
 configure_mappers()
 if in_process_api_server:
     asyncio.run(_build_execution_api())
-DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+load_dags()

@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import os
 
+from tests.in_airflow.dag_runs.preload import load_dags
+
 
 def main(runs: str) -> int:
     """Take a list of runs as JSON, each with ``dag``, ``conf``, and ``env`` for its environment."""
-    try:
-        from airflow.dag_processing.dagbag import DagBag
-    except ImportError:  # Airflow 2.11
-        from airflow.models.dagbag import DagBag
-
-    dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
+    dags = load_dags()
     for wanted in json.loads(runs):
         os.environ.update(wanted.get("env", {}))
         dag = dags[wanted["dag"]]

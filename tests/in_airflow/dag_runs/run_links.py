@@ -6,19 +6,18 @@ As the web server does, it asks the DAG as it was serialized for them, not the o
 from __future__ import annotations
 
 import json
-import os
+
+from tests.in_airflow.dag_runs.preload import load_dags
 
 
 def main(dag_id: str, conf: str) -> int:
     """Print a line of JSON: task → name of a link → URL."""
     try:
-        from airflow.dag_processing.dagbag import DagBag
         from airflow.serialization.serialized_objects import DagSerialization as Serialized
     except ImportError:  # Airflow 2.11
-        from airflow.models.dagbag import DagBag
         from airflow.serialization.serialized_objects import SerializedDAG as Serialized
 
-    dag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags[dag_id]
+    dag = load_dags()[dag_id]
     shown = Serialized.from_dict(Serialized.to_dict(dag))
     run = dag.test(run_conf=json.loads(conf))
     links = {}

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
+
+from tests.in_airflow.dag_runs.preload import load_dags
 
 
 def main(conf: str) -> int:
     """Print a line of JSON: ``states`` by task, and ``events`` of outlets."""
     try:
-        from airflow.dag_processing.dagbag import DagBag
         from airflow.models.asset import AssetEvent as Event
     except ImportError:  # Airflow 2.11
-        from airflow.models.dagbag import DagBag
         from airflow.models.dataset import DatasetEvent as Event
     from airflow.utils.session import create_session
 
-    dag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags["traced"]
+    dag = load_dags()["traced"]
     if hasattr(dag, "sync_to_db"):  # before 3.0, aliases have to be known beforehand
         dag.sync_to_db()
     for task in dag.tasks:
