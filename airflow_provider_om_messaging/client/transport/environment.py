@@ -30,11 +30,12 @@ class Route(NamedTuple):
 
 def find_route(settings: Settings) -> Route:
     """
-    Return the way to a server, as workers and the triggerer go it alike.
+    Return the way to a server, as workers, the triggerer and sockets go it alike.
 
     A proxy in the settings goes before the environment, of which nothing counts then.
 
-    :raises Fault: it leads over a proxy that the triggerer cannot speak to, or that is no address.
+    :raises Fault: it leads over a proxy that speaks something else than HTTP, such as SOCKS, or that is no
+        address. Nothing was sent.
     """
     proxy, verify = settings.proxy, settings.verify
     if proxy is None:

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, LocationValueError
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.environment import find_route
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, limit_total_time
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
@@ -215,8 +216,6 @@ class Client:
             stream=True,
             # A token must not travel to where a redirect points, and a redirected PUT would become a GET.
             allow_redirects=False,
-            # Given with the request, because the environment would overrule the session.
-            verify=self.settings.verify,
             timeout=timeout,
         )
 
@@ -271,18 +270,19 @@ def _read_origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _build_session(settings: Settings) -> requests.Session:
+    route = find_route(settings)
     session = requests.Session()
+    session.trust_env = False  # all that counts of the environment is in the route
     session.auth = _BearerAuth(settings.base_url, settings.token)
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept-Encoding"] = ACCEPTED
-    session.verify = settings.verify
+    session.verify = route.verify
     if settings.client_cert:
         session.cert = (
             (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
         )
-    if settings.proxy:
-        session.proxies = {"http": settings.proxy, "https": settings.proxy}
-        session.trust_env = False
+    if route.proxy:
+        session.proxies = {"http": route.proxy, "https": route.proxy}
     adapter = TimedAdapter(pool_maxsize=MOST_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -295,19 +295,11 @@ def _read_size(body: Body) -> int:
     return body.tell()  # all of it was sent
 
 
-_NO_ADDRESS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    LocationValueError,
-)
-"""What is raised of a proxy's address: the server's own was looked through before."""
-
-
 def _find_problem(error: Exception) -> str:
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
-    if isinstance(error, (requests.exceptions.ProxyError, *_NO_ADDRESS)):
+    if isinstance(error, requests.exceptions.ProxyError):
         return "proxy"
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "connect_timeout"
@@ -324,8 +316,6 @@ def _find_problem(error: Exception) -> str:
 
 def _find_first_cause(error: BaseException) -> str:
     """Return the words of the first cause: the outer layers only repeat it between addresses of objects."""
-    if isinstance(error, _NO_ADDRESS):  # its words repeat a part of that, which may be of a password
-        return "it is no address: percent-encode what stands before its @, and write its port as a number"
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     reason = getattr(error, "reason", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging.client.transport.sockets import Feed
+from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import serve_reply, tls_files
@@ -201,29 +204,68 @@ class TestConnection:
         assert sandbox.journal == []
 
     @pytest.mark.parametrize(
-        "proxy", ["http://proxy:port", "http://u:hunter2/x@proxy:1", "['x']", "http://", "ftp://proxy:1"]
+        ("proxy", "problem"),
+        [
+            *[
+                (proxy, "is no address")
+                for proxy in ("http://proxy:port", "http://u:hunter2/x@proxy:1", "['x']")
+            ],
+            *[(proxy, "is no address") for proxy in ("http://", "HTTPS://proxy:0")],
+            *[
+                (f"{scheme}://u:hunter2@proxy:1080", "only HTTP proxies can be used here")
+                for scheme in ("socks5", "SOCKS5", "socks5h", "socks4", "Socks4a", "ftp")
+            ],
+        ],
     )
-    @pytest.mark.parametrize("place", ["connection", "environment"])
-    def test_a_proxy_that_is_no_address(
+    @pytest.mark.parametrize("place", ["connection", "http_proxy", "ALL_PROXY"])
+    def test_a_proxy_that_cannot_be_used_is_refused_by_all_in_the_same_words(
         self,
         sandbox: Sandbox,
         connect: Callable[..., OpenMetadataMessagingHook],
         monkeypatch: pytest.MonkeyPatch,
         place: str,
         proxy: str,
+        problem: str,
     ) -> None:
-        if place == "environment":
-            monkeypatch.setenv("http_proxy", proxy)
+        if place != "connection":
+            monkeypatch.setenv(place, proxy)
         hook = connect(
             host=sandbox.url,
             password=sandbox.bot_token,
             extra={"proxy": proxy} if place == "connection" else {},
         )
-        ok, message = _impatient(hook).test_connection()
+        ok, message = hook.test_connection()
         assert not ok
-        assert "The proxy on the way to " in message
+        assert problem in message
         assert "hunter2" not in message
+        with pytest.raises(exceptions.InvalidParameterError) as in_triggerer:
+            asyncio.run(OpenMetadataMessagingAsyncHook("other").get_job("1"))
+        with pytest.raises(Fault) as at_socket:
+            Feed(hook._client.settings, "user").open()
+        assert {str(in_triggerer.value), at_socket.value.message} == {message}
         assert sandbox.journal == []
+
+    def test_the_environments_proxy_counts_unless_another_goes_before_it(
+        self,
+        sandbox: Sandbox,
+        connect: Callable[..., OpenMetadataMessagingHook],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def is_reached() -> bool:
+            hook = connect(host=sandbox.url, password=sandbox.bot_token)
+            return _impatient(hook).test_connection()[0]
+
+        monkeypatch.setenv("ALL_PROXY", "socks5://proxy:1080")
+        assert not is_reached()
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        assert not is_reached()
+        assert sandbox.journal == []
+        monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+        assert is_reached()
+        monkeypatch.setenv("NO_PROXY", "elsewhere")
+        with serve_reply(200, b'{"version": "9.9.9"}', "application/json") as proxy:
+            monkeypatch.setenv("http_proxy", proxy)
+            assert connect(host=sandbox.url, password="x.y.z").server_version() == "9.9.9"
 
     def test_a_silent_server_is_given_up(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
