@@ -200,7 +200,9 @@ def gated_import() -> None:
             task_id="approve",
             subject=question,
             body="{{ plan_markdown(ti.xcom_pull('plan'), ti.xcom_pull('plan', key=plan_link)) }}",
-            params={"note": Param("", type="string")},
+            params={
+                "note": Param("", type="string", title="Note", description="Why; it is kept with the answer.")
+            },
             pre_execute=set_up_question,
         )
     asked = ask("{{ ti.xcom_pull(task_ids='plan')['changed'] }}", "{{ params.ask_above }}")

@@ -166,10 +166,12 @@ def test_an_example_can_be_read_without_a_server(path: Path, monkeypatch: pytest
     assert len(module.__doc__ or "") > 100
     assert "doc_md=__doc__" in path.read_text()
     example = getattr(module, path.stem)()
-    for name in example.params:
-        param = example.params.get_param(name)
-        assert param.schema.get("title"), name
-        assert param.description, name
+    # A task's own are the fields of a form too: those of an approval.
+    for owner in (example, *example.tasks):
+        for name in owner.params:
+            param = owner.params.get_param(name)
+            assert param.schema.get("title"), (owner, name)
+            assert param.description, (owner, name)
 
 
 def test_nightly_export_of_all_services(run: Run) -> None:
