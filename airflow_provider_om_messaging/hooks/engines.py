@@ -23,7 +23,7 @@ from airflow_provider_om_messaging.hooks.engine_options import (
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE
@@ -141,7 +141,13 @@ class ServerEngine:
             return self._client.call(request, body)
 
     def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
-        """Start an import job and return its id; what is said of headers goes for it as well."""
+        """
+        Start an import job and return its id; what is said of headers goes for it as well.
+
+        :raises Fault: the file has other columns than the documented ones.
+        """
+        if (columns := detect_kind(upload.facts.header)) != DEFAULT:
+            raise _make_columns_error(columns)
         with add_engine_advice():
             self.check_new_rows(fqn, upload)
             header = upload.facts.header
@@ -267,9 +273,7 @@ def add_engine_advice() -> Iterator[None]:
 def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
     if columns != DEFAULT:
         if wanted == SERVER:
-            raise _make_invalid_error(
-                f"The server's own CSV routes know no {columns} columns: use engine='client'."
-            )
+            raise _make_columns_error(columns)
         return CLIENT, f"the server's own CSV routes know no {columns} columns"
     if wanted != AUTO:
         return wanted, "as asked for"
@@ -278,6 +282,10 @@ def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
     if read_capabilities(client).csv_routes:
         return SERVER, "the server has CSV routes for messaging services"
     return CLIENT, "the server has no CSV routes for messaging services"
+
+
+def _make_columns_error(columns: str) -> Fault:
+    return _make_invalid_error(f"The server's own CSV routes know no {columns} columns: use engine='client'.")
 
 
 def _make_invalid_error(problem: str) -> Fault:

@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engine_options import MAX_CONCURRENCY
 from airflow_provider_om_messaging.hooks.engines import choose_engine
 from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess
+from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
@@ -149,7 +150,7 @@ class CsvMethods(ClientAccess):
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> ImportResult:
         """
-        Import a CSV and return the verdict on its rows.
+        Import a CSV and return the verdict on its rows. Which columns it has, its header says.
 
         :param csv: the text, or an upload that was checked.
         :param dry_run: only check, write nothing.
@@ -161,6 +162,7 @@ class CsvMethods(ClientAccess):
         if not isinstance(csv, CsvUpload):
             with csv_upload(csv=csv) as upload:
                 return self.import_csv(fqn, upload, dry_run, engine=engine, **options)
+        options["columns"] = detect_kind(csv.facts.header)
         fqn, dry_run = self._fqn(fqn), names.flag("dry_run", dry_run)
         try:
             return self._engine(engine, **options).import_csv(fqn, csv, dry_run)

@@ -243,8 +243,8 @@ def test_the_servers_own_routes_refuse_such_a_file_and_say_why(monkeypatch: pyte
         with pytest.raises(InvalidParameterError, match="know no schema_fields columns"):
             started.hook.engine("server", columns="schema_fields")
         assert started.hook.engine(columns="schema_fields").name == "client"
-        result = started.hook.import_csv(SERVICE, write_rows([EMAIL, "", "x", "", ""]), True, engine="server")
-        assert result.status == "aborted"
+        with pytest.raises(InvalidParameterError, match="know no schema_fields columns"):
+            started.hook.import_csv(SERVICE, write_rows([EMAIL, "", "x", "", ""]), engine="server")
         assert len(started.export_rows()) == 10
 
 

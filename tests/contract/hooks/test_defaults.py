@@ -100,3 +100,20 @@ def test_nothing_else_than_a_job_id_is_asked_for(sandbox: Sandbox, hook: OpenMet
             with pytest.raises(exceptions.InvalidParameterError):
                 asyncio.run(ask(wrong))
     assert sandbox.journal == []
+
+
+@pytest.mark.parametrize("columns", ["extended", "schema_fields"])
+def test_a_file_of_other_columns_is_known_by_its_header(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook, columns: str
+) -> None:
+    """The server's own import takes documented columns only."""
+    text = hook.export_csv("sample_kafka", columns=columns)
+    sandbox.clear_journal()
+    result = hook.import_csv("sample_kafka", text)
+    assert (result.rows_processed, result.rows_failed) == (result.rows_passed, 0)
+    assert result.rows_processed > 2
+    with pytest.raises(exceptions.InvalidParameterError, match=f"no {columns} columns"):
+        hook.import_csv("sample_kafka", text, engine="server")
+    with pytest.raises(exceptions.InvalidParameterError, match=f"no {columns} columns"):
+        hook.submit_import("sample_kafka", text)
+    assert [entry["path"] for entry in sandbox.journal if "import" in entry["path"].lower()] == []
