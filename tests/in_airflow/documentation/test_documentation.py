@@ -1,4 +1,4 @@
-"""What the documentation shows runs, and what it names is there; Sphinx checks the links between pages."""
+"""What the documentation names is there; Sphinx checks the links between pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from airflow_provider_om_messaging import exceptions, provider_info
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.conftest import AIRFLOW_LINE
 from tools.error_messages import ErrorMessages, add_messages, is_message
 
 if TYPE_CHECKING:
@@ -25,36 +24,15 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "airflow_provider_om_messaging"
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
-SNIPPET = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PUBLIC_SITE = "https://airflow-provider-om-messaging.readthedocs.io/en/latest/"
 PUBLIC_SOURCE = re.compile(
     r"https://(?:raw\.githubusercontent|github)\.com/airflow-provider-om-messaging/"
     r"airflow-provider-om-messaging/(?:blob/|tree/)?main/([^)\s]+)"
 )
-CONNECTION = re.compile(r"""\'(\{"conn_type": "om_messaging".*?\}|om-messaging://.*?)\'""")
-SNIPPETS = [
-    pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
-    for page in PAGES
-    for number, code in enumerate(SNIPPET.findall(page.read_text(encoding="utf-8")), 1)
-]
 
 
 def read(page: str) -> str:
     return (ROOT / "docs" / page).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("code", SNIPPETS)
-def test_every_snippet_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "ApprovalOperator" in code and AIRFLOW_LINE.startswith("2."):
-        pytest.skip("approvals are of Airflow 3.1 and later")
-    if "task.sensor" in code and AIRFLOW_LINE.startswith("3."):
-        pytest.skip("a sensor that is marked is for Airflow before 3.1")
-    with Sandbox() as server:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
-        names: dict[str, object] = {"__name__": "snippet"}
-        exec(compile(code, "snippet", "exec"), names)  # noqa: S102 - it is our own page
-        if describe := getattr(names.get("describe"), "function", None):
-            assert describe("sample_kafka")
 
 
 def test_the_readme_is_short_and_its_links_are_absolute() -> None:
@@ -125,21 +103,6 @@ def test_every_operator_sensor_and_trigger_is_on_the_page_of_operators() -> None
             ]
             for each in classes:
                 assert f".. autoclass:: {module.__name__}.{each}" in page, each
-
-
-def test_every_connection_that_is_shown_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    token = tmp_path / "jwt"
-    token.write_text("eyJ.a.jwt")
-    shown = [
-        text
-        for page in PAGES
-        for text in CONNECTION.findall(page.read_text(encoding="utf-8").replace("…", ""))
-    ]
-    assert len(shown) > 4
-    for text in shown:
-        value = text.replace("/run/openmetadata/jwt", str(token)).replace("@host", "@acme.getcollate.io")
-        monkeypatch.setenv("AIRFLOW_CONN_SHOWN", value)
-        assert "acme.getcollate.io" in OpenMetadataMessagingHook("shown").server_url, text
 
 
 def test_the_versions_that_are_needed_at_least_are_those_of_the_package() -> None:
