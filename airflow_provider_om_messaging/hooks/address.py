@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
 
+from airflow_provider_om_messaging.protocol.wire.addresses import split_address
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
@@ -48,10 +48,8 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
     if not separator:
         explicit, rest = scheme, text
     try:
-        parts = urlsplit(f"//{rest}")
+        parts = split_address(f"//{rest}")
         name, found_port = parts.hostname, parts.port
-        if name and "[" in parts.netloc:
-            ipaddress.IPv6Address(name)  # Python 3.10 takes anything in brackets for a host
     except ValueError:
         raise _make_address_fault(text) from None
     # An empty port is what "http:/host" leaves behind.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 import requests
 from requests.utils import select_proxy
 
+from airflow_provider_om_messaging.protocol.wire.addresses import split_address
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
@@ -63,7 +63,7 @@ def find_route(settings: Settings) -> Route:
 
 def _is_address(url: str) -> bool:
     try:
-        parts = urlsplit(url)
+        parts = split_address(url)
         return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
