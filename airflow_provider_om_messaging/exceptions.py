@@ -247,3 +247,20 @@ def public_errors(classes: Mapping[Cause, type[OpenMetadataError]] = CLASSES) ->
         # Nor shall those find it that look at what an error came out of.
         fault.__traceback__ = fault.__context__ = None
         raise to_public_error(fault, classes) from None
+
+
+@contextmanager
+def log_errors(log: Any, what: str) -> Iterator[None]:
+    """
+    Log what fails in work that follows a failure, which is what the task has to fail with.
+
+    The text of a foreign error may hold anything, so that only its type is shown.
+
+    :param log: the task's logger.
+    :param what: a sentence on what was not done, without its end.
+    """
+    try:
+        yield
+    except Exception as error:
+        is_known = isinstance(error, (Fault, OpenMetadataError))
+        log.warning("%s: %s", what, error if is_known else type(error).__name__)

@@ -104,7 +104,7 @@ def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
     try:
         with write_errors(problem):
             descriptor = os.open(part, _NEW, 0o666, dir_fd=folder)
-        with io.BufferedRandom(_Writer(descriptor, problem)) as file:
+        with _File(_Writer(descriptor, problem)) as file:
             with write_errors(problem):
                 _copy_mode(place.name, folder, descriptor)
             fill(cast("IO[bytes]", file))
@@ -132,7 +132,7 @@ def create_temporary_file() -> IO[bytes]:
     with write_errors(_NO_TEMPORARY_FILE):
         descriptor, name = tempfile.mkstemp(prefix="om-messaging-")
         os.unlink(name)
-    return cast("IO[bytes]", io.BufferedRandom(_Writer(descriptor, _NO_TEMPORARY_FILE)))
+    return cast("IO[bytes]", _File(_Writer(descriptor, _NO_TEMPORARY_FILE)))
 
 
 @contextmanager
@@ -214,6 +214,15 @@ class _Writer(io.FileIO):
     def write(self, data: ReadableBuffer) -> int:
         with write_errors(self._problem):
             return super().write(data) or 0
+
+
+class _File(io.BufferedRandom):
+    """A file of which nothing more is written once its content ended with an error, which would hide that."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.raw.close()
+        self.close()
 
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

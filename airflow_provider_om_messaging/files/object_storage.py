@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+log = logging.getLogger(__name__)
 
 BLOCK = 8 * 1024 * 1024
 """Bytes that are held of a file: some storages would hold hundreds of megabytes by themselves."""
@@ -74,10 +77,14 @@ def upload(file: IO[bytes], path: ObjectStoragePath) -> None:
         target.close()
     except BaseException:
         # Closing it, as its destructor does, would complete the upload of what has come so far.
-        if hasattr(target, "discard"):
-            target.discard()
-        with suppress(AttributeError):
-            target.closed = True
+        try:
+            if hasattr(target, "discard"):
+                target.discard()
+        except Exception as error:
+            log.warning("What was uploaded in part could not be discarded: %s", describe_error(error))
+        finally:
+            with suppress(AttributeError):
+                target.closed = True
         raise
 
 

@@ -9,7 +9,7 @@ import gzip
 import os
 import re
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -267,9 +267,15 @@ def _upload_file(spool: IO[bytes], remote: ObjectStoragePath) -> bool:
 def _copy(chunks: Iterable[bytes], file: IO[bytes], *, compressed: bool) -> None:
     if compressed:
         # Neither name nor time go into the header, so that the same export gives the same file.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
+        try:
             for chunk in chunks:
                 packed.write(chunk)
+        except BaseException:
+            with suppress(Fault):  # the file is given up, whether its end can be written or not
+                packed.close()
+            raise
+        packed.close()
     else:
         for chunk in chunks:
             file.write(chunk)

@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     CLASSES_OF_ENDED_JOBS,
     JobSensorTimeoutError,
     JobTimeoutError,
+    log_errors,
     public_errors,
 )
 from airflow_provider_om_messaging.operators.support.results import apply_rejection_policy, import_summary
@@ -104,7 +105,8 @@ class JobLooks:
             yield
         finally:
             if self.wait.log.reported != before:
-                store.set(KEY, {own: self.wait.log.reported})
+                with log_errors(self._sensor.log, "What was logged of the job will be logged again"):
+                    store.set(KEY, {own: self.wait.log.reported})
 
     @public_errors(CLASSES_OF_ENDED_JOBS)
     def _result(self, job: Job) -> dict[str, Any]:

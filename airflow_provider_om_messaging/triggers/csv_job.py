@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_om_messaging.exceptions import OpenMetadataError, to_public_error
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, log_errors, to_public_error
 from airflow_provider_om_messaging.hooks import job_log_lines
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
@@ -112,12 +112,9 @@ class CsvAsyncJobTrigger(BaseTrigger):
                 "Job %s goes on: another triggerer waits for it by now, or Airflow does not say.", self.job_id
             )
             return
-        try:
+        with log_errors(self.log, f"Job {self.job_id} could not be cancelled"):
             hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
             job = await asyncio.wait_for(hook.cancel_job(self.job_id), LONGEST_CANCELLING)
-        except (OpenMetadataError, asyncio.TimeoutError) as error:
-            self.log.warning("Job %s could not be cancelled: %r", self.job_id, error)
-        else:
             self.log.info("%s", job.cancel_text())
 
     async def _wait(self) -> str:

@@ -57,10 +57,10 @@ async def is_killed(task_instance: Any, job_id: str) -> bool:
     """
     if HAS_ON_KILL or task_instance is None:
         return False
-    if HAS_DATABASE:
-        key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id, task_instance.map_index)
-        return await asyncio.to_thread(_is_abandoned, *key)
     try:
+        if HAS_DATABASE:
+            key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id, task_instance.map_index)
+            return await asyncio.to_thread(_is_abandoned, *key)
         return not await _is_deferred(task_instance) or await _is_waiting_for_another(task_instance, job_id)
     except Exception:
         return False

@@ -112,8 +112,12 @@ def apply(
     may_retry = edit.repeatable and target.expected_version is None
     notes: list[str] = []
     unsettled: tuple[Entity, Plan] | None = None
+    unknown: Fault | None = None
     for tried in range(1, TRIES + 1):
-        read = listed if listed is not None and tried == 1 else _read(client, target, edit)
+        try:
+            read = listed if listed is not None and tried == 1 else _read(client, target, edit)
+        except Fault as fault:
+            raise unknown or fault from None
         before = read.entity
         _check_version(client, target, before)
         plan = edit.plan(before)
@@ -131,7 +135,7 @@ def apply(
                 if now is not None:
                     return Done(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
-                unsettled = before, plan
+                unsettled, unknown = (before, plan), fault
             _pause(fault, tried)
             continue
         try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from airflow_provider_om_messaging.client.transport.secrets import SHORTEST, Secret
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+
+log = logging.getLogger(__name__)
 
 
 class Token:
@@ -25,10 +29,19 @@ class Token:
         self.read_again = read_again
 
     def reload(self) -> bool:
-        """Read the token again, and return whether it is another one now."""
+        """
+        Read the token again, and return whether it is another one now.
+
+        One that cannot be read is the same as before: that the server refuses it is the error.
+        """
         if self.read_again is None:
             return False
-        before, self.value = self.value, Secret(self.read_again())
+        before = self.value
+        try:
+            self.value = Secret(self.read_again())
+        except Exception as error:  # of Airflow's connections too
+            what = error.message if isinstance(error, Fault) else type(error).__name__
+            log.warning("The token was refused, and cannot be read again: %s", what)
         return self.value != before
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -90,7 +91,8 @@ class Feed:
         if self._process != os.getpid():
             return
         if self._loop is not None and self._closing is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._closing.set)
+            with suppress(RuntimeError):  # it has closed meanwhile
+                self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(10)
 
     def wait_for_end(
@@ -168,7 +170,8 @@ class Feed:
                 self._opened.set_result(None)
                 await self._closing.wait()
             finally:
-                await socket.disconnect()
+                with suppress(Exception):  # one that never stood; why it did not is the error
+                    await socket.disconnect()
 
     def _on_event(self, channel: str, payload: Any = None, *_: Any) -> None:
         frame = parse_socket_event(channel, payload)

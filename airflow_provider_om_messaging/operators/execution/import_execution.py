@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     JobTimeoutError,
     OpenMetadataError,
+    log_errors,
 )
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.files.storage import is_same_file
@@ -205,5 +206,6 @@ class ImportExecution(JobExecution):
             return run.run(upload)
         except OpenMetadataError as error:
             if (verdicts_so_far := error.verdicts or verdicts) is not None:
-                self._outcome.write_results(upload, verdicts_so_far)
+                with log_errors(self.log, "The verdicts so far could not be written"):
+                    self._outcome.write_results(upload, verdicts_so_far)
             raise

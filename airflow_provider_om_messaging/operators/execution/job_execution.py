@@ -126,7 +126,7 @@ class JobExecution(JobWork):
     ) -> str:
         memory = JobMemory(context, work)
         if self._feed is not None:
-            return submit_while_listening(self._feed, memory, submit, check)
+            return submit_while_listening(self._feed, memory, submit, check, self.log)
         jobs = EarlierJobs(self.hook, self.log, self.task.max_consecutive_failures)
         if not anew and (earlier := jobs.find(memory)) is not None:
             self.log.info("An earlier try has submitted job %s for this, which is taken up.", earlier)

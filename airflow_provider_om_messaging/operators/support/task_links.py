@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_om_messaging.exceptions import log_errors
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,8 +50,9 @@ class LinkedOperator(BaseOperator):
         if "ti" not in context or not self.do_xcom_push:
             return
         values = result if self.multiple_outputs else {}
-        for key, value in {**values, XCOM_RETURN_KEY: result}.items():
-            context["ti"].xcom_push(key, value)
+        with log_errors(self.log, "The task's result could not be kept"):
+            for key, value in {**values, XCOM_RETURN_KEY: result}.items():
+                context["ti"].xcom_push(key, value)
 
     def pre_execute(self, context: Context) -> None:
         """Begin a pass."""

@@ -33,17 +33,6 @@ def check(text: str, *expected: str) -> None:
     assert set(expected) <= set(found), text
 
 
-@pytest.fixture
-def log_text(capsys: Any, caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Return what was logged, on either line of Airflow."""
-
-    def text() -> str:
-        return caplog.text + capsys.readouterr().out
-
-    caplog.set_level("INFO")
-    return text
-
-
 def test_what_goes_well(sandbox: Sandbox, tmp_path: Path, log_text: Callable[[], str]) -> None:
     file, plan, results = (str(tmp_path / name) for name in ("topics.csv.gz", "plan", "results.csv"))
     run(ExportMessagingServiceOperator(task_id="t", service=SERVICE, destination=file))

@@ -154,7 +154,13 @@ class BatchedImport:
             time.sleep(_pause_before_retry(attempt, doubt))
             if not self._dry_run:
                 # Never sent again blindly: what is in place by now needs no second sending.
-                self._refresh_state()
+                try:
+                    self._refresh_state()
+                except OpenMetadataError as error:
+                    if doubt is None:
+                        raise
+                    self._log.warning("Nor can it be looked up: %s", error)
+                    raise doubt from None
                 pending = self._note_rows_in_place(pending, "in place, by a fresh export")
             if attempt == MAX_ATTEMPTS and pending and doubt:
                 raise doubt

@@ -116,18 +116,23 @@ class ImportOutcome:
         upload = file.upload
         verifying = self.verify and not self.dry_run and result.status != ABORTED
         differing: list[Verdict] = []
+        later: list[OpenMetadataError] = []
         verdicts = result.list_verdicts()
         if verifying:
-            with _tell_what_was_done(result):
+            with self._note_later_errors(result, later):
                 differing = file.list_differing()
+            if later and result.status == UNREADABLE:
+                raise later[0]
             if result.status == UNREADABLE:
                 passed = upload.facts.rows - len(differing)
                 result = build_result(differing, dry_run=False, passed=passed)
                 verdicts = differing
-        otherwise = Verdict("", "success", "Verified by an export.") if verifying else UNKNOWN_OUTCOME
+        otherwise = (
+            Verdict("", "success", "Verified by an export.") if verifying and not later else UNKNOWN_OUTCOME
+        )
         if result.status == ABORTED:
             otherwise = Verdict("", "failure", result.abort_reason)
-        with _tell_what_was_done(result):
+        with self._note_later_errors(result, later):
             self.write_results(upload, verdicts, otherwise)
         if found := find_repeated_names(verdicts, upload.rows):
             self.log.warning(
@@ -136,8 +141,10 @@ class ImportOutcome:
                 "; ".join(found[:SHOWN_FAILURES]),
             )
         self.log_failed_lines(upload, result)
-        apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
+        self._judge(result, later)
         check_verified(differing, verdicts, result)
+        if later:
+            raise later[0]
         summary = import_summary(file.service, result, upload.facts.sha256, job_id, file.engine.name)
         if verifying:
             summary["verified"] = file.compared_rows - len(differing)
@@ -163,8 +170,12 @@ class ImportOutcome:
         if differing := retry_until_empty(file.list_differing, deadline, poll_interval, self.log):
             why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
             result = make_unreadable_result(False, why)
-            self.write_results(upload, [])
-            apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
+            later: list[OpenMetadataError] = []
+            with self._note_later_errors(result, later):
+                self.write_results(upload, [])
+            self._judge(result, later)
+            if later:
+                raise later[0]
             sha256 = upload.facts.sha256
             return import_summary(file.service, result, sha256, job_id or None, file.engine.name)
         result = build_result([], dry_run=False, passed=upload.facts.rows)
@@ -190,17 +201,27 @@ class ImportOutcome:
             destination.write(table)
             self.log.info("The verdict on every row lies in %s", self.results_destination)
 
+    def _judge(self, result: ImportResult, later: list[OpenMetadataError]) -> None:
+        """Do what the parameters say of rejected rows; no skip hides an error that came later."""
+        on_rejected = "report" if later and self.on_rejected == "skip" else self.on_rejected
+        apply_rejection_policy(result, self.max_failed_rows, on_rejected, self.log)
 
-@contextmanager
-def _tell_what_was_done(result: ImportResult) -> Iterator[None]:
-    """Let an error after an import say that this was done, and with what success."""
-    try:
-        with public_errors():
-            yield
-    except OpenMetadataError as error:
-        if not result.dry_run and result.status != ABORTED:
-            rows = f"{result.rows_passed} of {result.rows_processed} rows passed"
-            is_known = result.status != UNREADABLE
-            done = f"was done: {rows}." if is_known else "was sent, and its verdict cannot be read."
-            error.args = (f"{end_sentence(str(error))} The import itself {done}",)
-        raise
+    @contextmanager
+    def _note_later_errors(self, result: ImportResult, later: list[OpenMetadataError]) -> Iterator[None]:
+        """
+        Note errors after an import, which say that this was done: what is wrong with it goes before them.
+
+        :param result: the verdict.
+        :param later: takes them.
+        """
+        try:
+            with public_errors():
+                yield
+        except OpenMetadataError as error:
+            if not result.dry_run and result.status != ABORTED:
+                rows = f"{result.rows_passed} of {result.rows_processed} rows passed"
+                is_known = result.status != UNREADABLE
+                done = f"was done: {rows}." if is_known else "was sent, and its verdict cannot be read."
+                error.args = (f"{end_sentence(str(error))} The import itself {done}",)
+            self.log.warning("%s", error)
+            later.append(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.exceptions import OpenMetadataError
+from airflow_provider_om_messaging.exceptions import log_errors
 from airflow_provider_om_messaging.operators.support.jobs.superseded import is_superseded
 
 if TYPE_CHECKING:
@@ -25,9 +25,5 @@ def cancel_job(hook: OpenMetadataMessagingHook, context: Context, job_id: str, l
     if is_superseded(context):
         log.info("Job %s goes on: it is another try's by now.", job_id)
         return
-    try:
-        job = hook.cancel_job(job_id)
-    except OpenMetadataError as error:
-        log.warning("Job %s could not be cancelled: %s", job_id, error)
-    else:
-        log.info("%s", job.cancel_text())
+    with log_errors(log, f"Job {job_id} could not be cancelled"):
+        log.info("%s", hook.cancel_job(job_id).cancel_text())

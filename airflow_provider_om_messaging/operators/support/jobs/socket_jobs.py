@@ -9,7 +9,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_om_messaging.exceptions import OpenMetadataError, UnsupportedByServerError
+from airflow_provider_om_messaging.exceptions import (
+    OpenMetadataError,
+    UnsupportedByServerError,
+    log_errors,
+)
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.protocol.wire.capabilities import NONE
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
@@ -68,7 +72,7 @@ def check_job_is_awaited(wait_for_completion: bool) -> None:
 
 
 def submit_while_listening(
-    feed: Feed, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object]
+    feed: Feed, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object], log: Any
 ) -> str:
     """
     Submit a job while the socket is open, unless an earlier try did: nobody will report that job.
@@ -77,6 +81,7 @@ def submit_while_listening(
     :param memory: what the task remembers of its jobs.
     :param submit: submits the job and returns its id.
     :param check: raises if a new one must not be submitted.
+    :param log: the task's logger.
     """
     if memory.job_id is not None or memory.may_have_lost_job:
         feed.close()
@@ -88,7 +93,8 @@ def submit_while_listening(
     except BaseException as error:
         feed.close()
         if isinstance(error, OpenMetadataError) and not error.may_have_worked:
-            memory.forget_submission()
+            with log_errors(log, "It could not be remembered that no job was submitted"):
+                memory.forget_submission()
         raise
     memory.remember_job(job_id)
     return job_id
