@@ -57,6 +57,10 @@ class Parameter:
     cause: str = "the task or template that it is taken from has failed, was skipped or returned nothing"
 
 
+MADE_FOR_WORK = ("hook", "execution", "_looks")
+"""Attributes that tasks make once they work, with connections and the context in them."""
+
+
 class CheckedParameters:
     """What operators and sensors have in common: checked parameters, and the hook of their connection."""
 
@@ -71,6 +75,20 @@ class CheckedParameters:
         if kwargs.get("_airflow_from_mapped"):
             task.__dict__["_mapped_names"] = frozenset(kwargs)
         return task
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: it makes anew what it works with."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[misc]  # operators have it on any Python
+        return {name: value for name, value in state.items() if name not in MADE_FOR_WORK}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy as :meth:`__getstate__` describes it; Airflow copies all attributes but by this."""
+        made = {name: self.__dict__.pop(name) for name in MADE_FOR_WORK if name in self.__dict__}
+        try:
+            copied: Self = super().__deepcopy__(memo)  # type: ignore[misc]  # operators have it
+        finally:
+            self.__dict__.update(made)
+        return copied
 
     @cached_property
     def hook(self) -> OpenMetadataMessagingHook:
