@@ -72,7 +72,7 @@ mutants: .run/test-$(NEW)-mutants/.migrated ## do the tests notice 200 faults pu
 	  --seed '$(SEED)' --sample '$(SAMPLE)' --only '$(ONLY)'
 
 .PHONY: fuzz
-fuzz: .venvs/airflow-$(NEW)/.ready ## try the readers with broken inputs, two targets at a time; SECONDS=60 for each, ARGS='csv jobs' for some
+fuzz: .venvs/airflow-$(NEW)/.ready ## try the readers with broken inputs, two targets at a time; SECONDS=60 for each, ARGS='csv jobs' for some, ARGS=replies to spoil every reply
 	@echo "== Fuzzing, $(SECONDS) seconds a target"
 	@$(BIN)/python -m tests.fuzz $(SECONDS) $(ARGS)
 
