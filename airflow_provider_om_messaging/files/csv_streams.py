@@ -19,6 +19,7 @@ from airflow_provider_om_messaging.protocol.csv.check import (
     read_rows,
     scan_rows,
 )
+from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, FastCsvValidator
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, make_job_limit_fault
@@ -27,7 +28,7 @@ from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpecte
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_om_messaging.files.storage import Destination
 
@@ -229,6 +230,27 @@ def replace_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[byte
             body.write(chunk)
         body.seek(0)
         yield body
+
+
+@contextmanager
+def change_rows(upload: CsvUpload, change: Callable[[Sequence[str]], Sequence[str]]) -> Iterator[CsvUpload]:
+    """
+    Hand out an upload with other data rows; the same one if none of them changes.
+
+    :param change: returns what a row is to be.
+    """
+    records = upload.rows()
+    next(records)
+    if all(change(row) == row for _, row in records):
+        yield upload.rewind()
+        return
+    with create_temporary_file() as body:
+        records = upload.rows()
+        body.write(format_record(next(records)[1]).encode())
+        for _, row in records:
+            body.write(format_record(change(row)).encode())
+        facts = replace(upload.facts, bytes=body.tell(), byte_order_mark=False)
+        yield CsvUpload(facts, body).rewind()
 
 
 @contextmanager

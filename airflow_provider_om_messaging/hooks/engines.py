@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_provider_om_messaging.files.csv_streams import replace_header
+from airflow_provider_om_messaging.files.csv_streams import change_rows, replace_header
 from airflow_provider_om_messaging.hooks.engine_options import (
     AUTO,
     CLIENT,
@@ -24,7 +25,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
-from airflow_provider_om_messaging.protocol.imports.verdict import find_expected_header
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -96,13 +97,19 @@ class ServerEngine:
         """
         Import a CSV into a service, or only check it.
 
-        A header that the server refuses for its ``*`` alone is sent again as the server wants it. Two new
-        rows for one topic are refused, and a second topic beside one of nearly the same name is warned of.
+        A header that the server refuses for its ``*`` alone is sent again as the server wants it. So are
+        rows that it refuses and that have blanks around names, without these: older servers take them for a
+        part of the name. Two new rows for one topic are refused, and a second topic beside one of nearly the
+        same name is warned of.
         """
         with add_engine_advice():
             if self._checks_new_rows:
                 self.check_new_rows(fqn, upload)
             result = self._send(fqn, upload, dry_run)
+            if result.status != ABORTED and result.rows_failed != 0:
+                with self._trim_names(upload) as trimmed:
+                    if trimmed is not upload:
+                        result = self._send(fqn, trimmed, dry_run)
         self._look_for_second_topics(fqn).warn(result)
         return result
 
@@ -124,6 +131,17 @@ class ServerEngine:
         from airflow_provider_om_messaging.client.topics.second_topics import SecondTopics
 
         return self._second_topics.setdefault(fqn, SecondTopics(self._client, fqn))
+
+    @cached_property
+    def _reading(self) -> Reading:
+        from airflow_provider_om_messaging.client.topics.readings import build_reading
+
+        return build_reading(self._client)
+
+    def _trim_names(self, upload: CsvUpload) -> AbstractContextManager[CsvUpload]:
+        """Hand out a file without blanks around names that are no part of them; the same if it has none."""
+        columns = column_names(upload.facts.header)
+        return change_rows(upload, lambda row: list(map(self._reading.trim, columns, row)))
 
     def _send(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
@@ -157,14 +175,13 @@ class ServerEngine:
                 wanted = find_expected_header(
                     self._client.call(probe, format_record(header).encode()), header
                 )
-            with replace_header(upload, wanted or header) as body:
+            # The verdict comes too late to send the file again.
+            with self._trim_names(upload) as trimmed, replace_header(trimmed, wanted or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read."""
-        from airflow_provider_om_messaging.client.topics.readings import build_reading
-
-        return build_reading(self._client)
+        return self._reading
 
 
 class ClientEngine:

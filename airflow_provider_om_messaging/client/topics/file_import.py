@@ -14,7 +14,6 @@ from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.headers import column_names, find_nearest_columns
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
-    add_hints,
     build_result,
     format_results,
 )
@@ -67,5 +66,5 @@ def import_file(
         lambda: iterate_pages(client, service, columns, inheritance, size),
     )
     text = format_results(upload.rows(), verdicts)
-    result = build_result(add_hints(upload.rows(), verdicts), dry_run, results_csv=text)
+    result = build_result(verdicts, dry_run, results_csv=text)
     return replace(result, may_pass=run.server_failed)

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv import custom_fields
 from airflow_provider_om_messaging.protocol.csv.columns import BY_NAME, REFERRING, Content
-from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, split_values
+from airflow_provider_om_messaging.protocol.csv.dialect import (
+    MalformedCellError,
+    join_values,
+    split_values,
+)
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 
 if TYPE_CHECKING:
@@ -61,9 +65,7 @@ class Reading:
 
         :raises MalformedCellError: a quote in it is wrong, or an owner is neither a user nor a team.
         """
-        is_single = REFERRING[column].content is Content.CERTIFICATION
-        written = ([cell] if cell else []) if is_single else split_values(cell)
-        found = [self._name(column, text) for text in written if text.strip()]
+        found = [self._read_name(column, text)[1] for text in _split(column, cell) if text.strip()]
         is_domain = REFERRING[column].field == "domains"
         if is_domain and self.inherited and {name.fqn for name in found} == self.inherited:
             return []
@@ -100,7 +102,27 @@ class Reading:
         """Return a short digest of what a row says."""
         return _compute_digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
 
-    def _name(self, column: str, text: str) -> Name:
+    def trim(self, column: str, cell: str) -> str:
+        """
+        Return a cell without the blanks around its names that are no part of them.
+
+        :param column: the column's name, without ``*``.
+        :param cell: its content; returned as it is if it names nothing, or if a server refuses its form.
+        """
+        if column not in REFERRING or not cell or cell.split() == [cell]:
+            return cell
+        try:
+            written = _split(column, cell)
+            trimmed = [self._read_name(column, text)[0] for text in written if text.strip()]
+        except MalformedCellError:
+            return cell
+        if trimmed == written:
+            return cell
+        return "".join(trimmed) if _is_single(column) else join_values(trimmed)
+
+    def _read_name(self, column: str, text: str) -> tuple[str, Name]:
+        """Return a value without the blanks that are no part of it, and what it names."""
+        prefix = ""
         field, kind = REFERRING[column].field, REFERRING[column].kind
         if kind == "tag":
             field = "tags"  # whatever it is for: it is looked up once
@@ -109,10 +131,11 @@ class Reading:
             kind = kind.strip()
             if kind not in {"user", "team"} or not text.strip():
                 raise MalformedCellError(_OWNER_FORMAT)
+            prefix = f"{kind}:"
         trimmed = text.strip()
         if text == trimmed or not self.exists(parse_name(field, kind, text)):
             text = trimmed
-        return parse_name(field, kind, text)
+        return prefix + text, parse_name(field, kind, text)
 
 
 PLAIN = Reading()
@@ -133,6 +156,14 @@ def describe_blanks(columns: Sequence[str], row: Sequence[str]) -> str:
         if any(part != part.strip() for part in (value.split(":") if not REFERRING[column].kind else [value]))
     ]
     return f" (the blanks in {', '.join(map(repr, found))} are taken for a part of the name)" if found else ""
+
+
+def _is_single(column: str) -> bool:
+    return REFERRING[column].content is Content.CERTIFICATION
+
+
+def _split(column: str, cell: str) -> list[str]:
+    return [cell] if cell and _is_single(column) else split_values(cell)
 
 
 def _split_leniently(cell: str) -> list[str]:

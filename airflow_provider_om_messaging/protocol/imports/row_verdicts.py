@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict, deque
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.cells import describe_blanks
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.verdict import (
-    FAILURE,
     SHOWN_FAILURES,
     ImportResult,
     Verdict,
@@ -127,20 +124,6 @@ def format_results(rows: Rows, verdicts: Sequence[Verdict]) -> str:
     return dialect.format_records(
         chain([header], ([verdict.status, verdict.details, *row] for (_, row), verdict in table))
     )
-
-
-def add_hints(rows: Rows, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
-    """Return verdicts with advice on blanks in refused rows; as for :func:`format_results`."""
-    if all(verdict.passed for verdict in verdicts):
-        return verdicts
-    records = iter(rows)
-    names = column_names(next(records)[1])
-    return [
-        replace(verdict, details=verdict.details + describe_blanks(names, row))
-        if verdict.status == FAILURE
-        else verdict
-        for (_, row), verdict in zip(records, verdicts, strict=True)
-    ]
 
 
 def find_missing_changes(after: Plan) -> list[Verdict]:

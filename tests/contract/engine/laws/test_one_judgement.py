@@ -81,24 +81,69 @@ def test_blanks_and_quotes_come_to_an_end(server: Sandbox) -> None:
     assert plan(hook, text).changes == ()
 
 
-def test_blanks_alone_name_nothing_or_are_refused_before_and_then(server: Sandbox) -> None:
+def test_blanks_alone_name_nothing(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    import_twice(hook, table(row("orders", domain="Finance")))
+    full = table(row("orders", owner="user:alice", tags="PII.None", domain="Finance"))
     for cell in ("  ", "\u00a0", " ; "):
-        text = table(
-            row("orders", domain=cell),
-            row("quotes", domain=cell),
-            row("formula", owner=cell),
-            row("markdown", tags=cell),
-        )
+        import_twice(hook, full)
+        text = table(row("orders", owner=cell, tags=cell, domain=cell), row("quotes", domain=cell))
+        assert "orders" in {change.row for change in plan(hook, text).changes}
         dry, real = import_twice(hook, text)
         assert dry == real
-        refused = {name: details for name, (status, details) in real.items() if status != "success"}
-        assert {change.row for change in plan(hook, text).changes} <= refused.keys()
-        # The routes of servers take a blank for a name; the client engine leaves it out.
-        assert not refused or server.edition == "documented"
-        for details in refused.values():
-            assert details.endswith("are taken for a part of the name)")
+        assert {status for status, _ in real.values()} == {"success"}
+        assert plan(hook, text).changes == ()
+
+
+def test_blanks_around_names_are_no_part_of_them_unless_something_has_that_name(server: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    made = Api(server, server.admin_token)(
+        "POST", "/v1/domains", json={"name": " Finance", "domainType": "Aggregate", "description": "x"}
+    )
+    assert made.status_code == 201, made.text
+    text = table(
+        row("orders", owner=" user:alice", description="  Kept,\nas it is \t"),
+        row("quotes", owner="user: mei ", tags='"PII.None\t";\u00a0Tier.Tier1'),
+        row("formula", domain=" Finance"),
+        row("markdown", domain="Finance ", tags=" No.Such"),
+    )
+    assert {change.row for change in plan(hook, text).changes} > {"orders", "quotes", "formula"}
+    dry, real = import_twice(hook, text)
+    assert dry == real
+    assert [name for name, (status, _) in real.items() if status != "success"] == ["markdown"]
+    assert "No.Such" in real["markdown"][1]
+    assert {change.row for change in plan(hook, text).changes} <= {"markdown"}
+    orders, formula = (Api(server).topic(f"sample_kafka.{name}") for name in ("orders", "formula"))
+    assert orders["description"] == "  Kept,\nas it is \t"
+    assert " Finance" in str(formula.get("domains") or formula.get("domain"))
+
+
+def test_a_job_is_sent_no_blanks_around_names_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+        sandbox.configure(import_verdict="endpoint")
+        hook = OpenMetadataMessagingHook()
+        job_id = hook.submit_import(SERVICE, table(row("orders", owner="user:mei ; user:alice")), False)
+        job = hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
+        assert hook.get_import_verdict(job).status == "success"
+        assert {owner["name"] for owner in Api(sandbox).topic("sample_kafka.orders")["owners"]} == {
+            "mei",
+            "alice",
+        }
+
+
+def test_a_file_is_sent_again_only_where_blanks_were_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+        hook = OpenMetadataMessagingHook()
+        for cells, expected in (
+            ({"owner": "user:alice"}, 1),
+            ({"owner": "user:nobody"}, 1),
+            ({"description": " blanks "}, 1),
+            ({"owner": " user:alice"}, 2),
+        ):
+            sandbox.clear_journal()
+            hook.import_csv(SERVICE, table(row("orders", **cells)), dry_run=True, engine="server")
+            assert sum(entry["method"] == "PUT" for entry in sandbox.journal) == expected
 
 
 def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.MonkeyPatch) -> None:
