@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal, describe_missing_connection
 from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, select_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WRITE
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WRITE, double_pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -241,7 +241,8 @@ def _pause(fault: Fault, tried: int) -> None:
     if fault.retry_after is not None and fault.retry_after > LONGEST_WRITE:
         raise fault
     # Tasks that collided are spread, so that they do not collide again.
-    time.sleep(max(fault.retry_after or 0, random_fraction() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)))
+    own = random_fraction() * double_pause(_FIRST_PAUSE, tried, _LONGEST_PAUSE)
+    time.sleep(max(fault.retry_after or 0, own))
 
 
 def _check_version(client: Client, target: Target, entity: Entity) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WATCH, limit_pause
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WATCH, double_pause, limit_pause
 
 SHORTEST_INTERVAL = 5.0
 """Seconds between two looks at least: whoever asks more often learns nothing sooner than Airflow acts."""
@@ -21,5 +21,5 @@ def find_pause(interval: float, failures: int, retry_after: float | None, chance
     """
     pause = interval * (0.9 + chance / 10)
     if failures:
-        pause = max(pause, min(interval * float(2 ** min(failures - 1, 20)), _LONGEST_PAUSE))
+        pause = max(pause, double_pause(interval, failures - 1, _LONGEST_PAUSE))
     return max(pause, limit_pause(retry_after, LONGEST_WATCH))

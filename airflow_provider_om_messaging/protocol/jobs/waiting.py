@@ -9,7 +9,12 @@ from airflow_provider_om_messaging.protocol.jobs.job import CANCELLING
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
-from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WAIT, is_temporary, limit_pause
+from airflow_provider_om_messaging.protocol.wire.retry import (
+    LONGEST_WAIT,
+    double_pause,
+    is_temporary,
+    limit_pause,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.jobs.job import Job
@@ -55,7 +60,7 @@ class Wait:
     log: JobLog = field(default_factory=JobLog)
     last_job: Job | None = None
     retry_after: float = 0.0
-    _next_pause: float = _FIRST_PAUSE
+    _pauses: int = 0
     _failures: int = 0
     _failing_since: float = 0.0
     _cancelling_since: float | None = None
@@ -114,10 +119,8 @@ class Wait:
         :param now: the moment.
         :param chance: a random number from 0 to 1, which spreads the polls of many waits; 1 is the longest.
         """
-        pause = self.poll_interval
-        if self._next_pause < pause:
-            pause = self._next_pause
-            self._next_pause *= 2
+        pause = double_pause(_FIRST_PAUSE, self._pauses, self.poll_interval)
+        self._pauses += 1
         pause = max(pause * (0.9 + chance / 10), self.retry_after)
         return max(SHORTEST_PAUSE, min(pause, self.deadline - now))
 

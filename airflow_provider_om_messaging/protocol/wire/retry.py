@@ -60,6 +60,18 @@ def limit_pause(retry_after: float | None, longest: float) -> float:
     return min(retry_after or 0.0, longest)
 
 
+def double_pause(first: float, times: int, longest: float) -> float:
+    """
+    Return the seconds of a pause that grows: the first one, doubled so many times.
+
+    :param first: seconds of the first pause.
+    :param times: how many pauses there were before.
+    :param longest: seconds that no pause exceeds.
+    """
+    # More doublings than these would leave the range of numbers before they are cut.
+    return min(longest, first * 2.0 ** min(times, 60))
+
+
 @dataclass(frozen=True)
 class RetryPolicy:
     """
@@ -86,8 +98,7 @@ class RetryPolicy:
         """
         if not (request.safe and fault.transient) or tried >= self.tries:
             return None
-        doubled = self.first_pause * float(2 ** (tried - 1))
-        own = min(self.longest_pause, doubled) * (0.5 + chance / 2)
+        own = double_pause(self.first_pause, tried - 1, self.longest_pause) * (0.5 + chance / 2)
         if fault.retry_after is None:
             return own
         if fault.retry_after > self.longest_pause:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy, double_pause
 from tests.unit.replies import error_reply, request
 
 if TYPE_CHECKING:
@@ -94,3 +94,8 @@ def test_what_the_server_asks_for_is_waited(asked: float, tried: int, chance: fl
 def test_a_server_that_asks_for_more_than_the_longest_pause_is_left_to_airflow(asked: float) -> None:
     fault = Fault(Cause.RATE_LIMITED, "later", transient=True, retry_after=asked)
     assert RetryPolicy().pause(request(), fault, 1, 0.5) is None
+
+
+def test_a_growing_pause_doubles_up_to_its_bound_however_often_it_was() -> None:
+    assert [double_pause(0.5, times, 3.0) for times in range(5)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+    assert double_pause(5.0, 10**9, 600.0) == 600.0

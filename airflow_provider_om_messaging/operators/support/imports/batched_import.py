@@ -28,7 +28,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     Verdict,
 )
 from airflow_provider_om_messaging.protocol.plan.diff import State, check_columns, find_key_column
-from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_BATCH, limit_pause
+from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_BATCH, double_pause, limit_pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,6 +221,6 @@ class BatchedImport:
 
 
 def _pause_before_retry(attempt: int, doubt: OpenMetadataError | None) -> float:
-    own = FIRST_PAUSE * float(2 ** (attempt - 1)) * (0.5 + random_fraction() / 2)
+    own = double_pause(FIRST_PAUSE, attempt - 1, LONGEST_BATCH) * (0.5 + random_fraction() / 2)
     requested = doubt.retry_after if doubt else None
-    return max(min(LONGEST_BATCH, own), limit_pause(requested, LONGEST_BATCH))
+    return max(own, limit_pause(requested, LONGEST_BATCH))

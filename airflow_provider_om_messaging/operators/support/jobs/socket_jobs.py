@@ -17,6 +17,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.protocol.wire.capabilities import NONE
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
+from airflow_provider_om_messaging.protocol.wire.retry import double_pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,12 +133,12 @@ def retry_until_empty(
     :param longest_pause: seconds between two looks.
     :param log: the task's logger.
     """
-    pause = 1.0
+    pauses = 0
     while left := look():
         time_left = deadline - time.time()
         if time_left <= 0:
             break
         log.info("%d rows are not as in the file yet.", len(left))
-        time.sleep(min(pause, longest_pause, time_left))
-        pause *= 2
+        time.sleep(min(double_pause(1.0, pauses, longest_pause), time_left))
+        pauses += 1
     return left
