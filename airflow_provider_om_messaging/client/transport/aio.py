@@ -135,7 +135,7 @@ class AsyncClient:
             return Reply(response.status, response.headers, content)
         except CodingError as error:
             raise make_connection_fault("damaged", self.settings.address, str(error)) from None
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, asyncio.TimeoutError) as error:
             detail = replace_secrets(_format_error(error).encode("utf-8", "replace"), self.settings.secrets)
             text = detail.decode("utf-8", "replace")
             strip_frames(error)

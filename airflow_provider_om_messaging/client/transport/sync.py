@@ -167,13 +167,19 @@ class Client:
             yield from decode(self._check_framing(response), response.headers.get("Content-Encoding", ""))
 
     def _check_framing(self, response: requests.Response) -> Iterator[bytes]:
-        received = 0
+        received, announced = 0, None
+        if "Transfer-Encoding" not in response.headers:
+            announced = response.headers.get("Content-Length")
+        if announced is not None and not (announced.isascii() and announced.isdecimal()):
+            # urllib3 would take whatever comes until the connection ends.
+            raise make_connection_fault(
+                "damaged", self.settings.address, f"its length is said to be {announced!r}"
+            )
         for chunk in response.raw.stream(CHUNK, decode_content=False):
             received += len(chunk)
             yield chunk
-        announced = response.headers.get("Content-Length", "")
         # urllib3 before 2.0 does not look.
-        if announced.isdigit() and "Transfer-Encoding" not in response.headers and received != int(announced):
+        if announced is not None and received != int(announced):
             raise make_connection_fault(
                 "dropped", self.settings.address, f"{received} of {announced} bytes came"
             )
@@ -225,7 +231,8 @@ class Client:
             yield
         except CodingError as error:
             raise make_connection_fault("damaged", self.settings.address, str(error)) from None
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            # Some numbers that a server sends are used without a look at them.
             detail = replace_secrets(
                 _find_first_cause(error).encode("utf-8", "replace"), self.settings.secrets
             )

@@ -30,7 +30,8 @@ _UNKNOWN_KEY = re.compile(r"No key found in .{0,200}\bkid\b|keyID doesn't match|
 _NUL = re.compile(r"\\u0000 cannot be converted|unsupported Unicode escape")
 _BAD_PATCH = re.compile(
     r"JsonPatch\.Operation[.\w]* fails|JSON Patch operation .{0,200}? failed"
-    r"|contains no value for name '[^']{0,80}'|Non-existing name/value pair|array (?:item )?index",
+    r"|contains no (?:value for name '[^']{0,80}'|element for index \d{1,9}\b)"
+    r"|Non-existing name/value pair|array (?:item )?index",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.routes import server_version
 from airflow_provider_om_messaging.protocol.wire.content_coding import CodingError, decode
-from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import send_bytes
 from tests.unit.tables import pieces
@@ -150,6 +150,31 @@ def test_a_reply_whose_framing_ends_too_early_is_refused(
             connect(url).export_csv_to("s", path, engine="server")
         with pytest.raises(ServerUnavailableError, match="before the reply was complete"):
             connect(url).export_csv("s", engine="server")
+    assert path.read_bytes() == YESTERDAY
+
+
+FRAMINGS = [
+    *[f"Content-Length: {length}" for length in ("-5", "abc", "1e3", "0x40", "5, 6", "")],
+    *[f"Transfer-Encoding: chunked\r\n\r\n{size}" for size in ("-5", "-1", "zz", "", "f" * 40, "\x00")],
+]
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_reply_whose_framing_makes_no_sense_is_refused(
+    connect: Callable[[str], OpenMetadataMessagingHook], tmp_path: Path, framing: str
+) -> None:
+    path = tmp_path / "topics.csv"
+    path.write_bytes(YESTERDAY)
+    end = "\r\n" if "chunked" in framing else "\r\n\r\n"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n{framing}{end}".encode()
+    with send_bytes(head + CSV + b"\r\n0\r\n\r\n") as url:
+        with pytest.raises(ServerUnavailableError):
+            connect(url).export_csv_to("s", path, engine="server")
+        with pytest.raises(ServerUnavailableError):
+            connect(url).server_version()
+        with pytest.raises(Fault) as caught:
+            asyncio.run(version_by_aiohttp(connect(url)))
+        assert caught.value.cause is Cause.UNAVAILABLE
     assert path.read_bytes() == YESTERDAY
 
 

@@ -118,6 +118,7 @@ ENTITY = '{"id":"026d","name":"k","connection":{"config":{"saslPassword":"hunter
             Cause.BAD_REQUEST,
             "operation 'test' failed",
         ),
+        ("'[]' contains no element for index 99 and for '99'.", "PATCH", Cause.BAD_REQUEST, "index 99"),
         ("An array item index is out of range. Index: 9, Size: 1", "PATCH", Cause.BAD_REQUEST, "not"),
         ("contains no value for name 'x'", "GET", Cause.UNAVAILABLE, "failed (500)"),
         (
