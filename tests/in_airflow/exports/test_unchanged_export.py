@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,15 +28,26 @@ def export(destination: Path, **kwargs: Any) -> Any:
 
 @pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz"])
 @pytest.mark.parametrize("way", [{}, {"asynchronous": True}, {"asynchronous": True, "deferrable": True}])
-def test_an_identical_export_leaves_the_file_alone(
-    sandbox: Sandbox, tmp_path: Path, name: str, way: dict[str, Any]
+def test_an_identical_export_leaves_the_file_alone_and_the_log_says_so(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    way: dict[str, Any],
 ) -> None:
+    caplog.set_level("INFO")
     file = tmp_path / name
     first = export(file, **way)
     inode, content = file.stat().st_ino, file.read_bytes()
     second = export(file, **way)
     assert (first["unchanged"], second["unchanged"]) == (False, True)
     assert first["sha256"] == second["sha256"]
+    log = caplog.text + capsys.readouterr().out
+    for result, what in ((first, "Export"), (second, "Unchanged export")):
+        measures = f"{result['rows']} rows, {result['bytes']} bytes, sha256 {result['sha256']}"
+        # A full stop after a path would be taken for a part of it.
+        assert re.search(rf"\b{what} of {SERVICE}: {measures}, in {re.escape(str(file))}(?![.,;:])", log)
     assert (file.stat().st_ino, file.read_bytes()) == (inode, content)
     OpenMetadataMessagingHook().import_csv(SERVICE, as_csv(describe_rows(export_rows()[:1])), dry_run=False)
     assert export(file, **way)["unchanged"] is False

@@ -80,6 +80,9 @@ def test_the_form_of_3() -> None:
     (form,) = [hook for hook in HookMetaService.hook_meta_data() if hook.connection_type == "om_messaging"]
     assert form.extra_fields is not None
     assert sorted(form.extra_fields) == sorted(FIELDS)
+    titles = {name: field["schema"]["title"] for name, field in form.extra_fields.items()}
+    assert titles["connect_timeout"] == "Connection timeout (seconds)"
+    assert [title for title in titles.values() if not title or "_" in title] == []
     assert form.standard_fields is not None
     assert form.standard_fields.password is not None
     assert form.standard_fields.password.title == "JWT token"
