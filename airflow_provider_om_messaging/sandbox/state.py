@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access.tokens import Tokens
@@ -76,9 +77,6 @@ class SandboxState:
         sample_data.fill(self.catalog, self.clock, self.generation, crowd)
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
         self.bot_token = self.token(BOT, None)
-        self.admin_token = self.token(ADMIN, None)
-        self.read_only_token = self.token(READER, None)
-        self.person_token = self.token(PERSON, None)
 
     def _restore(self, kept: dict[str, Any]) -> None:
         self.clock = Clock(kept["clock_offset"], self._is_clock_running)
@@ -97,7 +95,22 @@ class SandboxState:
         """Whether PATCH looks at ``If-Match`` and replies carry an ``ETag``."""
         return self.switches.if_match
 
-    # -- tokens
+    # -- tokens: signing takes longer than most requests, hence only of those that are used
+
+    @cached_property
+    def admin_token(self) -> str:
+        """Token of the administrator."""
+        return self.token(ADMIN, None)
+
+    @cached_property
+    def read_only_token(self) -> str:
+        """Token of a user who may only read."""
+        return self.token(READER, None)
+
+    @cached_property
+    def person_token(self) -> str:
+        """Token of an ordinary user."""
+        return self.token(PERSON, None)
 
     def token(
         self, user: str, expires_in: float | None, *, signed_by: str = "own", kid: str | None = None

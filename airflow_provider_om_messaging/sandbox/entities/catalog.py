@@ -262,10 +262,10 @@ class Catalog:
         return {"entities": self.entities, "history": self.history, "events": self.events}
 
     def load(self, data: dict[str, Any]) -> None:
-        """Take over what ``dump`` returned."""
+        """Take over the documents that ``dump`` returned; catalogs may share them, as none is changed."""
         self.entities = {name: dict(data["entities"].get(name, {})) for name in ENTITY_TYPES}
-        self.history = data["history"]
-        self.events = data["events"]
+        self.history = {entity_id: list(past) for entity_id, past in data["history"].items()}
+        self.events = list(data["events"])
         self._ids = {
             (entity_type, item["fullyQualifiedName"]): item["id"]
             for entity_type, items in self.entities.items()

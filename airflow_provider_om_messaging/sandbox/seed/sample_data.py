@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 _NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
 #: How long before the first start the data was last changed, so that no editing session is open.
 _AGE_SECONDS = 30 * 24 * 3600
-_sample_catalogs: dict[tuple[str, Crowd], str] = {}
+_sample_catalogs: dict[tuple[str, Crowd], dict[str, Any]] = {}
 
 _USERS = (
     # name, display name, roles
@@ -187,19 +186,21 @@ def fill(catalog: Catalog, clock: Clock, generation: Generation, crowd: Crowd) -
     """
     Fill an empty catalog.
 
-    What a generation has without a crowd is made once in a process: it takes longer than most tests do.
+    What a generation has without a crowd is made once in a process, and all its catalogs share the documents:
+    to make them takes longer than most tests do.
 
     :param generation: where entities can have but one owner and domain, each gets the first. Names and types
         of services that it does not know get another.
     :param crowd: how much to have beyond the sample data.
     :param clock: put back while the data is made, so that it looks a month old.
     """
-    if text := _sample_catalogs.get((generation.name, crowd)):
-        catalog.load(json.loads(text))
+    if data := _sample_catalogs.get((generation.name, crowd)):
+        catalog.load(data)
         return
     _fill_catalog(catalog, clock, generation, crowd)
     if crowd.is_empty:
-        _sample_catalogs[generation.name, crowd] = json.dumps(catalog.dump())
+        _sample_catalogs[generation.name, crowd] = made = catalog.dump()
+        catalog.load(made)
 
 
 def _fill_catalog(catalog: Catalog, clock: Clock, generation: Generation, crowd: Crowd) -> None:
