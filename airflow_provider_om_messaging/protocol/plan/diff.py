@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv import custom_fields
+from airflow_provider_om_messaging.protocol.csv import custom_fields, custom_values
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
@@ -278,7 +278,7 @@ def _find_cleared(column: str, before: str, after: str) -> list[str]:
         return []
     if not PLAIN.meaning(column, after):
         return [column]
-    if column != custom_fields.COLUMN:
+    if column != custom_values.COLUMN:
         return []
     try:
         old, new = custom_fields.parse_texts(before), custom_fields.parse_texts(after)

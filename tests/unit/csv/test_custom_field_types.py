@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
-    _TYPED,
     compute_field,
     meaning,
     parse_texts,
     render_cell,
 )
+from airflow_provider_om_messaging.protocol.csv.custom_values import _TYPED
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\r") | st.sampled_from('|;:," {}[]'),

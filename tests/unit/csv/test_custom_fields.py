@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
     compute_field,
     find_references,
-    format_value,
     meaning,
     parse_texts,
     read_types,
     render_cell,
 )
+from airflow_provider_om_messaging.protocol.csv.custom_values import format_value
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.model.references import Name
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
