@@ -27,6 +27,7 @@ from airflow_provider_om_messaging.protocol.wire.message import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airflow_provider_om_messaging.protocol.csv.custom_values import CustomField
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.topics.rights import Rights
@@ -94,8 +95,8 @@ def permissions() -> Request[Rights]:
     )
 
 
-def custom_fields() -> Request[dict[str, str]]:
-    """Ask which custom fields topics have, and of which types they are."""
+def custom_fields() -> Request[dict[str, CustomField]]:
+    """Ask which custom fields topics have, and what they take."""
     path, query = "/v1/metadata/types/name/topic", {"fields": "customProperties"}
     return Request("GET", path, read_types, "the custom fields of topics", query, _JSON, safe=True)
 

@@ -179,7 +179,7 @@ class Service:
 
     def _extensions(self) -> st.SearchStrategy[dict[str, Any]]:
         references = st.sampled_from(list(self._references.values()))
-        items = st.text('ab|" é', min_size=1, max_size=4)
+        items = st.sampled_from(["a", "a|b", "b", 'say "b"', "é"])
         moments = st.integers(0, 2**40)
         table_rows = st.lists(st.dictionaries(st.sampled_from(["who", "when;|"]), SPIKY), max_size=2)
         return st.fixed_dictionaries(
@@ -197,7 +197,11 @@ class Service:
                 "contacts": st.fixed_dictionaries(
                     {"columns": st.just(["who", "when;|"]), "rows": table_rows}
                 ),
+                "criticality": st.sampled_from(["high", "low", "not yet known"]).map(lambda item: [item]),
                 "reviewed": st.dates().map(str),
+                "cutover": st.just("07 September 2026 23:59:00"),
+                "opens": st.times().map(lambda time: str(time.replace(microsecond=0))),
+                "mailbox": st.just("topics+shop@example.com"),
             },
         )
 
@@ -229,7 +233,12 @@ class Service:
                             " loss:1e1",
                             "costCenter: a ",
                             '"runbook:a;b\r\nc"',
-                            "consumers:b|a",
+                            "consumers:b|a|b",
+                            'consumers:x|"a|b"',
+                            "consumers:b|B",
+                            "criticality:low",
+                            "criticality:low|high",
+                            "criticality: low",
                             'steward:user:"carol.jones"',
                             "readers:team:growth|user:ALICE",
                             "since:",
@@ -237,7 +246,17 @@ class Service:
                             "window:soon",
                             '"contacts:{""rows"": [{""who"": ""a;|b""}], ""columns"": [""who""]}"',
                             "contacts:[1]",
-                            "reviewed:2026-01-02",
+                            '"contacts:{""rows"": [], ""columns"": [""where""]}"',
+                            '"contacts:{""rows"": [{""where"": """"}], ""columns"": []}"',
+                            "reviewed: 2026-01-02",
+                            "reviewed:2026-02-29",
+                            "reviewed:2 January 2026",
+                            "cutover:07 May 2026 00:00:00 ",
+                            "cutover:07 may 2026 00:00:00",
+                            "opens:24:00:00",
+                            "opens:08:30:00",
+                            "mailbox:nobody",
+                            " mailbox : some@body.example",
                             "retention:soon",
                             "nope:1",
                             "steward:user:nobody",

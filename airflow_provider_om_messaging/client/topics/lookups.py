@@ -13,10 +13,11 @@ from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from concurrent.futures import Executor
 
     from airflow_provider_om_messaging.client.transport.sync import Client
+    from airflow_provider_om_messaging.protocol.csv.custom_fields import Types
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.model.references import Name
     from airflow_provider_om_messaging.protocol.topics.row_changes import Row
@@ -63,8 +64,8 @@ def _find_certification(client: Client) -> Entity | None:
         return None
 
 
-def read_custom_fields(client: Client) -> Mapping[str, str] | None:
-    """Return the custom fields of topics and their types; None if the server does not say."""
+def read_custom_fields(client: Client) -> Types | None:
+    """Return the custom fields of topics; None if the server does not say."""
     try:
         return client.call(routes.custom_fields())
     except Fault as fault:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.custom_values import (
     REFERENCES,
+    CustomField,
+    check_settings,
     format_value,
-    parse_value,
+    read_value,
     split_items,
 )
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, join_values, split_values
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.protocol.wire.message import Reply
 
-    Types = Mapping[str, str]
-    """Names of the custom fields of topics, and of their types."""
+    Types = Mapping[str, CustomField]
+    """The custom fields of topics by their names."""
 
 
-def read_types(reply: Reply) -> dict[str, str]:
+def read_types(reply: Reply) -> dict[str, CustomField]:
     """
     Read the custom fields out of the answer to ``GET /v1/metadata/types/name/topic``.
 
@@ -36,7 +38,7 @@ def read_types(reply: Reply) -> dict[str, str]:
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in listed
     ):
         raise unexpected_reply("a type without its custom properties")
-    return {item["name"]: _read_type_name(item.get("propertyType")) for item in listed}
+    return {item["name"]: _read_field(item) for item in listed}
 
 
 def parse_texts(cell: str) -> dict[str, str]:
@@ -59,16 +61,16 @@ def parse_texts(cell: str) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def meaning(text: str, type_name: str | None) -> Any:
+def meaning(text: str, field: CustomField | None) -> Any:
     """
     Return what a text says: equal for texts that become the same value.
 
     Values of an enumeration and lists of references have no order: servers sort the former.
 
-    :param type_name: as for :func:`parse_value`.
+    :param field: as for :func:`read_value`.
     """
     try:
-        value = parse_value(text, type_name)
+        value = read_value(text, field)
     except ValueError:
         value = text
     if isinstance(value, list):
@@ -83,10 +85,10 @@ def meaning(text: str, type_name: str | None) -> Any:
 def find_references(texts: Mapping[str, str], types: Types | None) -> Iterator[Name]:
     """Yield what custom fields refer to, as far as that can be read."""
     for name, text in texts.items():
-        type_name = (types or {}).get(name)
-        if type_name in REFERENCES:
+        field = (types or {}).get(name)
+        if field is not None and field.type_name in REFERENCES:
             try:
-                value = parse_value(text, type_name)
+                value = read_value(text, field)
             except ValueError:
                 continue
             yield from value if isinstance(value, list) else [value]
@@ -104,17 +106,18 @@ def compute_field(
     :param known: what was looked up of :func:`find_references`.
     :raises ValueError: there is no such field, or the server would refuse the value.
     """
-    type_name = None if types is None else types.get(name)
-    if present is not None and meaning(text, type_name) == meaning(format_value(present), type_name):
+    field = None if types is None else types.get(name)
+    if present is not None and meaning(text, field) == meaning(format_value(present), field):
         return present
     if types is None:
         return _guess_value(text, present)
-    if type_name is None:
+    if field is None:
         raise ValueError(f"Unknown custom field: {name}")
     try:
-        value = parse_value(text, type_name)
+        value = read_value(text, field)
     except ValueError:
-        raise ValueError(f"Invalid value of Key = {name} of type {type_name}, Value = {text}") from None
+        raise ValueError(f"Invalid value of Key = {name} of type {field.type_name}, Value = {text}") from None
+    check_settings(value, field)
     if isinstance(value, Name):
         return _build_reference(value, known)
     if isinstance(value, list):
@@ -154,5 +157,10 @@ def _guess_value(text: str, present: Any) -> Any:
     return value if isinstance(value, type(present)) or {type(value), type(present)} <= {int, float} else text
 
 
-def _read_type_name(reference: Any) -> str:
-    return str(reference.get("name") or "") if isinstance(reference, dict) else ""
+def _read_field(document: Mapping[str, Any]) -> CustomField:
+    kind, config = document.get("propertyType"), document.get("customPropertyConfig")
+    return CustomField(
+        document["name"],
+        str(kind.get("name") or "") if isinstance(kind, dict) else "",
+        config.get("config") if isinstance(config, dict) else None,
+    )

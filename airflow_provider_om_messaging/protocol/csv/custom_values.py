@@ -1,11 +1,17 @@
-"""Values of custom fields: what a text stands for by the type of its field, and how a value is written."""
+"""
+Values of custom fields: what a text stands for by the type of its field, and how a value is written.
+
+What the types take, and what the settings of fields ask for, is by OpenMetadata's public schemas and code.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.protocol.csv.date_patterns import is_written_by
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
@@ -18,17 +24,46 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _ITEMS = "|"
 """Between the values of one field."""
+_EMAIL = re.compile(r"\S+@\S+\.\S+")
+_WEB_ADDRESS = re.compile(r"""https?://[^\s"<>\\^`{|}]+""", re.IGNORECASE)
 
 
-def parse_value(text: str, type_name: str | None) -> Any:
+@dataclass(frozen=True)
+class CustomField:
+    """
+    A custom field, as the server tells of it.
+
+    :param name: of the field.
+    :param type_name: of its type.
+    :param settings: what an administrator asks of its values: the member ``config`` of the server's
+        ``customPropertyConfig``. What cannot be read asks for nothing.
+    """
+
+    name: str
+    type_name: str
+    settings: Any = None
+
+
+def read_value(text: str, field: CustomField | None) -> Any:
     """
     Return the value that a text stands for: a :class:`Name`, or several, for references.
 
-    :param type_name: the field's type; None if that is not known, and the text is the value.
-    :raises ValueError: no value of this type is written so.
+    :param field: None if it is not known, and the text is the value.
+    :raises ValueError: no value of its type is written so.
     """
-    read = _TYPED.get(type_name or "")
+    read = None if field is None else _TYPED.get(field.type_name)
     return text if read is None else read(text)
+
+
+def check_settings(value: Any, field: CustomField) -> None:
+    """
+    Hold a value against the settings of its field.
+
+    :raises ValueError: they do not allow it; in a server's words.
+    """
+    check = _CHECKED.get(field.type_name)
+    if check is not None:
+        check(value, field)
 
 
 def format_value(value: Any) -> str:
@@ -94,11 +129,38 @@ def _parse_object(text: str) -> dict[str, Any]:
 
 def _parse_interval(text: str) -> dict[str, Any]:
     start, colon, end = text.partition(":")
-    return (
-        {"start": _parse_integer(start), "end": _parse_integer(end)}
-        if colon and text[0] != "{"
-        else _parse_object(text)
-    )
+    if colon and text[0] != "{":
+        return {"start": _parse_integer(start), "end": _parse_integer(end)}
+    value = _parse_object(text)
+    if value.keys() - {"start", "end"} or not all(type(moment) is int for moment in value.values()):
+        raise ValueError(text)
+    return value
+
+
+def _parse_table(text: str) -> dict[str, Any]:
+    value = _parse_object(text)
+    columns, rows = value.get("columns"), value.get("rows")
+    if value.keys() != {"columns", "rows"} or not _are_texts(columns) or not isinstance(rows, list):
+        raise ValueError(text)
+    if not all(isinstance(row, dict) and _are_texts(list(row.values())) for row in rows):
+        raise ValueError(text)
+    return value
+
+
+def _parse_link(text: str) -> dict[str, Any]:
+    value = _parse_object(text)
+    if value.keys() - {"url", "displayText"} or not _are_texts(list(value.values())):
+        raise ValueError(text)
+    if not _WEB_ADDRESS.fullmatch(value.get("url", "")):
+        raise ValueError(text)
+    return value
+
+
+def _parse_email(text: str) -> str:
+    text = text.strip()
+    if not 6 <= len(text) <= 127 or not _EMAIL.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _parse_entity(text: str) -> Name:
@@ -124,7 +186,54 @@ _TYPED: dict[str | None, Callable[[str], Any]] = {
     "boolean": _parse_boolean,
     "enum": split_items,
     "timeInterval": _parse_interval,
-    "table-cp": _parse_object,
-    "hyperlink-cp": _parse_object,
+    "table-cp": _parse_table,
+    "hyperlink-cp": _parse_link,
+    "email": _parse_email,
+    "date-cp": str.strip,
+    "dateTime-cp": str.strip,
+    "time-cp": str.strip,
 }
 """Readers of texts, by the type of the field; what is of another type is a text."""
+
+
+def _check_choice(value: list[str], field: CustomField) -> None:
+    settings = field.settings
+    if not isinstance(settings, dict) or not _are_texts(settings.get("values")):
+        return
+    if len(value) > 1 and not settings.get("multiSelect"):
+        raise ValueError(f"Only one value allowed for non-multiSelect {field.name} property")
+    if others := [item for item in value if item not in settings["values"]]:
+        raise ValueError(f"Values '[{', '.join(others)}]' not supported for property {field.name}")
+
+
+def _check_table(value: dict[str, Any], field: CustomField) -> None:
+    settings = field.settings
+    if not isinstance(settings, dict) or not _are_texts(settings.get("columns")):
+        return
+    found = dict.fromkeys([*value["columns"], *(column for row in value["rows"] for column in row)])
+    if others := [column for column in found if column not in settings["columns"]]:
+        expected = ", ".join(settings["columns"])
+        raise ValueError(
+            f"Expected columns: [{expected}], but found undefined columns: [{', '.join(others)}]"
+        )
+
+
+def _check_moment(value: str, field: CustomField) -> None:
+    pattern = field.settings
+    if isinstance(pattern, str) and not is_written_by(value, pattern):
+        what = f"Custom field {field.name} value of type {field.type_name}"
+        raise ValueError(f"{what} is not as per defined format {pattern}")
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+_CHECKED: dict[str, Callable[[Any, CustomField], None]] = {
+    "enum": _check_choice,
+    "table-cp": _check_table,
+    "date-cp": _check_moment,
+    "dateTime-cp": _check_moment,
+    "time-cp": _check_moment,
+}
+"""What holds a value against the settings of its field. Servers hold references against none."""

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_om_messaging.sandbox.entity_types.registry import TOPIC
-from airflow_provider_om_messaging.sandbox.http.errors import bad_request
+from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
 
 PROPERTIES = "customProperties"
 
-#: Custom fields of topics and their types; `extension` may hold no others.
+
+class _Field(NamedTuple):
+    """A custom field: the name of its type, and what an administrator has set for it."""
+
+    type: str
+    config: Any = None
+
+
+# Settings, and the types that have no record, are by the public schemas and code of OpenMetadata alone.
 _OF_TOPICS = {
-    "retention": "integer",
-    "costCenter": "string",
-    "runbook": "markdown",
-    "consumers": "enum",
-    "archived": "string",
-    "loss": "number",
-    "since": "timestamp",
-    "steward": "entityReference",
-    "readers": "entityReferenceList",
-    "window": "timeInterval",
-    "contacts": "table-cp",
-    "reviewed": "date-cp",
+    "retention": _Field("integer"),
+    "costCenter": _Field("string"),
+    "runbook": _Field("markdown"),
+    "consumers": _Field("enum", {"multiSelect": True, "values": ["a", "a|b", "b", 'say "b"', "x", "y", "é"]}),
+    "criticality": _Field("enum", {"multiSelect": False, "values": ["high", "low", "not yet known"]}),
+    "archived": _Field("string"),
+    "loss": _Field("number"),
+    "since": _Field("timestamp"),
+    "steward": _Field("entityReference", ["user", "team", "domain"]),
+    "readers": _Field("entityReferenceList", ["user", "team", "domain"]),
+    "window": _Field("timeInterval"),
+    "contacts": _Field("table-cp", {"columns": ["who", "when;|"], "minColumns": 1, "maxColumns": 3}),
+    "reviewed": _Field("date-cp", "yyyy-MM-dd"),
+    "cutover": _Field("dateTime-cp", "dd MMMM yyyy HH:mm:ss"),
+    "opens": _Field("time-cp", "HH:mm:ss"),
+    "mailbox": _Field("email"),
 }
+"""Custom fields of topics; ``extension`` may hold no others."""
+
 _JSON_TYPES = {
     "integer": "integer",
     "timestamp": "integer",
@@ -37,32 +55,103 @@ _JSON_TYPES = {
     "enum": "array",
     "entityReference": "object",
     "entityReferenceList": "array",
-    # These by the public schemas of their types alone; no recorded server had a field of them.
     "timeInterval": "object",
     "table-cp": "object",
     "date-cp": "string",
+    "dateTime-cp": "string",
+    "time-cp": "string",
+    "email": "string",
 }
 _ITEM_TYPES = {"enum": "string", "entityReferenceList": "object"}
+_MOMENTS = {
+    "yyyy-MM-dd": (r"\d{4}-\d\d-\d\d", "%Y-%m-%d"),
+    "dd MMMM yyyy HH:mm:ss": (r"\d\d [A-Z][a-z]+ \d{4} \d\d:\d\d:\d\d", "%d %B %Y %H:%M:%S"),
+    "HH:mm:ss": (r"\d\d:\d\d:\d\d", "%H:%M:%S"),
+}
 _NAMESPACE = uuid.UUID("0b6b3b1e-3c53-5f0e-8f43-52a1f1d5c0aa")
 
 
 def check(extension: Document) -> None:
-    """Raise the 400 of a custom field that topics do not have, or of a value of another type."""
+    """Raise the 400 of a custom field that topics do not have, or of a value that the field does not take."""
     for name, value in extension.items():
         if name not in _OF_TOPICS:
             raise bad_request(f"Unknown custom field {name}")
-        wanted, found = _JSON_TYPES[_OF_TOPICS[name]], _json_type(value)
-        if found != wanted and (found, wanted) != ("integer", "number"):
-            raise bad_request(f"Custom field {name} has invalid JSON [$: {found} found, {wanted} expected]")
-        items = value if isinstance(value, list) else ()
-        for number, item in enumerate(items):
-            if _json_type(item) != _ITEM_TYPES[_OF_TOPICS[name]]:
-                problem = f"[$[{number}]: {_json_type(item)} found, {_ITEM_TYPES[_OF_TOPICS[name]]} expected]"
-                raise bad_request(f"Custom field {name} has invalid JSON {problem}")
-        for item in items or [value] if _OF_TOPICS[name].startswith("entityReference") else ():
-            if isinstance(item, dict) and (missing := {"id", "type"} - item.keys()):
-                problem = f"[$.{min(missing)}: is missing but it is required]"
-                raise bad_request(f"Custom field {name} has invalid JSON {problem}")
+        kind, config = _OF_TOPICS[name]
+        _check_type(name, value, kind)
+        if kind in _CHECKED:
+            _CHECKED[kind](name, value, config)
+
+
+def _check_type(name: str, value: Any, kind: str) -> None:
+    wanted, found = _JSON_TYPES[kind], _json_type(value)
+    if found != wanted and (found, wanted) != ("integer", "number"):
+        raise _invalid_json(name, f"$: {found} found, {wanted} expected")
+    items = value if isinstance(value, list) else ()
+    for number, item in enumerate(items):
+        if _json_type(item) != _ITEM_TYPES[kind]:
+            raise _invalid_json(name, f"$[{number}]: {_json_type(item)} found, {_ITEM_TYPES[kind]} expected")
+    for item in items or [value] if kind.startswith("entityReference") else ():
+        if isinstance(item, dict) and (missing := {"id", "type"} - item.keys()):
+            raise _invalid_json(name, f"$.{min(missing)}: is missing but it is required")
+
+
+def _check_interval(name: str, value: Document, _: None) -> None:
+    for member, moment in value.items():
+        if member not in {"start", "end"}:
+            raise _invalid_json(name, f"$.{member}: is not defined in the schema")
+        if _json_type(moment) != "integer":
+            raise _invalid_json(name, f"$.{member}: {_json_type(moment)} found, integer expected")
+
+
+def _check_email(name: str, value: str, _: None) -> None:
+    if not 6 <= len(value) <= 127 or not re.fullmatch(r"\S+@\S+\.\S+", value):
+        raise _invalid_json(name, "$: does not match the regex pattern of addresses")
+
+
+def _check_enum(name: str, value: list[str], config: Document) -> None:
+    if not config["multiSelect"] and len(value) > 1:
+        raise bad_request(f"Only one value allowed for non-multiSelect {name} property")
+    if others := sorted(set(value) - set(config["values"])):
+        raise bad_request(f"Values '[{', '.join(others)}]' not supported for property {name}")
+    value.sort()
+
+
+def _check_table(name: str, value: Document, config: Document) -> None:
+    for member in ("columns", "rows"):
+        if not isinstance(value.get(member), list):
+            raise _invalid_json(name, f"$.{member}: is missing but it is required")
+    others = set(map(str, value["columns"])) - set(config["columns"])
+    if others:
+        expected = f"Expected columns: [{', '.join(config['columns'])}]"
+        raise bad_request(f"{expected}, but found undefined columns: [{', '.join(sorted(others))}]")
+    if others := {column for row in value["rows"] for column in row} - set(config["columns"]):
+        raise bad_request(f"Rows contain undefined columns: [{', '.join(sorted(others))}]")
+
+
+def _check_moment(name: str, value: str, config: str) -> None:
+    shape, directives = _MOMENTS[config]
+    try:
+        if not re.fullmatch(shape, value, re.ASCII):
+            raise ValueError(value)
+        datetime.strptime(value, directives)
+    except ValueError:
+        raise bad_request(f"Custom field {name} value is not as per defined format {config}") from None
+
+
+_CHECKED: dict[str, Callable[[str, Any, Any], None]] = {
+    "enum": _check_enum,
+    "timeInterval": _check_interval,
+    "table-cp": _check_table,
+    "date-cp": _check_moment,
+    "dateTime-cp": _check_moment,
+    "time-cp": _check_moment,
+    "email": _check_email,
+}
+"""What holds a value against the schema of its type and the settings of its field, by the type."""
+
+
+def _invalid_json(name: str, problem: str) -> ApiError:
+    return bad_request(f"Custom field {name} has invalid JSON [{problem}]")
 
 
 def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
@@ -76,15 +165,17 @@ def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
     document = {**_type(entity_type, base), "category": "entity", "nameSpace": "data", "version": 0.1}
     if properties:
         given = _OF_TOPICS if entity_type == TOPIC.name else {}
-        document[PROPERTIES] = [
-            {
-                "name": name,
-                "description": f"Custom field {name}",
-                "propertyType": {**_type(given[name], base), "type": "type"},
-            }
-            for name in sorted(given)
-        ]
+        document[PROPERTIES] = [_describe_field(name, given[name], base) for name in sorted(given)]
     return document
+
+
+def _describe_field(name: str, field: _Field, base: str) -> Document:
+    shown = {
+        "name": name,
+        "description": f"Custom field {name}",
+        "propertyType": {**_type(field.type, base), "type": "type"},
+    }
+    return shown if field.config is None else {**shown, "customPropertyConfig": {"config": field.config}}
 
 
 def _type(name: str, base: str) -> Document:

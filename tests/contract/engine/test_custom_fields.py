@@ -92,6 +92,17 @@ def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(serv
             ("steward:alice", "Invalid value of Key = steward of type entityReference, Value = alice"),
             ("steward:user:nobody", "Entity nobody of type user not found"),
             ("readers:user:alice|team:none", "Entity none of type team not found"),
+            ("consumers:x|z", "Values '[z]' not supported for property consumers"),
+            ("criticality:low|high", "Only one value allowed for non-multiSelect criticality property"),
+            (
+                "reviewed:2026-02-29",
+                "Custom field reviewed value of type date-cp is not as per defined format yyyy-MM-dd",
+            ),
+            (
+                '"contacts:{""columns"": [""where""], ""rows"": []}"',
+                "Expected columns: [who, when;|], but found undefined columns: [where]",
+            ),
+            ("mailbox:me", "Invalid value of Key = mailbox of type email, Value = me"),
             ("retention:7;retention:8", "Custom field retention stands there twice: 7 and 8"),
         ):
             for dry_run in (True, False):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
+from airflow_provider_om_messaging.protocol.csv.custom_values import CustomField
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.model.references import Name
 
@@ -18,7 +19,8 @@ TYPES = {
     "steward": "entityReference",
     "readers": "entityReferenceList",
 }
-READING = Reading(types=lambda: TYPES)
+FIELDS = {name: CustomField(name, type_name) for name, type_name in TYPES.items()}
+READING = Reading(types=lambda: FIELDS)
 
 
 @pytest.mark.parametrize(

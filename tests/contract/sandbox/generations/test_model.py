@@ -246,9 +246,25 @@ def test_terms_tiers_and_extensions_of_topics(each: Api) -> None:
         ("window", "1:2", "$: string found", "object"),
         ("contacts", [], "$: array found", "object"),
         ("reviewed", 20260102, "$: integer found", "string"),
+        ("window", {"start": "1"}, "$.start: string found", "integer"),
     ):
         refused = each.patch(path, put(f"/extension/{name}", value))
         message = f"Custom field {name} has invalid JSON [{found}, {wanted} expected]"
+        assert (refused.status_code, refused.json()["message"]) == (400, message)
+    table = {"columns": ["who", "where"], "rows": []}
+    for name, value, message in (
+        ("consumers", ["z"], "Values '[z]' not supported for property consumers"),
+        ("criticality", ["low", "high"], "Only one value allowed for non-multiSelect criticality property"),
+        ("contacts", table, "Expected columns: [who, when;|], but found undefined columns: [where]"),
+        (
+            "contacts",
+            {"columns": ["who"], "rows": [{"where": ""}]},
+            "Rows contain undefined columns: [where]",
+        ),
+        ("reviewed", "2 Jan", "Custom field reviewed value is not as per defined format yyyy-MM-dd"),
+        ("opens", "24:00:00", "Custom field opens value is not as per defined format HH:mm:ss"),
+    ):
+        refused = each.patch(path, put(f"/extension/{name}", value))
         assert (refused.status_code, refused.json()["message"]) == (400, message)
     assert each.patch(path, put("/tags/-", {**labels[0], "tagFQN": "Tier.Tier2"})).status_code == 400
     assert each.patch(path, put("/tags/-", {**labels[1], "tagFQN": "Business.Nope"})).status_code == 404
@@ -264,6 +280,7 @@ def test_types_tell_which_custom_fields_topics_have(each: Api) -> None:
         "costCenter": "string",
         "runbook": "markdown",
         "consumers": "enum",
+        "criticality": "enum",
         "archived": "string",
         "loss": "number",
         "since": "timestamp",
@@ -272,7 +289,20 @@ def test_types_tell_which_custom_fields_topics_have(each: Api) -> None:
         "window": "timeInterval",
         "contacts": "table-cp",
         "reviewed": "date-cp",
+        "cutover": "dateTime-cp",
+        "opens": "time-cp",
+        "mailbox": "email",
     }
+    configs = {
+        item["name"]: item["customPropertyConfig"]["config"]
+        for item in answer["customProperties"]
+        if "customPropertyConfig" in item
+    }
+    assert configs["criticality"] == {"multiSelect": False, "values": ["high", "low", "not yet known"]}
+    assert configs["reviewed"] == "yyyy-MM-dd"
+    assert configs["contacts"]["columns"] == ["who", "when;|"]
+    assert configs["steward"] == ["user", "team", "domain"]
+    assert "retention" not in configs
     assert "customProperties" not in each.json(f"{path}/topic")
     assert each.json(f"{path}/user", params={"fields": "customProperties"})["customProperties"] == []
     assert each.get(f"{path}/topic", params={"fields": "colours"}).status_code == 400
