@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_om_messaging.exceptions import PlanViolationError
 from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.local_files import make_parameter_fault
 from airflow_provider_om_messaging.files.storage import Destination, read_file_rows
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
@@ -175,8 +177,14 @@ class PlanExecution:
 
 
 def list_plan_paths(destination: str) -> tuple[str, str]:
-    """Return where JSON and page of a plan lie."""
+    """
+    Return where JSON and page of a plan lie.
+
+    :raises Fault: they would have no name but their endings.
+    """
     base = destination.removesuffix(".json").removesuffix(".html")
+    if not base or base.endswith(("/", os.sep)):
+        raise make_parameter_fault("plan_destination", "is a folder, not a file in one", destination)
     return f"{base}.json", f"{base}.html"
 
 

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, shorten
 from airflow_provider_om_messaging.protocol.model.versions import read_version
-from airflow_provider_om_messaging.protocol.patch.history import differences, format_history
+from airflow_provider_om_messaging.protocol.patch.history import (
+    differences,
+    format_history,
+    parse_version_selector,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.operators.versions import MessagingServiceVersionsOperator
@@ -22,6 +26,8 @@ def read_versions(task: MessagingServiceVersionsOperator) -> dict[str, Any]:
     service = task.require_service()
     if task.version is None and task.compare_with is None:
         return _read_history(task, service)
+    if task.compare_with is not None:
+        parse_version_selector(task.compare_with, "compare_with")
     wanted = "latest" if task.version is None else task.version
     state = task.hook.get_version(service, wanted, entity=task.entity)
     # Even masked, it is nothing that a task downstream could use.

@@ -200,7 +200,7 @@ def entry(field: str) -> Parameter:
         parse_reference(field, wanted, name)
         return wanted
 
-    return Parameter(check, is_setting=True, is_text=True)
+    return Parameter(check, is_setting=True, is_text=True, is_name=True)
 
 
 def any_value(**options: Any) -> Parameter:

@@ -295,6 +295,39 @@ def test_a_date_is_no_version_number(sandbox: Sandbox, version: Any) -> None:
     assert sandbox.journal == []
 
 
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_a_version_to_compare_with_is_checked_before_anything_is_sent(
+    sandbox: Sandbox, rendering: str
+) -> None:
+    for value in ([], {}, ["None"], False, float("nan"), "/", "nan", "[]"):
+        task = MessagingServiceVersionsOperator(task_id="t", service=SERVICE, compare_with="{{ x }}")
+        with pytest.raises(InvalidParameterError, match=r"^compare_with "):
+            run(render(task, rendering, x=value))
+    assert sandbox.journal == []
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_conditions_of_a_list_of_another_type_are_named(sandbox: Sandbox, rendering: str) -> None:
+    for name, value in product(["domain", "service_owner", "tag"], [[], {}, ["None"], False, float("nan")]):
+        task = ListMessagingServicesOperator(task_id="t", **{name: "{{ x }}"})  # type: ignore[arg-type]
+        with pytest.raises(InvalidParameterError, match=rf"^{name} is a \w+, and has to be a text"):
+            run(render(task, rendering, x=value))
+    assert sandbox.journal == []
+
+
+@pytest.mark.parametrize("value", ["/", "//", "folder/", "folder/.json", ".html", "memory://x/"])
+def test_a_plan_is_no_folder(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    task = PlanMessagingServiceImportOperator(task_id="t", service=SERVICE, csv=CSV, plan_destination=value)
+    with pytest.raises(InvalidParameterError, match=r"^plan_destination is a folder"):
+        run(task)
+    assert sandbox.journal == []
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
 def test_a_wrong_setting_out_of_a_template(sandbox: Sandbox) -> None:
     task = ExportMessagingServiceOperator(task_id="t", service=SERVICE, engine="{{ x }}")
     with pytest.raises(InvalidParameterError, match="engine has to be one of"):
