@@ -90,9 +90,23 @@ def entry_key(item: Any) -> Any:
     return item.get("id") or repr(sorted(item.items()))
 
 
+def holds_entries(field: str, *values: Any) -> bool:
+    """
+    Return whether a field is a list of references or labels, which has no order.
+
+    :param values: of the field. Those of a field that is not in :data:`LISTS` tell it by their entries.
+    """
+    if field in LISTS:
+        return True
+    present = [value for value in values if value is not None]
+    return bool(present) and all(
+        isinstance(value, list) and value and all(map(_is_entry, value)) for value in present
+    )
+
+
 def is_same(field: str, one: Any, other: Any) -> bool:
     """
-    Return whether two values of a field mean the same. Owners, tags and domains have no order.
+    Return whether two values of a field mean the same. Lists of references or labels have no order.
 
     A certification is its tag: when it was given and when it ends is for the server to set.
 
@@ -106,7 +120,7 @@ def is_same(field: str, one: Any, other: Any) -> bool:
         )
     if field == CONNECTION and isinstance(one, Mapping):
         return matches_merge_patch(one, other)
-    if field in LISTS:
+    if holds_entries(field, one, other):
         return {entry_key(item) for item in one or ()} == {entry_key(item) for item in other or ()}
     if field == CERTIFICATION:
         return certification_tag(one) == certification_tag(other)
@@ -175,7 +189,7 @@ def trim_for_journal(field: str, value: Any) -> Any:
     """Return a value as a journal keeps it: enough to bring it back, nothing of a connection's values."""
     if field == CONNECTION:
         return mask_values(value)
-    if field in LISTS and isinstance(value, list):
+    if isinstance(value, list) and holds_entries(field, value):
         return [_trim_entry(item) for item in value]
     return value
 
@@ -219,6 +233,10 @@ def shorten(value: Any, longest: int = 60) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     text = to_printable(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _is_entry(item: Any) -> bool:
+    return isinstance(item, Mapping) and ("tagFQN" in item or ("id" in item and "type" in item))
 
 
 def _is_inherited_or_derived(item: Mapping[str, Any]) -> bool:

@@ -25,7 +25,6 @@ from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
-    LISTS,
     certification_tag,
     entry_key,
     own_value,
@@ -273,7 +272,7 @@ def _complete_references(
     found: Sequence[tuple[Name, Entity]], topic: Entity, field: str
 ) -> list[dict[str, Any]] | None:
     """Return complete references, those that the topic has already as they are there."""
-    present = {entry_key(item): item for item in own_value(topic, field) or ()} if field in LISTS else {}
+    present = {entry_key(item): item for item in own_value(topic, field) or ()}
     made = [references.build_reference(name, entity) for name, entity in found]
     return list({entry_key(item): present.get(entry_key(item), item) for item in made}.values()) or None
 

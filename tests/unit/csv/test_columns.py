@@ -26,6 +26,8 @@ exec(source.replace("TABLE = (", "TABLE = (" + entry + ","), module.__dict__)
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
+from airflow_provider_om_messaging.protocol.model.fields import find_differing_fields
+from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
 from airflow_provider_om_messaging.protocol.topics.listed import convert_entity
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, compute_values
@@ -36,7 +38,14 @@ cells = to_cells(topic, module.EXTENDED)
 place = module.EXTENDED.index(column)
 row = Row(module.EXTENDED, tuple(cell if at == place else text for at, text in enumerate(cells)))
 known = {item: {"id": "9", "name": item.fqn, "fullyQualifiedName": item.fqn} for item in row.names()}
+same = Row(module.EXTENDED, tuple(cells))
+entries = topic[module.BY_NAME[column].field] if column in module.REFERRING else []
+ids = {entry.get("fullyQualifiedName"): entry.get("id") for entry in entries}
+unchanged = {item: {"id": ids.get(item.fqn), "fullyQualifiedName": item.fqn} for item in same.names()}
+wanted = compute_values(same, topic, unchanged, parse_generation("1.13.2"))
 print(json.dumps({
+    "operations": build_operations(wanted, topic),
+    "differing": find_differing_fields(wanted, json.loads(sys.argv[6])),
     "kind": detect_kind(module.EXTENDED),
     "cell": cells[place],
     "listed": convert_entity({**topic, "id": "7"}).cells(module.EXTENDED)[place],
@@ -49,8 +58,15 @@ print(json.dumps({
 """What follows from an entry that is put in front of the others, in a process of its own."""
 
 
-def run_with_entry(entry: str, topic: dict[str, Any], column: str, cell: str) -> dict[str, Any]:
-    arguments = [str(columns.__file__), entry, json.dumps(topic), column, cell]
+def run_with_entry(
+    entry: str, topic: dict[str, Any], column: str, cell: str, shown: dict[str, Any]
+) -> dict[str, Any]:
+    """
+    Run what reads, compares and changes cells with one more column.
+
+    :param shown: the topic as the server shows it after nothing was changed.
+    """
+    arguments = [str(columns.__file__), entry, json.dumps(topic), column, cell, json.dumps(shown)]
     done = subprocess.run(
         [sys.executable, "-c", WITH_ENTRY, *arguments],
         cwd=Path(__file__).parents[3],
@@ -106,10 +122,23 @@ def test_a_column_is_one_entry(
 ) -> None:
     field = "tags" if column == "layers" else "dataProducts" if column == "products" else column
     topic = {"name": "orders", field: value}
-    found = run_with_entry(entry, topic, column, other)
+    found = run_with_entry(entry, topic, column, other, topic)
     assert found["kind"] == "extended"
     assert found["cell"] == found["listed"] == cell
     assert found["kept"][field] == value
     assert not found["same"]
     assert found["refers"] == ([] if column == "sourceUrl" else [other])
     assert found["wanted"][field] == wanted
+
+
+def test_a_list_of_references_of_any_field_has_no_order() -> None:
+    """A server shows more of a reference than a name, and in an order of its own."""
+    sales = {"id": "1", "type": "dataProduct", "fullyQualifiedName": "Sales"}
+    billing = {"id": "2", "type": "dataProduct", "fullyQualifiedName": "Billing"}
+    topic = {"name": "orders", "dataProducts": [sales, billing]}
+    completed = [{**billing, "displayName": "Billing and dunning"}, {**sales, "deleted": False}]
+    entry = 'Column("products", "dataProducts", Content.REFERENCES, (_EXTENDED,), "dataProduct")'
+    found = run_with_entry(entry, topic, "products", "Billing;Sales", {**topic, "dataProducts": completed})
+    assert found["operations"] == []
+    assert found["differing"] == []
+    assert found["same"]
