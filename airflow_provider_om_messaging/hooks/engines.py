@@ -150,12 +150,12 @@ class ServerEngine:
             with replace_header(upload, self._header) as body:
                 return self._client.call(request, body)
         result = self._client.call(request, upload.body)
-        wanted = find_expected_header(result, header)
-        if wanted is None or wanted == list(header):
+        expected = find_expected_header(result, header)
+        if expected is None or expected == list(header):
             return result
-        log.info("The server wants the header %s: it is sent so.", ",".join(wanted))
-        self._header = wanted
-        with replace_header(upload, wanted) as body:
+        log.info("The server wants the header %s: it is sent so.", ",".join(expected))
+        self._header = expected
+        with replace_header(upload, expected) as body:
             return self._client.call(request, body)
 
     def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
@@ -169,14 +169,14 @@ class ServerEngine:
         with add_engine_advice():
             self.check_new_rows(fqn, upload)
             header = upload.facts.header
-            wanted = None
+            expected = None
             if column_names(header) != tuple(header):
                 probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
-                wanted = find_expected_header(
+                expected = find_expected_header(
                     self._client.call(probe, format_record(header).encode()), header
                 )
             # The verdict comes too late to send the file again.
-            with self._trim_names(upload) as trimmed, replace_header(trimmed, wanted or header) as body:
+            with self._trim_names(upload) as trimmed, replace_header(trimmed, expected or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
     def reading(self, fqn: str) -> Reading:
@@ -247,7 +247,7 @@ class ClientEngine:
 
 def choose_engine(
     client: Client,
-    wanted: object,
+    choice: object,
     columns: str = DEFAULT,
     create_missing: bool = False,
     max_concurrency: object = MAX_CONCURRENCY,
@@ -255,21 +255,21 @@ def choose_engine(
     """
     Return the engine for a task, and log why it is this one.
 
-    :param wanted: ``auto``, ``server`` or ``client``.
+    :param choice: ``auto``, ``server`` or ``client``.
     :param columns: a key of :data:`COLUMNS`.
     :param create_missing: as for :class:`ClientEngine`; the server's own import always creates.
     :param max_concurrency: as for :class:`ClientEngine`, from 1 to 64.
     :raises Fault: there is no such engine, or it cannot do that.
     """
-    if not isinstance(wanted, str) or wanted not in ENGINES:
-        raise _make_invalid_error(f"engine has to be one of {', '.join(ENGINES)}, not {wanted!r}.")
+    if not isinstance(choice, str) or choice not in ENGINES:
+        raise _make_invalid_error(f"engine has to be one of {', '.join(ENGINES)}, not {choice!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
         raise _make_invalid_error(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
     if not is_whole_number(max_concurrency, 1, MOST_CONCURRENCY):
         raise _make_invalid_error(
             f"max_concurrency has to be a whole number from 1 to {MOST_CONCURRENCY}, not {max_concurrency!r}."
         )
-    name, why = _pick_engine(client, wanted, columns)
+    name, why = _pick_engine(client, choice, columns)
     log.info("Engine: %s (%s).", name, why)
     if name == SERVER:
         return ServerEngine(client)
@@ -287,13 +287,13 @@ def add_engine_advice() -> Iterator[None]:
         raise
 
 
-def _pick_engine(client: Client, wanted: str, columns: str) -> tuple[str, str]:
+def _pick_engine(client: Client, choice: str, columns: str) -> tuple[str, str]:
     if columns != DEFAULT:
-        if wanted == SERVER:
+        if choice == SERVER:
             raise _make_columns_error(columns)
         return CLIENT, f"the server's own CSV routes know no {columns} columns"
-    if wanted != AUTO:
-        return wanted, "as asked for"
+    if choice != AUTO:
+        return choice, "as asked for"
     from airflow_provider_om_messaging.client.capabilities import read_capabilities
 
     if read_capabilities(client).csv_routes:

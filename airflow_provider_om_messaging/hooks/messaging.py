@@ -120,4 +120,4 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
     @public_errors()
     def canonical_fqn(self, fqn_or_id: str) -> str:
         """Return a service's FQN as the server writes it; a UUID is looked up there."""
-        return self._fqn(fqn_or_id)
+        return self._resolve_fqn(fqn_or_id)

@@ -23,12 +23,13 @@ def format_plan_json(plan: Plan, heading: Mapping[str, Any], notes: Iterable[Not
     members = {**heading, **plan.counts, "absent_rows": plan.absent}
     members["notes"] = [note.to_dict() for note in notes]
     for name, value in members.items():
-        yield f"{'{' if name == next(iter(members)) else ','}\n{_text(name)}: {_text(value)}".encode()
+        start = "{" if name == next(iter(members)) else ","
+        yield f"{start}\n{_render_json(name)}: {_render_json(value)}".encode()
     yield b',\n"changes": ['
     for number, change in enumerate(plan.changes):
-        yield f"{',' if number else ''}\n{_text(change.to_dict())}".encode()
+        yield f"{',' if number else ''}\n{_render_json(change.to_dict())}".encode()
     yield b"\n]}\n"
 
 
-def _text(value: Any) -> str:
+def _render_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -68,7 +68,7 @@ def summarize_plan(result: Any, link: str | None, markup: Markup, longest: int) 
         plan = read_plan(result)
     except NoPlanError:
         return "There is no plan: the task that was to make it returned none."
-    parts = [_counts(plan, markup)]
+    parts = [_render_counts(plan, markup)]
     if plan.violations:
         shown = [f"- {markup.show(text)}" for text in plan.violations[:_SHOWN_VIOLATIONS]]
         parts.append("\n".join([f"{markup.emphasize('Not allowed:')}{markup.gap}{shown[0]}", *shown[1:]]))
@@ -94,7 +94,7 @@ def format_url(link: str) -> str:
     return re.sub(r"[\s()<>\\{}]", lambda found: f"%{ord(found[0]):02X}", link)
 
 
-def _counts(plan: PlanDocument, markup: Markup) -> str:
+def _render_counts(plan: PlanDocument, markup: Markup) -> str:
     created, changed = (markup.emphasize(f"{plan.counts[name]:,}") for name in ("created", "changed"))
     unchanged, absent = (f"{plan.counts[name]:,}" for name in ("unchanged", "absent"))
     service = markup.show(plan.service)

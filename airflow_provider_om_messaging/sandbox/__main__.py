@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     :param arguments: the command line's, without the program's name.
     :returns: the exit status: 0 after a signal, 1 if it could not start.
     """
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -68,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
             print("sandbox: choose another port with --port, or any free one with --port 0", file=sys.stderr)
         return 1
     try:
-        print(_greeting_text(sandbox, options.data), flush=True)
+        print(_format_greeting(sandbox, options.data), flush=True)
         if options.ready_file:
-            write_whole(options.ready_file, json.dumps(_ready_facts(sandbox)))
+            write_whole(options.ready_file, json.dumps(_collect_ready_facts(sandbox)))
         while not stopped.wait(0.5):
             continue
     finally:
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_om_messaging.sandbox",
         description="A stand-in OpenMetadata server to test DAGs against; it listens on this machine only.",
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _ready_facts(sandbox: Sandbox) -> dict[str, str]:
+def _collect_ready_facts(sandbox: Sandbox) -> dict[str, str]:
     return {
         "url": sandbox.url,
         "admin_token": sandbox.admin_token,
@@ -130,7 +130,7 @@ def _ready_facts(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def _greeting_text(sandbox: Sandbox, data: Path | None) -> str:
+def _format_greeting(sandbox: Sandbox, data: Path | None) -> str:
     services = "\n".join(f"  {count:>4}  {fqn}" for fqn, count in sandbox.services().items())
     keeping = f"The data is kept in {data}." if data else "Nothing is kept; --data DIR would."
     return _GREETING.format(
@@ -139,7 +139,7 @@ def _greeting_text(sandbox: Sandbox, data: Path | None) -> str:
         keeping=keeping,
         edition=sandbox.edition,
         export="/export" if sandbox.edition == "documented" else "",
-        **_ready_facts(sandbox),
+        **_collect_ready_facts(sandbox),
     )
 
 

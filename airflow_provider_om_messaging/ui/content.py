@@ -100,7 +100,7 @@ def render_plans(
             f'<a href="plan?{escape(query)}">{escape(task.name)}</a>',
             plan.service,
             verdict,
-            _counts(plan),
+            _render_counts(plan),
             "; ".join(_read_state(approval) for approval in approvals.get(task, ())),
         )
     for task, found in verdicts.items():
@@ -130,7 +130,7 @@ def _render_row(task: str, *cells: str) -> bytes:
     )
 
 
-def _counts(plan: PlanDocument) -> str:
+def _render_counts(plan: PlanDocument) -> str:
     created, changed = ("new", "changed") if plan.is_drift else ("to create", "to change")
     return f"{plan.counts['created']:,} {created}, {plan.counts['changed']:,} {changed}"
 
@@ -138,17 +138,17 @@ def _counts(plan: PlanDocument) -> str:
 def _render_approval(dag_id: str, run_id: str, approval: Approval) -> str:
     detail = approval.detail
     heading = f"<h2>{escape(detail.subject)}</h2>"
-    asked = f"<p>Asked by the task {escape(approval.task.name)} on {_format_time(detail.created_at)}.</p>"
+    origin = f"<p>Asked by the task {escape(approval.task.name)} on {_format_time(detail.created_at)}.</p>"
     if not approval.is_open:
         note = (detail.params_input or {}).get(NOTE)
         block = f"<blockquote>{escape(str(note))}</blockquote>" if note else ""
         state = f"<p>{escape(_read_state(approval))}.</p>"
-        return f'<section class="approval">{heading}{asked}{state}{block}</section>\n'
+        return f'<section class="approval">{heading}{origin}{state}{block}</section>\n'
     assigned = ", ".join(str(user["name"]) for user in detail.assigned_users or ())
     whom = f"<p>Assigned to {escape(assigned)}.</p>" if assigned else ""
     if not approval.may_answer:
         return (
-            f'<section class="approval">{heading}{asked}{whom}<p>It waits for an answer, which you may not '
+            f'<section class="approval">{heading}{origin}{whom}<p>It waits for an answer, which you may not '
             "give.</p></section>\n"
         )
     names = [quote(name, safe="") for name in (dag_id, run_id, approval.task.task_id)]
@@ -166,7 +166,7 @@ def _render_approval(dag_id: str, run_id: str, approval: Approval) -> str:
         for option in detail.options
     )
     return (
-        f'<section class="approval">{heading}{asked}{whom}<form data-url="{escape(url)}" '
+        f'<section class="approval">{heading}{origin}{whom}<form data-url="{escape(url)}" '
         f'data-params="{escape(json.dumps(params))}">{note}<p>{buttons}<output></output></p></form></section>\n'
     )
 

@@ -41,7 +41,7 @@ class FieldImport(TopicImport):
     def _compare(self, rows: Rows, pages: Pages) -> Comparison:
         return compare_fields(self._columns, rows, pages)
 
-    def _tasks(self, rows: Rows, found: Comparison) -> dict[str, list[Numbered]]:
+    def _plan_tasks(self, rows: Rows, found: Comparison) -> dict[str, list[Numbered]]:
         """Judge the rows that need no sending; return the others, those of a topic under its first one."""
         cells_by_name: dict[str, list[str]] = {}
         by_topic: dict[str, list[Numbered]] = defaultdict(list)

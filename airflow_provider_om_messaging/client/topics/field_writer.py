@@ -35,7 +35,7 @@ class FieldWriter(RowWriter):
         :param topic: with its schema, in which the row's field is.
         :raises RowRefusedError: it cannot be imported.
         """
-        changes = self._changes(topic, [row])
+        changes = self._build_changes(topic, [row])
         if self._rights:
             self._rights.check(list_field_operations(changes, topic, self._generation), topic)
 
@@ -56,7 +56,7 @@ class FieldWriter(RowWriter):
                 raise concurrent_change_fault(
                     self._client, TOPIC, topic, entity, "The row was not imported. "
                 )
-            wanted = {SCHEMA: self._changes(entity, described)}
+            wanted = {SCHEMA: self._build_changes(entity, described)}
             return Plan(build_operations(wanted, entity), wanted)
 
         topic_id = str(topic["id"])
@@ -71,7 +71,7 @@ class FieldWriter(RowWriter):
     def _keep(self, entity: Entity) -> Entity:
         return {**super()._keep(entity), SCHEMA: entity.get(SCHEMA)}
 
-    def _changes(self, topic: Entity, rows: Sequence[Row]) -> SchemaChanges:
+    def _build_changes(self, topic: Entity, rows: Sequence[Row]) -> SchemaChanges:
         by_path = {path: row for row in rows if (path := _find_path(row.name))}
         fields = SchemaChanges({path: {} for path in by_path}).select(topic.get(SCHEMA))
         return SchemaChanges(

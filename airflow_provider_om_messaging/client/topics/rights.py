@@ -46,7 +46,7 @@ class TopicRights:
         self._team_owned = _is_owned_by_team(service)
         self._owners = [str(owner.get("name")) for owner in service.get("owners") or ()]
         self._lock = Lock()
-        self._asked = False
+        self._was_read = False
         self._rights: Rights | None = None
         self._user = ""
         self._unsure = 0
@@ -59,13 +59,13 @@ class TopicRights:
         :param topic: the topic; None to create it.
         :raises RowRefusedError: surely not, in the words that the server would have for it.
         """
-        rights = self._rights_of_user() if operations else None
+        rights = self._read_rights() if operations else None
         if rights is None:
             return
         known = [operation for operation in operations if operation is not None]
         team_owned = self._team_owned or _is_owned_by_team(topic or {})
         refusal = partial(rights.refusal, known, team_owned=team_owned, owners=self._owners)
-        reason = None if refusal(_NOBODY) is None else refusal(self._name())
+        reason = None if refusal(_NOBODY) is None else refusal(self._read_user_name())
         if reason is None:
             with self._lock:
                 self._unsure += not rights.all_allowed(operations)
@@ -82,10 +82,10 @@ class TopicRights:
                 self._unsure,
             )
 
-    def _rights_of_user(self) -> Rights | None:
+    def _read_rights(self) -> Rights | None:
         with self._lock:
-            if not self._asked:
-                self._asked = True
+            if not self._was_read:
+                self._was_read = True
                 try:
                     self._rights = self._client.call(routes.permissions())
                 except Fault as fault:
@@ -95,7 +95,7 @@ class TopicRights:
                     )
             return self._rights
 
-    def _name(self) -> str:
+    def _read_user_name(self) -> str:
         with self._lock:
             if not self._user:
                 try:

@@ -134,7 +134,7 @@ class RowWriter:
         with self._limit.slot():
             self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
         try:
-            return self._patch_topic(topic, [number], plan, self._fields(), as_listed=False)
+            return self._patch_topic(topic, [number], plan, self._list_fields(), as_listed=False)
         except Fault as fault:
             fault.message = f"The topic was restored, but not changed. {fault.message}"
             raise as_begun(fault) from None
@@ -145,7 +145,11 @@ class RowWriter:
         def plan(entity: Entity) -> Plan:
             wanted = self._compute_values(row, entity)
             operations = build_operations(wanted, entity)
-            if operations and entity is not topic and self._row_digest(entity) != self._row_digest(topic):
+            if (
+                operations
+                and entity is not topic
+                and self._compute_row_digest(entity) != self._compute_row_digest(topic)
+            ):
                 raise concurrent_change_fault(
                     self._client, TOPIC, topic, entity, "The row was not imported. "
                 )
@@ -159,9 +163,9 @@ class RowWriter:
                 needed = list_operations(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
-        return self._patch_topic(topic, [number], plan, self._fields())
+        return self._patch_topic(topic, [number], plan, self._list_fields())
 
-    def _fields(self) -> tuple[str, ...]:
+    def _list_fields(self) -> tuple[str, ...]:
         beyond = (
             field
             for field in BEYOND
@@ -210,5 +214,5 @@ class RowWriter:
     def _compute_values(self, row: Row, entity: Entity) -> dict[str, Any]:
         return compute_values(row, entity, self.known, self._generation, certifies=self.certifies)
 
-    def _row_digest(self, topic: Entity) -> bytes:
+    def _compute_row_digest(self, topic: Entity) -> bytes:
         return self._reading.fingerprint(self._columns, to_cells(topic, self._columns))

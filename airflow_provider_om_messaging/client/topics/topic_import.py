@@ -133,9 +133,9 @@ class TopicImport:
         """
         found = self._compare(rows(), pages())
         present = found.present
-        tasks = self._tasks(rows(), found)
+        tasks = self._plan_tasks(rows(), found)
         if any(present.get(name) is None for name in tasks):
-            self._deleted_names()
+            self._list_deleted_names()
         self._writer.certifies = not is_field_unsupported(self._client, CERTIFICATION)
         count = sum(map(len, tasks.values()))
         missing = sum(verdict.status == "failure" for verdict in self._verdicts)
@@ -172,7 +172,7 @@ class TopicImport:
     def _compare(self, rows: Rows, pages: Pages) -> Comparison:
         return compare_topics(self._columns, rows, pages)
 
-    def _tasks(self, rows: Rows, found: Comparison) -> dict[str, list[tuple[int, Row]]]:
+    def _plan_tasks(self, rows: Rows, found: Comparison) -> dict[str, list[tuple[int, Row]]]:
         """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
         present = found.present
         tasks: dict[str, list[tuple[int, Row]]] = defaultdict(list)
@@ -186,7 +186,7 @@ class TopicImport:
                 verdict = fail_row(verdict, describe_missing_topic(name, found.similar[name]))
             elif name not in present and not self._create_missing:
                 verdict = fail_row(
-                    verdict, describe_unknown_topic(name, was_deleted=name in self._deleted_names())
+                    verdict, describe_unknown_topic(name, was_deleted=name in self._list_deleted_names())
                 )
             else:
                 tasks[name].append((number, row))
@@ -225,7 +225,7 @@ class TopicImport:
             try:
                 if topic is not None:
                     done, topic = UPDATED, self._writer.update(topic, number, row)
-                elif row.name in self._deleted_names():
+                elif row.name in self._list_deleted_names():
                     done, topic = RESTORED, self._writer.restore(number, row)
                 else:
                     done, topic = CREATED, self._writer.create(number, row)
@@ -254,7 +254,7 @@ class TopicImport:
         for number, verdict in zip(numbers, verdicts, strict=True):
             self._verdicts[number] = verdict
 
-    def _deleted_names(self) -> set[str]:
+    def _list_deleted_names(self) -> set[str]:
         if self._deleted is None:
             self._deleted = list_topic_names(self._client, self._service, deleted=True)
         return self._deleted

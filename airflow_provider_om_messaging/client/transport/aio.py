@@ -90,7 +90,7 @@ class AsyncClient:
         while True:
             tried += 1
             try:
-                return await _result(request, await self._read(request))
+                return await _read_result(request, await self._read(request))
             except Fault as fault:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded:
                     reloaded = True
@@ -161,7 +161,7 @@ class _Response(aiohttp.ClientResponse):
             del protocol.read
 
 
-async def _result(request: Request[T], reply: Reply) -> T:
+async def _read_result(request: Request[T], reply: Reply) -> T:
     if len(reply.body) < LARGE:
         return read_result(request, reply)
     return await asyncio.to_thread(read_result, request, reply)

@@ -131,7 +131,7 @@ class Client:
 
     def _read(self, request: Request[T], body: Body, within: float) -> T:
         with self._send(request, body, within) as response:
-            reply = self._reply(request, response, body)
+            reply = self._read_reply(request, response, body)
         return read_result(request, reply)
 
     def _open(self, request: Request[Any]) -> requests.Response:
@@ -140,7 +140,7 @@ class Client:
             if response.status_code != requests.codes.ok or "html" in response.headers.get(
                 "Content-Type", ""
             ):
-                reply = self._reply(request, response)
+                reply = self._read_reply(request, response)
                 raise find_fault(request, reply) or unexpected_reply(
                     f"status {reply.status} in place of the content of a file"
                 )
@@ -152,7 +152,7 @@ class Client:
     def _read_chunks(self, response: requests.Response) -> Iterator[bytes]:
         # A server may cut its reply into pieces as small as it likes.
         held, size = list[bytes](), 0
-        for part in self._body(response):
+        for part in self._iterate_body(response):
             held.append(part)
             size += len(part)
             if size >= CHUNK:
@@ -161,7 +161,7 @@ class Client:
         if held:
             yield b"".join(held)
 
-    def _body(self, response: requests.Response) -> Iterator[bytes]:
+    def _iterate_body(self, response: requests.Response) -> Iterator[bytes]:
         """Yield the body without its content coding, as it comes, and check that it ends where it should."""
         with self._name_faults():
             yield from decode(self._check_framing(response), response.headers.get("Content-Encoding", ""))
@@ -184,10 +184,10 @@ class Client:
                 "dropped", self.settings.address, f"{received} of {announced} bytes came"
             )
 
-    def _reply(self, request: Request[Any], response: requests.Response, body: Body = None) -> Reply:
+    def _read_reply(self, request: Request[Any], response: requests.Response, body: Body = None) -> Reply:
         headers = {name.lower(): value for name, value in response.headers.items()}
         taken = ReplyBody(request, response.status_code, headers, _read_size(body))
-        for piece in self._body(response):
+        for piece in self._iterate_body(response):
             if not taken.take(piece):
                 break
         content = taken.content()

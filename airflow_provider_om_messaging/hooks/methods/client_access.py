@@ -23,18 +23,18 @@ class ClientAccess(MessagingHookBase):
     def _client(self) -> Client:
         from airflow_provider_om_messaging.client.transport.sync import Client
 
-        settings = self._settings()
+        settings = self._read_settings()
         # What the server refuses may have been replaced in the connection while the task ran.
-        settings.token.read_again = lambda: self._settings().token.value
+        settings.token.read_again = lambda: self._read_settings().token.value
         return Client(settings)
 
-    def _settings(self) -> Settings:
+    def _read_settings(self) -> Settings:
         settings = parse_settings(self.get_connection(self.om_messaging_conn_id))
         # Airflow masks the Password by itself, a token file's content it cannot know.
         mask_secret(settings.token.value)
         return settings
 
-    def _fqn(self, fqn_or_id: str) -> str:
+    def _resolve_fqn(self, fqn_or_id: str) -> str:
         """Return the canonical FQN; CSV routes exist by name only."""
         reference = parse_service(fqn_or_id)
         if not names.is_uuid(reference):

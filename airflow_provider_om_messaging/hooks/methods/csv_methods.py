@@ -73,8 +73,8 @@ class CsvMethods(ClientAccess):
         :param engine: as for :meth:`engine`, or what that returned.
         :param columns: as for :meth:`engine`.
         """
-        fqn = self._fqn(fqn)
-        with self._engine(engine, columns=columns).export(fqn) as chunks:
+        fqn = self._resolve_fqn(fqn)
+        with self._choose_engine(engine, columns=columns).export(fqn) as chunks:
             return read_whole(chunks, max_bytes)
 
     @public_errors()
@@ -93,8 +93,8 @@ class CsvMethods(ClientAccess):
         :param engine: as for :meth:`engine`, or what that returned.
         :param columns: as for :meth:`engine`.
         """
-        target, fqn = Destination(destination), self._fqn(fqn)
-        with self._engine(engine, columns=columns).export(fqn) as chunks:
+        target, fqn = Destination(destination), self._resolve_fqn(fqn)
+        with self._choose_engine(engine, columns=columns).export(fqn) as chunks:
             return write_whole(chunks, target)
 
     @public_errors()
@@ -104,7 +104,7 @@ class CsvMethods(ClientAccess):
 
         :param engine: what imports it.
         """
-        return engine.reading(self._fqn(fqn))
+        return engine.reading(self._resolve_fqn(fqn))
 
     def reading_of_files(self) -> Reading:
         """
@@ -163,9 +163,9 @@ class CsvMethods(ClientAccess):
             with csv_upload(csv=csv) as upload:
                 return self.import_csv(fqn, upload, dry_run, engine=engine, **options)
         options["columns"] = detect_kind(csv.facts.header)
-        fqn, dry_run = self._fqn(fqn), names.flag("dry_run", dry_run)
+        fqn, dry_run = self._resolve_fqn(fqn), names.flag("dry_run", dry_run)
         try:
-            return self._engine(engine, **options).import_csv(fqn, csv, dry_run)
+            return self._choose_engine(engine, **options).import_csv(fqn, csv, dry_run)
         except Fault as fault:
             if not dry_run and fault.may_have_worked:
                 fault.message += (
@@ -174,5 +174,5 @@ class CsvMethods(ClientAccess):
                 )
             raise
 
-    def _engine(self, engine: str | Engine, **kwargs: Any) -> Engine:
+    def _choose_engine(self, engine: str | Engine, **kwargs: Any) -> Engine:
         return self.engine(engine, **kwargs) if isinstance(engine, str) else engine

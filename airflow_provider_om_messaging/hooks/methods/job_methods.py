@@ -61,7 +61,7 @@ class JobMethods(ClientAccess):
     def submit_export(self, fqn: str) -> str:
         """Start an export job and return its id."""
         with add_engine_advice():
-            return self._client.call(routes.submit_export(self._fqn(fqn)))
+            return self._client.call(routes.submit_export(self._resolve_fqn(fqn)))
 
     @public_errors()
     def submit_import(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> str:
@@ -70,7 +70,7 @@ class JobMethods(ClientAccess):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
         self.check_job_limits(csv)
-        return ServerEngine(self._client).submit_import(self._fqn(fqn), csv, dry_run)
+        return ServerEngine(self._client).submit_import(self._resolve_fqn(fqn), csv, dry_run)
 
     @public_errors()
     def check_job_limits(self, csv: CsvUpload) -> None:

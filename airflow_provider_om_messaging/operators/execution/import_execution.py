@@ -73,7 +73,7 @@ class ImportExecution(JobExecution):
                 check_names(upload.rows(), "The file")
             if task.expected_plan is not None:
                 check_plan_is_for(self.hook, task.expected_plan, service, upload)
-            file = self._file_import(upload)
+            file = self._make_file_import(upload)
             has_job = self.has_job(file.engine)
             if not has_job:
                 file.check_before_sending()
@@ -91,7 +91,7 @@ class ImportExecution(JobExecution):
         with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError("The file is another one by now: it cannot be sent again.")
-            return self._submit_job(context, self._file_import(upload), anew=True)
+            return self._submit_job(context, self._make_file_import(upload), anew=True)
 
     def _submit_job(self, context: Context, file: FileImport, *, anew: bool = False) -> str:
         service, upload = file.service, file.upload
@@ -143,7 +143,7 @@ class ImportExecution(JobExecution):
                     f"{job} has ended, but the file is another one than the one that was sent (sha256 "
                     f"{state.get('sha256')}): its rows can be neither verified nor told apart."
                 )
-            return self._outcome.conclude(self._file_import(upload), result, job.job_id)
+            return self._outcome.conclude(self._make_file_import(upload), result, job.job_id)
 
     def _log_failed_lines(self, result: ImportResult, state: dict[str, Any]) -> None:
         """Log where failed rows stand, if the file is still there and still the one that was sent."""
@@ -162,7 +162,7 @@ class ImportExecution(JobExecution):
                 raise InvalidCsvError(
                     "The file is another one by now: what became of the one that was sent cannot be settled."
                 )
-            file = self._file_import(upload)
+            file = self._make_file_import(upload)
             if not self.task.only_check:
                 return self._outcome.conclude_by_comparing(file, job_id, deadline, self.task.poll_interval)
             if time.time() >= deadline:
@@ -170,7 +170,7 @@ class ImportExecution(JobExecution):
             self.log.info("The dry run is done in one request instead.")
             return self._outcome.conclude(file, self._run_import(file), job_id or None)
 
-    def _file_import(self, upload: CsvUpload) -> FileImport:
+    def _make_file_import(self, upload: CsvUpload) -> FileImport:
         planned = read_planned_rows(self.task.expected_plan)
         engine = self.hook.engine(
             self.task.engine,

@@ -68,7 +68,7 @@ class PlanExecution:
             self._policies.check_columns(column_names(upload.facts.header))
             kind = detect_kind(upload.facts.header)
             of_fields = COLUMNS[kind] == SCHEMA_FIELDS
-            engine = None if self.task.against is not None else self._engine(upload)
+            engine = None if self.task.against is not None else self._choose_engine(upload)
             name = self.task.source or "csv"
             if engine is not None:
                 plan = compare_with_server(self._hook, service, engine, upload, name)
@@ -93,7 +93,7 @@ class PlanExecution:
             page = plan_page(
                 plan,
                 format_plan_title(service, is_drift=is_drift),
-                self._facts(context, sha256, server),
+                self._collect_facts(context, sha256, server),
                 violations,
                 notes,
                 passed=passed,
@@ -136,7 +136,7 @@ class PlanExecution:
             self.task.forbid_clearing,
         )
 
-    def _facts(self, context: Context, sha256: str, server: str | None) -> dict[str, str]:
+    def _collect_facts(self, context: Context, sha256: str, server: str | None) -> dict[str, str]:
         run, task = context.get("dag_run"), context.get("ti")
         made_by = (
             f"{run.dag_id}, run {run.run_id}, task {self.task.task_id}" if run and task else self.task.task_id
@@ -150,7 +150,7 @@ class PlanExecution:
             "Compared with": self.task.against or "what the server had when the plan was made",
         }
 
-    def _engine(self, upload: CsvUpload) -> Engine:
+    def _choose_engine(self, upload: CsvUpload) -> Engine:
         header = upload.facts.header
         engine = self._hook.engine(self.task.engine, columns=detect_kind(header))
         if engine.name == CLIENT:

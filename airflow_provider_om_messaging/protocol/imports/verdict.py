@@ -97,14 +97,14 @@ class ImportResult:
             )
         if self.rows_failed > max_failed_rows:
             cause = Cause.UNAVAILABLE if self.may_pass else Cause.IMPORT_REJECTED
-            return Fault(cause, self._failed_rows(what, max_failed_rows))
+            return Fault(cause, self._describe_failed_rows(what, max_failed_rows))
         if self.status == FAILURE and not self.rows_failed:
             return Fault(
                 Cause.IMPORT_REJECTED, f"The server calls the {what} a failure, but names no row that failed."
             )
         return None
 
-    def _failed_rows(self, what: str, max_failed_rows: int) -> str:
+    def _describe_failed_rows(self, what: str, max_failed_rows: int) -> str:
         lines = [f"{to_printable(failure['row'])}: {failure['details']}" for failure in self.failures]
         more = (self.rows_failed or 0) - len(lines)
         if lines and more > 0:

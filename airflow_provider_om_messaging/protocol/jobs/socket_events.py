@@ -84,7 +84,7 @@ class LatestEvents:
         self._frames[job_id] = frame
         self._frames.move_to_end(job_id)
         while len(self._frames) > 1 and (
-            len(self._frames) > _MOST_JOBS or self._total_size() > self._longest
+            len(self._frames) > _MOST_JOBS or self._compute_total_size() > self._longest
         ):
             self._frames.popitem(last=False)
 
@@ -95,5 +95,5 @@ class LatestEvents:
             del self._frames[other]
         return self._frames.get(job_id)
 
-    def _total_size(self) -> int:
+    def _compute_total_size(self) -> int:
         return sum(frame.size for frame in self._frames.values())

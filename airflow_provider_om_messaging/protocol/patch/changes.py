@@ -49,7 +49,7 @@ class Changes:
                 f"takes {', '.join(takes)}; use operations (JSON Patch) for others"
             )
         self.fields = tuple(changes)
-        self._texts = {field: _text(field, changes[field]) for field in TEXTS if field in changes}
+        self._texts = {field: _parse_text(field, changes[field]) for field in TEXTS if field in changes}
         self._lists = {
             field: references.parse_entries(field, changes[field]) for field in LISTS if field in changes
         }
@@ -170,7 +170,7 @@ def list_values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: En
     return wanted
 
 
-def _text(field: str, value: object) -> str | None:
+def _parse_text(field: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _invalid(f"wants a text or None for {field!r}, not {type(value).__name__}")
     try:

@@ -89,24 +89,24 @@ def read_plan(document: Any) -> PlanDocument:
     :param document: what a plan task returned, or the JSON that it wrote.
     :raises NoPlanError: it is none.
     """
-    members = _object(document)
+    members = _parse_object(document)
     counts = {name: _parse_number(members.get(name)) for name in _COUNTS}
-    changes = tuple(_parse_change(change) for change in _list(members.get("changes")))
+    changes = tuple(_parse_change(change) for change in _parse_list(members.get("changes")))
     if len(changes) > counts["created"] + counts["changed"]:
         raise NoPlanError
-    sha256 = _text(members.get("sha256"))
+    sha256 = _parse_text(members.get("sha256"))
     if not _SHA256.fullmatch(sha256):
         raise NoPlanError
     return PlanDocument(
-        service=_text(members.get("service")),
+        service=_parse_text(members.get("service")),
         sha256=sha256,
         counts=counts,
         changes=changes,
-        absent=tuple(_text(name) for name in _list(members.get("absent_rows", []))),
-        violations=tuple(_text(problem) for problem in _list(members.get("violations"))),
-        notes=tuple(_note(note) for note in _list(members.get("notes", []))),
+        absent=tuple(_parse_text(name) for name in _parse_list(members.get("absent_rows", []))),
+        violations=tuple(_parse_text(problem) for problem in _parse_list(members.get("violations"))),
+        notes=tuple(_note(note) for note in _parse_list(members.get("notes", []))),
         path=_parse_optional_text(members.get("plan_path")),
-        passed=tuple(_text(policy) for policy in _list(members.get("passed", []))),
+        passed=tuple(_parse_text(policy) for policy in _parse_list(members.get("passed", []))),
         server=_parse_web_address(members.get("server")),
         against=_parse_optional_text(members.get("against")),
         is_of_fields=COLUMNS.get(_parse_optional_text(members.get("columns")) or DEFAULT) == SCHEMA_FIELDS,
@@ -114,48 +114,51 @@ def read_plan(document: Any) -> PlanDocument:
 
 
 def _parse_change(document: Any) -> Change:
-    members = _object(document)
+    members = _parse_object(document)
     if members.get("change") not in (CREATED, CHANGED):
         raise NoPlanError
     fields = {
-        _text(name): (_text(_object(values).get("before")), _text(_object(values).get("after")))
-        for name, values in _object(members.get("fields")).items()
+        _parse_text(name): (
+            _parse_text(_parse_object(values).get("before")),
+            _parse_text(_parse_object(values).get("after")),
+        )
+        for name, values in _parse_object(members.get("fields")).items()
     }
     return Change(
-        row=_text(members.get("row")),
+        row=_parse_text(members.get("row")),
         line=_parse_number(members.get("line")),
         kind=members["change"],
         fields=fields,
-        before=_text(members.get("before")),
+        before=_parse_text(members.get("before")),
     )
 
 
 def _note(document: Any) -> Note:
-    members = _object(document)
-    row, column, text = (_text(members.get(name)) for name in ("row", "column", "note"))
+    members = _parse_object(document)
+    row, column, text = (_parse_text(members.get(name)) for name in ("row", "column", "note"))
     return Note(row, _parse_number(members.get("line")), column, text)
 
 
-def _object(value: Any) -> dict[Any, Any]:
+def _parse_object(value: Any) -> dict[Any, Any]:
     if not isinstance(value, dict):
         raise NoPlanError
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _parse_list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise NoPlanError
     return value
 
 
-def _text(value: Any) -> str:
+def _parse_text(value: Any) -> str:
     if not isinstance(value, str):
         raise NoPlanError
     return value
 
 
 def _parse_optional_text(value: Any) -> str | None:
-    return None if value is None else _text(value)
+    return None if value is None else _parse_text(value)
 
 
 def _parse_web_address(value: Any) -> str | None:

@@ -23,8 +23,8 @@ def read_plan_result(given: Any) -> dict[str, Any]:
     """
     if isinstance(given, str):
         given = parse_rendered(given)
-    wanted = ("service", "sha256", "created", "changed", "changes")
-    if not isinstance(given, dict) or any(name not in given for name in wanted):
+    required = ("service", "sha256", "created", "changed", "changes")
+    if not isinstance(given, dict) or any(name not in given for name in required):
         raise _invalid(
             "expected_plan has to be what PlanMessagingServiceImportOperator returned, such as plan.output."
         )

@@ -258,12 +258,12 @@ def _find_references(row: Row, column: Column, known: Known) -> list[tuple[Name,
         found.append((name, entity))
     if unknown:
         name = unknown[0 if column.kind else -1]
-        written = name.fqn if column.kind else _as_written(row[column.name], name)
+        written = name.fqn if column.kind else _find_written_name(row[column.name], name)
         raise row.fault(column.name, f"Entity {written} of type {name.kind} not found")
     return found
 
 
-def _as_written(cell: str, name: Name) -> str:
+def _find_written_name(cell: str, name: Name) -> str:
     plain = name.fqn[1:-1].replace('""', '"') if name.fqn.startswith('"') else name.fqn
     return plain if f"{name.kind}:{plain}" in split_values(cell) else name.fqn
 

@@ -149,7 +149,9 @@ def list_operations(
     if "EditAll" in found:
         return ["EditAll"]
     if "EditTags" in found:
-        found = found - {"EditTags"} | set(_label_operations(_list_labels(before), _list_labels(patched())))
+        found = found - {"EditTags"} | set(
+            _list_label_operations(_list_labels(before), _list_labels(patched()))
+        )
     return sorted(found)
 
 
@@ -165,7 +167,7 @@ def require(caller: Document, *operations: str, on: Document | None = None) -> N
     if _may_all(caller):
         return
     who = f"Principal: CatalogPrincipal{{name='{caller['name']}'}}"
-    rules = [held for held in _rules(caller) if held[2].applies(caller, on)]
+    rules = [held for held in _iterate_rules(caller) if held[2].applies(caller, on)]
     for role, policy, rule in rules:
         for operation in operations:
             if rule.effect == "deny" and rule.matches(operation):
@@ -180,7 +182,7 @@ def may_view_all(caller: Document) -> bool:
     """Return whether a caller sees connections: all but those who may only look at the rest."""
     return _may_all(caller) or any(
         rule.effect == "allow" and rule.condition is None and rule.matches("ViewAll")
-        for _, _, rule in _rules(caller)
+        for _, _, rule in _iterate_rules(caller)
     )
 
 
@@ -192,7 +194,7 @@ def require_admin(caller: Document) -> None:
 
 def describe_rights(generation: Generation, caller: Document, resource: str) -> Document:
     """Return what a caller may do to a kind of entity, as far as that is known without one of them."""
-    held = list(_rules(caller))
+    held = list(_iterate_rules(caller))
     operations = _list_operations(generation)
     if generation.bot_role and caller.get("isBot") and not held:
         held = [(generation.bot_role, "IngestionBotPolicy", _OLD_BOT)]
@@ -218,7 +220,7 @@ def _may_all(caller: Document) -> bool:
     return bool(caller.get("isAdmin") or (caller.get("isBot") and not caller.get("roles")))
 
 
-def _rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
+def _iterate_rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
     """Iterate over role, policy and rule; what a team gives without a role has an empty one."""
     names = [role["name"] for role in caller.get("roles", [])]
     held = [(name, name) for name in names]
@@ -273,7 +275,9 @@ def _list_labels(document: Document) -> list[tuple[str, Document]]:
     ]
 
 
-def _label_operations(before: list[tuple[str, Document]], after: list[tuple[str, Document]]) -> Iterator[str]:
+def _list_label_operations(
+    before: list[tuple[str, Document]], after: list[tuple[str, Document]]
+) -> Iterator[str]:
     added = [label for label in after if label not in before]
     for _, label in [*added, *(label for label in before if label not in after)]:
         entity_type = str(label.get("tagFQN")).partition(".")[0]

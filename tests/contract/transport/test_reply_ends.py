@@ -83,7 +83,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], OpenMetadataMess
 
 
 async def version_by_aiohttp(hook: OpenMetadataMessagingHook) -> str:
-    async with AsyncClient(hook._settings(), NO_RETRY) as client:
+    async with AsyncClient(hook._read_settings(), NO_RETRY) as client:
         return str((await client.call(server_version()))["version"])
 
 

@@ -62,12 +62,12 @@ def check_plan_is_for(
     :param upload: the file.
     :raises InvalidCsvError: it was made for others.
     """
-    wanted = read_plan_result(expected_plan)
-    same_service = wanted["service"] == service or (
-        hook.canonical_fqn(str(wanted["service"])) == hook.canonical_fqn(service)
+    planned = read_plan_result(expected_plan)
+    same_service = planned["service"] == service or (
+        hook.canonical_fqn(str(planned["service"])) == hook.canonical_fqn(service)
     )
-    if wanted["sha256"] != upload.facts.sha256 or not same_service:
+    if planned["sha256"] != upload.facts.sha256 or not same_service:
         raise InvalidCsvError(
-            f"The plan is for {wanted['service']} and the file with the sha256 {wanted['sha256']}, "
+            f"The plan is for {planned['service']} and the file with the sha256 {planned['sha256']}, "
             f"not for {service} and {upload.facts.sha256}. Nothing was sent."
         )

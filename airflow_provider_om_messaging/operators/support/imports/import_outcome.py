@@ -185,8 +185,8 @@ class ImportOutcome:
         """Log where in the file the rows stand that failed, the first of them."""
         if not result.rows_failed:
             return
-        places = islice(locate_failures(upload.rows(), result.list_verdicts()), SHOWN_FAILURES)
-        if found := "; ".join(places):
+        locations = islice(locate_failures(upload.rows(), result.list_verdicts()), SHOWN_FAILURES)
+        if found := "; ".join(locations):
             self.log.warning("Failed rows of the file: %s.", found)
 
     def write_results(

@@ -49,24 +49,26 @@ class JobMemory:
     @property
     def job_id(self) -> str | None:
         """Id of the job that an earlier try has submitted for the same work."""
-        return self._memory_of_this_work().get("job_id")
+        return self._read_memory_of_this_work().get("job_id")
 
     @property
     def may_have_lost_job(self) -> bool:
         """Whether an earlier try ended between asking for a job and remembering its id."""
-        return "asked_at" in self._memory_of_this_work()
+        return "asked_at" in self._read_memory_of_this_work()
 
     @property
     def orphaned_job_id(self) -> str | None:
         """Id of the task's last job, if that was for other work, or a user has cleared the task since."""
         return (
-            None if self._memory_of_this_work() or self._memory.get("shared") else self._memory.get("job_id")
+            None
+            if self._read_memory_of_this_work() or self._memory.get("shared")
+            else self._memory.get("job_id")
         )
 
     @property
     def is_shared(self) -> bool:
         """Whether the job was found among the user's, so that it may be another task's after all."""
-        return "shared" in self._memory_of_this_work()
+        return "shared" in self._read_memory_of_this_work()
 
     def is_for_this(self, job: Job) -> bool:
         """Return whether a job does this work: a server that was set up anew gives old ids to other jobs."""
@@ -80,7 +82,7 @@ class JobMemory:
 
         :param jobs: the caller's own jobs.
         """
-        memory = self._memory_of_this_work()
+        memory = self._read_memory_of_this_work()
         newest, until = memory["newest"], (memory["asked_at"] + _SUBMITTING_TAKES) * 1000
         found = [
             job
@@ -114,7 +116,7 @@ class JobMemory:
         if self.may_have_lost_job:
             self._store_job(job_id, shared=self._work.get("dry_run", True))
 
-    def _memory_of_this_work(self) -> dict[str, Any]:
+    def _read_memory_of_this_work(self) -> dict[str, Any]:
         return self._memory if self._memory.get("work") == self._work else {}
 
     def _has_as_many_rows(self, job: Job) -> bool:
