@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import uuid
@@ -17,6 +16,7 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     USER,
     Document,
 )
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import copy_json
 from airflow_provider_om_messaging.sandbox.http.errors import (
     ApiError,
     bad_request,
@@ -288,4 +288,4 @@ def _check_storable(document: Document) -> Document:
         )
     kept = {name: value for name, value in document.items() if value is not None and value != []}
     kept.pop("href", None)
-    return copy.deepcopy(kept)
+    return copy_json(kept)

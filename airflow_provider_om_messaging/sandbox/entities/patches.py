@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from typing import Any
 
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import copy_json
 from airflow_provider_om_messaging.sandbox.generations import GENERATION_2_0, Generation
 from airflow_provider_om_messaging.sandbox.http import json_text
 from airflow_provider_om_messaging.sandbox.http.errors import (
@@ -85,7 +85,7 @@ def apply(
     :param error_status: status of an operation that fails: 400, or 500 before May 2026.
     :param generation: how the server applies them.
     """
-    result = copy.deepcopy(document)
+    result = copy_json(document)
     if generation.patch_removes_last:
         operations = sorted(operations, key=_find_old_path)
     for operation in operations:
@@ -162,7 +162,7 @@ def _carry_out(document: Any, operation: Operation, *, adds_absent: bool) -> Any
         return _add(_remove(document, pointer), pointer, operation["value"])
     if verb in ("add", "replace"):
         return _add(document, pointer, operation["value"])
-    value = copy.deepcopy(_read(document, operation["from"]))
+    value = copy_json(_read(document, operation["from"]))
     if verb == "move":
         document = _remove(document, operation["from"])
     return _add(document, pointer, value)
@@ -210,7 +210,7 @@ def _exists(document: Any, pointer: str) -> bool:
 
 
 def _add(document: Any, pointer: str, value: Any) -> Any:
-    value = copy.deepcopy(value)
+    value = copy_json(value)
     if not pointer:
         return value
     *path, last = _split_pointer(pointer)

@@ -6,11 +6,11 @@ No record of a running server shows them; what is here is read from the sources 
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.entities import labels, names
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import copy_json
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def complete(catalog: Catalog, document: Document) -> None:
     """
     if document.get(SCHEMA) is None:
         return
-    document[SCHEMA] = schema = copy.deepcopy(document[SCHEMA])
+    document[SCHEMA] = schema = copy_json(document[SCHEMA])
     if unknown := schema.keys() - _OF_SCHEMA:
         raise bad_request(f'Unrecognized field "{min(unknown)}" in {SCHEMA}')
     for field in walk(document):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import uuid
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.sandbox.access import rights
 from airflow_provider_om_messaging.sandbox.entities import labels, references, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import ENTITY_TYPES, Document, EntityType
+from airflow_provider_om_messaging.sandbox.entity_types.shapes import copy_json
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError, bad_request
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def complete_entity(
 
 def fill_defaults(entity_type: EntityType, document: Document) -> Document:
     """Return a copy of a document with what its schema fills in."""
-    return copy.deepcopy({**entity_type.defaults, **document})
+    return copy_json({**entity_type.defaults, **document})
 
 
 def _fill_present(catalog: Catalog, entry: Document) -> Document:
@@ -218,7 +218,7 @@ def matches_tag(header: str, tag: str) -> bool:
 def _mark_values(value: Any, *, marked: bool) -> Any:
     if isinstance(value, list):
         return [_mark_values(item, marked=marked) for item in value]
-    return {**copy.deepcopy(value), **({"inherited": True} if marked else {})}
+    return {**copy_json(value), **({"inherited": True} if marked else {})}
 
 
 def _add_link(value: Any, base: str, *, named: bool) -> None:

