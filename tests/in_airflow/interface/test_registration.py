@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,23 +17,50 @@ from airflow_provider_om_messaging import provider_info
 from airflow_provider_om_messaging.provider_info import EXTRA_FIELDS, get_provider_info
 from tests.conftest import AIRFLOW_LINE
 
-AIRFLOW = str(Path(sys.executable).parent / "airflow")
+COMMANDS = {
+    "provider": ["providers", "get", "airflow-provider-om-messaging", "--full", "--output", "json"],
+    "hooks": ["providers", "hooks", "--output", "json"],
+}
+RUN_COMMANDS = """
+import io, json, sys
+from contextlib import redirect_stdout
+from airflow.cli.cli_parser import get_parser
+
+shown = {}
+for name, command in json.loads(sys.argv[1]).items():
+    arguments = get_parser().parse_args(command)
+    with redirect_stdout(io.StringIO()) as output:
+        arguments.func(arguments)
+    shown[name] = output.getvalue()
+print(json.dumps(shown))
+"""
 IS_2 = AIRFLOW_LINE.startswith("2.")
 FIELDS = [field.name for field in EXTRA_FIELDS]
 
 
-def airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [AIRFLOW, *arguments], capture_output=True, text=True, check=True, env=dict(os.environ)
+@dataclass
+class Shown:
+    """What ``airflow`` has shown: by command, and beside all of them."""
+
+    by_command: dict[str, str]
+    beside: str
+
+
+@pytest.fixture(scope="module")
+def shown() -> Shown:
+    """Give the commands of ``airflow`` to one process: to start it takes longer than all of them."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_COMMANDS, json.dumps(COMMANDS)], capture_output=True, text=True, check=True
     )
+    *first, last = done.stdout.splitlines()
+    return Shown(json.loads(last), "\n".join([*first, done.stderr]))
 
 
-def test_the_provider_is_listed_without_a_warning() -> None:
-    shown = airflow("providers", "get", "airflow-provider-om-messaging", "--full", "--output", "json")
-    (provider,) = json.loads(shown.stdout)
+def test_the_provider_is_listed_without_a_warning(shown: Shown) -> None:
+    (provider,) = json.loads(shown.by_command["provider"])
     assert provider["package-name"] == "airflow-provider-om-messaging"
     assert "om_messaging" in str(provider["connection-types"])
-    assert "warning" not in (shown.stdout + shown.stderr).lower()
+    assert "warning" not in (shown.by_command["provider"] + shown.beside).lower()
 
 
 @pytest.mark.parametrize("lazily", ["True", "False"])
@@ -42,22 +70,23 @@ def test_the_plugin_is_loaded_once_whenever_providers_are_discovered(lazily: str
         "print([plugin['name'] for plugin in manager.get_plugin_info()].count('om_messaging'), "
         "'airflow_provider_om_messaging.ui.pages' in sys.modules)"
     )
-    shown = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "AIRFLOW__CORE__LAZY_DISCOVER_PROVIDERS": lazily},
     )
-    assert shown.stdout.splitlines()[-1] == "1 False"
-    assert "om_messaging" not in shown.stderr + "".join(shown.stdout.splitlines()[:-1])
+    assert done.stdout.splitlines()[-1] == "1 False"
+    assert "om_messaging" not in done.stderr + "".join(done.stdout.splitlines()[:-1])
 
 
-def test_the_connection_type_is_offered() -> None:
-    shown = airflow("providers", "hooks", "--output", "json")
-    ours = [hook for hook in json.loads(shown.stdout) if hook["connection_type"] == "om_messaging"]
+def test_the_connection_type_is_offered(shown: Shown) -> None:
+    ours = [
+        hook for hook in json.loads(shown.by_command["hooks"]) if hook["connection_type"] == "om_messaging"
+    ]
     assert [hook["hook_name"] for hook in ours] == ["OpenMetadata messaging"]
-    assert "om_messaging" not in shown.stderr
+    assert "om_messaging" not in shown.beside
 
 
 @pytest.mark.filterwarnings("default")  # the web libraries of 2.11 warn about each other
