@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
-from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, find_expected_header
+from airflow_provider_om_messaging.protocol.imports.verdict import find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -97,19 +97,15 @@ class ServerEngine:
         """
         Import a CSV into a service, or only check it.
 
-        A header that the server refuses for its ``*`` alone is sent again as the server wants it. So are
-        rows that it refuses and that have blanks around names, without these: older servers take them for a
-        part of the name. Two new rows for one topic are refused, and a second topic beside one of nearly the
-        same name is warned of.
+        A header that the server refuses for its ``*`` alone is sent again as the server wants it. Blanks
+        around names are not sent: older servers take them for a part of the name. Two new rows for one topic
+        are refused, and a second topic beside one of nearly the same name is warned of.
         """
         with add_engine_advice():
             if self._checks_new_rows:
                 self.check_new_rows(fqn, upload)
-            result = self._send(fqn, upload, dry_run)
-            if result.status != ABORTED and result.rows_failed != 0:
-                with self._trim_names(upload) as trimmed:
-                    if trimmed is not upload:
-                        result = self._send(fqn, trimmed, dry_run)
+            with self._trim_names(upload) as trimmed:
+                result = self._send(fqn, trimmed, dry_run)
         self._look_for_second_topics(fqn).warn(result)
         return result
 
@@ -175,7 +171,6 @@ class ServerEngine:
                 expected = find_expected_header(
                     self._client.call(probe, format_record(header).encode()), header
                 )
-            # The verdict comes too late to send the file again.
             with self._trim_names(upload) as trimmed, replace_header(trimmed, expected or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 
