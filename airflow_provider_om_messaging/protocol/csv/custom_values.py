@@ -1,5 +1,4 @@
-"""
-Values of custom fields: what a text stands for by the type of its field, and how a value is written.
+"""Values of custom fields: what a text stands for by the type of its field, and how a value is written.
 
 What the types take, and what the settings of fields ask for, is by OpenMetadata's public schemas and code.
 """
