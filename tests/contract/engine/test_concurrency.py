@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client.editing import patching
-from airflow_provider_om_messaging.exceptions import InvalidParameterError
+from airflow_provider_om_messaging.exceptions import InvalidParameterError, RateLimitedError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.sandbox import Sandbox
@@ -72,6 +72,22 @@ def test_a_server_that_asks_for_less_gets_every_row_once(server: Sandbox) -> Non
     found = patches(server)
     assert found.count(429) == 6
     assert found.count(200) == CHANGED
+
+
+def test_rows_that_a_server_let_nobody_begin_are_called_skipped(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patching, "_LONGEST_PAUSE", 0.01)
+    text = change_rows()
+    server.fault("429", times=10_000, method="PATCH", retry_after=0)
+    with pytest.raises(RateLimitedError, match="may or may not be applied") as caught:
+        OpenMetadataMessagingHook().import_csv(SERVICE, text, False, max_concurrency=20)
+    statuses = [verdict.status for verdict in caught.value.verdicts or ()]
+    assert len(statuses) == CHANGED
+    assert set(statuses) == {"unknown", "skipped"}
+    assert statuses.count("unknown") == len(
+        {entry["path"] for entry in server.journal if entry["method"] == "PATCH"}
+    )
 
 
 @pytest.mark.parametrize("value", [0, 65, 2.5, True, "many"])

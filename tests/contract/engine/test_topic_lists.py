@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-from airflow_provider_om_messaging.client.topics.pages import iterate_pages, list_topic_names
+from airflow_provider_om_messaging.client.topics.pages import (
+    export_topics,
+    iterate_pages,
+    list_topic_names,
+)
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sync import Client
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -138,3 +142,23 @@ def test_a_server_without_certifications_is_asked_without_them(server: Between, 
     server.answer(r"/v1/topics\?.*certification", refusal)
     list(iterate_pages(client, KAFKA, columns, Inheritance(client)))
     assert server.answered == 1
+
+
+def test_a_service_that_is_made_again_while_it_is_exported_is_another_one(
+    sandbox: Sandbox, client: Client
+) -> None:
+    api = Api(sandbox, sandbox.admin_token)
+    service = api("GET", f"/v1/services/messagingServices/name/{KAFKA}").json()
+    export = export_topics(client, KAFKA, COLUMNS)
+    assert next(export) == b"name,description\r\n"
+    gone = api(
+        "DELETE",
+        f"/v1/services/messagingServices/{service['id']}",
+        params={"hardDelete": "true", "recursive": "true"},
+    )
+    assert gone.status_code == 200, gone.text
+    made = api("POST", "/v1/services/messagingServices", json={"name": KAFKA, "serviceType": "Kafka"})
+    assert made.status_code == 201, made.text
+    with pytest.raises(Fault, match="was deleted and made again while it was exported") as caught:
+        list(export)
+    assert caught.value.cause is Cause.CONFLICT
