@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sphinx.util.inspect import stringify_signature
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -72,6 +75,20 @@ def list_sandbox_options(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] = text.replace("<!-- switches -->", "\n".join(switches))
 
 
+def show_parameters(
+    _: Sphinx, what: str, _name: str, item: Any, _options: object, shown: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Show the parameters of an operator, where Airflow's own ``__new__`` hides them."""
+    if what == "class" and shown == "(*args, **kwargs)":
+        signature = inspect.signature(item.__init__)
+        own = [parameter for name, parameter in signature.parameters.items() if name != "self"]
+        shown = stringify_signature(
+            signature.replace(parameters=own, return_annotation=inspect.Signature.empty),
+            show_annotation=False,
+        )
+    return shown, returned
+
+
 def find_outdated(*_: object) -> list[str]:
     """Name the pages that may be other ones although their own files have not changed."""
     return ["errors", "sandbox"]
@@ -81,4 +98,5 @@ def setup(app: Sphinx) -> None:
     """Take part in the build."""
     app.connect("source-read", list_error_messages)
     app.connect("source-read", list_sandbox_options)
+    app.connect("autodoc-process-signature", show_parameters)
     app.connect("env-get-outdated", find_outdated)
