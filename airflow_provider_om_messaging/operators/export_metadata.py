@@ -72,6 +72,6 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the service to the file."""
-        from airflow_provider_om_messaging.lineage.flows import export_flow
+        from airflow_provider_om_messaging.lineage.task_flows import export_flow
 
         return export_flow(self.trace_entity(result), self.destination, result)

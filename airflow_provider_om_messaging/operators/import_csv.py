@@ -161,7 +161,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the file to the service, which a dry run only looks at."""
-        from airflow_provider_om_messaging.lineage.flows import import_flow
+        from airflow_provider_om_messaging.lineage.task_flows import import_flow
 
         return import_flow(
             self.source,

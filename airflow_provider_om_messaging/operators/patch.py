@@ -116,7 +116,7 @@ class PatchMessagingServiceOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow into what was patched."""
-        from airflow_provider_om_messaging.lineage.flows import edit_flow
+        from airflow_provider_om_messaging.lineage.task_flows import edit_flow
 
         return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
 

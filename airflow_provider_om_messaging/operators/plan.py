@@ -131,6 +131,6 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from what was compared to the plan's files."""
-        from airflow_provider_om_messaging.lineage.flows import describe_plan_flow
+        from airflow_provider_om_messaging.lineage.task_flows import describe_plan_flow
 
         return describe_plan_flow(self.source, self.against, self.trace_entity(result), result)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.lineage.flow import Data, Flow
-from airflow_provider_om_messaging.lineage.flows import (
+from airflow_provider_om_messaging.lineage.task_flows import (
     describe_plan_flow,
     edit_flow,
     export_flow,
