@@ -1,4 +1,7 @@
-"""Finding which domains topics may only inherit, on servers that do not mark them."""
+"""Finding which domains topics may only inherit, on servers before 1.3, which do not mark them.
+
+What a mark means is in :mod:`~airflow_provider_om_messaging.protocol.model.fields`.
+"""
 
 from __future__ import annotations
 

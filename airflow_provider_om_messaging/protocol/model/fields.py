@@ -1,4 +1,4 @@
-"""What the values of an entity's fields mean: when two are the same, and how they are shown and kept."""
+"""What the values of an entity's fields mean: which are the same or inherited, and how they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holding an import to its plan: it is refused if service or file have changed since."""
+"""Holding an import to its plan: reading the plan, and refusing rows that the server has changed since."""
 
 from __future__ import annotations
 

@@ -75,7 +75,9 @@ def double_pause(first: float, times: int, longest: float) -> float:
 @dataclass(frozen=True)
 class RetryPolicy:
     """
-    How patient a client is with reads. Writes are never repeated: whether they had an effect is not known.
+    How patient a client is with reads. It repeats no write: whether that had an effect is not known.
+
+    Patches, which say what they expect to find, are tried again by ``client/editing/patching.py``.
 
     :param tries: how often a request is sent at most.
     :param first_pause: seconds before the second try; doubled for each further one.

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.lineage.flow import Data, Flow
+from airflow_provider_om_messaging.lineage.places import name_entity_place
 from airflow_provider_om_messaging.lineage.task_flows import (
     describe_plan_flow,
     edit_flow,
     export_flow,
     import_flow,
 )
-from airflow_provider_om_messaging.lineage.places import name_entity_place
 
 PLACE = name_entity_place("https://catalogue", "kafka")
 SERVICE = (Data(PLACE),)
