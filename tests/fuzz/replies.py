@@ -97,7 +97,7 @@ class Recording:
         self.work = work
         self.replies: dict[Key, list[Reply]] = defaultdict(list)
         recorders = {
-            (Client, "_reply"): self._record,
+            (Client, "_read_reply"): self._record,
             (Client, "download"): self._record_download,
             (AsyncClient, "_read"): self._record_async,
         }
