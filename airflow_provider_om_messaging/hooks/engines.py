@@ -137,7 +137,19 @@ class ServerEngine:
     def _trim_names(self, upload: CsvUpload) -> AbstractContextManager[CsvUpload]:
         """Hand out a file without blanks around names that are no part of them; the same if it has none."""
         columns = column_names(upload.facts.header)
-        return change_rows(upload, lambda row: list(map(self._reading.trim, columns, row)))
+        return change_rows(upload, lambda row: list(map(self._trim_cell, columns, row)))
+
+    def _trim_cell(self, column: str, cell: str) -> str:
+        try:
+            return self._reading.trim(column, cell)
+        except Fault as fault:
+            if fault.cause not in {Cause.FORBIDDEN, Cause.UNSUPPORTED}:
+                raise
+            # Whoever may import need not be allowed to look names up.
+            log.info(
+                "Whether the blanks in %r belong to a name is left to the server. %s", cell, fault.message
+            )
+            return cell
 
     def _send(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)

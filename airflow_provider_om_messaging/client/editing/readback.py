@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     entry_key,
     find_differing_fields,
-    holds_entries,
+    has_entries,
     own_value,
 )
 from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
@@ -90,7 +90,7 @@ def check_readback(
 
 def _has_own_edits(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
     """Return whether a list has what was added and lacks what was taken out, though others changed it."""
-    if not holds_entries(field, (plan.wanted or {}).get(field)):
+    if not has_entries(field, (plan.wanted or {}).get(field)):
         return False
     then, now = _get_changed_value(plan, field, before), _get_changed_value(plan, field, after)
     wanted = {entry_key(item) for item in (plan.wanted or {}).get(field) or ()}
@@ -106,12 +106,12 @@ def _get_changed_value(plan: Plan, field: str, entity: Entity) -> Any:
         ]
     if field == CONNECTION:
         return select_members(wanted, value)
-    return {entry_key(item) for item in value or ()} if holds_entries(field, value, wanted) else value
+    return {entry_key(item) for item in value or ()} if has_entries(field, value, wanted) else value
 
 
 def _get_changed_members(wanted: Mapping[str, Any], field: Entity | None) -> Any:
     return field and {
-        member: {entry_key(item) for item in value or ()} if holds_entries(member, value) else value
+        member: {entry_key(item) for item in value or ()} if has_entries(member, value) else value
         for member, value in ((member, own_value(field, member)) for member in wanted)
     }
 

@@ -167,22 +167,29 @@ class Client:
             yield from decode(self._check_framing(response), response.headers.get("Content-Encoding", ""))
 
     def _check_framing(self, response: requests.Response) -> Iterator[bytes]:
-        received, announced = 0, None
-        if "Transfer-Encoding" not in response.headers:
-            announced = response.headers.get("Content-Length")
-        if announced is not None and not (announced.isascii() and announced.isdecimal()):
-            # urllib3 would take whatever comes until the connection ends.
-            raise make_connection_fault(
-                "damaged", self.settings.address, f"its length is said to be {announced!r}"
-            )
+        received, announced = 0, self._read_announced_size(response)
         for chunk in response.raw.stream(CHUNK, decode_content=False):
             received += len(chunk)
             yield chunk
         # urllib3 before 2.0 does not look.
-        if announced is not None and received != int(announced):
+        if announced is not None and received != announced:
             raise make_connection_fault(
                 "dropped", self.settings.address, f"{received} of {announced} bytes came"
             )
+
+    def _read_announced_size(self, response: requests.Response) -> int | None:
+        """Return how many bytes are to come; None if their end shows in another way."""
+        text = response.headers.get("Content-Length")
+        if text is None or "Transfer-Encoding" in response.headers:
+            return None
+        # Blanks around it and the same one twice are allowed (RFC 9110, 5.5 and 8.6).
+        size, *others = {part.strip(" \t") for part in text.split(",")}
+        if others or not (size.isascii() and size.isdecimal()):
+            # urllib3 would take whatever comes until the connection ends.
+            raise make_connection_fault(
+                "damaged", self.settings.address, f"its length is said to be {text!r}"
+            )
+        return int(size)
 
     def _read_reply(self, request: Request[Any], response: requests.Response, body: Body = None) -> Reply:
         headers = {name.lower(): value for name, value in response.headers.items()}

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.date_patterns import is_written_by
+from airflow_provider_om_messaging.protocol.csv.date_patterns import drop_zero, is_written_by
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
 
@@ -50,8 +50,13 @@ def read_value(text: str, field: CustomField | None) -> Any:
     :param field: None if it is not known, and the text is the value.
     :raises ValueError: no value of its type is written so.
     """
-    read = None if field is None else _TYPED.get(field.type_name)
-    return text if read is None else read(text)
+    read = None if field is None else _READERS.get(field.type_name)
+    if field is None or read is None:
+        return text
+    value = read(text)
+    if field.type_name == "date-cp" and isinstance(field.settings, str):
+        return drop_zero(value, field.settings)
+    return value
 
 
 def check_settings(value: Any, field: CustomField) -> None:
@@ -60,7 +65,7 @@ def check_settings(value: Any, field: CustomField) -> None:
 
     :raises ValueError: they do not allow it; in a server's words.
     """
-    check = _CHECKED.get(field.type_name)
+    check = _CHECKS.get(field.type_name)
     if check is not None:
         check(value, field)
 
@@ -139,16 +144,16 @@ def _parse_interval(text: str) -> dict[str, Any]:
 def _parse_table(text: str) -> dict[str, Any]:
     value = _parse_object(text)
     columns, rows = value.get("columns"), value.get("rows")
-    if value.keys() != {"columns", "rows"} or not _are_texts(columns) or not isinstance(rows, list):
+    if value.keys() != {"columns", "rows"} or not _is_list_of_texts(columns) or not isinstance(rows, list):
         raise ValueError(text)
-    if not all(isinstance(row, dict) and _are_texts(list(row.values())) for row in rows):
+    if not all(isinstance(row, dict) and _is_list_of_texts(list(row.values())) for row in rows):
         raise ValueError(text)
     return value
 
 
 def _parse_link(text: str) -> dict[str, Any]:
     value = _parse_object(text)
-    if value.keys() - {"url", "displayText"} or not _are_texts(list(value.values())):
+    if value.keys() - {"url", "displayText"} or not _is_list_of_texts(list(value.values())):
         raise ValueError(text)
     if not _WEB_ADDRESS.fullmatch(value.get("url", "")):
         raise ValueError(text)
@@ -177,7 +182,7 @@ REFERENCES: dict[str | None, Callable[[str], Any]] = {
     "entityReference": _parse_entity,
     "entityReferenceList": _parse_entities,
 }
-_TYPED: dict[str | None, Callable[[str], Any]] = {
+_READERS: dict[str | None, Callable[[str], Any]] = {
     **REFERENCES,
     "integer": _parse_integer,
     "timestamp": _parse_integer,
@@ -197,7 +202,7 @@ _TYPED: dict[str | None, Callable[[str], Any]] = {
 
 def _check_choice(value: list[str], field: CustomField) -> None:
     settings = field.settings
-    if not isinstance(settings, dict) or not _are_texts(settings.get("values")):
+    if not isinstance(settings, dict) or not _is_list_of_texts(settings.get("values")):
         return
     if len(value) > 1 and not settings.get("multiSelect"):
         raise ValueError(f"Only one value allowed for non-multiSelect {field.name} property")
@@ -207,28 +212,32 @@ def _check_choice(value: list[str], field: CustomField) -> None:
 
 def _check_table(value: dict[str, Any], field: CustomField) -> None:
     settings = field.settings
-    if not isinstance(settings, dict) or not _are_texts(settings.get("columns")):
+    if not isinstance(settings, dict) or not _is_list_of_texts(settings.get("columns")):
         return
-    found = dict.fromkeys([*value["columns"], *(column for row in value["rows"] for column in row)])
-    if others := [column for column in found if column not in settings["columns"]]:
-        expected = ", ".join(settings["columns"])
+    expected = settings["columns"]
+    if others := [column for column in value["columns"] if column not in expected]:
         raise ValueError(
-            f"Expected columns: [{expected}], but found undefined columns: [{', '.join(others)}]"
+            f"Expected columns: [{', '.join(expected)}], but found undefined columns: [{', '.join(others)}]"
         )
+    found = dict.fromkeys(column for row in value["rows"] for column in row)
+    if others := [column for column in found if column not in expected]:
+        raise ValueError(f"Rows contain undefined columns: [{', '.join(others)}]")
 
 
 def _check_moment(value: str, field: CustomField) -> None:
     pattern = field.settings
-    if isinstance(pattern, str) and not is_written_by(value, pattern):
+    # Servers read dates in English, and all else in the language of their machine.
+    in_english = field.type_name == "date-cp"
+    if isinstance(pattern, str) and not is_written_by(value, pattern, in_english=in_english):
         what = f"Custom field {field.name} value of type {field.type_name}"
         raise ValueError(f"{what} is not as per defined format {pattern}")
 
 
-def _are_texts(value: Any) -> bool:
+def _is_list_of_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-_CHECKED: dict[str, Callable[[Any, CustomField], None]] = {
+_CHECKS: dict[str, Callable[[Any, CustomField], None]] = {
     "enum": _check_choice,
     "table-cp": _check_table,
     "date-cp": _check_moment,

@@ -26,7 +26,7 @@ _PARTS = {
     "MMM": f"(?P<month>{'|'.join(name[:3] for name in _MONTHS)})",
     "MMMM": f"(?P<month>{'|'.join(_MONTHS)})",
     "dd": "(?P<day>0[1-9]|[12][0-9]|3[01])",
-    "d": "(?P<day>[1-9]|[12][0-9]|3[01])",
+    "d": "(?P<any_day>0?[1-9]|[12][0-9]|3[01])",
     "DDD": "(?P<day_of_year>[0-9]{3})",
     "HH": "(?:[01][0-9]|2[0-3])",
     "mm": "[0-5][0-9]",
@@ -35,30 +35,45 @@ _PARTS = {
     "SSSSSS": "[0-9]{6}",
 }
 """What stands for the letters of patterns that servers offer, and of their likes."""
+_IN_ANY_LANGUAGE = dict.fromkeys(("MMM", "MMMM"), r"(?P<month>[^\W\d_]+\.?)")
 _TOKEN = re.compile(r"(?P<letters>([A-Za-z])\2*)|'(?P<quoted>[^']+)'|(?P<plain>[^A-Za-z'\[\]{}#])")
 
 
-def is_written_by(text: str, pattern: str) -> bool:
+def is_written_by(text: str, pattern: str, *, in_english: bool = True) -> bool:
     """
     Return whether a text is a date or time as a pattern writes it; true for any if the pattern is not known.
 
     A day that its month does not have is none: servers would store another one for it.
+
+    :param in_english: whether names of months are; else they are in the language of the server's machine.
     """
-    expression = _compile_pattern(pattern)
+    expression = _compile_pattern(pattern, in_english)
     if expression is None:
         return True
     found = expression.fullmatch(text)
     return found is not None and _is_day(found.groupdict())
 
 
+def drop_zero(text: str, pattern: str) -> str:
+    """Return a date without the zero of a day whose pattern asks for one digit: servers take both for one."""
+    expression = _compile_pattern(pattern, True)
+    found = expression.fullmatch(text) if expression else None
+    if found is None or not (found.groupdict().get("any_day") or "").startswith("0"):
+        return text
+    place = found.start("any_day")
+    return text[:place] + text[place + 1 :]
+
+
 @lru_cache(maxsize=64)
-def _compile_pattern(pattern: str) -> re.Pattern[str] | None:
+def _compile_pattern(pattern: str, in_english: bool) -> re.Pattern[str] | None:
     """Return the expression for the texts of a pattern; None for one with parts that are not known."""
     tokens = list(_TOKEN.finditer(pattern))
-    if not tokens or "".join(token[0] for token in tokens) != pattern:
+    # Two quotes are one quote, inside of quoted text as well.
+    if not tokens or "".join(token[0] for token in tokens) != pattern or "''" in pattern:
         return None
+    known = _PARTS if in_english else {**_PARTS, **_IN_ANY_LANGUAGE}
     parts = [
-        _PARTS.get(token["letters"]) if token["letters"] else re.escape(token["quoted"] or token["plain"])
+        known.get(token["letters"]) if token["letters"] else re.escape(token["quoted"] or token["plain"])
         for token in tokens
     ]
     try:
@@ -73,9 +88,16 @@ def _is_day(parts: dict[str, str]) -> bool:
         if "day_of_year" in parts:
             day = datetime.date(year, 1, 1) + datetime.timedelta(int(parts["day_of_year"]) - 1)
             return day.year == year
-        month = parts.get("month", "1")
-        number = int(month) if month.isdigit() else [name[:3] for name in _MONTHS].index(month[:3]) + 1
-        datetime.date(year, number, int(parts.get("day", "1")))
+        day_of_month = int(parts.get("day") or parts.get("any_day") or 1)
+        datetime.date(year, _find_month(parts.get("month", "1")), day_of_month)
     except (ValueError, OverflowError):
         return False
     return True
+
+
+def _find_month(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    names = [name[:3] for name in _MONTHS]
+    # One in another language may have any day.
+    return names.index(text[:3]) + 1 if text[:3] in names else 1

@@ -90,7 +90,7 @@ def entry_key(item: Any) -> Any:
     return item.get("id") or repr(sorted(item.items()))
 
 
-def holds_entries(field: str, *values: Any) -> bool:
+def has_entries(field: str, *values: Any) -> bool:
     """
     Return whether a field is a list of references or labels, which has no order.
 
@@ -120,7 +120,7 @@ def is_same(field: str, one: Any, other: Any) -> bool:
         )
     if field == CONNECTION and isinstance(one, Mapping):
         return matches_merge_patch(one, other)
-    if holds_entries(field, one, other):
+    if has_entries(field, one, other):
         return {entry_key(item) for item in one or ()} == {entry_key(item) for item in other or ()}
     if field == CERTIFICATION:
         return certification_tag(one) == certification_tag(other)
@@ -189,7 +189,7 @@ def trim_for_journal(field: str, value: Any) -> Any:
     """Return a value as a journal keeps it: enough to bring it back, nothing of a connection's values."""
     if field == CONNECTION:
         return mask_values(value)
-    if isinstance(value, list) and holds_entries(field, value):
+    if isinstance(value, list) and has_entries(field, value):
         return [_trim_entry(item) for item in value]
     return value
 

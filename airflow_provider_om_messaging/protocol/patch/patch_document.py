@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     Entity,
     adds_nothing,
-    holds_entries,
+    has_entries,
     is_same,
     own_value,
     read_comparable_value,
@@ -97,7 +97,7 @@ def build_operations(
         else:
             # `replace` on an absent member is an error on old servers, and whether they see an inherited list
             # as present is not known; `add` replaces as well.
-            is_list = holds_entries(field, value, present)
+            is_list = has_entries(field, value, present)
             replaces = present is not None and not is_list
             value = strip_links(value) if is_list else value
             operations.append({"op": "replace" if replaces else "add", "path": path, "value": value})
@@ -118,7 +118,7 @@ def _build_field_operations(changes: SchemaChanges, entity: Entity) -> list[dict
 
 
 def _says_more(field: str, value: Any, present: Any) -> bool:
-    if holds_entries(field, value, present):
+    if has_entries(field, value, present):
         return not adds_nothing(value, present)
     return field == CERTIFICATION and not is_same_value(value, present)
 

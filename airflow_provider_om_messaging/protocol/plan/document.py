@@ -104,7 +104,7 @@ def read_plan(document: Any) -> PlanDocument:
         changes=changes,
         absent=tuple(_parse_text(name) for name in _parse_list(members.get("absent_rows", []))),
         violations=tuple(_parse_text(problem) for problem in _parse_list(members.get("violations"))),
-        notes=tuple(_note(note) for note in _parse_list(members.get("notes", []))),
+        notes=tuple(_parse_note(note) for note in _parse_list(members.get("notes", []))),
         path=_parse_optional_text(members.get("plan_path")),
         passed=tuple(_parse_text(policy) for policy in _parse_list(members.get("passed", []))),
         server=_parse_web_address(members.get("server")),
@@ -133,7 +133,7 @@ def _parse_change(document: Any) -> Change:
     )
 
 
-def _note(document: Any) -> Note:
+def _parse_note(document: Any) -> Note:
     members = _parse_object(document)
     row, column, text = (_parse_text(members.get(name)) for name in ("row", "column", "note"))
     return Note(row, _parse_number(members.get("line")), column, text)

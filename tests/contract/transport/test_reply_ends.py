@@ -178,6 +178,18 @@ def test_a_reply_whose_framing_makes_no_sense_is_refused(
     assert path.read_bytes() == YESTERDAY
 
 
+@pytest.mark.parametrize("length", ["{} ", "\t{}", " {}\t ", "{}, {}"])
+def test_a_length_may_have_blanks_around_it_or_stand_twice(
+    connect: Callable[[str], OpenMetadataMessagingHook], tmp_path: Path, length: str
+) -> None:
+    path = tmp_path / "topics.csv"
+    announced = length.replace("{}", str(len(CSV)))
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length:{announced}\r\n\r\n".encode()
+    with send_bytes(head + CSV) as url:
+        connect(url).export_csv_to("s", path, engine="server")
+    assert path.read_bytes() == CSV
+
+
 @pytest.mark.parametrize("coder", CODERS)
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_a_body_may_come_in_pieces_of_any_size(coder: str, size: int) -> None:

@@ -200,7 +200,6 @@ def test_a_job_that_failed_and_a_log_position_that_cannot_be_kept(
 ) -> None:
     sandbox.configure(failing_jobs=True)
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
-    time.sleep(0.1)
     sensor = CsvAsyncJobSensor(task_id="t", job_id=job_id, mode="reschedule")
     context: Any = {"task_state_store": FullStore(), "ti": SimpleNamespace(try_number=1)}
     with pytest.raises(JobFailedError):

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.protocol.csv.custom_fields import (
     parse_texts,
     render_cell,
 )
-from airflow_provider_om_messaging.protocol.csv.custom_values import _TYPED, CustomField
+from airflow_provider_om_messaging.protocol.csv.custom_values import _READERS, CustomField
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\r") | st.sampled_from('|;:," {}[]'),
@@ -51,7 +51,7 @@ STATES = st.fixed_dictionaries({}, optional={field: VALUES[kind] for field, kind
 
 
 def test_no_type_is_left_out() -> None:
-    assert set(_TYPED) - set(VALUES) == {"entityReference", "entityReferenceList"}
+    assert set(_READERS) - set(VALUES) == {"entityReference", "entityReferenceList"}
 
 
 @given(STATES, STATES)

@@ -206,3 +206,14 @@ def test_who_may_create_nothing_hears_of_it_before(monkeypatch: pytest.MonkeyPat
             status, details = dry["brand_new"]
             assert (status, "'mei'} operations [Create] not allowed" in details) == ("failure", True)
             assert dry == real
+
+
+def test_whoever_may_not_look_names_up_may_import_all_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+        sandbox.fault("403", times=100, method="GET", path="/v1/tags/")
+        text = table(row("orders", tags=" PII.None"), row("quotes", description="Told", owner=" user:alice"))
+        result = OpenMetadataMessagingHook().import_csv(SERVICE, text, dry_run=False, engine="server")
+        assert [failure["row"] for failure in result.failures] == ["orders"]
+        assert "the blanks in ' PII.None' are taken for a part of the name" in result.failures[0]["details"]
+        assert Api(sandbox).topic("sample_kafka.quotes")["description"] == "Told"
