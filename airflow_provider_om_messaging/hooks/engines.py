@@ -22,10 +22,11 @@ from airflow_provider_om_messaging.hooks.engine_options import (
     SERVER,
 )
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, REFERRING, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
-from airflow_provider_om_messaging.protocol.imports.verdict import find_expected_header
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result
+from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -97,15 +98,17 @@ class ServerEngine:
         """
         Import a CSV into a service, or only check it.
 
-        A header that the server refuses for its ``*`` alone is sent again as the server wants it. Blanks
-        around names are not sent: older servers take them for a part of the name. Two new rows for one topic
-        are refused, and a second topic beside one of nearly the same name is warned of.
+        A header that the server refuses for its ``*`` alone is sent again as the server wants it. If rows
+        were refused, the file is sent again without blanks around names, if it has any: older servers take
+        them for a part of the name. Two new rows for one topic are refused, and a second topic beside one of
+        nearly the same name is warned of.
         """
         with add_engine_advice():
             if self._checks_new_rows:
                 self.check_new_rows(fqn, upload)
-            with self._trim_names(upload) as trimmed:
-                result = self._send(fqn, trimmed, dry_run)
+            result = self._send(fqn, upload, dry_run)
+            if result.status != ABORTED and result.rows_failed != 0:
+                result = self._send_without_blanks(fqn, upload, dry_run, result)
         self._look_for_second_topics(fqn).warn(result)
         return result
 
@@ -137,7 +140,30 @@ class ServerEngine:
     def _trim_names(self, upload: CsvUpload) -> AbstractContextManager[CsvUpload]:
         """Hand out a file without blanks around names that are no part of them; the same if it has none."""
         columns = column_names(upload.facts.header)
-        return change_rows(upload, lambda row: list(map(self._trim_cell, columns, row)))
+        naming = [place for place, column in enumerate(columns) if column in REFERRING]
+
+        def trim(row: Sequence[str]) -> Sequence[str]:
+            # Nearly all rows have no blank where names stand.
+            names = "|".join([row[place] for place in naming])
+            if not names or names.split() == [names]:
+                return row
+            return list(map(self._trim_cell, columns, row))
+
+        return change_rows(upload, trim)
+
+    def _send_without_blanks(
+        self, fqn: str, upload: CsvUpload, dry_run: bool, result: ImportResult
+    ) -> ImportResult:
+        """Send a file of which rows were refused again, if it has blanks around names."""
+        with self._trim_names(upload) as trimmed:
+            if trimmed is upload:
+                return result
+            again = self._send(fqn, trimmed, dry_run)
+        verdicts = list(zip(result.list_verdicts(), again.list_verdicts(), strict=False))
+        if not verdicts or any(one.row != other.row for one, other in verdicts):
+            return again
+        # A topic that the first sending has created would be called updated.
+        return build_result([one if one.passed else other for one, other in verdicts], dry_run)
 
     def _trim_cell(self, column: str, cell: str) -> str:
         try:
@@ -183,6 +209,7 @@ class ServerEngine:
                 expected = find_expected_header(
                     self._client.call(probe, format_record(header).encode()), header
                 )
+            # The verdict of a job comes too late to send the file again.
             with self._trim_names(upload) as trimmed, replace_header(trimmed, expected or header) as body:
                 return self._client.call(routes.submit_import(fqn, dry_run), body)
 

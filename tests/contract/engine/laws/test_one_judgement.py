@@ -131,19 +131,34 @@ def test_a_job_is_sent_no_blanks_around_names_either(monkeypatch: pytest.MonkeyP
         }
 
 
-def test_a_file_with_blanks_is_sent_once_so_that_what_it_creates_is_called_new(
+def test_what_a_file_creates_that_is_sent_again_without_blanks_is_called_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with Sandbox() as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
         hook = OpenMetadataMessagingHook()
         text = table(row("brand.new"), row("orders", owner=" user:alice"), row("quotes", owner="user:nobody"))
-        sandbox.clear_journal()
         dry, real = import_twice(hook, text, engine="server")
         assert dry == real
         assert dry["brand.new"] == ("success", "Entity created")
         assert [dry[name][0] for name in ("orders", "quotes")] == ["success", "failure"]
-        assert sum(entry["method"] == "PUT" for entry in sandbox.journal) == 2
+
+
+def test_a_file_is_sent_again_only_where_rows_with_blanks_were_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
+        hook = OpenMetadataMessagingHook()
+        for cells, expected in (
+            ({"owner": "user:alice"}, 1),
+            ({"owner": "user:nobody"}, 1),
+            ({"description": " blanks "}, 1),
+            ({"owner": " user:alice"}, 2),
+        ):
+            sandbox.clear_journal()
+            hook.import_csv(SERVICE, table(row("orders", **cells)), dry_run=True, engine="server")
+            assert sum(entry["method"] == "PUT" for entry in sandbox.journal) == expected
 
 
 def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.MonkeyPatch) -> None:
