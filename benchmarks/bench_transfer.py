@@ -74,11 +74,13 @@ class Server(BaseHTTPRequestHandler):
             self.wfile.write(BLOCK)
 
     def do_PUT(self) -> None:
-        """Read an import."""
-        left = int(self.headers["Content-Length"])
+        """Read an import, and take all its rows, one a line."""
+        left, rows = int(self.headers["Content-Length"]), -1
         while left:
-            left -= len(self.rfile.read(min(left, 1 << 18)))
-        counts = dict.fromkeys(("numberOfRowsProcessed", "numberOfRowsPassed"), 0)
+            chunk = self.rfile.read(min(left, 1 << 18))
+            rows += chunk.count(b"\n")
+            left -= len(chunk)
+        counts = dict.fromkeys(("numberOfRowsProcessed", "numberOfRowsPassed"), rows)
         reply = json.dumps({"dryRun": False, "status": "success", **counts, "numberOfRowsFailed": 0})
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -166,13 +168,11 @@ def floor_import(url: str, megabytes: int, folder: Path) -> None:
 def ours_import(url: str, megabytes: int, folder: Path) -> None:
     from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 
-    # The server counts nothing, so that its verdict is that no row passed: only to be reported here.
     ImportMessagingServiceOperator(
         task_id="import",
         service=str(megabytes),
         source=str(folder / f"{megabytes}.csv"),
         dry_run=False,
-        on_rejected="report",
         engine="server",
     ).execute({})
 
