@@ -226,9 +226,7 @@ def _check_table(value: dict[str, Any], field: CustomField) -> None:
 
 def _check_moment(value: str, field: CustomField) -> None:
     pattern = field.settings
-    # Servers read dates in English, and all else in the language of their machine.
-    in_english = field.type_name == "date-cp"
-    if isinstance(pattern, str) and not is_written_by(value, pattern, in_english=in_english):
+    if isinstance(pattern, str) and not is_written_by(value, pattern):
         what = f"Custom field {field.name} value of type {field.type_name}"
         raise ValueError(f"{what} is not as per defined format {pattern}")
 

@@ -35,19 +35,17 @@ _PARTS = {
     "SSSSSS": "[0-9]{6}",
 }
 """What stands for the letters of patterns that servers offer, and of their likes."""
-_IN_ANY_LANGUAGE = dict.fromkeys(("MMM", "MMMM"), r"(?P<month>[^\W\d_]+\.?)")
 _TOKEN = re.compile(r"(?P<letters>([A-Za-z])\2*)|'(?P<quoted>[^']+)'|(?P<plain>[^A-Za-z'\[\]{}#])")
 
 
-def is_written_by(text: str, pattern: str, *, in_english: bool = True) -> bool:
+def is_written_by(text: str, pattern: str) -> bool:
     """
     Return whether a text is a date or time as a pattern writes it; true for any if the pattern is not known.
 
-    A day that its month does not have is none: servers would store another one for it.
-
-    :param in_english: whether names of months are; else they are in the language of the server's machine.
+    A day that its month does not have is none: servers would store another one for it. Names of months are
+    English ones: so servers read dates always, and moments wherever their machine speaks English.
     """
-    expression = _compile_pattern(pattern, in_english)
+    expression = _compile_pattern(pattern)
     if expression is None:
         return True
     found = expression.fullmatch(text)
@@ -56,7 +54,7 @@ def is_written_by(text: str, pattern: str, *, in_english: bool = True) -> bool:
 
 def drop_zero(text: str, pattern: str) -> str:
     """Return a date without the zero of a day whose pattern asks for one digit: servers take both for one."""
-    expression = _compile_pattern(pattern, True)
+    expression = _compile_pattern(pattern)
     found = expression.fullmatch(text) if expression else None
     if found is None or not (found.groupdict().get("any_day") or "").startswith("0"):
         return text
@@ -65,15 +63,14 @@ def drop_zero(text: str, pattern: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _compile_pattern(pattern: str, in_english: bool) -> re.Pattern[str] | None:
+def _compile_pattern(pattern: str) -> re.Pattern[str] | None:
     """Return the expression for the texts of a pattern; None for one with parts that are not known."""
     tokens = list(_TOKEN.finditer(pattern))
     # Two quotes are one quote, inside of quoted text as well.
     if not tokens or "".join(token[0] for token in tokens) != pattern or "''" in pattern:
         return None
-    known = _PARTS if in_english else {**_PARTS, **_IN_ANY_LANGUAGE}
     parts = [
-        known.get(token["letters"]) if token["letters"] else re.escape(token["quoted"] or token["plain"])
+        _PARTS.get(token["letters"]) if token["letters"] else re.escape(token["quoted"] or token["plain"])
         for token in tokens
     ]
     try:
@@ -88,16 +85,9 @@ def _is_day(parts: dict[str, str]) -> bool:
         if "day_of_year" in parts:
             day = datetime.date(year, 1, 1) + datetime.timedelta(int(parts["day_of_year"]) - 1)
             return day.year == year
-        day_of_month = int(parts.get("day") or parts.get("any_day") or 1)
-        datetime.date(year, _find_month(parts.get("month", "1")), day_of_month)
+        month = parts.get("month", "1")
+        number = int(month) if month.isdigit() else [name[:3] for name in _MONTHS].index(month[:3]) + 1
+        datetime.date(year, number, int(parts.get("day") or parts.get("any_day") or 1))
     except (ValueError, OverflowError):
         return False
     return True
-
-
-def _find_month(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    names = [name[:3] for name in _MONTHS]
-    # One in another language may have any day.
-    return names.index(text[:3]) + 1 if text[:3] in names else 1
