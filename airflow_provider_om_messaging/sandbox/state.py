@@ -77,6 +77,11 @@ class SandboxState:
         sample_data.fill(self.catalog, self.clock, self.generation, crowd)
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
         self.bot_token = self.token(BOT, None)
+        if self._store is not None:
+            # The server's thread keeps them, and any other one may ask for them: both have to get the same.
+            self.admin_token, self.read_only_token, self.person_token = map(
+                self.token, (ADMIN, READER, PERSON), (None, None, None)
+            )
 
     def _restore(self, kept: dict[str, Any]) -> None:
         self.clock = Clock(kept["clock_offset"], self._is_clock_running)
