@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.hooks.engine_options import (
     SERVER,
 )
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, REFERRING, SCHEMA_FIELDS
+from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result
@@ -140,16 +140,7 @@ class ServerEngine:
     def _trim_names(self, upload: CsvUpload) -> AbstractContextManager[CsvUpload]:
         """Hand out a file without blanks around names that are no part of them; the same if it has none."""
         columns = column_names(upload.facts.header)
-        naming = [place for place, column in enumerate(columns) if column in REFERRING]
-
-        def trim(row: Sequence[str]) -> Sequence[str]:
-            # Nearly all rows have no blank where names stand.
-            names = "|".join([row[place] for place in naming])
-            if not names or names.split() == [names]:
-                return row
-            return list(map(self._trim_cell, columns, row))
-
-        return change_rows(upload, trim)
+        return change_rows(upload, lambda row: list(map(self._trim_cell, columns, row)))
 
     def _send_without_blanks(
         self, fqn: str, upload: CsvUpload, dry_run: bool, result: ImportResult
@@ -159,11 +150,13 @@ class ServerEngine:
             if trimmed is upload:
                 return result
             again = self._send(fqn, trimmed, dry_run)
-        verdicts = list(zip(result.list_verdicts(), again.list_verdicts(), strict=False))
-        if not verdicts or any(one.row != other.row for one, other in verdicts):
+        first, second = result.list_verdicts(), again.list_verdicts()
+        if len(first) != upload.facts.rows or [one.row for one in first] != [other.row for other in second]:
             return again
         # A topic that the first sending has created would be called updated.
-        return build_result([one if one.passed else other for one, other in verdicts], dry_run)
+        return build_result(
+            [one if one.passed else other for one, other in zip(first, second, strict=True)], dry_run
+        )
 
     def _trim_cell(self, column: str, cell: str) -> str:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdict
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
+from tests.contract.answers_in_between import between, http
 from tests.contract.sandbox_http import Api, read, row, table
 
 if TYPE_CHECKING:
@@ -59,14 +61,12 @@ def test_a_header_that_marks_required_names_is_taken_by_all(server: Sandbox) -> 
     assert wrong.abort_reason.startswith("#INVALID_HEADER: Headers [name*,owner] doesn't match")
 
 
-def test_a_job_takes_such_a_header_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox() as sandbox:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        hook = OpenMetadataMessagingHook()
-        text = f"{STARRED}\norders,,Told by a job,,,\n"
-        job_id = hook.submit_import(SERVICE, text, dry_run=False)
-        hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
-        assert Api(sandbox).topic("sample_kafka.orders")["description"] == "Told by a job"
+def test_a_job_takes_such_a_header_as_well(sandbox: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    text = f"{STARRED}\norders,,Told by a job,,,\n"
+    job_id = hook.submit_import(SERVICE, text, dry_run=False)
+    hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
+    assert Api(sandbox).topic("sample_kafka.orders")["description"] == "Told by a job"
 
 
 def test_blanks_and_quotes_come_to_an_end(server: Sandbox) -> None:
@@ -117,48 +117,38 @@ def test_blanks_around_names_are_no_part_of_them_unless_something_has_that_name(
     assert " Finance" in str(formula.get("domains") or formula.get("domain"))
 
 
-def test_a_job_is_sent_no_blanks_around_names_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox() as sandbox:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        sandbox.configure(import_verdict="endpoint")
-        hook = OpenMetadataMessagingHook()
-        job_id = hook.submit_import(SERVICE, table(row("orders", owner="user:mei ; user:alice")), False)
-        job = hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
-        assert hook.get_import_verdict(job).status == "success"
-        assert {owner["name"] for owner in Api(sandbox).topic("sample_kafka.orders")["owners"]} == {
-            "mei",
-            "alice",
-        }
+def test_a_job_is_sent_no_blanks_around_names_either(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    hook = OpenMetadataMessagingHook()
+    job_id = hook.submit_import(SERVICE, table(row("orders", owner="user:mei ; user:alice")), False)
+    job = hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
+    assert hook.get_import_verdict(job).status == "success"
+    assert {owner["name"] for owner in Api(sandbox).topic("sample_kafka.orders")["owners"]} == {
+        "mei",
+        "alice",
+    }
 
 
-def test_what_a_file_creates_that_is_sent_again_without_blanks_is_called_new(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with Sandbox() as sandbox:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        hook = OpenMetadataMessagingHook()
-        text = table(row("brand.new"), row("orders", owner=" user:alice"), row("quotes", owner="user:nobody"))
-        dry, real = import_twice(hook, text, engine="server")
-        assert dry == real
-        assert dry["brand.new"] == ("success", "Entity created")
-        assert [dry[name][0] for name in ("orders", "quotes")] == ["success", "failure"]
+def test_what_a_file_creates_that_is_sent_again_without_blanks_is_called_new(sandbox: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    text = table(row("brand.new"), row("orders", owner=" user:alice"), row("quotes", owner="user:nobody"))
+    dry, real = import_twice(hook, text, engine="server")
+    assert dry == real
+    assert dry["brand.new"] == ("success", "Entity created")
+    assert [dry[name][0] for name in ("orders", "quotes")] == ["success", "failure"]
 
 
-def test_a_file_is_sent_again_only_where_rows_with_blanks_were_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with Sandbox() as sandbox:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        hook = OpenMetadataMessagingHook()
-        for cells, expected in (
-            ({"owner": "user:alice"}, 1),
-            ({"owner": "user:nobody"}, 1),
-            ({"description": " blanks "}, 1),
-            ({"owner": " user:alice"}, 2),
-        ):
-            sandbox.clear_journal()
-            hook.import_csv(SERVICE, table(row("orders", **cells)), dry_run=True, engine="server")
-            assert sum(entry["method"] == "PUT" for entry in sandbox.journal) == expected
+def test_a_file_is_sent_again_only_where_rows_with_blanks_were_refused(sandbox: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    for cells, expected in (
+        ({"owner": "user:alice"}, 1),
+        ({"owner": "user:nobody"}, 1),
+        ({"description": " blanks "}, 1),
+        ({"owner": " user:alice"}, 2),
+    ):
+        sandbox.clear_journal()
+        hook.import_csv(SERVICE, table(row("orders", **cells)), dry_run=True, engine="server")
+        assert sum(entry["method"] == "PUT" for entry in sandbox.journal) == expected
 
 
 def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,12 +213,38 @@ def test_who_may_create_nothing_hears_of_it_before(monkeypatch: pytest.MonkeyPat
             assert dry == real
 
 
-def test_whoever_may_not_look_names_up_may_import_all_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox() as sandbox:
-        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        sandbox.fault("403", times=100, method="GET", path="/v1/tags/")
-        text = table(row("orders", tags=" PII.None"), row("quotes", description="Told", owner=" user:alice"))
-        result = OpenMetadataMessagingHook().import_csv(SERVICE, text, dry_run=False, engine="server")
-        assert [failure["row"] for failure in result.failures] == ["orders"]
-        assert "the blanks in ' PII.None' are taken for a part of the name" in result.failures[0]["details"]
-        assert Api(sandbox).topic("sample_kafka.quotes")["description"] == "Told"
+def test_whoever_may_not_look_names_up_may_import_all_other_rows(sandbox: Sandbox) -> None:
+    sandbox.fault("403", times=100, method="GET", path="/v1/tags/")
+    text = table(row("orders", tags=" PII.None"), row("quotes", description="Told", owner=" user:alice"))
+    result = OpenMetadataMessagingHook().import_csv(SERVICE, text, dry_run=False, engine="server")
+    assert [failure["row"] for failure in result.failures] == ["orders"]
+    assert "the blanks in ' PII.None' are taken for a part of the name" in result.failures[0]["details"]
+    assert Api(sandbox).topic("sample_kafka.quotes")["description"] == "Told"
+
+
+def verdict(*rows: str) -> bytes:
+    """Return what a server says of three rows, of which it shows the verdicts on these."""
+    shown = "\r\n".join(["status,details,name,displayName,description,owner,tags,domain", *rows])
+    failed = shown.count("failure,")
+    counts = {"Processed": 3, "Passed": 3 - failed, "Failed": failed}
+    numbers = {f"numberOfRows{name}": count for name, count in counts.items()}
+    status = "partialSuccess" if failed else "success"
+    return http(
+        200, json.dumps({"dryRun": True, "status": status, "importResultsCsv": shown, **numbers}).encode()
+    )
+
+
+def test_a_second_verdict_that_shows_fewer_rows_loses_none(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = table(row("brand.new"), row("quotes"), row("orders", owner=" user:alice"))
+    created = "success,Entity created,brand.new,,,,,"
+    with between(sandbox.url) as server:
+        connection = sandbox.airflow_connection().replace(sandbox.url, server.url)
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+        hook = OpenMetadataMessagingHook()
+        engine = hook.engine("server")
+        server.answer("/import", verdict(created, "failure,No,orders,,, user:alice,,"), verdict(created))
+        result = hook.import_csv(SERVICE, text, engine=engine)
+    assert result.status == "success"
+    assert (result.rows_processed, result.rows_passed, result.rows_failed) == (3, 3, 0)
