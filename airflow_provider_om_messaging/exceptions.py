@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
-from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault, describe_for_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -254,13 +254,12 @@ def log_errors(log: Any, what: str) -> Iterator[None]:
     """
     Log what fails in work that follows a failure, which is what the task has to fail with.
 
-    The text of a foreign error may hold anything, so that only its type is shown.
-
     :param log: the task's logger.
     :param what: a sentence on what was not done, without its end.
     """
     try:
         yield
     except Exception as error:
-        is_known = isinstance(error, (Fault, OpenMetadataError))
-        log.warning("%s: %s", what, error if is_known else type(error).__name__)
+        log.warning(
+            "%s: %s", what, error if isinstance(error, OpenMetadataError) else describe_for_logs(error)
+        )

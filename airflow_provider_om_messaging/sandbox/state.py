@@ -78,10 +78,8 @@ class SandboxState:
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
         self.bot_token = self.token(BOT, None)
         if self._store is not None:
-            # The server's thread keeps them, and any other one may ask for them: both have to get the same.
-            self.admin_token, self.read_only_token, self.person_token = map(
-                self.token, (ADMIN, READER, PERSON), (None, None, None)
-            )
+            # Before the server's thread keeps them: two threads would sign two of one.
+            self._sign_tokens()
 
     def _restore(self, kept: dict[str, Any]) -> None:
         self.clock = Clock(kept["clock_offset"], self._is_clock_running)
@@ -116,6 +114,14 @@ class SandboxState:
     def person_token(self) -> str:
         """Token of an ordinary user."""
         return self.token(PERSON, None)
+
+    def _sign_tokens(self) -> dict[str, str]:
+        return {
+            "bot_token": self.bot_token,
+            "admin_token": self.admin_token,
+            "read_only_token": self.read_only_token,
+            "person_token": self.person_token,
+        }
 
     def token(
         self, user: str, expires_in: float | None, *, signed_by: str = "own", kid: str | None = None
@@ -178,10 +184,7 @@ class SandboxState:
             "generation": self.generation.name,
             "clock_offset": self.clock.offset,
             "signing_key": self.tokens.pem(),
-            "bot_token": self.bot_token,
-            "admin_token": self.admin_token,
-            "read_only_token": self.read_only_token,
-            "person_token": self.person_token,
+            **self._sign_tokens(),
             "catalog": self.catalog.dump(),
             "jobs": self.jobs.dump(),
         }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import os
 import re
 import time
 import traceback
@@ -19,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 import airflow_provider_om_messaging
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 PACKAGE = str(Path(airflow_provider_om_messaging.__file__).parent)
-CONNECTION = "AIRFLOW_CONN_OM_MESSAGING_DEFAULT"
 SERVERS = [("2.0", "documented"), ("2.0", "open-source"), ("1.6", "open-source"), ("1.2", "open-source")]
 MISSING = object()
 INSTEAD: list[Any] = [MISSING, None, True, -1.5, "x", [None], {"x": [1]}]
@@ -239,21 +238,16 @@ def record_server(
     generation: str, edition: str, works: Mapping[str, Callable[[str], object]]
 ) -> Iterator[dict[str, Recording]]:
     """Record what a server answers to each of these, and hand that out for playing it."""
-    before = os.environ.get(CONNECTION)
-    with Sandbox(
-        generation=generation, edition=edition, services=len(works), job_start_delay=0, job_seconds=0
-    ) as server:
-        os.environ[CONNECTION] = server.airflow_connection()
-        recordings = {
-            name: Recording(_bind_service(work, f"team_{number:05}"))
-            for number, (name, work) in enumerate(works.items(), 1)
-        }
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        with Sandbox(
+            generation=generation, edition=edition, services=len(works), job_start_delay=0, job_seconds=0
+        ) as server:
+            patch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+            recordings = {
+                name: Recording(_bind_service(work, f"team_{number:05}"))
+                for number, (name, work) in enumerate(works.items(), 1)
+            }
         yield recordings
-    finally:
-        os.environ.pop(CONNECTION, None)
-        if before is not None:
-            os.environ[CONNECTION] = before
 
 
 def sweep() -> tuple[int, list[str]]:

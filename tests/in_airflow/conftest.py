@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def log_text(capsys: Any, caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Return what was logged, on either line of Airflow."""
+    """Return what was logged since the last look; the newer Airflow line writes its logs out itself."""
 
     def text() -> str:
-        return caplog.text + capsys.readouterr().out
+        logged = caplog.text + capsys.readouterr().out
+        caplog.clear()
+        return logged
 
     caplog.set_level("INFO")
     return text

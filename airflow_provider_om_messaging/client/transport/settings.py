@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from airflow_provider_om_messaging.client.transport.secrets import SHORTEST, Secret
-from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.faults import describe_for_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -40,8 +40,7 @@ class Token:
         try:
             self.value = Secret(self.read_again())
         except Exception as error:  # of Airflow's connections too
-            what = error.message if isinstance(error, Fault) else type(error).__name__
-            log.warning("The token was refused, and cannot be read again: %s", what)
+            log.warning("The token was refused, and cannot be read again: %s", describe_for_logs(error))
         return self.value != before
 
     def __repr__(self) -> str:

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.hooks.engines import choose_engine
 from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.model import names
-from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Fault, describe_for_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ class CsvMethods(ClientAccess):
                 try:
                     return question()
                 except Exception as error:  # each Airflow line has errors of its own
-                    errors.append(error.message if isinstance(error, Fault) else type(error).__name__)
+                    errors.append(describe_for_logs(error))
                     self.log.info(
                         "Custom fields are compared as texts, and blanks around names are left out, because "
                         "the server cannot be asked: %s",

@@ -71,3 +71,8 @@ class Fault(Exception):
     @message.setter
     def message(self, message: str) -> None:
         self.args = (fit_for_logs(message),)
+
+
+def describe_for_logs(error: BaseException) -> str:
+    """Return what a log may show of an error: of a foreign one, whose text may hold anything, its type."""
+    return error.message if isinstance(error, Fault) else type(error).__name__

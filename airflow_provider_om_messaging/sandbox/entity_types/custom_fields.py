@@ -78,8 +78,8 @@ def check(extension: Document) -> None:
             raise bad_request(f"Unknown custom field {name}")
         kind, config = _OF_TOPICS[name]
         _check_type(name, value, kind)
-        if kind in _CHECKED:
-            _CHECKED[kind](name, value, config)
+        if kind in _CHECKS:
+            _CHECKS[kind](name, value, config)
 
 
 def _check_type(name: str, value: Any, kind: str) -> None:
@@ -138,7 +138,7 @@ def _check_moment(name: str, value: str, config: str) -> None:
         raise bad_request(f"Custom field {name} value is not as per defined format {config}") from None
 
 
-_CHECKED: dict[str, Callable[[str, Any, Any], None]] = {
+_CHECKS: dict[str, Callable[[str, Any, Any], None]] = {
     "enum": _check_enum,
     "timeInterval": _check_interval,
     "table-cp": _check_table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,10 +12,19 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TOKEN = "eyJ…"
 TOKEN_FILE = "/run/openmetadata/jwt"
+
+
+@contextmanager
+def connect_sandbox() -> Iterator[Sandbox]:
+    """Start a server that the default connection points to."""
+    with Sandbox() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+        yield server
 
 
 def check_connection(shown: str, folder: Path) -> None:

@@ -8,13 +8,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-import pytest
 import yaml
 
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.services.metadata import format_metadata, parse_metadata
-from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.in_airflow.documentation.connections import TOKEN_FILE, check_connection
+from tests.in_airflow.documentation.connections import TOKEN_FILE, check_connection, connect_sandbox
 from tests.in_airflow.documentation.shell import AIRFLOW_VERSIONS, check_shell
 
 if TYPE_CHECKING:
@@ -105,8 +103,7 @@ def check_metadata(text: str, _folder: Path) -> None:
 
 def check_csv(text: str, _folder: Path) -> None:
     """A dry run on the sandbox takes each row."""
-    with Sandbox() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+    with connect_sandbox():
         result = OpenMetadataMessagingHook().import_csv("sample_kafka", text, dry_run=True)
     rows = len(text.splitlines()) - 1
     assert (result.rows_processed, result.rows_failed) == (rows, 0), result.results_csv

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.conftest import AIRFLOW_LINE
 from tests.in_airflow.documentation import formats
 from tests.in_airflow.documentation.blocks import BLOCKS, Block
+from tests.in_airflow.documentation.connections import connect_sandbox
 from tests.in_airflow.documentation.shell import CHECKS as COMMANDS
 from tests.in_airflow.documentation.shell import check_shell
 
@@ -23,8 +23,7 @@ def check_python(code: str, _folder: Path) -> None:
         pytest.skip("approvals are of Airflow 3.1 and later")
     if "task.sensor" in code and AIRFLOW_LINE.startswith("3."):
         pytest.skip("a sensor that is marked is for Airflow before 3.1")
-    with Sandbox() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
+    with connect_sandbox():
         names: dict[str, object] = {"__name__": "snippet"}
         exec(compile(code, "snippet", "exec"), names)  # noqa: S102 - it is our own page
         if describe := getattr(names.get("describe"), "function", None):

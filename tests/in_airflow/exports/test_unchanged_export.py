@@ -13,6 +13,7 @@ from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -31,19 +32,17 @@ def export(destination: Path, **kwargs: Any) -> Any:
 def test_an_identical_export_leaves_the_file_alone_and_the_log_says_so(
     sandbox: Sandbox,
     tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    log_text: Callable[[], str],
     name: str,
     way: dict[str, Any],
 ) -> None:
-    caplog.set_level("INFO")
     file = tmp_path / name
     first = export(file, **way)
     inode, content = file.stat().st_ino, file.read_bytes()
     second = export(file, **way)
     assert (first["unchanged"], second["unchanged"]) == (False, True)
     assert first["sha256"] == second["sha256"]
-    log = caplog.text + capsys.readouterr().out
+    log = log_text()
     for result, what in ((first, "Export"), (second, "Unchanged export")):
         measures = f"{result['rows']} rows, {result['bytes']} bytes, sha256 {result['sha256']}"
         # A full stop after a path would be taken for a part of it.

@@ -70,14 +70,11 @@ def count_in_place(rows: list[dict[str, str]]) -> int:
     return sum(row in rows for row in export_rows())
 
 
-def test_a_file_goes_in_batches_with_progress(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_goes_in_batches_with_progress(sandbox: Sandbox, log_text: Callable[[], str]) -> None:
     rows = build_rows()
     rows[4]["owner"] = "user:nobody"
-    with caplog.at_level("INFO"):
-        result = apply(rows, max_failed_rows=1)
-    log = caplog.text + capsys.readouterr().out
+    result = apply(rows, max_failed_rows=1)
+    log = log_text()
     assert list_statuses(sandbox) == [200] * 4
     for progress in ("rows 3/10, 0 failed", "rows 6/10, 1 failed", "rows 10/10, 1 failed"):
         assert progress in log

@@ -13,6 +13,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from tests.in_airflow.running import defer, fire, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -55,7 +56,7 @@ def test_a_row_that_failed_is_named_with_its_line_and_column(
 
 
 def test_lines_of_another_file_than_the_one_that_was_sent_are_not_named(
-    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: Any
+    sandbox: Sandbox, tmp_path: Path, log_text: Callable[[], str]
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
     for change in (
@@ -67,8 +68,7 @@ def test_lines_of_another_file_than_the_one_that_was_sent_are_not_named(
         task = make_import(file, asynchronous=True, deferrable=True, poll_interval=0.1)
         event = fire(defer(task).trigger)
         change(file)
-        with caplog.at_level(logging.WARNING):
-            assert task.execute_complete({}, event)["rows_failed"] == 1
-    log = caplog.text + capsys.readouterr().out
+        assert task.execute_complete({}, event)["rows_failed"] == 1
+    log = log_text()
     assert "1 of 2 rows failed" in log
     assert "Failed rows of the file" not in log

@@ -28,6 +28,7 @@ from tests.contract.other_servers import serve_reply
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -107,19 +108,17 @@ def test_a_guard_that_rendered_to_nothing_is_no_guard(sandbox: Sandbox) -> None:
 def test_a_request_cannot_be_deferred_and_who_asks_for_it_is_told(
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capsys: Any,
+    log_text: Callable[[], str],
     operator: str,
 ) -> None:
     sandbox.configure(import_verdict="endpoint")
 
     def log(**how: Any) -> str:
-        caplog.clear()
         task: Any = ExportMessagingServiceOperator(task_id="t", service=SERVICE, **how)
         if operator == "import":
             task = ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=GOOD, **how)
         run(task)
-        return caplog.text + capsys.readouterr().out
+        return log_text()
 
     assert "deferrable has no effect without asynchronous=True" in log(deferrable=True)
     assert "deferrable" not in log() + log(deferrable=True, asynchronous=True)

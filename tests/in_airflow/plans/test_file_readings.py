@@ -13,6 +13,7 @@ from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, export_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 def test_blanks_around_a_name_are_a_part_of_it_only_if_something_has_that_name(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    log_text: Callable[[], str],
     generation: str,
 ) -> None:
     with Sandbox(generation=generation, edition="open-source") as sandbox:
@@ -45,9 +45,7 @@ def test_blanks_around_a_name_are_a_part_of_it_only_if_something_has_that_name(
 
         assert changed("blank", "plain") == 1
         assert changed("after", "plain") == 0
-        assert "There is no domain of the name 'Finance '" in caplog.text
+        assert "There is no domain of the name 'Finance '" in log_text()
     # Without a server, blanks are left out.
-    capsys.readouterr()
-    caplog.clear()
     assert changed("blank", "plain") == 0
-    assert "because the server cannot be asked: 127.0.0.1" in caplog.text + capsys.readouterr().out
+    assert "because the server cannot be asked: 127.0.0.1" in log_text()

@@ -26,6 +26,8 @@ from tests.in_airflow.retries.surviving import (
 from tests.in_airflow.running import defer, rebuild
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 
@@ -149,15 +151,13 @@ def polls(sandbox: Sandbox) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["status"]]
 
 
-def test_it_may_be_too_late_to_cancel(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_may_be_too_late_to_cancel(sandbox: Sandbox, log_text: Callable[[], str]) -> None:
     trigger = rebuild(defer(make_export(True)).trigger)
     asyncio.run(trigger.on_kill())
     operator = make_export()
     waited_for = run(operator)["job_id"]
     operator.on_kill()
-    logged = caplog.text + capsys.readouterr().out
+    logged = log_text()
     for job_id in (trigger.job_id, waited_for):
         assert f"It is too late to cancel: Export job {job_id}: COMPLETED" in logged
     sandbox.fault("500", path="/cancel$")

@@ -23,7 +23,7 @@ from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -93,28 +93,21 @@ def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_
         assert {row["status"] for row in csv.DictReader(file)} == {"success"}
 
 
-def test_a_job_that_there_is_none_of(
-    open_source: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
-) -> None:
+def test_a_job_that_there_is_none_of(open_source: Sandbox, log_text: Callable[[], str]) -> None:
     text = as_csv(describe_rows(export_rows()[:2]))
-    with caplog.at_level("INFO"):
-        results = [
-            export(asynchronous=True, deferrable=True),
-            load(csv=text, asynchronous=True, deferrable=True),
-        ]
+    results = [export(asynchronous=True, deferrable=True), load(csv=text, asynchronous=True, deferrable=True)]
     assert [(result["job_id"], result["engine"]) for result in results] == [(None, "client")] * 2
-    assert "asynchronous has no effect" in caplog.text + capsys.readouterr().out
+    assert "asynchronous has no effect" in log_text()
     with pytest.raises(UnsupportedByServerError, match="engine='auto' or 'client' does without"):
         export(engine="server")
     with pytest.raises(UnsupportedByServerError, match="engine='auto' or 'client' does without"):
         load(csv=text, engine="server")
 
 
-def test_created_rows_are_planned_and_need_a_word(open_source: Sandbox, caplog: Any, capsys: Any) -> None:
+def test_created_rows_are_planned_and_need_a_word(open_source: Sandbox, log_text: Callable[[], str]) -> None:
     text = as_csv([make_topic("brand.new", description="New")])
-    with caplog.at_level("INFO"):
-        assert plan(csv=text)["created"] == 1
-    assert "creates topics only with create_missing=True" in caplog.text + capsys.readouterr().out
+    assert plan(csv=text)["created"] == 1
+    assert "creates topics only with create_missing=True" in log_text()
     with pytest.raises(ImportRejectedError, match=r"brand\.new of type topic not found"):
         load(csv=text, dry_run=False)
     assert load(csv=text, dry_run=False, create_missing=True, verify=True)["verified"] == 1
@@ -196,16 +189,15 @@ def test_a_wrong_header_is_held_against_the_columns_that_it_comes_nearest_to(ope
 
 
 def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
-    open_source: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
+    open_source: Sandbox, log_text: Callable[[], str]
 ) -> None:
     first, second, *_ = export_rows()
     text = as_csv([{**first, "description": "One"}, second, {**first, "tags": "PII.None"}, first])
     expected = f"the last that passes counts: {first['name']!r} in the lines 2, 4, 5."
     for dry_run in (True, False):
-        caplog.clear()
         result = load(csv=text, dry_run=dry_run)
         assert (result["rows_passed"], result["rows_failed"]) == (4, 0)
-        assert expected in caplog.text + capsys.readouterr().out
+        assert expected in log_text()
     assert export_rows()[:2] == [first, second]
     text = as_csv([first, {**first, "description": "Two"}, {**first, "owner": "user:nobody"}])
     assert load(csv=text, dry_run=False, on_rejected="report")["rows_failed"] == 1
@@ -213,14 +205,14 @@ def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
 
 
 def test_rows_with_the_same_name_are_told_of_a_servers_import_as_well(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: Any
+    sandbox: Sandbox, log_text: Callable[[], str]
 ) -> None:
     rows = export_rows()[:2]
     load(csv=as_csv(rows))
-    assert "same name" not in caplog.text + capsys.readouterr().out
+    assert "same name" not in log_text()
     load(csv=as_csv([*rows, rows[1]]))
     expected = f"the one that the server chooses counts: {rows[1]['name']!r} in the lines 3, 4."
-    assert expected in caplog.text + capsys.readouterr().out
+    assert expected in log_text()
 
 
 def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:

@@ -166,7 +166,7 @@ def test_a_job_that_is_told_strangely_is_waited_for(sandbox: Sandbox, front: Bet
 
 @every_way
 def test_secrets_in_an_answer_reach_neither_log_nor_event_nor_error(
-    sandbox: Sandbox, way: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, way: str, log_text: Callable[[], str]
 ) -> None:
     task = WAYS[way](submit)
     task.max_consecutive_failures = 2
@@ -174,7 +174,7 @@ def test_secrets_in_an_answer_reach_neither_log_nor_event_nor_error(
     with pytest.raises(ServerUnavailableError, match="3 polls of job") as caught:
         run(task)
     assert len(str(caught.value)) < 600
-    logged = capsys.readouterr().out + caplog.text
+    logged = log_text()
     assert "Polling job" in logged
     assert "sandbox-secret" not in logged + str(caught.value)
     assert sandbox.bot_token not in logged + str(caught.value)

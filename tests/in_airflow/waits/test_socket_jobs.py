@@ -64,10 +64,10 @@ Log = Callable[[], str]
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Log:
-    """Return what has been logged; the newer Airflow line writes its logs itself."""
+def log(caplog: pytest.LogCaptureFixture, log_text: Log) -> Log:
+    """Return what has been logged since the last look, down to the details."""
     caplog.set_level(logging.DEBUG)
-    return lambda: caplog.text + capsys.readouterr().out
+    return log_text
 
 
 def run(operator: Any, context: dict[str, Any] = CONTEXT) -> Any:

@@ -121,9 +121,9 @@ class ImportOutcome:
         if verifying:
             with self._note_later_errors(result, later):
                 differing = file.list_differing()
-            if later and result.status == UNREADABLE:
-                raise later[0]
             if result.status == UNREADABLE:
+                if later:
+                    raise later[0]
                 passed = upload.facts.rows - len(differing)
                 result = build_result(differing, dry_run=False, passed=passed)
                 verdicts = differing
