@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from importlib.metadata import version
 from itertools import count
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.airflow_database import copy_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,7 @@ os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".run" / f"test-{AIRFLOW_LINE}"
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # Tests that run side by side would wait for each other's locks in one SQLite file.
     home = Path(os.environ["AIRFLOW_HOME"])
-    (home / worker).mkdir(exist_ok=True)
-    shutil.copy(home / "airflow.db", home / worker)
+    copy_database(home / "airflow.db", home / worker)
     os.environ["AIRFLOW_HOME"] = str(home / worker)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "example_dags")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.airflow_database import copy_database
 from tests.conftest import ROOT
 from tests.contract.sandbox_http import Api
 from tests.in_airflow.dag_runs.processes import run_module
@@ -121,7 +122,7 @@ def done(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Done:
     dags.mkdir()
     (dags / "patching.py").write_text(DAG)
     shutil.copy(ROOT / "example_dags" / "restore_version.py", dags)
-    shutil.copy(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db", home)
+    copy_database(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db", home)
     environment = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
