@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
-from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result
+from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, keep_passed
 from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE
@@ -151,12 +151,10 @@ class ServerEngine:
                 return result
             again = self._send(fqn, trimmed, dry_run)
         first, second = result.list_verdicts(), again.list_verdicts()
-        if len(first) != upload.facts.rows or [one.row for one in first] != [other.row for other in second]:
+        if not len(first) == len(second) == upload.facts.rows:
             return again
         # A topic that the first sending has created would be called updated.
-        return build_result(
-            [one if one.passed else other for one, other in zip(first, second, strict=True)], dry_run
-        )
+        return build_result(keep_passed(first, second), dry_run)
 
     def _trim_cell(self, column: str, cell: str) -> str:
         try:

@@ -82,6 +82,24 @@ def _pair_with_verdicts(
         yield line, row, found.popleft() if found else None
 
 
+def keep_passed(first: Iterable[Verdict], second: Iterable[Verdict]) -> list[Verdict]:
+    """
+    Return the verdicts on rows that were sent twice: the first one on those that passed at once.
+
+    :param first: in any order, as servers show them.
+    :param second: on the same rows, in any order.
+    """
+    kept = [verdict for verdict in first if verdict.passed]
+    written = Counter(verdict.row for verdict in kept)
+    # Of rows of one name, those that passed later as well are the ones that passed at first.
+    for verdict in sorted(second, key=lambda verdict: not verdict.passed):
+        if written[verdict.row]:
+            written[verdict.row] -= 1
+        else:
+            kept.append(verdict)
+    return kept
+
+
 def build_result(
     verdicts: Sequence[Verdict], dry_run: bool, passed: int | None = None, results_csv: str | None = None
 ) -> ImportResult:

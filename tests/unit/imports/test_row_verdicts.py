@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     build_result,
@@ -14,12 +17,16 @@ from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     find_repeated_names,
     format_results,
     format_verdicts,
+    keep_passed,
     locate_failures,
     make_stopped_fault,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import SHOWN_FAILURES, Verdict
 from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from random import Random
 
 GOOD, BAD = Verdict("good", "success", ""), Verdict("bad", "failure", "no such owner")
 LOST, UNSENT = Verdict("lost", "unknown", "the reply got lost"), Verdict("unsent", "skipped", "")
@@ -103,6 +110,18 @@ def test_the_result_counts_what_passed_and_what_failed(
     assert (result.status, result.rows_processed, result.rows_passed, result.rows_failed) == expected
     assert result.dry_run is True
     assert build_result(verdicts, dry_run=False).dry_run is False
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=8), st.randoms())
+def test_rows_sent_twice_keep_what_passed_at_first_in_whatever_order(
+    rows: list[tuple[str, bool, bool]], random: Random
+) -> None:
+    first = [Verdict(name, "success" if passed else "failure", "first") for name, passed, _ in rows]
+    second = [Verdict(name, "success" if passed else "failure", "second") for name, _, passed in rows]
+    random.shuffle(second)
+    kept = keep_passed(first, second)
+    assert sorted(verdict.row for verdict in kept) == sorted(name for name, _, _ in rows)
+    assert [verdict for verdict in kept if verdict.details == "first"] == [v for v in first if v.passed]
 
 
 def test_the_result_has_every_verdict_and_the_first_failures() -> None:

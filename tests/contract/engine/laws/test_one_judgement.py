@@ -131,10 +131,14 @@ def test_a_job_is_sent_no_blanks_around_names_either(sandbox: Sandbox) -> None:
 
 def test_what_a_file_creates_that_is_sent_again_without_blanks_is_called_new(sandbox: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    text = table(row("brand.new"), row("orders", owner=" user:alice"), row("quotes", owner="user:nobody"))
+    # Servers show rows in an order of their own, and in another one once their text has changed.
+    new = [f"brand.new.{number}" for number in range(8)]
+    text = table(
+        *map(row, new), row("quotes", owner="user:nobody"), row("orders", owner=" user:alice"), row("plain")
+    )
     dry, real = import_twice(hook, text, engine="server")
     assert dry == real
-    assert dry["brand.new"] == ("success", "Entity created")
+    assert {dry[name] for name in new} == {("success", "Entity created")}
     assert [dry[name][0] for name in ("orders", "quotes")] == ["success", "failure"]
 
 
