@@ -14,6 +14,7 @@ OLD := 2.11.2
 LINE ?= $(NEW)
 SERVICES ?= 50
 SECONDS ?= 60
+EXAMPLES ?= 40
 GENERATION ?=
 EDITION ?=
 ARGS ?=
@@ -75,6 +76,10 @@ mutants: .run/test-$(NEW)-mutants/.migrated ## do the tests notice 200 faults pu
 fuzz: .venvs/airflow-$(NEW)/.ready ## try the readers with broken inputs, two targets at a time; SECONDS=60 for each, ARGS='csv jobs' for some, ARGS=replies to spoil every reply
 	@echo "== Fuzzing, $(SECONDS) seconds a target"
 	@$(BIN)/python -m tests.fuzz $(SECONDS) $(ARGS)
+
+.PHONY: laws
+laws: ## other examples of the laws and property tests than 'make test' tries, which are always the same: EXAMPLES=40
+	@LAW_EXAMPLES='$(EXAMPLES)' $(MAKE) test-one ARGS='$(SIDE_BY_SIDE) tests/contract/engine/laws tests/unit'
 
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## rules, format, spelling, and which room may import which
