@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
-# The same examples in each run, so that a run fails for what was changed and never by chance: `make laws` draws
-# others. How long an example takes says nothing of what is tested, but how busy the machine is.
+# The same examples in each run: it fails for what was changed and never by chance. `make laws` draws others.
+# How long an example takes says nothing of what is tested, but how busy the machine is.
 settings.register_profile(
     "any machine",
     deadline=None,
