@@ -80,7 +80,7 @@ def signing_keys() -> Iterator[None]:
     """Let servers sign by a few keys in turn: to make one takes longer than most tests."""
     from airflow_provider_om_messaging.sandbox.access import tokens
 
-    make, keys, number = tokens._new_key, dict[int, Any](), count()
+    make, keys, number = tokens._create_key, dict[int, Any](), count()
 
     def next_key() -> Any:
         index = next(number) % KEYS
@@ -89,7 +89,7 @@ def signing_keys() -> Iterator[None]:
         return keys[index]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokens, "_new_key", next_key)
+        patch.setattr(tokens, "_create_key", next_key)
         yield
 
 

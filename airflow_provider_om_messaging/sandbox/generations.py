@@ -38,8 +38,8 @@ class Generation:
     :param inherited: what a topic without one of its own shows of its service.
     :param marks_inherited: whether it marks them. A PATCH in a generation that does not is applied to what is
         shown: to take away what is inherited counts as a change, and former versions hold it.
-    :param unknown: properties that no entity of this generation has, or, after the name of a kind and a dot,
-        none of that kind; after ``changeEvent``, members of events and parameters that ask for them.
+    :param unknown: properties that no entity of this generation has, or, after the name of an entity type and
+        a dot, none of that type; after ``changeEvent``, members of events and parameters that ask for them.
     :param as_given: ``tags`` or ``domain``, where a PATCH stores them as they were sent, shows them so in its
         reply and its version, and completes them only when they are read.
     :param checks_domains: whether a PATCH looks whether a domain exists. One that does not makes every read
@@ -62,7 +62,7 @@ class Generation:
     :param patch_adds_absent: whether ``replace`` of an absent member adds it.
     :param patch_removes_last: whether every ``remove`` of a patch is carried out after all others.
     :param patch_quotes_entity: whether the error of a failing patch quotes the entity, secrets included.
-    :param patch_misfit_status: status of a patch whose result is no entity of its kind.
+    :param patch_misfit_status: status of a patch whose result is no entity of its type.
     :param patch_renames: whether a PATCH can rename, if it changes something else as well.
     :param rights_by_label: whether tiers, certifications and glossary terms take rights of their own.
     :param domains_right: the right to change domains, where that is so.
@@ -136,17 +136,19 @@ class Generation:
     async_max_bytes: int | None = 20_971_520
     async_max_lines: int | None = 100_000
 
-    def entity_type(self, entity_type: EntityType) -> EntityType:
-        """Return a kind of entity as this generation has it."""
+    def adapt_entity_type(self, entity_type: EntityType) -> EntityType:
+        """Return an entity type as this generation has it."""
         unknown = self.unknown.union(name.removeprefix(f"{entity_type.name}.") for name in self.unknown)
         single = {
             new: old for new, old in self.singular.items() if (entity_type.name, new) not in _ALWAYS_LISTS
         }
         return replace(
             entity_type,
-            properties=_properties(entity_type.properties, unknown, single),
+            properties=_adapt_properties(entity_type.properties, unknown, single),
             on_request=frozenset(single.get(name, name) for name in entity_type.on_request - unknown),
-            create=None if entity_type.create is None else _properties(entity_type.create, unknown, single),
+            create=None
+            if entity_type.create is None
+            else _adapt_properties(entity_type.create, unknown, single),
             defaults={name: value for name, value in entity_type.defaults.items() if name not in unknown},
         )
 
@@ -162,24 +164,24 @@ class Generation:
 
         :param lists: ``owners`` or ``domains``; where there can be but one, it is the first.
         """
-        found: Document = {}
+        references: Document = {}
         for name, items in lists.items():
-            found[self.get_property_name(name)] = (
+            references[self.get_property_name(name)] = (
                 (items[0] if items else None) if name in self.singular else items
             )
-        return found
+        return references
 
     def get_property_name(self, name: str) -> str:
         """Return what this generation calls a property."""
         return self.singular.get(name, name)
 
 
-def _properties(
+def _adapt_properties(
     properties: dict[str, str], unknown: frozenset[str] | set[str], single: Mapping[str, str]
 ) -> dict[str, str]:
     return {
-        single.get(name, name): _SINGULAR_TYPES[entity_type] if name in single else entity_type
-        for name, entity_type in properties.items()
+        single.get(name, name): _SINGULAR_TYPES[value_type] if name in single else value_type
+        for name, value_type in properties.items()
         if name not in unknown
     }
 

@@ -41,19 +41,19 @@ class StateStore:
             state: dict[str, Any] = json.loads(self.path.read_bytes())
             kept_format = state["format"]
         except (ValueError, KeyError, TypeError) as error:
-            raise self.damaged_error(error) from None
+            raise self.make_damaged_error(error) from None
         if kept_format != _FORMAT:
             raise DataError(f"{self.path} was written by another version; move it away to start anew")
         return state
 
-    def damaged_error(self, error: Exception) -> DataError:
+    def make_damaged_error(self, error: Exception) -> DataError:
         """Return the error for data that cannot be understood."""
         problem = f"{type(error).__name__}: {error}"
         return DataError(f"{self.path} is damaged ({problem}); move it away to start anew")
 
-    def other_generation_error(self, kept: str, wanted: str) -> DataError:
+    def make_other_generation_error(self, stored: str, expected: str) -> DataError:
         """Return the error for data in which entities are made of other things."""
-        problem = f"was written by a sandbox of generation {kept}, not {wanted}"
+        problem = f"was written by a sandbox of generation {stored}, not {expected}"
         return DataError(f"{self.path} {problem}; move it away to start anew")
 
     def write(self, state: dict[str, Any]) -> None:

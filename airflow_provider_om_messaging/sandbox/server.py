@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.sandbox.faults import Fault
 from airflow_provider_om_messaging.sandbox.generations import choose_generation
 from airflow_provider_om_messaging.sandbox.http.app import App
 from airflow_provider_om_messaging.sandbox.persistence import StateStore
-from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+from airflow_provider_om_messaging.sandbox.seed.crowd import BulkData
 from airflow_provider_om_messaging.sandbox.state import SandboxState
 from airflow_provider_om_messaging.sandbox.switches import Switches
 
@@ -69,7 +69,7 @@ class Sandbox:
         self._port = port
         self._data = data
         self._generation, defaults = choose_generation(generation, edition)
-        self._crowd = Crowd(topics, services)
+        self._bulk_data = BulkData(topics, services)
         self.edition = edition
         self._switches = Switches()
         self._switches.update(**{**defaults, **switches})
@@ -170,7 +170,9 @@ class Sandbox:
         :param signed_by: ``own``, or ``stranger`` for a key the server does not know.
         :param kid: key id in the token's header, if not the server's own.
         """
-        return self._call_in_thread(lambda state: state.token(user, expires_in, signed_by=signed_by, kid=kid))
+        return self._call_in_thread(
+            lambda state: state.create_token(user, expires_in, signed_by=signed_by, kid=kid)
+        )
 
     def supersede_bot_token(self) -> str:
         """Give the bot a new token and return it; the old one is refused from now on."""
@@ -183,7 +185,7 @@ class Sandbox:
         :param roles: ``DataConsumer``, ``DataSteward``; ``IngestionBotRole``, with which a bot may not change
             display names; ``Organization``, with which one may change what is one's own.
         """
-        self._call_in_thread(lambda state: rights.grant(state.catalog, state.user(user), roles))
+        self._call_in_thread(lambda state: rights.grant(state.catalog, state.get_user(user), roles))
 
     def airflow_connection(self, token: str | None = None) -> str:
         """
@@ -257,7 +259,7 @@ class Sandbox:
 
     def services(self) -> dict[str, int]:
         """Return the FQNs of the messaging services with their numbers of topics."""
-        return self._call_in_thread(lambda state: state.summary())
+        return self._call_in_thread(lambda state: state.count_topics())
 
     # -- inside
 
@@ -296,17 +298,21 @@ class Sandbox:
         store = StateStore(self._data) if self._data is not None else None
         try:
             state = self._state = SandboxState(
-                self._switches, store, generation=self._generation, edition=self.edition, crowd=self._crowd
+                self._switches,
+                store,
+                generation=self._generation,
+                edition=self.edition,
+                bulk_data=self._bulk_data,
             )
             await self._listen(state, self._stopping, ready)
-            state.keep()
+            state.save()
         finally:
             if store:
                 store.close()
 
     async def _listen(self, state: SandboxState, stopping: asyncio.Event, ready: Future[str]) -> None:
         app = self._app = App(state)
-        runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.5)
+        runner = web.AppRunner(app.build_application(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
             try:

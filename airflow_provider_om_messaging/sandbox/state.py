@@ -20,13 +20,13 @@ from airflow_provider_om_messaging.sandbox.seed import sample_data
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.generations import Generation
     from airflow_provider_om_messaging.sandbox.persistence import StateStore
-    from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+    from airflow_provider_om_messaging.sandbox.seed.crowd import BulkData
     from airflow_provider_om_messaging.sandbox.switches import Switches
 
 log = logging.getLogger(__name__)
 
 #: Pause between two writings of the state, in lengths of the last one.
-KEEP_PAUSE = 10
+SAVE_PAUSE = 10
 
 ADMIN, BOT, READER, PERSON = "admin", "ingestion-bot", "reader", "jo"
 
@@ -39,7 +39,7 @@ class SandboxState:
     :param store: where the state outlives this process; nothing is kept without.
     :param generation: the generation to be.
     :param edition: the edition to be; what it means is in the switches.
-    :param crowd: how much to have beyond the sample data.
+    :param bulk_data: how much to have beyond the sample data.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SandboxState:
         *,
         generation: Generation,
         edition: str,
-        crowd: Crowd,
+        bulk_data: BulkData,
     ) -> None:
         self.switches = switches
         self.generation = generation
@@ -57,41 +57,41 @@ class SandboxState:
         self.faults = Faults()
         self.journal: list[dict[str, Any]] = []
         self._store = store
-        self._keep_at = 0.0
-        kept = store.read() if store else None
-        if kept is None or store is None:
-            self._start_empty(crowd)
+        self._save_at = 0.0
+        stored = store.read() if store else None
+        if stored is None or store is None:
+            self._start_empty(bulk_data)
         else:
-            if kept.get("generation", generation.name) != generation.name:
-                raise store.other_generation_error(kept["generation"], generation.name)
+            if stored.get("generation", generation.name) != generation.name:
+                raise store.make_other_generation_error(stored["generation"], generation.name)
             try:
-                self._restore(kept)
+                self._restore(stored)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise store.damaged_error(error) from error
-        self._kept_changes = -1 if kept is None else self._count_changes()
+                raise store.make_damaged_error(error) from error
+        self._saved_changes = -1 if stored is None else self._count_changes()
 
-    def _start_empty(self, crowd: Crowd) -> None:
+    def _start_empty(self, bulk_data: BulkData) -> None:
         self.clock = Clock(runs=self._is_clock_running)
         self.tokens = Tokens(self.clock, self.generation)
         self.catalog = Catalog(self.clock, self.generation)
-        sample_data.fill(self.catalog, self.clock, self.generation, crowd)
+        sample_data.fill(self.catalog, self.clock, self.generation, bulk_data)
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
-        self.bot_token = self.token(BOT, None)
+        self.bot_token = self.create_token(BOT, None)
         if self._store is not None:
             # Before the server's thread keeps them: two threads would sign two of one.
             self._sign_tokens()
 
-    def _restore(self, kept: dict[str, Any]) -> None:
-        self.clock = Clock(kept["clock_offset"], self._is_clock_running)
-        self.tokens = Tokens(self.clock, self.generation, kept["signing_key"])
+    def _restore(self, stored: dict[str, Any]) -> None:
+        self.clock = Clock(stored["clock_offset"], self._is_clock_running)
+        self.tokens = Tokens(self.clock, self.generation, stored["signing_key"])
         self.catalog = Catalog(self.clock, self.generation)
-        self.catalog.load(kept["catalog"])
+        self.catalog.load(stored["catalog"])
         self.jobs = Jobs(self.catalog, self.clock, self.switches, self.generation)
-        self.jobs.load(kept["jobs"])
-        self.bot_token = kept["bot_token"]
-        self.admin_token = kept["admin_token"]
-        self.read_only_token = kept["read_only_token"]
-        self.person_token = kept["person_token"]
+        self.jobs.load(stored["jobs"])
+        self.bot_token = stored["bot_token"]
+        self.admin_token = stored["admin_token"]
+        self.read_only_token = stored["read_only_token"]
+        self.person_token = stored["person_token"]
 
     @property
     def honours_if_match(self) -> bool:
@@ -103,17 +103,17 @@ class SandboxState:
     @cached_property
     def admin_token(self) -> str:
         """Token of the administrator."""
-        return self.token(ADMIN, None)
+        return self.create_token(ADMIN, None)
 
     @cached_property
     def read_only_token(self) -> str:
         """Token of a user who may only read."""
-        return self.token(READER, None)
+        return self.create_token(READER, None)
 
     @cached_property
     def person_token(self) -> str:
         """Token of an ordinary user."""
-        return self.token(PERSON, None)
+        return self.create_token(PERSON, None)
 
     def _sign_tokens(self) -> dict[str, str]:
         return {
@@ -123,7 +123,7 @@ class SandboxState:
             "person_token": self.person_token,
         }
 
-    def token(
+    def create_token(
         self, user: str, expires_in: float | None, *, signed_by: str = "own", kid: str | None = None
     ) -> str:
         """
@@ -131,9 +131,9 @@ class SandboxState:
 
         A second token for the bot is answered as superseded: a bot has one token at a time.
         """
-        return self.tokens.mint(self.user(user), expires_in, signed_by=signed_by, kid=kid)
+        return self.tokens.mint(self.get_user(user), expires_in, signed_by=signed_by, kid=kid)
 
-    def user(self, name: str) -> Document:
+    def get_user(self, name: str) -> Document:
         """Return a user; one that there is not is a ``ValueError``."""
         found = self.catalog.find(USER.name, name)
         if found is None:
@@ -142,11 +142,11 @@ class SandboxState:
 
     def supersede_bot_token(self) -> str:
         """Give the bot a new token; the old one is refused from now on."""
-        self.bot_token = self.token(BOT, None)
-        self._kept_changes = -1
+        self.bot_token = self.create_token(BOT, None)
+        self._saved_changes = -1
         return self.bot_token
 
-    def caller(self, authorization: str | None) -> Document:
+    def authenticate(self, authorization: str | None) -> Document:
         """Return the user a request speaks for, or raise the 401."""
         name, token = self.tokens.authenticate(authorization)
         user = self.catalog.find(USER.name, name)
@@ -161,9 +161,9 @@ class SandboxState:
     def tick(self) -> None:
         """Let jobs go on, and keep the state if it changed."""
         self.jobs.tick()
-        due = time.monotonic() >= self._keep_at
-        if self._store and due and self._kept_changes != self._count_changes():
-            self.keep()
+        due = time.monotonic() >= self._save_at
+        if self._store and due and self._saved_changes != self._count_changes():
+            self.save()
 
     def _is_clock_running(self) -> bool:
         return self.switches.running_clock
@@ -171,24 +171,24 @@ class SandboxState:
     def advance_clock(self, seconds: float) -> None:
         """Put the clock forward by a number of seconds."""
         self.clock.advance(seconds)
-        self._kept_changes = -1
+        self._saved_changes = -1
         self.tick()
 
-    # -- keeping
+    # -- persistence
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Write the state, if there is a place for it."""
         if self._store is None:
             return
         state = {
             "generation": self.generation.name,
             "clock_offset": self.clock.offset,
-            "signing_key": self.tokens.pem(),
+            "signing_key": self.tokens.format_private_key(),
             **self._sign_tokens(),
             "catalog": self.catalog.dump(),
             "jobs": self.jobs.dump(),
         }
-        self._kept_changes = self._count_changes()
+        self._saved_changes = self._count_changes()
         begun = time.monotonic()
         try:
             self._store.write(state)
@@ -197,13 +197,13 @@ class SandboxState:
             log.error("cannot keep the data in %s: %s", self._store.path, error.strerror)
         # The more there is to write, the more seldom: requests wait while the file is written.
         ended = time.monotonic()
-        self._keep_at = ended + KEEP_PAUSE * (ended - begun)
+        self._save_at = ended + SAVE_PAUSE * (ended - begun)
 
     def _count_changes(self) -> int:
         return self.catalog.changes + self.jobs.changes
 
-    def summary(self) -> dict[str, int]:
+    def count_topics(self) -> dict[str, int]:
         """Return the services by FQN with their numbers of topics."""
-        services = sorted(self.catalog.all(SERVICE.name), key=lambda item: str(item["name"]))
-        counts = Counter(topic["service"]["id"] for topic in self.catalog.all(TOPIC.name))
+        services = sorted(self.catalog.iterate_entities(SERVICE.name), key=lambda item: str(item["name"]))
+        counts = Counter(topic["service"]["id"] for topic in self.catalog.iterate_entities(TOPIC.name))
         return {item["fullyQualifiedName"]: counts[item["id"]] for item in services}

@@ -96,11 +96,11 @@ class Switches:
 
 
 def _check_value(name: str, value: Any, item: Any) -> Any:
-    wanted = type(item.default)
-    if wanted is bool and not isinstance(value, bool):
+    expected_type = type(item.default)
+    if expected_type is bool and not isinstance(value, bool):
         raise ValueError(f"{name} is true or false, not {value!r}")
-    if wanted is not bool and (isinstance(value, bool) or not isinstance(value, (wanted, int))):
-        raise ValueError(f"{name} is of type {wanted.__name__}, not {value!r}")
+    if expected_type is not bool and (isinstance(value, bool) or not isinstance(value, (expected_type, int))):
+        raise ValueError(f"{name} is of type {expected_type.__name__}, not {value!r}")
     choices = item.metadata.get("choices")
     if choices and value not in choices:
         raise ValueError(f"{name} is one of {', '.join(map(str, choices))}, not {value!r}")

@@ -26,7 +26,7 @@ _EDITS = {
     "tags": "EditTags",
     "extension": "EditCustomFields",
 }
-#: The same from 1.8 on, where labels have rights by their kind.
+#: The same from 1.8 on, where labels have rights by their type.
 _LATER_EDITS = {**_EDITS, "certification": "EditCertification"}
 _BY_LABEL = ("EditTier", "EditCertification", "EditGlossaryTerms")
 _OWNER, _NO_OWNER = "isOwner()", "noOwner()"
@@ -145,14 +145,14 @@ def list_operations(
         if generation.domains_right == "EditAll"
         else {**_LATER_EDITS, "domains": generation.domains_right}
     )
-    found = {_find_edit(edits, path) for path in paths}
-    if "EditAll" in found:
+    operations = {_find_edit(edits, path) for path in paths}
+    if "EditAll" in operations:
         return ["EditAll"]
-    if "EditTags" in found:
-        found = found - {"EditTags"} | set(
+    if "EditTags" in operations:
+        operations = operations - {"EditTags"} | set(
             _list_label_operations(_list_labels(before), _list_labels(patched()))
         )
-    return sorted(found)
+    return sorted(operations)
 
 
 def require(caller: Document, *operations: str, on: Document | None = None) -> None:
@@ -164,7 +164,7 @@ def require(caller: Document, *operations: str, on: Document | None = None) -> N
 
     :param on: the entity with what it inherits, for rules with a condition; of a new one its parent.
     """
-    if _may_all(caller):
+    if _may_do_all(caller):
         return
     who = f"Principal: CatalogPrincipal{{name='{caller['name']}'}}"
     rules = [held for held in _iterate_rules(caller) if held[2].applies(caller, on)]
@@ -180,7 +180,7 @@ def require(caller: Document, *operations: str, on: Document | None = None) -> N
 
 def may_view_all(caller: Document) -> bool:
     """Return whether a caller sees connections: all but those who may only look at the rest."""
-    return _may_all(caller) or any(
+    return _may_do_all(caller) or any(
         rule.effect == "allow" and rule.condition is None and rule.matches("ViewAll")
         for _, _, rule in _iterate_rules(caller)
     )
@@ -193,13 +193,13 @@ def require_admin(caller: Document) -> None:
 
 
 def describe_rights(generation: Generation, caller: Document, resource: str) -> Document:
-    """Return what a caller may do to a kind of entity, as far as that is known without one of them."""
+    """Return what a caller may do to entities of a type, as far as that is known without one of them."""
     held = list(_iterate_rules(caller))
     operations = _list_operations(generation)
     if generation.bot_role and caller.get("isBot") and not held:
         held = [(generation.bot_role, "IngestionBotPolicy", _OLD_BOT)]
         operations = [name for name in operations if name in _OLD_BOT.operations]
-    if caller.get("isAdmin") or (_may_all(caller) and not held):
+    if caller.get("isAdmin") or (_may_do_all(caller) and not held):
         permissions: list[Document] = [{"operation": name, "access": "allow"} for name in operations]
     else:
         permissions = [_describe_rules(held, operation, {*operations, "All"}) for operation in operations]
@@ -216,7 +216,7 @@ def grant(catalog: Catalog, user: Document, roles: Iterable[str]) -> None:
     catalog.update("user", {**user, "roles": held}, "admin")
 
 
-def _may_all(caller: Document) -> bool:
+def _may_do_all(caller: Document) -> bool:
     return bool(caller.get("isAdmin") or (caller.get("isBot") and not caller.get("roles")))
 
 
@@ -233,17 +233,17 @@ def _iterate_rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
 
 
 def _describe_rules(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) -> Document:
-    found: Document = {"operation": operation, "access": "notAllow"}
+    permission: Document = {"operation": operation, "access": "notAllow"}
     for role, policy, rule in held:
         access = rule.effect if rule.condition is None else f"conditional{rule.effect.capitalize()}"
-        if rule.matches(operation) and _ACCESS.index(access) < _ACCESS.index(found["access"]):
-            shown: dict[str, Any] = {**asdict(rule), "resources": ["All"]}
-            shown["operations"] = sorted(known.intersection(rule.operations))
-            shown = {name: value for name, value in shown.items() if value is not None}
-            found = {"operation": operation, "access": access, "rule": shown, "policy": policy}
+        if rule.matches(operation) and _ACCESS.index(access) < _ACCESS.index(permission["access"]):
+            described_rule: dict[str, Any] = {**asdict(rule), "resources": ["All"]}
+            described_rule["operations"] = sorted(known.intersection(rule.operations))
+            described_rule = {name: value for name, value in described_rule.items() if value is not None}
+            permission = {"operation": operation, "access": access, "rule": described_rule, "policy": policy}
             if role:
-                found["role"] = role
-    return found
+                permission["role"] = role
+    return permission
 
 
 def _list_operations(generation: Generation) -> list[str]:

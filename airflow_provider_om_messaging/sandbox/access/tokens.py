@@ -39,17 +39,17 @@ class Tokens:
     def __init__(self, clock: Clock, generation: Generation, pem: str | None = None) -> None:
         self._clock = clock
         self._generation = generation
-        self._key = _load_key(pem) if pem else _new_key()
+        self._key = _load_key(pem) if pem else _create_key()
         self._stranger: rsa.RSAPrivateKey | None = None
         self._serial = 0
 
-    def pem(self) -> str:
+    def format_private_key(self) -> str:
         """Return the private key, to be kept with the data."""
         return self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
 
-    def jwks(self) -> dict[str, Any]:
+    def build_jwks(self) -> dict[str, Any]:
         """Return the public key as ``/v1/system/config/jwks`` shows it."""
         public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key()))
         return {
@@ -97,7 +97,7 @@ class Tokens:
         if signed_by == "own":
             key = self._key
         elif signed_by == "stranger":
-            key = self._stranger = self._stranger or _new_key()
+            key = self._stranger = self._stranger or _create_key()
         else:
             raise ValueError(f"signed_by is 'own' or 'stranger', not {signed_by!r}")
         return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid or KEY_ID})
@@ -155,7 +155,7 @@ def _read_claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def _new_key() -> rsa.RSAPrivateKey:
+def _create_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

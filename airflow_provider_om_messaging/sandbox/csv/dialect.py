@@ -19,11 +19,11 @@ _QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")[^\S\r\n]*')
 _PLAIN = {delimiter: re.compile(rf"[^{delimiter}\r\n]*") for delimiter in ",;"}
 
 
-class CsvBroken(Exception):
+class MalformedCsvError(Exception):
     """The text stops being CSV; the records before this point have been handed out already."""
 
 
-def records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
+def parse_records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
     """
     Iterate over the records of a text, one at a time.
 
@@ -40,13 +40,15 @@ def records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
             if text.startswith('"', position):
                 match = _QUOTED.match(text, position)
                 if match is None:
-                    line = _line(text, start)
-                    raise CsvBroken(f"(startline {line}) EOF reached before encapsulated token finished")
+                    line = _get_line_number(text, start)
+                    raise MalformedCsvError(
+                        f"(startline {line}) EOF reached before encapsulated token finished"
+                    )
                 value, position = match[1].replace('""', '"'), match.end()
                 if position < end and text[position] not in f"{delimiter}\r\n":
-                    raise CsvBroken(
+                    raise MalformedCsvError(
                         "Invalid character between encapsulated token and delimiter "
-                        f"at line: {_line(text, position)}, position: {position}"
+                        f"at line: {_get_line_number(text, position)}, position: {position}"
                     )
             else:
                 match = _PLAIN[delimiter].match(text, position)
@@ -59,16 +61,16 @@ def records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
         position += 2 if text.startswith("\r\n", position) else 1
 
 
-def line(cells: Iterable[str]) -> str:
+def format_record(cells: Iterable[str]) -> str:
     """Return one record with its CRLF, quoting only cells that need it."""
-    return ",".join(_cell(value, first=not index) for index, value in enumerate(cells)) + "\r\n"
+    return ",".join(_format_cell(value, first=not index) for index, value in enumerate(cells)) + "\r\n"
 
 
 def split_values(cell: str) -> list[str]:
     """Return the values of a cell; a value that holds a separator is in quotes there."""
     if not cell:
         return []
-    return [value for record in records(cell, SEPARATOR) for value in record if value]
+    return [value for record in parse_records(cell, SEPARATOR) for value in record if value]
 
 
 def join_values(values: Iterable[str]) -> str:
@@ -76,7 +78,7 @@ def join_values(values: Iterable[str]) -> str:
     return SEPARATOR.join(_quote_inner(value) for value in values)
 
 
-def _cell(value: str, *, first: bool) -> str:
+def _format_cell(value: str, *, first: bool) -> str:
     if not value:
         # An empty first cell is quoted, or the record could be taken for an empty line.
         return '""' if first else ""
@@ -93,5 +95,5 @@ def _quote(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def _line(text: str, position: int) -> int:
+def _get_line_number(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.csv import dialect
-from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
+from airflow_provider_om_messaging.sandbox.csv.dialect import MalformedCsvError
 from airflow_provider_om_messaging.sandbox.entities import labels, names, references, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
@@ -45,19 +45,19 @@ class Progress:
     message: str
 
 
-def export_steps(catalog: Catalog, service: Document) -> Generator[Progress, None, str]:
+def export_in_batches(catalog: Catalog, service: Document) -> Generator[Progress, None, str]:
     """Export batch by batch; the generator's return value is the text."""
     topics = catalog.list_topics(service)
-    lines = [dialect.line(COLUMNS)]
+    lines = [dialect.format_record(COLUMNS)]
     for number, start in enumerate(range(0, len(topics), BATCH_SIZE), 1):
         for topic in topics[start : start + BATCH_SIZE]:
-            lines.append(dialect.line(_topic_cells(catalog, topic)))
+            lines.append(dialect.format_record(_format_topic(catalog, topic)))
         done = len(lines) - 1
         yield Progress(done, len(topics), f"Exported {done} of {len(topics)} entities (batch {number})")
     return "".join(lines)
 
 
-def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
+def _format_topic(catalog: Catalog, topic: Document) -> Iterator[str]:
     yield topic["name"]
     yield topic.get("displayName") or ""
     yield topic.get("description") or ""
@@ -73,7 +73,7 @@ def _topic_cells(catalog: Catalog, topic: Document) -> Iterator[str]:
     yield domains[0] if domains and "domain" in topic else dialect.join_values(domains)
 
 
-class _RowRefused(Exception):
+class _RowRefusedError(Exception):
     """A row that fails; ``at_once`` says that its result line does not wait for the end of the batch."""
 
     def __init__(self, details: str, *, at_once: bool = False) -> None:
@@ -105,21 +105,21 @@ class ImportRun:
     _lines: list[str] = field(default_factory=list)
     _simulated: set[str] = field(default_factory=set)
 
-    def steps(self) -> Generator[Progress, None, Document]:
+    def import_in_batches(self) -> Generator[Progress, None, Document]:
         """
         Import batch by batch; the generator's return value is the result.
 
-        :raises CsvBroken: where the text stops being CSV. The rows before that are stored by then: an import
-            is not atomic.
+        :raises MalformedCsvError: where the text stops being CSV. The rows before that are stored by
+            then: an import is not atomic.
         """
-        rows = dialect.records(self.text)
+        rows = dialect.parse_records(self.text)
         header = next(rows, None)
         if header is None:
-            raise CsvBroken("Index 0 out of bounds for length 0")
+            raise MalformedCsvError("Index 0 out of bounds for length 0")
         if tuple(header) != COLUMNS:
             reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(COLUMNS)}]"
             return self._abort(reason)
-        self._lines.append(dialect.line(["status", "details", *COLUMNS]))
+        self._lines.append(dialect.format_record(["status", "details", *COLUMNS]))
         total, number = count_rows(self.text), 0
         while batch := self._take_batch(rows):
             number += 1
@@ -148,10 +148,10 @@ class ImportRun:
             try:
                 details = self._carry_out_row(row)
                 self.passed += 1
-            except _RowRefused as refused:
+            except _RowRefusedError as refused:
                 status, details, hurried = "failure", str(refused), refused.at_once
                 self.failed += 1
-            text = dialect.line([status, details, *row])
+            text = dialect.format_record([status, details, *row])
             if hurried:
                 at_once.append(text)
             else:
@@ -162,15 +162,15 @@ class ImportRun:
 
     def _carry_out_row(self, row: list[str]) -> str:
         if len(row) != len(COLUMNS):
-            raise _RowRefused(
+            raise _RowRefusedError(
                 f"#INVALID_FIELD_COUNT: Field count {len(row)} does not match "
                 f"the expected field count of {len(COLUMNS)}"
             )
         name, display_name, description, owner, tags, domain = row
         if not name:
-            raise _RowRefused("#FIELD_REQUIRED: Field 1 is required", at_once=True)
+            raise _RowRefusedError("#FIELD_REQUIRED: Field 1 is required", at_once=True)
         if fault := self.generation.names.find_fault(name):
-            raise _RowRefused(fault, at_once=True)
+            raise _RowRefusedError(fault, at_once=True)
         fqn = names.join(self.service["fullyQualifiedName"], name)
         try:
             # In the order of the columns: a row fails for its first fault.
@@ -178,7 +178,7 @@ class ImportRun:
             changes = {
                 "displayName": display_name or None,
                 "description": description or None,
-                "tags": labels.tags(self.catalog, self._read_tags(tags)),
+                "tags": labels.build_tag_labels(self.catalog, self._read_tags(tags)),
                 **self.generation.build_references(owners=owners, domains=self._read_domains(domain)),
             }
             existing = self.catalog.find(TOPIC.name, fqn, "all")
@@ -187,31 +187,31 @@ class ImportRun:
                 self._simulated.add(fqn)
                 return "Entity updated" if known else "Entity created"
             if existing is not None:
-                changes["tags"] += labels.terms(existing.get("tags", []))
+                changes["tags"] += labels.select_terms(existing.get("tags", []))
                 self.catalog.update(TOPIC.name, {**existing, **changes, "deleted": False}, self.user)
                 return "Entity updated"
-            self.catalog.create(TOPIC.name, new_topic(self.service, name, changes), self.user)
+            self.catalog.create(TOPIC.name, build_topic(self.service, name, changes), self.user)
         except ApiError as error:
-            raise _RowRefused(error.message) from None
+            raise _RowRefusedError(error.message) from None
         return "Entity created"
 
     def _read_owners(self, cell: str) -> list[Document]:
-        found, unknown = [], None
+        owners, unknown = [], None
         values = self._read_values(cell, "owner")
         if "owners" in self.generation.singular and len(values) > 1:
-            raise _invalid("owner", _OWNER_FORMAT)
+            raise _make_field_error("owner", _OWNER_FORMAT)
         for value in values:
             entity_type, colon, name = value.partition(":")
             if not colon or not name or entity_type not in (USER.name, TEAM.name):
-                raise _invalid("owner", _OWNER_FORMAT)
+                raise _make_field_error("owner", _OWNER_FORMAT)
             entity = self.catalog.find(entity_type, name)
             if entity is None:
-                unknown = _invalid("owner", f"Entity {name} of type {entity_type} not found")
+                unknown = _make_field_error("owner", f"Entity {name} of type {entity_type} not found")
             else:
-                found.append(references.reference(entity_type, entity))
+                owners.append(references.build_reference(entity_type, entity))
         if unknown:
             raise unknown
-        return found
+        return owners
 
     def _read_tags(self, cell: str) -> list[str]:
         return [
@@ -224,19 +224,19 @@ class ImportRun:
         single = [cell] if cell else []
         fqns = single if "domains" in self.generation.singular else self._read_values(cell, "domain")
         found = (self._find_entity("domain", DOMAIN.name, fqn) for fqn in fqns)
-        return list({item["id"]: references.reference(DOMAIN.name, item) for item in found}.values())
+        return list({item["id"]: references.build_reference(DOMAIN.name, item) for item in found}.values())
 
     def _find_entity(self, column: str, entity_type: str, fqn: str) -> Document:
         entity = self.catalog.find(entity_type, fqn)
         if entity is None:
-            raise _invalid(column, f"Entity {fqn} of type {entity_type} not found")
+            raise _make_field_error(column, f"Entity {fqn} of type {entity_type} not found")
         return entity
 
     def _read_values(self, cell: str, column: str) -> list[str]:
         try:
             return dialect.split_values(cell)
-        except CsvBroken as error:
-            raise _invalid(column, str(error)) from None
+        except MalformedCsvError as error:
+            raise _make_field_error(column, str(error)) from None
 
     def _finish(self) -> Document:
         extra = 1 if self.generation.header_is_a_row else 0
@@ -261,13 +261,13 @@ class ImportRun:
         }
 
 
-def new_topic(service: Document, name: str, properties: Document) -> Document:
+def build_topic(service: Document, name: str, properties: Document) -> Document:
     """Return the document of a topic that does not exist yet."""
     topic = {
         "name": name,
         "fullyQualifiedName": names.join(service["fullyQualifiedName"], name),
         "partitions": 1,
-        "service": references.reference("messagingService", service),
+        "service": references.build_reference("messagingService", service),
         "serviceType": service["serviceType"],
         **properties,
     }
@@ -279,9 +279,9 @@ def count_rows(text: str) -> int:
     """Return how many rows can be read after the header."""
     count = -1
     try:
-        for _ in dialect.records(text):
+        for _ in dialect.parse_records(text):
             count += 1
-    except CsvBroken:
+    except MalformedCsvError:
         pass
     return max(0, count)
 
@@ -295,5 +295,5 @@ def run_to_end(steps: Generator[Progress, None, Any]) -> Any:
             return end.value
 
 
-def _invalid(column: str, reason: str) -> _RowRefused:
-    return _RowRefused(f"#INVALID_FIELD: Field {COLUMNS.index(column) + 1} error - {reason}")
+def _make_field_error(column: str, reason: str) -> _RowRefusedError:
+    return _RowRefusedError(f"#INVALID_FIELD: Field {COLUMNS.index(column) + 1} error - {reason}")

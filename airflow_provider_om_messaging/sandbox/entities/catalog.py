@@ -38,7 +38,7 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 class Catalog:
     """
-    Entities by kind and id; documents handed out are the stored ones and must not be changed by callers.
+    Entities by type and id; documents handed out are the stored ones and must not be changed by callers.
 
     :param clock: stamps every change.
     :param generation: the server's generation.
@@ -55,8 +55,8 @@ class Catalog:
 
     # -- reading
 
-    def all(self, entity_type: str, include: str = "non-deleted") -> Iterator[Document]:
-        """Iterate over the entities of a kind."""
+    def iterate_entities(self, entity_type: str, include: str = "non-deleted") -> Iterator[Document]:
+        """Iterate over the entities of a type."""
         return (item for item in self.entities[entity_type].values() if _is_included(item, include))
 
     def get(self, entity_type: str, entity_id: str, include: str = "non-deleted") -> Document:
@@ -89,11 +89,15 @@ class Catalog:
 
     def list_topics(self, service: Document, include: str = "non-deleted") -> list[Document]:
         """Return a service's topics in the order of their names."""
-        found = (item for item in self.all(TOPIC.name, include) if item["service"]["id"] == service["id"])
+        found = (
+            item
+            for item in self.iterate_entities(TOPIC.name, include)
+            if item["service"]["id"] == service["id"]
+        )
         return sorted(found, key=lambda item: str(item["name"]))
 
     def get_parent(self, entity_type: str, document: Document) -> Document | None:
-        """Return the service of a topic, from which it inherits; other kinds have no parent here."""
+        """Return the service of a topic, from which it inherits; other types have no parent here."""
         return (
             self.entities[SERVICE.name].get(document["service"]["id"]) if entity_type == TOPIC.name else None
         )
@@ -154,7 +158,7 @@ class Catalog:
         inherited = inherited or {}
         current = {**(base or self.entities[entity_type][proposed["id"]]), **inherited}
         proposed = _check_storable(proposed)
-        changes = self._changes_between(current, proposed)
+        changes = self._build_change_description(current, proposed)
         if revisions.is_empty(changes):
             return current, False
         if self._ids.get((entity_type, proposed["fullyQualifiedName"]), current["id"]) != current["id"]:
@@ -168,7 +172,7 @@ class Catalog:
         if start is None:
             if all(item["version"] != current["version"] for item in past):
                 past.append(current)
-            stored["version"] = revisions.next_version(current["version"], changes)
+            stored["version"] = revisions.compute_next_version(current["version"], changes)
             stored["changeDescription"] = {**changes, "previousVersion": current["version"]}
         else:
             self._continue_session(stored, current, start, past)
@@ -188,15 +192,15 @@ class Catalog:
         """Take an entity's tags away without a version, as a PATCH of 1.2 does before it is refused."""
         self.put(entity_type, {name: value for name, value in document.items() if name != "tags"})
 
-    def _changes_between(self, old: Document, new: Document) -> Document:
-        return revisions.changes_between(
+    def _build_change_description(self, old: Document, new: Document) -> Document:
+        return revisions.build_change_description(
             old, new, empty_text_is_nothing=self.generation.empty_text_is_nothing
         )
 
     def _continue_session(
         self, stored: Document, current: Document, start: Document, past: list[Document]
     ) -> None:
-        changes = self._changes_between(start, stored)
+        changes = self._build_change_description(start, stored)
         if revisions.is_empty(changes):
             # The session ended without a change: its version disappears, as if it had never been.
             # Its time goes as well, or the next edit would melt into the version before the session.
@@ -255,7 +259,7 @@ class Catalog:
         self.events.append({name: entry[name] for name in entry if f"changeEvent.{name}" not in unknown})
         self.changes += 1
 
-    # -- keeping
+    # -- persistence
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON data."""
@@ -286,6 +290,6 @@ def _check_storable(document: Document) -> Document:
         raise unhandled_error(
             "ERROR: unsupported Unicode escape sequence Detail: \\u0000 cannot be converted to text."
         )
-    kept = {name: value for name, value in document.items() if value is not None and value != []}
-    kept.pop("href", None)
-    return copy_json(kept)
+    storable = {name: value for name, value in document.items() if value is not None and value != []}
+    storable.pop("href", None)
+    return copy_json(storable)

@@ -54,7 +54,7 @@ def certify(
     fqn = str(label.get("tagFQN", ""))
     if current and not generation.certification_renews and fqn == current["tagLabel"]["tagFQN"]:
         return current
-    if names.parent(fqn) != classification:
+    if names.find_parent(fqn) != classification:
         raise bad_request(f"Invalid Classification: {fqn} is not valid for Certification.")
     expires = now + VALID_DAYS * _DAY_MILLIS
-    return {"tagLabel": labels.label(catalog, fqn), "appliedDate": now, "expiryDate": expires}
+    return {"tagLabel": labels.find_label(catalog, fqn), "appliedDate": now, "expiryDate": expires}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access import rights
-from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
+from airflow_provider_om_messaging.sandbox.csv.topics import build_topic
 from airflow_provider_om_messaging.sandbox.entities import names, references
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     CLASSIFICATION,
@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     USER,
     Document,
     EntityType,
-    shape_fault,
+    find_shape_fault,
 )
 from airflow_provider_om_messaging.sandbox.entity_types.shapes import drop_defaults
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request, mapping_error, not_found
@@ -42,8 +42,8 @@ def build_document(call: Call, entity_type: EntityType, generation: Generation) 
 
     :param entity_type: of what, as the generation has it.
     """
-    body = call.json_object()
-    if fault := shape_fault(entity_type.create or {}, body):
+    body = call.read_json_object()
+    if fault := find_shape_fault(entity_type.create or {}, body):
         raise mapping_error(fault)
     if missing := [name for name in entity_type.required if body.get(name) in (None, "")]:
         raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
@@ -70,7 +70,7 @@ def _build_child(holder: Document, body: Document) -> Document:
 
 def _build_topic(catalog: Catalog, generation: Generation, body: Document) -> Document:
     service = catalog.get_by_name(SERVICE.name, body.pop("service"))
-    return new_topic(service, body["name"], body)
+    return build_topic(service, body["name"], body)
 
 
 def _build_service(catalog: Catalog, generation: Generation, body: Document) -> Document:
@@ -139,31 +139,33 @@ def _resolve_parent(
     body: Document,
     holder: EntityType | None,
 ) -> Document:
-    """Return what is in a parent of its own kind or, without one, in a holder of another."""
+    """Return what is in a parent of its own type or, without one, in a holder of another."""
     above: Document | None = None
     if holder is not None:
         above = catalog.get_by_name(holder.name, body[holder.name])
-        body[holder.name] = references.reference(holder.name, above)
+        body[holder.name] = references.build_reference(holder.name, above)
     if body.get("parent"):
         above = catalog.get_by_name(entity_type.name, body["parent"])
-        body["parent"] = references.reference(entity_type.name, above)
+        body["parent"] = references.build_reference(entity_type.name, above)
     return _build_child(above, body) if above else _build_root(catalog, generation, body)
 
 
 def _find_organization(catalog: Catalog) -> list[Document]:
     found = catalog.find(TEAM.name, rights.ORGANIZATION)
-    return [references.reference(TEAM.name, found)] if found else []
+    return [references.build_reference(TEAM.name, found)] if found else []
 
 
 def _resolve_ids(catalog: Catalog, entity_type: EntityType, ids: list[Any]) -> list[Document]:
-    return [references.reference(entity_type.name, catalog.get(entity_type.name, str(item))) for item in ids]
+    return [
+        references.build_reference(entity_type.name, catalog.get(entity_type.name, str(item))) for item in ids
+    ]
 
 
 def _resolve_reference(catalog: Catalog, entity_type: EntityType, fqn: str) -> Document:
     found = catalog.find(entity_type.name, fqn)
     if found is None:
         raise not_found(entity_type.name, fqn)
-    return references.reference(entity_type.name, found)
+    return references.build_reference(entity_type.name, found)
 
 
 _BUILDERS: dict[str, Callable[[Catalog, Generation, Document], Document]] = {

@@ -23,23 +23,23 @@ CLASSIFIED, TERM = "Classification", "Glossary"
 DERIVED = "Derived"
 #: What a label has, whether it was given or not.
 _ALWAYS = ("tagFQN", "source", "labelType", "state")
-#: What a label of a source is of, and the kind of what holds those.
-_KINDS: dict[str, tuple[EntityType, EntityType]] = {
+#: Of each source, the type of what its labels are of, and the type of what holds those.
+_TYPES_BY_SOURCE: dict[str, tuple[EntityType, EntityType]] = {
     CLASSIFIED: (TAG, CLASSIFICATION),
     TERM: (GLOSSARY_TERM, GLOSSARY),
 }
 
 
 #: Types of entities that label others.
-ENTITY_TYPES = tuple(entity_type.name for entity_type, _ in _KINDS.values())
+ENTITY_TYPES = tuple(entity_type.name for entity_type, _ in _TYPES_BY_SOURCE.values())
 
 
-def label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
+def find_label(catalog: Catalog, fqn: str, source: str = CLASSIFIED) -> Document:
     """Return the label of a tag or term, or raise the 404. A term may be a draft: only CSV imports look."""
-    return _build_labels(catalog.get_by_name(_kinds(source)[0].name, fqn), source)
+    return _build_label(catalog.get_by_name(_get_entity_types(source)[0].name, fqn), source)
 
 
-def _build_labels(tag: Document, source: str) -> Document:
+def _build_label(tag: Document, source: str) -> Document:
     made = {"tagFQN": tag["fullyQualifiedName"], "name": tag["name"]}
     for name in ("displayName", "description", "style"):
         if tag.get(name):
@@ -47,16 +47,16 @@ def _build_labels(tag: Document, source: str) -> Document:
     return {**made, "source": source, "labelType": "Manual", "state": "Confirmed"}
 
 
-def _label_states(item: Document) -> Document:
+def _get_states(item: Document) -> Document:
     return {name: item[name] for name in ("labelType", "state") if name in item}
 
 
-def tags(catalog: Catalog, fqns: Iterable[str]) -> list[Document]:
+def build_tag_labels(catalog: Catalog, fqns: Iterable[str]) -> list[Document]:
     """Return labels for classification tags, or refuse tags that exclude each other."""
-    return labels(catalog, [{"tagFQN": fqn} for fqn in fqns])
+    return build_labels(catalog, [{"tagFQN": fqn} for fqn in fqns])
 
 
-def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
+def build_labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
     """
     Return complete labels, or refuse labels that exclude each other or what comes with a term.
 
@@ -65,20 +65,20 @@ def labels(catalog: Catalog, given: Iterable[Document]) -> list[Document]:
     """
     own = (item for item in given if item.get("labelType") != DERIVED)
     named = {(str(item.get("source") or CLASSIFIED), str(item.get("tagFQN", ""))): item for item in own}
-    found = [label(catalog, fqn, source) for source, fqn in named]
-    _check_exclusive(catalog, found)
+    built = [find_label(catalog, fqn, source) for source, fqn in named]
+    _check_exclusive(catalog, built)
     if "tags" not in catalog.generation.as_given:
-        return found
+        return built
     return [
         {key: value for key, value in whole.items() if key in item or key in _ALWAYS}
-        for whole, item in zip(found, named.values(), strict=True)
+        for whole, item in zip(built, named.values(), strict=True)
     ]
 
 
-def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
+def _check_exclusive(catalog: Catalog, labels: list[Document]) -> None:
     exclusive: dict[str, str] = {}
-    for item in add_derived(catalog, found):
-        entity_type, holder = _kinds(item["source"])
+    for item in add_derived(catalog, labels):
+        entity_type, holder = _get_entity_types(item["source"])
         tag = catalog.get_by_name(entity_type.name, item["tagFQN"])
         # What stands directly above a tag counts, be it a tag itself.
         above = tag.get("parent") or tag[holder.name]
@@ -95,21 +95,21 @@ def _check_exclusive(catalog: Catalog, found: list[Document]) -> None:
 
 def complete(catalog: Catalog, stored: Iterable[Document]) -> list[Document]:
     """Return labels with what their tags and terms say about themselves."""
-    found = []
+    completed = []
     for item in stored:
-        entity_type = _kinds(item["source"])[0]
+        entity_type = _get_entity_types(item["source"])[0]
         tag = catalog.find(entity_type.name, item["tagFQN"], "all")
-        found.append({**_build_labels(tag, item["source"]), **_label_states(item)} if tag else item)
-    return found
+        completed.append({**_build_label(tag, item["source"]), **_get_states(item)} if tag else item)
+    return completed
 
 
 def add_derived(catalog: Catalog, given: list[Document]) -> list[Document]:
     """Return labels with those that come with the terms among them: the tags of these, marked as derived."""
-    shown = {(item["source"], item["tagFQN"]): item for item in given}
-    for term in terms(given):
+    unique = {(item["source"], item["tagFQN"]): item for item in given}
+    for term in select_terms(given):
         for item in catalog.get_by_name(GLOSSARY_TERM.name, term["tagFQN"], "all").get("tags", ()):
-            shown.setdefault((item["source"], item["tagFQN"]), {**item, "labelType": DERIVED})
-    return list(shown.values())
+            unique.setdefault((item["source"], item["tagFQN"]), {**item, "labelType": DERIVED})
+    return list(unique.values())
 
 
 def select_classification_tags(given: Iterable[Document]) -> list[Document]:
@@ -117,12 +117,12 @@ def select_classification_tags(given: Iterable[Document]) -> list[Document]:
     return [item for item in given if item.get("source") != TERM]
 
 
-def terms(given: Iterable[Document]) -> list[Document]:
+def select_terms(given: Iterable[Document]) -> list[Document]:
     """Return those of the labels that are of glossary terms."""
     return [item for item in given if item.get("source") == TERM]
 
 
-def _kinds(source: str) -> tuple[EntityType, EntityType]:
-    if source not in _KINDS:
+def _get_entity_types(source: str) -> tuple[EntityType, EntityType]:
+    if source not in _TYPES_BY_SOURCE:
         raise bad_request(f"Invalid source type {source}")
-    return _KINDS[source]
+    return _TYPES_BY_SOURCE[source]

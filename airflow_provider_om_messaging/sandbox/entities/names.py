@@ -34,7 +34,7 @@ def join(*parts: str) -> str:
     return ".".join([*parent, quote(name)])
 
 
-def parent(fqn: str) -> str | None:
+def find_parent(fqn: str) -> str | None:
     """Return the FQN of what holds a name, or ``None`` for a name at the top."""
     found = _CHILD.fullmatch(fqn)
     return found[1] if found else None
@@ -46,13 +46,13 @@ class Rule:
     Which names a generation takes for services and topics.
 
     :param pattern: what they match, as its errors show it.
-    :param taken: returns the same of one.
+    :param accepts: returns the same of one.
     :param longest: characters.
     :param quotes: whether the pattern is all that keeps quotes out.
     """
 
     pattern: str
-    taken: Callable[[str], object]
+    accepts: Callable[[str], object]
     longest: int = 256
     quotes: bool = True
 
@@ -60,12 +60,12 @@ class Rule:
         """Return why a name is refused, in the words of the server's validation, or ``None``."""
         if not 1 <= len(name) <= self.longest:
             return f"[name size must be between 1 and {self.longest}]"
-        if not self.taken(name):
+        if not self.accepts(name):
             return f'[name must match "{self.pattern}"]'
         return f"Invalid name {name}" if '"' in name and not self.quotes else None
 
 
-def _is_of_words(name: str) -> bool:
+def _has_only_word_characters(name: str) -> bool:
     """Return whether a name holds nothing but letters, digits and marks of all scripts, and a few signs."""
     return all(char in "_'- .&()%" or unicodedata.category(char)[0] in "LMN" for char in name)
 
@@ -73,4 +73,4 @@ def _is_of_words(name: str) -> bool:
 OF_2_0 = Rule(r"^((?!::)[^>\"\p{Cntrl}])*$", re.compile(r'((?!::)[^>"\x00-\x1f\x7f])*').fullmatch)
 #: The pattern has the quote, but no FQN could hold it.
 OF_1_3 = Rule("^((?!::).)*$", re.compile(r"((?!::)[^\n\r\x85\u2028\u2029])*").fullmatch, quotes=False)
-OF_1_2 = Rule(r"^(?U)[\w'\- .&()%]+$", _is_of_words, 128)
+OF_1_2 = Rule(r"^(?U)[\w'\- .&()%]+$", _has_only_word_characters, 128)

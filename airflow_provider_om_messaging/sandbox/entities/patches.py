@@ -52,7 +52,7 @@ def parse(body: bytes, generation: Generation = GENERATION_2_0) -> list[Operatio
         operations = json_text.parse(body)
         if not isinstance(operations, list):
             text = body.decode("utf-8", "replace")
-            place = json_text.place(text, len(text) - len(text.lstrip()))
+            place = json_text.format_position(text, len(text) - len(text.lstrip()))
             raise mapping_error(f"JSON patch has to be an array of objects\n at {place}")
     else:
         try:
@@ -87,7 +87,7 @@ def apply(
     """
     result = copy_json(document)
     if generation.patch_removes_last:
-        operations = sorted(operations, key=_find_old_path)
+        operations = sorted(operations, key=_build_old_sort_key)
     for operation in operations:
         if _is_skipped(operation["path"]):
             continue
@@ -98,19 +98,21 @@ def apply(
                 f"The JSON Patch operation '{operation['op']}' failed for path '{operation['path']}': {fault}"
             )
             if generation.patch_quotes_entity and fault.looked_in is not None:
-                quoted = json.dumps(_stored_value(fault.looked_in), ensure_ascii=False, separators=(",", ":"))
+                quoted = json.dumps(
+                    _sort_connection(fault.looked_in), ensure_ascii=False, separators=(",", ":")
+                )
                 text = f"'{quoted}' contains no {fault.old_words}"
-            raise _patch_error(text, error_status) from None
+            raise _make_patch_error(text, error_status) from None
         except _UnequalError as fault:
-            raise _patch_error(str(fault), error_status) from None
+            raise _make_patch_error(str(fault), error_status) from None
     return result
 
 
-def _patch_error(text: str, status: int) -> ApiError:
+def _make_patch_error(text: str, status: int) -> ApiError:
     return bad_request(text) if status == 400 else unhandled_error(text)
 
 
-def _stored_value(document: Any) -> Any:
+def _sort_connection(document: Any) -> Any:
     """Return what an error quotes: connections in the order in which the database keeps their members."""
     connection = document.get("connection") if isinstance(document, dict) else None
     if not isinstance(connection, dict) or not isinstance(connection.get("config"), dict):
@@ -119,7 +121,7 @@ def _stored_value(document: Any) -> Any:
     return {**document, "connection": {**connection, "config": config}}
 
 
-def _find_old_path(operation: Operation) -> tuple[bool, int]:
+def _build_old_sort_key(operation: Operation) -> tuple[bool, int]:
     """
     Return where old servers put an operation, to be kind to indexes of lists.
 
@@ -129,7 +131,7 @@ def _find_old_path(operation: Operation) -> tuple[bool, int]:
     return (True, -digits) if operation["op"] == "remove" else (False, digits)
 
 
-def touched_paths(operations: list[Operation]) -> set[tuple[str, ...]]:
+def list_touched_paths(operations: list[Operation]) -> set[tuple[str, ...]]:
     """Return every path that an operation looks at, by its members: a test needs the right as well."""
     pointers = [item["path"] for item in operations]
     pointers += [item["from"] for item in operations if item["op"] == "move"]
@@ -177,7 +179,7 @@ def _split_pointer(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def _index(part: str, length: int, value: Any = None) -> int:
+def _parse_index(part: str, length: int, value: Any = None) -> int:
     if not part.isascii() or not part.isdigit() or (len(part) > 1 and part.startswith("0")):
         raise _PatchFault(f"'{part}' is no array index")
     if int(part) >= length:
@@ -187,9 +189,9 @@ def _index(part: str, length: int, value: Any = None) -> int:
     return int(part)
 
 
-def _step(value: Any, part: str) -> Any:
+def _step_into(value: Any, part: str) -> Any:
     if isinstance(value, list):
-        return value[_index(part, len(value), value)]
+        return value[_parse_index(part, len(value), value)]
     if isinstance(value, dict) and part in value:
         return value[part]
     raise _PatchFault(f"there is no value named '{part}'", value, f"value for name '{part}'")
@@ -197,7 +199,7 @@ def _step(value: Any, part: str) -> Any:
 
 def _read(document: Any, pointer: str) -> Any:
     for part in _split_pointer(pointer):
-        document = _step(document, part)
+        document = _step_into(document, part)
     return document
 
 
@@ -216,11 +218,11 @@ def _add(document: Any, pointer: str, value: Any) -> Any:
     *path, last = _split_pointer(pointer)
     parent = document
     for part in path:
-        parent = _step(parent, part)
+        parent = _step_into(parent, part)
     if isinstance(parent, dict):
         parent[last] = value
     elif isinstance(parent, list):
-        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1, parent), value)
+        parent.insert(len(parent) if last == "-" else _parse_index(last, len(parent) + 1, parent), value)
     else:
         raise _PatchFault("the parent is neither an object nor an array")
     return document
@@ -232,13 +234,13 @@ def _remove(document: Any, pointer: str) -> Any:
     *path, last = _split_pointer(pointer)
     parent = document
     for part in path:
-        parent = _step(parent, part)
-    _step(parent, last)
+        parent = _step_into(parent, part)
+    _step_into(parent, last)
     del parent[int(last) if isinstance(parent, list) else last]
     return document
 
 
-def misfit_error(entity_type: str, reason: str, status: int) -> ApiError:
+def make_misfit_error(entity_type: str, reason: str, status: int) -> ApiError:
     """
     Return the error of a patch whose result no longer fits the entity's class.
 

@@ -22,7 +22,7 @@ _OWNER_KINDS = (USER.name, TEAM.name)
 _MAX_OWNERS = 5
 
 
-def reference(entity_type: str, document: Document) -> Document:
+def build_reference(entity_type: str, document: Document) -> Document:
     """Return a complete reference to an entity."""
     entry = {"id": document["id"], "type": entity_type, "name": document["name"]}
     entry["fullyQualifiedName"] = document["fullyQualifiedName"]
@@ -47,7 +47,7 @@ def list_references(document: Document, name: str) -> list[Document]:
 def resolve_domains(catalog: Catalog, document: Document) -> list[Document]:
     """Return complete references to an entity's own domains, or raise the 404 of one that is not there."""
     return [
-        reference(DOMAIN.name, catalog.get(DOMAIN.name, item["id"]))
+        build_reference(DOMAIN.name, catalog.get(DOMAIN.name, item["id"]))
         for item in list_references(document, "domains")
     ]
 
@@ -59,20 +59,20 @@ def complete(catalog: Catalog, document: Document) -> None:
     :param document: changed in place; references it inherits are left out, since they are the parent's.
     """
     if document.get("owners") is not None:
-        document["owners"] = owners(catalog, document["owners"])
+        document["owners"] = resolve_owners(catalog, document["owners"])
     if document.get("domains") is not None:
-        document["domains"] = _domains(catalog, document["domains"])
+        document["domains"] = _resolve_given_domains(catalog, document["domains"])
     if document.get("owner") is not None:
-        document["owner"] = next(iter(owners(catalog, [document["owner"]])), None)
+        document["owner"] = next(iter(resolve_owners(catalog, [document["owner"]])), None)
     if document.get("domain") is not None:
-        document["domain"] = _domain(catalog, document["domain"])
+        document["domain"] = _resolve_given_domain(catalog, document["domain"])
     custom_fields.check(document.get("extension") or {})
     if document.get("tags") is not None:
-        document["tags"] = labels.labels(catalog, document["tags"])
+        document["tags"] = labels.build_labels(catalog, document["tags"])
     schema_fields.complete(catalog, document)
 
 
-def owners(catalog: Catalog, given: list[Document]) -> list[Document]:
+def resolve_owners(catalog: Catalog, given: list[Document]) -> list[Document]:
     """Return complete references to owners: up to five users, or one team that may own things."""
     resolved = [_resolve(catalog, "owners", item, _OWNER_KINDS) for item in _drop_inherited(given)]
     return check_owners(catalog, resolved)
@@ -95,18 +95,18 @@ def check_owners(catalog: Catalog, resolved: list[Document]) -> list[Document]:
     return unique
 
 
-def _domains(catalog: Catalog, given: list[Document]) -> list[Document]:
+def _resolve_given_domains(catalog: Catalog, given: list[Document]) -> list[Document]:
     return [_resolve(catalog, "domains", item, (DOMAIN.name,)) for item in _drop_inherited(given)]
 
 
-def _domain(catalog: Catalog, given: Document) -> Document | None:
+def _resolve_given_domain(catalog: Catalog, given: Document) -> Document | None:
     """Return the one domain as it is stored; none if it is the parent's."""
     if given.get("inherited"):
         return None
     stored = {name: value for name, value in given.items() if name != "href"}
     if not catalog.generation.checks_domains and given.get("id") and given.get("type") == DOMAIN.name:
         return stored
-    found = _domains(catalog, [given])[0]
+    found = _resolve_given_domains(catalog, [given])[0]
     return stored if "domain" in catalog.generation.as_given else found
 
 
@@ -130,7 +130,7 @@ def _resolve(catalog: Catalog, field: str, given: Any, allowed: tuple[str, ...])
     found = catalog.entities[entity_type].get(str(entity_id))
     if found is None or found.get("deleted"):
         raise not_found(entity_type, str(entity_id))
-    entry = reference(entity_type, found)
+    entry = build_reference(entity_type, found)
     return fill_name(entry) if catalog.generation.names_references else entry
 
 

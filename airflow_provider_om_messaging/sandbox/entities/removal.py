@@ -41,7 +41,7 @@ def find_children(
     catalog: Catalog, entity_type: str, document: Document, include: str
 ) -> list[tuple[str, Document]]:
     """Return what is in an entity, with its type: the innermost first."""
-    found = list(_children(catalog, entity_type, document, include))
+    found = list(_iterate_children(catalog, entity_type, document, include))
     return list({item["id"]: (name, item) for name, item in found}.values())
 
 
@@ -49,31 +49,33 @@ def remove(catalog: Catalog, entity_type: str, document: Document, user: str) ->
     """Delete an entity for good, and all that refers to it, without a version."""
     catalog.remove(entity_type, document, user)
     if entity_type in _REFERRED_TO:
-        _forget(catalog, lambda item: item.get("id") == document["id"])
+        _remove_references(catalog, lambda item: item.get("id") == document["id"])
     elif entity_type in _LABELS:
         gone = (_LABELS[entity_type], document["fullyQualifiedName"])
-        _forget(catalog, lambda item: (item.get("source"), item.get("tagFQN")) == gone)
+        _remove_references(catalog, lambda item: (item.get("source"), item.get("tagFQN")) == gone)
 
 
-def _children(
+def _iterate_children(
     catalog: Catalog, entity_type: str, document: Document, include: str
 ) -> Iterator[tuple[str, Document]]:
     for name, member in _INSIDE.get(entity_type, ()):
-        for item in list(catalog.all(name, include)):
+        for item in list(catalog.iterate_entities(name, include)):
             holders = item.get(member) or []
             if any(
                 one["id"] == document["id"] for one in (holders if isinstance(holders, list) else [holders])
             ):
-                yield from _children(catalog, name, item, include)
+                yield from _iterate_children(catalog, name, item, include)
                 yield name, item
 
 
-def _forget(catalog: Catalog, is_gone: Callable[[Document], bool]) -> None:
+def _remove_references(catalog: Catalog, is_gone: Callable[[Document], bool]) -> None:
     for entity_type, items in catalog.entities.items():
         for item in list(items.values()):
-            kept = {name: _drop_removed(value, is_gone) for name, value in item.items()}
-            if kept != item:
-                catalog.put(entity_type, {name: value for name, value in kept.items() if value is not None})
+            remaining = {name: _drop_removed(value, is_gone) for name, value in item.items()}
+            if remaining != item:
+                catalog.put(
+                    entity_type, {name: value for name, value in remaining.items() if value is not None}
+                )
 
 
 def _drop_removed(value: Any, is_gone: Callable[[Document], bool]) -> Any:

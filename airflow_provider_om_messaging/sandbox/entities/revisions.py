@@ -39,7 +39,7 @@ def build_empty_change(version: float) -> Document:
     return {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": [], "previousVersion": version}
 
 
-def changes_between(old: Document, new: Document, *, empty_text_is_nothing: bool = True) -> Document:
+def build_change_description(old: Document, new: Document, *, empty_text_is_nothing: bool = True) -> Document:
     """
     Return what was added, updated and deleted, in the form of a change description.
 
@@ -73,9 +73,9 @@ def is_empty(changes: Document) -> bool:
     return not (changes["fieldsAdded"] or changes["fieldsUpdated"] or changes["fieldsDeleted"])
 
 
-def next_version(version: float, changes: Document) -> float:
+def compute_next_version(version: float, changes: Document) -> float:
     """Return the number after a change: +0.1, or +1.0 when readers of messages may break."""
-    return round(version + (1.0 if schema_fields.takes_fields(changes) else 0.1), 1)
+    return round(version + (1.0 if schema_fields.has_removed_fields(changes) else 0.1), 1)
 
 
 def is_in_session(current: Document, user: str, now: int) -> bool:

@@ -50,7 +50,7 @@ def complete(catalog: Catalog, document: Document) -> None:
         if fault := _find_fault(field):
             raise bad_request(fault)
         if field.get("tags") is not None:
-            field["tags"] = labels.labels(catalog, field["tags"])
+            field["tags"] = labels.build_labels(catalog, field["tags"])
         for name in [name for name, value in field.items() if value in (None, [])]:
             del field[name]
 
@@ -76,29 +76,29 @@ def keep_by_put(existing: Document, requested: Document, *, by_bot: bool) -> Non
 
     :param requested: changed in place.
     """
-    before = {(*_key(field), field["fullyQualifiedName"].lower()): field for field in walk(existing)}
+    before = {(*_get_identity(field), field["fullyQualifiedName"].lower()): field for field in walk(existing)}
     for field in walk(requested):
-        kept = before.get((*_key(field), field["fullyQualifiedName"].lower()), {})
+        previous = before.get((*_get_identity(field), field["fullyQualifiedName"].lower()), {})
         named = {label["tagFQN"] for label in field.get("tags", ())}
         tags = [
             *field.get("tags", ()),
-            *(item for item in kept.get("tags", ()) if item["tagFQN"] not in named),
+            *(item for item in previous.get("tags", ()) if item["tagFQN"] not in named),
         ]
         field.update({"tags": tags} if tags else {})
-        field.update({name: kept[name] for name in _TEXTS if by_bot and kept.get(name)})
+        field.update({name: previous[name] for name in _TEXTS if by_bot and previous.get(name)})
 
 
-def show_labels(catalog: Catalog, shown: Document, *, tagged: bool) -> None:
+def show_labels(catalog: Catalog, document: Document, *, tagged: bool) -> None:
     """
     Complete the labels of a schema's fields as the topic's own, or leave them out.
 
-    :param shown: changed in place.
+    :param document: changed in place.
     :param tagged: whether tags were asked for.
     """
-    for field in walk(shown):
-        found = labels.complete(catalog, field.pop("tags", ()))
+    for field in walk(document):
+        completed = labels.complete(catalog, field.pop("tags", ()))
         if tagged:
-            field["tags"] = labels.add_derived(catalog, found)
+            field["tags"] = labels.add_derived(catalog, completed)
 
 
 def add_changes(changes: Document, before: Document, after: Document) -> None:
@@ -119,7 +119,7 @@ def add_changes(changes: Document, before: Document, after: Document) -> None:
     _compare_lists(changes, topic, _LIST, old.get("schemaFields") or [], new.get("schemaFields") or [])
 
 
-def takes_fields(changes: Document) -> bool:
+def has_removed_fields(changes: Document) -> bool:
     """Return whether a change description takes fields away, or gives them another type."""
     return any(
         change["name"].startswith(_LIST) and not change["name"].endswith(".tags")
@@ -151,7 +151,7 @@ def _find_fault(field: Any) -> str | None:
 def _compare_lists(
     changes: Document, topic: str, name: str, before: list[Document], after: list[Document]
 ) -> None:
-    old, new = ({_key(field): field for field in fields} for fields in (before, after))
+    old, new = ({_get_identity(field): field for field in fields} for fields in (before, after))
     _add_change(changes, name, None, [field for key, field in new.items() if key not in old])
     _add_change(changes, name, [field for key, field in old.items() if key not in new], None)
     for key, field in new.items():
@@ -169,7 +169,7 @@ def _compare_lists(
             _compare_lists(changes, topic, inside, old[key]["children"], field["children"])
 
 
-def _key(field: Document) -> tuple[str, str]:
+def _get_identity(field: Document) -> tuple[str, str]:
     """Return what makes a field the same field: its name in any case, and its type."""
     return field["name"].lower(), field["dataType"]
 

@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     USER,
     Document,
     EntityType,
-    shape_fault,
+    find_shape_fault,
 )
 from airflow_provider_om_messaging.sandbox.entity_types.shapes import drop_defaults
 from airflow_provider_om_messaging.sandbox.http.errors import bad_request
@@ -63,8 +63,8 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
     """
     catalog, generation = state.catalog, state.generation
     if not isinstance(result, dict):
-        raise patches.misfit_error(entity_type.name, "not an object", generation.patch_misfit_status)
-    wanted = result.get("name")
+        raise patches.make_misfit_error(entity_type.name, "not an object", generation.patch_misfit_status)
+    new_name = result.get("name")
     if result.get("deleted") is True and not current.get("deleted"):
         raise bad_request(f"{entity_type.name} attribute deleted can't be modified")
     if entity_type.name == SERVICE.name and generation.fixed_type:
@@ -73,12 +73,14 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
         result.pop(name, None)
         if name in current:
             result[name] = current[name]
-    if fault := shape_fault(entity_type.properties, result):
-        raise patches.misfit_error(entity_type.name, fault, generation.patch_misfit_status)
-    if generation.patch_renames and wanted and isinstance(wanted, str):
-        result["name"] = wanted
+    if fault := find_shape_fault(entity_type.properties, result):
+        raise patches.make_misfit_error(entity_type.name, fault, generation.patch_misfit_status)
+    if generation.patch_renames and new_name and isinstance(new_name, str):
+        result["name"] = new_name
         parent = catalog.get_parent(entity_type.name, current)
-        result["fullyQualifiedName"] = names.join(*([parent["fullyQualifiedName"]] if parent else []), wanted)
+        result["fullyQualifiedName"] = names.join(
+            *([parent["fullyQualifiedName"]] if parent else []), new_name
+        )
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
     drop_defaults(entity_type, result, current)
     references.complete(catalog, result)
@@ -97,11 +99,11 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
 
 def _check_type(current: Document, result: Document, generation: Generation, text: str) -> None:
     """Raise the 400 of a service whose type its connection is not of."""
-    wanted = result.get("serviceType", current["serviceType"])
-    if wanted not in generation.service_types:
-        raise patches.misfit_error(
-            SERVICE.name, f"{wanted} is no type of service", generation.patch_misfit_status
+    service_type = result.get("serviceType", current["serviceType"])
+    if service_type not in generation.service_types:
+        raise patches.make_misfit_error(
+            SERVICE.name, f"{service_type} is no type of service", generation.patch_misfit_status
         )
     config = (result.get("connection") or {}).get("config") or {}
-    if wanted != current["serviceType"] and config.get("type") != wanted:
-        raise bad_request(text.format(name=current["name"], type=wanted))
+    if service_type != current["serviceType"] and config.get("type") != service_type:
+        raise bad_request(text.format(name=current["name"], type=service_type))

@@ -51,16 +51,16 @@ def parse_fields(entity_type: EntityType, text: str | None) -> frozenset[str]:
     """
     Return the properties a ``fields`` parameter asks for.
 
-    :param text: comma-separated names, ``*`` for all. A name the kind does not have is a 400: that is how
+    :param text: comma-separated names, ``*`` for all. A name the type does not have is a 400: that is how
         ``owner`` fails on a server that has ``owners``.
     """
-    wanted = {part.strip() for part in (text or "").split(",")} - {""}
-    if "*" in wanted:
+    requested = {part.strip() for part in (text or "").split(",")} - {""}
+    if "*" in requested:
         return entity_type.on_request
-    for name in sorted(wanted):
+    for name in sorted(requested):
         if name not in entity_type.properties:
             raise bad_request(f"Invalid field name {name}")
-    return entity_type.on_request & wanted
+    return entity_type.on_request & requested
 
 
 def complete_entity(
@@ -77,22 +77,22 @@ def complete_entity(
     :param inheriting: with what it inherits, marked as such in generations that do.
     :param fields: which of the properties that come on request are shown in the end; all if not given.
     """
-    shown = fill_defaults(entity_type, document)
+    entity = fill_defaults(entity_type, document)
     for name in entity_type.on_request:
         if entity_type.properties[name] in ("references", "tags"):
-            shown.setdefault(name, [])
-    if shown.get("tags"):
-        shown["tags"] = labels.add_derived(catalog, labels.complete(catalog, shown["tags"]))
-    schema_fields.show_labels(catalog, shown, tagged=fields is None or "tags" in fields)
-    for name in _HOLDERS & shown.keys():
-        shown[name] = _fill_present(catalog, shown[name])
-    if shown.get("domain") and (fields is None or "domain" in fields):
-        shown["domain"] = references.resolve_domains(catalog, shown)[0]
-    if "inheritedRoles" in entity_type.properties and rights.inherits_role(shown):
-        shown["inheritedRoles"] = [dict(_CONSUMER_ROLE)]
+            entity.setdefault(name, [])
+    if entity.get("tags"):
+        entity["tags"] = labels.add_derived(catalog, labels.complete(catalog, entity["tags"]))
+    schema_fields.show_labels(catalog, entity, tagged=fields is None or "tags" in fields)
+    for name in _HOLDERS & entity.keys():
+        entity[name] = _refresh_reference(catalog, entity[name])
+    if entity.get("domain") and (fields is None or "domain" in fields):
+        entity["domain"] = references.resolve_domains(catalog, entity)[0]
+    if "inheritedRoles" in entity_type.properties and rights.inherits_role(entity):
+        entity["inheritedRoles"] = [dict(_CONSUMER_ROLE)]
     if inheriting:
-        shown.update(collect_inherited(catalog, entity_type, document))
-    return {name: shown[name] for name in entity_type.properties if name in shown}
+        entity.update(collect_inherited(catalog, entity_type, document))
+    return {name: entity[name] for name in entity_type.properties if name in entity}
 
 
 def fill_defaults(entity_type: EntityType, document: Document) -> Document:
@@ -100,22 +100,22 @@ def fill_defaults(entity_type: EntityType, document: Document) -> Document:
     return copy_json({**entity_type.defaults, **document})
 
 
-def _fill_present(catalog: Catalog, entry: Document) -> Document:
+def _refresh_reference(catalog: Catalog, entry: Document) -> Document:
     """Return a reference as what it refers to is now."""
     found = catalog.entities.get(str(entry.get("type")), {}).get(str(entry.get("id")))
-    return references.reference(entry["type"], found) if found else entry
+    return references.build_reference(entry["type"], found) if found else entry
 
 
 def collect_inherited(catalog: Catalog, entity_type: EntityType, document: Document) -> Document:
     """Return what an entity shows of its parent, because it has none of its own."""
     parent = catalog.get_parent(entity_type.name, document) or {}
     names = [name for name in catalog.generation.inherited if parent.get(name) and not document.get(name)]
-    found = {
+    values = {
         name: references.resolve_domains(catalog, parent)[0] if name == "domain" else parent[name]
         for name in names
     }
     return {
-        name: _mark_values(value, marked=catalog.generation.marks_inherited) for name, value in found.items()
+        name: _mark_values(value, marked=catalog.generation.marks_inherited) for name, value in values.items()
     }
 
 
@@ -137,16 +137,16 @@ def render(
     :param fields: which of the properties that come on request to show.
     :param inheriting: as for :func:`complete_entity`.
     """
-    shown = complete_entity(catalog, entity_type, document, inheriting=inheriting, fields=fields)
+    rendered = complete_entity(catalog, entity_type, document, inheriting=inheriting, fields=fields)
     for name in entity_type.on_request - fields:
-        shown.pop(name, None)
-    hide_secrets(shown, caller)
-    _add_link(shown, base, named=catalog.generation.names_references)
+        rendered.pop(name, None)
+    hide_secrets(rendered, caller)
+    _add_link(rendered, base, named=catalog.generation.names_references)
     if entity_type.name == "team":  # of its references these alone are told without their addresses
-        for role in shown.get("inheritedRoles", ()):
+        for role in rendered.get("inheritedRoles", ()):
             del role["href"]
-    shown["href"] = f"{base}/v1/{entity_type.collection}/{document['id']}"
-    return shown
+    rendered["href"] = f"{base}/v1/{entity_type.collection}/{document['id']}"
+    return rendered
 
 
 def hide_secrets(document: Document, caller: Document) -> None:
@@ -178,7 +178,7 @@ def unmask(value: Any, stored: Any) -> Any:
     return stored if value == MASK and isinstance(stored, str) else value
 
 
-def strong_tag(shown: Document, *, of_content: bool) -> str:
+def compute_strong_tag(rendered: Document, *, of_content: bool) -> str:
     """
     Return the strong entity tag of a rendered entity.
 
@@ -186,9 +186,9 @@ def strong_tag(shown: Document, *, of_content: bool) -> str:
         from a GET with other fields never matches on PATCH; the weak ``W/"version"`` does.
     """
     if of_content:
-        text = json.dumps({key: shown[key] for key in shown if key != "href"}, sort_keys=True)
+        text = json.dumps({key: rendered[key] for key in rendered if key != "href"}, sort_keys=True)
     else:
-        text = f"{shown['version']}-{shown['updatedAt']}"
+        text = f"{rendered['version']}-{rendered['updatedAt']}"
     return '"' + hashlib.sha256(text.encode()).hexdigest()[:16] + '"'
 
 

@@ -83,29 +83,33 @@ def check(extension: Document) -> None:
 
 
 def _check_type(name: str, value: Any, kind: str) -> None:
-    wanted, found = _JSON_TYPES[kind], _json_type(value)
-    if found != wanted and (found, wanted) != ("integer", "number"):
-        raise _invalid_json(name, f"$: {found} found, {wanted} expected")
+    expected, actual = _JSON_TYPES[kind], _get_json_type(value)
+    if actual != expected and (actual, expected) != ("integer", "number"):
+        raise _make_invalid_json_error(name, f"$: {actual} found, {expected} expected")
     items = value if isinstance(value, list) else ()
     for number, item in enumerate(items):
-        if _json_type(item) != _ITEM_TYPES[kind]:
-            raise _invalid_json(name, f"$[{number}]: {_json_type(item)} found, {_ITEM_TYPES[kind]} expected")
+        if _get_json_type(item) != _ITEM_TYPES[kind]:
+            raise _make_invalid_json_error(
+                name, f"$[{number}]: {_get_json_type(item)} found, {_ITEM_TYPES[kind]} expected"
+            )
     for item in items or [value] if kind.startswith("entityReference") else ():
         if isinstance(item, dict) and (missing := {"id", "type"} - item.keys()):
-            raise _invalid_json(name, f"$.{min(missing)}: is missing but it is required")
+            raise _make_invalid_json_error(name, f"$.{min(missing)}: is missing but it is required")
 
 
 def _check_interval(name: str, value: Document, _: None) -> None:
     for member, moment in value.items():
         if member not in {"start", "end"}:
-            raise _invalid_json(name, f"$.{member}: is not defined in the schema")
-        if _json_type(moment) != "integer":
-            raise _invalid_json(name, f"$.{member}: {_json_type(moment)} found, integer expected")
+            raise _make_invalid_json_error(name, f"$.{member}: is not defined in the schema")
+        if _get_json_type(moment) != "integer":
+            raise _make_invalid_json_error(
+                name, f"$.{member}: {_get_json_type(moment)} found, integer expected"
+            )
 
 
 def _check_email(name: str, value: str, _: None) -> None:
     if not 6 <= len(value) <= 127 or not re.fullmatch(r"\S+@\S+\.\S+", value):
-        raise _invalid_json(name, "$: does not match the regex pattern of addresses")
+        raise _make_invalid_json_error(name, "$: does not match the regex pattern of addresses")
 
 
 def _check_enum(name: str, value: list[str], config: Document) -> None:
@@ -119,7 +123,7 @@ def _check_enum(name: str, value: list[str], config: Document) -> None:
 def _check_table(name: str, value: Document, config: Document) -> None:
     for member in ("columns", "rows"):
         if not isinstance(value.get(member), list):
-            raise _invalid_json(name, f"$.{member}: is missing but it is required")
+            raise _make_invalid_json_error(name, f"$.{member}: is missing but it is required")
     others = set(map(str, value["columns"])) - set(config["columns"])
     if others:
         expected = f"Expected columns: [{', '.join(config['columns'])}]"
@@ -150,19 +154,24 @@ _CHECKS: dict[str, Callable[[str, Any, Any], None]] = {
 """What holds a value against the schema of its type and the settings of its field, by the type."""
 
 
-def _invalid_json(name: str, problem: str) -> ApiError:
+def _make_invalid_json_error(name: str, problem: str) -> ApiError:
     return bad_request(f"Custom field {name} has invalid JSON [{problem}]")
 
 
-def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
+def describe_entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
     """
-    Return a kind of entity as the server's types describe it.
+    Return an entity type as the server's types describe it.
 
     :param entity_type: its name.
     :param base: the server's address, for links.
     :param properties: with the custom properties, which are returned on request only.
     """
-    document = {**_type(entity_type, base), "category": "entity", "nameSpace": "data", "version": 0.1}
+    document = {
+        **_describe_type(entity_type, base),
+        "category": "entity",
+        "nameSpace": "data",
+        "version": 0.1,
+    }
     if properties:
         given = _OF_TOPICS if entity_type == TOPIC.name else {}
         document[PROPERTIES] = [_describe_field(name, given[name], base) for name in sorted(given)]
@@ -170,28 +179,30 @@ def entity_type(entity_type: str, base: str, *, properties: bool) -> Document:
 
 
 def _describe_field(name: str, field: _Field, base: str) -> Document:
-    shown = {
+    document = {
         "name": name,
         "description": f"Custom field {name}",
-        "propertyType": {**_type(field.type, base), "type": "type"},
+        "propertyType": {**_describe_type(field.type, base), "type": "type"},
     }
-    return shown if field.config is None else {**shown, "customPropertyConfig": {"config": field.config}}
+    return (
+        document if field.config is None else {**document, "customPropertyConfig": {"config": field.config}}
+    )
 
 
-def _type(name: str, base: str) -> Document:
+def _describe_type(name: str, base: str) -> Document:
     type_id = str(uuid.uuid5(_NAMESPACE, name))
     members = {"id": type_id, "name": name, "fullyQualifiedName": name, "description": f"The type {name}."}
     return {**members, "displayName": name, "href": f"{base}/v1/metadata/types/{type_id}"}
 
 
-def _json_type(value: Any) -> str:
-    for entity_types, name in (
+def _get_json_type(value: Any) -> str:
+    for python_types, name in (
         (bool, "boolean"),
         (int, "integer"),
         (float, "number"),
         (str, "string"),
         (list, "array"),
     ):
-        if isinstance(value, entity_types):
+        if isinstance(value, python_types):
             return name
     return "null" if value is None else "object"

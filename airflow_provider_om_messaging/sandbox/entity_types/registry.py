@@ -1,4 +1,4 @@
-"""The kinds of entity this server holds, and which properties each may have."""
+"""The entity types this server holds, and which properties each may have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.sandbox.entity_types.shapes import (
     NO_VOTES,
     Document,
     EntityType,
-    shape_fault,
+    find_shape_fault,
 )
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "USER",
     "Document",
     "EntityType",
-    "shape_fault",
+    "find_shape_fault",
 ]
 
 #: What both end with, in the order in which replies and error texts have it.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 T = TypeVar("T")
 
-#: Properties nearly every entity has; their types are words that ``shape_fault`` understands.
+#: Properties nearly every entity has; their types are words that ``find_shape_fault`` understands.
 COMMON = {
     "id": "text",
     "name": "text",
@@ -35,7 +35,7 @@ NO_VOTES = {"upVotes": 0, "downVotes": 0, "upVoters": [], "downVoters": []}
 @dataclass(frozen=True)
 class EntityType:
     """
-    One kind of entity.
+    One entity type.
 
     :param name: as in references and error texts.
     :param collection: the path of its collection below ``/v1``.
@@ -76,7 +76,7 @@ def drop_defaults(entity_type: EntityType, document: Document, stored: Document)
             del document[name]
 
 
-def shape_fault(properties: dict[str, str], body: Document) -> str | None:
+def find_shape_fault(properties: dict[str, str], body: Document) -> str | None:
     """
     Return why a document does not fit, or ``None``.
 
@@ -86,29 +86,29 @@ def shape_fault(properties: dict[str, str], body: Document) -> str | None:
     :param body: the document; its scalars may be converted.
     """
     for name, value in body.items():
-        wanted = properties.get(name)
-        if wanted is None:
+        expected = properties.get(name)
+        if expected is None:
             return f'Unrecognized field "{name}", not marked as ignorable'
-        if wanted == "text" and isinstance(value, (int, float)):
+        if expected == "text" and isinstance(value, (int, float)):
             body[name] = value = str(value).lower() if isinstance(value, bool) else str(value)
-        if value is not None and not _has_type(wanted, value):
-            return f'Cannot deserialize value of field "{name}": not of type {wanted}'
+        if value is not None and not _has_type(expected, value):
+            return f'Cannot deserialize value of field "{name}": not of type {expected}'
     return None
 
 
-def _has_type(wanted: str, value: Any) -> bool:
-    if wanted == "text":
+def _has_type(expected: str, value: Any) -> bool:
+    if expected == "text":
         return isinstance(value, str)
-    if wanted == "number":
+    if expected == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if wanted == "flag":
+    if expected == "flag":
         return isinstance(value, bool)
-    if wanted == "object":
+    if expected == "object":
         return isinstance(value, dict)
     if not isinstance(value, list):
         return False
-    if wanted in ("references", "tags"):
+    if expected in ("references", "tags"):
         return all(isinstance(item, dict) for item in value)
-    if wanted == "names":
+    if expected == "names":
         return all(isinstance(item, str) for item in value)
     return True

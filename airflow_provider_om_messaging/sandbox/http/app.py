@@ -52,15 +52,15 @@ class App:
 
     def __init__(self, state: SandboxState) -> None:
         self._state = state
-        self._push = _push(state)
+        self._push = _create_push(state)
         self._routes: list[Route] = [
-            *system_routes.routes(),
-            *csv_routes.routes(),
-            *job_routes.routes(),
-            *entity_routes.routes(state.generation),
+            *system_routes.list_routes(),
+            *csv_routes.list_routes(),
+            *job_routes.list_routes(),
+            *entity_routes.list_routes(state.generation),
         ]
 
-    def application(self) -> web.Application:
+    def build_application(self) -> web.Application:
         """Return the aiohttp application. Bodies may have any size: the server has no limit."""
         app = web.Application(client_max_size=0)
         app.router.add_route("*", "/{rest:.*}", self._handle)
@@ -83,11 +83,13 @@ class App:
             await self._push.stop()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        path = _raw_path(request)
+        path = _get_raw_path(request)
         if path == control.PREFIX or path.startswith(control.PREFIX + "/"):
             body, name = await request.read(), path[len(control.PREFIX) :].strip("/")
             host = request.headers.get("Host", "")
-            return self._response(request, control.handle(self._state, request.method, name, body, host))
+            return self._build_response(
+                request, control.handle(self._state, request.method, name, body, host)
+            )
         if path != API and not path.startswith(API + "/"):
             return web.Response(
                 text=_PAGE, content_type="text/html", status=self._state.generation.page_status
@@ -95,7 +97,7 @@ class App:
         return await self._serve(request, path[len(API) :])
 
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
-        state, entry = self._state, self._journal_entry(request, path)
+        state, entry = self._state, self._build_journal_entry(request, path)
         state.journal.append(entry)
         del state.journal[:-JOURNAL_ENTRIES]
         body = await request.read()
@@ -107,64 +109,66 @@ class App:
         if fault and fault.kind not in AFTER:
             return await self._answer_with_fault(request, fault, entry)
         if self._push and path.rstrip("/") == PUSH:
-            return await self._socket(self._push, request, entry)
-        reply = await self._reply(request, path, body, entry)
+            return await self._serve_socket(self._push, request, entry)
+        reply = await self._call_route(request, path, body, entry)
         await self.deliver()
         if fault:
             return await self._break(request, fault, reply)
         entry["status"] = reply.status
-        return self._response(request, reply)
+        return self._build_response(request, reply)
 
-    async def _socket(self, push: Push, request: web.Request, entry: dict[str, Any]) -> web.StreamResponse:
+    async def _serve_socket(
+        self, push: Push, request: web.Request, entry: dict[str, Any]
+    ) -> web.StreamResponse:
         try:
             if self._state.switches.secure_socket:
-                entry["user"] = self._state.caller(request.headers.get("Authorization"))["name"]
+                entry["user"] = self._state.authenticate(request.headers.get("Authorization"))["name"]
         except ApiError as error:
-            reply = self._error(error)
+            reply = self._build_error_reply(error)
             entry["status"] = reply.status
-            return self._response(request, reply)
+            return self._build_response(request, reply)
         entry["status"] = 101
         return await push.serve(request)
 
-    async def _reply(self, request: web.Request, path: str, body: bytes, entry: dict[str, Any]) -> Reply:
+    async def _call_route(self, request: web.Request, path: str, body: bytes, entry: dict[str, Any]) -> Reply:
         state = self._state
         try:
             state.jobs.tick()
             # Routes and media types are looked at before the token: a missing route is a 404 for everybody.
             parts = router.decode_path(path[1:])
-            found = router.find(state, self._routes, request.method, parts)
-            if isinstance(found, Reply):
-                return found
-            route, values = found
+            match = router.find_route(state, self._routes, request.method, parts)
+            if isinstance(match, Reply):
+                return match
+            route, values = match
             _note_oddities(entry, route, request.headers)
             router.check_media(route, request.headers)
             caller: Document = {}
             if not route.open:
-                caller = state.caller(request.headers.get("Authorization"))
+                caller = state.authenticate(request.headers.get("Authorization"))
                 entry["user"] = caller["name"]
             base = f"{request.scheme}://{request.host}{API}"
             call = Call(state, values, entry["query"], request.headers, body, caller, base, request.method)
             return await route.handler(call)
         except ApiError as error:
-            return self._error(error)
+            return self._build_error_reply(error)
         except Exception as error:
             log.exception("%s %s failed inside the sandbox", request.method, path)
-            return self._error(unhandled_error(f"{type(error).__name__}: {error}"))
+            return self._build_error_reply(unhandled_error(f"{type(error).__name__}: {error}"))
 
-    def _error(self, error: ApiError) -> Reply:
+    def _build_error_reply(self, error: ApiError) -> Reply:
         shape = self._state.generation.shape(error)
         return Reply(shape.body, shape.status, shape.headers, shape.content_type)
 
-    def _response(self, request: web.Request, reply: Reply) -> web.Response:
-        payload = reply.payload()
+    def _build_response(self, request: web.Request, reply: Reply) -> web.Response:
+        payload = reply.encode_body()
         headers = dict(reply.headers)
         if reply.status not in (204, 304):
             headers["Content-Type"] = reply.content_type
         # A server dates its replies and its entities by one clock.
         headers["Date"] = formatdate(self._state.clock.seconds(), usegmt=True)
         response = web.Response(status=reply.status, body=payload, headers=headers)
-        wanted = "gzip" in request.headers.get("Accept-Encoding", "").lower()
-        if wanted and self._state.switches.gzip and len(payload) > GZIP_FROM_BYTES:
+        accepts_gzip = "gzip" in request.headers.get("Accept-Encoding", "").lower()
+        if accepts_gzip and self._state.switches.gzip and len(payload) > GZIP_FROM_BYTES:
             response.enable_compression(web.ContentCoding.gzip)
         return response
 
@@ -184,11 +188,11 @@ class App:
         if kind == "html":
             entry["status"] = 200
             return web.Response(text=_PAGE, content_type="text/html")
-        reply = self._error(self._fault_error(fault, entry["path"]))
+        reply = self._build_error_reply(self._build_fault_error(fault, entry["path"]))
         entry["status"] = reply.status
-        return self._response(request, reply)
+        return self._build_response(request, reply)
 
-    def _fault_error(self, fault: Fault, path: str) -> ApiError:
+    def _build_fault_error(self, fault: Fault, path: str) -> ApiError:
         if fault.kind == "403":
             return forbidden("Principal: CatalogPrincipal{name='u'} operations [ViewAll] not allowed")
         retry = {"Retry-After": str(fault.retry_after)}
@@ -200,15 +204,15 @@ class App:
             return ApiError(429, text, error_type="LIMITS_EXCEPTION", headers=retry)
         if fault.kind == "lost_result":
             job_id = path.split("/csvAsyncJobs/")[-1].split("/")[0]
-            return job_routes.lost_result(job_id)
+            return job_routes.make_lost_result_error(job_id)
         if fault.kind == "leak":
-            service = next(self._state.catalog.all(SERVICE.name), {})
+            service = next(self._state.catalog.iterate_entities(SERVICE.name), {})
             return unhandled_error(f"Failed to convert JsonValue to {SERVICE.name}: {json.dumps(service)}")
         return unhandled_error("HikariPool-1 - Connection is not available, request timed out after 30000ms")
 
     async def _break(self, request: web.Request, fault: Fault, reply: Reply) -> web.StreamResponse:
         if fault.kind == "cut":
-            payload = reply.payload()
+            payload = reply.encode_body()
             headers = {"Content-Type": reply.content_type, "Content-Length": str(len(payload) + 1)}
             response = web.StreamResponse(status=reply.status, headers=headers)
             await response.prepare(request)
@@ -220,15 +224,15 @@ class App:
         _disconnect(request)
         return web.Response()
 
-    def _journal_entry(self, request: web.Request, path: str) -> dict[str, Any]:
+    def _build_journal_entry(self, request: web.Request, path: str) -> dict[str, Any]:
         try:
-            shown = "/".join(router.decode_path(path))
+            decoded_path = "/".join(router.decode_path(path))
         except ApiError:
-            shown = path
+            decoded_path = path
         return {
             "at": self._state.clock.seconds(),
             "method": request.method,
-            "path": shown,
+            "path": decoded_path,
             "raw_path": path,
             "query": dict(request.query),
             "headers": {
@@ -242,7 +246,7 @@ class App:
         }
 
 
-def _push(state: SandboxState) -> Push | None:
+def _create_push(state: SandboxState) -> Push | None:
     if not state.generation.pushes:
         return None
     # Only now: nobody else needs the package that it is made of.
@@ -251,7 +255,7 @@ def _push(state: SandboxState) -> Push | None:
     return Push(state)
 
 
-def _raw_path(request: web.Request) -> str:
+def _get_raw_path(request: web.Request) -> str:
     path = request.raw_path.partition("?")[0]
     return path if path.startswith("/") else request.rel_url.raw_path
 

@@ -27,31 +27,31 @@ def handle(state: SandboxState, method: str, path: str, body: bytes, host: str) 
     """
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     if name.lower() not in _LOCAL_HOSTS:
-        return _refusal(403, f"the sandbox is steered from this machine only, not as {host!r}")
+        return _build_refusal(403, f"the sandbox is steered from this machine only, not as {host!r}")
     action = _ACTIONS.get((method, path))
     if action is None:
-        return _refusal(404, f"no such control; there are: {', '.join(_list_controls())}")
+        return _build_refusal(404, f"no such control; there are: {', '.join(_list_controls())}")
     try:
         order = json.loads(body) if body.strip() else {}
         if not isinstance(order, dict):
             raise ValueError("the body is a JSON object")
         return Reply(action(state, order))
     except (ValueError, TypeError, KeyError) as error:
-        return _refusal(400, str(error))
+        return _build_refusal(400, str(error))
 
 
-def _refusal(status: int, message: str) -> Reply:
+def _build_refusal(status: int, message: str) -> Reply:
     return Reply({"code": status, "message": message}, status)
 
 
-def _state(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+def _show_state(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": state.generation.version,
         "generation": state.generation.name,
         "edition": state.edition,
         "clock": state.clock.millis(),
         "clockOffsetSeconds": state.clock.offset,
-        "services": state.summary(),
+        "services": state.count_topics(),
         "jobs": {job.job_id: job.status for job in state.jobs.jobs.values()},
         "switches": asdict(state.switches),
         "faults": [asdict(fault) for fault in state.faults.waiting],
@@ -61,7 +61,7 @@ def _state(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _journal(state: SandboxState, order: dict[str, Any]) -> list[dict[str, Any]]:
+def _show_journal(state: SandboxState, order: dict[str, Any]) -> list[dict[str, Any]]:
     return state.journal
 
 
@@ -70,7 +70,7 @@ def _clear_journal(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]
     return {}
 
 
-def _switches(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+def _set_switches(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     state.switches.update(**order)
     return asdict(state.switches)
 
@@ -88,7 +88,7 @@ def _clear_faults(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _clock(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
+def _advance_clock(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     _check_keys("the clock", order, ["advance"])
     seconds = order.get("advance")
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
@@ -97,14 +97,14 @@ def _clock(state: SandboxState, order: dict[str, Any]) -> dict[str, Any]:
     return {"clock": state.clock.millis(), "clockOffsetSeconds": state.clock.offset}
 
 
-def _bot_token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
+def _supersede_bot_token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
     return {"token": state.supersede_bot_token()}
 
 
-def _token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
+def _create_token(state: SandboxState, order: dict[str, Any]) -> dict[str, str]:
     _check_keys("a token", order, ["user", "expires_in", "signed_by", "kid"])
     user, expires_in = str(order.pop("user", "admin")), order.pop("expires_in", 3600)
-    return {"token": state.token(user, expires_in, **order)}
+    return {"token": state.create_token(user, expires_in, **order)}
 
 
 def _check_keys(what: str, order: dict[str, Any], known: list[str]) -> None:
@@ -113,16 +113,16 @@ def _check_keys(what: str, order: dict[str, Any], known: list[str]) -> None:
 
 
 _ACTIONS: dict[tuple[str, str], Callable[[SandboxState, dict[str, Any]], Any]] = {
-    ("GET", ""): _state,
-    ("GET", "journal"): _journal,
+    ("GET", ""): _show_state,
+    ("GET", "journal"): _show_journal,
     ("DELETE", "journal"): _clear_journal,
-    ("PUT", "switches"): _switches,
-    ("PUT", ""): _switches,
+    ("PUT", "switches"): _set_switches,
+    ("PUT", ""): _set_switches,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
-    ("POST", "clock"): _clock,
-    ("POST", "bot-token"): _bot_token,
-    ("POST", "tokens"): _token,
+    ("POST", "clock"): _advance_clock,
+    ("POST", "bot-token"): _supersede_bot_token,
+    ("POST", "tokens"): _create_token,
 }
 
 

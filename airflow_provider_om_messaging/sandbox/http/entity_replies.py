@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class EntityReplies:
     """
-    Replies about one kind of entity.
+    Replies about entities of one type.
 
     :param entity_type: which, as the generation has it.
     :param generation: the generation.
@@ -39,56 +39,61 @@ class EntityReplies:
             catalog, entity_type, document, call.caller, call.base, fields, inheriting=inheriting
         )
 
-    def entity_reply(
-        self, call: Call, shown: Document, headers: dict[str, str] | None = None, *, cacheable: bool = False
+    def build_entity_reply(
+        self,
+        call: Call,
+        rendered: Document,
+        headers: dict[str, str] | None = None,
+        *,
+        cacheable: bool = False,
     ) -> Reply:
         """Return the reply about one entity, with its tag where the server sends one."""
         headers = dict(headers or {})
         if call.state.honours_if_match and (
             self.generation.tags_content or call.method in ("GET", "HEAD", "PATCH")
         ):
-            headers["ETag"] = tag = self.strong_tag(shown)
+            headers["ETag"] = tag = self.compute_strong_tag(rendered)
             headers["Cache-Control"] = "no-store"
             if cacheable and views.matches_tag(call.headers.get("If-None-Match", ""), tag):
                 return Reply(None, 304, headers)
-        return Reply(shown, headers=headers)
+        return Reply(rendered, headers=headers)
 
-    def strong_tag(self, shown: Document) -> str:
+    def compute_strong_tag(self, rendered: Document) -> str:
         """Return the strong entity tag of what a reply shows."""
-        return views.strong_tag(shown, of_content=self.generation.tags_content)
+        return views.compute_strong_tag(rendered, of_content=self.generation.tags_content)
 
-    def snapshots(self, call: Call, document: Document) -> list[Document]:
+    def list_snapshots(self, call: Call, document: Document) -> list[Document]:
         """Return all versions of an entity as the caller may see them, newest first."""
         past = call.state.catalog.history.get(document["id"], [])
-        found = []
+        snapshots = []
         for item in [document, *reversed(past)]:
             # A snapshot is what was stored then: no links, nothing inherited.
-            shown = views.fill_defaults(self.entity_type, item)
-            if shown.get("tags"):
-                shown["tags"] = labels.add_derived(call.state.catalog, shown["tags"])
-            schema_fields.show_labels(call.state.catalog, shown, tagged=True)
+            snapshot = views.fill_defaults(self.entity_type, item)
+            if snapshot.get("tags"):
+                snapshot["tags"] = labels.add_derived(call.state.catalog, snapshot["tags"])
+            schema_fields.show_labels(call.state.catalog, snapshot, tagged=True)
             if self.generation.reply_fields is not None:
                 for name in reply_fields.list_shown_empty_fields(
                     self.generation.reply_fields, self.entity_type.name, reply_fields.PATCHED
                 ):
-                    shown.setdefault(name, [])
-            views.hide_secrets(shown, call.caller)
-            found.append(shown)
-        return found
+                    snapshot.setdefault(name, [])
+            views.hide_secrets(snapshot, call.caller)
+            snapshots.append(snapshot)
+        return snapshots
 
-    def created_reply(self, call: Call, document: Document) -> Reply:
+    def create_and_reply(self, call: Call, document: Document) -> Reply:
         """Create an entity, and return the reply."""
         stored = call.state.catalog.create(self.entity_type.name, document, call.caller["name"])
-        shown = self.render(
+        rendered = self.render(
             call, stored, self.entity_type.on_request, inheriting=self.generation.marks_inherited
         )
-        self.leave_out_empty(shown, reply_fields.CREATED)
-        reply = self.entity_reply(call, shown, {"Location": shown["href"]})
+        self.leave_out_empty(rendered, reply_fields.CREATED)
+        reply = self.build_entity_reply(call, rendered, {"Location": rendered["href"]})
         reply.headers["X-OpenMetadata-Change"] = "entityCreated"
         reply.status = 201
         return reply
 
-    def changed_reply(
+    def build_changed_reply(
         self,
         call: Call,
         stored: Document,
@@ -102,31 +107,31 @@ class EntityReplies:
 
         :param write: which empty fields are shown.
         """
-        shown = self.render(call, stored, self.entity_type.on_request, inheriting=inheriting)
-        self.leave_out_empty(shown, write)
+        rendered = self.render(call, stored, self.entity_type.on_request, inheriting=inheriting)
+        self.leave_out_empty(rendered, write)
         if not changed and self.generation.tells_no_change:
-            shown["changeDescription"] = revisions.build_empty_change(stored["version"])
+            rendered["changeDescription"] = revisions.build_empty_change(stored["version"])
         change = "entityUpdated" if changed else "entityNoChange"
-        return self.entity_reply(call, shown, {"X-OpenMetadata-Change": change})
+        return self.build_entity_reply(call, rendered, {"X-OpenMetadata-Change": change})
 
-    def leave_out_empty(self, shown: Document, write: str) -> None:
+    def leave_out_empty(self, rendered: Document, write: str) -> None:
         """Leave out of a reply to a write what is empty and not shown then."""
         if self.generation.reply_fields is None:
             return
-        kept = reply_fields.list_shown_empty_fields(
+        visible = reply_fields.list_shown_empty_fields(
             self.generation.reply_fields, self.entity_type.name, write
         )
-        for name in self.entity_type.on_request - kept:
+        for name in self.entity_type.on_request - visible:
             derived = name == "inheritedRoles"
-            if name in shown and (derived or shown[name] in ([], self.entity_type.defaults.get(name))):
-                del shown[name]
+            if name in rendered and (derived or rendered[name] in ([], self.entity_type.defaults.get(name))):
+                del rendered[name]
 
-    def show_as_sent(self, shown: Document, stored: Document) -> None:
+    def show_as_sent(self, rendered: Document, stored: Document) -> None:
         """Tell in the reply to a PATCH as it was sent what is completed only when it is read."""
         if "domain" in self.generation.as_given and "domain" in stored:
-            shown["domain"] = {**stored["domain"], "href": shown["domain"]["href"]}
+            rendered["domain"] = {**stored["domain"], "href": rendered["domain"]["href"]}
         if "tags" in self.generation.as_given:
             named = {label["tagFQN"] for label in stored.get("tags", ()) if "name" in label}
-            for label in shown.get("tags", ()):
+            for label in rendered.get("tags", ()):
                 if label["tagFQN"] not in named:
                     label.pop("name", None)

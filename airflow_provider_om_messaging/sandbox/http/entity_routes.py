@@ -46,40 +46,40 @@ _KEPT_BY_PUT = ("owners", "owner", "tags", "domains", "domain", "teams", "parent
 _FILTERS = {SERVICE.name: ("domain",), TOPIC.name: ("service", "domain"), TAG.name: ("parent",)}
 
 
-def routes(generation: Generation) -> list[Route]:
+def list_routes(generation: Generation) -> list[Route]:
     """
-    Return the routes of all kinds.
+    Return the routes of all entity types.
 
     :param generation: the generation, which decides what entities are made of.
     """
-    found: list[Route] = []
+    routes: list[Route] = []
     for entity_type in ENTITY_TYPES.values():
-        found += _Entities(generation.entity_type(entity_type), generation).routes()
-    return found
+        routes += _Entities(generation.adapt_entity_type(entity_type), generation).list_routes()
+    return routes
 
 
 class _Entities(EntityReplies):
     """
-    The routes of one kind.
+    The routes of one entity type.
 
     :param entity_type: which, as the generation has it.
     :param generation: the generation.
     """
 
-    def routes(self) -> list[Route]:
+    def list_routes(self) -> list[Route]:
         """Return them, exact paths first."""
         base, one = f"v1/{self.entity_type.collection}", ("fields", "include")
         listing = ("fields", "include", "limit", "before", "after", *_FILTERS.get(self.entity_type.name, ()))
-        found = [
+        routes = [
             Route("GET", base, self.list_all, listing),
             Route("GET", f"{base}/name/{{fqn}}", self.get, one),
             Route("GET", f"{base}/{{id}}", self.get, one),
-            Route("GET", f"{base}/{{id}}/versions", self.versions),
-            Route("GET", f"{base}/{{id}}/versions/{{version}}", self.version),
+            Route("GET", f"{base}/{{id}}/versions", self.list_versions),
+            Route("GET", f"{base}/{{id}}/versions/{{version}}", self.get_version),
         ]
         if self.entity_type.create:
             change = ("changeSource",)
-            found += [
+            routes += [
                 Route("POST", base, self.create, consumes=JSON),
                 Route("PUT", base, self.create_or_update, consumes=JSON),
                 Route("PATCH", f"{base}/{{id}}", self.patch, change, consumes=JSON_PATCH),
@@ -87,25 +87,25 @@ class _Entities(EntityReplies):
                 Route("DELETE", f"{base}/{{id}}", self.delete, ("recursive", "hardDelete")),
             ]
             if self.generation.patch_by_name:
-                found.append(Route("PATCH", f"{base}/name/{{fqn}}", self.patch, change, consumes=JSON_PATCH))
+                routes.append(Route("PATCH", f"{base}/name/{{fqn}}", self.patch, change, consumes=JSON_PATCH))
             if "deleted" in self.entity_type.properties:
-                found.append(Route("PUT", f"{base}/restore", self.restore, consumes=JSON))
+                routes.append(Route("PUT", f"{base}/restore", self.restore, consumes=JSON))
         # A path such as /restore also has the form of /{id}: literal templates have to come first.
-        return sorted(found, key=lambda route: route.template.count("{"))
+        return sorted(routes, key=lambda route: route.template.count("{"))
 
     # -- reading
 
     async def list_all(self, call: Call) -> Reply:
         """Return one page of entities."""
         fields = views.parse_fields(self.entity_type, call.query.get("fields"))
-        stored = call.state.catalog.all(self.entity_type.name, _include(call))
-        choose_generation = [
+        stored = call.state.catalog.iterate_entities(self.entity_type.name, _parse_include(call))
+        selected = [
             item for item in stored if _is_selected(call.state.catalog, self.entity_type, call.query, item)
         ]
         limit = paging.parse_limit(call.query.get("limit"))
         charset = "ascii" if call.state.switches.ascii_cursors else "utf-8"
         edges = call.query.get("before"), call.query.get("after")
-        page = paging.page(choose_generation, limit, *edges, charset, self.generation.cursor)
+        page = paging.build_page(selected, limit, *edges, charset, self.generation.cursor)
         inheriting = call.state.switches.lists_inherit
         page["data"] = [self.render(call, item, fields, inheriting=inheriting) for item in page["data"]]
         if self.generation.lists_field_labels_with_schema and "messageSchema" not in _parse_fields(call):
@@ -116,26 +116,26 @@ class _Entities(EntityReplies):
     async def get(self, call: Call) -> Reply:
         """Return one entity."""
         fields = views.parse_fields(self.entity_type, call.query.get("fields"))
-        document = self._find(call, _include(call))
-        return self.entity_reply(call, self.render(call, document, fields), cacheable=True)
+        document = self._find(call, _parse_include(call))
+        return self.build_entity_reply(call, self.render(call, document, fields), cacheable=True)
 
-    async def versions(self, call: Call) -> Reply:
+    async def list_versions(self, call: Call) -> Reply:
         """Return all versions, newest first; each is a text that holds JSON."""
-        document = call.state.catalog.get(self.entity_type.name, call.entity_id(), "all")
-        texts = [json.dumps(item, ensure_ascii=False) for item in self.snapshots(call, document)]
+        document = call.state.catalog.get(self.entity_type.name, call.read_entity_id(), "all")
+        texts = [json.dumps(item, ensure_ascii=False) for item in self.list_snapshots(call, document)]
         return Reply({"entityType": self.entity_type.name, "versions": texts})
 
-    async def version(self, call: Call) -> Reply:
+    async def get_version(self, call: Call) -> Reply:
         """Return one version; its number is read as a decimal fraction, so ``0.10`` is 0.1."""
-        document = call.state.catalog.get(self.entity_type.name, call.entity_id(), "all")
+        document = call.state.catalog.get(self.entity_type.name, call.read_entity_id(), "all")
         try:
-            wanted = float(call.path["version"])
+            number = float(call.path["version"])
         except ValueError:
             raise bad_request(f'For input string: "{call.path["version"]}"') from None
-        for snapshot in self.snapshots(call, document):
-            if float(snapshot["version"]) == wanted:
+        for snapshot in self.list_snapshots(call, document):
+            if float(snapshot["version"]) == number:
                 return Reply(snapshot)
-        text = f"{self.entity_type.name} instance for {document['id']} and version {wanted} not found"
+        text = f"{self.entity_type.name} instance for {document['id']} and version {number} not found"
         raise ApiError(404, text, om_auth=True)
 
     # -- writing
@@ -144,7 +144,7 @@ class _Entities(EntityReplies):
         """Create an entity."""
         document = creations.build_document(call, self.entity_type, self.generation)
         self._require_create(call, document)
-        reply = self.created_reply(call, document)
+        reply = self.create_and_reply(call, document)
         del reply.headers["X-OpenMetadata-Change"]
         return reply
 
@@ -155,7 +155,7 @@ class _Entities(EntityReplies):
         existing = catalog.find(self.entity_type.name, requested["fullyQualifiedName"], "all")
         if existing is None:
             self._require_create(call, requested)
-            return self.created_reply(call, requested)
+            return self.create_and_reply(call, requested)
         rights.require(call.caller, "EditAll")
         if call.caller.get("isBot"):
             # What a person wrote is not overwritten by an ingestion run.
@@ -173,36 +173,36 @@ class _Entities(EntityReplies):
             requested["deleted"] = False
         proposed = {**existing, **requested}
         stored, changed = catalog.update(self.entity_type.name, proposed, call.caller["name"])
-        return self.changed_reply(call, stored, changed, write=reply_fields.PUT)
+        return self.build_changed_reply(call, stored, changed, write=reply_fields.PUT)
 
     async def restore(self, call: Call) -> Reply:
         """Undo a soft delete."""
-        entity_id = str(call.json_object().get("id"))
+        entity_id = str(call.read_json_object().get("id"))
         document = call.state.catalog.get(self.entity_type.name, entity_id, "all")
         rights.require(call.caller, "EditAll")
         stored = call.state.catalog.set_deleted(
             self.entity_type.name, document, call.caller["name"], deleted=False
         )
-        return self.changed_reply(call, stored, True)
+        return self.build_changed_reply(call, stored, True)
 
     async def patch(self, call: Call) -> Reply:
         """Apply a JSON Patch: read, check, apply, write the whole document."""
         state, catalog = call.state, call.state.catalog
         operations = patches.parse(call.body, self.generation)
         current = self._find(call, "non-deleted")
-        shown = views.complete_entity(catalog, self.entity_type, current)
-        self.leave_out_empty(shown, reply_fields.PATCHED)
+        before = views.complete_entity(catalog, self.entity_type, current)
+        self.leave_out_empty(before, reply_fields.PATCHED)
 
         def apply_patch() -> Any:
-            return patches.apply(shown, operations, state.switches.patch_error_status, self.generation)
+            return patches.apply(before, operations, state.switches.patch_error_status, self.generation)
 
         needed = rights.list_operations(
-            self.generation, patches.touched_paths(operations), shown, apply_patch
+            self.generation, patches.list_touched_paths(operations), before, apply_patch
         )
-        rights.require(call.caller, *needed, on=shown)
+        rights.require(call.caller, *needed, on=before)
         expected = call.headers.get("If-Match") if state.honours_if_match else None
         if expected is not None:
-            tag = self.strong_tag(self.render(call, current, self.entity_type.on_request))
+            tag = self.compute_strong_tag(self.render(call, current, self.entity_type.on_request))
             views.check_if_match(expected, current["version"], tag)
         result = apply_patch()
         try:
@@ -224,7 +224,9 @@ class _Entities(EntityReplies):
             if self.generation.marks_inherited
             else views.collect_inherited(catalog, self.entity_type, current)
         )
-        kept = {name: value for name, value in unmarked.items() if _is_same(proposed.get(name), value)}
+        still_inherited = {
+            name: value for name, value in unmarked.items() if _is_same(proposed.get(name), value)
+        }
         reports_change = (
             session
             and self.generation.session_always_changes
@@ -232,15 +234,18 @@ class _Entities(EntityReplies):
         )
         stored, changed = catalog.update(
             self.entity_type.name,
-            {**proposed, **kept},
+            {**proposed, **still_inherited},
             call.caller["name"],
             session=session,
             base=current,
             inherited=unmarked,
         )
         # What was shown before is shown again, but nothing that is inherited only now.
-        reply = self.changed_reply(
-            call, {**stored, **kept}, changed or reports_change, inheriting=self.generation.marks_inherited
+        reply = self.build_changed_reply(
+            call,
+            {**stored, **still_inherited},
+            changed or reports_change,
+            inheriting=self.generation.marks_inherited,
         )
         self.show_as_sent(reply.body, stored)
         if self.generation.patch_renames and not changed:
@@ -251,7 +256,7 @@ class _Entities(EntityReplies):
     async def delete(self, call: Call) -> Reply:
         """Delete softly, or for good with ``hardDelete`` or where there is no soft deletion."""
         catalog = call.state.catalog
-        hard = call.flag("hardDelete", False) or "deleted" not in self.entity_type.properties
+        hard = call.read_flag("hardDelete", False) or "deleted" not in self.entity_type.properties
         user = call.caller["name"]
         document = self._find(call, "all")
         rights.require(call.caller, "Delete")
@@ -259,23 +264,23 @@ class _Entities(EntityReplies):
         inside = removal.find_children(
             catalog, self.entity_type.name, document, "all" if hard else "non-deleted"
         )
-        if inside and not call.flag("recursive", False):
+        if inside and not call.read_flag("recursive", False):
             raise bad_request(f"{self.entity_type.name} is not empty")
-        shown = self.render(call, document, self.entity_type.on_request)
+        rendered = self.render(call, document, self.entity_type.on_request)
         for entity_type, item in [*inside, (self.entity_type.name, document)]:
             if hard:
                 removal.remove(catalog, entity_type, item, user)
             elif not item.get("deleted"):
                 document = catalog.set_deleted(entity_type, item, user, deleted=True)
         if not hard:
-            shown = self.render(call, document, self.entity_type.on_request)
+            rendered = self.render(call, document, self.entity_type.on_request)
         if self.generation.reply_fields is not None:
-            del shown["href"]
-            self.leave_out_empty(shown, reply_fields.PATCHED)
+            del rendered["href"]
+            self.leave_out_empty(rendered, reply_fields.PATCHED)
         if was_deleted and self.generation.tells_no_change:
-            shown["changeDescription"] = revisions.build_empty_change(document["version"])
+            rendered["changeDescription"] = revisions.build_empty_change(document["version"])
         change = "entityDeleted" if hard else "entitySoftDeleted"
-        return Reply(shown, headers={"X-OpenMetadata-Change": change})
+        return Reply(rendered, headers={"X-OpenMetadata-Change": change})
 
     # -- parts of the above
 
@@ -286,10 +291,10 @@ class _Entities(EntityReplies):
     def _find(self, call: Call, include: str) -> Document:
         if "fqn" in call.path:
             return call.state.catalog.get_by_name(self.entity_type.name, call.path["fqn"], include)
-        return call.state.catalog.get(self.entity_type.name, call.entity_id(), include)
+        return call.state.catalog.get(self.entity_type.name, call.read_entity_id(), include)
 
 
-def _include(call: Call) -> str:
+def _parse_include(call: Call) -> str:
     include = call.query.get("include", INCLUDES[0])
     if include not in INCLUDES:
         raise bad_request("query param include must be one of [all, deleted, non-deleted]")
@@ -308,17 +313,19 @@ def _is_selected(
     catalog: Catalog, entity_type: EntityType, query: Mapping[str, str], document: Document
 ) -> bool:
     for name in _FILTERS.get(entity_type.name, ()):
-        wanted = query.get(name)
-        if wanted is not None and not {wanted, names.quote(wanted)} & _filter_values(catalog, name, document):
+        value = query.get(name)
+        if value is not None and not {value, names.quote(value)} & _list_filter_values(
+            catalog, name, document
+        ):
             return False
     return True
 
 
-def _filter_values(catalog: Catalog, name: str, document: Document) -> set[str]:
+def _list_filter_values(catalog: Catalog, name: str, document: Document) -> set[str]:
     if name == "domain":
-        found = (
+        domains = (
             catalog.entities[DOMAIN.name].get(item["id"])
             for item in references.list_references(document, "domains")
         )
-        return {item["fullyQualifiedName"] for item in found if item}
+        return {item["fullyQualifiedName"] for item in domains if item}
     return {document["classification" if name == "parent" else name]["fullyQualifiedName"]}

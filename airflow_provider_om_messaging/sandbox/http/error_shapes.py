@@ -39,7 +39,7 @@ def shape_as_today(error: ApiError) -> Shape:
     body: dict[str, Any] = {"code": error.status, "message": error.message}
     if error.error_type:
         body["errorType"] = error.error_type
-    return Shape(error.status, body, _headers(error))
+    return Shape(error.status, body, _build_headers(error))
 
 
 def shape_as_1_2(error: ApiError) -> Shape:
@@ -74,10 +74,10 @@ def _shape_before_1_9(error: ApiError, source: str, more: dict[str, str]) -> Sha
     if error.family == SYNTAX:
         return Shape(400, detail.encode(), {}, "text/plain")
     message = detail if error.family == MAPPING else error.message
-    return Shape(error.status, {"code": error.status, "message": message}, _headers(error))
+    return Shape(error.status, {"code": error.status, "message": message}, _build_headers(error))
 
 
-def _headers(error: ApiError) -> dict[str, str]:
+def _build_headers(error: ApiError) -> dict[str, str]:
     headers = dict(error.headers)
     if error.om_auth:
         headers["WWW-Authenticate"] = "om-auth"

@@ -89,7 +89,7 @@ def not_found(entity_type: str, name: str) -> ApiError:
     return ApiError(404, f"{entity_type} instance for {name} not found", om_auth=True, is_about=entity_type)
 
 
-def framework(status: int, reason: str, headers: Mapping[str, str] | None = None) -> ApiError:
+def framework_error(status: int, reason: str, headers: Mapping[str, str] | None = None) -> ApiError:
     """
     Return an error the web framework itself raises: no such route, wrong verb, media types.
 
@@ -100,7 +100,7 @@ def framework(status: int, reason: str, headers: Mapping[str, str] | None = None
 
 def no_route() -> ApiError:
     """Return the 404 of an unknown route."""
-    return framework(404, "Not Found")
+    return framework_error(404, "Not Found")
 
 
 def unhandled_error(cause: str) -> ApiError:

@@ -16,14 +16,14 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
 
-def routes() -> list[Route]:
+def list_routes() -> list[Route]:
     """Return the routes; servers before 2.0 do not have them."""
     base = "v1/csvAsyncJobs"
     return [
         Route("GET", base, _list, ("limit",), exists=_routes_exist),
         Route("GET", f"{base}/{{job}}", _get, exists=_routes_exist),
-        Route("GET", f"{base}/{{job}}/result", _result, produces=CSV, exists=_routes_exist),
-        Route("GET", f"{base}/{{job}}/importResult", _import_result, exists=_has_import_result),
+        Route("GET", f"{base}/{{job}}/result", _get_result, produces=CSV, exists=_routes_exist),
+        Route("GET", f"{base}/{{job}}/importResult", _get_import_result, exists=_has_import_result),
         Route("PUT", f"{base}/{{job}}/cancel", _cancel, exists=_routes_exist),
     ]
 
@@ -49,22 +49,22 @@ async def _get(call: Call) -> Reply:
     return Reply(_render_job(call, _find_job(call)))
 
 
-async def _result(call: Call) -> Reply:
+async def _get_result(call: Call) -> Reply:
     job = _find_job(call)
     if job.operation != "EXPORT" or job.status != "COMPLETED":
         raise bad_request(f"CSV job {job.job_id} is not a completed export; it has no downloadable result.")
     if job.export is None or call.state.switches.lost_results:
-        raise lost_result(job.job_id)
+        raise make_lost_result_error(job.job_id)
     # No charset is named, though the bytes are UTF-8.
     return Reply(job.export.encode("utf-8", "replace"), content_type=CSV)
 
 
-async def _import_result(call: Call) -> Reply:
+async def _get_import_result(call: Call) -> Reply:
     job = _find_job(call)
     if job.operation != "IMPORT" or job.status != "COMPLETED":
         raise bad_request(f"CSV job {job.job_id} is not a completed import; it has no import result.")
     if job.verdict is None or call.state.switches.lost_results:
-        raise lost_result(job.job_id)
+        raise make_lost_result_error(job.job_id)
     return Reply(job.verdict)
 
 
@@ -87,7 +87,7 @@ def _render_job(call: Call, job: Job) -> Document:
     return job.to_document(with_verdict=call.state.switches.import_verdict == "job")
 
 
-def lost_result(job_id: str) -> ApiError:
+def make_lost_result_error(job_id: str) -> ApiError:
     """Return the 404 of a result that was released, or that lies on another node."""
     text = (
         f"The result of CSV job {job_id} is no longer available; "

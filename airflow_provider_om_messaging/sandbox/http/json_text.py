@@ -18,31 +18,31 @@ def parse(body: bytes) -> Any:
     except RecursionError:
         raise syntax_error("Document nesting depth exceeds the maximum allowed") from None
     except json.JSONDecodeError as error:
-        raise syntax_error(_fault(text, error)) from None
+        raise syntax_error(_describe_fault(text, error)) from None
 
 
-def place(text: str, position: int) -> str:
+def format_position(text: str, position: int) -> str:
     """Return a place in a text as the parser shows it; where the text came from is filled in later."""
     line = text.count("\n", 0, position) + 1
     column = position - (text.rfind("\n", 0, position) + 1) + 1
     return f"[Source: {{source}}; line: {line}, column: {column}]"
 
 
-def _fault(text: str, error: json.JSONDecodeError) -> str:
+def _describe_fault(text: str, error: json.JSONDecodeError) -> str:
     if error.pos < len(text.rstrip()) and text[error.pos] != '"':
         char = text[error.pos]
         problem = f"Unexpected character ('{char}' (code {ord(char)})): expected a valid value"
-        return f"{problem}\n at {place(text, error.pos)}"
-    opened = _open_at_end(text)
+        return f"{problem}\n at {format_position(text, error.pos)}"
+    opened = _find_unclosed(text)
     if opened is None:
-        return f"No content to map due to end-of-input\n at {place(text, len(text))}"
+        return f"No content to map due to end-of-input\n at {format_position(text, len(text))}"
     return (
         f"Unexpected end-of-input: expected close marker for {_CONTAINERS[text[opened]]} "
-        f"(start marker at {place(text, opened)})\n at {place(text, len(text))}"
+        f"(start marker at {format_position(text, opened)})\n at {format_position(text, len(text))}"
     )
 
 
-def _open_at_end(text: str) -> int | None:
+def _find_unclosed(text: str) -> int | None:
     """Return where the innermost object or array begins that the text does not close."""
     opened: list[int] = []
     quoted = escaped = False

@@ -43,7 +43,7 @@ class Cursor:
     has_id: bool = True
     status: int = 400
 
-    def key(self, item: Document) -> tuple[str, ...]:
+    def get_key(self, item: Document) -> tuple[str, ...]:
         """Return the place of an item."""
         return (str(item["name"]), str(item["id"])) if self.has_id else (str(item["name"]),)
 
@@ -78,7 +78,7 @@ NAME_AND_ID_UNCHECKED = Cursor(status=500)
 NAME_AND_ID = Cursor()
 
 
-def page(
+def build_page(
     items: Iterable[Document],
     limit: int,
     before: str | None,
@@ -98,23 +98,23 @@ def page(
     """
     if before is not None and after is not None:
         raise bad_request("Only one of before or after query parameter allowed")
-    ordered = sorted(items, key=NAME_AND_ID.key)
+    ordered = sorted(items, key=NAME_AND_ID.get_key)
     paging: dict[str, Any] = {"total": len(ordered)}
     if not limit:
         return {"data": [], "paging": paging}
     if before is not None:
         edge = cursor.decode(before, charset)
-        end = sum(1 for item in ordered if cursor.key(item) < edge)
+        end = sum(1 for item in ordered if cursor.get_key(item) < edge)
         start = max(0, end - limit)
     else:
         start = 0
         if after:
             edge = cursor.decode(after, charset)
-            start = sum(1 for item in ordered if cursor.key(item) <= edge)
+            start = sum(1 for item in ordered if cursor.get_key(item) <= edge)
         end = min(len(ordered), start + limit)
-    shown = ordered[start:end]
-    if shown and start > 0:
-        paging["before"] = cursor.encode(cursor.key(shown[0]))
-    if shown and end < len(ordered):
-        paging["after"] = cursor.encode(cursor.key(shown[-1]))
-    return {"data": shown, "paging": paging}
+    page_items = ordered[start:end]
+    if page_items and start > 0:
+        paging["before"] = cursor.encode(cursor.get_key(page_items[0]))
+    if page_items and end < len(ordered):
+        paging["after"] = cursor.encode(cursor.get_key(page_items[-1]))
+    return {"data": page_items, "paging": paging}

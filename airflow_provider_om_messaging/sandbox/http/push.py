@@ -1,6 +1,6 @@
 """Socket.IO at ``/api/v1/push/feed``, over which servers up to 1.13 report how CSV jobs end.
 
-A frame goes to all sockets that its user has open at that moment. It is lost when there is none, and is
+An event goes to all sockets that its user has open at that moment. It is lost when there is none, and is
 never sent again. A socket says whose it is by the query's ``userId``; nobody checks that, and the server
 wants a token only if it was set so (``secure_socket``).
 """
@@ -23,12 +23,12 @@ from airflow_provider_om_messaging.sandbox.entity_types.registry import USER
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from airflow_provider_om_messaging.sandbox.jobs.socket_events import Frame
+    from airflow_provider_om_messaging.sandbox.jobs.socket_events import SocketEvent
     from airflow_provider_om_messaging.sandbox.state import SandboxState
 
 #: Longest text that a client may send, in bytes.
 MAX_INBOUND = 65_535
-#: Time for early frames to reach their sockets before the reply to the request goes out, in seconds.
+#: Time for early events to reach their sockets before the reply to the request goes out, in seconds.
 _HEAD_START = 0.05
 
 
@@ -52,15 +52,15 @@ class Push:
         return response
 
     async def deliver(self) -> None:
-        """Send the frames there are; those of users without a socket are lost."""
+        """Send the events there are; those of users without a socket are lost."""
         jobs, switches = self._state.jobs, self._state.switches
-        frames, jobs.frames = jobs.frames, []
+        events, jobs.socket_events = jobs.socket_events, []
         if switches.lost_frames:
             return
-        for frame in frames:
+        for event in events:
             for _ in range(2 if switches.duplicate_frames else 1):
-                await self._send(frame)
-        if frames and switches.early_frames:
+                await self._send(event)
+        if events and switches.early_frames:
             await asyncio.sleep(_HEAD_START)
 
     async def close_all(self) -> None:
@@ -78,7 +78,7 @@ class Push:
         if user_id:
             await self._server.enter_room(sid, user_id)
 
-    async def _send(self, frame: Frame) -> None:
-        user = self._state.catalog.find(USER.name, frame.user)
+    async def _send(self, event: SocketEvent) -> None:
+        user = self._state.catalog.find(USER.name, event.user)
         if user is not None:
-            await self._server.emit(frame.channel, frame.text, room=user["id"])
+            await self._server.emit(event.channel, event.text, room=user["id"])

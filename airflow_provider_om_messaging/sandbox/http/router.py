@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from airflow_provider_om_messaging.sandbox.http import json_text
-from airflow_provider_om_messaging.sandbox.http.errors import framework, mapping_error, no_route
+from airflow_provider_om_messaging.sandbox.http.errors import framework_error, mapping_error, no_route
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.entity_types.registry import Document
@@ -39,7 +39,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON
 
-    def payload(self) -> bytes:
+    def encode_body(self) -> bytes:
         """Return the body as bytes."""
         if isinstance(self.body, bytes):
             return self.body
@@ -72,7 +72,7 @@ class Call:
     base: str
     method: str
 
-    def flag(self, name: str, default: bool) -> bool:
+    def read_flag(self, name: str, default: bool) -> bool:
         """
         Return a true-or-false parameter as the server's framework reads it.
 
@@ -81,14 +81,14 @@ class Call:
         text = self.query.get(name)
         return default if text is None else text.lower() == "true"
 
-    def entity_id(self) -> str:
+    def read_entity_id(self) -> str:
         """Return the path's ``id``; one that is no UUID matches no route."""
         try:
             return str(uuid.UUID(self.path["id"]))
         except ValueError:
             raise no_route() from None
 
-    def json_object(self) -> Document:
+    def read_json_object(self) -> Document:
         """Return the body's JSON object."""
         data = json_text.parse(self.body)
         if not isinstance(data, dict):
@@ -125,11 +125,11 @@ class Route:
 
     def match(self, parts: list[str]) -> dict[str, str] | None:
         """Return the values of the template's parts in braces, or ``None``."""
-        wanted = self.template.split("/")
-        if len(wanted) != len(parts):
+        template_parts = self.template.split("/")
+        if len(template_parts) != len(parts):
             return None
         values: dict[str, str] = {}
-        for template, part in zip(wanted, parts, strict=True):
+        for template, part in zip(template_parts, parts, strict=True):
             if template.startswith("{"):
                 values[template[1:-1]] = part
             elif template != part:
@@ -146,7 +146,7 @@ def decode_path(raw: str) -> list[str]:
         raise no_route() from None
 
 
-def find(
+def find_route(
     state: SandboxState, routes: list[Route], method: str, parts: list[str]
 ) -> tuple[Route, dict[str, str]] | Reply:
     """
@@ -171,32 +171,32 @@ def find(
     verbs = ", ".join(sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])}))
     if method == "OPTIONS":
         return Reply(None, 200, {"Allow": verbs})
-    raise framework(405, "Method Not Allowed", {"Allow": verbs})
+    raise framework_error(405, "Method Not Allowed", {"Allow": verbs})
 
 
 def check_media(route: Route, headers: Mapping[str, str]) -> None:
     """Raise the 415 or 406 if the request's media types do not fit its route."""
-    if route.consumes and media_type(headers.get("Content-Type", "")) != route.consumes:
-        raise framework(415, "Unsupported Media Type")
+    if route.consumes and parse_media_type(headers.get("Content-Type", "")) != route.consumes:
+        raise framework_error(415, "Unsupported Media Type")
     if not _is_accepted(headers.get("Accept", "*/*"), route.produces):
-        raise framework(406, "Not Acceptable")
+        raise framework_error(406, "Not Acceptable")
 
 
-def media_type(header: str) -> str:
+def parse_media_type(header: str) -> str:
     """Return a Content-Type header without its parameters."""
     return header.partition(";")[0].strip().lower()
 
 
-def charset(header: str) -> str:
+def parse_charset(header: str) -> str:
     """Return the charset a Content-Type header names, UTF-8 if none."""
     match = re.search(r'charset\s*=\s*"?([^\s;"]+)', header, re.IGNORECASE)
     return match[1] if match else "utf-8"
 
 
 def _is_accepted(header: str, produced: str) -> bool:
-    wanted = {"*/*", produced, produced.partition("/")[0] + "/*"}
+    acceptable = {"*/*", produced, produced.partition("/")[0] + "/*"}
     for item in header.split(",") if header.strip() else ["*/*"]:
         weight = re.search(r";\s*q\s*=\s*(0(?:\.0*)?)\s*(?:;|$)", item)
-        if media_type(item) in wanted and not weight:
+        if parse_media_type(item) in acceptable and not weight:
             return True
     return False

@@ -28,7 +28,7 @@ _EVENTS = {
 _LOGIN_SECONDS = 3600
 
 
-def routes() -> list[Route]:
+def list_routes() -> list[Route]:
     """Return the routes."""
     return [
         Route("GET", "v1/system/version", _get_version, open=True),
@@ -56,7 +56,7 @@ async def _get_health(call: Call) -> Reply:
 
 
 async def _get_jwks(call: Call) -> Reply:
-    return Reply(call.state.tokens.jwks())
+    return Reply(call.state.tokens.build_jwks())
 
 
 async def _get_auth(call: Call) -> Reply:
@@ -70,7 +70,7 @@ async def _get_authorizer(call: Call) -> Reply:
 async def _get_setting(call: Call) -> Reply:
     """Return a setting, which only administrators may see; one that was never made is a 204."""
     rights.require_admin(call.caller)
-    known = "certification" in call.state.generation.entity_type(TOPIC).properties
+    known = "certification" in call.state.generation.adapt_entity_type(TOPIC).properties
     if call.path["name"] != certifications.SETTING or not known:
         return Reply(None, 204)
     return Reply(certifications.build_setting(call.state.switches.certifies))
@@ -78,12 +78,12 @@ async def _get_setting(call: Call) -> Reply:
 
 async def _log_in(call: Call) -> Reply:
     """Log a user in; in the sandbox everybody's password is the user's name."""
-    body = call.json_object()
+    body = call.read_json_object()
     try:
         password = base64.b64decode(str(body.get("password")), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise bad_request("Password needs to be encoded in Base-64.") from None
-    for user in call.state.catalog.all(USER.name):
+    for user in call.state.catalog.iterate_entities(USER.name):
         if user["email"] == body.get("email") and user["name"] == password and not user.get("isBot"):
             token = call.state.tokens.mint(user, _LOGIN_SECONDS)
             reply = {"accessToken": token, "refreshToken": user["id"], "tokenType": "Bearer "}
@@ -93,13 +93,13 @@ async def _log_in(call: Call) -> Reply:
 
 
 async def _get_logged_in_user(call: Call) -> Reply:
-    entity_type = call.state.generation.entity_type(USER)
+    entity_type = call.state.generation.adapt_entity_type(USER)
     fields = views.parse_fields(entity_type, call.query.get("fields"))
     return Reply(views.render(call.state.catalog, entity_type, call.caller, call.caller, call.base, fields))
 
 
 async def _get_permissions(call: Call) -> Reply:
-    """Tell what the caller may do to a kind of entity."""
+    """Return what the caller may do to entities of a type."""
     resource = call.path["resource"]
     if resource not in ENTITY_TYPES:
         raise bad_request(f"Resource type {resource} not found")
@@ -107,14 +107,14 @@ async def _get_permissions(call: Call) -> Reply:
 
 
 async def _get_entity_type(call: Call) -> Reply:
-    """Return the type of a kind of entity: the way to its custom properties. Property types are not here."""
+    """Return an entity type: the way to its custom properties. Types of properties are not here."""
     name = call.path["name"]
-    wanted = {part.strip() for part in call.query.get("fields", "").split(",")} - {""}
-    for field in sorted(wanted - {custom_fields.PROPERTIES, "*"}):
+    requested = {part.strip() for part in call.query.get("fields", "").split(",")} - {""}
+    for field in sorted(requested - {custom_fields.PROPERTIES, "*"}):
         raise bad_request(f"Invalid field name {field}")
     if name not in ENTITY_TYPES:
         raise not_found("type", name)
-    return Reply(custom_fields.entity_type(name, call.base, properties=bool(wanted)))
+    return Reply(custom_fields.describe_entity_type(name, call.base, properties=bool(requested)))
 
 
 def _has_events(state: SandboxState) -> bool:
@@ -128,19 +128,21 @@ async def _list_events(call: Call) -> Reply:
     except ValueError:
         raise no_route() from None
     unknown = call.state.generation.unknown
-    wanted: dict[str, set[str]] = {}
+    selected: dict[str, set[str]] = {}
     for parameter, event_types in _EVENTS.items():
         if f"changeEvent.{parameter}" not in unknown:
-            wanted.update(dict.fromkeys(event_types, _event_types(parameter, call.query.get(parameter))))
-    found = [
+            selected.update(
+                dict.fromkeys(event_types, _parse_entity_types(parameter, call.query.get(parameter)))
+            )
+    events = [
         _show_event(event)
         for event in call.state.catalog.events
-        if event["timestamp"] >= since and _has_name(event, wanted)
+        if event["timestamp"] >= since and _is_selected(event, selected)
     ]
     if call.state.switches.events == "empty":
-        found = []
-    found.sort(key=lambda event: int(event["timestamp"]))
-    return Reply({"data": found, "paging": {"total": len(found)}})
+        events = []
+    events.sort(key=lambda event: int(event["timestamp"]))
+    return Reply({"data": events, "paging": {"total": len(events)}})
 
 
 def _show_event(event: Document) -> Document:
@@ -148,11 +150,11 @@ def _show_event(event: Document) -> Document:
     entity = dict(event["entity"])
     if "connection" in entity:
         entity["connection"] = views.mask(entity["connection"])
-    shown = {name: value for name, value in event.items() if value is not None}
-    return {**shown, "entity": json.dumps(entity, ensure_ascii=False)}
+    members = {name: value for name, value in event.items() if value is not None}
+    return {**members, "entity": json.dumps(entity, ensure_ascii=False)}
 
 
-def _event_types(parameter: str, text: str | None) -> set[str]:
+def _parse_entity_types(parameter: str, text: str | None) -> set[str]:
     entity_types = {part.strip() for part in (text or "").split(",")} - {""}
     if "*" in entity_types:
         return set(ENTITY_TYPES)
@@ -162,5 +164,5 @@ def _event_types(parameter: str, text: str | None) -> set[str]:
     return entity_types
 
 
-def _has_name(event: Document, wanted: dict[str, set[str]]) -> bool:
-    return event["entityType"] in wanted.get(event["eventType"], set())
+def _is_selected(event: Document, selected: dict[str, set[str]]) -> bool:
+    return event["entityType"] in selected.get(event["eventType"], set())

@@ -10,18 +10,18 @@ import uuid
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.sandbox.csv.dialect import CsvBroken
+from airflow_provider_om_messaging.sandbox.csv.dialect import MalformedCsvError
 from airflow_provider_om_messaging.sandbox.csv.topics import (
     BATCH_SIZE,
     ImportRun,
     Progress,
     count_rows,
-    export_steps,
+    export_in_batches,
 )
 from airflow_provider_om_messaging.sandbox.entity_types.registry import SERVICE, Document
 from airflow_provider_om_messaging.sandbox.http.errors import ApiError
 from airflow_provider_om_messaging.sandbox.jobs.job import Job
-from airflow_provider_om_messaging.sandbox.jobs.socket_events import Frame, frame
+from airflow_provider_om_messaging.sandbox.jobs.socket_events import SocketEvent, build_socket_event
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -59,7 +59,7 @@ class Jobs:
         self._generation = generation
         self.jobs: dict[str, Job] = {}
         #: What is to be reported over Socket.IO; only servers up to 1.13 do.
-        self.frames: list[Frame] = []
+        self.socket_events: list[SocketEvent] = []
         self._last_id = 1000
         self._last_log = 0
         self._runs: dict[str, Generator[Progress, None, Any]] = {}
@@ -93,7 +93,7 @@ class Jobs:
         if not job.finished and job.cancel_requested_at is None:
             now = self._clock.millis()
             job.cancel_requested_at = now
-            self._note(job, now, "Cancellation requested.")
+            self._add_log(job, now, "Cancellation requested.")
 
     # -- what happens by itself
 
@@ -129,7 +129,7 @@ class Jobs:
             csv=csv,
         )
         self.jobs[job.job_id] = job
-        self._note(job, now, f"{operation.capitalize()} queued.")
+        self._add_log(job, now, f"{operation.capitalize()} queued.")
         if self._switches.early_frames:
             self.tick()
         return job
@@ -145,7 +145,7 @@ class Jobs:
         job.status, job.started_at = "RUNNING", at
         job.duration = 0 if self._switches.early_frames else self._switches.job_seconds * 1000
         job.stuck, job.failing = self._switches.stuck_jobs, self._switches.failing_jobs
-        self._note(job, at, f"{job.operation.capitalize()} started.")
+        self._add_log(job, at, f"{job.operation.capitalize()} started.")
         if job.cancel_requested_at is not None:
             self._free_since.append(at)
             self._end(job, at, "CANCELLED", f"CSV job {job.job_id} was cancelled.")
@@ -157,7 +157,7 @@ class Jobs:
             self._runs[job.job_id] = _fail("Connection to the database was lost.")
         elif job.operation == "EXPORT":
             job.total = len(self._catalog.list_topics(service))
-            self._runs[job.job_id] = export_steps(self._catalog, service)
+            self._runs[job.job_id] = export_in_batches(self._catalog, service)
         else:
             job.total = count_rows(job.csv or "")
             run = ImportRun(
@@ -168,8 +168,8 @@ class Jobs:
                 dry_run=job.dry_run,
                 user=job.created_by,
             )
-            self._runs[job.job_id] = run.steps()
-            self._tell(job, "STARTED")
+            self._runs[job.job_id] = run.import_in_batches()
+            self._queue_socket_event(job, "STARTED")
 
     def _step(self, now: int) -> bool:
         """Take the earliest step that is due; return whether there was one."""
@@ -192,13 +192,13 @@ class Jobs:
             progress = next(self._runs[job_id])
         except StopIteration as end:
             self._complete(job, int(at), end.value)
-        except (CsvBroken, ApiError) as error:
+        except (MalformedCsvError, ApiError) as error:
             job.error = str(error)
             self._end(job, int(at), "FAILED", str(error), "ERROR")
         else:
             job.progress = progress.done
-            self._note(job, int(at), progress.message)
-            self._tell(job, "IN_PROGRESS")
+            self._add_log(job, int(at), progress.message)
+            self._queue_socket_event(job, "IN_PROGRESS")
         return True
 
     def _find_next_step_time(self, job: Job) -> float:
@@ -224,8 +224,8 @@ class Jobs:
 
     def _end(self, job: Job, at: int, status: str, message: str, level: str = "INFO") -> None:
         job.status, job.completed_at, job.csv = status, at, None
-        self._note(job, at, message, level)
-        self._tell(job, status)
+        self._add_log(job, at, message, level)
+        self._queue_socket_event(job, status)
         if self._runs.pop(job.job_id, None) is not None:
             self._free_since.append(at)
 
@@ -251,18 +251,18 @@ class Jobs:
                     job.export = None
                     self.changes += 1
 
-    def _tell(self, job: Job, status: str) -> None:
+    def _queue_socket_event(self, job: Job, status: str) -> None:
         if self._generation.pushes:
-            self.frames.append(frame(job, status))
+            self.socket_events.append(build_socket_event(job, status))
 
-    def _note(self, job: Job, at: int, message: str, level: str = "INFO") -> None:
+    def _add_log(self, job: Job, at: int, message: str, level: str = "INFO") -> None:
         self._last_log += 1
         job.message, job.updated_at = message, at
         entry = {"logId": str(self._last_log), "jobId": job.job_id, "createdAt": at}
         job.logs.append({**entry, "level": level, "message": message})
         self.changes += 1
 
-    # -- keeping
+    # -- persistence
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON data."""
@@ -277,8 +277,8 @@ class Jobs:
         when they sent nothing for five minutes. Up to 1.13, jobs live in memory only, so none is
         left.
         """
-        kept = [] if self._generation.pushes else data["jobs"]
-        self.jobs = {item["job_id"]: Job(**item) for item in kept}
+        stored_jobs = [] if self._generation.pushes else data["jobs"]
+        self.jobs = {item["job_id"]: Job(**item) for item in stored_jobs}
         self._last_id, self._last_log = data["last_id"], data["last_log"]
 
 

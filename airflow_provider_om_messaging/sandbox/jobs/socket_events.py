@@ -1,4 +1,4 @@
-"""What servers up to 1.13 report about a CSV job: frames over Socket.IO, and nothing else."""
+"""What servers up to 1.13 report about a CSV job: events over Socket.IO, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANNELS = {"EXPORT": "csvExportChannel", "IMPORT": "csvImportChannel"}
 
 
 @dataclass(frozen=True)
-class Frame:
+class SocketEvent:
     """
     One message to all sockets of a user.
 
@@ -27,9 +27,9 @@ class Frame:
     text: str
 
 
-def frame(job: Job, status: str) -> Frame:
+def build_socket_event(job: Job, status: str) -> SocketEvent:
     """
-    Return the frame about a job.
+    Return the event about a job.
 
     :param status: ``STARTED`` (imports only), ``IN_PROGRESS``, ``COMPLETED`` or ``FAILED``.
     """
@@ -47,4 +47,4 @@ def frame(job: Job, status: str) -> Frame:
         body["result"] = job.verdict if done else None
     else:
         body["data"] = job.export if done else None
-    return Frame(job.created_by, CHANNELS[job.operation], json.dumps(body, ensure_ascii=False))
+    return SocketEvent(job.created_by, CHANNELS[job.operation], json.dumps(body, ensure_ascii=False))

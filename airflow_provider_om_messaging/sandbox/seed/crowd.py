@@ -20,7 +20,7 @@ _DOMAINS = ("Finance", "Logistics", "Customer", "Marketing")
 
 
 @dataclass(frozen=True)
-class Crowd:
+class BulkData:
     """
     How much to have beyond the sample data.
 
@@ -41,15 +41,15 @@ class Crowd:
         """Whether there is no more than the sample data."""
         return not (self.topics or self.small_services)
 
-    def services(self) -> Iterator[tuple[Document, Iterator[TopicSeed]]]:
+    def iterate_services(self) -> Iterator[tuple[Document, Iterator[TopicSeed]]]:
         """Iterate over the services, each with its topics."""
         if self.topics:
-            yield _service(BIG_SERVICE), _topics(self.topics)
+            yield _build_service(BIG_SERVICE), _iterate_topics(self.topics)
         for number in range(1, self.small_services + 1):
-            yield _service(f"team_{number:05}"), _topics(_TOPICS_OF_A_SMALL_ONE)
+            yield _build_service(f"team_{number:05}"), _iterate_topics(_TOPICS_OF_A_SMALL_ONE)
 
 
-def _service(name: str) -> Document:
+def _build_service(name: str) -> Document:
     config = {"type": "Kafka", "bootstrapServers": f"{name}:9092"}
     return {
         "name": name,
@@ -59,7 +59,7 @@ def _service(name: str) -> Document:
     }
 
 
-def _topics(count: int) -> Iterator[TopicSeed]:
+def _iterate_topics(count: int) -> Iterator[TopicSeed]:
     for number in range(count):
         yield TopicSeed(
             f"topic_{number:06}",

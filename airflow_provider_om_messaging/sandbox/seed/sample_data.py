@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.sandbox.access import rights
-from airflow_provider_om_messaging.sandbox.csv.topics import new_topic
+from airflow_provider_om_messaging.sandbox.csv.topics import build_topic
 from airflow_provider_om_messaging.sandbox.entities import labels, names, references, schema_fields
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     CLASSIFICATION,
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.generations import Generation
-    from airflow_provider_om_messaging.sandbox.seed.crowd import Crowd
+    from airflow_provider_om_messaging.sandbox.seed.crowd import BulkData
 
 _NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
 #: How long before the first start the data was last changed, so that no editing session is open.
 _AGE_SECONDS = 30 * 24 * 3600
-_sample_catalogs: dict[tuple[str, Crowd], dict[str, Any]] = {}
+_sample_catalogs: dict[tuple[str, BulkData], dict[str, Any]] = {}
 
 _USERS = (
     # name, display name, roles
@@ -182,28 +182,28 @@ _SERVICES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
 _CUSTOM = {"type": "CustomMessaging", "sourcePythonClass": "company.messaging.Source"}
 
 
-def fill(catalog: Catalog, clock: Clock, generation: Generation, crowd: Crowd) -> None:
+def fill(catalog: Catalog, clock: Clock, generation: Generation, bulk_data: BulkData) -> None:
     """
     Fill an empty catalog.
 
-    What a generation has without a crowd is made once in a process, and all its catalogs share the documents:
-    to make them takes longer than most tests do.
+    What a generation has without more data is made once in a process, and all its catalogs share the
+    documents: to make them takes longer than most tests do.
 
     :param generation: where entities can have but one owner and domain, each gets the first. Names and types
         of services that it does not know get another.
-    :param crowd: how much to have beyond the sample data.
+    :param bulk_data: how much to have beyond the sample data.
     :param clock: put back while the data is made, so that it looks a month old.
     """
-    if data := _sample_catalogs.get((generation.name, crowd)):
+    if data := _sample_catalogs.get((generation.name, bulk_data)):
         catalog.load(data)
         return
-    _fill_catalog(catalog, clock, generation, crowd)
-    if crowd.is_empty:
-        _sample_catalogs[generation.name, crowd] = made = catalog.dump()
+    _fill_catalog(catalog, clock, generation, bulk_data)
+    if bulk_data.is_empty:
+        _sample_catalogs[generation.name, bulk_data] = made = catalog.dump()
         catalog.load(made)
 
 
-def _fill_catalog(catalog: Catalog, clock: Clock, generation: Generation, crowd: Crowd) -> None:
+def _fill_catalog(catalog: Catalog, clock: Clock, generation: Generation, bulk_data: BulkData) -> None:
     clock.offset -= _AGE_SECONDS
     try:
         _create_people(catalog)
@@ -218,12 +218,12 @@ def _fill_catalog(catalog: Catalog, clock: Clock, generation: Generation, crowd:
                 "description": description,
                 "serviceType": service_type,
                 "connection": {"config": config},
-                "tags": labels.labels(catalog, terms.LABELS.get(name, ())),
+                "tags": labels.build_labels(catalog, terms.LABELS.get(name, ())),
             }
             service = _create(catalog, SERVICE.name, document)
             for topic in get_topics(name):
                 _create(catalog, TOPIC.name, _create_topic(catalog, generation, service, topic))
-        for document, topics in crowd.services():
+        for document, topics in bulk_data.iterate_services():
             service = _create(catalog, SERVICE.name, document)
             for topic in topics:
                 _create(catalog, TOPIC.name, _create_topic(catalog, generation, service, topic))
@@ -244,9 +244,9 @@ def _create_people(catalog: Catalog) -> None:
     for number, (spelling, display_name, roles) in enumerate(_USERS):
         name = catalog.generation.spell_name(spelling)
         in_team = teams[0] if name in _ORDINARY else teams[1 + number % (len(teams) - 1)]
-        team = references.reference(TEAM.name, in_team)
+        team = references.build_reference(TEAM.name, in_team)
         held = [
-            {"id": _stable_id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
+            {"id": _compute_stable_id("role", role), "type": "role", "name": role, "fullyQualifiedName": role}
             for role in roles
         ]
         address = f"user{number}@example.com" if not name.isascii() or "'" in name else f"{name}@example.com"
@@ -268,24 +268,26 @@ def _create_labels(catalog: Catalog) -> None:
                 "name": tag,
                 "fullyQualifiedName": names.join(name, tag),
                 "description": description,
-                "classification": references.reference(CLASSIFICATION.name, classification),
+                "classification": references.build_reference(CLASSIFICATION.name, classification),
             }
             above = _create(catalog, TAG.name, label)
             for below in _TAGS_BELOW.get(above["fullyQualifiedName"], ()):
                 fqn = names.join(above["fullyQualifiedName"], below)
-                parent = references.reference(TAG.name, above)
+                parent = references.build_reference(TAG.name, above)
                 _create(
                     catalog, TAG.name, {**label, "name": below, "fullyQualifiedName": fqn, "parent": parent}
                 )
-    for document in terms.glossaries():
+    for document in terms.iterate_glossaries():
         glossary = _create(catalog, GLOSSARY.name, document)
-        for term in terms.terms(catalog, glossary):
+        for term in terms.iterate_terms(catalog, glossary):
             _create(catalog, GLOSSARY_TERM.name, term)
     for parts, display_name, description in _DOMAINS:
         fqn = names.join(*(names.quote(part) for part in parts))
         domain: Document = {"name": parts[-1], "fullyQualifiedName": fqn, "displayName": display_name}
         if len(parts) > 1:
-            domain["parent"] = references.reference(DOMAIN.name, catalog.get_by_name(DOMAIN.name, parts[0]))
+            domain["parent"] = references.build_reference(
+                DOMAIN.name, catalog.get_by_name(DOMAIN.name, parts[0])
+            )
         more = {"description": description, "domainType": "Source-aligned"}
         _create(catalog, DOMAIN.name, {**domain, **more})
 
@@ -293,15 +295,15 @@ def _create_labels(catalog: Catalog) -> None:
 def _create_topic(catalog: Catalog, generation: Generation, service: Document, topic: TopicSeed) -> Document:
     named = (generation.spell_name(owner).split(":", 1) for owner in topic.owners)
     owners = [
-        references.reference(entity_type, catalog.get_by_name(entity_type, name))
+        references.build_reference(entity_type, catalog.get_by_name(entity_type, name))
         for entity_type, name in named
     ]
-    found = (catalog.get_by_name(DOMAIN.name, fqn) for fqn in topic.domains)
-    domains = [references.reference(DOMAIN.name, domain) for domain in found]
+    domain_entities = (catalog.get_by_name(DOMAIN.name, fqn) for fqn in topic.domains)
+    domains = [references.build_reference(DOMAIN.name, domain) for domain in domain_entities]
     properties: dict[str, Any] = {
         "displayName": topic.display_name,
         "description": topic.description,
-        "tags": labels.tags(catalog, [generation.spell_name(tag) for tag in topic.tags]),
+        "tags": labels.build_tag_labels(catalog, [generation.spell_name(tag) for tag in topic.tags]),
         **generation.build_references(owners=owners, domains=domains),
         "partitions": topic.partitions,
         "replicationFactor": 3,
@@ -310,7 +312,7 @@ def _create_topic(catalog: Catalog, generation: Generation, service: Document, t
     }
     schema_fields.complete(catalog, properties)
     given = {key: value for key, value in properties.items() if value}
-    return new_topic(service, generation.spell_name(topic.name), given)
+    return build_topic(service, generation.spell_name(topic.name), given)
 
 
 def _make_edits(catalog: Catalog, generation: Generation) -> None:
@@ -318,11 +320,11 @@ def _make_edits(catalog: Catalog, generation: Generation) -> None:
     kafka = catalog.get_by_name(SERVICE.name, "sample_kafka")
     text = "The company's main cluster: orders, payments, stock and shipping."
     kafka, _ = catalog.update(SERVICE.name, {**kafka, "description": text}, "alice")
-    tags = labels.tags(catalog, ["Tier.Tier1"])
+    tags = labels.build_tag_labels(catalog, ["Tier.Tier1"])
     catalog.update(SERVICE.name, {**kafka, "tags": tags}, "admin")
     orders = catalog.get_by_name(SERVICE.name, "orders_redpanda")
-    team = references.reference(TEAM.name, catalog.get_by_name(TEAM.name, "payments"))
-    domain = references.reference(DOMAIN.name, catalog.get_by_name(DOMAIN.name, "Finance"))
+    team = references.build_reference(TEAM.name, catalog.get_by_name(TEAM.name, "payments"))
+    domain = references.build_reference(DOMAIN.name, catalog.get_by_name(DOMAIN.name, "Finance"))
     catalog.update(
         SERVICE.name, {**orders, **generation.build_references(owners=[team], domains=[domain])}, "admin"
     )
@@ -333,9 +335,9 @@ def _find_by_name(name: str, display_name: str | None, **more: Any) -> Document:
 
 
 def _create(catalog: Catalog, entity_type: str, document: Document, *, by: str = "admin") -> Document:
-    entity_id = _stable_id(entity_type, document["fullyQualifiedName"])
+    entity_id = _compute_stable_id(entity_type, document["fullyQualifiedName"])
     return catalog.create(entity_type, document, by, entity_id=entity_id)
 
 
-def _stable_id(entity_type: str, fqn: str) -> str:
+def _compute_stable_id(entity_type: str, fqn: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{entity_type}/{fqn}"))

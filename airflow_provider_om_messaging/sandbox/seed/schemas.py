@@ -18,15 +18,21 @@ def get_schema(service: str, topic: str) -> Field | None:
     return {"schemaType": "Avro", "schemaText": "", "schemaFields": fields} if fields else None
 
 
-def _field(name: str, data_type: str, description: str | None = None, *tags: str, **more: Any) -> Field:
-    return {"name": name, "dataType": data_type, "description": description, "tags": _labels(tags), **more}
+def _build_field(name: str, data_type: str, description: str | None = None, *tags: str, **more: Any) -> Field:
+    return {
+        "name": name,
+        "dataType": data_type,
+        "description": description,
+        "tags": _build_labels(tags),
+        **more,
+    }
 
 
-def _record(name: str, *children: Field, description: str | None = None) -> Field:
+def _build_record(name: str, *children: Field, description: str | None = None) -> Field:
     return {"name": name, "dataType": "RECORD", "description": description, "children": list(children)}
 
 
-def _labels(fqns: tuple[str, ...]) -> list[Field]:
+def _build_labels(fqns: tuple[str, ...]) -> list[Field]:
     return [
         {"tagFQN": fqn, "source": "Glossary" if fqn.startswith("Business") else "Classification"}
         for fqn in fqns
@@ -35,13 +41,13 @@ def _labels(fqns: tuple[str, ...]) -> list[Field]:
 
 _SCHEMAS: dict[tuple[str, str], list[Field]] = {
     ("sample_kafka", "orders"): [
-        _record(
+        _build_record(
             "Order",
-            _field("id", "STRING", "Unique; a UUID."),
-            _record(
+            _build_field("id", "STRING", "Unique; a UUID."),
+            _build_record(
                 "customer",
-                _field("email", "STRING", "Where the receipt goes.", "PII.Sensitive"),
-                _field(
+                _build_field("email", "STRING", "Where the receipt goes.", "PII.Sensitive"),
+                _build_field(
                     "name",
                     "STRING",
                     None,
@@ -51,19 +57,19 @@ _SCHEMAS: dict[tuple[str, str], list[Field]] = {
                 ),
                 description="Who ordered.",
             ),
-            _field("lines", "ARRAY", 'What was ordered: "SKU; count".', dataTypeDisplay="array<Line>"),
-            _field("total", "DOUBLE", "In euros,\nVAT included."),
+            _build_field("lines", "ARRAY", 'What was ordered: "SKU; count".', dataTypeDisplay="array<Line>"),
+            _build_field("total", "DOUBLE", "In euros,\nVAT included."),
             description="One order.",
         ),
     ],
     ("sample_kafka", "inventory.v1"): [
-        _field("sku", "STRING", "Stock keeping unit."),
-        _field("stock.count", "LONG", "Its name has a dot.", "Compliance.SOX"),
-        _field("warehouse", "STRING"),
+        _build_field("sku", "STRING", "Stock keeping unit."),
+        _build_field("stock.count", "LONG", "Its name has a dot.", "Compliance.SOX"),
+        _build_field("warehouse", "STRING"),
     ],
-    ("edge.kafka", "door.sensors"): [_field("state", "ENUM", "open, closed or forced.")],
+    ("edge.kafka", "door.sensors"): [_build_field("state", "ENUM", "open, closed or forced.")],
     ("orders_redpanda", "orders-created"): [
-        _field("id", "STRING"),
-        _field("amount", "DOUBLE", "In cents."),
+        _build_field("id", "STRING"),
+        _build_field("amount", "DOUBLE", "In cents."),
     ],
 }

@@ -33,7 +33,7 @@ LABELS: dict[str, tuple[Document, ...]] = {
 }
 
 
-def glossaries() -> Iterator[Document]:
+def iterate_glossaries() -> Iterator[Document]:
     """Iterate over glossaries as documents."""
     for name, (description, exclusive) in _GLOSSARIES.items():
         yield {
@@ -46,7 +46,7 @@ def glossaries() -> Iterator[Document]:
         }
 
 
-def terms(catalog: Catalog, glossary: Document) -> Iterator[Document]:
+def iterate_terms(catalog: Catalog, glossary: Document) -> Iterator[Document]:
     """
     Iterate over a glossary's terms as documents.
 
@@ -60,8 +60,8 @@ def terms(catalog: Catalog, glossary: Document) -> Iterator[Document]:
                 "fullyQualifiedName": names.join(glossary["fullyQualifiedName"], name),
                 "displayName": display_name,
                 "description": description,
-                "glossary": references.reference(GLOSSARY.name, glossary),
+                "glossary": references.build_reference(GLOSSARY.name, glossary),
                 "entityStatus": status,
                 "status": status,
-                "tags": labels.tags(catalog, tags),
+                "tags": labels.build_tag_labels(catalog, tags),
             }

@@ -149,7 +149,7 @@ def get_topics(service: str) -> tuple[TopicSeed, ...]:
 
     :param service: its name.
     """
-    ordinary = _ordinary(_SAMPLE_TOPICS - len(_AWKWARD))
+    ordinary = _build_ordinary_topics(_SAMPLE_TOPICS - len(_AWKWARD))
     return {
         "sample_kafka": (*_AWKWARD, *ordinary),
         "edge.kafka": (
@@ -193,8 +193,8 @@ def get_topics(service: str) -> tuple[TopicSeed, ...]:
     }.get(service, ())
 
 
-def _ordinary(count: int) -> tuple[TopicSeed, ...]:
-    found = []
+def _build_ordinary_topics(count: int) -> tuple[TopicSeed, ...]:
+    topics = []
     for number in range(count):
         area, title, team, domain = _AREAS[number % len(_AREAS)]
         round_, event_number = divmod(number // len(_AREAS), len(_EVENTS))
@@ -205,7 +205,7 @@ def _ordinary(count: int) -> tuple[TopicSeed, ...]:
                 f"user:{_PEOPLE[(number + step) % len(_PEOPLE)]}" for step in range(1 + number % 2)
             )
         described = f"{title}: {text}."
-        found.append(
+        topics.append(
             TopicSeed(
                 _STYLES[round_].format(area=area, event=event),
                 f"{title} {event}" if number % 2 else None,
@@ -216,4 +216,4 @@ def _ordinary(count: int) -> tuple[TopicSeed, ...]:
                 1 + number % 12,
             )
         )
-    return tuple(found)
+    return tuple(topics)
