@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.sandbox.faults import Fault
 from airflow_provider_om_messaging.sandbox.generations import choose_generation
 from airflow_provider_om_messaging.sandbox.http.app import App
 from airflow_provider_om_messaging.sandbox.persistence import StateStore
-from airflow_provider_om_messaging.sandbox.seed.crowd import BulkData
+from airflow_provider_om_messaging.sandbox.seed.bulk_data import BulkData
 from airflow_provider_om_messaging.sandbox.state import SandboxState
 from airflow_provider_om_messaging.sandbox.switches import Switches
 

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.sandbox.seed import sample_data
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.generations import Generation
     from airflow_provider_om_messaging.sandbox.persistence import StateStore
-    from airflow_provider_om_messaging.sandbox.seed.crowd import BulkData
+    from airflow_provider_om_messaging.sandbox.seed.bulk_data import BulkData
     from airflow_provider_om_messaging.sandbox.switches import Switches
 
 log = logging.getLogger(__name__)

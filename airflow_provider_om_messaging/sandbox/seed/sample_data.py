@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox.clock import Clock
     from airflow_provider_om_messaging.sandbox.entities.catalog import Catalog
     from airflow_provider_om_messaging.sandbox.generations import Generation
-    from airflow_provider_om_messaging.sandbox.seed.crowd import BulkData
+    from airflow_provider_om_messaging.sandbox.seed.bulk_data import BulkData
 
 _NAMESPACE = uuid.UUID("6f0c2a52-5d0b-5c1e-9d5e-0d6f6d2f7a11")
 #: How long before the first start the data was last changed, so that no editing session is open.
