@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.topics.field_writer import FieldWriter
-from airflow_provider_om_messaging.client.topics.topic_import import TopicImport, ends_import
+from airflow_provider_om_messaging.client.topics.topic_import import Task, TopicImport, ends_import
 from airflow_provider_om_messaging.protocol.csv.field_rows import split_row_name
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     FIELD_REQUIRED,
@@ -16,15 +15,14 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     pass_row,
 )
 from airflow_provider_om_messaging.protocol.topics.field_changes import compare_fields, find_fields
-from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
+from airflow_provider_om_messaging.protocol.topics.row_changes import RowRefusedError
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.csv.check import Rows
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.topics.compare import Comparison, Pages
-
-    Numbered = tuple[int, Row]
+    from airflow_provider_om_messaging.protocol.topics.row_changes import Row
 
 
 class FieldImport(TopicImport):
@@ -41,11 +39,11 @@ class FieldImport(TopicImport):
     def _compare(self, rows: Rows, pages: Pages) -> Comparison:
         return compare_fields(self._columns, rows, pages)
 
-    def _plan_tasks(self, rows: Rows, found: Comparison) -> dict[str, list[Numbered]]:
-        """Judge the rows that need no sending; return the others, those of a topic under its first one."""
+    def _plan_tasks(self, rows: Rows, found: Comparison) -> list[Task]:
+        """Judge the rows that need no sending, and return the others by their topics."""
         cells_by_name: dict[str, list[str]] = {}
-        by_topic: dict[str, list[Numbered]] = defaultdict(list)
-        for number, row, verdict in self._read(rows):
+        by_topic: dict[str, Task] = {}
+        for row, verdict in self._read(rows):
             name = row.name
             split = split_row_name(name)
             if not name:
@@ -57,60 +55,54 @@ class FieldImport(TopicImport):
             else:
                 if name not in cells_by_name:
                     cells_by_name |= find_fields(topic, self._columns)
-                by_topic[split[0]].append((number, row))
+                by_topic.setdefault(split[0], Task(topic, [])).rows.append(row)
             self._verdicts.append(verdict)
-        tasks = {}
+        tasks = []
         for task in by_topic.values():
             # A field that stands in several rows is changed by one after the other.
-            names = {row.name for _, row in task if not self._is_up_to_date(row, cells_by_name[row.name])}
-            for number, _ in [item for item in task if item[1].name not in names]:
-                self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
-            if left := [item for item in task if item[1].name in names]:
-                tasks[left[0][1].name] = left
+            names = {row.name for row in task.rows if not row.is_up_to_date(cells_by_name[row.name])}
+            self._judge((row for row in task.rows if row.name not in names), "success", UPDATED)
+            if left := [row for row in task.rows if row.name in names]:
+                tasks.append(Task(task.topic, left))
         return tasks
 
-    def _carry_out(self, topic: Entity | None, rows: list[Numbered]) -> None:
+    def _carry_out(self, topic: Entity | None, rows: list[Row]) -> None:
         """Carry out all rows of one topic."""
         if topic is None or self._stop.is_set():
             return
-        checked = [item for item in rows if self._is_good(topic, item)]
+        checked = [row for row in rows if self._is_good(topic, row)]
         if self._dry_run:
             return
         while checked and not self._stop.is_set():
-            first: dict[str, Numbered] = {}
-            for item in checked:
-                first.setdefault(item[1].name, item)
+            first: dict[str, Row] = {}
+            for row in checked:
+                first.setdefault(row.name, row)
             topic = self._write(topic, list(first.values()))
-            checked = [item for item in checked if item not in first.values()]
+            checked = [row for row in checked if row is not first[row.name]]
 
-    def _is_good(self, topic: Entity, item: Numbered) -> bool:
+    def _is_good(self, topic: Entity, row: Row) -> bool:
         """Judge one row as far as that needs no writing, and return whether it passes."""
-        number, row = item
         try:
             self._writer.check(topic, row)
         except RowRefusedError as error:
-            self._verdicts[number] = fail_row(self._verdicts[number], str(error))
+            self._judge([row], "failure", str(error))
             return False
         if self._dry_run:
-            self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
+            self._judge([row], "success", UPDATED)
         return True
 
-    def _write(self, topic: Entity, rows: list[Numbered]) -> Entity:
+    def _write(self, topic: Entity, rows: list[Row]) -> Entity:
         """Write rows about different fields, and return the topic as it is then, as far as is known."""
-        numbers = [number for number, _ in rows]
         try:
             topic = self._writer.update_fields(topic, rows)
+            self._judge(rows, "success", UPDATED)
         except RowRefusedError as error:
-            for number in numbers:
-                self._verdicts[number] = fail_row(self._verdicts[number], str(error))
+            self._judge(rows, "failure", str(error))
         except Fault as fault:
             if len(rows) == 1 or ends_import(fault):
-                self._note_fault(numbers, fault)
+                self._note_fault(rows, fault)
                 return topic
-            for item in rows:
+            for row in rows:
                 if not self._stop.is_set():
-                    topic = self._write(topic, [item])
-        else:
-            for number in numbers:
-                self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
+                    topic = self._write(topic, [row])
         return topic

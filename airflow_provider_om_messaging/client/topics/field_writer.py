@@ -39,30 +39,29 @@ class FieldWriter(RowWriter):
         if self._rights:
             self._rights.check(list_field_operations(changes, topic, self._generation), topic)
 
-    def update_fields(self, topic: Entity, rows: Sequence[tuple[int, Row]]) -> Entity:
+    def update_fields(self, topic: Entity, rows: Sequence[Row]) -> Entity:
         """
         Change fields of a topic to what rows want, and return the topic as it is then.
 
         :param topic: with its schema, in which the fields are.
-        :param rows: with their numbers; each is about another field.
+        :param rows: each is about another field.
         :raises RowRefusedError: the server stored something else.
         :raises Fault: as for a topic's own row.
         """
-        described = [row for _, row in rows]
 
         def plan(entity: Entity) -> Plan:
-            names = {row.name for row in described}
+            names = {row.name for row in rows}
             if entity is not topic and self._digest_rows(entity, names) != self._digest_rows(topic, names):
                 raise concurrent_change_fault(
                     self._client, TOPIC, topic, entity, "The row was not imported. "
                 )
-            wanted = {SCHEMA: self._build_changes(entity, described)}
+            wanted = {SCHEMA: self._build_changes(entity, rows)}
             return Plan(build_operations(wanted, entity), wanted)
 
         topic_id = str(topic["id"])
         before = self.changed.pop(topic_id, None)
         try:
-            after = self._patch_topic(topic, [number for number, _ in rows], plan, (*CHANGEABLE, SCHEMA))
+            after = self._patch_topic(topic, rows, plan, (*CHANGEABLE, SCHEMA))
         finally:
             if before is not None:
                 self.changed[topic_id] = _join_patches(before, self.changed.get(topic_id))
@@ -93,14 +92,14 @@ def _find_path(name: str) -> Path | None:
 
 
 def _join_patches(
-    first: tuple[Sequence[int], Done], second: tuple[Sequence[int], Done] | None
-) -> tuple[Sequence[int], Done]:
+    first: tuple[Sequence[Row], Done], second: tuple[Sequence[Row], Done] | None
+) -> tuple[Sequence[Row], Done]:
     """Return two patches of a topic as one, to be read back together."""
     if second is None:
         return first
-    (numbers, done), (later_numbers, later) = first, second
+    (rows, done), (later_rows, later) = first, second
     members: dict[Any, Any] = {}
     for each in (done, later):
         members.update((each.plan.wanted or {})[SCHEMA].members)
     plan = replace(later.plan, wanted={SCHEMA: SchemaChanges(members)})
-    return [*numbers, *later_numbers], replace(later, before=done.before, plan=plan)
+    return [*rows, *later_rows], replace(later, before=done.before, plan=plan)

@@ -87,10 +87,10 @@ class RowWriter:
         """What the rows refer to."""
         self.certifies = True
         """Whether the server has certifications."""
-        self.changed: dict[str, tuple[Sequence[int], Done]] = {}
-        """The ids of topics that were changed, each with the numbers of its rows and what was done."""
+        self.changed: dict[str, tuple[Sequence[Row], Done]] = {}
+        """The ids of topics that were changed, each with its rows and what was done."""
 
-    def create(self, number: int, row: Row) -> Entity:
+    def create(self, row: Row) -> Entity:
         """Create the topic of a row and return it."""
         if reason := name_rules.name_problem(row.name, self._generation.version):
             raise RowRefusedError(reason)
@@ -111,12 +111,12 @@ class RowWriter:
             return Plan(build_operations(certified, entity), certified)
 
         try:
-            return self._patch_topic(topic, [number], plan, (CERTIFICATION,))
+            return self._patch_topic(topic, [row], plan, (CERTIFICATION,))
         except Fault as fault:
             fault.message = f"The topic was created, but not certified. {fault.message}"
             raise as_begun(fault) from None
 
-    def restore(self, number: int, row: Row) -> Entity:
+    def restore(self, row: Row) -> Entity:
         """Bring the deleted topic of a row back, as the row wants it, and return it."""
         topic = self._client.call(read_deleted(self._service, row.name, self._generation))
         topic = {**topic, **self._keep(self._inheritance.mark_inherited(topic))}
@@ -134,12 +134,12 @@ class RowWriter:
         with self._limit.slot():
             self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
         try:
-            return self._patch_topic(topic, [number], plan, self._list_fields(), as_listed=False)
+            return self._patch_topic(topic, [row], plan, self._list_fields(), as_listed=False)
         except Fault as fault:
             fault.message = f"The topic was restored, but not changed. {fault.message}"
             raise as_begun(fault) from None
 
-    def update(self, topic: Entity, number: int, row: Row) -> Entity:
+    def update(self, topic: Entity, row: Row) -> Entity:
         """Change a topic to what a row wants, and return it as it is then."""
 
         def plan(entity: Entity) -> Plan:
@@ -163,7 +163,7 @@ class RowWriter:
                 needed = list_operations(fields, planned.wanted or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
-        return self._patch_topic(topic, [number], plan, self._list_fields())
+        return self._patch_topic(topic, [row], plan, self._list_fields())
 
     def _list_fields(self) -> tuple[str, ...]:
         beyond = (
@@ -176,7 +176,7 @@ class RowWriter:
     def _patch_topic(
         self,
         topic: Entity,
-        numbers: Sequence[int],
+        rows: Sequence[Row],
         plan: Callable[[Entity], Plan],
         fields: tuple[str, ...],
         *,
@@ -203,7 +203,7 @@ class RowWriter:
         except Fault as fault:
             raise (as_begun(fault) if begun else fault) from None
         if done.plan.operations:
-            self.changed[str(topic["id"])] = numbers, done
+            self.changed[str(topic["id"])] = rows, done
         if lost := find_differing_fields(done.plan.wanted or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
         return self._keep(done.after)

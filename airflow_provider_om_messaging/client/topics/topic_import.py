@@ -7,10 +7,9 @@ a time, each for the version of its topic that was listed: one that somebody has
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_om_messaging.client.capabilities import is_field_unsupported, read_generation
 from airflow_provider_om_messaging.client.topics.lookups import look_up
@@ -63,6 +62,18 @@ log = logging.getLogger(__name__)
 def ends_import(fault: Fault) -> bool:
     """Return whether a fault ends an import, and not only what it is about."""
     return fault.transient or concerns_token(fault) or fault.cause is Cause.UNEXPECTED_REPLY
+
+
+class Task(NamedTuple):
+    """
+    What is to be sent about one topic.
+
+    :param topic: the topic as it was listed; None for one that is to be created or restored.
+    :param rows: the rows about it, in the order of the file.
+    """
+
+    topic: Entity | None
+    rows: list[Row]
 
 
 class TopicImport:
@@ -132,28 +143,23 @@ class TopicImport:
             are those on the rows so far.
         """
         found = self._compare(rows(), pages())
-        present = found.present
         tasks = self._plan_tasks(rows(), found)
-        if any(present.get(name) is None for name in tasks):
+        if any(task.topic is None for task in tasks):
             self._list_deleted_names()
         self._writer.certifies = not is_field_unsupported(self._client, CERTIFICATION)
-        count = sum(map(len, tasks.values()))
+        to_send = [row for task in tasks for row in task.rows]
         missing = sum(verdict.status == "failure" for verdict in self._verdicts)
         log.info(
             "Of %d rows, %d differ from the topics that there are or are new, and %d have no topic.",
             len(self._verdicts),
-            count,
+            len(to_send),
             missing,
         )
         with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="om-messaging") as pool:
-            concerned = [(row, present.get(name)) for name, task in tasks.items() for _, row in task]
-            certifying = any(self._is_newly_certified(row, topic) for row, topic in concerned)
-            rows_concerned = (row for row, _ in concerned)
-            self._writer.known = look_up(self._client, rows_concerned, pool, certifying=certifying)
+            certifying = any(map(self._is_newly_certified, tasks))
+            self._writer.known = look_up(self._client, to_send, pool, certifying=certifying)
             try:
-                for future in [
-                    pool.submit(self._carry_out, present.get(name), task) for name, task in tasks.items()
-                ]:
+                for future in [pool.submit(self._carry_out, *task) for task in tasks]:
                     future.result()
                 if not self._generation.detects_conflicts and not self._stop.is_set():
                     self._read_back(pages, found.pages, pool)
@@ -172,11 +178,11 @@ class TopicImport:
     def _compare(self, rows: Rows, pages: Pages) -> Comparison:
         return compare_topics(self._columns, rows, pages)
 
-    def _plan_tasks(self, rows: Rows, found: Comparison) -> dict[str, list[tuple[int, Row]]]:
-        """Judge the rows that need no sending, and return the others by their topics, with their numbers."""
+    def _plan_tasks(self, rows: Rows, found: Comparison) -> list[Task]:
+        """Judge the rows that need no sending, and return the others by their topics."""
         present = found.present
-        tasks: dict[str, list[tuple[int, Row]]] = defaultdict(list)
-        for number, row, verdict in self._read(rows):
+        tasks: dict[str, Task] = {}
+        for row, verdict in self._read(rows):
             name = row.name
             if not name:
                 verdict = fail_row(verdict, FIELD_REQUIRED)
@@ -189,60 +195,55 @@ class TopicImport:
                     verdict, describe_unknown_topic(name, was_deleted=name in self._list_deleted_names())
                 )
             else:
-                tasks[name].append((number, row))
+                tasks.setdefault(name, Task(present.get(name), [])).rows.append(row)
             self._verdicts.append(verdict)
-        return {name: task for name, task in tasks.items() if not self._is_done(present.get(name), task)}
+        return [task for task in tasks.values() if not self._is_done(task)]
 
-    def _read(self, rows: Rows) -> Iterator[tuple[int, Row, Verdict]]:
-        """Yield the rows of a file with their numbers, and their verdicts if nothing is done."""
+    def _read(self, rows: Rows) -> Iterator[tuple[Row, Verdict]]:
+        """Yield the rows of a file, and their verdicts if nothing is done."""
         records = iter(rows)
         next(records)
         for number, (_, cells) in enumerate(records):
-            row = Row(self._columns, tuple(cells), self._reading)
-            yield number, row, Verdict(row.name or ",".join(cells), "skipped", "Not sent.")
+            row = Row(self._columns, tuple(cells), self._reading, number)
+            yield row, Verdict(row.name or ",".join(cells), "skipped", "Not sent.")
 
-    def _is_done(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> bool:
+    def _is_done(self, task: Task) -> bool:
         """Judge the rows of a topic that is as they want it, though they say it in other words."""
-        if topic is None:
+        if task.topic is None:
             return False
-        cells = to_cells(topic, self._columns)
-        for _, row in rows:
-            if not self._is_up_to_date(row, cells):
-                return False
-        for number, _ in rows:
-            self._verdicts[number] = pass_row(self._verdicts[number], UPDATED)
-        return True
+        cells = to_cells(task.topic, self._columns)
+        is_done = all(row.is_up_to_date(cells) for row in task.rows)
+        if is_done:
+            self._judge(task.rows, "success", UPDATED)
+        return is_done
 
-    def _is_up_to_date(self, row: Row, cells: Sequence[str]) -> bool:
-        return all(map(self._reading.is_same, self._columns, row.cells, cells))
-
-    def _carry_out(self, topic: Entity | None, rows: list[tuple[int, Row]]) -> None:
+    def _carry_out(self, topic: Entity | None, rows: list[Row]) -> None:
         """Carry out all rows of one topic, one after the other."""
-        for number, row in rows:
+        for row in rows:
             if self._stop.is_set():
                 return
-            verdict = self._verdicts[number]
             try:
                 if topic is not None:
-                    done, topic = UPDATED, self._writer.update(topic, number, row)
+                    done, topic = UPDATED, self._writer.update(topic, row)
                 elif row.name in self._list_deleted_names():
-                    done, topic = RESTORED, self._writer.restore(number, row)
+                    done, topic = RESTORED, self._writer.restore(row)
                 else:
-                    done, topic = CREATED, self._writer.create(number, row)
-                verdict = pass_row(verdict, done)
+                    done, topic = CREATED, self._writer.create(row)
+                self._judge([row], "success", done)
             except RowRefusedError as error:
-                verdict = fail_row(verdict, str(error))
+                self._judge([row], "failure", str(error))
             except Fault as fault:
-                self._note_fault([number], fault)
-                continue
-            self._verdicts[number] = verdict
+                self._note_fault([row], fault)
 
-    def _note_fault(self, numbers: Sequence[int], fault: Fault) -> None:
+    def _judge(self, rows: Iterable[Row], status: str, details: str) -> None:
+        for row in rows:
+            self._verdicts[row.number] = Verdict(self._verdicts[row.number].row, status, details)
+
+    def _note_fault(self, rows: Sequence[Row], fault: Fault) -> None:
         """Judge the rows that a fault is about, and stop if it ends the import."""
-        verdicts = [self._verdicts[number] for number in numbers]
         if ends_import(fault):
             if not isinstance(fault, WriteNotBegunFault):
-                verdicts = [Verdict(verdict.row, "unknown", fault.message) for verdict in verdicts]
+                self._judge(rows, "unknown", fault.message)
             self._stop.set()
             self._fault = self._fault or fault
         else:
@@ -250,9 +251,7 @@ class TopicImport:
                 self._forbidden = fault
             # Old servers answer some wrong requests so as well, hence the other rows go on.
             self.server_failed |= fault.cause is Cause.UNAVAILABLE
-            verdicts = [fail_row(verdict, fault.message) for verdict in verdicts]
-        for number, verdict in zip(numbers, verdicts, strict=True):
-            self._verdicts[number] = verdict
+            self._judge(rows, "failure", fault.message)
 
     def _list_deleted_names(self) -> set[str]:
         if self._deleted is None:
@@ -265,12 +264,10 @@ class TopicImport:
         for topic_id, fault in find_overwritten(
             self._client, changed, pages, listed, pool, self._inheritance
         ):
-            numbers, _ = self._writer.changed[topic_id]
-            for number in numbers:
-                self._verdicts[number] = fail_row(self._verdicts[number], fault.message)
+            self._judge(self._writer.changed[topic_id][0], "failure", fault.message)
 
-    def _is_newly_certified(self, row: Row, topic: Entity | None) -> bool:
-        if CERTIFICATION not in self._columns or not self._writer.certifies or not row[CERTIFICATION]:
+    def _is_newly_certified(self, task: Task) -> bool:
+        if CERTIFICATION not in self._columns or not self._writer.certifies:
             return False
-        present = certification_tag((topic or {}).get(CERTIFICATION)) or ""
-        return not self._reading.is_same(CERTIFICATION, row[CERTIFICATION], present)
+        present = certification_tag((task.topic or {}).get(CERTIFICATION)) or ""
+        return any(row[CERTIFICATION] and not row.is_same(CERTIFICATION, present) for row in task.rows)

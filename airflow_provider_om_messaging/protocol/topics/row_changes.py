@@ -58,16 +58,18 @@ class RowRefusedError(Exception):
 @dataclass(frozen=True)
 class Row:
     """
-    One row of a file.
+    One row of a file, which is read once and handed to all that compares, looks up and writes.
 
     :param columns: the columns of the file.
     :param cells: what stands in them.
     :param reading: how they are read.
+    :param number: its place among the rows of the file, from 0.
     """
 
     columns: tuple[str, ...]
     cells: tuple[str, ...]
     reading: Reading = PLAIN
+    number: int = 0
 
     @property
     def name(self) -> str:
@@ -76,6 +78,14 @@ class Row:
 
     def __getitem__(self, column: str) -> str:
         return self.cells[self.columns.index(column)]
+
+    def is_same(self, column: str, cell: str) -> bool:
+        """Return whether it says the same in a column as another cell."""
+        return self.reading.is_same(column, self[column], cell)
+
+    def is_up_to_date(self, cells: Sequence[str]) -> bool:
+        """Return whether it says the same as the cells of its topic or field."""
+        return all(map(self.reading.is_same, self.columns, self.cells, cells))
 
     def names(self, columns: Iterable[str] = _LOOKED_UP) -> Iterator[Name]:
         """
@@ -156,8 +166,8 @@ def compute_values(
 
 def _compute_text(row: Row, column: Column, entity: Entity, *_: Any) -> Any:
     """Return the text that a row wants; one that differs in line ends alone stays as it is."""
-    present, cell = own_value(entity, column.field), row[column.name]
-    return present if row.reading.is_same(column.name, str(present or ""), cell) else cell or None
+    present = own_value(entity, column.field)
+    return present if row.is_same(column.name, str(present or "")) else row[column.name] or None
 
 
 def _compute_references(
@@ -219,7 +229,7 @@ def _compute_certification(
     tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
     """
     present = own_value(entity, column.field)
-    if row.reading.is_same(column.name, row[column.name], certification_tag(present) or ""):
+    if row.is_same(column.name, certification_tag(present) or ""):
         return dict(present) if present else None
     for name, tag in _find_references(row, column, known):
         label = references.build_reference(name, tag)
