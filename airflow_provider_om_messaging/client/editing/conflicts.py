@@ -14,17 +14,14 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import EntityType
+    from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 MOST_TOLD = 10
 """How many versions a conflict names: the newest."""
 
 
-def concurrent_change_fault(
-    client: Client, kind: EntityType, before: Entity, now: Entity, why: str = ""
-) -> Fault:
+def concurrent_change_fault(target: Target, before: Entity, now: Entity, why: str = "") -> Fault:
     """
     Return the fault for an entity that somebody else changed after it was read.
 
@@ -33,19 +30,19 @@ def concurrent_change_fault(
     :param why: sentences to begin with.
     """
     try:
-        later = _list_later_versions(client, kind, now, read_version(before).version)
+        later = _list_later_versions(target, now, read_version(before).version)
     except Fault:
         # The history would only add details; that there is a conflict is known without it.
         later = []
     steps = differences(before, now)
     # A list shows less than a read, apart from what is changed by the way of one.
-    shown = {*before, *list_changeable_fields(kind)}
+    shown = {*before, *list_changeable_fields(target.kind)}
     return _make_conflict_fault(
         why, later, {field: step for field, step in steps.items() if field in shown}, now
     )
 
 
-def unexpected_version_fault(client: Client, kind: EntityType, expected: str, now: Entity) -> Fault:
+def unexpected_version_fault(target: Target, expected: str, now: Entity) -> Fault:
     """
     Return the fault for an entity that has another version than it was to have.
 
@@ -54,8 +51,8 @@ def unexpected_version_fault(client: Client, kind: EntityType, expected: str, no
     """
     why = f"Nothing was sent, because expected_version is {expected}. "
     try:
-        later = _list_later_versions(client, kind, now, expected)
-        history = History(client, kind, str(now.get("id")))
+        later = _list_later_versions(target, now, expected)
+        history = History(target.by_id(now))
         # A snapshot does not show the same members as a read: compared are two snapshots.
         then, latest = (
             history.state(VersionSelector(number=number))[0]
@@ -64,7 +61,7 @@ def unexpected_version_fault(client: Client, kind: EntityType, expected: str, no
         steps = {
             field: step
             for field, step in differences(then, latest).items()
-            if field in list_changeable_fields(kind)
+            if field in list_changeable_fields(target.kind)
         }
     except Fault as fault:
         if fault.cause is not Cause.NOT_FOUND:
@@ -83,8 +80,8 @@ def describe_version(version: Version) -> str:
     return f"version {version.version} by {version.updated_by or 'unknown'}" + (f" of {when}" if when else "")
 
 
-def _list_later_versions(client: Client, kind: EntityType, now: Entity, number: str) -> list[Version]:
-    states = History(client, kind, str(now.get("id"))).walk_back_to(number)
+def _list_later_versions(target: Target, now: Entity, number: str) -> list[Version]:
+    states = History(target.by_id(now)).walk_back_to(number)
     return [read_version(state) for state in islice(states, MOST_TOLD)]
 
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_provider_om_messaging.client.editing.target import Target
-    from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.model.references import Name
 
@@ -83,7 +81,7 @@ class Edit:
     repeatable: bool = True
 
 
-def build_patch_edit(client: Client, kind: EntityType, changes: object, operations: object) -> Edit:
+def build_patch_edit(target: Target, changes: object, operations: object) -> Edit:
     """
     Return the edit of a patch, which is described by ``changes`` or by JSON Patch ``operations``.
 
@@ -95,14 +93,13 @@ def build_patch_edit(client: Client, kind: EntityType, changes: object, operatio
             "changes and operations are two ways to say what to patch: give exactly one. Nothing was sent.",
         )
     return (
-        build_change_edit(client, kind, changes)
+        build_change_edit(target, changes)
         if operations is None
-        else build_operations_edit(client, kind, operations)
+        else build_operations_edit(target, operations)
     )
 
 
 def build_restore_edit(
-    client: Client,
     target: Target,
     version: object,
     journal: object,
@@ -128,9 +125,9 @@ def build_restore_edit(
     chosen = list_fields_to_restore(target.kind, fields, any_field=journal is not None)
     check_on_missing(on_missing)
     if metadata is not None:
-        return build_metadata_edit(client, target.kind, *metadata, chosen, on_missing)
+        return build_metadata_edit(target, *metadata, chosen, on_missing)
     if version is None:
-        return build_undo_edit(client, journal, chosen, on_missing)
+        return build_undo_edit(target, journal, chosen, on_missing)
     wanted = parse_version_selector(version)
     if wanted.word:
         raise Fault(
@@ -138,29 +135,29 @@ def build_restore_edit(
             f"version {wanted.word!r} means another one after each restore, and a second run would undo the "
             "first: give a number or a time. Nothing was sent.",
         )
-    snapshot, notes = History(client, target.kind, target.name_or_id).state(wanted)
+    snapshot, notes = History(target).state(wanted)
     for note in notes:
         log.warning("%s", note)
-    return build_snapshot_edit(client, snapshot, chosen, on_missing)
+    return build_snapshot_edit(target, snapshot, chosen, on_missing)
 
 
-def build_change_edit(client: Client, kind: EntityType, changes: object) -> Edit:
+def build_change_edit(target: Target, changes: object) -> Edit:
     """
     Return the edit that makes the fields of ``changes`` as wanted and leaves all others alone.
 
     :raises Fault: the changes are malformed.
     """
-    wished = Changes(parse_structured(changes, "changes"), kind)
+    wished = Changes(parse_structured(changes, "changes"), target.kind)
     known: dict[Name, dict[str, Any]] = {}
 
     def plan(entity: Entity) -> Plan:
-        look_up(client, wished.list_unknown_names(entity, "=+"), known)
+        look_up(target.client, wished.list_unknown_names(entity, "=+"), known)
         wanted = wished.compute_values(entity, known)
         operations = patch_document.build_operations(wanted, entity)
         absent = wished.list_unknown_names(entity, "-")
         if operations and absent:
             # Something is sent anyway, so that a name that is spelled wrong differs from one long gone.
-            look_up(client, absent, known)
+            look_up(target.client, absent, known)
             wanted = wished.compute_values(entity, known)
             operations = patch_document.build_operations(wanted, entity)
         notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
@@ -169,7 +166,7 @@ def build_change_edit(client: Client, kind: EntityType, changes: object) -> Edit
     return Edit(wished.fields, plan)
 
 
-def build_operations_edit(client: Client, kind: EntityType, operations: object) -> Edit:
+def build_operations_edit(target: Target, operations: object) -> Edit:
     """
     Return the edit that sends a JSON Patch as it was written, or in a form that means the same everywhere.
 
@@ -180,11 +177,11 @@ def build_operations_edit(client: Client, kind: EntityType, operations: object) 
     )
 
     def plan(entity: Entity) -> Plan:
-        check_new_references(client, patch_document.apply_what_fits(checked, entity), entity)
+        check_new_references(target.client, patch_document.apply_what_fits(checked, entity), entity)
         try:
             wanted = patch_document.predict_patch(checked, entity)
         except DoesNotApplyError as error:
-            check_test(error.operation, entity, kind)
+            check_test(error.operation, entity, target.kind)
             check_order(checked, entity)
             return Plan(checked, None, f"operations do not fit what was read: {error}.")
         # Whatever the tests in it say, a patch without effect need not be sent.
@@ -195,7 +192,7 @@ def build_operations_edit(client: Client, kind: EntityType, operations: object) 
 
 
 def build_snapshot_edit(
-    client: Client, snapshot: Entity, chosen: tuple[str, ...] | None, on_missing: str
+    target: Target, snapshot: Entity, chosen: tuple[str, ...] | None, on_missing: str
 ) -> Edit:
     """
     Return the edit that brings fields back to what they are in a snapshot.
@@ -207,7 +204,7 @@ def build_snapshot_edit(
 
     def plan(entity: Entity) -> Plan:
         wanted, missing = _keep_existing(
-            client, list_values_to_restore(snapshot, fields, entity), entity, on_missing
+            target, list_values_to_restore(snapshot, fields, entity), entity, on_missing
         )
         notes = []
         if CONNECTION in fields and (masked := list_masked_members(snapshot.get(CONNECTION))):
@@ -221,8 +218,7 @@ def build_snapshot_edit(
 
 
 def build_metadata_edit(
-    client: Client,
-    kind: EntityType,
+    target: Target,
     service: str,
     metadata: dict[str, Any],
     chosen: tuple[str, ...] | None,
@@ -237,10 +233,11 @@ def build_metadata_edit(
     :param on_missing: with ``skip``, names of what does not exist are left out.
     :raises Fault: the file is of something else, or does not have a field.
     """
-    if kind is not SERVICE or (absent := [field for field in chosen or () if field not in metadata]):
-        problem = "of a service, not of a topic" if kind is not SERVICE else f"without {', '.join(absent)}"
+    is_service = target.kind is SERVICE
+    if not is_service or (absent := [field for field in chosen or () if field not in metadata]):
+        problem = f"without {', '.join(absent)}" if is_service else "of a service, not of a topic"
         raise Fault(Cause.INVALID_PARAMETER, f"source is a file {problem}. Nothing was sent.")
-    wished = Changes({field: metadata[field] for field in chosen or metadata}, kind)
+    wished = Changes({field: metadata[field] for field in chosen or metadata}, target.kind)
     known: dict[Name, dict[str, Any]] = {}
 
     def plan(entity: Entity) -> Plan:
@@ -252,7 +249,7 @@ def build_metadata_edit(
             )
         missing = []
         for name in wished.list_unknown_names(entity, "="):
-            if name not in known and (found := read_referred(client, name)) is not None:
+            if name not in known and (found := read_referred(target.client, name)) is not None:
                 known[name] = build_reference(name, found)
             missing += [] if name in known else [to_printable(f"{name.field}: {name}")]
         _check_missing(missing, on_missing)
@@ -262,7 +259,7 @@ def build_metadata_edit(
     return Edit(wished.fields, plan)
 
 
-def build_undo_edit(client: Client, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
+def build_undo_edit(target: Target, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
     """
     Return the edit that brings back what a journal keeps as the values before.
 
@@ -282,7 +279,7 @@ def build_undo_edit(client: Client, journal: object, fields: tuple[str, ...] | N
 
     def plan(entity: Entity) -> Plan:
         before = journals.undo_values(entry, undone, entity)
-        wanted, missing = _keep_existing(client, before, entity, on_missing)
+        wanted, missing = _keep_existing(target, before, entity, on_missing)
         return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
 
     return Edit(undone, plan)
@@ -298,9 +295,9 @@ def check_on_missing(on_missing: object) -> None:
 
 
 def _keep_existing(
-    client: Client, wanted: dict[str, Any], entity: Entity, on_missing: str
+    target: Target, wanted: dict[str, Any], entity: Entity, on_missing: str
 ) -> tuple[dict[str, Any], list[str]]:
-    kept, missing = drop_missing(client, wanted, entity)
+    kept, missing = drop_missing(target.client, wanted, entity)
     _check_missing(missing, on_missing)
     return kept, missing
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
@@ -15,8 +14,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import EntityType
+    from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 MOST_STEPS = 30
@@ -27,16 +25,13 @@ class History:
     """
     The history of one entity.
 
-    :param client: how to reach the server.
-    :param kind: the entity's kind.
-    :param name_or_id: its canonical FQN or its id.
+    :param target: the entity.
     """
 
-    def __init__(self, client: Client, kind: EntityType, name_or_id: str) -> None:
-        self._client = client
-        self._kind = kind
-        self._name_or_id = name_or_id
-        self._inheritance = Inheritance(client)
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._client = target.client
+        self._kind = target.kind
         self._now: Entity | None = None
 
     def versions(self, limit: int | None = None) -> list[Entity]:
@@ -47,7 +42,7 @@ class History:
         """
         if limit is None or limit > MOST_STEPS:
             states = self._client.call(routes.list_versions(self._id, self._kind))[:limit]
-            return [self._inheritance.mark_inherited(state, self._kind) for state in states]
+            return [self._target.inheritance.mark_inherited(state, self._kind) for state in states]
         return [entity for _, entity in zip(range(limit), self._walk_back(), strict=False)]
 
     def state(self, wanted: VersionSelector) -> tuple[Entity, list[str]]:
@@ -110,15 +105,16 @@ class History:
                     "between is gone from the history, but may be in the journal of the task that made it."
                 )
             raise
-        return self._inheritance.mark_inherited(state, self._kind)
+        return self._target.inheritance.mark_inherited(state, self._kind)
 
     @property
     def _current(self) -> Entity:
         if self._now is None:
-            self._now = self._client.call(routes.read_entity(self._kind, self._name_or_id)).entity
+            self._now = self._client.call(routes.read_entity(self._kind, self._target.name_or_id)).entity
         return self._now
 
     @property
     def _id(self) -> str:
         """The id; version routes exist by id only."""
-        return self._name_or_id if is_uuid(self._name_or_id) else str(self._current.get("id"))
+        asked = self._target.name_or_id
+        return asked if is_uuid(asked) else str(self._current.get("id"))

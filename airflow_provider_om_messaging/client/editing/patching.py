@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
     from airflow_provider_om_messaging.client.editing.target import Target
-    from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.routes import Read
 
@@ -71,7 +70,7 @@ class Done:
 
 
 def carry_out(
-    client: Client, target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None
+    target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None
 ) -> dict[str, Any]:
     """
     Carry out an edit and return its result.
@@ -82,19 +81,18 @@ def carry_out(
     :raises Fault: the edit cannot be carried out, or a later read shows that it is not there.
     """
     if not dry_run:
-        return _build_outcome(apply(client, target, edit, recheck_after=recheck_after))
-    before = _read(client, target, edit).entity
-    _check_version(client, target, before)
+        return _build_outcome(apply(target, edit, recheck_after=recheck_after))
+    before = _read(target, edit).entity
+    _check_version(target, before)
     plan = edit.plan(before)
-    to_server_operations(client, plan.operations)
+    to_server_operations(target.client, plan.operations)
     preview = _preview_patch(before, plan)
     if plan.operations:
-        check_nothing_in_the_way(client, target.kind, before, plan.wanted or {})
+        check_nothing_in_the_way(target, before, plan.wanted or {})
     return preview
 
 
 def apply(
-    client: Client,
     target: Target,
     edit: Edit,
     *,
@@ -115,23 +113,23 @@ def apply(
     unknown: Fault | None = None
     for tried in range(1, TRIES + 1):
         try:
-            read = listed if listed is not None and tried == 1 else _read(client, target, edit)
+            read = listed if listed is not None and tried == 1 else _read(target, edit)
         except Fault as fault:
             raise unknown or fault from None
         before = read.entity
-        _check_version(client, target, before)
+        _check_version(target, before)
         plan = edit.plan(before)
-        patch = to_server_operations(client, plan.operations)
+        patch = to_server_operations(target.client, plan.operations)
         if not plan.operations:
             return Done(*(unsettled or (before, plan)), before, notes)
         may_repeat = may_retry and tried < TRIES
         try:
             with sending():
-                sent = _send(client, target, read, plan, patch)
+                sent = _send(target, read, plan, patch)
             stored = _mark_inherited(target, edit, sent)
         except Fault as fault:
             if fault.cause is not Cause.CONFLICT or not may_repeat:
-                now = _resolve_failure(client, target, edit, plan, before, fault, may_repeat)
+                now = _resolve_failure(target, edit, plan, before, fault, may_repeat)
                 if now is not None:
                     return Done(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
@@ -140,10 +138,10 @@ def apply(
             continue
         try:
             if listed is not None and _shows_changes(stored, plan):
-                after, remarks = stored, check_readback(client, target.kind, plan, before, stored, stored)
+                after, remarks = stored, check_readback(target, plan, before, stored, stored)
             else:
                 delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
-                after, remarks = _read_back(client, target, edit, plan, before, stored, delay)
+                after, remarks = _read_back(target, edit, plan, before, stored, delay)
         except OverwrittenError as fault:
             if not (fault.reverted and may_repeat):
                 raise
@@ -156,7 +154,6 @@ def apply(
 
 
 def _read_back(
-    client: Client,
     target: Target,
     edit: Edit,
     plan: Plan,
@@ -164,19 +161,19 @@ def _read_back(
     stored: Entity,
     delay: float,
 ) -> tuple[Entity, list[str]]:
-    after = _read(client, target, edit).entity
-    notes = check_readback(client, target.kind, plan, before, stored, after)
+    after = _read(target, edit).entity
+    notes = check_readback(target, plan, before, stored, after)
     if delay > 0:
         time.sleep(delay)
-        after = _read(client, target, edit).entity
-        notes = check_readback(client, target.kind, plan, before, stored, after)
+        after = _read(target, edit).entity
+        notes = check_readback(target, plan, before, stored, after)
     return after, notes
 
 
-def _read(client: Client, target: Target, edit: Edit) -> Read:
+def _read(target: Target, edit: Edit) -> Read:
     # Tags are what a refusal may take away, whatever was to be changed.
-    fields = to_server_names(client, list_fields_to_ask(target.kind, (*edit.fields, "tags")))
-    read = client.call(routes.read_entity(target.kind, target.name_or_id, fields))
+    fields = to_server_names(target.client, list_fields_to_ask(target.kind, (*edit.fields, "tags")))
+    read = target.client.call(routes.read_entity(target.kind, target.name_or_id, fields))
     for name in CURRENT_NAMES.values():
         if name in edit.fields:
             # New servers send an empty list where there is nothing, old ones leave the one owner out.
@@ -188,26 +185,26 @@ def _mark_inherited(target: Target, edit: Edit, entity: Entity) -> Entity:
     return target.inheritance.mark_inherited(entity, target.kind) if "domains" in edit.fields else entity
 
 
-def _send(client: Client, target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
+def _send(target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
     request = routes.patch_service(str(entity.get("id")), patch, read_version(entity).version, target.kind)
     tests = [] if read.tagged else patch_document.build_guards(plan.operations, entity)
     try:
         try:
-            return client.call(request, routes.json_body([*tests, *patch]))
+            return target.client.call(request, routes.json_body([*tests, *patch]))
         except Fault as fault:
             if fault.cause is not Cause.FORBIDDEN or not tests:
                 raise
             # The right to edit one field is not the right to test the version, or a name in the schema.
             edited = {operation["path"] for operation in patch}
             tests = [test for test in tests if test["path"] in edited]
-            return client.call(request, routes.json_body([*tests, *patch]))
+            return target.client.call(request, routes.json_body([*tests, *patch]))
     except Fault as fault:
         raise _remove_secrets(fault, plan) from None
 
 
 def _resolve_failure(
-    client: Client, target: Target, edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool
+    target: Target, edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool
 ) -> Entity | None:
     """
     Decide what a failed PATCH means by reading again.
@@ -216,7 +213,7 @@ def _resolve_failure(
     :raises Fault: otherwise.
     """
     try:
-        now = _read(client, target, edit).entity
+        now = _read(target, edit).entity
     except Fault:
         raise fault from None
     moved = stamp(now) != stamp(before)
@@ -231,10 +228,10 @@ def _resolve_failure(
             if unknown
             else "The server did not take the patch, and it is not sent again. "
         )
-        raise concurrent_change_fault(client, target.kind, before, now, why)
+        raise concurrent_change_fault(target, before, now, why)
     if may_retry and fault.transient:
         return None
-    raise fault if moved or unknown else explain_refusal(client, target.kind, before, now, fault)
+    raise fault if moved or unknown else explain_refusal(target, before, now, fault)
 
 
 def _pause(fault: Fault, tried: int) -> None:
@@ -245,10 +242,10 @@ def _pause(fault: Fault, tried: int) -> None:
     time.sleep(max(fault.retry_after or 0, own))
 
 
-def _check_version(client: Client, target: Target, entity: Entity) -> None:
+def _check_version(target: Target, entity: Entity) -> None:
     expected = target.expected_version
     if expected is not None and read_version(entity).version != expected:
-        raise unexpected_version_fault(client, target.kind, expected, entity)
+        raise unexpected_version_fault(target, expected, entity)
 
 
 def _shows_changes(stored: Entity, plan: Plan) -> bool:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_om_messaging.client.editing.edits import Plan
-    from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import EntityType
+    from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 
@@ -50,9 +49,7 @@ def stamp(entity: Entity) -> tuple[Any, ...]:
     return tuple(entity.get(name) for name in ("version", "updatedAt", "updatedBy"))
 
 
-def check_readback(
-    client: Client, kind: EntityType, plan: Plan, before: Entity, stored: Entity, after: Entity
-) -> list[str]:
+def check_readback(target: Target, plan: Plan, before: Entity, stored: Entity, after: Entity) -> list[str]:
     """
     Compare what was wanted with what a later read shows, and return what there is to say about it.
 
@@ -76,7 +73,7 @@ def check_readback(
             _get_changed_value(plan, field, before) == _get_changed_value(plan, field, after)
             for field in gone
         )
-        raise OverwrittenError(_explain_loss(client, kind, plan, gone, stored, after), reverted)
+        raise OverwrittenError(_explain_loss(target, plan, gone, stored, after), reverted)
     notes = []
     if lost:
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
@@ -116,13 +113,11 @@ def _get_changed_members(wanted: Mapping[str, Any], field: Entity | None) -> Any
     }
 
 
-def _explain_loss(
-    client: Client, kind: EntityType, plan: Plan, gone: list[str], stored: Entity, after: Entity
-) -> str:
+def _explain_loss(target: Target, plan: Plan, gone: list[str], stored: Entity, after: Entity) -> str:
     wanted = {field: (plan.wanted or {})[field] for field in gone}
     version = read_version(stored).version if "version" in stored else "unknown"
     try:
-        snapshot = client.call(routes.get_version(str(after.get("id")), version, kind))
+        snapshot = target.client.call(routes.get_version(str(after.get("id")), version, target.kind))
         kept = not find_differing_fields(wanted, snapshot)
     except Fault:
         kept = False

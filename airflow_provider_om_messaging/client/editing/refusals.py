@@ -35,14 +35,13 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.model.entities import EntityType
+    from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 _NOT_FOUND = re.compile(r"\b\w+ instance for (?P<name>.+) not found")
 
 
-def explain_refusal(client: Client, kind: EntityType, before: Entity, now: Entity, fault: Fault) -> Fault:
+def explain_refusal(target: Target, before: Entity, now: Entity, fault: Fault) -> Fault:
     """
     Return the fault of a refused patch with what else there is to say.
 
@@ -51,7 +50,7 @@ def explain_refusal(client: Client, kind: EntityType, before: Entity, now: Entit
     """
     if fault.cause is Cause.NOT_FOUND and (found := _NOT_FOUND.search(fault.message)):
         related = {
-            **_read_related(client, kind, before),
+            **_read_related(target, before),
             **{field: before[field] for field in LISTS if field in before},
         }
         for field in LISTS:
@@ -60,13 +59,11 @@ def explain_refusal(client: Client, kind: EntityType, before: Entity, now: Entit
                     fault.message = _describe_blocker(before, field, item)
     missing = {field: _describe_missing(field, before, now) for field in find_changed_fields(before, now)}
     if gone := {field: value for field, value in missing.items() if value}:
-        fault.message += f" {_describe_losses(client, kind, before, gone)}"
+        fault.message += f" {_describe_losses(target, before, gone)}"
     return fault
 
 
-def check_nothing_in_the_way(
-    client: Client, kind: EntityType, before: Entity, wanted: Mapping[str, Any]
-) -> None:
+def check_nothing_in_the_way(target: Target, before: Entity, wanted: Mapping[str, Any]) -> None:
     """
     Check that nothing that an entity refers to and keeps was deleted.
 
@@ -74,19 +71,19 @@ def check_nothing_in_the_way(
     :param wanted: field → value that a patch changes.
     :raises Fault: the server would refuse the patch, whatever it changes.
     """
-    related = _read_related(client, kind, before)
+    related = _read_related(target, before)
     for field in LISTS:
         present = {entry_key(item): item for item in own_value(related, field) or ()}
         for item in wanted[field] or () if field in wanted else present.values():
             name = read_referenced_name(field, item)
-            if entry_key(item) in present and name is not None and read_referred(client, name) is None:
+            if entry_key(item) in present and name is not None and read_referred(target.client, name) is None:
                 raise Fault(Cause.NOT_FOUND, _describe_blocker(before, field, item))
 
 
-def _read_related(client: Client, kind: EntityType, entity: Entity) -> Entity:
+def _read_related(target: Target, entity: Entity) -> Entity:
     try:
-        fields = to_server_names(client, list_fields_to_ask(kind, LISTS))
-        return client.call(routes.read_entity(kind, str(entity.get("id")), fields)).entity
+        fields = to_server_names(target.client, list_fields_to_ask(target.kind, LISTS))
+        return target.client.call(routes.read_entity(target.kind, str(entity.get("id")), fields)).entity
     except Fault:
         # They would only add details.
         return {}
@@ -109,12 +106,12 @@ def _describe_missing(field: str, before: Entity, now: Entity) -> Any:
     return [entry_name(item) for item in value if entry_key(item) not in there]
 
 
-def _describe_losses(client: Client, kind: EntityType, before: Entity, gone: Mapping[str, Any]) -> str:
+def _describe_losses(target: Target, before: Entity, gone: Mapping[str, Any]) -> str:
     what = "; ".join(f"{field}: {shorten(value, 500)}" for field, value in gone.items())
     loss = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
         wanted = {field: own_value(before, field) for field in gone}
-        states = History(client, kind, str(before.get("id"))).walk_back_to("0")
+        states = History(target.by_id(before)).walk_back_to("0")
         holding = next((state for state in states if not find_differing_fields(wanted, state)), None)
         if holding is None:
             return f"{loss} No version of the history holds that: give it anew."

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.editing.conflicts import concurrent_change_fault
 from airflow_provider_om_messaging.client.editing.edits import Plan
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.protocol.csv.field_rows import split_row_name
-from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA, SchemaChanges
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
@@ -52,9 +50,7 @@ class FieldWriter(RowWriter):
         def plan(entity: Entity) -> Plan:
             names = {row.name for row in rows}
             if entity is not topic and self._digest_rows(entity, names) != self._digest_rows(topic, names):
-                raise concurrent_change_fault(
-                    self._client, TOPIC, topic, entity, "The row was not imported. "
-                )
+                raise self._make_conflict_fault(topic, entity)
             wanted = {SCHEMA: self._build_changes(entity, rows)}
             return Plan(build_operations(wanted, entity), wanted)
 

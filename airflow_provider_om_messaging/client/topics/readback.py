@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
+from airflow_provider_om_messaging.client.editing.target import Target
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC, list_fields_to_ask
@@ -47,7 +48,8 @@ def find_overwritten(
         done = changed[str(now["id"])]
         try:
             after = {**nothing, **inheritance.mark_inherited(now)}
-            check_readback(client, TOPIC, done.plan, done.before, done.after, after)
+            target = Target(client, TOPIC, str(now["id"]), inheritance)
+            check_readback(target, done.plan, done.before, done.after, after)
         except OverwrittenError as fault:
             yield str(now["id"]), fault
 

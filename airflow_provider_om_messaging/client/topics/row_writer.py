@@ -150,9 +150,7 @@ class RowWriter:
                 and entity is not topic
                 and self._compute_row_digest(entity) != self._compute_row_digest(topic)
             ):
-                raise concurrent_change_fault(
-                    self._client, TOPIC, topic, entity, "The row was not imported. "
-                )
+                raise self._make_conflict_fault(topic, entity)
             return Plan(operations, wanted)
 
         if self._dry_run:
@@ -193,8 +191,7 @@ class RowWriter:
 
         try:
             done = patching.apply(
-                self._client,
-                Target(TOPIC, required_text(topic, "id"), self._inheritance),
+                self._find_target(topic),
                 Edit(fields, plan),
                 recheck_after=0,
                 sending=sending,
@@ -207,6 +204,12 @@ class RowWriter:
         if lost := find_differing_fields(done.plan.wanted or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
         return self._keep(done.after)
+
+    def _find_target(self, topic: Entity) -> Target:
+        return Target(self._client, TOPIC, required_text(topic, "id"), self._inheritance)
+
+    def _make_conflict_fault(self, topic: Entity, now: Entity) -> Fault:
+        return concurrent_change_fault(self._find_target(topic), topic, now, "The row was not imported. ")
 
     def _keep(self, entity: Entity) -> Entity:
         return drop_unneeded_fields(entity)

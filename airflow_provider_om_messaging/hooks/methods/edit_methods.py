@@ -50,8 +50,8 @@ class EditMethods(ClientAccess):
 
         _check_modes(dry_run, recheck_after)
         target = self._resolve_target(fqn_or_id, entity, expected_version)
-        edit = edits.build_patch_edit(self._client, target.kind, changes, operations)
-        return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
+        edit = edits.build_patch_edit(target, changes, operations)
+        return patching.carry_out(target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
     def restore_service(
@@ -84,8 +84,8 @@ class EditMethods(ClientAccess):
         _check_modes(dry_run, recheck_after)
         target = self._resolve_target(fqn_or_id, entity)
         metadata = None if source is None else parse_metadata(read_small_file(source, LARGEST))
-        edit = edits.build_restore_edit(self._client, target, version, journal, fields, on_missing, metadata)
-        return patching.carry_out(self._client, target, edit, dry_run=dry_run, recheck_after=recheck_after)
+        edit = edits.build_restore_edit(target, version, journal, fields, on_missing, metadata)
+        return patching.carry_out(target, edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
     def list_versions(
@@ -118,8 +118,7 @@ class EditMethods(ClientAccess):
     def _open_history(self, fqn_or_id: str, entity: str) -> History:
         from airflow_provider_om_messaging.client.editing.history import History
 
-        target = self._resolve_target(fqn_or_id, entity)
-        return History(self._client, target.kind, target.name_or_id)
+        return History(self._resolve_target(fqn_or_id, entity))
 
     def _resolve_target(self, fqn_or_id: str, entity: str, expected_version: object = None) -> Target:
         """Return what the parameters name, checked once for all that follows."""
@@ -129,7 +128,7 @@ class EditMethods(ClientAccess):
         kind = entities.find_patched_kind(entity)
         version = None if expected_version is None else names.version(expected_version)
         name_or_id = entities.find_canonical_name(kind, fqn_or_id)
-        return Target(kind, name_or_id, Inheritance(self._client), version)
+        return Target(self._client, kind, name_or_id, Inheritance(self._client), version)
 
 
 def _check_modes(dry_run: object, recheck_after: object) -> None:

@@ -10,7 +10,6 @@ from airflow_provider_om_messaging.client.editing.edits import Plan
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
 from airflow_provider_om_messaging.exceptions import ConflictError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import SERVICES, Api
@@ -101,14 +100,14 @@ def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandb
     assert Api(server).patch(path, theirs).status_code == 200
     after = read(server, f"{own},tags,{domains}")
     hook = OpenMetadataMessagingHook()
-    (note,) = check_readback(hook._client, SERVICE, Plan([], wanted), before, to_current_names(stored), after)
+    target = hook._resolve_target(before["id"], "service")
+    (note,) = check_readback(target, Plan([], wanted), before, to_current_names(stored), after)
     assert "What was changed here is still there." in note
     taken_out = {"op": "replace", "path": "/tags", "value": before["tags"]}
     assert Api(server).patch(path, taken_out).status_code == 200
     with pytest.raises(OverwrittenError, match="shows other values in tags"):
         check_readback(
-            hook._client,
-            SERVICE,
+            target,
             Plan([], wanted),
             before,
             to_current_names(stored),
