@@ -71,11 +71,13 @@ class Edit:
     """
     One thing to do to an entity.
 
+    :param target: the entity.
     :param fields: top-level fields that it looks at.
     :param plan: works out what to send for the entity as it was read.
     :param repeatable: whether it may be worked out anew when somebody else wrote in between.
     """
 
+    target: Target
     fields: tuple[str, ...]
     plan: Callable[[Entity], Plan]
     repeatable: bool = True
@@ -135,10 +137,11 @@ def build_restore_edit(
             f"version {wanted.word!r} means another one after each restore, and a second run would undo the "
             "first: give a number or a time. Nothing was sent.",
         )
-    snapshot, notes = History(target).state(wanted)
+    history = History(target)
+    snapshot, notes = history.state(wanted)
     for note in notes:
         log.warning("%s", note)
-    return build_snapshot_edit(target, snapshot, chosen, on_missing)
+    return build_snapshot_edit(history.resolve(), snapshot, chosen, on_missing)
 
 
 def build_change_edit(target: Target, changes: object) -> Edit:
@@ -163,7 +166,7 @@ def build_change_edit(target: Target, changes: object) -> Edit:
         notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
         return Plan(operations, wanted, notes=notes)
 
-    return Edit(wished.fields, plan)
+    return Edit(target, wished.fields, plan)
 
 
 def build_operations_edit(target: Target, operations: object) -> Edit:
@@ -188,7 +191,7 @@ def build_operations_edit(target: Target, operations: object) -> Edit:
         changes = bool(patch_document.build_operations(wanted, entity, members=True))
         return Plan(make_portable(checked, wanted, entity) if changes else [], wanted)
 
-    return Edit(tuple(patch_document.read_fields(checked)), plan, repeatable=False)
+    return Edit(target, tuple(patch_document.read_fields(checked)), plan, repeatable=False)
 
 
 def build_snapshot_edit(
@@ -214,7 +217,7 @@ def build_snapshot_edit(
             notes = ["The connection differs by now and stays as it is: fields=['connection'] restores it."]
         return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
 
-    return Edit(fields, plan)
+    return Edit(target, fields, plan)
 
 
 def build_metadata_edit(
@@ -256,7 +259,7 @@ def build_metadata_edit(
         wanted = wished.compute_values(entity, known)
         return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing)
 
-    return Edit(wished.fields, plan)
+    return Edit(target, wished.fields, plan)
 
 
 def build_undo_edit(target: Target, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
@@ -282,7 +285,7 @@ def build_undo_edit(target: Target, journal: object, fields: tuple[str, ...] | N
         wanted, missing = _keep_existing(target, before, entity, on_missing)
         return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
 
-    return Edit(undone, plan)
+    return Edit(target, undone, plan)
 
 
 def check_on_missing(on_missing: object) -> None:

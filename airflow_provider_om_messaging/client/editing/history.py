@@ -6,7 +6,6 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import routes
-from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
 from airflow_provider_om_messaging.protocol.patch.history import LATEST, VersionSelector, describe_merge
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -41,7 +40,7 @@ class History:
         :param limit: how many; None for all, which is one huge reply for an old entity.
         """
         if limit is None or limit > MOST_STEPS:
-            states = self._client.call(routes.list_versions(self._id, self._kind))[:limit]
+            states = self._client.call(routes.list_versions(self.resolve().name_or_id, self._kind))[:limit]
             return [self._target.inheritance.mark_inherited(state, self._kind) for state in states]
         return [entity for _, entity in zip(range(limit), self._walk_back(), strict=False)]
 
@@ -61,6 +60,12 @@ class History:
         if now.previous is None:
             raise Fault(Cause.NOT_FOUND, f"There is no previous version: {now.version} is the first one.")
         return self._read_version(now.previous), []
+
+    def resolve(self) -> Target:
+        """Return the entity by its id; version routes exist by id only."""
+        if not self._target.has_id:
+            self._target = self._target.by_id(self._current)
+        return self._target
 
     def walk_back_to(self, number: str) -> Iterator[Entity]:
         """
@@ -97,7 +102,7 @@ class History:
 
     def _read_version(self, number: str) -> Entity:
         try:
-            state = self._client.call(routes.get_version(self._id, number, self._kind))
+            state = self._client.call(routes.get_version(self.resolve().name_or_id, number, self._kind))
         except Fault as fault:
             if fault.cause is Cause.NOT_FOUND and "version" in fault.message:
                 fault.message += (
@@ -112,9 +117,3 @@ class History:
         if self._now is None:
             self._now = self._client.call(routes.read_entity(self._kind, self._target.name_or_id)).entity
         return self._now
-
-    @property
-    def _id(self) -> str:
-        """The id; version routes exist by id only."""
-        asked = self._target.name_or_id
-        return asked if is_uuid(asked) else str(self._current.get("id"))

@@ -69,9 +69,7 @@ class Done:
     notes: list[str]
 
 
-def carry_out(
-    target: Target, edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None
-) -> dict[str, Any]:
+def carry_out(edit: Edit, *, dry_run: bool = False, recheck_after: float | None = None) -> dict[str, Any]:
     """
     Carry out an edit and return its result.
 
@@ -81,8 +79,8 @@ def carry_out(
     :raises Fault: the edit cannot be carried out, or a later read shows that it is not there.
     """
     if not dry_run:
-        return _build_outcome(apply(target, edit, recheck_after=recheck_after))
-    before = _read(target, edit).entity
+        return _build_outcome(apply(edit, recheck_after=recheck_after))
+    target, before = edit.target, _read(edit).entity
     _check_version(target, before)
     plan = edit.plan(before)
     to_server_operations(target.client, plan.operations)
@@ -93,7 +91,6 @@ def carry_out(
 
 
 def apply(
-    target: Target,
     edit: Edit,
     *,
     recheck_after: float | None = None,
@@ -107,13 +104,14 @@ def apply(
         server answers to the patch is taken for the read-back: one request where all goes well.
     :param sending: what each patch is sent within.
     """
+    target = edit.target
     may_retry = edit.repeatable and target.expected_version is None
     notes: list[str] = []
     unsettled: tuple[Entity, Plan] | None = None
     unknown: Fault | None = None
     for tried in range(1, TRIES + 1):
         try:
-            read = listed if listed is not None and tried == 1 else _read(target, edit)
+            read = listed if listed is not None and tried == 1 else _read(edit)
         except Fault as fault:
             raise unknown or fault from None
         before = read.entity
@@ -126,10 +124,10 @@ def apply(
         try:
             with sending():
                 sent = _send(target, read, plan, patch)
-            stored = _mark_inherited(target, edit, sent)
+            stored = _mark_inherited(edit, sent)
         except Fault as fault:
             if fault.cause is not Cause.CONFLICT or not may_repeat:
-                now = _resolve_failure(target, edit, plan, before, fault, may_repeat)
+                now = _resolve_failure(edit, plan, before, fault, may_repeat)
                 if now is not None:
                     return Done(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
@@ -141,7 +139,7 @@ def apply(
                 after, remarks = stored, check_readback(target, plan, before, stored, stored)
             else:
                 delay = recheck_after if recheck_after is not None else 0 if read.tagged else _RECHECK
-                after, remarks = _read_back(target, edit, plan, before, stored, delay)
+                after, remarks = _read_back(edit, plan, before, stored, delay)
         except OverwrittenError as fault:
             if not (fault.reverted and may_repeat):
                 raise
@@ -154,23 +152,23 @@ def apply(
 
 
 def _read_back(
-    target: Target,
     edit: Edit,
     plan: Plan,
     before: Entity,
     stored: Entity,
     delay: float,
 ) -> tuple[Entity, list[str]]:
-    after = _read(target, edit).entity
-    notes = check_readback(target, plan, before, stored, after)
+    after = _read(edit).entity
+    notes = check_readback(edit.target, plan, before, stored, after)
     if delay > 0:
         time.sleep(delay)
-        after = _read(target, edit).entity
-        notes = check_readback(target, plan, before, stored, after)
+        after = _read(edit).entity
+        notes = check_readback(edit.target, plan, before, stored, after)
     return after, notes
 
 
-def _read(target: Target, edit: Edit) -> Read:
+def _read(edit: Edit) -> Read:
+    target = edit.target
     # Tags are what a refusal may take away, whatever was to be changed.
     fields = to_server_names(target.client, list_fields_to_ask(target.kind, (*edit.fields, "tags")))
     read = target.client.call(routes.read_entity(target.kind, target.name_or_id, fields))
@@ -178,11 +176,13 @@ def _read(target: Target, edit: Edit) -> Read:
         if name in edit.fields:
             # New servers send an empty list where there is nothing, old ones leave the one owner out.
             read.entity.setdefault(name, [])
-    return replace(read, entity=_mark_inherited(target, edit, read.entity))
+    return replace(read, entity=_mark_inherited(edit, read.entity))
 
 
-def _mark_inherited(target: Target, edit: Edit, entity: Entity) -> Entity:
-    return target.inheritance.mark_inherited(entity, target.kind) if "domains" in edit.fields else entity
+def _mark_inherited(edit: Edit, entity: Entity) -> Entity:
+    if "domains" not in edit.fields:
+        return entity
+    return edit.target.inheritance.mark_inherited(entity, edit.target.kind)
 
 
 def _send(target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
@@ -203,9 +203,7 @@ def _send(target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -
         raise _remove_secrets(fault, plan) from None
 
 
-def _resolve_failure(
-    target: Target, edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool
-) -> Entity | None:
+def _resolve_failure(edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool) -> Entity | None:
     """
     Decide what a failed PATCH means by reading again.
 
@@ -213,7 +211,7 @@ def _resolve_failure(
     :raises Fault: otherwise.
     """
     try:
-        now = _read(target, edit).entity
+        now = _read(edit).entity
     except Fault:
         raise fault from None
     moved = stamp(now) != stamp(before)
@@ -228,10 +226,10 @@ def _resolve_failure(
             if unknown
             else "The server did not take the patch, and it is not sent again. "
         )
-        raise concurrent_change_fault(target, before, now, why)
+        raise concurrent_change_fault(edit.target, before, now, why)
     if may_retry and fault.transient:
         return None
-    raise fault if moved or unknown else explain_refusal(target, before, now, fault)
+    raise fault if moved or unknown else explain_refusal(edit.target, before, now, fault)
 
 
 def _pause(fault: Fault, tried: int) -> None:

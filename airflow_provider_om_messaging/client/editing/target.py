@@ -22,6 +22,7 @@ class Target:
     :param name_or_id: its canonical FQN or its id.
     :param inheritance: marks what it may only inherit.
     :param expected_version: refuse if it has another version by now.
+    :param has_id: whether it is known by its id.
     """
 
     client: Client
@@ -29,7 +30,8 @@ class Target:
     name_or_id: str
     inheritance: Inheritance
     expected_version: str | None = None
+    has_id: bool = True
 
     def by_id(self, entity: Entity) -> Target:
         """Return the same by the id that it was read with."""
-        return replace(self, name_or_id=str(entity.get("id")))
+        return replace(self, name_or_id=str(entity.get("id")), has_id=True)

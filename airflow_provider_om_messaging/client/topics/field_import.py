@@ -11,8 +11,6 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     FIELD_REQUIRED,
     UPDATED,
     describe_unknown_field,
-    fail_row,
-    pass_row,
 )
 from airflow_provider_om_messaging.protocol.topics.field_changes import compare_fields, find_fields
 from airflow_provider_om_messaging.protocol.topics.row_changes import RowRefusedError
@@ -43,20 +41,19 @@ class FieldImport(TopicImport):
         """Judge the rows that need no sending, and return the others by their topics."""
         cells_by_name: dict[str, list[str]] = {}
         by_topic: dict[str, Task] = {}
-        for row, verdict in self._read(rows):
+        for row in self._read(rows):
             name = row.name
             split = split_row_name(name)
             if not name:
-                verdict = fail_row(verdict, FIELD_REQUIRED)
+                self._judge([row], "failure", FIELD_REQUIRED)
             elif split is None or name not in found.present:
-                verdict = fail_row(verdict, describe_unknown_field(name))
+                self._judge([row], "failure", describe_unknown_field(name))
             elif (topic := found.present[name]) is None:
-                verdict = pass_row(verdict, UPDATED)
+                self._judge([row], "success", UPDATED)
             else:
                 if name not in cells_by_name:
                     cells_by_name |= find_fields(topic, self._columns)
                 by_topic.setdefault(split[0], Task(topic, [])).rows.append(row)
-            self._verdicts.append(verdict)
         tasks = []
         for task in by_topic.values():
             # A field that stands in several rows is changed by one after the other.

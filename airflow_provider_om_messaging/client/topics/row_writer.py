@@ -191,8 +191,7 @@ class RowWriter:
 
         try:
             done = patching.apply(
-                self._find_target(topic),
-                Edit(fields, plan),
+                Edit(self._find_target(topic), fields, plan),
                 recheck_after=0,
                 sending=sending,
                 listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,

@@ -28,8 +28,6 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
     UPDATED,
     describe_missing_topic,
     describe_unknown_topic,
-    fail_row,
-    pass_row,
 )
 from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -156,7 +154,7 @@ class TopicImport:
             missing,
         )
         with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="om-messaging") as pool:
-            certifying = any(map(self._is_newly_certified, tasks))
+            certifying = CERTIFICATION in self._columns and any(map(self._certifies, tasks))
             self._writer.known = look_up(self._client, to_send, pool, certifying=certifying)
             try:
                 for future in [pool.submit(self._carry_out, *task) for task in tasks]:
@@ -182,30 +180,29 @@ class TopicImport:
         """Judge the rows that need no sending, and return the others by their topics."""
         present = found.present
         tasks: dict[str, Task] = {}
-        for row, verdict in self._read(rows):
+        for row in self._read(rows):
             name = row.name
             if not name:
-                verdict = fail_row(verdict, FIELD_REQUIRED)
+                self._judge([row], "failure", FIELD_REQUIRED)
             elif name in present and present[name] is None:
-                verdict = pass_row(verdict, UPDATED)
+                self._judge([row], "success", UPDATED)
             elif name in found.similar:
-                verdict = fail_row(verdict, describe_missing_topic(name, found.similar[name]))
+                self._judge([row], "failure", describe_missing_topic(name, found.similar[name]))
             elif name not in present and not self._create_missing:
-                verdict = fail_row(
-                    verdict, describe_unknown_topic(name, was_deleted=name in self._list_deleted_names())
-                )
+                was_deleted = name in self._list_deleted_names()
+                self._judge([row], "failure", describe_unknown_topic(name, was_deleted=was_deleted))
             else:
                 tasks.setdefault(name, Task(present.get(name), [])).rows.append(row)
-            self._verdicts.append(verdict)
         return [task for task in tasks.values() if not self._is_done(task)]
 
-    def _read(self, rows: Rows) -> Iterator[tuple[Row, Verdict]]:
-        """Yield the rows of a file, and their verdicts if nothing is done."""
+    def _read(self, rows: Rows) -> Iterator[Row]:
+        """Yield the rows of a file, each with the verdict that it has if nothing is done."""
         records = iter(rows)
         next(records)
         for number, (_, cells) in enumerate(records):
-            row = Row(self._columns, tuple(cells), self._reading, number)
-            yield row, Verdict(row.name or ",".join(cells), "skipped", "Not sent.")
+            # A row without a name is called by all that it has.
+            self._verdicts.append(Verdict(cells[0] or ",".join(cells), "skipped", "Not sent."))
+            yield Row(self._columns, tuple(cells), self._reading, number)
 
     def _is_done(self, task: Task) -> bool:
         """Judge the rows of a topic that is as they want it, though they say it in other words."""
@@ -266,8 +263,8 @@ class TopicImport:
         ):
             self._judge(self._writer.changed[topic_id][0], "failure", fault.message)
 
-    def _is_newly_certified(self, task: Task) -> bool:
-        if CERTIFICATION not in self._columns or not self._writer.certifies:
-            return False
+    def _certifies(self, task: Task) -> bool:
         present = certification_tag((task.topic or {}).get(CERTIFICATION)) or ""
-        return any(row[CERTIFICATION] and not row.is_same(CERTIFICATION, present) for row in task.rows)
+        return self._writer.certifies and any(
+            row[CERTIFICATION] and not row.is_same(CERTIFICATION, present) for row in task.rows
+        )

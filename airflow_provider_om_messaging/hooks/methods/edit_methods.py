@@ -51,7 +51,7 @@ class EditMethods(ClientAccess):
         _check_modes(dry_run, recheck_after)
         target = self._resolve_target(fqn_or_id, entity, expected_version)
         edit = edits.build_patch_edit(target, changes, operations)
-        return patching.carry_out(target, edit, dry_run=dry_run, recheck_after=recheck_after)
+        return patching.carry_out(edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
     def restore_service(
@@ -85,7 +85,7 @@ class EditMethods(ClientAccess):
         target = self._resolve_target(fqn_or_id, entity)
         metadata = None if source is None else parse_metadata(read_small_file(source, LARGEST))
         edit = edits.build_restore_edit(target, version, journal, fields, on_missing, metadata)
-        return patching.carry_out(target, edit, dry_run=dry_run, recheck_after=recheck_after)
+        return patching.carry_out(edit, dry_run=dry_run, recheck_after=recheck_after)
 
     @public_errors()
     def list_versions(
@@ -128,7 +128,8 @@ class EditMethods(ClientAccess):
         kind = entities.find_patched_kind(entity)
         version = None if expected_version is None else names.version(expected_version)
         name_or_id = entities.find_canonical_name(kind, fqn_or_id)
-        return Target(self._client, kind, name_or_id, Inheritance(self._client), version)
+        has_id = names.is_uuid(name_or_id)
+        return Target(self._client, kind, name_or_id, Inheritance(self._client), version, has_id)
 
 
 def _check_modes(dry_run: object, recheck_after: object) -> None:

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
-
 CREATED, UPDATED, RESTORED = "Entity created", "Entity updated", "Entity restored"
 FIELD_REQUIRED = "#FIELD_REQUIRED: Field 1 is required"
 """The details for a row without a name."""
-
-
-def pass_row(verdict: Verdict, details: str) -> Verdict:
-    """Return the verdict on a row that is, or would be, as wanted."""
-    return Verdict(verdict.row, "success", details)
-
-
-def fail_row(verdict: Verdict, details: str) -> Verdict:
-    """Return the verdict on a row that was, or would be, refused."""
-    return Verdict(verdict.row, "failure", details)
 
 
 def describe_unknown_topic(name: str, *, was_deleted: bool) -> str:
