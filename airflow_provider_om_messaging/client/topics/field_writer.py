@@ -48,8 +48,7 @@ class FieldWriter(RowWriter):
         """
 
         def plan(entity: Entity) -> Plan:
-            names = {row.name for row in rows}
-            if entity is not topic and self._digest_rows(entity, names) != self._digest_rows(topic, names):
+            if entity is not topic and self._digest_rows(rows, entity) != self._digest_rows(rows, topic):
                 raise self._make_conflict_fault(topic, entity)
             wanted = {SCHEMA: self._build_changes(entity, rows)}
             return Plan(build_operations(wanted, entity), wanted)
@@ -73,12 +72,13 @@ class FieldWriter(RowWriter):
             {path: self._compute_values(row, fields[path] or {}) for path, row in by_path.items()}
         )
 
-    def _digest_rows(self, topic: Entity, names: set[str]) -> dict[str, bytes]:
-        """Return what some fields of a topic say, by the names of their rows."""
+    def _digest_rows(self, rows: Sequence[Row], topic: Entity) -> dict[str, bytes]:
+        """Return what the fields of a topic say that rows are about, by the names of the rows."""
+        cells = find_fields(topic, self._columns)
         return {
-            name: self._reading.fingerprint(self._columns, cells)
-            for name, cells in find_fields(topic, self._columns).items()
-            if name in names
+            row.name: row.reading.fingerprint(self._columns, cells[row.name])
+            for row in rows
+            if row.name in cells
         }
 
 

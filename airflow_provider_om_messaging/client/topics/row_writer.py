@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.capabilities import is_field_unsupported, read_generation
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.topics.rights import TopicRights
     from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit
     from airflow_provider_om_messaging.client.transport.sync import Client
-    from airflow_provider_om_messaging.protocol.csv.cells import Reading
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
 
@@ -56,7 +56,6 @@ class RowWriter:
     :param service: canonical FQN of the service.
     :param columns: the columns of the file.
     :param inheritance: marks what topics may only inherit.
-    :param reading: how cells are read.
     :param limit: how many writes go on at a time.
     :param dry_run: only check.
     :param rights: of the user, to be checked before; without, the server checks them.
@@ -68,7 +67,6 @@ class RowWriter:
         service: str,
         columns: tuple[str, ...],
         inheritance: Inheritance,
-        reading: Reading,
         limit: WriteLimit,
         *,
         dry_run: bool,
@@ -78,7 +76,6 @@ class RowWriter:
         self._service = service
         self._columns = columns
         self._inheritance = inheritance
-        self._reading = reading
         self._limit = limit
         self._dry_run = dry_run
         self._rights = rights
@@ -120,11 +117,7 @@ class RowWriter:
         """Bring the deleted topic of a row back, as the row wants it, and return it."""
         topic = self._client.call(read_deleted(self._service, row.name, self._generation))
         topic = {**topic, **self._keep(self._inheritance.mark_inherited(topic))}
-
-        def plan(entity: Entity) -> Plan:
-            wanted = self._compute_values(row, entity)
-            return Plan(build_operations(wanted, entity), wanted)
-
+        plan = partial(self._plan, row)
         to_server_operations(self._client, plan(topic).operations)
         if self._rights:
             self._rights.check([EDIT_ALL], topic)
@@ -143,15 +136,12 @@ class RowWriter:
         """Change a topic to what a row wants, and return it as it is then."""
 
         def plan(entity: Entity) -> Plan:
-            wanted = self._compute_values(row, entity)
-            operations = build_operations(wanted, entity)
-            if (
-                operations
-                and entity is not topic
-                and self._compute_row_digest(entity) != self._compute_row_digest(topic)
-            ):
-                raise self._make_conflict_fault(topic, entity)
-            return Plan(operations, wanted)
+            planned = self._plan(row, entity)
+            if planned.operations and entity is not topic:
+                before, now = (self._compute_digest(row, state) for state in (topic, entity))
+                if now != before:
+                    raise self._make_conflict_fault(topic, entity)
+            return planned
 
         if self._dry_run:
             planned = plan(topic)
@@ -213,8 +203,13 @@ class RowWriter:
     def _keep(self, entity: Entity) -> Entity:
         return drop_unneeded_fields(entity)
 
+    def _plan(self, row: Row, entity: Entity) -> Plan:
+        wanted = self._compute_values(row, entity)
+        return Plan(build_operations(wanted, entity), wanted)
+
     def _compute_values(self, row: Row, entity: Entity) -> dict[str, Any]:
         return compute_values(row, entity, self.known, self._generation, certifies=self.certifies)
 
-    def _compute_row_digest(self, topic: Entity) -> bytes:
-        return self._reading.fingerprint(self._columns, to_cells(topic, self._columns))
+    def _compute_digest(self, row: Row, topic: Entity) -> bytes:
+        """Return a digest of what a topic says in the columns of its row."""
+        return row.reading.fingerprint(self._columns, to_cells(topic, self._columns))

@@ -118,7 +118,6 @@ class TopicImport:
             service,
             columns,
             inheritance,
-            self._reading,
             WriteLimit(max_concurrency),
             dry_run=dry_run,
             rights=rights,
