@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.exceptions import ConflictError, InvalidParameterError, NotFoundError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.patch.history import VersionSelector
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 KAFKA = "sample_kafka"
@@ -180,6 +182,25 @@ class TestRestore:
         assert result["missing"] == ["owners: user:mei"]
         assert names(api.service(KAFKA, "owners"), "owners") == ["alice"]
         assert hook.restore_service(KAFKA, "0.4", on_missing="skip")["changed"] is False
+
+    def test_another_service_that_took_the_name_gets_nothing_of_the_old_one(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = History.state
+
+        def replace_service(history: History, wanted: VersionSelector) -> Any:
+            found = original(history, wanted)
+            admin = Api(sandbox, sandbox.admin_token)
+            path = f"{SERVICES}/{admin.service(KAFKA)['id']}"
+            how = {"recursive": "true", "hardDelete": "true"}
+            assert admin("DELETE", path, params=how).status_code == 200
+            assert admin("PUT", SERVICES, json={"name": KAFKA, "serviceType": "Kafka"}).status_code == 201
+            return found
+
+        monkeypatch.setattr(History, "state", replace_service)
+        with pytest.raises(NotFoundError):
+            hook.restore_service(KAFKA, "0.1", "description")
+        assert "description" not in Api(sandbox).service(KAFKA)
 
     def test_words_that_move_with_each_restore_are_refused(self, hook: OpenMetadataMessagingHook) -> None:
         with pytest.raises(InvalidParameterError, match="another one after each restore"):
