@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol.wire.message import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from airflow_provider_om_messaging.protocol.csv.custom_values import CustomField
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
@@ -208,14 +208,11 @@ def cancel_job(job_id: str) -> Request[Job]:
     return Request("PUT", path, read, _JOBS, headers=_JSON, longest_silence=LONGEST_SILENCE)
 
 
-def patch_service(
-    entity_id: str, operations: Sequence[dict[str, Any]], version: str, kind: EntityType = SERVICE
-) -> Request[dict[str, Any]]:
+def patch_service(entity_id: str, version: str, kind: EntityType = SERVICE) -> Request[dict[str, Any]]:
     """
-    Patch a service, or an entity of another kind.
+    Patch a service, or an entity of another kind; the body is an RFC 6902 patch in the names of its server.
 
     :param entity_id: its id: by name, old servers have no such route.
-    :param operations: an RFC 6902 patch with the names that the server takes, to be sent as the body.
     :param version: the version that the patch was made for. It goes as a weak tag, because a strong one taken
         from a read with other fields never matches.
     :param kind: what is patched.

@@ -105,7 +105,7 @@ def errors(data: bytes) -> None:
     body = replace_secrets(body.replace(b"$SECRET", SECRET.encode()), (SECRET,))
     known = status.isascii() and status.isdigit() and len(status) == 3
     reply = Reply(int(status) if known else 500, headers, body)
-    for request in (routes.get_service("kafka"), routes.patch_service("1", [], "0.1")):
+    for request in (routes.get_service("kafka"), routes.patch_service("1", "0.1")):
         fault = find_fault(request, reply)
         assert fault is not None or 200 <= reply.status < 300
         if fault is not None:

@@ -28,7 +28,7 @@ def test_an_entity_is_asked_for_by_its_id_or_by_its_name() -> None:
 
 
 def test_a_patch_is_for_the_version_that_was_read_and_is_never_repeated() -> None:
-    made = routes.patch_service(UUID, [], "0.2", TOPIC)
+    made = routes.patch_service(UUID, "0.2", TOPIC)
     assert (made.method, made.path, made.safe) == ("PATCH", f"/v1/topics/{UUID}", False)
     assert made.headers["If-Match"] == 'W/"0.2"'
     assert made.headers["Content-Type"] == "application/json-patch+json"

@@ -187,7 +187,7 @@ def _mark_inherited(edit: Edit, entity: Entity) -> Entity:
 
 def _send(target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
-    request = routes.patch_service(str(entity.get("id")), patch, read_version(entity).version, target.kind)
+    request = routes.patch_service(str(entity.get("id")), read_version(entity).version, target.kind)
     tests = [] if read.tagged else patch_document.build_guards(plan.operations, entity)
     try:
         try:

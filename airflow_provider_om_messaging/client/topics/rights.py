@@ -70,7 +70,7 @@ class TopicRights:
             with self._lock:
                 self._unsure += not rights.all_allowed(operations)
             return
-        request = create_topic("", "") if topic is None else routes.patch_service("", [], "", TOPIC)
+        request = create_topic("", "") if topic is None else routes.patch_service("", "", TOPIC)
         raise RowRefusedError(_find_refusal(request, reason))
 
     def log_unsure(self) -> None:

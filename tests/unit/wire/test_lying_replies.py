@@ -165,7 +165,7 @@ ENTITY = {"id": ID, "name": "a.b", "fullyQualifiedName": '"a.b"', "version": 0.2
         routes.get_service(ID),
         routes.read_entity(TOPIC, '"a.b"'),
         routes.read_entity(TOPIC, ID),
-        routes.patch_service(ID, [], "0.2"),
+        routes.patch_service(ID, "0.2"),
         create_topic("kafka", "orders"),
     ],
 )

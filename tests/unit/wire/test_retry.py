@@ -38,7 +38,7 @@ WRITES = [
     routes.import_csv("kafka", False),
     routes.submit_import("kafka", False),
     routes.cancel_job("42"),
-    routes.patch_service("id", [], "0.1"),
+    routes.patch_service("id", "0.1"),
 ]
 
 
