@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -208,28 +209,25 @@ class CsvUpload:
 
 
 @contextmanager
-def replace_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[IO[bytes]]:
+def replace_header(upload: CsvUpload, header: Sequence[str]) -> Iterator[CsvUpload]:
     """
-    Hand out the body of an upload with its header written in another way.
+    Hand out an upload with its header written in another way.
 
     :param header: the same columns.
     """
     source = upload.rewind().body
     if list(header) == list(upload.facts.header):
-        yield source
+        yield upload
         return
     while not (first := source.readline().lstrip(b"\r\n")):
         pass
-    # In a file with old line ends, more than the header comes with the first line.
-    beyond = first.rstrip(b"\r\n").partition(b"\r")[2]
+    end, beyond = re.split(rb"(\r\n|\r|\n)", first, maxsplit=1)[1:]
     with create_temporary_file() as body:
-        body.write(",".join(header).encode() + b"\r\n" + beyond)
-        if beyond:
-            body.write(first[len(first.rstrip(b"\r\n")) :])
+        # In a file with old line ends, more than the header comes with the first line.
+        body.write(",".join(header).encode() + end + beyond)
         for chunk in read_chunks(source):
             body.write(chunk)
-        body.seek(0)
-        yield body
+        yield _make_upload(upload, body, tuple(header))
 
 
 @contextmanager
@@ -246,11 +244,17 @@ def change_rows(upload: CsvUpload, change: Callable[[Sequence[str]], Sequence[st
         return
     with create_temporary_file() as body:
         records = upload.rows()
-        body.write(format_record(next(records)[1]).encode())
-        for _, row in records:
-            body.write(format_record(change(row)).encode())
-        facts = replace(upload.facts, bytes=body.tell(), byte_order_mark=False)
-        yield CsvUpload(facts, body).rewind()
+        header = next(records)[1]
+        for row in chain([header], (change(row) for _, row in records)):
+            # With the shortest line end: a file that servers take must not grow too large here.
+            body.write(format_record(row).removesuffix("\r\n").encode() + b"\n")
+        yield _make_upload(upload, body, upload.facts.header)
+
+
+def _make_upload(upload: CsvUpload, body: IO[bytes], header: tuple[str, ...]) -> CsvUpload:
+    """Return an upload written in another way, to its end."""
+    facts = replace(upload.facts, bytes=body.tell(), byte_order_mark=False, header=header)
+    return CsvUpload(facts, body).rewind()
 
 
 @contextmanager

@@ -7,12 +7,14 @@ give the same CSV.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_provider_om_messaging.files.csv_streams import change_rows, replace_header
+from airflow_provider_om_messaging.files.csv_streams import replace_header
+from airflow_provider_om_messaging.hooks.blanks import trim_names
 from airflow_provider_om_messaging.hooks.engine_options import (
     AUTO,
     CLIENT,
@@ -137,16 +139,18 @@ class ServerEngine:
 
         return build_reading(self._client)
 
-    def _trim_names(self, upload: CsvUpload) -> AbstractContextManager[CsvUpload]:
-        """Hand out a file without blanks around names that are no part of them; the same if it has none."""
-        columns = column_names(upload.facts.header)
-        return change_rows(upload, lambda row: list(map(self._trim_cell, columns, row)))
-
     def _send_without_blanks(
         self, fqn: str, upload: CsvUpload, dry_run: bool, result: ImportResult
     ) -> ImportResult:
         """Send a file of which rows were refused again, if it has blanks around names."""
-        with self._trim_names(upload) as trimmed:
+        with ExitStack() as stack:
+            try:
+                trimmed = stack.enter_context(trim_names(upload, self._reading))
+            except Fault as fault:
+                # The verdict holds, and what is written is written.
+                return replace(
+                    result, obstacle=f"They were not sent again without blanks around names. {fault.message}"
+                )
             if trimmed is upload:
                 return result
             again = self._send(fqn, trimmed, dry_run)
@@ -156,39 +160,29 @@ class ServerEngine:
         # A topic that the first sending has created would be called updated.
         return build_result(keep_passed(first, second), dry_run)
 
-    def _trim_cell(self, column: str, cell: str) -> str:
-        try:
-            return self._reading.trim(column, cell)
-        except Fault as fault:
-            if fault.cause not in {Cause.FORBIDDEN, Cause.UNSUPPORTED}:
-                raise
-            # Whoever may import need not be allowed to look names up.
-            log.info(
-                "Whether the blanks in %r belong to a name is left to the server. %s", cell, fault.message
-            )
-            return cell
-
     def _send(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
         header = upload.facts.header
         if column_names(self._header) == column_names(header):
-            with replace_header(upload, self._header) as body:
-                return self._client.call(request, body)
+            with replace_header(upload, self._header) as renamed:
+                return self._client.call(request, renamed.body)
         result = self._client.call(request, upload.body)
         expected = find_expected_header(result, header)
         if expected is None or expected == list(header):
             return result
         log.info("The server wants the header %s: it is sent so.", ",".join(expected))
         self._header = expected
-        with replace_header(upload, expected) as body:
-            return self._client.call(request, body)
+        with replace_header(upload, expected) as renamed:
+            return self._client.call(request, renamed.body)
 
     def submit_import(self, fqn: str, upload: CsvUpload, dry_run: bool) -> str:
         """
         Start an import job and return its id; what is said of headers goes for it as well.
 
-        :raises Fault: the file has other columns than the documented ones.
+        :raises Fault: the file has other columns than the documented ones, or is too large for a job.
         """
+        from airflow_provider_om_messaging.client import jobs
+
         if (columns := detect_kind(upload.facts.header)) != DEFAULT:
             raise _make_columns_error(columns)
         with add_engine_advice():
@@ -201,8 +195,24 @@ class ServerEngine:
                     self._client.call(probe, format_record(header).encode()), header
                 )
             # The verdict of a job comes too late to send the file again.
-            with self._trim_names(upload) as trimmed, replace_header(trimmed, expected or header) as body:
-                return self._client.call(routes.submit_import(fqn, dry_run), body)
+            with (
+                trim_names(upload, self._reading) as trimmed,
+                replace_header(trimmed, expected or header) as renamed,
+            ):
+                jobs.check_limits(self._client, renamed)
+                return self._client.call(routes.submit_import(fqn, dry_run), renamed.body)
+
+    def check_job_limits(self, upload: CsvUpload) -> None:
+        """
+        Check that a file would be taken as a job, as far as that shows before any of it is sent.
+
+        :raises Fault: it is too large, without the blanks that are left out as well.
+        """
+        from airflow_provider_om_messaging.client import jobs
+
+        if upload.job_limit_fault() is not None:
+            with trim_names(upload, self._reading) as trimmed:
+                jobs.check_limits(self._client, trimmed)
 
     def reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read."""

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.exceptions import InvalidCsvError
+from airflow_provider_om_messaging.files.csv_streams import csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 
 SERVICE = "sample_kafka"
+LIMIT = 20 * 1024 * 1024
 HEADER = "name,displayName,description,owner,tags,domain\n"
 
 
@@ -26,7 +28,7 @@ def size(number: int) -> str:
     return text.replace(",,,,,", "," + "a" * (left % 2) + "," + "é" * (left // 2) + ",,,")
 
 
-@pytest.mark.parametrize(("csv", "fits"), [(lines, 100_000), (size, 20 * 1024 * 1024)])
+@pytest.mark.parametrize(("csv", "fits"), [(lines, 100_000), (size, LIMIT)])
 def test_the_limits_are_those_of_the_server(sandbox: Sandbox, csv: Any, fits: int) -> None:
     hook = OpenMetadataMessagingHook()
     hook.submit_import(SERVICE, csv(fits))
@@ -47,7 +49,7 @@ def test_the_limits_are_those_of_the_server(sandbox: Sandbox, csv: Any, fits: in
 
 
 def test_a_byte_order_mark_is_not_sent_and_does_not_count(sandbox: Sandbox) -> None:
-    OpenMetadataMessagingHook().submit_import(SERVICE, "\ufeff" + size(20 * 1024 * 1024))
+    OpenMetadataMessagingHook().submit_import(SERVICE, "\ufeff" + size(LIMIT))
 
 
 def test_servers_before_2_set_no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +57,40 @@ def test_servers_before_2_set_no_limits(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
         OpenMetadataMessagingHook().submit_import(SERVICE, lines(100_001))
         assert [entry["status"] for entry in imports(server)] == [200]
+
+
+def padded(number: int, blanks: str = " ", end: str = "\n") -> str:
+    """Return a CSV of many rows with that number of bytes, each with blanks around a name."""
+    rows = 4096
+    width, rest = divmod(number - len(HEADER.rstrip() + end), rows)
+    row = f"quotes,,{{}},{blanks}user:alice,,{end}"
+    cells = ["x" * (width - len(row) + 2)] * (rows - 1) + ["x" * (width - len(row) + 2 + rest)]
+    return HEADER.rstrip() + end + "".join(map(row.format, cells))
+
+
+def test_what_counts_is_what_is_sent_without_blanks_around_names(sandbox: Sandbox) -> None:
+    hook, more = OpenMetadataMessagingHook(), 4096 * 2
+    hook.submit_import(SERVICE, padded(LIMIT + more, blanks="  "))
+    assert [entry["status"] for entry in imports(sandbox)] == [200]
+    with csv_upload(csv=padded(LIMIT + more, blanks="  ")) as upload:
+        hook.check_job_limits(upload)
+    with pytest.raises(InvalidCsvError, match=f"it has {LIMIT + 1:,} bytes"):
+        hook.submit_import(SERVICE, padded(LIMIT + more + 1, blanks="  "))
+    assert len(imports(sandbox)) == 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_leaving_blanks_out_makes_no_file_too_large(sandbox: Sandbox, end: str) -> None:
+    OpenMetadataMessagingHook().submit_import(SERVICE, padded(LIMIT, end=end))
+    assert [entry["status"] for entry in imports(sandbox)] == [200]
+
+
+def test_the_header_counts_as_the_server_wants_it(sandbox: Sandbox) -> None:
+    hook = OpenMetadataMessagingHook()
+    hook.submit_import(SERVICE, size(LIMIT).replace("name,", "name*,", 1))
+    assert [entry["status"] for entry in imports(sandbox)] == [200]
+    with pytest.raises(InvalidCsvError, match=f"it has {LIMIT + 1:,} bytes"):
+        hook.submit_import(SERVICE, size(LIMIT + 1).replace("name,", "name*,", 1))
 
 
 def imports(sandbox: Sandbox) -> list[dict[str, Any]]:

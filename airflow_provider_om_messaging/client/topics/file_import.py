@@ -67,4 +67,6 @@ def import_file(
     )
     text = format_results(upload.rows(), verdicts)
     result = build_result(verdicts, dry_run, results_csv=text)
-    return replace(result, may_pass=run.server_failed)
+    return replace(
+        result, obstacle="The server failed: another try may do better." if run.server_failed else ""
+    )

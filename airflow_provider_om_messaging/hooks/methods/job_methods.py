@@ -69,7 +69,6 @@ class JobMethods(ClientAccess):
         if not isinstance(csv, CsvUpload):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
-        self.check_job_limits(csv)
         return ServerEngine(self._client).submit_import(self._resolve_fqn(fqn), csv, dry_run)
 
     @public_errors()
@@ -80,9 +79,7 @@ class JobMethods(ClientAccess):
         :param csv: an upload that was checked.
         :raises InvalidCsvError: it is too large.
         """
-        from airflow_provider_om_messaging.client import jobs
-
-        jobs.check_limits(self._client, csv)
+        ServerEngine(self._client).check_job_limits(csv)
 
     @public_errors()
     def check_pollable(self, job_id: str) -> None:

@@ -95,7 +95,6 @@ class ImportExecution(JobExecution):
 
     def _submit_job(self, context: Context, file: FileImport, *, anew: bool = False) -> str:
         service, upload = file.service, file.upload
-        self.hook.check_job_limits(upload)
         work = {
             "operation": "IMPORT",
             "service": self.hook.canonical_fqn(service),

@@ -51,7 +51,7 @@ class ImportResult:
     :param abort_reason: why the server stopped, or why its verdict is unreadable.
     :param results_csv: each row with its verdict, as the server wrote it; "" if it did not.
     :param verdicts: on each row, if they were made here; else they are read out of ``results_csv``.
-    :param may_pass: whether a row failed because the server did, so that another try may do better.
+    :param obstacle: what kept rows from passing that another try may get past, as when the server failed.
     """
 
     dry_run: bool
@@ -63,7 +63,7 @@ class ImportResult:
     abort_reason: str = ""
     results_csv: str = field(default="", repr=False)
     verdicts: Sequence[Verdict] | None = field(default=None, repr=False, compare=False)
-    may_pass: bool = False
+    obstacle: str = ""
 
     def list_verdicts(self) -> Sequence[Verdict]:
         """Return the verdicts on the rows that are known."""
@@ -96,7 +96,7 @@ class ImportResult:
                 f"The {what} was aborted: {self.abort_reason or 'no reason given'}",
             )
         if self.rows_failed > max_failed_rows:
-            cause = Cause.UNAVAILABLE if self.may_pass else Cause.IMPORT_REJECTED
+            cause = Cause.UNAVAILABLE if self.obstacle else Cause.IMPORT_REJECTED
             return Fault(cause, self._describe_failed_rows(what, max_failed_rows))
         if self.status == FAILURE and not self.rows_failed:
             return Fault(
@@ -114,7 +114,8 @@ class ImportResult:
         head = f"{self.rows_failed:,} of {rows:,} rows failed in the {what}{allowed}"
         if self.rows_passed and not self.dry_run:
             head += f"; {self.rows_passed:,} passed and {'is' if self.rows_passed == 1 else 'are'} saved"
-        return "\n  ".join([head + ("." if not lines else ":"), *lines])
+        obstacle = [self.obstacle] if self.obstacle else []
+        return "\n  ".join([head + ("." if not lines else ":"), *lines, *obstacle])
 
 
 def make_unreadable_result(dry_run: bool, why: str = "") -> ImportResult:
