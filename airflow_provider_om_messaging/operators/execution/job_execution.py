@@ -137,9 +137,9 @@ class JobExecution(JobWork):
             jobs.cancel_orphaned_job(context, memory)
         newest = jobs.list_own(1)
         check()
-        memory.remember_submission(newest[0].job_id if newest else None)
         self._job_in_progress = None
-        job_id = submit()
+        with memory.submitting(newest[0].job_id if newest else None, self.log):
+            job_id = submit()
         # First of all, because this task may die at any time.
         self._job_in_progress = context, job_id
         memory.remember_job(job_id)

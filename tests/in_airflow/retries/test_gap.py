@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from airflow_provider_om_messaging.exceptions import JobTimeoutError
+from airflow_provider_om_messaging.exceptions import JobTimeoutError, ServerUnavailableError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from tests.in_airflow.retries.surviving import (
     CSV,
@@ -82,6 +82,17 @@ def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sand
     assert ours not in before
     assert run(make(), context(other))["job_id"] == theirs
     assert submissions(sandbox) == 3
+
+
+def test_a_job_that_was_never_asked_for_is_not_looked_for(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store, text = Store(), CSV.replace(",,,", ",,user: alice,")
+    sandbox.fault("500", method="GET", path="/v1/users/name/")
+    with pytest.raises(ServerUnavailableError, match=r"The user ' alice' could not be looked up"):
+        run(make_import(csv=text), context(store))
+    assert submissions(sandbox) == 0
+    theirs = run(make_import(csv=text), context(Store()))["job_id"]
+    assert run(make_import(csv=text), context(store))["job_id"] != theirs
 
 
 def test_another_import_is_not_taken_for_one_that_the_server_never_heard_of(sandbox: Sandbox) -> None:

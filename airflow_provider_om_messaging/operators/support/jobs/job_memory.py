@@ -16,10 +16,13 @@ that is surely the task's own.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, log_errors
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -95,17 +98,22 @@ class JobMemory:
         ]
         return found[0] if len(found) == 1 else None
 
-    def remember_submission(self, newest: str | None) -> None:
+    @contextmanager
+    def submitting(self, newest: str | None, log: Any) -> Iterator[None]:
         """
-        Remember that a job is being made, before it has an id.
+        Remember that a job is being made, before it has an id; if none was made for sure, forget it again.
 
         :param newest: id of the newest job that there is yet.
+        :param log: the task's logger.
         """
         self._store_memory(asked_at=time.time(), newest=newest)
-
-    def forget_submission(self) -> None:
-        """Remember that no job was made after all."""
-        self._store_memory()
+        try:
+            yield
+        except OpenMetadataError as error:
+            if not error.may_have_worked:
+                with log_errors(log, "It could not be remembered that no job was submitted"):
+                    self._store_memory()
+            raise
 
     def remember_job(self, job_id: str) -> None:
         """Remember the job."""

@@ -9,11 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_om_messaging.exceptions import (
-    OpenMetadataError,
-    UnsupportedByServerError,
-    log_errors,
-)
+from airflow_provider_om_messaging.exceptions import OpenMetadataError, UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.protocol.wire.capabilities import NONE
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
@@ -89,13 +85,10 @@ def submit_while_listening(
         return memory.job_id or ""
     try:
         check()
-        memory.remember_submission(None)
-        job_id = submit()
-    except BaseException as error:
+        with memory.submitting(None, log):
+            job_id = submit()
+    except BaseException:
         feed.close()
-        if isinstance(error, OpenMetadataError) and not error.may_have_worked:
-            with log_errors(log, "It could not be remembered that no job was submitted"):
-                memory.forget_submission()
         raise
     memory.remember_job(job_id)
     return job_id
