@@ -31,6 +31,7 @@ from airflow_provider_om_messaging.protocol.patch import patch_document
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal, describe_missing_connection
 from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, select_members
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.retry import LONGEST_WRITE, double_pause
 
 if TYPE_CHECKING:
@@ -108,18 +109,22 @@ def apply(
     may_retry = edit.repeatable and target.expected_version is None
     notes: list[str] = []
     unsettled: tuple[Entity, Plan] | None = None
-    unknown: Fault | None = None
+    last: Fault | None = None
     for tried in range(1, TRIES + 1):
         try:
             read = listed if listed is not None and tried == 1 else _read(edit)
         except Fault as fault:
-            raise unknown or fault from None
+            raise _explain_failed_read(last, fault) from None
         before = read.entity
         _check_version(target, before)
         plan = edit.plan(before)
         patch = to_server_operations(target.client, plan.operations)
+        if isinstance(last, OverwrittenError):
+            how = "Sent again." if plan.operations else "By now it is there again."
+            notes.append(f"{last.message} {how}")
         if not plan.operations:
             return Done(*(unsettled or (before, plan)), before, notes)
+        last = None
         may_repeat = may_retry and tried < TRIES
         try:
             with sending():
@@ -131,7 +136,7 @@ def apply(
                 if now is not None:
                     return Done(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
-                unsettled, unknown = (before, plan), fault
+                unsettled, last = (before, plan), fault
             _pause(fault, tried)
             continue
         try:
@@ -143,8 +148,7 @@ def apply(
         except OverwrittenError as fault:
             if not (fault.reverted and may_repeat):
                 raise
-            notes.append(f"{fault.message} Sent again.")
-            unsettled = before, plan
+            unsettled, last = (before, plan), fault
             _pause(fault, tried)
             continue
         return Done(before, plan, after, [*notes, *remarks])
@@ -158,13 +162,35 @@ def _read_back(
     stored: Entity,
     delay: float,
 ) -> tuple[Entity, list[str]]:
-    after = _read(edit).entity
-    notes = check_readback(edit.target, plan, before, stored, after)
+    after, notes = _look_again(edit, plan, before, stored)
     if delay > 0:
         time.sleep(delay)
-        after = _read(edit).entity
-        notes = check_readback(edit.target, plan, before, stored, after)
+        after, notes = _look_again(edit, plan, before, stored)
     return after, notes
+
+
+def _look_again(edit: Edit, plan: Plan, before: Entity, stored: Entity) -> tuple[Entity, list[str]]:
+    try:
+        after = _read(edit).entity
+    except Fault as fault:
+        fault.message = (
+            f"The server accepted the patch, but whether it is still there could not be read. {fault.message}"
+        )
+        raise
+    return after, check_readback(edit.target, plan, before, stored, after)
+
+
+def _explain_failed_read(last: Fault | None, fault: Fault) -> Fault:
+    """
+    Return what to report when the entity cannot be read again: what became of the patch counts for more.
+
+    :param last: why the patch that was sent last is not known to be there.
+    :param fault: of the read.
+    """
+    if last is None:
+        return fault
+    last.message = f"{end_sentence(last.message)} It could not be read again: {fault.message}"
+    return last
 
 
 def _read(edit: Edit) -> Read:

@@ -13,7 +13,7 @@ from tests.contract.answers_in_between import Between, between, http
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
@@ -126,3 +126,85 @@ def test_a_second_look_is_taken_where_the_server_detects_no_conflicts(
     describe(recheck_after=recheck_after)
     read = [entry for entry in sandbox.journal if entry["path"].endswith(f"{SERVICES}/name/{KAFKA}")]
     assert (len(read), pauses) == (reads, waits)
+
+
+def do_in_pauses(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], Any]) -> None:
+    """Do something in each pause of a patch, in turn."""
+    left = iter(steps)
+    monkeypatch.setattr(patching.time, "sleep", lambda _: next(left, lambda: None)())
+
+
+def write(sandbox: Sandbox, text: str) -> None:
+    body = [{"op": "add", "path": "/description", "value": text}]
+    headers = {"Content-Type": "application/json-patch+json"}
+    path = f"{SERVICES}/name/{KAFKA}"
+    reply = Api(sandbox, sandbox.admin_token)("PATCH", path, json=body, headers=headers)
+    assert reply.status_code == 200
+
+
+def test_the_last_word_on_a_patch_is_of_its_last_sending(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.configure(if_match=False)
+    before = Api(sandbox).service(KAFKA)["description"]
+    sandbox.fault("503", times=1, method="PATCH", retry_after=0)
+    do_in_pauses(
+        monkeypatch,
+        lambda: None,
+        lambda: write(sandbox, before),
+        lambda: sandbox.fault("500", times=9, method="GET"),
+    )
+    with pytest.raises(ConflictError) as caught:
+        describe()
+    assert "The server accepted the patch, but a later read shows other values" in str(caught.value)
+    assert "It could not be read again: The server failed (500)" in str(caught.value)
+    assert "503" not in str(caught.value)
+
+
+def test_what_is_there_again_is_not_said_to_be_sent_again(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.configure(if_match=False)
+    before = Api(sandbox).service(KAFKA)["description"]
+    do_in_pauses(monkeypatch, lambda: write(sandbox, before), lambda: write(sandbox, "ours"))
+    result = describe()
+    assert result["changed"]
+    (note,) = result["notes"]
+    assert note.endswith("By now it is there again.")
+    assert sum(entry["method"] == "PATCH" for entry in sandbox.journal) == 3
+
+
+def test_what_was_sent_again_is_said(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.configure(if_match=False)
+    before = Api(sandbox).service(KAFKA)["description"]
+    do_in_pauses(monkeypatch, lambda: write(sandbox, before))
+    (note,) = describe()["notes"]
+    assert note.endswith("Sent again.")
+    assert Api(sandbox).service(KAFKA)["description"] == "ours"
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_patch_that_cannot_be_read_back_is_said_to_be_accepted(
+    sandbox: Sandbox, server: Between, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    sandbox.configure(if_match=False)
+    real = Api(sandbox).service(KAFKA)
+
+    def fail() -> None:
+        server.answer(rf"/name/{KAFKA}", *[http(500, b'{"code": 500, "message": "Boom"}')] * 9)
+
+    if looks:
+        do_in_pauses(monkeypatch, fail)
+    else:
+        original = patching._send
+
+        def send(*args: Any) -> Any:
+            stored = original(*args)
+            fail()
+            return stored
+
+        monkeypatch.setattr(patching, "_send", send)
+    with pytest.raises(ServerUnavailableError, match="The server accepted the patch, but") as caught:
+        describe()
+    assert "Boom" in str(caught.value)
+    assert Api(sandbox).service(KAFKA)["description"] != real["description"]
