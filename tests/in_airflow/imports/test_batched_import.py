@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_om_messaging.exceptions import (
     ImportRejectedError,
     InvalidCsvError,
+    OpenMetadataError,
     ServerUnavailableError,
     UnauthorizedError,
 )
@@ -68,6 +69,23 @@ def list_statuses(sandbox: Sandbox) -> list[int | None]:
 
 def count_in_place(rows: list[dict[str, str]]) -> int:
     return sum(row in rows for row in export_rows())
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("kind", ["500", "drop", "html"])
+def test_names_that_cannot_be_looked_up_leave_no_doubt_about_rows(
+    sandbox: Sandbox, log_text: Callable[[], str], kind: str, dry_run: bool
+) -> None:
+    rows = build_rows()
+    rows[4]["owner"] = "user: alice"
+    sandbox.fault(kind, times=99, method="GET", path="/v1/users/name/")
+    with pytest.raises(OpenMetadataError, match="The user ' alice' could not be looked up") as caught:
+        apply(rows, dry_run=dry_run)
+    for doubt in ("not known", "may or may not"):
+        assert doubt not in str(caught.value) + log_text()
+    if not dry_run:
+        assert "Stopped at rows 3/10: 3 are in place, 0 failed, 7 were not sent." in str(caught.value)
+        assert count_in_place(rows) == 3
 
 
 def test_a_file_goes_in_batches_with_progress(sandbox: Sandbox, log_text: Callable[[], str]) -> None:

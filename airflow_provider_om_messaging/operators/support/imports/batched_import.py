@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.transport.chance import random_fraction
@@ -17,6 +18,7 @@ from airflow_provider_om_messaging.exceptions import (
     RateLimitedError,
     ServerUnavailableError,
     UnexpectedReplyError,
+    public_errors,
 )
 from airflow_provider_om_messaging.operators.support.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
@@ -80,6 +82,7 @@ class BatchedImport:
         self._state: State | None = None
         self._unresolved: list[Row] = []
         self._failed = 0
+        self._obstacle = ""
         self.verdicts: list[Verdict] = []
         """On the rows so far, batch by batch."""
 
@@ -102,7 +105,7 @@ class BatchedImport:
         next(rows)
         aborted = ""
         for batch in split_into_batches(rows, self._size):
-            self._unresolved = batch
+            self._unresolved = []
             try:
                 aborted = self._import(batch)
             except OpenMetadataError as error:
@@ -115,7 +118,7 @@ class BatchedImport:
             )
             if aborted:
                 break
-        result = build_result(self.verdicts, self._dry_run)
+        result = replace(build_result(self.verdicts, self._dry_run), obstacle=self._obstacle)
         if not aborted:
             return result
         failed = total - (result.rows_passed or 0)
@@ -135,6 +138,7 @@ class BatchedImport:
             if not pending:
                 return ""
             doubt: OpenMetadataError | None = None
+            self._unresolved = pending
             try:
                 text = format_csv(self._header, pending)
                 result = self._hook.import_csv(
@@ -161,7 +165,7 @@ class BatchedImport:
                         raise
                     self._log.warning("Nor can it be looked up: %s", error)
                     raise doubt from None
-                pending = self._note_rows_in_place(pending, "in place, by a fresh export")
+                pending = self._unresolved = self._note_rows_in_place(pending, "in place, by a fresh export")
             if attempt == MAX_ATTEMPTS and pending and doubt:
                 raise doubt
         self._add_verdict(pending, UNKNOWN_OUTCOME)
@@ -171,13 +175,14 @@ class BatchedImport:
         """Note the rows that need no more sending, and return the others."""
         if self._state is None:
             return rows
-        missing = [row for row in rows if not self._state.holds(row[1])]
-        self._add_verdict([row for row in rows if self._state.holds(row[1])], Verdict("", "success", how))
-        self._unresolved = missing
-        return missing
+        with public_errors():  # names may have to be looked up
+            present = [self._state.holds(row) for _, row in rows]
+        self._add_verdict(list(compress(rows, present)), Verdict("", "success", how))
+        return [row for row, is_there in zip(rows, present, strict=True) if not is_there]
 
     def _note_verdicts(self, result: ImportResult, sent: list[Row]) -> None:
         """Note the verdicts on the rows that were sent, each of them once."""
+        self._obstacle = self._obstacle or result.obstacle
         by_name = {verdict.row: verdict for verdict in result.list_verdicts()}
         missing = [row for row in sent if row[1][self._key] not in by_name]
         for row in sent:
