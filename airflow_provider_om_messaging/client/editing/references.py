@@ -101,6 +101,9 @@ def read_referred(client: Client, name: Name) -> Entity | None:
         return client.call(routes.read_entity(kind, name.canonical)).entity
     except Fault as fault:
         if fault.cause not in _UNKNOWN:
+            fault.message = (
+                f"{to_printable(f'The {name.kind} {name.fqn!r}')} could not be looked up. {fault.message}"
+            )
             raise
         return None
 
@@ -108,13 +111,7 @@ def read_referred(client: Client, name: Name) -> Entity | None:
 def _exists(client: Client, name: Name, item: Mapping[str, Any]) -> bool:
     if item.get("id") == name.fqn and not is_uuid(name.fqn):
         return False
-    try:
-        return read_referred(client, name) is not None
-    except Fault as fault:
-        if fault.cause is not Cause.UNSUPPORTED:
-            raise
-        # A kind of entity that came later than this server is for the server to judge.
-        return True
+    return read_referred(client, name) is not None
 
 
 def _list_near_names(client: Client, name: Name) -> list[Name]:

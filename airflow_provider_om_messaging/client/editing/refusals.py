@@ -31,6 +31,7 @@ from airflow_provider_om_messaging.protocol.model.reference_search import (
 )
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import concerns_token, is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,10 +50,9 @@ def explain_refusal(target: Target, before: Entity, now: Entity, fault: Fault) -
     :param now: the entity as the same read shows it now; nobody wrote in between.
     """
     if fault.cause is Cause.NOT_FOUND and (found := _NOT_FOUND.search(fault.message)):
-        related = {
-            **_read_related(target, before),
-            **{field: before[field] for field in LISTS if field in before},
-        }
+        related = {field: before[field] for field in LISTS if field in before}
+        with suppress(Fault):  # it would only add details
+            related = {**_read_related(target, before), **related}
         for field in LISTS:
             for name, item in iterate_references(field, related.get(field)):
                 if found["name"] in {name.fqn, item.get("fullyQualifiedName"), item.get("name")}:
@@ -71,7 +71,12 @@ def check_nothing_in_the_way(target: Target, before: Entity, wanted: Mapping[str
     :param wanted: field → value that a patch changes.
     :raises Fault: the server would refuse the patch, whatever it changes.
     """
-    related = _read_related(target, before)
+    try:
+        related = _read_related(target, before)
+    except Fault as fault:
+        if is_temporary(fault) or concerns_token(fault):
+            raise
+        return
     for field in LISTS:
         present = {entry_key(item): item for item in own_value(related, field) or ()}
         for item in wanted[field] or () if field in wanted else present.values():
@@ -81,12 +86,8 @@ def check_nothing_in_the_way(target: Target, before: Entity, wanted: Mapping[str
 
 
 def _read_related(target: Target, entity: Entity) -> Entity:
-    try:
-        fields = to_server_names(target.client, list_fields_to_ask(target.kind, LISTS))
-        return target.client.call(routes.read_entity(target.kind, str(entity.get("id")), fields)).entity
-    except Fault:
-        # They would only add details.
-        return {}
+    fields = to_server_names(target.client, list_fields_to_ask(target.kind, LISTS))
+    return target.client.call(routes.read_entity(target.kind, str(entity.get("id")), fields)).entity
 
 
 def _describe_blocker(entity: Entity, field: str, item: Mapping[str, Any]) -> str:

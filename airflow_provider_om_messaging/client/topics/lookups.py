@@ -65,10 +65,17 @@ def _find_certification(client: Client) -> Entity | None:
 
 
 def read_custom_fields(client: Client) -> Types | None:
-    """Return the custom fields of topics; None if the server does not say."""
+    """
+    Return the custom fields of topics; None if the server does not say.
+
+    :raises Fault: the server cannot be asked.
+    """
     try:
         return client.call(routes.custom_fields())
     except Fault as fault:
+        if fault.transient or fault.cause is Cause.UNAUTHORIZED:
+            fault.message = f"The custom fields of topics could not be looked up. {fault.message}"
+            raise
         log.info(
             "The server does not tell which custom fields topics have (%s): new ones are not checked.",
             fault.status or fault.cause.value,

@@ -154,8 +154,8 @@ class TopicImport:
         )
         with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="om-messaging") as pool:
             certifying = CERTIFICATION in self._columns and any(map(self._certifies, tasks))
-            self._writer.known = look_up(self._client, to_send, pool, certifying=certifying)
             try:
+                self._writer.known = look_up(self._client, to_send, pool, certifying=certifying)
                 for future in [pool.submit(self._carry_out, *task) for task in tasks]:
                     future.result()
                 if not self._generation.detects_conflicts and not self._stop.is_set():

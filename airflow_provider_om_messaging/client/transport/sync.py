@@ -125,6 +125,7 @@ class Client:
                     continue
                 pause = policy.pause(request, fault, tried, random_fraction())
                 if pause is None:
+                    fault.may_have_worked &= not request.safe
                     raise
                 log.info("%s Trying again in %.1f seconds.", end_sentence(fault.message), pause)
             time.sleep(pause)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.exceptions import NotFoundError
+from airflow_provider_om_messaging.exceptions import NotFoundError, UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api, row, table
@@ -56,6 +56,18 @@ def read_service(server: Sandbox) -> Any:
 
 def patches_sent(server: Sandbox) -> int:
     return sum(entry["method"] == "PATCH" for entry in server.journal)
+
+
+@pytest.mark.parametrize(("field", "kind"), [("dataProducts", "dataProduct"), ("pipelines", "pipeline")])
+def test_what_a_server_has_no_route_to_look_up_is_not_sent(server: Sandbox, field: str, kind: str) -> None:
+    operation = {"op": "add", "path": f"/{field}", "value": [{"id": NOBODY, "type": kind}]}
+    if (server.generation, field) == ("1.2", "dataProducts"):
+        pytest.skip("services of 1.2 have no such field")
+    hook = OpenMetadataMessagingHook()
+    for dry_run in (True, False):
+        with pytest.raises(UnsupportedByServerError, match=f"The {kind} '{NOBODY}' could not be looked up"):
+            hook.patch_service(KAFKA, operations=[operation], dry_run=dry_run)
+    assert not patches_sent(server)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
