@@ -48,10 +48,14 @@ class FieldWriter(RowWriter):
         """
 
         def plan(entity: Entity) -> Plan:
-            if entity is not topic and self._digest_rows(rows, entity) != self._digest_rows(rows, topic):
-                raise self._make_conflict_fault(topic, entity)
-            wanted = {SCHEMA: self._build_changes(entity, rows)}
-            return Plan(build_operations(wanted, entity), wanted)
+            changes = {SCHEMA: self._build_changes(entity, rows)}
+            operations = build_operations(changes, entity)
+            if entity is not topic:
+                before, now = (self._digest_rows(rows, state) for state in (topic, entity))
+                # Where the rows' fields are still there and say what the rows say, nothing is in the way.
+                if now != before and (operations or now.keys() != before.keys()):
+                    raise self._make_conflict_fault(topic, entity)
+            return Plan(operations, changes)
 
         topic_id = str(topic["id"])
         before = self.changed.pop(topic_id, None)

@@ -219,6 +219,21 @@ def test_what_somebody_else_wrote_on_the_field_is_not_overwritten(
     assert started.export_rows()["orders.Order.id"][2] == "By somebody else."
 
 
+def test_what_somebody_else_has_written_just_so_is_no_conflict(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def describe() -> None:
+        (order,) = started.fields()
+        order["children"][0]["description"] = "As in the file."
+        started.give([order])
+        started.sandbox.clear_journal()
+
+    run_after_listing(monkeypatch, describe)
+    assert started.load(["orders.Order.id", "", "As in the file.", "", ""]) == {"orders.Order.id": UPDATED}
+    # The first is refused, since the schema is another one by now; there is nothing to send a second time.
+    assert started.patches() == 1
+
+
 def test_the_right_to_describe_is_enough_and_more_is_refused_in_the_same_words(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
