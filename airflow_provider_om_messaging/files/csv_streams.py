@@ -20,6 +20,7 @@ from airflow_provider_om_messaging.protocol.csv.check import (
     read_rows,
     scan_rows,
 )
+from airflow_provider_om_messaging.protocol.csv.columns import BY_NAME
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, FastCsvValidator
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
@@ -60,6 +61,7 @@ class CsvMeter:
         self._digest = hashlib.sha256()
         self._rows = 0
         self._header: Sequence[str] = ()
+        self._last = b""
 
     def check_chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """
@@ -82,6 +84,12 @@ class CsvMeter:
                 "The export has no rows, and its only line is not the header of one: "
                 f"{redact(', '.join(self._header))}. It was not kept.",
             )
+        if self._rows == 1 and self._last not in b"\r\n" and column_names(self._header)[-1] not in BY_NAME:
+            # Not every reply says how long it is to be.
+            raise Fault(
+                Cause.UNEXPECTED_REPLY,
+                f"The export was cut off: its header ends in {redact(self._header[-1])!r}. It was not kept.",
+            )
 
     @property
     def written(self) -> Written:
@@ -94,6 +102,7 @@ class CsvMeter:
                 _check_start(chunk)
             self._digest.update(chunk)
             self.bytes += len(chunk)
+            self._last = chunk[-1:] or self._last
             yield chunk
 
     def _check(self, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -109,6 +109,8 @@ class TestAnExportOnItsWay:
             ([b"name"], "its only line is not the header of one: name"),
             ([b"name, or service not known\n"], "not the header of one"),
             ([b'"name","x\ny"'], "not the header of one"),
+            ([b"name,displayName,description,own"], "cut off: its header ends in 'own'"),
+            ([b"name,description,", b"owner,tags,do"], "cut off: its header ends in 'do'"),
         ],
     )
     def test_what_is_no_whole_csv_does_not_replace_yesterdays_file(
