@@ -5,7 +5,7 @@ from __future__ import annotations
 #: Step → why it differs.
 OF_BOTH = {
     "version": "The sandbox is a release of its generation, the recorded servers were builds before one.",
-    "list": "Two sample services of the sandbox are shown; their connections are others.",
+    "list": "The recorded servers held some twenty services of earlier trials, the sandbox has two samples.",
 }
 DIFFERENCES: dict[str, dict[str, str]] = {
     "1.6": OF_BOTH,
