@@ -189,7 +189,8 @@ def _explain_failed_read(last: Fault | None, fault: Fault) -> Fault:
     """
     if last is None:
         return fault
-    last.message = f"{end_sentence(last.message)} It could not be read again: {fault.message}"
+    doubt = " The patch may be applied all the same." if last.may_have_worked else ""
+    last.message = f"{end_sentence(last.message)}{doubt} It could not be read again: {fault.message}"
     return last
 
 
@@ -238,8 +239,8 @@ def _resolve_failure(edit: Edit, plan: Plan, before: Entity, fault: Fault, may_r
     """
     try:
         now = _read(edit).entity
-    except Fault:
-        raise fault from None
+    except Fault as unread:
+        raise (_explain_failed_read(fault, unread) if fault.may_have_worked else fault) from None
     moved = stamp(now) != stamp(before)
     unknown = fault.cause in _UNKNOWN_OUTCOME
     if moved and unknown and plan.wanted is not None and not find_differing_fields(plan.wanted, now):

@@ -208,3 +208,23 @@ def test_a_patch_that_cannot_be_read_back_is_said_to_be_accepted(
         describe()
     assert "Boom" in str(caught.value)
     assert Api(sandbox).service(KAFKA)["description"] != real["description"]
+
+
+def test_a_patch_of_which_nothing_can_be_read_may_be_applied(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = patching._send
+
+    def send(*args: Any) -> Any:
+        try:
+            return original(*args)
+        finally:
+            sandbox.fault("500", times=9, method="GET")
+
+    monkeypatch.setattr(patching, "_send", send)
+    sandbox.fault("drop_after", method="PATCH")
+    with pytest.raises(ServerUnavailableError, match="The patch may be applied all the same") as caught:
+        describe()
+    assert "It could not be read again: The server failed (500)" in str(caught.value)
+    sandbox.clear_faults()
+    assert Api(sandbox).service(KAFKA)["description"] == "ours"
