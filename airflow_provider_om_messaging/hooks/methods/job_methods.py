@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,11 @@ from airflow_provider_om_messaging.hooks.methods.client_access import ClientAcce
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from os import PathLike
 
     from airflow_provider_om_messaging.client.transport.sockets import Feed
@@ -60,7 +64,7 @@ class JobMethods(ClientAccess):
     @public_errors()
     def submit_export(self, fqn: str) -> str:
         """Start an export job and return its id."""
-        with add_engine_advice():
+        with add_engine_advice(), _tell_of_started_job():
             return self._client.call(routes.submit_export(self._resolve_fqn(fqn)))
 
     @public_errors()
@@ -69,7 +73,8 @@ class JobMethods(ClientAccess):
         if not isinstance(csv, CsvUpload):
             with csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
-        return ServerEngine(self._client).submit_import(self._resolve_fqn(fqn), csv, dry_run)
+        with _tell_of_started_job():
+            return ServerEngine(self._client).submit_import(self._resolve_fqn(fqn), csv, dry_run)
 
     @public_errors()
     def check_job_limits(self, csv: CsvUpload) -> None:
@@ -194,3 +199,14 @@ class JobMethods(ClientAccess):
 
         deadline = time.time() + LONGEST_READING
         return self.wait_for_job(Wait(job_id, deadline, 5.0, max_consecutive_failures, log=SilentJobLog()))
+
+
+@contextmanager
+def _tell_of_started_job() -> Iterator[None]:
+    """Add to an error that the request may have had its effect."""
+    try:
+        yield
+    except Fault as fault:
+        if fault.may_have_worked:
+            fault.message = f"{end_sentence(fault.message)} A job may have been started all the same."
+        raise

@@ -84,6 +84,20 @@ class TestRetries:
             ]
             assert len(sent) == 1
 
+    @pytest.mark.parametrize(("fault", "doubt"), [("drop_after", True), ("500", True), ("429", False)])
+    def test_a_job_that_may_have_been_started_is_told_of(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, fault: str, doubt: bool
+    ) -> None:
+        text = "name,displayName,description,owner,tags,domain\norders.placed,,,,,\n"
+        for submit in (
+            lambda: hook.submit_export(SERVICE),
+            lambda: hook.submit_import(SERVICE, text, dry_run=False),
+        ):
+            sandbox.fault(fault, path="Async")
+            with pytest.raises(exceptions.OpenMetadataError) as caught:
+                submit()
+            assert ("A job may have been started all the same." in str(caught.value)) == doubt
+
     def test_the_session_is_reused(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         assert hook.get_conn() is hook.get_conn()
 
