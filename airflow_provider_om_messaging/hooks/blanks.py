@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.csv_streams import change_rows
 from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.plan.diff import KEY
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from airflow_provider_om_messaging.files.csv_streams import CsvUpload
@@ -27,7 +29,13 @@ def trim_names(upload: CsvUpload, reading: Reading) -> AbstractContextManager[Cs
     :raises Fault: on entering, if a name cannot be looked up.
     """
     columns = column_names(upload.facts.header)
-    return change_rows(upload, lambda row: [_trim(reading, *pair) for pair in zip(columns, row, strict=True)])
+    key = columns.index(KEY) if KEY in columns else 0
+
+    def trim_row(row: Sequence[str]) -> Sequence[str]:
+        # One without a name of its own is refused, and known by its text.
+        return [_trim(reading, *pair) for pair in zip(columns, row, strict=True)] if row[key] else row
+
+    return change_rows(upload, trim_row)
 
 
 def _trim(reading: Reading, column: str, cell: str) -> str:

@@ -84,6 +84,14 @@ def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sand
     assert submissions(sandbox) == 3
 
 
+def test_a_job_of_a_file_with_blanks_around_names_is_known_again(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    store, text = Store(), CSV.replace(",,,", ",,user: alice ; user:mei,")
+    lose(sandbox, make_import(csv=text, dry_run=False), store, "drop_after")
+    assert run(make_import(csv=text, dry_run=False), context(store))["status"] == "success"
+    assert submissions(sandbox) == 1
+
+
 def test_a_job_that_was_never_asked_for_is_not_looked_for(sandbox: Sandbox) -> None:
     sandbox.configure(import_verdict="endpoint")
     store, text = Store(), CSV.replace(",,,", ",,user: alice,")

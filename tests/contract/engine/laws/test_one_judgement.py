@@ -142,6 +142,21 @@ def test_what_a_file_creates_that_is_sent_again_without_blanks_is_called_new(san
     assert [dry[name][0] for name in ("orders", "quotes")] == ["success", "failure"]
 
 
+def test_a_row_without_a_name_is_known_by_its_text_as_the_file_has_it(sandbox: Sandbox) -> None:
+    sandbox.configure(import_verdict="endpoint")
+    hook, text = (
+        OpenMetadataMessagingHook(),
+        table(row("", owner="user: alice"), row("orders", tags=" PII.None")),
+    )
+    job = hook.wait_for_job(Wait(hook.submit_import(SERVICE, text), float("inf"), 0.05, 0))
+    for result in (
+        hook.import_csv(SERVICE, text, engine="server"),
+        hook.import_csv(SERVICE, text, engine="client"),
+        hook.get_import_verdict(job),
+    ):
+        assert [failure["row"] for failure in result.failures] == [",,,user: alice,,"]
+
+
 def test_a_file_is_sent_again_only_where_rows_with_blanks_were_refused(sandbox: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
     for cells, expected in (
