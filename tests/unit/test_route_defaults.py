@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.events.change_events import list_events
 from airflow_provider_om_messaging.protocol.model.entities import REFERRED, SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import json_reply, reply
@@ -18,6 +19,11 @@ def test_lists_have_limits() -> None:
     assert routes.list_jobs().query == {"limit": "20"}
     assert routes.list_jobs(7).query == {"limit": "7"}
     assert routes.list_names(REFERRED["user"]).query == {"limit": "1000"}
+
+
+@pytest.mark.parametrize("made", [routes.list_jobs(), list_events(0), routes.list_versions(UUID)])
+def test_long_lists_may_be_larger_than_other_replies(made: Any) -> None:
+    assert made.largest > routes.get_job("1").largest + 100 * 60_000
 
 
 def test_an_entity_is_asked_for_by_its_id_or_by_its_name() -> None:

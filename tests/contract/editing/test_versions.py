@@ -105,6 +105,22 @@ class TestHistory:
         with pytest.raises(NotFoundError, match=r"merge edits.*journal"):
             hook.get_version(KAFKA, "0.5")
 
+    def test_a_restore_to_a_time_says_what_was_merged_after_it(
+        self, hook: OpenMetadataMessagingHook, api: Api, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = f"{SERVICES}/{api.service(KAFKA)['id']}"
+        for text in ("one", "two"):
+            api.patch(path, {"op": "add", "path": "/displayName", "value": text})
+        newest, older = (read_version(state) for state in hook.list_versions(KAFKA, limit=2))
+        assert older.updated_at is not None
+        older_name = hook.get_version(KAFKA, older.version)["displayName"]
+        before = datetime.fromtimestamp(older.updated_at / 1000, timezone.utc)
+        hook.restore_service(KAFKA, version=before)
+        assert (
+            f"Version {newest.version}, which came after that time, holds several merged edits" in caplog.text
+        )
+        assert api.service(KAFKA)["displayName"] == older_name
+
     def test_no_value_of_a_connection_is_in_it(self, hook: OpenMetadataMessagingHook) -> None:
         hook.patch_service(KAFKA, changes={"connection": {"config": {"saslPassword": "brand-new-secret"}}})
         snapshots = json.dumps([hook.list_versions(KAFKA), hook.get_version(KAFKA, "latest")])

@@ -90,6 +90,13 @@ def test_blanks_are_a_part_of_a_name_that_has_them() -> None:
     assert [name.fqn for name in owner.names("owner", "user: jo;user:jo ")] == [" jo", "jo"]
 
 
+@pytest.mark.parametrize(
+    ("column", "cell"), [("owner", '"user:a"b ; c'), ("tags", '"PII.None"x ; y'), ("domain", '"a" b ')]
+)
+def test_a_cell_that_no_server_can_read_keeps_its_blanks(column: str, cell: str) -> None:
+    assert Reading(exists=lambda _: False).trim(column, cell) == cell
+
+
 def test_nobody_is_asked_where_no_blanks_and_no_custom_fields_are() -> None:
     def ask(*_: object) -> bool:
         raise AssertionError

@@ -235,6 +235,12 @@ def test_a_row_without_an_end_is_refused_in_few_words(monkeypatch: pytest.Monkey
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
+def test_a_row_of_many_small_cells_has_a_limit_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LARGEST_CELL", 1_000_000)
+    with pytest.raises(Fault, match="has a row of more than 1,000,000 characters"):
+        check_csv(endless(b'"' + b"x" * 50_000 + b'\n",'), "topics.csv")
+
+
 @pytest.mark.parametrize("line", [b'"\n",' + b"," * 1_000_000, b"," * 9_000_000 + b"\n"])
 def test_a_row_of_commas_takes_little_memory(line: bytes) -> None:
     tracemalloc.start()

@@ -137,6 +137,11 @@ def test_the_result_has_every_verdict_and_the_first_failures() -> None:
     assert len(table) == 1 + 1 + SHOWN_FAILURES + 5
 
 
+def test_a_result_is_shown_short_however_many_verdicts_it_has() -> None:
+    result = build_result([GOOD] * 10_000, dry_run=True)
+    assert len(repr(result)) < 500
+
+
 def test_a_file_with_its_verdicts_reads_as_servers_write_it() -> None:
     assert format_results(ROWS, [GOOD, BAD]).splitlines() == [
         "status,details,name,owner",

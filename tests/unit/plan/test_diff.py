@@ -222,6 +222,14 @@ def test_a_protected_field_that_is_no_column() -> None:
         Policies(protected_fields=("owners",)).check_columns(HEADER)
 
 
+@pytest.mark.parametrize("name", ["forbid_created", "forbid_clearing"])
+@pytest.mark.parametrize("value", ["no", "False", 0, 1, None, []])
+def test_what_is_forbidden_is_said_by_true_or_false(name: str, value: object) -> None:
+    with pytest.raises(Fault, match=f"{name} has to be True or False, not ") as caught:
+        Policies(**{name: value})  # type: ignore[arg-type]
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
 def test_a_log_names_what_changes_and_stays_short() -> None:
     changed = [ORDERS[0], "", "Line\nbreak \033[31mred", *ORDERS[3:]]
     text = "\n".join(format_plan_lines(plan_of([changed], [ORDERS, OTHER])))
