@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.model.reference_search import (
     remove_references,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.printable import to_printable
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence, to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,9 +101,8 @@ def read_referred(client: Client, name: Name) -> Entity | None:
         return client.call(routes.read_entity(kind, name.canonical)).entity
     except Fault as fault:
         if fault.cause not in _UNKNOWN:
-            fault.message = (
-                f"{to_printable(f'The {name.kind} {name.fqn!r}')} could not be looked up. {fault.message}"
-            )
+            what = to_printable(f"The {name.kind} {name.fqn!r}")
+            fault.message = f"{end_sentence(fault.message)} {what} could not be looked up."
             raise
         return None
 

@@ -11,6 +11,7 @@ from airflow_provider_om_messaging.protocol.csv.columns import LABELS
 from airflow_provider_om_messaging.protocol.model.exclusion import list_exclusion_parents
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,9 @@ def read_custom_fields(client: Client) -> Types | None:
         return client.call(routes.custom_fields())
     except Fault as fault:
         if fault.transient or fault.cause is Cause.UNAUTHORIZED:
-            fault.message = f"The custom fields of topics could not be looked up. {fault.message}"
+            fault.message = (
+                f"{end_sentence(fault.message)} The custom fields of topics could not be looked up."
+            )
             raise
         log.info(
             "The server does not tell which custom fields topics have (%s): new ones are not checked.",
