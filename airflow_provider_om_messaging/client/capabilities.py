@@ -78,7 +78,7 @@ def find_job_route(client: Client) -> str:
     with known.lock:
         if known.jobs is None:
             jobs = read_generation(client).jobs
-            known.jobs = jobs if jobs != REST or _is_there(client, routes.list_jobs(1)) else SOCKET
+            known.jobs = jobs if jobs != REST or _has_route(client, routes.list_jobs(1)) else SOCKET
         return known.jobs
 
 
@@ -125,10 +125,10 @@ def _get_known(client: Client) -> _Known:
 
 def _has_csv_routes(client: Client) -> bool:
     # Of a service that cannot exist, so that nothing is exported.
-    return _is_there(client, routes.export(f"no-such-service-{uuid.uuid4()}"))
+    return _has_route(client, routes.export(f"no-such-service-{uuid.uuid4()}"))
 
 
-def _is_there(client: Client, request: Request[Any]) -> bool:
+def _has_route(client: Client, request: Request[Any]) -> bool:
     """Return whether the server has a route. Routes are found before rights are checked: a 403 means yes."""
     try:
         # The body is not read: a server may send the export of all that it has.

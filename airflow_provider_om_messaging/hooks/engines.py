@@ -277,7 +277,7 @@ class ClientEngine:
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
         from airflow_provider_om_messaging.client.topics.readings import build_reading
 
-        return build_reading(self._client, Inheritance(self._client).domain_names(fqn))
+        return build_reading(self._client, Inheritance(self._client).list_domain_names(fqn))
 
 
 def choose_engine(

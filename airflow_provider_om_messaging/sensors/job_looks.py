@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.exceptions import (
     CLASSES_OF_ENDED_JOBS,
     JobSensorTimeoutError,
@@ -87,7 +87,7 @@ class JobLooks:
         if self._sensor.reschedule or self._sensor.exponential_backoff:
             interval = max(interval, self.wait.retry_after)
         else:
-            interval = self.wait.pause(time.time(), random_fraction())
+            interval = self.wait.pause(time.time(), draw_jitter())
         return min(interval, max(time_left, SHORTEST_PAUSE))
 
     @contextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.client.transport.first_use import make_async_client
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import routes
@@ -110,10 +110,10 @@ class ChangeStream:
                     while True:
                         await self._wait_for_watchers()
                         yield await self._look(client)
-                        await self._sleep(find_pause(self._interval, 0, None, random_fraction()))
+                        await self._sleep(find_pause(self._interval, 0, None, draw_jitter()))
             except Exception as error:
                 retry_after = self._note_failure(error)
-            await asyncio.sleep(find_pause(self._interval, self._failures, retry_after, random_fraction()))
+            await asyncio.sleep(find_pause(self._interval, self._failures, retry_after, draw_jitter()))
 
     async def _look(self, client: AsyncClient) -> Look:
         if self._own_user is None:

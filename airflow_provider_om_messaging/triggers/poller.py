@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.client.transport.first_use import make_async_client
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
@@ -218,7 +218,7 @@ class Poller:
                 entry.leave_list()
             return
         # The same for all of them, which the next list is to serve at once as well.
-        now, chance = time.time(), random_fraction()
+        now, chance = time.time(), draw_jitter()
         changed = []
         for entry in listed:
             job = jobs.get(entry.wait.job_id)
@@ -260,7 +260,7 @@ class Poller:
                 else:
                     in_a_row = 0
                     async for entry in iterate_in_turns(entries):
-                        self._handle_reply(entry, job, time.time(), random_fraction())
+                        self._handle_reply(entry, job, time.time(), draw_jitter())
                 if over:
                     return
 
@@ -302,7 +302,7 @@ class Poller:
                 entry.ended.set_exception(final)
                 continue
             entry.context.run(entry.log_line, poll_failed(entry.wait.job_id, fault))
-            entry.schedule_next_poll(now, random_fraction())
+            entry.schedule_next_poll(now, draw_jitter())
 
     async def _has_other_settings(self) -> bool:
         """Read the connection again, and return whether it or its token has changed since the last time."""

@@ -21,7 +21,7 @@ MOST_TOLD = 10
 """How many versions a conflict names: the newest."""
 
 
-def concurrent_change_fault(target: Target, before: Entity, now: Entity, why: str = "") -> Fault:
+def make_concurrent_change_fault(target: Target, before: Entity, now: Entity, why: str = "") -> Fault:
     """
     Return the fault for an entity that somebody else changed after it was read.
 
@@ -36,13 +36,13 @@ def concurrent_change_fault(target: Target, before: Entity, now: Entity, why: st
         later = []
     steps = differences(before, now)
     # A list shows less than a read, apart from what is changed by the way of one.
-    shown = {*before, *list_changeable_fields(target.kind)}
+    comparable = {*before, *list_changeable_fields(target.kind)}
     return _make_conflict_fault(
-        why, later, {field: step for field, step in steps.items() if field in shown}, now
+        why, later, {field: step for field, step in steps.items() if field in comparable}, now
     )
 
 
-def unexpected_version_fault(target: Target, expected: str, now: Entity) -> Fault:
+def make_unexpected_version_fault(target: Target, expected: str, now: Entity) -> Fault:
     """
     Return the fault for an entity that has another version than it was to have.
 
@@ -55,7 +55,7 @@ def unexpected_version_fault(target: Target, expected: str, now: Entity) -> Faul
         history = History(target.by_id(now))
         # A snapshot does not show the same members as a read: compared are two snapshots.
         then, latest = (
-            history.state(VersionSelector(number=number))[0]
+            history.find_state(VersionSelector(number=number))[0]
             for number in (expected, read_version(now).version)
         )
         steps = {

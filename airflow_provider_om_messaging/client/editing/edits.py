@@ -47,20 +47,20 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class EditPlan:
     """
     What to send for an entity as it was read.
 
     :param operations: the patch; empty if there is nothing to change.
-    :param wanted: field → value as it is to be afterwards, for the connection a merge patch; None if that
-        cannot be foretold.
+    :param desired: field → value as it is to be afterwards, for the connection a merge patch; None if that
+        cannot be predicted.
     :param problem: why not.
     :param missing: references that no longer exist and are left out.
     :param notes: what else there is to say.
     """
 
     operations: list[dict[str, Any]]
-    wanted: dict[str, Any] | None
+    desired: dict[str, Any] | None
     problem: str = ""
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Edit:
 
     target: Target
     fields: tuple[str, ...]
-    plan: Callable[[Entity], Plan]
+    plan: Callable[[Entity], EditPlan]
     repeatable: bool = True
 
 
@@ -130,15 +130,15 @@ def build_restore_edit(
         return build_metadata_edit(target, *metadata, chosen, on_missing)
     if version is None:
         return build_undo_edit(target, journal, chosen, on_missing)
-    wanted = parse_version_selector(version)
-    if wanted.word:
+    selector = parse_version_selector(version)
+    if selector.word:
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"version {wanted.word!r} means another one after each restore, and a second run would undo the "
-            "first: give a number or a time. Nothing was sent.",
+            f"version {selector.word!r} means another one after each restore, and a second run would undo "
+            "the first: give a number or a time. Nothing was sent.",
         )
     history = History(target)
-    snapshot, notes = history.state(wanted)
+    snapshot, notes = history.find_state(selector)
     for note in notes:
         log.warning("%s", note)
     return build_snapshot_edit(history.resolve(), snapshot, chosen, on_missing)
@@ -146,27 +146,27 @@ def build_restore_edit(
 
 def build_change_edit(target: Target, changes: object) -> Edit:
     """
-    Return the edit that makes the fields of ``changes`` as wanted and leaves all others alone.
+    Return the edit that gives fields the values of ``changes`` and leaves all others alone.
 
     :raises Fault: the changes are malformed.
     """
-    wished = Changes(parse_structured(changes, "changes"), target.kind)
+    requested = Changes(parse_structured(changes, "changes"), target.kind)
     known: dict[Name, dict[str, Any]] = {}
 
-    def plan(entity: Entity) -> Plan:
-        look_up(target.client, wished.list_unknown_names(entity, "=+"), known)
-        wanted = wished.compute_values(entity, known)
-        operations = patch_document.build_operations(wanted, entity)
-        absent = wished.list_unknown_names(entity, "-")
+    def plan(entity: Entity) -> EditPlan:
+        look_up(target.client, requested.list_unknown_names(entity, "=+"), known)
+        desired = requested.compute_values(entity, known)
+        operations = patch_document.build_operations(desired, entity)
+        absent = requested.list_unknown_names(entity, "-")
         if operations and absent:
             # Something is sent anyway, so that a name that is spelled wrong differs from one long gone.
             look_up(target.client, absent, known)
-            wanted = wished.compute_values(entity, known)
-            operations = patch_document.build_operations(wanted, entity)
+            desired = requested.compute_values(entity, known)
+            operations = patch_document.build_operations(desired, entity)
         notes = [f"{name} is not among the {name.field}: nothing to take away." for name in absent]
-        return Plan(operations, wanted, notes=notes)
+        return EditPlan(operations, desired, notes=notes)
 
-    return Edit(target, wished.fields, plan)
+    return Edit(target, requested.fields, plan)
 
 
 def build_operations_edit(target: Target, operations: object) -> Edit:
@@ -179,17 +179,17 @@ def build_operations_edit(target: Target, operations: object) -> Edit:
         patch_document.check_operations(parse_structured(operations, "operations"))
     )
 
-    def plan(entity: Entity) -> Plan:
+    def plan(entity: Entity) -> EditPlan:
         check_new_references(target.client, patch_document.apply_what_fits(checked, entity), entity)
         try:
-            wanted = patch_document.predict_patch(checked, entity)
+            desired = patch_document.predict_patch(checked, entity)
         except DoesNotApplyError as error:
             check_test(error.operation, entity, target.kind)
             check_order(checked, entity)
-            return Plan(checked, None, f"operations do not fit what was read: {error}.")
+            return EditPlan(checked, None, f"operations do not fit what was read: {error}.")
         # Whatever the tests in it say, a patch without effect need not be sent.
-        changes = bool(patch_document.build_operations(wanted, entity, members=True))
-        return Plan(make_portable(checked, wanted, entity) if changes else [], wanted)
+        changes = bool(patch_document.build_operations(desired, entity, members=True))
+        return EditPlan(make_portable(checked, desired, entity) if changes else [], desired)
 
     return Edit(target, tuple(patch_document.read_fields(checked)), plan, repeatable=False)
 
@@ -205,8 +205,8 @@ def build_snapshot_edit(
     """
     fields = chosen or CHANGEABLE
 
-    def plan(entity: Entity) -> Plan:
-        wanted, missing = _keep_existing(
+    def plan(entity: Entity) -> EditPlan:
+        desired, missing = _drop_missing_references(
             target, list_values_to_restore(snapshot, fields, entity), entity, on_missing
         )
         notes = []
@@ -215,7 +215,9 @@ def build_snapshot_edit(
         then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
         if not chosen and then and now and then != now:
             notes = ["The connection differs by now and stays as it is: fields=['connection'] restores it."]
-        return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
+        return EditPlan(
+            patch_document.build_operations(desired, entity), desired, missing=missing, notes=notes
+        )
 
     return Edit(target, fields, plan)
 
@@ -240,10 +242,10 @@ def build_metadata_edit(
     if not is_service or (absent := [field for field in chosen or () if field not in metadata]):
         problem = f"without {', '.join(absent)}" if is_service else "of a service, not of a topic"
         raise Fault(Cause.INVALID_PARAMETER, f"source is a file {problem}. Nothing was sent.")
-    wished = Changes({field: metadata[field] for field in chosen or metadata}, target.kind)
+    requested = Changes({field: metadata[field] for field in chosen or metadata}, target.kind)
     known: dict[Name, dict[str, Any]] = {}
 
-    def plan(entity: Entity) -> Plan:
+    def plan(entity: Entity) -> EditPlan:
         if not is_same_name(entity.get("fullyQualifiedName"), service):
             raise Fault(
                 Cause.INVALID_PARAMETER,
@@ -251,15 +253,15 @@ def build_metadata_edit(
                 "service what another has, patch it with the file's metadata as changes. Nothing was sent.",
             )
         missing = []
-        for name in wished.list_unknown_names(entity, "="):
+        for name in requested.list_unknown_names(entity, "="):
             if name not in known and (found := read_referred(target.client, name)) is not None:
                 known[name] = build_reference(name, found)
             missing += [] if name in known else [to_printable(f"{name.field}: {name}")]
         _check_missing(missing, on_missing)
-        wanted = wished.compute_values(entity, known)
-        return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing)
+        desired = requested.compute_values(entity, known)
+        return EditPlan(patch_document.build_operations(desired, entity), desired, missing=missing)
 
-    return Edit(target, wished.fields, plan)
+    return Edit(target, requested.fields, plan)
 
 
 def build_undo_edit(target: Target, journal: object, fields: tuple[str, ...] | None, on_missing: str) -> Edit:
@@ -280,10 +282,12 @@ def build_undo_edit(target: Target, journal: object, fields: tuple[str, ...] | N
         )
     notes = [f"The {name} stays as it is: a journal keeps no secrets." for name in lost]
 
-    def plan(entity: Entity) -> Plan:
+    def plan(entity: Entity) -> EditPlan:
         before = journals.undo_values(entry, undone, entity)
-        wanted, missing = _keep_existing(target, before, entity, on_missing)
-        return Plan(patch_document.build_operations(wanted, entity), wanted, missing=missing, notes=notes)
+        desired, missing = _drop_missing_references(target, before, entity, on_missing)
+        return EditPlan(
+            patch_document.build_operations(desired, entity), desired, missing=missing, notes=notes
+        )
 
     return Edit(target, undone, plan)
 
@@ -297,12 +301,12 @@ def check_on_missing(on_missing: object) -> None:
         )
 
 
-def _keep_existing(
-    target: Target, wanted: dict[str, Any], entity: Entity, on_missing: str
+def _drop_missing_references(
+    target: Target, values: dict[str, Any], entity: Entity, on_missing: str
 ) -> tuple[dict[str, Any], list[str]]:
-    kept, missing = drop_missing(target.client, wanted, entity)
+    existing, missing = drop_missing(target.client, values, entity)
     _check_missing(missing, on_missing)
-    return kept, missing
+    return existing, missing
 
 
 def _check_missing(missing: list[str], on_missing: str) -> None:

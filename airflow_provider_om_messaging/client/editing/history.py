@@ -33,7 +33,7 @@ class History:
         self._kind = target.kind
         self._now: Entity | None = None
 
-    def versions(self, limit: int | None = None) -> list[Entity]:
+    def list_versions(self, limit: int | None = None) -> list[Entity]:
         """
         Return the states of the entity, newest first.
 
@@ -44,18 +44,18 @@ class History:
             return [self._target.inheritance.mark_inherited(state, self._kind) for state in states]
         return [entity for _, entity in zip(range(limit), self._walk_back(), strict=False)]
 
-    def state(self, wanted: VersionSelector) -> tuple[Entity, list[str]]:
+    def find_state(self, selector: VersionSelector) -> tuple[Entity, list[str]]:
         """
         Return the entity as it was in a version, and what there is to say about the choice.
 
         :raises Fault: there is no such version.
         """
-        if wanted.number is not None:
-            return self._read_version(wanted.number), []
-        if wanted.moment is not None:
-            return self._find_state_at(wanted.moment)
+        if selector.number is not None:
+            return self._read_version(selector.number), []
+        if selector.moment is not None:
+            return self._find_state_at(selector.moment)
         now = read_version(self._current)
-        if wanted.word == LATEST:
+        if selector.word == LATEST:
             return self._read_version(now.version), []
         if now.previous is None:
             raise Fault(Cause.NOT_FOUND, f"There is no previous version: {now.version} is the first one.")
@@ -78,11 +78,11 @@ class History:
     def _find_state_at(self, moment: int) -> tuple[Entity, list[str]]:
         newer = None
         for entity in self._walk_back():
-            found = read_version(entity)
-            if found.updated_at is not None and found.updated_at <= moment:
+            version = read_version(entity)
+            if version.updated_at is not None and version.updated_at <= moment:
                 hint = newer is not None and newer.merged
                 return entity, [describe_merge(newer)] if newer and hint else []
-            newer = found
+            newer = version
         first = (
             f"the oldest version is of {format_time(newer.updated_at)}" if newer else "there are no versions"
         )
@@ -98,7 +98,7 @@ class History:
             yield entity
             number = read_version(entity).previous
         if number is not None:
-            yield from self.versions()[MOST_STEPS:]
+            yield from self.list_versions()[MOST_STEPS:]
 
     def _read_version(self, number: str) -> Entity:
         try:

@@ -45,9 +45,9 @@ class Inheritance:
         """
         marks = read_generation(self._client).marks_inherited
         fields = to_server_names(self._client, [*more, *(() if marks else ("domains",))])
-        found = self._client.call(routes.get_service(service, fields))
-        self._domains[service] = [] if marks else found.get("domains") or []
-        return found
+        entity = self._client.call(routes.get_service(service, fields))
+        self._domains[service] = [] if marks else entity.get("domains") or []
+        return entity
 
     def find_domains(self, service: str) -> list[Entity]:
         """
@@ -62,7 +62,7 @@ class Inheritance:
             self.look_up(service)
         return self._domains[service]
 
-    def domain_names(self, service: str) -> list[str]:
+    def list_domain_names(self, service: str) -> list[str]:
         """Return the names of these domains, as a file has them."""
         return list(map(format_domain, self.find_domains(service)))
 

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.editing.conflicts import (
-    concurrent_change_fault,
-    unexpected_version_fault,
+    make_concurrent_change_fault,
+    make_unexpected_version_fault,
 )
-from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback, stamp
-from airflow_provider_om_messaging.client.editing.refusals import check_nothing_in_the_way, explain_refusal
+from airflow_provider_om_messaging.client.editing.readback import (
+    OverwrittenError,
+    check_readback,
+    get_write_stamp,
+)
+from airflow_provider_om_messaging.client.editing.refusals import check_kept_references, explain_refusal
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import list_fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
+    from airflow_provider_om_messaging.client.editing.edits import Edit, EditPlan
     from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.routes import Read
@@ -54,7 +58,7 @@ _UNKNOWN_OUTCOME = {Cause.UNAVAILABLE, Cause.UNEXPECTED_REPLY}
 
 
 @dataclass(frozen=True)
-class Done:
+class AppliedEdit:
     """
     An edit that was carried out.
 
@@ -65,7 +69,7 @@ class Done:
     """
 
     before: Entity
-    plan: Plan
+    plan: EditPlan
     after: Entity
     notes: list[str]
 
@@ -87,7 +91,7 @@ def carry_out(edit: Edit, *, dry_run: bool = False, recheck_after: float | None 
     to_server_operations(target.client, plan.operations)
     preview = _preview_patch(before, plan)
     if plan.operations:
-        check_nothing_in_the_way(target, before, plan.wanted or {})
+        check_kept_references(target, before, plan.desired or {})
     return preview
 
 
@@ -97,7 +101,7 @@ def apply(
     recheck_after: float | None = None,
     listed: Read | None = None,
     sending: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> Done:
+) -> AppliedEdit:
     """
     Carry out an edit; parameters and faults as for :func:`carry_out`.
 
@@ -108,7 +112,7 @@ def apply(
     target = edit.target
     may_retry = edit.repeatable and target.expected_version is None
     notes: list[str] = []
-    unsettled: tuple[Entity, Plan] | None = None
+    unsettled: tuple[Entity, EditPlan] | None = None
     last: Fault | None = None
     for tried in range(1, TRIES + 1):
         try:
@@ -123,7 +127,7 @@ def apply(
             how = "Sent again." if plan.operations else "By now it is there again."
             notes.append(f"{last.message} {how}")
         if not plan.operations:
-            return Done(*(unsettled or (before, plan)), before, notes)
+            return AppliedEdit(*(unsettled or (before, plan)), before, notes)
         last = None
         may_repeat = may_retry and tried < TRIES
         try:
@@ -134,10 +138,10 @@ def apply(
             if fault.cause is not Cause.CONFLICT or not may_repeat:
                 now = _resolve_failure(edit, plan, before, fault, may_repeat)
                 if now is not None:
-                    return Done(before, plan, now, [*notes, _LOST_REPLY])
+                    return AppliedEdit(before, plan, now, [*notes, _LOST_REPLY])
             if fault.cause in _UNKNOWN_OUTCOME:
                 unsettled, last = (before, plan), fault
-            _pause(fault, tried)
+            _pause_before_retry(fault, tried)
             continue
         try:
             if listed is not None and _shows_changes(stored, plan):
@@ -149,15 +153,15 @@ def apply(
             if not (fault.reverted and may_repeat):
                 raise
             unsettled, last = (before, plan), fault
-            _pause(fault, tried)
+            _pause_before_retry(fault, tried)
             continue
-        return Done(before, plan, after, [*notes, *remarks])
+        return AppliedEdit(before, plan, after, [*notes, *remarks])
     raise AssertionError("unreachable: the last try returns or raises")
 
 
 def _read_back(
     edit: Edit,
-    plan: Plan,
+    plan: EditPlan,
     before: Entity,
     stored: Entity,
     delay: float,
@@ -169,7 +173,7 @@ def _read_back(
     return after, notes
 
 
-def _look_again(edit: Edit, plan: Plan, before: Entity, stored: Entity) -> tuple[Entity, list[str]]:
+def _look_again(edit: Edit, plan: EditPlan, before: Entity, stored: Entity) -> tuple[Entity, list[str]]:
     try:
         after = _read(edit).entity
     except Fault as fault:
@@ -212,7 +216,7 @@ def _mark_inherited(edit: Edit, entity: Entity) -> Entity:
     return edit.target.inheritance.mark_inherited(entity, edit.target.kind)
 
 
-def _send(target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -> Entity:
+def _send(target: Target, read: Read, plan: EditPlan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
     request = routes.patch_service(str(entity.get("id")), read_version(entity).version, target.kind)
     tests = [] if read.tagged else patch_document.build_guards(plan.operations, entity)
@@ -230,7 +234,9 @@ def _send(target: Target, read: Read, plan: Plan, patch: list[dict[str, Any]]) -
         raise _remove_secrets(fault, plan) from None
 
 
-def _resolve_failure(edit: Edit, plan: Plan, before: Entity, fault: Fault, may_retry: bool) -> Entity | None:
+def _resolve_failure(
+    edit: Edit, plan: EditPlan, before: Entity, fault: Fault, may_retry: bool
+) -> Entity | None:
     """
     Decide what a failed PATCH means by reading again.
 
@@ -241,9 +247,9 @@ def _resolve_failure(edit: Edit, plan: Plan, before: Entity, fault: Fault, may_r
         now = _read(edit).entity
     except Fault as unread:
         raise (_explain_failed_read(fault, unread) if fault.may_have_worked else fault) from None
-    moved = stamp(now) != stamp(before)
+    moved = get_write_stamp(now) != get_write_stamp(before)
     unknown = fault.cause in _UNKNOWN_OUTCOME
-    if moved and unknown and plan.wanted is not None and not find_differing_fields(plan.wanted, now):
+    if moved and unknown and plan.desired is not None and not find_differing_fields(plan.desired, now):
         return now
     if moved and (unknown or fault.cause in {Cause.CONFLICT, Cause.BAD_REQUEST}):
         if may_retry:
@@ -253,42 +259,42 @@ def _resolve_failure(edit: Edit, plan: Plan, before: Entity, fault: Fault, may_r
             if unknown
             else "The server did not take the patch, and it is not sent again. "
         )
-        raise concurrent_change_fault(edit.target, before, now, why)
+        raise make_concurrent_change_fault(edit.target, before, now, why)
     if may_retry and fault.transient:
         return None
     raise fault if moved or unknown else explain_refusal(edit.target, before, now, fault)
 
 
-def _pause(fault: Fault, tried: int) -> None:
+def _pause_before_retry(fault: Fault, tried: int) -> None:
     if fault.retry_after is not None and fault.retry_after > LONGEST_WRITE:
         raise fault
     # Tasks that collided are spread, so that they do not collide again.
-    own = random_fraction() * double_pause(_FIRST_PAUSE, tried, _LONGEST_PAUSE)
+    own = draw_jitter() * double_pause(_FIRST_PAUSE, tried, _LONGEST_PAUSE)
     time.sleep(max(fault.retry_after or 0, own))
 
 
 def _check_version(target: Target, entity: Entity) -> None:
     expected = target.expected_version
     if expected is not None and read_version(entity).version != expected:
-        raise unexpected_version_fault(target, expected, entity)
+        raise make_unexpected_version_fault(target, expected, entity)
 
 
-def _shows_changes(stored: Entity, plan: Plan) -> bool:
+def _shows_changes(stored: Entity, plan: EditPlan) -> bool:
     """Return whether the reply to a patch shows all that was changed."""
     return "version" in stored and all(
         value.is_visible_in(stored.get(field)) if isinstance(value, SchemaChanges) else field in stored
-        for field, value in (plan.wanted or {}).items()
+        for field, value in (plan.desired or {}).items()
         if value is not None
     )
 
 
-def _build_outcome(done: Done) -> dict[str, Any]:
+def _build_outcome(done: AppliedEdit) -> dict[str, Any]:
     before, plan, after = done.before, done.plan, done.after
     first, last = read_version(before), read_version(after)
     # A version alone proves nothing: edits of one user within minutes are merged into the same number.
-    changed = bool(plan.operations) and stamp(before) != stamp(after)
+    changed = bool(plan.operations) and get_write_stamp(before) != get_write_stamp(after)
     fields = patch_document.list_touched_fields(plan.operations) if changed else []
-    journal = build_journal(before, after, plan.wanted or {}, fields)
+    journal = build_journal(before, after, plan.desired or {}, fields)
     notes = [f"The journal {describe_missing_connection(journal)}."] if CONNECTION in fields else []
     return {
         "service": after.get("fullyQualifiedName") or after.get("name"),
@@ -303,13 +309,13 @@ def _build_outcome(done: Done) -> dict[str, Any]:
     }
 
 
-def _preview_patch(before: Entity, plan: Plan) -> dict[str, Any]:
-    if plan.wanted is None:
+def _preview_patch(before: Entity, plan: EditPlan) -> dict[str, Any]:
+    if plan.desired is None:
         raise Fault(Cause.INVALID_PARAMETER, f"{plan.problem} Nothing was sent.")
     fields = patch_document.list_touched_fields(plan.operations)
     preview: dict[str, Any] = {}
     for field in fields:
-        was, is_to_be = own_value(before, field), plan.wanted.get(field)
+        was, is_to_be = own_value(before, field), plan.desired.get(field)
         if field == CONNECTION and is_to_be is not None:
             was, is_to_be = (
                 select_members(is_to_be, was),
@@ -317,7 +323,7 @@ def _preview_patch(before: Entity, plan: Plan) -> dict[str, Any]:
             )
         preview[field] = {"before": display_value(field, was), "after": display_value(field, is_to_be)}
     return {
-        **_build_outcome(Done(before, plan, before, [])),
+        **_build_outcome(AppliedEdit(before, plan, before, [])),
         "fields": fields,
         "dry_run": True,
         "operations": patch_document.hide_operations(plan.operations),
@@ -325,7 +331,7 @@ def _preview_patch(before: Entity, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _remove_secrets(fault: Fault, plan: Plan) -> Fault:
+def _remove_secrets(fault: Fault, plan: EditPlan) -> Fault:
     """Return the fault without what was to be written into the connection, should the server repeat it."""
     for secret in sorted(
         collect_texts(patch_document.list_connection_values(plan.operations)), key=len, reverse=True

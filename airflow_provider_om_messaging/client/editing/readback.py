@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_om_messaging.client.editing.edits import Plan
+    from airflow_provider_om_messaging.client.editing.edits import EditPlan
     from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
 
@@ -40,7 +40,7 @@ class OverwrittenError(Fault):
         self.reverted = reverted
 
 
-def stamp(entity: Entity) -> tuple[Any, ...]:
+def get_write_stamp(entity: Entity) -> tuple[Any, ...]:
     """
     Return what changes with every write.
 
@@ -49,23 +49,25 @@ def stamp(entity: Entity) -> tuple[Any, ...]:
     return tuple(entity.get(name) for name in ("version", "updatedAt", "updatedBy"))
 
 
-def check_readback(target: Target, plan: Plan, before: Entity, stored: Entity, after: Entity) -> list[str]:
+def check_readback(
+    target: Target, plan: EditPlan, before: Entity, stored: Entity, after: Entity
+) -> list[str]:
     """
-    Compare what was wanted with what a later read shows, and return what there is to say about it.
+    Compare the desired values with what a later read shows, and return what there is to say about it.
 
     :param before: the entity as it was read before.
     :param stored: the entity in the reply to the patch.
     :param after: the entity as it was read back.
     :raises OverwrittenError: another's write lies on top and took our values away.
     """
-    on_top = stamp(after) != stamp(stored)
-    lost = find_differing_fields(plan.wanted or {}, after)
+    on_top = get_write_stamp(after) != get_write_stamp(stored)
+    lost = find_differing_fields(plan.desired or {}, after)
     if on_top:
         lost = [field for field in lost if not _has_own_edits(plan, field, before, after)]
     gone = [
         field
         for field in lost
-        if not find_differing_fields({field: (plan.wanted or {})[field]}, stored)
+        if not find_differing_fields({field: (plan.desired or {})[field]}, stored)
         or (on_top and field not in stored)
     ]
     if gone:
@@ -85,43 +87,47 @@ def check_readback(target: Target, plan: Plan, before: Entity, stored: Entity, a
     return notes
 
 
-def _has_own_edits(plan: Plan, field: str, before: Entity, after: Entity) -> bool:
+def _has_own_edits(plan: EditPlan, field: str, before: Entity, after: Entity) -> bool:
     """Return whether a list has what was added and lacks what was taken out, though others changed it."""
-    if not has_entries(field, (plan.wanted or {}).get(field)):
+    if not has_entries(field, (plan.desired or {}).get(field)):
         return False
     then, now = _get_changed_value(plan, field, before), _get_changed_value(plan, field, after)
-    wanted = {entry_key(item) for item in (plan.wanted or {}).get(field) or ()}
-    return (wanted - then) <= now and not (then - wanted) & now
+    desired = {entry_key(item) for item in (plan.desired or {}).get(field) or ()}
+    return (desired - then) <= now and not (then - desired) & now
 
 
-def _get_changed_value(plan: Plan, field: str, entity: Entity) -> Any:
+def _get_changed_value(plan: EditPlan, field: str, entity: Entity) -> Any:
     """Return what the plan changes of a field."""
-    value, wanted = own_value(entity, field), (plan.wanted or {}).get(field)
-    if isinstance(wanted, SchemaChanges):
+    value, desired = own_value(entity, field), (plan.desired or {}).get(field)
+    if isinstance(desired, SchemaChanges):
         return [
-            _get_changed_members(wanted.members[path], item) for path, item in wanted.select(value).items()
+            _get_changed_members(desired.members[path], item) for path, item in desired.select(value).items()
         ]
     if field == CONNECTION:
-        return select_members(wanted, value)
-    return {entry_key(item) for item in value or ()} if has_entries(field, value, wanted) else value
+        return select_members(desired, value)
+    return {entry_key(item) for item in value or ()} if has_entries(field, value, desired) else value
 
 
-def _get_changed_members(wanted: Mapping[str, Any], field: Entity | None) -> Any:
+def _get_changed_members(desired: Mapping[str, Any], field: Entity | None) -> Any:
     return field and {
         member: {entry_key(item) for item in value or ()} if has_entries(member, value) else value
-        for member, value in ((member, own_value(field, member)) for member in wanted)
+        for member, value in ((member, own_value(field, member)) for member in desired)
     }
 
 
-def _explain_loss(target: Target, plan: Plan, gone: list[str], stored: Entity, after: Entity) -> str:
-    wanted = {field: (plan.wanted or {})[field] for field in gone}
+def _explain_loss(target: Target, plan: EditPlan, gone: list[str], stored: Entity, after: Entity) -> str:
+    desired = {field: (plan.desired or {})[field] for field in gone}
     version = read_version(stored).version if "version" in stored else "unknown"
     try:
         snapshot = target.client.call(routes.get_version(str(after.get("id")), version, target.kind))
-        kept = not find_differing_fields(wanted, snapshot)
+        is_in_history = not find_differing_fields(desired, snapshot)
     except Fault:
-        kept = False
-    where = f"Version {version} in the history holds them" if kept else "No version holds them: they are lost"
+        is_in_history = False
+    where = (
+        f"Version {version} in the history holds them"
+        if is_in_history
+        else "No version holds them: they are lost"
+    )
     return (
         f"The server accepted the patch, but a later read shows other values in {', '.join(gone)}: "
         f"{describe_version(read_version(after))} lies on top. {where}."

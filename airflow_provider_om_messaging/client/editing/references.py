@@ -43,49 +43,49 @@ def look_up(
     """
     for name in names:
         if name not in known:
-            found = read_referred(client, name)
-            if found is None:
+            entity = read_referred(client, name)
+            if entity is None:
                 raise references.make_unknown_name_fault(name, _list_near_names(client, name), parameter)
-            known[name] = references.build_reference(name, found)
+            known[name] = references.build_reference(name, entity)
 
 
-def check_new_references(client: Client, wanted: Mapping[str, Any], entity: Entity) -> None:
+def check_new_references(client: Client, desired: Mapping[str, Any], entity: Entity) -> None:
     """
     Check that what an entity is to refer to, and does not yet, exists.
 
     Servers before 1.3 take all tags of an entity away when a patch names a tag or term that they do not know,
     and store the id of an unknown domain, after which the entity cannot be read any more.
 
-    :param wanted: field → value as a patch leaves it.
+    :param desired: field → value as a patch leaves it.
     :param entity: the entity as it was read.
     :raises Fault: the server does not know something; near names are listed.
     """
-    for name, item in find_new_references(wanted, entity).items():
+    for name, item in find_new_references(desired, entity).items():
         if not _exists(client, name, item):
             raise references.make_unknown_name_fault(name, _list_near_names(client, name), "operations")
 
 
 def drop_missing(
-    client: Client, wanted: Mapping[str, Any], entity: Entity
+    client: Client, values: Mapping[str, Any], entity: Entity
 ) -> tuple[dict[str, Any], list[str]]:
     """
     Leave out references to what no longer exists.
 
-    :param wanted: field → value as it once was.
+    :param values: field → value as it once was.
     :param entity: the entity as it was read; what it refers to exists.
     :returns: the values without them, and what was left out, such as ``owners: user:ada``.
     """
     missing = {
         name: to_printable(f"{name.field}: {entry_name(item)}")
-        for name, item in find_new_references(wanted, entity).items()
+        for name, item in find_new_references(values, entity).items()
         if not _exists(client, name, item)
     }
     gone = {name.field for name in missing}
-    kept = {
+    remaining = {
         field: remove_references(field, value, missing) if field in gone else value
-        for field, value in wanted.items()
+        for field, value in values.items()
     }
-    return kept, list(missing.values())
+    return remaining, list(missing.values())
 
 
 def read_referred(client: Client, name: Name) -> Entity | None:

@@ -63,12 +63,12 @@ def explain_refusal(target: Target, before: Entity, now: Entity, fault: Fault) -
     return fault
 
 
-def check_nothing_in_the_way(target: Target, before: Entity, wanted: Mapping[str, Any]) -> None:
+def check_kept_references(target: Target, before: Entity, desired: Mapping[str, Any]) -> None:
     """
     Check that nothing that an entity refers to and keeps was deleted.
 
     :param before: the entity as it was read.
-    :param wanted: field → value that a patch changes.
+    :param desired: field → value that a patch changes.
     :raises Fault: the server would refuse the patch, whatever it changes.
     """
     try:
@@ -79,7 +79,7 @@ def check_nothing_in_the_way(target: Target, before: Entity, wanted: Mapping[str
         return
     for field in LISTS:
         present = {entry_key(item): item for item in own_value(related, field) or ()}
-        for item in wanted[field] or () if field in wanted else present.values():
+        for item in desired[field] or () if field in desired else present.values():
             name = read_referenced_name(field, item)
             if entry_key(item) in present and name is not None and read_referred(target.client, name) is None:
                 raise Fault(Cause.NOT_FOUND, _describe_blocker(before, field, item))
@@ -111,9 +111,9 @@ def _describe_losses(target: Target, before: Entity, gone: Mapping[str, Any]) ->
     what = "; ".join(f"{field}: {shorten(value, 500)}" for field, value in gone.items())
     loss = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
-        wanted = {field: own_value(before, field) for field in gone}
+        lost_values = {field: own_value(before, field) for field in gone}
         states = History(target.by_id(before)).walk_back_to("0")
-        holding = next((state for state in states if not find_differing_fields(wanted, state)), None)
+        holding = next((state for state in states if not find_differing_fields(lost_values, state)), None)
         if holding is None:
             return f"{loss} No version of the history holds that: give it anew."
         return f"{loss} Version {read_version(holding).version} of the history holds it: restore that."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.editing.edits import Plan
+from airflow_provider_om_messaging.client.editing.edits import EditPlan
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.protocol.csv.field_rows import split_row_name
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA, SchemaChanges
@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.topics.rights import list_field_oper
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.editing.patching import AppliedEdit
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.model.schema_fields import Path
     from airflow_provider_om_messaging.protocol.topics.row_changes import Row
@@ -47,7 +47,7 @@ class FieldWriter(RowWriter):
         :raises Fault: as for a topic's own row.
         """
 
-        def plan(entity: Entity) -> Plan:
+        def plan(entity: Entity) -> EditPlan:
             changes = {SCHEMA: self._build_changes(entity, rows)}
             operations = build_operations(changes, entity)
             if entity is not topic:
@@ -55,7 +55,7 @@ class FieldWriter(RowWriter):
                 # Where the rows' fields are still there and say what the rows say, nothing is in the way.
                 if now != before and (operations or now.keys() != before.keys()):
                     raise self._make_conflict_fault(topic, entity)
-            return Plan(operations, changes)
+            return EditPlan(operations, changes)
 
         topic_id = str(topic["id"])
         before = self.changed.pop(topic_id, None)
@@ -92,14 +92,14 @@ def _find_path(name: str) -> Path | None:
 
 
 def _join_patches(
-    first: tuple[Sequence[Row], Done], second: tuple[Sequence[Row], Done] | None
-) -> tuple[Sequence[Row], Done]:
+    first: tuple[Sequence[Row], AppliedEdit], second: tuple[Sequence[Row], AppliedEdit] | None
+) -> tuple[Sequence[Row], AppliedEdit]:
     """Return two patches of a topic as one, to be read back together."""
     if second is None:
         return first
     (rows, done), (later_rows, later) = first, second
     members: dict[Any, Any] = {}
     for each in (done, later):
-        members.update((each.plan.wanted or {})[SCHEMA].members)
-    plan = replace(later.plan, wanted={SCHEMA: SchemaChanges(members)})
+        members.update((each.plan.desired or {})[SCHEMA].members)
+    plan = replace(later.plan, desired={SCHEMA: SchemaChanges(members)})
     return [*rows, *later_rows], replace(later, before=done.before, plan=plan)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.editing.patching import AppliedEdit
     from airflow_provider_om_messaging.client.transport.sync import Client
     from airflow_provider_om_messaging.protocol.model.fields import Entity
     from airflow_provider_om_messaging.protocol.topics.listed import ListedTopic
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def find_overwritten(
     client: Client,
-    changed: Mapping[str, Done],
+    changed: Mapping[str, AppliedEdit],
     pages: Callable[[], Iterable[Sequence[ListedTopic]]],
     listed: int,
     pool: Executor,
@@ -56,13 +56,13 @@ def find_overwritten(
 
 def _read_again(
     client: Client,
-    changed: Mapping[str, Done],
+    changed: Mapping[str, AppliedEdit],
     pages: Callable[[], Iterable[Sequence[ListedTopic]]],
     listed: int,
     pool: Executor,
 ) -> Iterator[Entity]:
     if len(changed) <= listed:
-        wanted = {field for done in changed.values() for field in done.plan.wanted or ()}
+        wanted = {field for done in changed.values() for field in done.plan.desired or ()}
         fields = to_server_names(client, list_fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
         yield from pool.map(
             lambda topic_id: client.call(routes.read_entity(TOPIC, topic_id, fields)).entity, changed

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.client.capabilities import is_field_unsupported, read_generation
 from airflow_provider_om_messaging.client.editing import patching
-from airflow_provider_om_messaging.client.editing.conflicts import concurrent_change_fault
-from airflow_provider_om_messaging.client.editing.edits import Edit, Plan
+from airflow_provider_om_messaging.client.editing.conflicts import make_concurrent_change_fault
+from airflow_provider_om_messaging.client.editing.edits import Edit, EditPlan
 from airflow_provider_om_messaging.client.editing.target import Target
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
-    from airflow_provider_om_messaging.client.editing.patching import Done
+    from airflow_provider_om_messaging.client.editing.patching import AppliedEdit
     from airflow_provider_om_messaging.client.topics.rights import TopicRights
     from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit
     from airflow_provider_om_messaging.client.transport.sync import Client
@@ -84,7 +84,7 @@ class RowWriter:
         """What the rows refer to."""
         self.certifies = True
         """Whether the server has certifications."""
-        self.changed: dict[str, tuple[Sequence[Row], Done]] = {}
+        self.changed: dict[str, tuple[Sequence[Row], AppliedEdit]] = {}
         """The ids of topics that were changed, each with its rows and what was done."""
 
     def create(self, row: Row) -> Entity:
@@ -104,8 +104,8 @@ class RowWriter:
             return topic
         certified = {CERTIFICATION: wanted[CERTIFICATION]}
 
-        def plan(entity: Entity) -> Plan:
-            return Plan(build_operations(certified, entity), certified)
+        def plan(entity: Entity) -> EditPlan:
+            return EditPlan(build_operations(certified, entity), certified)
 
         try:
             return self._patch_topic(topic, [row], plan, (CERTIFICATION,))
@@ -135,7 +135,7 @@ class RowWriter:
     def update(self, topic: Entity, row: Row) -> Entity:
         """Change a topic to what a row wants, and return it as it is then."""
 
-        def plan(entity: Entity) -> Plan:
+        def plan(entity: Entity) -> EditPlan:
             planned = self._plan(row, entity)
             if planned.operations and entity is not topic:
                 before, now = (self._compute_digest(row, state) for state in (topic, entity))
@@ -148,7 +148,7 @@ class RowWriter:
             to_server_operations(self._client, planned.operations)
             if self._rights:
                 fields = list_touched_fields(planned.operations)
-                needed = list_operations(fields, planned.wanted or {}, topic, self._generation)
+                needed = list_operations(fields, planned.desired or {}, topic, self._generation)
                 self._rights.check(needed, topic)
             return topic
         return self._patch_topic(topic, [row], plan, self._list_fields())
@@ -165,7 +165,7 @@ class RowWriter:
         self,
         topic: Entity,
         rows: Sequence[Row],
-        plan: Callable[[Entity], Plan],
+        plan: Callable[[Entity], EditPlan],
         fields: tuple[str, ...],
         *,
         as_listed: bool = True,
@@ -190,7 +190,7 @@ class RowWriter:
             raise (as_begun(fault) if begun else fault) from None
         if done.plan.operations:
             self.changed[str(topic["id"])] = rows, done
-        if lost := find_differing_fields(done.plan.wanted or {}, done.after):
+        if lost := find_differing_fields(done.plan.desired or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
         return self._keep(done.after)
 
@@ -198,14 +198,16 @@ class RowWriter:
         return Target(self._client, TOPIC, required_text(topic, "id"), self._inheritance)
 
     def _make_conflict_fault(self, topic: Entity, now: Entity) -> Fault:
-        return concurrent_change_fault(self._find_target(topic), topic, now, "The row was not imported. ")
+        return make_concurrent_change_fault(
+            self._find_target(topic), topic, now, "The row was not imported. "
+        )
 
     def _keep(self, entity: Entity) -> Entity:
         return drop_unneeded_fields(entity)
 
-    def _plan(self, row: Row, entity: Entity) -> Plan:
+    def _plan(self, row: Row, entity: Entity) -> EditPlan:
         wanted = self._compute_values(row, entity)
-        return Plan(build_operations(wanted, entity), wanted)
+        return EditPlan(build_operations(wanted, entity), wanted)
 
     def _compute_values(self, row: Row, entity: Entity) -> dict[str, Any]:
         return compute_values(row, entity, self.known, self._generation, certifies=self.certifies)

@@ -111,7 +111,7 @@ class TopicImport:
         self._rights = rights
         self._generation = read_generation(client)
         self._inheritance = inheritance
-        self._reading = build_reading(client, inheritance.domain_names(service))
+        self._reading = build_reading(client, inheritance.list_domain_names(service))
         self._max_concurrency = max_concurrency
         self._writer = self.writer_class(
             client,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 from yarl import URL
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.client.transport.environment import find_route, is_folder
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
@@ -96,7 +96,7 @@ class AsyncClient:
                     reloaded = True
                     if await asyncio.to_thread(self.settings.token.reload):
                         continue
-                pause = policy.pause(request, fault, tried, random_fraction())
+                pause = policy.pause(request, fault, tried, draw_jitter())
                 if pause is None:
                     raise
                 log.info("%s Trying again in %.1f seconds.", end_sentence(fault.message), pause)

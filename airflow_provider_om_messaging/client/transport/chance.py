@@ -5,6 +5,6 @@ from __future__ import annotations
 import random
 
 
-def random_fraction() -> float:
+def draw_jitter() -> float:
     """Return a random number from 0 to 1. No secret may depend on it."""
     return random.random()  # noqa: S311  # it only spreads load

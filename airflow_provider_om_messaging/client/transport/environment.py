@@ -40,9 +40,9 @@ def find_route(settings: Settings) -> Route:
     proxy, verify = settings.proxy, settings.verify
     if proxy is None:
         with requests.Session() as session:
-            found = session.merge_environment_settings(settings.base_url, {}, None, verify, None)
-        proxy = select_proxy(settings.base_url, found["proxies"])
-        verify = verify if found["verify"] is None else found["verify"]
+            environment = session.merge_environment_settings(settings.base_url, {}, None, verify, None)
+        proxy = select_proxy(settings.base_url, environment["proxies"])
+        verify = verify if environment["verify"] is None else environment["verify"]
     if not proxy:
         return Route(None, verify)
     proxy = proxy if "://" in proxy else f"http://{proxy}"

@@ -111,17 +111,17 @@ class Feed:
             return None  # the thread that listens is in the process that this one was forked from
         while True:
             with self._news:
-                frame = self._inbox.take_newest(job_id)
-                if frame is seen and not self._lost and (left := deadline - time.time()) > 0:
+                event = self._inbox.take_newest(job_id)
+                if event is seen and not self._lost and (left := deadline - time.time()) > 0:
                     self._news.wait(left)
                     continue
                 # What came before the socket was lost still counts.
                 over = self._lost or time.time() >= deadline
-            if frame is not None and frame is not seen:
-                if frame.job.finished:
-                    return frame
-                on_state(frame.job)
-                seen = frame
+            if event is not None and event is not seen:
+                if event.job.finished:
+                    return event
+                on_state(event.job)
+                seen = event
             elif over:
                 return None
 
@@ -129,7 +129,7 @@ class Feed:
         try:
             asyncio.run(self._listen())
         except BaseException as error:
-            fault = error if isinstance(error, Fault) else self._fault(error)
+            fault = error if isinstance(error, Fault) else self._make_fault(error)
             if not self._opened.done():
                 self._opened.set_exception(fault)
         finally:
@@ -139,7 +139,7 @@ class Feed:
         import socketio
 
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
-        self._loop.set_exception_handler(_pass_over_unreadable_frame)
+        self._loop.set_exception_handler(_pass_over_unreadable_packet)
         settings = self._settings
         async with AsyncClient(settings) as client:
             socket = socketio.AsyncClient(
@@ -185,7 +185,7 @@ class Feed:
             self._lost = True
             self._news.notify_all()
 
-    def _fault(self, error: BaseException) -> Fault:
+    def _make_fault(self, error: BaseException) -> Fault:
         refused = error.__context__
         while refused is not None and not hasattr(refused, "status"):
             refused = refused.__context__
@@ -198,6 +198,6 @@ class Feed:
         return make_connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
 
 
-def _pass_over_unreadable_frame(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _pass_over_unreadable_packet(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what became of a frame that the library cannot read; the socket stays open, and others follow."""
     log.debug("A frame of the socket was passed over: %s", type(context.get("exception")).__name__)

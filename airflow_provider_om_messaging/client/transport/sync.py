@@ -13,7 +13,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.client.transport.environment import find_route
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, limit_total_time
@@ -123,7 +123,7 @@ class Client:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded and self.settings.token.reload():
                     reloaded = True
                     continue
-                pause = policy.pause(request, fault, tried, random_fraction())
+                pause = policy.pause(request, fault, tried, draw_jitter())
                 if pause is None:
                     fault.may_have_worked &= not request.safe
                     raise
@@ -226,7 +226,7 @@ class Client:
             self.settings.base_url + request.path,
             params=request.query,
             headers=request.headers,
-            data=body if body is None or isinstance(body, bytes) else _InBlocks(body),
+            data=body if body is None or isinstance(body, bytes) else _BlockReader(body),
             stream=True,
             # A token must not travel to where a redirect points, and a redirected PUT would become a GET.
             allow_redirects=False,
@@ -249,7 +249,7 @@ class Client:
             raise make_connection_fault(_find_problem(error), self.settings.address, text) from None
 
 
-class _InBlocks:
+class _BlockReader:
     """An open file to be sent: read in blocks of its own size, because those of the HTTP library are tiny."""
 
     def __init__(self, file: IO[bytes]) -> None:

@@ -97,7 +97,9 @@ class EditMethods(ClientAccess):
         :param limit: how many, fetched one by one; None for all, which is one huge reply for an old service.
         :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        return [mask_connection(state) for state in self._open_history(fqn_or_id, entity).versions(limit)]
+        return [
+            mask_connection(state) for state in self._open_history(fqn_or_id, entity).list_versions(limit)
+        ]
 
     @public_errors()
     def get_version(self, fqn_or_id: str, version: object, *, entity: str = "service") -> dict[str, Any]:
@@ -110,7 +112,7 @@ class EditMethods(ClientAccess):
         :param version: a number such as ``0.2``, ``latest``, ``previous``, or a time: the version of then.
         :param entity: ``service``, or ``topic`` for the topic of this FQN.
         """
-        state, notes = self._open_history(fqn_or_id, entity).state(parse_version_selector(version))
+        state, notes = self._open_history(fqn_or_id, entity).find_state(parse_version_selector(version))
         for note in notes:
             self.log.warning("%s", note)
         return mask_connection(state)

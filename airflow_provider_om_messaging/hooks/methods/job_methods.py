@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.csv_streams import (
     CsvUpload,
@@ -184,7 +184,7 @@ class JobMethods(ClientAccess):
         :param wait: what to wait for and how long.
         """
         while (job := self.poll_job(wait)) is None:
-            time.sleep(wait.pause(time.time(), random_fraction()))
+            time.sleep(wait.pause(time.time(), draw_jitter()))
         return job
 
     def ended_job(self, job_id: str, max_consecutive_failures: int | None = None) -> Job:

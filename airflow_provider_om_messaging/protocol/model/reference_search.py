@@ -68,7 +68,7 @@ def remove_references(field: str, value: Any, missing: Collection[Name]) -> Any:
     """
     Return the value of a field without what refers to something missing; None if nothing is left.
 
-    :param missing: names as :func:`read_read_read_referenced_name` returns them.
+    :param missing: names as :func:`read_referenced_name` returns them.
     """
     if not value or not isinstance(value, (Mapping, list)):
         return value

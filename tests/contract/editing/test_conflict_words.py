@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.client.editing.edits import Plan
+from airflow_provider_om_messaging.client.editing.edits import EditPlan
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
 from airflow_provider_om_messaging.exceptions import ConflictError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
@@ -101,14 +101,14 @@ def test_what_landed_is_not_called_lost_because_others_added_to_it(server: Sandb
     after = read(server, f"{own},tags,{domains}")
     hook = OpenMetadataMessagingHook()
     target = hook._resolve_target(before["id"], "service")
-    (note,) = check_readback(target, Plan([], wanted), before, to_current_names(stored), after)
+    (note,) = check_readback(target, EditPlan([], wanted), before, to_current_names(stored), after)
     assert "What was changed here is still there." in note
     taken_out = {"op": "replace", "path": "/tags", "value": before["tags"]}
     assert Api(server).patch(path, taken_out).status_code == 200
     with pytest.raises(OverwrittenError, match="shows other values in tags"):
         check_readback(
             target,
-            Plan([], wanted),
+            EditPlan([], wanted),
             before,
             to_current_names(stored),
             read(server, f"{own},tags,{domains}"),

@@ -202,7 +202,7 @@ class TestRestore:
     def test_another_service_that_took_the_name_gets_nothing_of_the_old_one(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        original = History.state
+        original = History.find_state
 
         def replace_service(history: History, wanted: VersionSelector) -> Any:
             found = original(history, wanted)

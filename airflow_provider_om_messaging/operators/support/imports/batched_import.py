@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.transport.chance import random_fraction
+from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     RateLimitedError,
@@ -226,6 +226,6 @@ class BatchedImport:
 
 
 def _pause_before_retry(attempt: int, doubt: OpenMetadataError | None) -> float:
-    own = double_pause(FIRST_PAUSE, attempt - 1, LONGEST_BATCH) * (0.5 + random_fraction() / 2)
+    own = double_pause(FIRST_PAUSE, attempt - 1, LONGEST_BATCH) * (0.5 + draw_jitter() / 2)
     requested = doubt.retry_after if doubt else None
     return max(own, limit_pause(requested, LONGEST_BATCH))
