@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_om_messaging.client.transport.first_use import make_async_client
+from airflow_provider_om_messaging.client.transport.lazy_import import make_async_client
 from airflow_provider_om_messaging.client.transport.secrets import strip_frames
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.hooks.base import MessagingHookBase, parse_settings

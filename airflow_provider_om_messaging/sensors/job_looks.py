@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.exceptions import (
     CLASSES_OF_ENDED_JOBS,
     JobSensorTimeoutError,

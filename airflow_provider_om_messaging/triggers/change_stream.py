@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
-from airflow_provider_om_messaging.client.transport.first_use import make_async_client
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
+from airflow_provider_om_messaging.client.transport.lazy_import import make_async_client
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.events.change_events import FAR_FUTURE

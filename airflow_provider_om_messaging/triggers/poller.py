@@ -19,8 +19,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
-from airflow_provider_om_messaging.client.transport.first_use import make_async_client
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
+from airflow_provider_om_messaging.client.transport.lazy_import import make_async_client
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST

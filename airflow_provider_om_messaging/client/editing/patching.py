@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.client.editing.readback import (
 )
 from airflow_provider_om_messaging.client.editing.refusals import check_kept_references, explain_refusal
 from airflow_provider_om_messaging.client.renamed_fields import to_server_names, to_server_operations
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import list_fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (

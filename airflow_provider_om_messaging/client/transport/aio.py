@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 from yarl import URL
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.client.transport.environment import find_route, is_folder
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.routes import LONGEST_SILENCE

@@ -13,8 +13,8 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
 from airflow_provider_om_messaging.client.transport.environment import find_route
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.client.transport.secrets import Secret, strip_frames
 from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter, limit_total_time
 from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.csv_streams import (
     CsvUpload,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.client.transport.chance import draw_jitter
+from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     RateLimitedError,
