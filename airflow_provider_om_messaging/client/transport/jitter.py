@@ -1,4 +1,4 @@
-"""Chance, which spreads the requests of many tasks that would all come at once."""
+"""Jitter: a random spread of the requests of many tasks that would all come at once."""
 
 from __future__ import annotations
 
