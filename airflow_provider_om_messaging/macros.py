@@ -10,7 +10,7 @@ import re
 from urllib.parse import quote
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.protocol.model.names import normal_fqn, required_text, split_fqn
+from airflow_provider_om_messaging.protocol.model.names import normalize_fqn, require_text, split_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 _LONGEST = 120
@@ -33,7 +33,7 @@ def service_file_name(service: str) -> str:
         the same service.
     :raises InvalidParameterError: it is empty.
     """
-    name = _unquote(required_text("service", service))
+    name = _unquote(require_text("service", service))
     encoded = quote(name, safe="").replace("~", "%7E")
     if encoded.startswith("."):
         encoded = "%2E" + encoded[1:]
@@ -46,7 +46,7 @@ def service_file_name(service: str) -> str:
 def _unquote(service: str) -> str:
     """Return the name that a service's FQN is; what is no such FQN stands for itself."""
     try:
-        parts = split_fqn(normal_fqn(service)) if '"' in service else [service]
+        parts = split_fqn(normalize_fqn(service)) if '"' in service else [service]
     except Fault:
         return service
     return parts[0] if len(parts) == 1 else service

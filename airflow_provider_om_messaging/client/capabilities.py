@@ -63,7 +63,7 @@ def read_generation(client: Client) -> Generation:
     with known.lock:
         if known.generation is None:
             known.generation = parse_generation(
-                str(client.call(routes.server_version()).get("version") or "")
+                str(client.call(routes.get_server_version()).get("version") or "")
             )
         return known.generation
 

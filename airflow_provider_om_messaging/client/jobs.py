@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.client.capabilities import read_generation
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs.job import make_not_pollable_fault
-from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
+from airflow_provider_om_messaging.protocol.jobs.job_log import log_failed_poll
 from airflow_provider_om_messaging.protocol.jobs.waiting import LAST_POLL_SECONDS
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.wire.capabilities import REST, SOCKET
@@ -70,9 +70,9 @@ def poll(client: Client, wait: Wait, log_line: Callable[[JobLine], None]) -> Job
         ended = wait.record_poll(job, time.time())
     except Fault as fault:
         wait.record_failure(fault, time.time())
-        log_line(poll_failed(wait.job_id, fault))
+        log_line(log_failed_poll(wait.job_id, fault))
         return None
-    for line in wait.log.new_log_lines(job):
+    for line in wait.log.list_new_lines(job):
         log_line(line)
     return job if ended else None
 
@@ -91,7 +91,7 @@ def read_verdict(client: Client, job: Job, dry_run: bool | None, rows_sent: int 
     if job.verdict is not None:
         return verdict.parse_import_result(job.verdict, dry_run, rows_sent)
     try:
-        return client.call(routes.job_verdict(job.job_id, dry_run, rows_sent))
+        return client.call(routes.get_job_verdict(job.job_id, dry_run, rows_sent))
     except Fault as fault:
         if fault.cause not in {Cause.UNSUPPORTED, Cause.NOT_FOUND}:
             raise

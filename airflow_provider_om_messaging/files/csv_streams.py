@@ -23,10 +23,10 @@ from airflow_provider_om_messaging.protocol.csv.check import (
 from airflow_provider_om_messaging.protocol.csv.columns import BY_NAME
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK, FastCsvValidator
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST, make_job_limit_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
 if TYPE_CHECKING:
@@ -78,13 +78,17 @@ class CsvMeter:
             ) from None
         if not self._rows:
             raise Fault(Cause.UNEXPECTED_REPLY, "The server sent an empty export: not even a header line.")
-        if self._rows == 1 and "description" not in column_names(self._header):
+        if self._rows == 1 and "description" not in list_column_names(self._header):
             raise Fault(
                 Cause.UNEXPECTED_REPLY,
                 "The export has no rows, and its only line is not the header of one: "
                 f"{redact(', '.join(self._header))}. It was not kept.",
             )
-        if self._rows == 1 and self._last not in b"\r\n" and column_names(self._header)[-1] not in BY_NAME:
+        if (
+            self._rows == 1
+            and self._last not in b"\r\n"
+            and list_column_names(self._header)[-1] not in BY_NAME
+        ):
             # Not every reply says how long it is to be.
             raise Fault(
                 Cause.UNEXPECTED_REPLY,
@@ -169,9 +173,9 @@ def _check_start(chunk: bytes) -> None:
     """Refuse what a login page or a proxy sends with status 200, whatever content type it claims."""
     chunk = chunk.removeprefix(BYTE_ORDER_MARK)
     if Reply(200, {}, chunk).is_html():
-        raise unexpected_reply("HTML")
+        raise make_unexpected_reply_fault("HTML")
     if chunk.lstrip()[:1] in {b"{", b"["}:
-        raise unexpected_reply("JSON in place of CSV")
+        raise make_unexpected_reply_fault("JSON in place of CSV")
 
 
 def measure_text(text: str) -> Written:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.csv_streams import change_rows
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.plan.diff import KEY
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -28,7 +28,7 @@ def trim_names(upload: CsvUpload, reading: Reading) -> AbstractContextManager[Cs
     :param reading: looks up what has such a name.
     :raises Fault: on entering, if a name cannot be looked up.
     """
-    columns = column_names(upload.facts.header)
+    columns = list_column_names(upload.facts.header)
     key = columns.index(KEY) if KEY in columns else 0
 
     def trim_row(row: Sequence[str]) -> Sequence[str]:

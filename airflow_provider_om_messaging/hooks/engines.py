@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.hooks.engine_options import (
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, SCHEMA_FIELDS
 from airflow_provider_om_messaging.protocol.csv.dialect import format_record
-from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind
+from airflow_provider_om_messaging.protocol.csv.headers import detect_kind, list_column_names
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import build_result, keep_passed
 from airflow_provider_om_messaging.protocol.imports.verdict import ABORTED, find_expected_header
 from airflow_provider_om_messaging.protocol.model.names import is_whole_number
@@ -163,7 +163,7 @@ class ServerEngine:
     def _send(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         request = routes.import_csv(fqn, dry_run, upload.facts.rows)
         header = upload.facts.header
-        if column_names(self._header) == column_names(header):
+        if list_column_names(self._header) == list_column_names(header):
             with replace_header(upload, self._header) as renamed:
                 return self._client.call(request, renamed.body)
         result = self._client.call(request, upload.body)
@@ -189,7 +189,7 @@ class ServerEngine:
             self.check_new_rows(fqn, upload)
             header = upload.facts.header
             expected = None
-            if column_names(header) != tuple(header):
+            if list_column_names(header) != tuple(header):
                 probe = routes.import_csv(fqn, dry_run=True, rows_sent=0)
                 expected = find_expected_header(
                     self._client.call(probe, format_record(header).encode()), header

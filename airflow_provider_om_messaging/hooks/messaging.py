@@ -78,7 +78,7 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
             with public_errors():
                 capabilities.forget_capabilities(self._client)
                 capabilities.read_generation(self._client)
-                user = self._client.call(routes.logged_in_user())
+                user = self._client.call(routes.get_logged_in_user())
                 found = capabilities.read_capabilities(self._client, confirm_jobs=True)
         except OpenMetadataError as error:
             return False, str(error)
@@ -102,7 +102,7 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
     @public_errors()
     def server_version(self) -> str:
         """Return the server's version, such as ``2.0.1``."""
-        return str(self._client.call(routes.server_version()).get("version", ""))
+        return str(self._client.call(routes.get_server_version()).get("version", ""))
 
     @public_errors()
     def get_service(self, fqn_or_id: str, fields: Iterable[str] = ()) -> dict[str, Any]:

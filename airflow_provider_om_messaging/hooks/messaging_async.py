@@ -51,12 +51,12 @@ class OpenMetadataMessagingAsyncHook(MessagingHookBase):
     async def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""
         with public_errors():
-            return await self._call(routes.get_job(names.job_id(job_id)))
+            return await self._call(routes.get_job(names.parse_job_id(job_id)))
 
     async def cancel_job(self, job_id: str) -> Job:
         """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
         with public_errors():
-            return await self._call(routes.cancel_job(names.job_id(job_id)))
+            return await self._call(routes.cancel_job(names.parse_job_id(job_id)))
 
     async def list_jobs(self, limit: int = 20) -> list[Job]:
         """

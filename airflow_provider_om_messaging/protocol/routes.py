@@ -13,9 +13,9 @@ from airflow_provider_om_messaging.protocol.jobs import job, job_limits
 from airflow_provider_om_messaging.protocol.model import names, versions
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, EntityType
 from airflow_provider_om_messaging.protocol.model.identity import check_entity, check_version
-from airflow_provider_om_messaging.protocol.model.names import is_uuid, segment
+from airflow_provider_om_messaging.protocol.model.names import encode_segment, is_uuid
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.topics.rights import read_rights
 from airflow_provider_om_messaging.protocol.wire.message import (
     BYTES_PER_ITEM,
@@ -46,11 +46,11 @@ _CSV_BODY = {"Accept": "*/*", "Content-Type": "text/plain; charset=UTF-8"}
 
 
 def _parse_object(reply: Reply) -> dict[str, Any]:
-    return reply.json_object()
+    return reply.parse_json_object()
 
 
 def _parse_entity(reply: Reply, kind: EntityType, name_or_id: str) -> dict[str, Any]:
-    entity = to_current_names(reply.json_object())
+    entity = to_current_names(reply.parse_json_object())
     check_entity(entity, kind, name_or_id)
     return entity
 
@@ -63,39 +63,39 @@ def _parse_versions(reply: Reply, kind: EntityType, entity_id: str) -> list[dict
 
 
 def _parse_version(reply: Reply, kind: EntityType, entity_id: str, version: str) -> dict[str, Any]:
-    state = to_current_names(reply.json_object())
+    state = to_current_names(reply.parse_json_object())
     check_version(state, kind, entity_id, version)
     return state
 
 
-def server_version() -> Request[dict[str, Any]]:
+def get_server_version() -> Request[dict[str, Any]]:
     """Ask for the server's version; needs no token."""
     return Request(
         "GET", "/v1/system/version", _parse_object, "the server's version", headers=_JSON, safe=True
     )
 
 
-def logged_in_user() -> Request[dict[str, Any]]:
+def get_logged_in_user() -> Request[dict[str, Any]]:
     """Ask who the token belongs to."""
     return Request(
         "GET", "/v1/users/loggedInUser", _parse_object, "who is logged in", headers=_JSON, safe=True
     )
 
 
-def certification_settings() -> Request[dict[str, Any]]:
+def get_certification_settings() -> Request[dict[str, Any]]:
     """Ask which classification certifies. Servers answer administrators only; there is a default."""
     path = "/v1/system/settings/assetCertificationSettings"
     return Request("GET", path, _parse_certification_settings, "what certifies", headers=_JSON, safe=True)
 
 
-def permissions() -> Request[Rights]:
+def get_permissions() -> Request[Rights]:
     """Ask what the token's user may do to topics."""
     return Request(
         "GET", "/v1/permissions/topic", read_rights, "what a user may do", headers=_JSON, safe=True
     )
 
 
-def custom_fields() -> Request[dict[str, CustomField]]:
+def get_custom_fields() -> Request[dict[str, CustomField]]:
     """Ask which custom fields topics have, and what they take."""
     path, query = "/v1/metadata/types/name/topic", {"fields": "customProperties"}
     return Request("GET", path, read_types, "the custom fields of topics", query, _JSON, safe=True)
@@ -123,13 +123,13 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
 def export(fqn: str) -> Request[str]:
     """Ask for the CSV of a service."""
     return Request(
-        "GET", f"{SERVICES}/name/{segment(fqn)}/export", _parse_text, _EXPORT, headers=_ANY, safe=True
+        "GET", f"{SERVICES}/name/{encode_segment(fqn)}/export", _parse_text, _EXPORT, headers=_ANY, safe=True
     )
 
 
 def submit_export(fqn: str) -> Request[str]:
     """Start an export job. Each such request makes a job, so it is not repeated although it is a GET."""
-    path = f"{SERVICES}/name/{segment(fqn)}/exportAsync"
+    path = f"{SERVICES}/name/{encode_segment(fqn)}/exportAsync"
     return Request("GET", path, job.read_submitted, f"{_EXPORT} as a job", headers=_ANY)
 
 
@@ -142,13 +142,13 @@ def import_csv(fqn: str, dry_run: bool, rows_sent: int | None = None) -> Request
     :param rows_sent: data rows in the body.
     """
     read = partial(verdict.read_import, dry_run=dry_run, rows_sent=rows_sent)
-    path = f"{SERVICES}/name/{segment(fqn)}/import"
+    path = f"{SERVICES}/name/{encode_segment(fqn)}/import"
     return Request("PUT", path, read, _IMPORT, _format_dry_run(dry_run), _CSV_BODY)
 
 
 def submit_import(fqn: str, dry_run: bool) -> Request[str]:
     """Start an import job; parameters as in :func:`import_csv`."""
-    path = f"{SERVICES}/name/{segment(fqn)}/importAsync"
+    path = f"{SERVICES}/name/{encode_segment(fqn)}/importAsync"
     return Request(
         "PUT", path, job.read_submitted, f"{_IMPORT} as a job", _format_dry_run(dry_run), _CSV_BODY
     )
@@ -156,7 +156,7 @@ def submit_import(fqn: str, dry_run: bool) -> Request[str]:
 
 def get_job(job_id: str) -> Request[Job]:
     """Ask for an async CSV job."""
-    path = f"{JOBS}/{segment(job_id)}"
+    path = f"{JOBS}/{encode_segment(job_id)}"
     return Request(
         "GET",
         path,
@@ -187,15 +187,17 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
     )
 
 
-def job_result(job_id: str) -> Request[str]:
+def get_job_result(job_id: str) -> Request[str]:
     """Ask for the CSV that an export job made."""
-    return Request("GET", f"{JOBS}/{segment(job_id)}/result", _parse_text, _JOBS, headers=_ANY, safe=True)
+    return Request(
+        "GET", f"{JOBS}/{encode_segment(job_id)}/result", _parse_text, _JOBS, headers=_ANY, safe=True
+    )
 
 
-def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Request[ImportResult]:
+def get_job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Request[ImportResult]:
     """Ask for the verdict on an import job, which only some servers keep; parameters as for reading it."""
     read = partial(verdict.read_import, dry_run=dry_run, rows_sent=rows_sent)
-    path = f"{JOBS}/{segment(job_id)}/importResult"
+    path = f"{JOBS}/{encode_segment(job_id)}/importResult"
     # It is not known how large the file was; a job takes no larger ones than that.
     largest = MAX_REPLY_BYTES + 4 * job_limits.LARGEST
     return Request("GET", path, read, "the verdict on import jobs", headers=_JSON, safe=True, largest=largest)
@@ -203,7 +205,7 @@ def job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Req
 
 def cancel_job(job_id: str) -> Request[Job]:
     """Ask to cancel a job; on a finished one that does nothing."""
-    path = f"{JOBS}/{segment(job_id)}/cancel"
+    path = f"{JOBS}/{encode_segment(job_id)}/cancel"
     read = partial(job.read_job, job_id=job_id)
     return Request("PUT", path, read, _JOBS, headers=_JSON, longest_silence=LONGEST_SILENCE)
 
@@ -219,17 +221,19 @@ def patch_service(entity_id: str, version: str, kind: EntityType = SERVICE) -> R
     """
     headers = {**_JSON, "Content-Type": "application/json-patch+json", "If-Match": f'W/"{version}"'}
     read = partial(_parse_entity, kind=kind, name_or_id=entity_id)
-    return Request("PATCH", f"{kind.path}/{segment(entity_id)}", read, f"patching {kind.plural}", {}, headers)
+    return Request(
+        "PATCH", f"{kind.path}/{encode_segment(entity_id)}", read, f"patching {kind.plural}", {}, headers
+    )
 
 
-def json_body(document: Any) -> bytes:
+def encode_json_body(document: Any) -> bytes:
     """Return a document as the bytes of a request's body."""
     return json.dumps(document).encode("ascii")
 
 
 def list_versions(entity_id: str, kind: EntityType = SERVICE) -> Request[list[dict[str, Any]]]:
     """Ask for the whole history of an entity, huge for an old one; there is no such route by name."""
-    path = f"{kind.path}/{segment(entity_id)}/versions"
+    path = f"{kind.path}/{encode_segment(entity_id)}/versions"
     read = partial(_parse_versions, kind=kind, entity_id=entity_id)
     feature, largest = f"versions of {kind.plural}", 16 * MAX_REPLY_BYTES
     return Request("GET", path, read, feature, headers=_JSON, safe=True, largest=largest)
@@ -237,13 +241,13 @@ def list_versions(entity_id: str, kind: EntityType = SERVICE) -> Request[list[di
 
 def get_version(entity_id: str, version: str, kind: EntityType = SERVICE) -> Request[dict[str, Any]]:
     """Ask for an entity as it was in one version."""
-    path = f"{kind.path}/{segment(entity_id)}/versions/{segment(version)}"
+    path = f"{kind.path}/{encode_segment(entity_id)}/versions/{encode_segment(version)}"
     read = partial(_parse_version, kind=kind, entity_id=entity_id, version=version)
     return Request("GET", path, read, f"versions of {kind.plural}", headers=_JSON, safe=True)
 
 
 def _parse_certification_settings(reply: Reply) -> dict[str, Any]:
-    value = reply.json_object().get("config_value") if reply.body else None
+    value = reply.parse_json_object().get("config_value") if reply.body else None
     return value if isinstance(value, dict) else {"allowedClassification": "Certification"}
 
 
@@ -254,7 +258,7 @@ _JOBS = "the states of async CSV jobs"
 
 def _format_dry_run(dry_run: bool) -> dict[str, str]:
     # What is not exactly True must not become a real import.
-    return {"dryRun": "true" if names.flag("dry_run", dry_run) else "false"}
+    return {"dryRun": "true" if names.require_flag("dry_run", dry_run) else "false"}
 
 
 def _parse_text(reply: Reply) -> str:
@@ -305,23 +309,23 @@ def list_names(kind: EntityType, limit: int = 1000) -> Request[list[str]]:
 
 
 def _build_fields_query(fields: Iterable[str]) -> dict[str, str]:
-    wanted = ",".join(fields)
-    return {"fields": wanted} if wanted else {}
+    names = ",".join(fields)
+    return {"fields": names} if names else {}
 
 
 def _build_entity_path(kind: EntityType, name_or_id: str) -> str:
-    tail = segment(name_or_id) if is_uuid(name_or_id) else f"name/{segment(name_or_id)}"
+    tail = encode_segment(name_or_id) if is_uuid(name_or_id) else f"name/{encode_segment(name_or_id)}"
     return f"{kind.path}/{tail}"
 
 
 def _read(reply: Reply, kind: EntityType, name_or_id: str) -> Read:
     entity = _parse_entity(reply, kind, name_or_id)
-    required_text(entity, "id")
+    get_required_text(entity, "id")
     return Read(entity, "etag" in reply.headers)
 
 
 def _list_names(reply: Reply) -> list[str]:
-    listed = reply.json_object().get("data")
+    listed = reply.parse_json_object().get("data")
     entities = listed if isinstance(listed, list) else []
-    found = [item.get("fullyQualifiedName") for item in entities if isinstance(item, dict)]
-    return [name for name in found if isinstance(name, str)]
+    fqns = [item.get("fullyQualifiedName") for item in entities if isinstance(item, dict)]
+    return [name for name in fqns if isinstance(name, str)]

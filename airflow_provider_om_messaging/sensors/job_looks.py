@@ -87,7 +87,7 @@ class JobLooks:
         if self._sensor.reschedule or self._sensor.exponential_backoff:
             interval = max(interval, self.wait.retry_after)
         else:
-            interval = self.wait.pause(time.time(), draw_jitter())
+            interval = self.wait.compute_pause(time.time(), draw_jitter())
         return min(interval, max(time_left, SHORTEST_PAUSE))
 
     @contextmanager

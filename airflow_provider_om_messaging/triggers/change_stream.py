@@ -117,7 +117,7 @@ class ChangeStream:
 
     async def _look(self, client: AsyncClient) -> Look:
         if self._own_user is None:
-            user = (await client.call(routes.logged_in_user())).get("name")
+            user = (await client.call(routes.get_logged_in_user())).get("name")
             self._own_user = user if isinstance(user, str) else ""
         stands = [watcher.since for watcher in self._watchers if watcher.since is not None]
         services = {watcher.service for watcher in self._watchers}

@@ -89,13 +89,13 @@ class MessagingServiceChangedTrigger(EventTrigger):
             )
         with public_errors():
             self.service = check_service(service)
-            self.om_messaging_conn_id = names.required_text("om_messaging_conn_id", om_messaging_conn_id)
+            self.om_messaging_conn_id = names.require_text("om_messaging_conn_id", om_messaging_conn_id)
             self.poll_interval = check_interval(poll_interval)
             self.changes = check_names("changes", changes, KINDS)
             self.fields = check_names("fields", fields)
-            self.ignore_own_changes = names.flag("ignore_own_changes", ignore_own_changes)
+            self.ignore_own_changes = names.require_flag("ignore_own_changes", ignore_own_changes)
             self.ignored_users = check_names("ignored_users", ignored_users)
-            self.lookback = names.seconds("lookback", lookback)
+            self.lookback = names.require_seconds("lookback", lookback)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what a triggerer needs to make this trigger again."""

@@ -115,13 +115,13 @@ class CsvAsyncJobTrigger(BaseTrigger):
         with log_errors(self.log, f"Job {self.job_id} could not be cancelled"):
             hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
             job = await asyncio.wait_for(hook.cancel_job(self.job_id), LONGEST_CANCELLING)
-            self.log.info("%s", job.cancel_text())
+            self.log.info("%s", job.format_cancellation())
 
     async def _wait(self) -> str:
         wait = Wait(self.job_id, self.deadline, self.poll_interval, self.max_consecutive_failures)
         hook = OpenMetadataMessagingAsyncHook(self.om_messaging_conn_id)
         poller = get_poller(self.om_messaging_conn_id, await look_up_settings(hook), hook.settings)
-        return (await poller.wait_for(wait, partial(job_log_lines.write, self.log))).progress_text()
+        return (await poller.wait_for(wait, partial(job_log_lines.write, self.log))).format_progress()
 
 
 @dataclass(frozen=True)

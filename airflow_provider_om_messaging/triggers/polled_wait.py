@@ -45,7 +45,7 @@ class PolledWait:
 
     def schedule_next_poll(self, now: float, chance: float) -> None:
         """Set when to look again; ``chance`` is random, from 0 to 1, and spreads the load."""
-        self.due = now + self.wait.pause(now, chance)
+        self.due = now + self.wait.compute_pause(now, chance)
         self.late = now + self.wait.poll_interval
         if not self.listed:
             self.update_priority()
@@ -68,7 +68,9 @@ class PolledWait:
         if (left := begun + LAST_POLL_SECONDS - now) > 0:
             self.watch = asyncio.get_running_loop().call_later(left, self.watch_deadline)
         else:
-            self.ended.set_exception(self.wait.timeout_fault(" The server has not answered the last poll."))
+            self.ended.set_exception(
+                self.wait.make_timeout_fault(" The server has not answered the last poll.")
+            )
 
     def stop_watch(self) -> None:
         """Stop watching the deadline, because the wait is over."""

@@ -25,13 +25,13 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs import poll_order
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
-from airflow_provider_om_messaging.protocol.jobs.job_log import poll_failed
+from airflow_provider_om_messaging.protocol.jobs.job_log import log_failed_poll
 from airflow_provider_om_messaging.protocol.jobs.rate_limit import RateLimit
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import (
     LONGEST_WAIT,
     NO_RETRY,
-    concerns_token,
+    affects_same_token,
     is_rate_limit,
     is_temporary,
     limit_pause,
@@ -234,7 +234,7 @@ class Poller:
 
     async def _poll_individually(self, client: AsyncClient, due: list[PolledWait]) -> None:
         needed = sum(1 / entry.wait.poll_interval for entry in self._entries if not entry.listed)
-        chosen = poll_order.choose_jobs(due, self._rate_limit.number(needed, self._round))
+        chosen = poll_order.choose_jobs(due, self._rate_limit.compute_jobs_per_round(needed, self._round))
         by_job: dict[str, list[PolledWait]] = {entry.wait.job_id: [] for entry in chosen}
         for entry in due:
             if entry.wait.job_id in by_job:
@@ -253,7 +253,7 @@ class Poller:
                 except Fault as fault:
                     # One job may be broken; several in a row are the server.
                     in_a_row += _concerns_all(fault)
-                    if concerns_token(fault) or in_a_row >= MAX_CONCURRENCY:
+                    if affects_same_token(fault) or in_a_row >= MAX_CONCURRENCY:
                         over.append(fault)
                     if not over or is_rate_limit(fault):
                         await self._handle_failure(entries, fault)
@@ -284,7 +284,7 @@ class Poller:
             entry.ended.set_exception(fault)
             return
         if not unchanged:
-            for line in entry.wait.log.new_log_lines(job):
+            for line in entry.wait.log.list_new_lines(job):
                 entry.context.run(entry.log_line, line)
         if ended:
             entry.ended.set_result(job)
@@ -301,7 +301,7 @@ class Poller:
             except Fault as final:
                 entry.ended.set_exception(final)
                 continue
-            entry.context.run(entry.log_line, poll_failed(entry.wait.job_id, fault))
+            entry.context.run(entry.log_line, log_failed_poll(entry.wait.job_id, fault))
             entry.schedule_next_poll(now, draw_jitter())
 
     async def _has_other_settings(self) -> bool:
@@ -323,4 +323,4 @@ class Poller:
 
 
 def _concerns_all(fault: Fault) -> bool:
-    return is_temporary(fault) or concerns_token(fault)
+    return is_temporary(fault) or affects_same_token(fault)

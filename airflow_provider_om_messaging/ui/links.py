@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
 
-from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, service_fqn, split_fqn
+from airflow_provider_om_messaging.protocol.model.names import is_uuid, join_fqn, parse_service_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.ui.routes import PLAN_TAB, has_tabs
 
@@ -96,7 +96,7 @@ def build_row_url(
     if server is None or is_uuid(service):
         return None
     try:
-        fqn = service_fqn(service)
+        fqn = parse_service_fqn(service)
     except Fault:
         return None
     return lambda name: build_topic_url(server, f"{fqn}.{join_fqn(_find_topic(name) if of_fields else name)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.model.name_rules import name_problem
+from airflow_provider_om_messaging.protocol.model.name_rules import find_name_problem
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation, parse_version
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
 from tests.contract.sandbox_http import SERVICES, Api
@@ -65,7 +65,7 @@ class Service:
         assert self.api("POST", SERVICES, json=document).status_code == 201
         self.ids: dict[str, str] = {}
         for name in NAMES:
-            if name_problem(name, sandbox.version) is None:
+            if find_name_problem(name, sandbox.version) is None:
                 body = {"name": name, "service": FQN, "partitions": 1}
                 made = self.api("POST", "/v1/topics", json=body)
                 assert made.status_code == 201, made.text

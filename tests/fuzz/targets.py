@@ -113,7 +113,7 @@ def errors(data: bytes) -> None:
             assert fault.retry_after is None or 0 <= fault.retry_after < float("inf")
             assert len(fault.message) < 2 * LONGEST_TEXT + 400
     with suppress(Fault):
-        reply.json_object()
+        reply.parse_json_object()
 
 
 def jobs(data: bytes) -> None:
@@ -152,7 +152,7 @@ def cells_of_rows(data: bytes) -> None:
         assert next(csv.reader(io.StringIO(dialect.format_record(values), newline=""), strict=True)) == values
     reading = cells.Reading()
     assert reading.is_same(column, cell, cell)
-    assert reading.fingerprint([column], [cell]) == reading.fingerprint([column], [cell])
+    assert reading.compute_fingerprint([column], [cell]) == reading.compute_fingerprint([column], [cell])
 
 
 def names_of_things(data: bytes) -> None:
@@ -163,19 +163,19 @@ def names_of_things(data: bytes) -> None:
         assert names.split_fqn(names.join_fqn(*parts)) == parts
     if text:
         assert names.split_fqn(names.join_fqn(text, "x", text)) == [text, "x", text]
-    service = _fault_or(lambda: names.service_fqn(text))
+    service = _fault_or(lambda: names.parse_service_fqn(text))
     if not isinstance(service, Fault) and service == service.strip():
-        assert names.service_fqn(service) == service
-    assert unquote(names.segment(text)) == text
-    assert "/" not in names.segment(text)
-    version = _fault_or(lambda: names.version(text))
+        assert names.parse_service_fqn(service) == service
+    assert unquote(names.encode_segment(text)) == text
+    assert "/" not in names.encode_segment(text)
+    version = _fault_or(lambda: names.normalize_version(text))
     if not isinstance(version, Fault):
-        assert names.version(version) == version
-    identifier = _fault_or(lambda: names.job_id(text))
-    assert isinstance(identifier, Fault) or names.segment(identifier) == identifier
+        assert names.normalize_version(version) == version
+    identifier = _fault_or(lambda: names.parse_job_id(text))
+    assert isinstance(identifier, Fault) or names.encode_segment(identifier) == identifier
     _fault_or(lambda: parse_version_selector(text))
     for server in ("1.2.0", "1.6.2", "2.0.1", text):
-        name_rules.name_problem(text, server)
+        name_rules.find_name_problem(text, server)
 
 
 def connections(data: bytes) -> None:
@@ -261,11 +261,11 @@ def _fault_or(do: Callable[[], Any]) -> Any:
 
 
 def _use(job: Any) -> None:
-    lines = [line.text for line in JobLog().new_log_lines(job)]
-    for text in (str(job), job.progress_text(), job.message, job.error, *lines):
+    lines = [line.text for line in JobLog().list_new_lines(job)]
+    for text in (str(job), job.format_progress(), job.message, job.error, *lines):
         assert is_fit_for_logs(text), text
     json.dumps(job.to_dict())
-    assert JobLog(JobLog().reported).new_log_lines(replace(job, logs=())) is not None
+    assert JobLog(JobLog().reported).list_new_lines(replace(job, logs=())) is not None
 
 
 def _is_refused(chunks: list[bytes]) -> bool:

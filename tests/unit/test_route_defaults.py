@@ -43,7 +43,7 @@ def test_a_patch_is_for_the_version_that_was_read_and_is_never_repeated() -> Non
 @pytest.mark.parametrize("made", [routes.get_job("1"), routes.list_jobs(), routes.cancel_job("1")])
 def test_a_server_that_says_nothing_of_a_job_for_a_minute_has_a_problem(made: Any) -> None:
     assert made.longest_silence == 60
-    assert routes.job_result("1").longest_silence == float("inf")
+    assert routes.get_job_result("1").longest_silence == float("inf")
 
 
 def test_whether_a_server_detects_conflicts_is_told_by_its_tag() -> None:
@@ -61,7 +61,7 @@ def test_malformed_items_of_a_list_of_names_are_left_out(data: Any) -> None:
 
 @pytest.mark.parametrize("document", [{}, {"config_value": None}, {"config_value": "x"}])
 def test_unless_a_server_says_otherwise_the_classification_certification_certifies(document: Any) -> None:
-    read = routes.certification_settings().read
+    read = routes.get_certification_settings().read
     assert read(json_reply(200, document)) == {"allowedClassification": "Certification"}
     assert read(reply(204)) == {"allowedClassification": "Certification"}
     answer = {"allowedClassification": "Quality"}

@@ -28,8 +28,8 @@ SERVICES = "/v1/services/messagingServices"
         (routes.submit_import("kafka", True), "PUT", f"{SERVICES}/name/kafka/importAsync"),
         (routes.get_job("42"), "GET", "/v1/csvAsyncJobs/42"),
         (routes.list_jobs(), "GET", "/v1/csvAsyncJobs"),
-        (routes.job_result("42"), "GET", "/v1/csvAsyncJobs/42/result"),
-        (routes.job_verdict("42", None, None), "GET", "/v1/csvAsyncJobs/42/importResult"),
+        (routes.get_job_result("42"), "GET", "/v1/csvAsyncJobs/42/result"),
+        (routes.get_job_verdict("42", None, None), "GET", "/v1/csvAsyncJobs/42/importResult"),
         (routes.cancel_job("42"), "PUT", "/v1/csvAsyncJobs/42/cancel"),
         (routes.list_versions(UUID), "GET", f"{SERVICES}/{UUID}/versions"),
         (routes.get_version(UUID, "0.2"), "GET", f"{SERVICES}/{UUID}/versions/0.2"),
@@ -51,7 +51,9 @@ def test_a_csv_goes_as_text_with_its_encoding(made: Request[object]) -> None:
     assert made.headers["Content-Type"] == "text/plain; charset=UTF-8"
 
 
-@pytest.mark.parametrize("made", [routes.export("k"), routes.job_result("1"), routes.import_csv("k", True)])
+@pytest.mark.parametrize(
+    "made", [routes.export("k"), routes.get_job_result("1"), routes.import_csv("k", True)]
+)
 def test_any_format_is_accepted_where_servers_differ(made: Request[object]) -> None:
     assert made.headers["Accept"] == "*/*"
 

@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.client.editing.history import History
 from airflow_provider_om_messaging.protocol.model.fields import shorten
 from airflow_provider_om_messaging.protocol.model.versions import Version, format_time, read_version
 from airflow_provider_om_messaging.protocol.patch.changes import list_changeable_fields
-from airflow_provider_om_messaging.protocol.patch.history import VersionSelector, differences
+from airflow_provider_om_messaging.protocol.patch.history import VersionSelector, list_differences
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
@@ -34,7 +34,7 @@ def make_concurrent_change_fault(target: Target, before: Entity, now: Entity, wh
     except Fault:
         # The history would only add details; that there is a conflict is known without it.
         later = []
-    steps = differences(before, now)
+    steps = list_differences(before, now)
     # A list shows less than a read, apart from what is changed by the way of one.
     comparable = {*before, *list_changeable_fields(target.kind)}
     return _make_conflict_fault(
@@ -60,7 +60,7 @@ def make_unexpected_version_fault(target: Target, expected: str, now: Entity) ->
         )
         steps = {
             field: step
-            for field, step in differences(then, latest).items()
+            for field, step in list_differences(then, latest).items()
             if field in list_changeable_fields(target.kind)
         }
     except Fault as fault:

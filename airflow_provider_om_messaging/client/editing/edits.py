@@ -180,7 +180,7 @@ def build_operations_edit(target: Target, operations: object) -> Edit:
     )
 
     def plan(entity: Entity) -> EditPlan:
-        check_new_references(target.client, patch_document.apply_what_fits(checked, entity), entity)
+        check_new_references(target.client, patch_document.apply_fitting_operations(checked, entity), entity)
         try:
             desired = patch_document.predict_patch(checked, entity)
         except DoesNotApplyError as error:

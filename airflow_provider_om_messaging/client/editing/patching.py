@@ -23,9 +23,9 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import list_fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
-    display_value,
     find_differing_fields,
-    own_value,
+    format_for_display,
+    get_own_value,
 )
 from airflow_provider_om_messaging.protocol.model.masking import collect_texts
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
@@ -222,14 +222,14 @@ def _send(target: Target, read: Read, plan: EditPlan, patch: list[dict[str, Any]
     tests = [] if read.tagged else patch_document.build_guards(plan.operations, entity)
     try:
         try:
-            return target.client.call(request, routes.json_body([*tests, *patch]))
+            return target.client.call(request, routes.encode_json_body([*tests, *patch]))
         except Fault as fault:
             if fault.cause is not Cause.FORBIDDEN or not tests:
                 raise
             # The right to edit one field is not the right to test the version, or a name in the schema.
             edited = {operation["path"] for operation in patch}
             tests = [test for test in tests if test["path"] in edited]
-            return target.client.call(request, routes.json_body([*tests, *patch]))
+            return target.client.call(request, routes.encode_json_body([*tests, *patch]))
     except Fault as fault:
         raise _remove_secrets(fault, plan) from None
 
@@ -315,13 +315,16 @@ def _preview_patch(before: Entity, plan: EditPlan) -> dict[str, Any]:
     fields = patch_document.list_touched_fields(plan.operations)
     preview: dict[str, Any] = {}
     for field in fields:
-        was, is_to_be = own_value(before, field), plan.desired.get(field)
+        was, is_to_be = get_own_value(before, field), plan.desired.get(field)
         if field == CONNECTION and is_to_be is not None:
             was, is_to_be = (
                 select_members(is_to_be, was),
                 select_members(is_to_be, apply_merge_patch(was, is_to_be)),
             )
-        preview[field] = {"before": display_value(field, was), "after": display_value(field, is_to_be)}
+        preview[field] = {
+            "before": format_for_display(field, was),
+            "after": format_for_display(field, is_to_be),
+        }
     return {
         **_build_outcome(AppliedEdit(before, plan, before, [])),
         "fields": fields,

@@ -8,10 +8,10 @@ from airflow_provider_om_messaging.client.editing.conflicts import describe_vers
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
-    entry_key,
     find_differing_fields,
+    get_entry_key,
+    get_own_value,
     has_entries,
-    own_value,
 )
 from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.model.versions import read_version
@@ -92,26 +92,26 @@ def _has_own_edits(plan: EditPlan, field: str, before: Entity, after: Entity) ->
     if not has_entries(field, (plan.desired or {}).get(field)):
         return False
     then, now = _get_changed_value(plan, field, before), _get_changed_value(plan, field, after)
-    desired = {entry_key(item) for item in (plan.desired or {}).get(field) or ()}
+    desired = {get_entry_key(item) for item in (plan.desired or {}).get(field) or ()}
     return (desired - then) <= now and not (then - desired) & now
 
 
 def _get_changed_value(plan: EditPlan, field: str, entity: Entity) -> Any:
     """Return what the plan changes of a field."""
-    value, desired = own_value(entity, field), (plan.desired or {}).get(field)
+    value, desired = get_own_value(entity, field), (plan.desired or {}).get(field)
     if isinstance(desired, SchemaChanges):
         return [
             _get_changed_members(desired.members[path], item) for path, item in desired.select(value).items()
         ]
     if field == CONNECTION:
         return select_members(desired, value)
-    return {entry_key(item) for item in value or ()} if has_entries(field, value, desired) else value
+    return {get_entry_key(item) for item in value or ()} if has_entries(field, value, desired) else value
 
 
 def _get_changed_members(desired: Mapping[str, Any], field: Entity | None) -> Any:
     return field and {
-        member: {entry_key(item) for item in value or ()} if has_entries(member, value) else value
-        for member, value in ((member, own_value(field, member)) for member in desired)
+        member: {get_entry_key(item) for item in value or ()} if has_entries(member, value) else value
+        for member, value in ((member, get_own_value(field, member)) for member in desired)
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.entities import REFERABLE
-from airflow_provider_om_messaging.protocol.model.fields import entry_name
+from airflow_provider_om_messaging.protocol.model.fields import get_entry_name
 from airflow_provider_om_messaging.protocol.model.names import is_uuid
 from airflow_provider_om_messaging.protocol.model.reference_search import (
     find_new_references,
@@ -76,7 +76,7 @@ def drop_missing(
     :returns: the values without them, and what was left out, such as ``owners: user:ada``.
     """
     missing = {
-        name: to_printable(f"{name.field}: {entry_name(item)}")
+        name: to_printable(f"{name.field}: {get_entry_name(item)}")
         for name, item in find_new_references(values, entity).items()
         if not _exists(client, name, item)
     }

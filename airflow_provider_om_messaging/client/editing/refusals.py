@@ -18,11 +18,11 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import list_fields_to_ask
 from airflow_provider_om_messaging.protocol.model.fields import (
     LISTS,
-    entry_key,
-    entry_name,
     find_changed_fields,
     find_differing_fields,
-    own_value,
+    get_entry_key,
+    get_entry_name,
+    get_own_value,
     shorten,
 )
 from airflow_provider_om_messaging.protocol.model.reference_search import (
@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.protocol.model.reference_search import (
 )
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import concerns_token, is_temporary
+from airflow_provider_om_messaging.protocol.wire.retry import affects_same_token, is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,14 +74,18 @@ def check_kept_references(target: Target, before: Entity, desired: Mapping[str, 
     try:
         related = _read_related(target, before)
     except Fault as fault:
-        if is_temporary(fault) or concerns_token(fault):
+        if is_temporary(fault) or affects_same_token(fault):
             raise
         return
     for field in LISTS:
-        present = {entry_key(item): item for item in own_value(related, field) or ()}
+        present = {get_entry_key(item): item for item in get_own_value(related, field) or ()}
         for item in desired[field] or () if field in desired else present.values():
             name = read_referenced_name(field, item)
-            if entry_key(item) in present and name is not None and read_referred(target.client, name) is None:
+            if (
+                get_entry_key(item) in present
+                and name is not None
+                and read_referred(target.client, name) is None
+            ):
                 raise Fault(Cause.NOT_FOUND, _describe_blocker(before, field, item))
 
 
@@ -91,7 +95,7 @@ def _read_related(target: Target, entity: Entity) -> Entity:
 
 
 def _describe_blocker(entity: Entity, field: str, item: Mapping[str, Any]) -> str:
-    name = shorten(entry_name(item), 200)
+    name = shorten(get_entry_name(item), 200)
     return (
         f"{name}, one of the {field} of {shorten(entity.get('fullyQualifiedName'), 200)}, was deleted: "
         "as long as it is among them, the server refuses every patch. Restore it in OpenMetadata, or take it "
@@ -100,18 +104,18 @@ def _describe_blocker(entity: Entity, field: str, item: Mapping[str, Any]) -> st
 
 
 def _describe_missing(field: str, before: Entity, now: Entity) -> Any:
-    value = own_value(before, field)
+    value = get_own_value(before, field)
     if field not in LISTS or value is None:
         return value
-    there = {entry_key(item) for item in own_value(now, field) or ()}
-    return [entry_name(item) for item in value if entry_key(item) not in there]
+    there = {get_entry_key(item) for item in get_own_value(now, field) or ()}
+    return [get_entry_name(item) for item in value if get_entry_key(item) not in there]
 
 
 def _describe_losses(target: Target, before: Entity, gone: Mapping[str, Any]) -> str:
     what = "; ".join(f"{field}: {shorten(value, 500)}" for field, value in gone.items())
     loss = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
-        lost_values = {field: own_value(before, field) for field in gone}
+        lost_values = {field: get_own_value(before, field) for field in gone}
         states = History(target.by_id(before)).walk_back_to("0")
         holding = next((state for state in states if not find_differing_fields(lost_values, state)), None)
         if holding is None:

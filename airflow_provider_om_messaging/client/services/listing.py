@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.client.editing.references import look_up
 from airflow_provider_om_messaging.client.topics.pages import iterate_pages
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.services import pages
 from airflow_provider_om_messaging.protocol.topics.pages import count_topics
 from airflow_provider_om_messaging.protocol.wire.paging import Walk
@@ -52,12 +52,12 @@ def list_services(client: Client, selection: Selection) -> list[dict[str, Any]]:
 
 def _iterate_services(client: Client, fields: Collection[str]) -> Iterator[Entity]:
     walk = Walk(SERVICE.plural)
-    for page in walk.pages(
+    for page in walk.iterate_pages(
         lambda after: client.call(pages.list_services(fields, read_generation(client), after))
     ):
         for service in page.entities:
             for member in ("id", "name", "serviceType"):
-                required_text(service, member)
+                get_required_text(service, member)
             yield service
     walk.check_complete()
 

@@ -80,7 +80,7 @@ class FieldWriter(RowWriter):
         """Return what the fields of a topic say that rows are about, by the names of the rows."""
         cells = find_fields(topic, self._columns)
         return {
-            row.name: row.reading.fingerprint(self._columns, cells[row.name])
+            row.name: row.reading.compute_fingerprint(self._columns, cells[row.name])
             for row in rows
             if row.name in cells
         }

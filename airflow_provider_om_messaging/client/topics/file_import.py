@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.client.topics.pages import iterate_pages
 from airflow_provider_om_messaging.client.topics.rights import TopicRights
 from airflow_provider_om_messaging.client.topics.topic_import import TopicImport
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
-from airflow_provider_om_messaging.protocol.csv.headers import column_names, find_nearest_columns
+from airflow_provider_om_messaging.protocol.csv.headers import find_nearest_columns, list_column_names
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     build_result,
     format_results,
@@ -46,7 +46,7 @@ def import_file(
     found = inheritance.look_up(service, ["owners"] if dry_run else [])
     header = upload.facts.header
     columns = find_nearest_columns(header)
-    if column_names(header) != columns:
+    if list_column_names(header) != columns:
         reason = f"#INVALID_HEADER: Headers [{','.join(header)}] doesn't match [{','.join(columns)}]"
         return ImportResult(dry_run, ABORTED, 0, 0, upload.facts.rows, abort_reason=reason)
     kind = FieldImport if columns == SCHEMA_FIELDS else TopicImport

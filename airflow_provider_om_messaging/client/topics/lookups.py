@@ -53,7 +53,7 @@ def _find_all(client: Client, names: Iterable[Name], pool: Executor) -> dict[Nam
 
 def _find_certification(client: Client) -> Entity | None:
     try:
-        return client.call(routes.certification_settings())
+        return client.call(routes.get_certification_settings())
     except Fault as fault:
         if fault.transient or fault.cause is Cause.UNAUTHORIZED:
             raise
@@ -72,7 +72,7 @@ def read_custom_fields(client: Client) -> Types | None:
     :raises Fault: the server cannot be asked.
     """
     try:
-        return client.call(routes.custom_fields())
+        return client.call(routes.get_custom_fields())
     except Fault as fault:
         if fault.transient or fault.cause is Cause.UNAUTHORIZED:
             fault.message = (

@@ -68,7 +68,7 @@ def iterate_pages(
         return ask(after)
 
     walk = Walk(TOPIC.plural)
-    for page in walk.pages(ask):
+    for page in walk.iterate_pages(ask):
         topics = [topic for topic in page.entities if _belongs_to(topic, service)]
         inheritable = inheritance.find_domains(service)
         yield [
@@ -85,7 +85,7 @@ def list_topic_names(client: Client, service: str, *, deleted: bool = False) -> 
     :param service: canonical FQN of the service.
     :param deleted: of those that were deleted softly, so that no new ones can be created under them.
     """
-    pages = Walk("deleted topics" if deleted else TOPIC.plural).pages(
+    pages = Walk("deleted topics" if deleted else TOPIC.plural).iterate_pages(
         lambda after: client.call(list_names(service, after, deleted=deleted))
     )
     return {topic.name for page in pages for topic in page.entities if _belongs_to(topic, service)}
@@ -136,7 +136,7 @@ def export_single_topics(
             if fault.cause is Cause.NOT_FOUND:
                 return None
             raise
-        return topic_cells.to_cells(inheritance.mark_inherited(topic), columns)
+        return topic_cells.build_row(inheritance.mark_inherited(topic), columns)
 
     yield format_record(columns).encode()
     with ThreadPoolExecutor(_READS, thread_name_prefix="om-messaging") as pool:

@@ -87,7 +87,7 @@ class TopicRights:
             if not self._was_read:
                 self._was_read = True
                 try:
-                    self._rights = self._client.call(routes.permissions())
+                    self._rights = self._client.call(routes.get_permissions())
                 except Fault as fault:
                     log.info(
                         "The server does not tell what the token's user may do (%s): rights are not checked.",
@@ -99,7 +99,7 @@ class TopicRights:
         with self._lock:
             if not self._user:
                 try:
-                    self._user = str(self._client.call(routes.logged_in_user()).get("name") or _NOBODY)
+                    self._user = str(self._client.call(routes.get_logged_in_user()).get("name") or _NOBODY)
                 except Fault:
                     self._user = _NOBODY
             return self._user

@@ -15,14 +15,14 @@ from airflow_provider_om_messaging.client.renamed_fields import to_server_operat
 from airflow_provider_om_messaging.client.topics.write_limit import as_begun
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import BEYOND, find_covered_fields
-from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row
 from airflow_provider_om_messaging.protocol.model import name_rules
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
     find_differing_fields,
 )
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, list_touched_fields
 from airflow_provider_om_messaging.protocol.routes import Read
@@ -89,7 +89,7 @@ class RowWriter:
 
     def create(self, row: Row) -> Entity:
         """Create the topic of a row and return it."""
-        if reason := name_rules.name_problem(row.name, self._generation.version):
+        if reason := name_rules.find_name_problem(row.name, self._generation.version):
             raise RowRefusedError(reason)
         wanted = self._compute_values(row, {})
         body = make_topic_body(self._service, row.name, wanted, self._generation)
@@ -98,7 +98,7 @@ class RowWriter:
         if self._dry_run:
             return {"name": row.name, **wanted}
         with self._limit.slot():
-            created = self._client.call(create_topic(self._service, row.name), routes.json_body(body))
+            created = self._client.call(create_topic(self._service, row.name), routes.encode_json_body(body))
         topic = self._keep(self._inheritance.mark_inherited(created))
         if wanted.get(CERTIFICATION) is None:
             return topic
@@ -125,7 +125,7 @@ class RowWriter:
             return self._keep(topic)
         body = build_restoration(self._service, topic)
         with self._limit.slot():
-            self._client.call(restore_topic(self._service, row.name), routes.json_body(body))
+            self._client.call(restore_topic(self._service, row.name), routes.encode_json_body(body))
         try:
             return self._patch_topic(topic, [row], plan, self._list_fields(), as_listed=False)
         except Fault as fault:
@@ -195,7 +195,7 @@ class RowWriter:
         return self._keep(done.after)
 
     def _find_target(self, topic: Entity) -> Target:
-        return Target(self._client, TOPIC, required_text(topic, "id"), self._inheritance)
+        return Target(self._client, TOPIC, get_required_text(topic, "id"), self._inheritance)
 
     def _make_conflict_fault(self, topic: Entity, now: Entity) -> Fault:
         return make_concurrent_change_fault(
@@ -214,4 +214,4 @@ class RowWriter:
 
     def _compute_digest(self, row: Row, topic: Entity) -> bytes:
         """Return a digest of what a topic says in the columns of its row."""
-        return row.reading.fingerprint(self._columns, to_cells(topic, self._columns))
+        return row.reading.compute_fingerprint(self._columns, build_row(topic, self._columns))

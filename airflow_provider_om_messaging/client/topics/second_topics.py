@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.topics.pages import list_topic_names
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import CREATED
 from airflow_provider_om_messaging.protocol.plan.diff import KEY, check_new_names
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
@@ -51,7 +51,7 @@ class SecondTopics:
         :param upload: the file; it is left as rewound.
         :raises Fault: two are.
         """
-        if KEY not in column_names(upload.facts.header) or upload.facts.rows > MOST_ROWS:
+        if KEY not in list_column_names(upload.facts.header) or upload.facts.rows > MOST_ROWS:
             return
         lines = _find_first_lines(upload)
         upload.rewind()
@@ -87,7 +87,7 @@ class SecondTopics:
 def _find_first_lines(upload: CsvUpload) -> dict[str, int]:
     """Return the name of each row with the first line that has it."""
     rows = upload.rows()
-    key = column_names(next(rows)[1]).index(KEY)
+    key = list_column_names(next(rows)[1]).index(KEY)
     lines: dict[str, int] = {}
     for line, row in rows:
         lines.setdefault(row[key], line)

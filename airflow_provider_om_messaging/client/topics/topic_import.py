@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.client.topics.readback import find_overwritte
 from airflow_provider_om_messaging.client.topics.readings import build_reading
 from airflow_provider_om_messaging.client.topics.row_writer import RowWriter
 from airflow_provider_om_messaging.client.topics.write_limit import WriteLimit, WriteNotBegunFault
-from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import make_stopped_fault
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
@@ -32,7 +32,7 @@ from airflow_provider_om_messaging.protocol.imports.topic_verdicts import (
 from airflow_provider_om_messaging.protocol.imports.verdict import Verdict
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
-    certification_tag,
+    get_certification_tag,
 )
 from airflow_provider_om_messaging.protocol.topics.compare import (
     Comparison,
@@ -40,7 +40,7 @@ from airflow_provider_om_messaging.protocol.topics.compare import (
 )
 from airflow_provider_om_messaging.protocol.topics.row_changes import Row, RowRefusedError
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.retry import concerns_token
+from airflow_provider_om_messaging.protocol.wire.retry import affects_same_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 
 def ends_import(fault: Fault) -> bool:
     """Return whether a fault ends an import, and not only what it is about."""
-    return fault.transient or concerns_token(fault) or fault.cause is Cause.UNEXPECTED_REPLY
+    return fault.transient or affects_same_token(fault) or fault.cause is Cause.UNEXPECTED_REPLY
 
 
 class Task(NamedTuple):
@@ -207,7 +207,7 @@ class TopicImport:
         """Judge the rows of a topic that is as they want it, though they say it in other words."""
         if task.topic is None:
             return False
-        cells = to_cells(task.topic, self._columns)
+        cells = build_row(task.topic, self._columns)
         is_done = all(row.is_up_to_date(cells) for row in task.rows)
         if is_done:
             self._judge(task.rows, "success", UPDATED)
@@ -263,7 +263,7 @@ class TopicImport:
             self._judge(self._writer.changed[topic_id][0], "failure", fault.message)
 
     def _certifies(self, task: Task) -> bool:
-        present = certification_tag((task.topic or {}).get(CERTIFICATION)) or ""
+        present = get_certification_tag((task.topic or {}).get(CERTIFICATION)) or ""
         return self._writer.certifies and any(
             row[CERTIFICATION] and not row.is_same(CERTIFICATION, present) for row in task.rows
         )

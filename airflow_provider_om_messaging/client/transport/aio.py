@@ -96,7 +96,7 @@ class AsyncClient:
                     reloaded = True
                     if await asyncio.to_thread(self.settings.token.reload):
                         continue
-                pause = policy.pause(request, fault, tried, draw_jitter())
+                pause = policy.compute_pause(request, fault, tried, draw_jitter())
                 if pause is None:
                     raise
                 log.info("%s Trying again in %.1f seconds.", end_sentence(fault.message), pause)

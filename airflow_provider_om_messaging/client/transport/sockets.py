@@ -30,7 +30,7 @@ from airflow_provider_om_messaging.protocol.jobs.socket_events import (
 )
 from airflow_provider_om_messaging.protocol.wire.errors import make_connection_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,7 +193,9 @@ class Feed:
         if status == 401:
             return Fault(Cause.UNAUTHORIZED, "The server refuses the token for a socket (401).", status=401)
         if status is None and isinstance(error, _UNREADABLE):
-            return unexpected_reply(f"something that is no Socket.IO at {PATH} ({type(error).__name__})")
+            return make_unexpected_reply_fault(
+                f"something that is no Socket.IO at {PATH} ({type(error).__name__})"
+            )
         detail = f"status {status}" if status else str(error)
         return make_connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
 

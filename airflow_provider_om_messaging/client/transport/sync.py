@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.protocol.wire.body import Body as ReplyBody
 from airflow_provider_om_messaging.protocol.wire.content_coding import ACCEPTED, CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault, make_connection_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.redaction import replace_secrets
 from airflow_provider_om_messaging.protocol.wire.retry import RetryPolicy
@@ -123,7 +123,7 @@ class Client:
                 if fault.cause is Cause.UNAUTHORIZED and not reloaded and self.settings.token.reload():
                     reloaded = True
                     continue
-                pause = policy.pause(request, fault, tried, draw_jitter())
+                pause = policy.compute_pause(request, fault, tried, draw_jitter())
                 if pause is None:
                     fault.may_have_worked &= not request.safe
                     raise
@@ -142,7 +142,7 @@ class Client:
                 "Content-Type", ""
             ):
                 reply = self._read_reply(request, response)
-                raise find_fault(request, reply) or unexpected_reply(
+                raise find_fault(request, reply) or make_unexpected_reply_fault(
                     f"status {reply.status} in place of the content of a file"
                 )
         except BaseException:

@@ -9,7 +9,7 @@ from airflow_provider_om_messaging.hooks.base import MessagingHookBase, parse_se
 from airflow_provider_om_messaging.hooks.masking import mask_secret
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.settings import Settings
@@ -41,7 +41,7 @@ class ClientAccess(MessagingHookBase):
             return reference
         if reference not in self._fqns:
             service = self._client.call(routes.get_service(reference))
-            self._fqns[reference] = required_text(service, "fullyQualifiedName")
+            self._fqns[reference] = get_required_text(service, "fullyQualifiedName")
         return self._fqns[reference]
 
     def known_fqn(self, service_id: str) -> str | None:
@@ -56,5 +56,5 @@ class ClientAccess(MessagingHookBase):
 
 def parse_service(fqn_or_id: str) -> str:
     """Return a service's canonical FQN, or its UUID as it is."""
-    text = names.required_text("service", fqn_or_id)
-    return text if names.is_uuid(text) else names.service_fqn(text)
+    text = names.require_text("service", fqn_or_id)
+    return text if names.is_uuid(text) else names.parse_service_fqn(text)

@@ -163,7 +163,7 @@ class CsvMethods(ClientAccess):
             with csv_upload(csv=csv) as upload:
                 return self.import_csv(fqn, upload, dry_run, engine=engine, **options)
         options["columns"] = detect_kind(csv.facts.header)
-        fqn, dry_run = self._resolve_fqn(fqn), names.flag("dry_run", dry_run)
+        fqn, dry_run = self._resolve_fqn(fqn), names.require_flag("dry_run", dry_run)
         try:
             return self._choose_engine(engine, **options).import_csv(fqn, csv, dry_run)
         except Fault as fault:

@@ -127,14 +127,14 @@ class EditMethods(ClientAccess):
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
         from airflow_provider_om_messaging.client.editing.target import Target
 
-        kind = entities.find_patched_kind(entity)
-        version = None if expected_version is None else names.version(expected_version)
+        kind = entities.find_patched_type(entity)
+        version = None if expected_version is None else names.normalize_version(expected_version)
         name_or_id = entities.find_canonical_name(kind, fqn_or_id)
         has_id = names.is_uuid(name_or_id)
         return Target(self._client, kind, name_or_id, Inheritance(self._client), version, has_id)
 
 
 def _check_modes(dry_run: object, recheck_after: object) -> None:
-    names.flag("dry_run", dry_run)
+    names.require_flag("dry_run", dry_run)
     if recheck_after is not None:
-        names.seconds("recheck_after", recheck_after)
+        names.require_seconds("recheck_after", recheck_after)

@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.hooks.engines import ServerEngine, add_engine
 from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model import names
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
@@ -58,8 +58,8 @@ class JobMethods(ClientAccess):
         """
         from airflow_provider_om_messaging.client.transport.sockets import Feed
 
-        user = self._client.call(routes.logged_in_user())
-        return Feed(self._client.settings, required_text(user, "id")).open()
+        user = self._client.call(routes.get_logged_in_user())
+        return Feed(self._client.settings, get_required_text(user, "id")).open()
 
     @public_errors()
     def submit_export(self, fqn: str) -> str:
@@ -95,12 +95,12 @@ class JobMethods(ClientAccess):
         """
         from airflow_provider_om_messaging.client import jobs
 
-        jobs.check_pollable(self._client, names.job_id(job_id))
+        jobs.check_pollable(self._client, names.parse_job_id(job_id))
 
     @public_errors()
     def get_job(self, job_id: str) -> Job:
         """Return an async CSV job as it stands."""
-        return self._client.call(routes.get_job(names.job_id(job_id)))
+        return self._client.call(routes.get_job(names.parse_job_id(job_id)))
 
     @public_errors()
     def list_jobs(self, limit: int = 20) -> list[Job]:
@@ -118,7 +118,7 @@ class JobMethods(ClientAccess):
 
         :param max_bytes: refuse a longer one.
         """
-        with self._client.download(routes.job_result(names.job_id(job_id))) as chunks:
+        with self._client.download(routes.get_job_result(names.parse_job_id(job_id))) as chunks:
             return read_whole(chunks, max_bytes)
 
     @public_errors()
@@ -128,7 +128,7 @@ class JobMethods(ClientAccess):
 
         :param destination: a local path or an object-storage URL; ``.gz`` compresses.
         """
-        request, target = routes.job_result(names.job_id(job_id)), Destination(destination)
+        request, target = routes.get_job_result(names.parse_job_id(job_id)), Destination(destination)
         with self._client.download(request) as chunks:
             return write_whole(chunks, target)
 
@@ -164,7 +164,7 @@ class JobMethods(ClientAccess):
     @public_errors()
     def cancel_job(self, job_id: str) -> Job:
         """Ask the server to cancel a job, and return the job. On a finished one that does nothing."""
-        return self._client.call(routes.cancel_job(names.job_id(job_id)))
+        return self._client.call(routes.cancel_job(names.parse_job_id(job_id)))
 
     @public_errors()
     def poll_job(self, wait: Wait) -> Job | None:
@@ -184,7 +184,7 @@ class JobMethods(ClientAccess):
         :param wait: what to wait for and how long.
         """
         while (job := self.poll_job(wait)) is None:
-            time.sleep(wait.pause(time.time(), draw_jitter()))
+            time.sleep(wait.compute_pause(time.time(), draw_jitter()))
         return job
 
     def ended_job(self, job_id: str, max_consecutive_failures: int | None = None) -> Job:

@@ -33,7 +33,7 @@ from airflow_provider_om_messaging.operators.support.results import (
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
 from airflow_provider_om_messaging.protocol.plan.diff import check_names
-from airflow_provider_om_messaging.protocol.plan.gate import read_plan_result, rows_before
+from airflow_provider_om_messaging.protocol.plan.gate import count_rows_before, read_plan_result
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class ImportExecution(JobExecution):
             create_missing=self.task.create_missing,
             max_concurrency=self.task.max_concurrency,
         )
-        topics = 0 if planned is None else rows_before(read_plan_result(self.task.expected_plan))
+        topics = 0 if planned is None else count_rows_before(read_plan_result(self.task.expected_plan))
         return FileImport(self.hook, self.task.require_service(), upload, engine, planned, topics)
 
     @property

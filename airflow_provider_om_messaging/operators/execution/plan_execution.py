@@ -16,7 +16,11 @@ from airflow_provider_om_messaging.files.storage import Destination, read_file_r
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, SCHEMA_FIELDS
-from airflow_provider_om_messaging.protocol.csv.headers import column_names, detect_kind, find_nearest_columns
+from airflow_provider_om_messaging.protocol.csv.headers import (
+    detect_kind,
+    find_nearest_columns,
+    list_column_names,
+)
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED, check_columns, check_new_names, compare
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
@@ -65,7 +69,7 @@ class PlanExecution:
         ]
         self.task.refuse_malformed_service()
         with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
-            self._policies.check_columns(column_names(upload.facts.header))
+            self._policies.check_columns(list_column_names(upload.facts.header))
             kind = detect_kind(upload.facts.header)
             of_fields = COLUMNS[kind] == SCHEMA_FIELDS
             engine = None if self.task.against is not None else self._choose_engine(upload)
@@ -81,7 +85,7 @@ class PlanExecution:
                 plan = compare(upload.rows, present, name, other, self._hook.reading_of_files())
             sha256 = upload.facts.sha256
         self._log.info("Plan for %s:\n%s", service, "\n".join(format_plan_lines(plan)))
-        violations, passed = self._policies.violations(plan), self._policies.describe_kept(plan)
+        violations, passed = self._policies.list_violations(plan), self._policies.list_passed(plan)
         notes = collect_notes(plan, is_drift=self.task.against is not None)
         server = None if self.task.against is not None else self._hook.server_url
         if destinations:
@@ -155,7 +159,10 @@ class PlanExecution:
         engine = self._hook.engine(self.task.engine, columns=detect_kind(header))
         if engine.name == CLIENT:
             check_columns(
-                column_names(header), find_nearest_columns(header), self.task.source or "csv", "an export"
+                list_column_names(header),
+                find_nearest_columns(header),
+                self.task.source or "csv",
+                "an export",
             )
         return engine
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, shorten
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.history import (
-    differences,
     format_history,
+    list_differences,
     parse_version_selector,
 )
 
@@ -41,7 +41,7 @@ def read_versions(task: MessagingServiceVersionsOperator) -> dict[str, Any]:
         return result
     other = task.hook.get_version(service, task.compare_with, entity=task.entity)
     result["compare_with"] = read_version(other).version
-    result["differences"] = differences(other, state)
+    result["differences"] = list_differences(other, state)
     task.log.info("From version %s to %s:", result["compare_with"], result["version"])
     for field, step in result["differences"].items():
         task.log.info("%s: %s → %s", field, shorten(step["before"]), shorten(step["after"]))

@@ -9,9 +9,9 @@ from airflow_provider_om_messaging.operators.support.lineage_events import Trace
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, text
 from airflow_provider_om_messaging.protocol.model.names import (
     is_uuid,
-    normal_fqn,
-    required_text,
-    service_fqn,
+    normalize_fqn,
+    parse_service_fqn,
+    require_text,
 )
 from airflow_provider_om_messaging.provider_info import DEFAULT_CONN_ID
 from airflow_provider_om_messaging.ui.links import (
@@ -65,11 +65,11 @@ class MessagingOperator(TracedOperator):
         """Store the link to the service or topic of a name, in OpenMetadata's web interface."""
         if getattr(self, "entity", "service") == "topic":
             self.store_link(
-                context, TopicLink, lambda: build_topic_url(self.hook.server_url, normal_fqn(name))
+                context, TopicLink, lambda: build_topic_url(self.hook.server_url, normalize_fqn(name))
             )
         else:
             self.store_link(
-                context, ServiceLink, lambda: build_service_url(self.hook.server_url, service_fqn(name))
+                context, ServiceLink, lambda: build_service_url(self.hook.server_url, parse_service_fqn(name))
             )
 
     @public_errors()
@@ -79,10 +79,10 @@ class MessagingOperator(TracedOperator):
 
         :raises InvalidParameterError: it is empty.
         """
-        return required_text("service", self.service)
+        return require_text("service", self.service)
 
     def refuse_malformed_service(self) -> None:
         """Check what names the service, before the server is asked anything."""
         service = self.require_service()
         if not is_uuid(service):
-            service_fqn(service)
+            parse_service_fqn(service)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_provider_om_messaging.operators.support.parameters import CheckedParameters
 from airflow_provider_om_messaging.operators.support.task_links import LinkedOperator
-from airflow_provider_om_messaging.protocol.model.names import is_uuid, normal_fqn, service_fqn
+from airflow_provider_om_messaging.protocol.model.names import is_uuid, normalize_fqn, parse_service_fqn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ class TracedOperator(CheckedParameters, LinkedOperator):
             if is_uuid(name):
                 fqn = self.hook.known_fqn(name)
             else:
-                fqn = service_fqn(name) if entity == SERVICE else normal_fqn(name)
+                fqn = parse_service_fqn(name) if entity == SERVICE else normalize_fqn(name)
             return (Data(name_entity_place(self.hook.server_url, fqn, entity)),) if fqn else ()
         except Exception:  # the task has said what is wrong with its parameters or its connection
             return ()

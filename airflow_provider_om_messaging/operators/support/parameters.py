@@ -172,7 +172,7 @@ def field_names(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
 
 def text(**options: Any) -> Parameter:
     """Return a parameter that is a text."""
-    return Parameter(names.required_text, is_name=True, **options)
+    return Parameter(names.require_text, is_name=True, **options)
 
 
 def pattern() -> Parameter:
@@ -196,7 +196,7 @@ def entry(field: str) -> Parameter:
     def check(name: str, value: Any) -> Any:
         from airflow_provider_om_messaging.protocol.model.references import parse_reference
 
-        wanted = names.required_text(name, value)
+        wanted = names.require_text(name, value)
         parse_reference(field, wanted, name)
         return wanted
 
@@ -212,7 +212,7 @@ def path() -> Parameter:
     """Return a parameter that is a local path or an object-storage URL, as text or as a path object."""
 
     def check_path(name: str, value: Any) -> str:
-        return names.required_text(name, as_text(value))
+        return names.require_text(name, as_text(value))
 
     return Parameter(check_path, is_name=True)
 
@@ -253,12 +253,12 @@ def fraction() -> Parameter:
 
 def flag(**options: Any) -> Parameter:
     """Return a setting that is True or False."""
-    return Parameter(names.flag, is_needed=True, is_setting=True, **options)
+    return Parameter(names.require_flag, is_needed=True, is_setting=True, **options)
 
 
 def seconds(*, may_be_zero: bool = False) -> Parameter:
     """Return a setting that is a number of seconds."""
-    return Parameter(partial(names.seconds, may_be_zero=may_be_zero), is_setting=True)
+    return Parameter(partial(names.require_seconds, may_be_zero=may_be_zero), is_setting=True)
 
 
 def check_one_source(source: Any, csv: Any) -> None:
@@ -289,7 +289,7 @@ def words() -> Parameter:
 def job_id_text() -> Parameter:
     """Return a parameter that is the id of a job."""
     return Parameter(
-        lambda _, value: names.job_id(value),
+        lambda _, value: names.parse_job_id(value),
         is_needed=True,
         is_name=True,
         cause="give the job_id that the export or import task returned. One that was done without a job "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import display_value, shorten
+from airflow_provider_om_messaging.protocol.model.fields import format_for_display, shorten
 
 
 def log_patch_result(result: dict[str, Any], log: Any) -> None:
@@ -21,7 +21,7 @@ def log_patch_result(result: dict[str, Any], log: Any) -> None:
         log.info("%s", _describe_change(result))
         journal = result["journal"]
         steps = {
-            field: {side: display_value(field, journal[side][field]) for side in ("before", "after")}
+            field: {side: format_for_display(field, journal[side][field]) for side in ("before", "after")}
             for field in journal["fields"]
         }
     for field, step in steps.items():

@@ -35,7 +35,7 @@ def digest_exactly(row: Sequence[str]) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=b"exact").digest()
 
 
-def _no_custom_fields() -> None:
+def _read_no_custom_fields() -> None:
     return None
 
 
@@ -56,22 +56,22 @@ class Reading:
     """
 
     inherited: frozenset[str] = frozenset()
-    types: Callable[[], Types | None] = _no_custom_fields
+    types: Callable[[], Types | None] = _read_no_custom_fields
     exists: Callable[[Name], bool] = _is_never_found
 
-    def names(self, column: str, cell: str) -> list[Name]:
+    def list_names(self, column: str, cell: str) -> list[Name]:
         """
         Return what a cell names, each once.
 
         :raises MalformedCellError: a quote in it is wrong, or an owner is neither a user nor a team.
         """
-        found = [self._read_name(column, text)[1] for text in _split(column, cell) if text.strip()]
+        names = [self._read_name(column, text)[1] for text in _split(column, cell) if text.strip()]
         is_domain = REFERRING[column].field == "domains"
-        if is_domain and self.inherited and {name.fqn for name in found} == self.inherited:
+        if is_domain and self.inherited and {name.fqn for name in names} == self.inherited:
             return []
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(names))
 
-    def meaning(self, column: str, cell: str) -> Any:
+    def get_meaning(self, column: str, cell: str) -> Any:
         """
         Return what a cell says: equal for cells that a server cannot tell apart, false for an empty one.
 
@@ -82,12 +82,12 @@ class Reading:
             return ""
         try:
             if column in REFERRING:
-                return tuple(sorted({(name.kind, name.canonical) for name in self.names(column, cell)}))
+                return tuple(sorted({(name.kind, name.canonical) for name in self.list_names(column, cell)}))
             if column in BY_NAME and BY_NAME[column].content is Content.CUSTOM_FIELDS:
                 texts = custom_fields.parse_texts(cell)
                 types = self.types() if texts else None
                 return tuple(
-                    (name, custom_fields.meaning(text, (types or {}).get(name)))
+                    (name, custom_fields.get_meaning(text, (types or {}).get(name)))
                     for name, text in sorted(texts.items())
                 )
         except MalformedCellError:
@@ -96,11 +96,13 @@ class Reading:
 
     def is_same(self, column: str, one: str, other: str) -> bool:
         """Return whether two cells of a column say the same."""
-        return one == other or (self.meaning(column, one) or "") == (self.meaning(column, other) or "")
+        return one == other or (self.get_meaning(column, one) or "") == (
+            self.get_meaning(column, other) or ""
+        )
 
-    def fingerprint(self, columns: Sequence[str], row: Sequence[str]) -> bytes:
+    def compute_fingerprint(self, columns: Sequence[str], row: Sequence[str]) -> bytes:
         """Return a short digest of what a row says."""
-        return _compute_digest([self.meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
+        return _compute_digest([self.get_meaning(*pair) or "" for pair in zip(columns, row, strict=True)])
 
     def trim(self, column: str, cell: str) -> str:
         """
@@ -148,14 +150,18 @@ def describe_blanks(columns: Sequence[str], row: Sequence[str]) -> str:
 
     Older servers do not trim: to them a blank is a part of the name. "" if there are none.
     """
-    found = [
+    padded_values = [
         value
         for column, cell in zip(columns, row, strict=False)  # a refused row may be of any width
         if column in REFERRING
         for value in _split_leniently(cell)
         if any(part != part.strip() for part in (value.split(":") if not REFERRING[column].kind else [value]))
     ]
-    return f" (the blanks in {', '.join(map(repr, found))} are taken for a part of the name)" if found else ""
+    return (
+        f" (the blanks in {', '.join(map(repr, padded_values))} are taken for a part of the name)"
+        if padded_values
+        else ""
+    )
 
 
 def _is_single(column: str) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
@@ -264,7 +264,7 @@ def _check_start(lines: Iterator[str]) -> Iterator[str]:
             )
         for mark, called in ((";", "semicolons"), ("\t", "tabs")):
             cells = {cell.strip(' "*') for cell in start.split(mark)}
-            if KEY in cells and len(cells) > 1 and KEY not in column_names(start.split(",")):
+            if KEY in cells and len(cells) > 1 and KEY not in list_column_names(start.split(",")):
                 raise UnfitCsvError(
                     f"has {called} between its cells ({start[:80]!r}), as spreadsheet programs write in some "
                     "countries",
@@ -277,14 +277,15 @@ def _check_start(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _check_header(header: list[str]) -> None:
-    shown = to_printable(", ".join(header[:MOST_COLUMNS]))[:LONGEST_SHOWN]
+    header_shown = to_printable(", ".join(header[:MOST_COLUMNS]))[:LONGEST_SHOWN]
     if len(header) > MOST_COLUMNS:
-        raise UnfitCsvError(f"has a header of {len(header):,} columns: {shown}…")
-    if KEY not in column_names(header):
-        raise UnfitCsvError(f"has no column {KEY!r}, by which rows are told apart: {shown}")
+        raise UnfitCsvError(f"has a header of {len(header):,} columns: {header_shown}…")
+    if KEY not in list_column_names(header):
+        raise UnfitCsvError(f"has no column {KEY!r}, by which rows are told apart: {header_shown}")
     if not header[-1].strip():
         raise UnfitCsvError(
-            f"has columns without a name at the end of its header, as spreadsheet programs leave: {shown}",
+            "has columns without a name at the end of its header, as spreadsheet programs leave: "
+            f"{header_shown}",
             "Delete the empty columns to the right, and save it again",
         )
 

@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.protocol.csv.custom_values import (
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError, join_values, split_values
 from airflow_provider_om_messaging.protocol.model.references import Name
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,11 +33,11 @@ def read_types(reply: Reply) -> dict[str, CustomField]:
 
     :raises Fault: it does not report them.
     """
-    listed = reply.json_object().get("customProperties")
+    listed = reply.parse_json_object().get("customProperties")
     if not isinstance(listed, list) or not all(
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in listed
     ):
-        raise unexpected_reply("a type without its custom properties")
+        raise make_unexpected_reply_fault("a type without its custom properties")
     return {item["name"]: _read_field(item) for item in listed}
 
 
@@ -47,7 +47,7 @@ def parse_texts(cell: str) -> dict[str, str]:
 
     :raises MalformedCellError: it is no list of names and values, or a field stands in it twice.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for pair in split_values(cell):
         if not pair.strip():
             continue
@@ -55,13 +55,13 @@ def parse_texts(cell: str) -> dict[str, str]:
         name = name.strip()
         if not name or not colon:
             raise MalformedCellError(f"Custom fields should be of format name:value, not {name}")
-        if name in found:
-            raise MalformedCellError(f"Custom field {name} stands there twice: {found[name]} and {text}")
-        found[name] = text
-    return {name: text for name, text in found.items() if text}
+        if name in texts:
+            raise MalformedCellError(f"Custom field {name} stands there twice: {texts[name]} and {text}")
+        texts[name] = text
+    return {name: text for name, text in texts.items() if text}
 
 
-def meaning(text: str, field: CustomField | None) -> Any:
+def get_meaning(text: str, field: CustomField | None) -> Any:
     """
     Return what a text says: equal for texts that become the same value.
 
@@ -107,7 +107,7 @@ def compute_field(
     :raises ValueError: there is no such field, or the server would refuse the value.
     """
     field = None if types is None else types.get(name)
-    if present is not None and meaning(text, field) == meaning(format_value(present), field):
+    if present is not None and get_meaning(text, field) == get_meaning(format_value(present), field):
         return present
     if types is None:
         return _guess_value(text, present)

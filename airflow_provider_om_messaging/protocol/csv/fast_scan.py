@@ -14,8 +14,8 @@ LARGEST_BLOCK = 4 * 1024 * 1024
 """Bytes of one row; a row that is longer is left to a reader."""
 
 
-def _exclude_bytes(kept: bytes) -> bytes:
-    return bytes(set(range(256)) - set(kept))
+def _exclude_bytes(remaining: bytes) -> bytes:
+    return bytes(set(range(256)) - set(remaining))
 
 
 _NO_ENDS = _exclude_bytes(b",\r\n")

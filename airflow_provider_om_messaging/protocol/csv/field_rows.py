@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA, Path, walk_fields
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
@@ -21,7 +21,7 @@ def list_field_rows(topic: Mapping[str, Any], columns: Sequence[str]) -> Iterato
     :raises Fault: its schema has a shape that no server gives it.
     """
     for path, _, field in walk_fields(topic.get(SCHEMA)):
-        yield to_cells({**field, "name": join_fqn(topic["name"], *path)}, columns)
+        yield build_row({**field, "name": join_fqn(topic["name"], *path)}, columns)
 
 
 def split_row_name(name: str) -> tuple[str, Path] | None:

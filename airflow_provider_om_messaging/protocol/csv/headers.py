@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def column_names(header: Sequence[str]) -> tuple[str, ...]:
+def list_column_names(header: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the columns, without the ``*`` that marks those that may not be empty."""
     return tuple(name.removesuffix("*") for name in header)
 
@@ -21,7 +21,7 @@ def detect_kind(header: Sequence[str]) -> str:
 
     :param header: its first record; a ``*`` that marks a required column is no part of the name.
     """
-    return next((kind for kind, columns in COLUMNS.items() if columns == column_names(header)), DEFAULT)
+    return next((kind for kind, columns in COLUMNS.items() if columns == list_column_names(header)), DEFAULT)
 
 
 def find_nearest_columns(header: Sequence[str]) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def find_nearest_columns(header: Sequence[str]) -> tuple[str, ...]:
 
     :param header: as for :func:`detect_kind`.
     """
-    names, topics, fields = set(column_names(header)), set(DOCUMENTED), set(SCHEMA_FIELDS)
+    names, topics, fields = set(list_column_names(header)), set(DOCUMENTED), set(SCHEMA_FIELDS)
     # A file of topics that lacks columns is nearer to one of topics, though fields have fewer of them.
     is_about_fields = bool(names & (fields - topics)) and not names & (topics - fields)
     kinds = [columns for columns in COLUMNS.values() if (columns == SCHEMA_FIELDS) is is_about_fields]

@@ -18,9 +18,9 @@ from airflow_provider_om_messaging.protocol.csv.columns import (
     Content,
 )
 from airflow_provider_om_messaging.protocol.csv.dialect import format_records, join_values
-from airflow_provider_om_messaging.protocol.model.fields import DERIVED, certification_tag
+from airflow_provider_om_messaging.protocol.model.fields import DERIVED, get_certification_tag
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,8 +55,8 @@ class TopicCells(msgspec.Struct):
 
     tags: list[_Label] | None = None
 
-    def cells(self, columns: Sequence[str]) -> list[str]:
-        """Return the row of the topic, as :func:`to_cells` does."""
+    def build_row(self, columns: Sequence[str]) -> list[str]:
+        """Return the row of the topic, as :func:`build_row` does."""
         label_columns, writers = _specialise(tuple(columns))
         labels: dict[str | None, list[str]] = {}
         for label in self.tags or ():
@@ -85,9 +85,9 @@ _FORMER_NAMES = {current: former for former, current in CURRENT_NAMES.items()}
 
 def add_fields(base: type[Cells]) -> type[Cells]:
     """Return a class with the fields that a file can hold of a topic, called as servers call them."""
-    found = {column.field: column for column in TABLE if column.files}
+    columns_by_field = {column.field: column for column in TABLE if column.files}
     members: list[tuple[str, Any, Any]] = []
-    for field, column in found.items():
+    for field, column in columns_by_field.items():
         several = column.content is Content.REFERENCES
         members.append((field, _SHAPES[column.content], msgspec.UNSET if several else None))
         if field in _FORMER_NAMES:
@@ -98,7 +98,7 @@ def add_fields(base: type[Cells]) -> type[Cells]:
 _Topic = add_fields(TopicCells)
 
 
-def to_cells(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
+def build_row(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> list[str]:
     """
     Return the row of a topic.
 
@@ -107,7 +107,7 @@ def to_cells(topic: Mapping[str, Any], columns: Sequence[str] = DOCUMENTED) -> l
 
     :param topic: as a list or a read shows it, in today's names; its members have their shapes.
     """
-    return msgspec.convert(topic, _Topic).cells(columns)
+    return msgspec.convert(topic, _Topic).build_row(columns)
 
 
 def format_rows(rows: Iterable[Sequence[str]]) -> bytes:
@@ -148,7 +148,7 @@ def _name_reference(column: Column, reference: Reference) -> str:
 
 
 def _refuse_nameless(column: Column) -> NoReturn:
-    raise unexpected_reply(f"a topic with {column.field} of which one has no name")
+    raise make_unexpected_reply_fault(f"a topic with {column.field} of which one has no name")
 
 
 def _write_references(column: Column) -> Writer:
@@ -168,7 +168,7 @@ def _write_references(column: Column) -> Writer:
 
 def _write_certification(column: Column) -> Writer:
     read = attrgetter(column.field)
-    return lambda topic: certification_tag(read(topic))
+    return lambda topic: get_certification_tag(read(topic))
 
 
 def _write_custom_fields(column: Column) -> Writer:

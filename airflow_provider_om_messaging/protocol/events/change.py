@@ -150,10 +150,10 @@ def find_newest_time(changes: Iterable[Change]) -> int:
     return max((change.at for change in changes), default=0)
 
 
-def _touches(changed: str, wanted: str) -> bool:
-    return changed == wanted or changed.startswith(f"{wanted}.")
+def _touches(changed: str, watched: str) -> bool:
+    return changed == watched or changed.startswith(f"{watched}.")
 
 
 def _shorten(text: str, longest: int = _LONGEST_NAME) -> str:
-    shown = to_printable(text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+    printable = to_printable(text)
+    return printable if len(printable) <= longest else printable[: longest - 1] + "…"

@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.protocol.wire.message import (
     MAX_REPLY_BYTES,
     Reply,
     Request,
-    unexpected_reply,
+    make_unexpected_reply_fault,
 )
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ def read_events(reply: Reply) -> Listing:
 
     :raises Fault: the reply is no list of events, or holds fewer than it counts.
     """
-    document = reply.json_object()
+    document = reply.parse_json_object()
     events, paging = document.get("data"), document.get("paging")
     if not isinstance(events, list):
-        raise unexpected_reply("JSON without a list of events")
+        raise make_unexpected_reply_fault("JSON without a list of events")
     total = paging.get("total") if isinstance(paging, dict) else None
     if isinstance(total, int) and total > len(events):
-        raise unexpected_reply(f"{len(events)} of {total} events")
+        raise make_unexpected_reply_fault(f"{len(events)} of {total} events")
     changes: list[Change] = []
     unreadable = 0
     for event in events:

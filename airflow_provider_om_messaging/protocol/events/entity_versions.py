@@ -27,10 +27,10 @@ from airflow_provider_om_messaging.protocol.events.change_events import (
 )
 from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC, EntityType
 from airflow_provider_om_messaging.protocol.model.identity import check_entity
-from airflow_provider_om_messaging.protocol.model.names import segment
+from airflow_provider_om_messaging.protocol.model.names import encode_segment
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.paging import read_cursor, request_page
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def get_service_state(service: str) -> Request[StatePage]:
 
     :param service: its canonical FQN.
     """
-    path, read = f"{SERVICE.path}/name/{segment(service)}", partial(_read_service, service=service)
+    path, read = f"{SERVICE.path}/name/{encode_segment(service)}", partial(_read_service, service=service)
     return Request("GET", path, read, _FEATURE, {"include": "all"}, _JSON, safe=True)
 
 
@@ -136,16 +136,16 @@ def find_removed(
 
 
 def _read_service(reply: Reply, service: str) -> StatePage:
-    document = reply.json_object()
+    document = reply.parse_json_object()
     check_entity(document, SERVICE, service)
     return StatePage([_read_state(document, SERVICE)], 1, None, 1, read_server_time(reply))
 
 
 def _read_page(reply: Reply, service: str) -> StatePage:
-    document = reply.json_object()
+    document = reply.parse_json_object()
     topics = document.get("data")
     if not isinstance(topics, list):
-        raise unexpected_reply("JSON without a list of topics")
+        raise make_unexpected_reply_fault("JSON without a list of topics")
     after, total = read_cursor(document.get("paging"))
     return StatePage(
         # Some servers find services by how their names begin.
@@ -166,13 +166,13 @@ def _read_state(document: Any, kind: EntityType) -> EntityState:
     entity_id, name = document.get("id"), document.get("fullyQualifiedName")
     at, user = parse_time(document.get("updatedAt")), document.get("updatedBy")
     if not isinstance(entity_id, str) or not isinstance(name, str) or at is None:
-        raise unexpected_reply(
+        raise make_unexpected_reply_fault(
             f"a {ENTITIES[kind.name]} without an id, a name or the time of its last change"
         )
     try:
         service = to_service_fqn(name)
     except Fault:
-        raise unexpected_reply("a name that is none") from None
+        raise make_unexpected_reply_fault("a name that is none") from None
     version = read_version_number(document.get("version"))
     fields = read_fields(document.get("changeDescription"))
     return EntityState(

@@ -18,13 +18,13 @@ def check_service(value: object) -> str:
 
     :raises Fault: it is none. An id is not taken: events name services.
     """
-    text = names.required_text("service", value)
+    text = names.require_text("service", value)
     if names.is_uuid(text):
         raise Fault(
             Cause.INVALID_PARAMETER,
             f"service {text} is an id: give the name of the service to watch instead.",
         )
-    return names.service_fqn(text)
+    return names.parse_service_fqn(text)
 
 
 def check_interval(value: object) -> float:
@@ -33,7 +33,7 @@ def check_interval(value: object) -> float:
 
     :raises Fault: they are none, or too few.
     """
-    seconds = names.seconds("poll_interval", value)
+    seconds = names.require_seconds("poll_interval", value)
     if seconds < SHORTEST_INTERVAL:
         raise Fault(
             Cause.INVALID_PARAMETER,
@@ -55,10 +55,10 @@ def check_names(parameter: str, value: object, known: Collection[str] | None = N
         raise Fault(
             Cause.INVALID_PARAMETER, f"{parameter} has to be a list of at least one name, not {value!r}."
         )
-    found = sorted({names.required_text(parameter, name) for name in value})
-    for name in found:
+    unique_names = sorted({names.require_text(parameter, name) for name in value})
+    for name in unique_names:
         if known is not None and name not in known:
             raise Fault(
                 Cause.INVALID_PARAMETER, f"{parameter} can hold {', '.join(known)}, and not {name[:80]!r}."
             )
-    return found
+    return unique_names

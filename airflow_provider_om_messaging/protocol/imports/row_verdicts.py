@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
@@ -59,7 +59,7 @@ def locate_failures(rows: Rows, verdicts: Iterable[Verdict]) -> Iterator[str]:
     """
     records = iter(rows)
     header = next(records, (0, ()))[1]
-    columns = column_names(header)
+    columns = list_column_names(header)
     for line, _, verdict in _pair_with_verdicts(header, records, verdicts):
         if verdict is None or verdict.passed:
             continue
@@ -75,7 +75,7 @@ def _pair_with_verdicts(
     by_row: dict[str, deque[Verdict]] = defaultdict(deque)
     for verdict in verdicts:
         by_row[verdict.row].append(verdict)
-    columns = column_names(header)
+    columns = list_column_names(header)
     key = columns.index(KEY) if KEY in columns else 0
     for line, row in records:
         found = by_row.get(row[key] or ",".join(row))
@@ -174,7 +174,7 @@ def find_repeated_names(verdicts: Iterable[Verdict], rows: Callable[[], Rows]) -
         return []
     lines: dict[str, list[str]] = defaultdict(list)
     records = iter(rows())
-    key = find_key_column(column_names(next(records)[1]), "The file")
+    key = find_key_column(list_column_names(next(records)[1]), "The file")
     for line, row in records:
         if row[key] in names:
             lines[row[key]].append(str(line))

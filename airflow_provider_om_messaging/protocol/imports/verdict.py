@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, describe_blanks, digest_exactly
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, allow_large_cells
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
@@ -136,7 +136,7 @@ def read_import(reply: Reply, dry_run: bool | None, rows_sent: int | None) -> Im
     :param rows_sent: data rows in the file; None if that is not known.
     :raises Fault: it is no verdict, or one on something else than was asked for.
     """
-    return parse_import_result(reply.json_object(), dry_run, rows_sent)
+    return parse_import_result(reply.parse_json_object(), dry_run, rows_sent)
 
 
 def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | None) -> ImportResult:
@@ -149,10 +149,10 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
         with suppress(ValueError):
             document = parse_json(document)
     if not isinstance(document, dict):
-        raise unexpected_reply("JSON that is not an import result")
+        raise make_unexpected_reply_fault("JSON that is not an import result")
     applied_dry_run = document.get("dryRun")
     if not isinstance(applied_dry_run, bool):
-        raise unexpected_reply("an import result that does not tell whether it was a dry run")
+        raise make_unexpected_reply_fault("an import result that does not tell whether it was a dry run")
     if dry_run is not None and applied_dry_run is not dry_run:
         raise Fault(
             Cause.IMPORT_REJECTED,
@@ -242,7 +242,7 @@ def parse_verdicts(results_csv: str) -> list[Verdict]:
     Columns are read by position: the header can hold a name twice, and a failed row keeps its own width.
     """
     header, rows = _parse_results(results_csv)
-    names = column_names(header)
+    names = list_column_names(header)
     name_at = 2 + (names.index("name") if "name" in names else 0)
     return [
         Verdict(
@@ -265,7 +265,7 @@ def find_expected_header(result: ImportResult, header: Sequence[str]) -> list[st
     """
     found = _EXPECTED_HEADER.search(result.abort_reason) if result.status == ABORTED else None
     wanted = found[1].split(",") if found else []
-    return wanted if wanted and column_names(wanted) == column_names(header) else None
+    return wanted if wanted and list_column_names(wanted) == list_column_names(header) else None
 
 
 def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
@@ -277,8 +277,8 @@ def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
     """
     header, verdicts = _parse_results(results_csv)
     sent = iter(rows)
-    columns = column_names(next(sent, ()))
-    if column_names(header) != columns:
+    columns = list_column_names(next(sent, ()))
+    if list_column_names(header) != columns:
         return False
     return Counter(_compute_fingerprint(columns, row[2:]) for row in verdicts) == Counter(
         _compute_fingerprint(columns, row) for row in sent
@@ -287,7 +287,7 @@ def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:
 
 def _compute_fingerprint(columns: Sequence[str], row: Sequence[str]) -> bytes:
     # A row that was refused for its width keeps it.
-    return PLAIN.fingerprint(columns, row) if len(row) == len(columns) else digest_exactly(row)
+    return PLAIN.compute_fingerprint(columns, row) if len(row) == len(columns) else digest_exactly(row)
 
 
 def _parse_results(results_csv: str) -> tuple[list[str], list[list[str]]]:

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol.model.identity import is_same_id, ma
 from airflow_provider_om_messaging.protocol.model.names import is_identifier, is_job_id
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_time
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence, to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 
@@ -103,21 +103,21 @@ class Job:
             f"{self} is still {self.status}: wait for it with CsvAsyncJobSensor first.",
         )
 
-    def progress_text(self) -> str:
+    def format_progress(self) -> str:
         """Return state and progress for a log line."""
         rows = f", {self.progress or 0:,} of {self.total:,} rows" if self.total else ""
         return f"{self}: {self.status}{rows}"
 
-    def cancel_text(self) -> str:
+    def format_cancellation(self) -> str:
         """Return what the server made of the request to cancel it."""
-        asked = "It is too late to cancel" if self.finished else "Asked to cancel"
-        return f"{asked}: {self.progress_text()}"
+        outcome = "It is too late to cancel" if self.finished else "Asked to cancel"
+        return f"{outcome}: {self.format_progress()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job for XCom, without an import's verdict and what only its log needs."""
-        shown = asdict(self)
-        del shown["verdict"], shown["logs"], shown["updated_at"]
-        return shown
+        values = asdict(self)
+        del values["verdict"], values["logs"], values["updated_at"]
+        return values
 
     def __str__(self) -> str:
         return f"{self.operation.capitalize() or 'CSV'} job {self.job_id}"
@@ -147,9 +147,9 @@ def read_submitted(reply: Reply) -> str:
 
     :raises Fault: the reply names none.
     """
-    identifier = reply.json_object().get("jobId")
+    identifier = reply.parse_json_object().get("jobId")
     if not is_job_id(identifier):
-        raise unexpected_reply("a submission without the id of a job")
+        raise make_unexpected_reply_fault("a submission without the id of a job")
     return str(identifier)
 
 
@@ -160,7 +160,7 @@ def read_job(reply: Reply, job_id: str | None = None) -> Job:
     :param job_id: what was asked for; None for any.
     :raises Fault: the reply holds none, or another one.
     """
-    job = parse_job(reply.json_object())
+    job = parse_job(reply.parse_json_object())
     if job_id is not None and not is_same_id(job.job_id, job_id):
         raise make_other_entity_fault(f"job {job_id}", job.job_id)
     return job
@@ -172,11 +172,11 @@ def read_jobs(reply: Reply) -> list[Job]:
 
     :raises Fault: the reply is no list of jobs.
     """
-    documents = reply.json()
+    documents = reply.parse_json()
     if not isinstance(documents, list):
-        raise unexpected_reply("JSON that is not a list of jobs")
+        raise make_unexpected_reply_fault("JSON that is not a list of jobs")
     if len(documents) > LONGEST_LIST:
-        raise unexpected_reply(f"a list of {len(documents):,} jobs")
+        raise make_unexpected_reply_fault(f"a list of {len(documents):,} jobs")
     return [parse_job(document) for document in documents]
 
 
@@ -191,7 +191,7 @@ def parse_job(document: Any) -> Job:
         or not is_identifier(document.get("jobId"))
         or not isinstance(document.get("status"), str)
     ):
-        raise unexpected_reply("JSON that is not a CSV job")
+        raise make_unexpected_reply_fault("JSON that is not a CSV job")
     dry_run = document.get("dryRun")
     return Job(
         job_id=to_printable(str(document["jobId"])),

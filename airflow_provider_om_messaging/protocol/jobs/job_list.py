@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_om_messaging.protocol.jobs.job import LONGEST_LIST, Job, parse_job, read_job, read_jobs
 from airflow_provider_om_messaging.protocol.wire.json_values import check_depth, raw_decode
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.message import Reply
@@ -73,7 +73,7 @@ class JobList:
 
 
 def _parse_jobs(text: str, last: list[_ReadJob]) -> list[_ReadJob]:
-    found: list[_ReadJob] = []
+    jobs: list[_ReadJob] = []
     before = iter(last)
     known = next(before, None)
     at, more = _skip_sign(_START, text, 0), True
@@ -86,19 +86,19 @@ def _parse_jobs(text: str, last: list[_ReadJob]) -> list[_ReadJob]:
             check_depth(document, text[at:end])
             comma = _COMMA.match(text, end)
             one = _ReadJob(text[at : comma.end() if comma else end], parse_job(document), comma is not None)
-        found.append(one)
-        if len(found) > LONGEST_LIST:
-            raise unexpected_reply(f"a list of more than {LONGEST_LIST} jobs")
+        jobs.append(one)
+        if len(jobs) > LONGEST_LIST:
+            raise make_unexpected_reply_fault(f"a list of more than {LONGEST_LIST} jobs")
         at += len(one.text)
         more = one.more
         if known is not None and (one is known or one.job.job_id == known.job.job_id):
             known = next(before, None)
     if _skip_sign(_END, text, at) != len(text):
         raise ValueError("more than a list")
-    return found
+    return jobs
 
 
 def _skip_sign(sign: re.Pattern[str], text: str, at: int) -> int:
-    if not (found := sign.match(text, at)):
+    if not (match := sign.match(text, at)):
         raise ValueError("not a list")
-    return found.end()
+    return match.end()

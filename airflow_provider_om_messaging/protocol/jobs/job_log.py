@@ -47,7 +47,7 @@ class JobLog:
         """What was reported, small and JSON-able."""
         return {"state": self._state, "line": self._last_line, "at": self._last_at}
 
-    def new_log_lines(self, job: Job) -> list[JobLine]:
+    def list_new_lines(self, job: Job) -> list[JobLine]:
         """
         Return what is new: the server's own lines, then the state if it has changed.
 
@@ -66,7 +66,7 @@ class JobLog:
             level = _LEVELS.get(str(entry.get("level")).upper(), logging.INFO)
             at = self._advance_time(entry.get("createdAt"))
             lines.append(JobLine(level, f"{job}: {redact(str(entry.get('message') or ''))}", at))
-        known, self._state = self._state, job.progress_text()
+        known, self._state = self._state, job.format_progress()
         # At a first look the lines say it as well, and whoever has looked before may have reported it.
         if self._state != known and (known or not lines):
             lines.append(JobLine(logging.INFO, self._state, self._advance_time(job.updated_at)))
@@ -83,11 +83,11 @@ class JobLog:
 class SilentJobLog(JobLog):
     """For a job of which everything was reported elsewhere."""
 
-    def new_log_lines(self, job: Job) -> list[JobLine]:
+    def list_new_lines(self, job: Job) -> list[JobLine]:
         """Return nothing."""
         return []
 
 
-def poll_failed(job_id: str, fault: Fault) -> JobLine:
+def log_failed_poll(job_id: str, fault: Fault) -> JobLine:
     """Return what to say of a poll that failed and that is borne."""
     return JobLine(logging.WARNING, f"Polling job {job_id} failed, trying again: {fault.message}")

@@ -21,31 +21,33 @@ class RateLimit:
     """
 
     def __init__(self) -> None:
-        self._borne = self._pace = MAX_JOBS_PER_SECOND
+        self._ceiling = self._jobs_per_second = MAX_JOBS_PER_SECOND
 
-    def number(self, needed: float, seconds: float) -> int:
+    def compute_jobs_per_round(self, needed: float, seconds: float) -> int:
         """
         Return how many jobs to ask for in a round; never none.
 
         :param needed: looks a second that the waits come to, each at its poll interval.
         :param seconds: how long a round is.
         """
-        self._pace = min(max(MIN_JOBS_PER_SECOND, needed * _HEADROOM), self._borne)
-        return max(1, int(self._pace * seconds))
+        self._jobs_per_second = min(max(MIN_JOBS_PER_SECOND, needed * _HEADROOM), self._ceiling)
+        return max(1, int(self._jobs_per_second * seconds))
 
     def record_refusal(self) -> None:
         """Take that the server answered that it is asked too often."""
-        self._borne = max(1.0, self._pace / 2)
+        self._ceiling = max(1.0, self._jobs_per_second / 2)
 
-    def record_success(self, asked: int, took: float, seconds: float) -> None:
+    def record_success(self, jobs_polled: int, took: float, seconds: float) -> None:
         """
         Take how a round went that was not refused.
 
-        :param asked: how many jobs were asked for.
+        :param jobs_polled: how many jobs were asked for.
         :param took: seconds until all of them were answered.
         :param seconds: how long a round is. A slow server is asked for what it can answer in that, or the
             next list would have to wait for it.
         """
-        self._borne = (
-            min(MAX_JOBS_PER_SECOND, self._borne + _GAIN) if took <= seconds else max(1.0, asked / took)
+        self._ceiling = (
+            min(MAX_JOBS_PER_SECOND, self._ceiling + _GAIN)
+            if took <= seconds
+            else max(1.0, jobs_polled / took)
         )

@@ -68,7 +68,7 @@ class Wait:
     @property
     def last_state(self) -> str:
         """What the last poll that succeeded found, for messages."""
-        return "not seen yet" if self.last_job is None else self.last_job.progress_text()
+        return "not seen yet" if self.last_job is None else self.last_job.format_progress()
 
     def record_poll(self, job: Job, now: float) -> bool:
         """
@@ -85,7 +85,7 @@ class Wait:
         else:
             self._cancelling_since = None
         if now >= self.deadline:
-            raise self.timeout_fault()
+            raise self.make_timeout_fault()
         return False
 
     def record_failure(self, fault: Fault, now: float) -> None:
@@ -110,9 +110,9 @@ class Wait:
                 status=fault.status,
             )
         if now >= self.deadline:
-            raise self.timeout_fault(f" The last poll failed: {fault.message}")
+            raise self.make_timeout_fault(f" The last poll failed: {fault.message}")
 
-    def pause(self, now: float, chance: float = 1.0) -> float:
+    def compute_pause(self, now: float, chance: float = 1.0) -> float:
         """
         Return the seconds until the next poll: never zero, and not beyond the deadline.
 
@@ -124,7 +124,7 @@ class Wait:
         pause = max(pause * (0.9 + chance / 10), self.retry_after)
         return max(SHORTEST_PAUSE, min(pause, self.deadline - now))
 
-    def timeout_fault(self, why: str = "") -> Fault:
+    def make_timeout_fault(self, why: str = "") -> Fault:
         """
         Return the fault for a wait whose deadline has passed.
 

@@ -79,7 +79,7 @@ PATCHED = {"service": SERVICE, "topic": TOPIC}
 """What can be patched and restored, by what ``entity`` says."""
 
 
-def find_patched_kind(entity: object) -> EntityType:
+def find_patched_type(entity: object) -> EntityType:
     """
     Return the kind that the parameter ``entity`` names.
 
@@ -99,11 +99,11 @@ def find_canonical_name(kind: EntityType, text: object) -> str:
         ``sample_kafka."inventory.v1"``.
     :raises Fault: an empty or malformed name, or one that cannot be of this kind.
     """
-    name = names.required_text("service", text)
+    name = names.require_text("service", text)
     if names.is_uuid(name):
         return name
     if kind is SERVICE:
-        return names.service_fqn(name)
+        return names.parse_service_fqn(name)
     parts = names.split_fqn(name)
     if len(parts) != 2:
         raise Fault(
@@ -116,5 +116,5 @@ def find_canonical_name(kind: EntityType, text: object) -> str:
 
 def list_fields_to_ask(kind: EntityType, fields: Iterable[str]) -> list[str]:
     """Return those of the fields that a read has to ask for by name."""
-    wanted = set(fields)
-    return [field for field in kind.on_request if field in wanted]
+    requested = set(fields)
+    return [field for field in kind.on_request if field in requested]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.references import Name
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,12 +49,12 @@ def find_excluding_pair(labels: Labels, known: Mapping[Name, Entity | None]) -> 
 
 
 def _read_fqn(entity: Entity) -> str:
-    return required_text(entity, "fullyQualifiedName")
+    return get_required_text(entity, "fullyQualifiedName")
 
 
 def _find_holder(kind: str, fqn: str) -> Name:
     try:
         *above, _ = split_fqn(fqn)
     except Fault:
-        raise unexpected_reply(f"the name {fqn[:200]!r}, which is none") from None
+        raise make_unexpected_reply_fault(f"the name {fqn[:200]!r}, which is none") from None
     return Name("tags", _ABOVE[kind] if len(above) < 2 else kind, join_fqn(*above))

@@ -36,7 +36,7 @@ _KEPT_OF_REFERENCE = ("id", "type", "name", "fullyQualifiedName")
 _KEPT_OF_LABEL = ("tagFQN", "name", "source", "labelType", "state")
 
 
-def own_value(entity: Mapping[str, Any], field: str) -> Any:
+def get_own_value(entity: Mapping[str, Any], field: str) -> Any:
     """
     Return the value that an entity itself has in a field; None for nothing.
 
@@ -56,12 +56,13 @@ def mark_inheritable(entity: Entity, inheritable: Iterable[Mapping[str, Any]]) -
 
     :param inheritable: the domains of its parent.
     """
-    theirs = {entry_key(domain) for domain in inheritable}
-    shown = entity.get("domains") or []
-    if not any(entry_key(domain) in theirs for domain in shown):
+    theirs = {get_entry_key(domain) for domain in inheritable}
+    domains_shown = entity.get("domains") or []
+    if not any(get_entry_key(domain) in theirs for domain in domains_shown):
         return entity
     domains = [
-        {**domain, "inherited": UNMARKED} if entry_key(domain) in theirs else domain for domain in shown
+        {**domain, "inherited": UNMARKED} if get_entry_key(domain) in theirs else domain
+        for domain in domains_shown
     ]
     return {**entity, "domains": domains}
 
@@ -73,15 +74,15 @@ def read_comparable_value(value: Any, entity: Mapping[str, Any], field: str) -> 
     What it may have itself or inherit, where no server says which, counts as either: as had if that is what
     is wanted, else as not had.
     """
-    own = own_value(entity, field)
+    own = get_own_value(entity, field)
     if field != "domains" or not value:
         return own
     either = [item for item in entity.get(field) or () if item.get("inherited") == UNMARKED]
-    shown = [*(own or ()), *either]
-    return shown if is_same(field, value, shown) else own
+    own_or_inherited = [*(own or ()), *either]
+    return own_or_inherited if is_same(field, value, own_or_inherited) else own
 
 
-def entry_key(item: Any) -> Any:
+def get_entry_key(item: Any) -> Any:
     """Return what makes an entry of a list the same entry: the tag that a label is of, a reference's id."""
     if not isinstance(item, Mapping):
         return repr(item)
@@ -110,7 +111,7 @@ def is_same(field: str, one: Any, other: Any) -> bool:
 
     A certification is its tag: when it was given and when it ends is for the server to set.
 
-    :param one: a value as :func:`own_value` returns it; for the connection a merge patch, for a schema
+    :param one: a value as :func:`get_own_value` returns it; for the connection a merge patch, for a schema
         the changes of single fields.
     """
     if isinstance(one, SchemaChanges):
@@ -121,9 +122,9 @@ def is_same(field: str, one: Any, other: Any) -> bool:
     if field == CONNECTION and isinstance(one, Mapping):
         return matches_merge_patch(one, other)
     if has_entries(field, one, other):
-        return {entry_key(item) for item in one or ()} == {entry_key(item) for item in other or ()}
+        return {get_entry_key(item) for item in one or ()} == {get_entry_key(item) for item in other or ()}
     if field == CERTIFICATION:
-        return certification_tag(one) == certification_tag(other)
+        return get_certification_tag(one) == get_certification_tag(other)
     if field == "extension":
         return is_same_value(_sort_values(one), _sort_values(other))
     return is_same_value(one, other)
@@ -138,36 +139,38 @@ def _sort_values(value: Any) -> Any:
     return sorted(map(_sort_values, value), key=repr) if isinstance(value, list) else value
 
 
-def certification_tag(certification: Any) -> str | None:
+def get_certification_tag(certification: Any) -> str | None:
     """Return the FQN of the tag that a certification is made of; None for none."""
     label = certification.get("tagLabel") if isinstance(certification, Mapping) else None
     return str(label["tagFQN"]) if isinstance(label, Mapping) and label.get("tagFQN") else None
 
 
-def adds_nothing(one: Any, other: Any) -> bool:
+def has_no_more_details(one: Any, other: Any) -> bool:
     """
     Return whether a list of references or labels says nothing that another one of the same entries does not.
 
     :param one: maybe with less than complete entries.
     """
-    known = {entry_key(item): item for item in other or ()}
+    known = {get_entry_key(item): item for item in other or ()}
     return all(
         not isinstance(item, Mapping)
-        or all(known[entry_key(item)].get(name) == value for name, value in item.items() if name != "href")
+        or all(
+            known[get_entry_key(item)].get(name) == value for name, value in item.items() if name != "href"
+        )
         for item in one or ()
     )
 
 
-def find_differing_fields(wanted: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
+def find_differing_fields(desired: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
     """
     Return the fields in which an entity is not as wanted.
 
-    :param wanted: field → value, for the connection a merge patch.
+    :param desired: field → value, for the connection a merge patch.
     :param entity: the entity as it was read.
     """
     return [
         field
-        for field, value in wanted.items()
+        for field, value in desired.items()
         if not is_same(field, value, read_comparable_value(value, entity, field))
     ]
 
@@ -179,8 +182,8 @@ def find_changed_fields(one: Mapping[str, Any], other: Mapping[str, Any]) -> lis
         name
         for name in names
         if not (
-            is_same(name, own_value(one, name), own_value(other, name))
-            and is_same(name, own_value(other, name), own_value(one, name))
+            is_same(name, get_own_value(one, name), get_own_value(other, name))
+            and is_same(name, get_own_value(other, name), get_own_value(one, name))
         )
     ]
 
@@ -194,16 +197,16 @@ def trim_for_journal(field: str, value: Any) -> Any:
     return value
 
 
-def display_value(field: str, value: Any) -> Any:
+def format_for_display(field: str, value: Any) -> Any:
     """Return a value for people: names for references, nothing of a connection's values."""
     if field == CONNECTION:
         return mask_values(value)
     if isinstance(value, list):
-        return [entry_name(item) for item in value]
+        return [get_entry_name(item) for item in value]
     return value
 
 
-def entry_name(item: Any) -> Any:
+def get_entry_name(item: Any) -> Any:
     """Return the name of a list's entry as ``changes`` would take it."""
     if not isinstance(item, Mapping):
         return item

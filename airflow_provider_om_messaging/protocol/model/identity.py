@@ -75,17 +75,17 @@ def check_version(
         raise make_other_entity_fault(f"version {version} of {kind.name} {entity_id}", number)
 
 
-def make_other_entity_fault(asked: str, reported: object) -> Fault:
+def make_other_entity_fault(expected: str, reported: object) -> Fault:
     """
     Return the fault for a reply about something else.
 
-    :param asked: what was asked for, as a noun phrase.
+    :param expected: what was asked for, as a noun phrase.
     :param reported: what the reply says that it is about.
     """
     about = f"about {str(reported)[:100]!r}" if reported else "that does not say what it is about"
     return Fault(
         Cause.UNEXPECTED_REPLY,
-        f"Asked for {asked}, the server sent a reply {about}. It is not used: a proxy or cache before the "
+        f"Asked for {expected}, the server sent a reply {about}. It is not used: a proxy or cache before the "
         "server may have mixed up replies.",
     )
 

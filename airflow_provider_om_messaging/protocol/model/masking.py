@@ -25,21 +25,21 @@ def holds_mask(value: Any) -> bool:
     return is_masked(value)
 
 
-def matches_merge_patch(patch: Mapping[str, Any], found: Any) -> bool:
+def matches_merge_patch(patch: Mapping[str, Any], current: Any) -> bool:
     """
     Return whether an object is as a merge patch wants it, as far as it can be seen.
 
-    :param found: the object, maybe with masked secrets and with defaults that the server added.
+    :param current: the object, maybe with masked secrets and with defaults that the server added.
     """
-    if not isinstance(found, Mapping):
+    if not isinstance(current, Mapping):
         return not patch
-    return all(_matches_member(value, found.get(name)) for name, value in patch.items())
+    return all(_matches_member(value, current.get(name)) for name, value in patch.items())
 
 
-def _matches_member(wanted: Any, found: Any) -> bool:
-    if isinstance(wanted, Mapping):
-        return matches_merge_patch(wanted, found if found is not None else {})
-    return is_same_value(wanted, found) or is_masked(wanted) or is_masked(found)
+def _matches_member(desired: Any, current: Any) -> bool:
+    if isinstance(desired, Mapping):
+        return matches_merge_patch(desired, current if current is not None else {})
+    return is_same_value(desired, current) or is_masked(desired) or is_masked(current)
 
 
 def mask_values(value: Any) -> Any:

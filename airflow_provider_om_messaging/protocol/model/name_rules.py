@@ -12,7 +12,7 @@ _SINCE_1_3 = re.compile(r"((?!::)[^\n\r\x85\u2028\u2029])*")
 _BESIDE_LETTERS = frozenset("'- .&()%\u200c\u200d")
 
 
-def name_problem(name: str, version: str) -> str | None:
+def find_name_problem(name: str, version: str) -> str | None:
     """
     Return why a server refuses a name, in its words; None if it takes it.
 
@@ -23,7 +23,7 @@ def name_problem(name: str, version: str) -> str | None:
     if not 1 <= len(name) <= longest:
         return f"[name size must be between 1 and {longest}]"
     if number < (1, 3):
-        taken, rule = all(map(_is_of_a_word, name)), r"^(?U)[\w'\- .&()%]+$"
+        taken, rule = all(map(_is_word_character, name)), r"^(?U)[\w'\- .&()%]+$"
     elif number < (2, 0):
         taken, rule = _SINCE_1_3.fullmatch(name) is not None, "^((?!::).)*$"
     else:
@@ -34,7 +34,7 @@ def name_problem(name: str, version: str) -> str | None:
     return f"Invalid name {name}" if '"' in name else None
 
 
-def _is_of_a_word(char: str) -> bool:
+def _is_word_character(char: str) -> bool:
     # To Java, marks above and below letters are of words as well.
     category = unicodedata.category(char)
     return char in _BESIDE_LETTERS or char.isalnum() or category[0] == "M" or category == "Pc"

@@ -27,7 +27,7 @@ _RENDERED: dict[str, object] = {
 """What templates and the filter ``tojson`` make of values, without a bracket at the start."""
 
 
-def segment(text: str) -> str:
+def encode_segment(text: str) -> str:
     """Return the text as one percent-encoded path segment."""
     return quote(text, safe="")
 
@@ -72,7 +72,7 @@ def join_fqn(*names: str) -> str:
     )
 
 
-def normal_fqn(fqn: str) -> str:
+def normalize_fqn(fqn: str) -> str:
     """Return an FQN with quotes only where they are needed; a malformed one as it is."""
     if '"' not in fqn:
         return fqn
@@ -82,7 +82,7 @@ def normal_fqn(fqn: str) -> str:
         return fqn
 
 
-def service_fqn(text: str) -> str:
+def parse_service_fqn(text: str) -> str:
     """
     Return the fully qualified name of a messaging service.
 
@@ -92,7 +92,7 @@ def service_fqn(text: str) -> str:
     :param text: the name, quoted or not.
     :raises Fault: an empty or malformed name, or the FQN of something below a service.
     """
-    text = required_text("service", text)
+    text = require_text("service", text)
     if '"' not in text:
         return join_fqn(text)
     parts = split_fqn(text)
@@ -116,7 +116,7 @@ def is_identifier(value: object) -> bool:
     return isinstance(value, (str, int)) and not isinstance(value, bool) and 0 < len(str(value)) <= 200
 
 
-def job_id(text: object) -> str:
+def parse_job_id(text: object) -> str:
     """
     Return a job id that is fit for a URL: a decimal number on 2.0 servers, a UUID before.
 
@@ -132,7 +132,7 @@ def job_id(text: object) -> str:
     return str(text).strip()
 
 
-def version(value: object) -> str:
+def normalize_version(value: object) -> str:
     """
     Return an entity version as the server writes it, such as ``0.2``.
 
@@ -149,7 +149,7 @@ def version(value: object) -> str:
     return f"{number:f}" if number != number.to_integral_value() else f"{number:.1f}"
 
 
-def flag(parameter: str, value: object) -> bool:
+def require_flag(parameter: str, value: object) -> bool:
     """
     Return a parameter that has to be True or False.
 
@@ -169,7 +169,7 @@ def is_whole_number(value: object, minimum: int, maximum: int | None = None) -> 
     return minimum <= value and (maximum is None or value <= maximum)
 
 
-def seconds(parameter: str, value: object, *, may_be_zero: bool = True) -> float:
+def require_seconds(parameter: str, value: object, *, may_be_zero: bool = True) -> float:
     """
     Return a parameter that has to be a number of seconds from 0 on, or above it.
 
@@ -185,7 +185,7 @@ def seconds(parameter: str, value: object, *, may_be_zero: bool = True) -> float
     )
 
 
-def required_text(parameter: str, value: object) -> str:
+def require_text(parameter: str, value: object) -> str:
     """
     Return a parameter that has to be a non-empty text, without surrounding blanks.
 

@@ -46,22 +46,22 @@ def iterate_references(field: str, value: Any) -> Iterator[tuple[Name, Mapping[s
 
 
 def find_new_references(
-    wanted: Mapping[str, Any], entity: Mapping[str, Any]
+    desired: Mapping[str, Any], entity: Mapping[str, Any]
 ) -> dict[Name, Mapping[str, Any]]:
     """
     Return what an entity is to refer to, and does not yet: by its name to look up, the reference or label.
 
-    :param wanted: field → value. The connection, which refers to nothing, is not looked into.
+    :param desired: field → value. The connection, which refers to nothing, is not looked into.
     :param entity: the entity as it was read.
     """
-    found: dict[Name, Mapping[str, Any]] = {}
-    for field in wanted.keys() - {CONNECTION}:
+    references: dict[Name, Mapping[str, Any]] = {}
+    for field in desired.keys() - {CONNECTION}:
         there = iterate_references(field, entity.get(field))
         present = {name for name, item in there if not item.get("deleted")}
-        found |= {
-            name: item for name, item in iterate_references(field, wanted[field]) if name not in present
+        references |= {
+            name: item for name, item in iterate_references(field, desired[field]) if name not in present
         }
-    return found
+    return references
 
 
 def remove_references(field: str, value: Any, missing: Collection[Name]) -> Any:
@@ -82,5 +82,5 @@ def remove_references(field: str, value: Any, missing: Collection[Name]) -> Any:
         in missing
     ):
         return None
-    kept = {name: remove_references(field, part, missing) for name, part in value.items()}
-    return {name: part for name, part in kept.items() if part is not None or value[name] is None} or None
+    remaining = {name: remove_references(field, part, missing) for name, part in value.items()}
+    return {name: part for name, part in remaining.items() if part is not None or value[name] is None} or None

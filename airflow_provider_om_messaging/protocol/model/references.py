@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import entry_key, own_value
-from airflow_provider_om_messaging.protocol.model.names import join_fqn, normal_fqn
+from airflow_provider_om_messaging.protocol.model.fields import get_entry_key, get_own_value
+from airflow_provider_om_messaging.protocol.model.names import join_fqn, normalize_fqn
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
@@ -50,7 +50,7 @@ class Name:
         """The name to ask a server for: in FQNs, servers write those of users in lower case."""
         return self.fqn.lower() if self.kind == "user" else self.fqn
 
-    def means(self, item: Mapping[str, Any]) -> bool:
+    def refers_to(self, item: Mapping[str, Any]) -> bool:
         """Return whether an entry of an entity's list is what this names."""
         if self.kind in LABEL_SOURCES:
             source = item.get("source") or "Classification"
@@ -67,7 +67,7 @@ def parse_name(field: str, kind: str, text: str) -> Name:
 
     :param text: its FQN; of a user or team, which stand at the top, it may lack its quotes.
     """
-    return Name(field, kind, join_fqn(text) if kind in _AT_TOP and '"' not in text else normal_fqn(text))
+    return Name(field, kind, join_fqn(text) if kind in _AT_TOP and '"' not in text else normalize_fqn(text))
 
 
 Entry = tuple[str, Name]
@@ -85,17 +85,19 @@ def parse_entries(field: str, value: object) -> list[Entry]:
     if value is None:
         return []
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-        raise _invalid(field, f"wants a list of names such as [{_EXAMPLES[field]}], or None")
+        raise _make_invalid_fault(field, f"wants a list of names such as [{_EXAMPLES[field]}], or None")
     entries = [_parse_entry(field, item) for item in value]
     going = {name for sign, name in entries if sign == "-"}
     if torn := going & {name for sign, name in entries if sign != "-"}:
-        raise _invalid(field, f"wants {', '.join(sorted(map(str, torn)))} both to be there and to go")
+        raise _make_invalid_fault(
+            field, f"wants {', '.join(sorted(map(str, torn)))} both to be there and to go"
+        )
     return entries
 
 
 def _parse_entry(field: str, text: object) -> Entry:
     if not isinstance(text, str) or not text.strip(" +-"):
-        raise _invalid(field, f"has the entry {text!r}: write a name such as {_EXAMPLES[field]}")
+        raise _make_invalid_fault(field, f"has the entry {text!r}: write a name such as {_EXAMPLES[field]}")
     text = text.strip()
     sign = text[0] if text[0] in "+-" else ""
     return sign, parse_reference(field, text.removeprefix(sign))
@@ -113,10 +115,10 @@ def parse_reference(field: str, text: str, parameter: str = "changes") -> Name:
     if not colon or kind not in kinds:
         if field == "owners":
             problem = f"has the entry {text!r}: write a user or team, such as {_EXAMPLES[field]}"
-            raise _invalid(field, problem, parameter)
+            raise _make_invalid_fault(field, problem, parameter)
         kind, name = kinds[0], text
     if not name.strip():
-        raise _invalid(field, f"has the entry {text!r}, which names nothing", parameter)
+        raise _make_invalid_fault(field, f"has the entry {text!r}, which names nothing", parameter)
     return parse_name(field, kind, name.strip())
 
 
@@ -147,14 +149,18 @@ def combine_entries(
         return []
     field = entries[0][1].field
     plain = [name for sign, name in entries if not sign]
-    start = [_find_entry(name, entity, known) for name in plain] if plain else own_value(entity, field) or []
-    chosen: dict[Any, dict[str, Any]] = {entry_key(item): dict(item) for item in start if item is not None}
+    start = (
+        [_find_entry(name, entity, known) for name in plain] if plain else get_own_value(entity, field) or []
+    )
+    chosen: dict[Any, dict[str, Any]] = {
+        get_entry_key(item): dict(item) for item in start if item is not None
+    }
     for sign, name in entries:
-        found = _find_entry(name, entity, known) if sign else None
-        if found is not None and sign == "+":
-            chosen.setdefault(entry_key(found), dict(found))
-        elif found is not None:
-            chosen.pop(entry_key(found), None)
+        entry = _find_entry(name, entity, known) if sign else None
+        if entry is not None and sign == "+":
+            chosen.setdefault(get_entry_key(entry), dict(entry))
+        elif entry is not None:
+            chosen.pop(get_entry_key(entry), None)
     return list(chosen.values())
 
 
@@ -169,9 +175,9 @@ def build_reference(name: Name, entity: Mapping[str, Any]) -> dict[str, Any]:
         label = {"tagFQN": entity.get("fullyQualifiedName") or name.fqn, "name": entity.get("name")}
         label |= {"source": LABEL_SOURCES[name.kind], "labelType": "Manual", "state": "Confirmed"}
         return {member: value for member, value in label.items() if value is not None}
-    wanted = ("name", "fullyQualifiedName", "displayName", "deleted")
-    found = {member: entity[member] for member in wanted if entity.get(member) is not None}
-    return {"id": entity.get("id"), "type": name.kind, **found}
+    members = ("name", "fullyQualifiedName", "displayName", "deleted")
+    values = {member: entity[member] for member in members if entity.get(member) is not None}
+    return {"id": entity.get("id"), "type": name.kind, **values}
 
 
 def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
@@ -183,7 +189,9 @@ def check_owners(owners: Sequence[Mapping[str, Any]]) -> None:
     teams = [item for item in owners if item.get("type") == "team"]
     if len(teams) > 1 or (teams and len(owners) > 1):
         names = ", ".join(f"{item.get('type')}:{item.get('name')}" for item in owners)
-        raise _invalid("owners", f"would be {names}: servers take several users or one team, not both")
+        raise _make_invalid_fault(
+            "owners", f"would be {names}: servers take several users or one team, not both"
+        )
 
 
 def list_kinds_in_same_place(name: Name) -> tuple[str, ...]:
@@ -217,7 +225,7 @@ def make_unknown_name_fault(name: Name, candidates: Iterable[Name], parameter: s
 
 
 def _find_present(name: Name, entity: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    return next((item for item in own_value(entity, name.field) or () if name.means(item)), None)
+    return next((item for item in get_own_value(entity, name.field) or () if name.refers_to(item)), None)
 
 
 def _find_entry(
@@ -226,5 +234,5 @@ def _find_entry(
     return _find_present(name, entity) or known.get(name)
 
 
-def _invalid(field: str, problem: str, parameter: str = "changes") -> Fault:
+def _make_invalid_fault(field: str, problem: str, parameter: str = "changes") -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem} (field {field}). Nothing was sent.")

@@ -55,7 +55,7 @@ def to_current_names(entity: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_current_operations(operations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return a JSON Patch that may be written with former names as one with today's."""
-    found = []
+    renamed = []
     for operation in operations:
         new = dict(operation)
         for old in CURRENT_NAMES:
@@ -64,8 +64,8 @@ def to_current_operations(operations: Iterable[Mapping[str, Any]]) -> list[dict[
         for member in ("path", "from"):
             if member in new:
                 new[member] = _to_current_pointer(new[member])
-        found.append(new)
-    return found
+        renamed.append(new)
+    return renamed
 
 
 def to_server_operations(operations: Iterable[Mapping[str, Any]], server: Generation) -> list[dict[str, Any]]:
@@ -108,10 +108,10 @@ def describe_single_value(server: str, name: str) -> str:
     return f"OpenMetadata {server} stores one {name} for each service and topic"
 
 
-def _make_single_value_fault(version: str, name: str, wanted: str) -> Fault:
+def _make_single_value_fault(version: str, name: str, refused: str) -> Fault:
     return Fault(
         Cause.UNSUPPORTED,
-        f"{describe_single_value(version, name)}, so that {wanted} cannot be written there. "
+        f"{describe_single_value(version, name)}, so that {refused} cannot be written there. "
         "Nothing was sent.",
     )
 

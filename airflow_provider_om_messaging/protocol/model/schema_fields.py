@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_om_messaging.protocol.model.shapes import find_shape_problem
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 SCHEMA = "messageSchema"
 
@@ -50,7 +50,7 @@ def walk_fields(schema: Any) -> Iterator[tuple[Path, str, dict[str, Any]]]:
     if schema is None:
         return
     if not isinstance(schema, Mapping):
-        raise unexpected_reply(f"a topic whose {SCHEMA} is no object")
+        raise make_unexpected_reply_fault(f"a topic whose {SCHEMA} is no object")
     yield from _walk(schema.get("schemaFields"), (), f"/{SCHEMA}/schemaFields")
 
 
@@ -72,7 +72,7 @@ def _walk(fields: Any, above: Path, pointer: str) -> Iterator[tuple[Path, str, d
     if fields is None:
         return
     if not isinstance(fields, list):
-        raise unexpected_reply(f"a {SCHEMA} whose fields are no list")
+        raise make_unexpected_reply_fault(f"a {SCHEMA} whose fields are no list")
     seen = set()
     for number, field in enumerate(fields):
         _check_shape(field)
@@ -87,7 +87,7 @@ def _walk(fields: Any, above: Path, pointer: str) -> Iterator[tuple[Path, str, d
 
 def _check_shape(field: Any) -> None:
     if not isinstance(field, dict) or not isinstance(field.get("name"), str) or not field["name"]:
-        raise unexpected_reply(f"a {SCHEMA} with a field without a name")
+        raise make_unexpected_reply_fault(f"a {SCHEMA} with a field without a name")
     for member in ("displayName", "description", "tags"):
         if problem := find_shape_problem(member, field.get(member)):
-            raise unexpected_reply(f"a {SCHEMA} with a field whose {problem}")
+            raise make_unexpected_reply_fault(f"a {SCHEMA} with a field whose {problem}")

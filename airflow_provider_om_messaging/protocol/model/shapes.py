@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 _ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _TEXT, _OBJECT = "a text", "an object"
@@ -27,10 +27,10 @@ def check_shapes(entity: Mapping[str, Any]) -> None:
     """
     for field, value in entity.items():
         if problem := find_shape_problem(field, value):
-            raise unexpected_reply(f"an entity whose {problem}")
+            raise make_unexpected_reply_fault(f"an entity whose {problem}")
 
 
-def required_text(entity: Mapping[str, Any], member: str) -> str:
+def get_required_text(entity: Mapping[str, Any], member: str) -> str:
     """
     Return a member that an entity cannot be without.
 
@@ -38,7 +38,7 @@ def required_text(entity: Mapping[str, Any], member: str) -> str:
     """
     value = entity.get(member)
     if not isinstance(value, str) or not value:
-        raise unexpected_reply(f"an entity without {member}")
+        raise make_unexpected_reply_fault(f"an entity without {member}")
     return value
 
 

@@ -6,10 +6,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, display_value, shorten
+from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, format_for_display, shorten
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json, parse_time
-from airflow_provider_om_messaging.protocol.wire.message import Reply, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 _HIGHEST = 1_000_000_000
@@ -59,7 +59,7 @@ def read_version(entity: dict[str, Any]) -> Version:
     """
     number = _parse_number(entity.get("version"))
     if number is None:
-        raise unexpected_reply("an entity without a version number")
+        raise make_unexpected_reply_fault("an entity without a version number")
     updated_by = entity.get("updatedBy")
     description = _parse_object(entity.get("changeDescription"))
     last_step = _parse_object(entity.get("incrementalChangeDescription"))
@@ -83,15 +83,15 @@ def read_versions(reply: Reply) -> list[dict[str, Any]]:
 
     :raises Fault: the reply is no history.
     """
-    documents = reply.json_object().get("versions")
+    documents = reply.parse_json_object().get("versions")
     if not isinstance(documents, list):
-        raise unexpected_reply("JSON without a list of versions")
+        raise make_unexpected_reply_fault("JSON without a list of versions")
     try:
         entities = [parse_json(document) if isinstance(document, str) else document for document in documents]
     except ValueError:
-        raise unexpected_reply("a version that is not JSON") from None
+        raise make_unexpected_reply_fault("a version that is not JSON") from None
     if not all(isinstance(entity, dict) for entity in entities):
-        raise unexpected_reply("a version that is not an entity")
+        raise make_unexpected_reply_fault("a version that is not an entity")
     return [to_current_names(entity) for entity in entities]
 
 
@@ -154,4 +154,4 @@ def _describe_value(name: str, value: Any) -> str:
         # Objects and lists are returned as JSON texts.
         with contextlib.suppress(ValueError):
             value = parse_json(value)
-    return "hidden" if field == CONNECTION else shorten(display_value(field, value))
+    return "hidden" if field == CONNECTION else shorten(format_for_display(field, value))

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC, EntityType
-from airflow_provider_om_messaging.protocol.model.fields import CONNECTION, LISTS, TEXTS, Entity, own_value
+from airflow_provider_om_messaging.protocol.model.fields import (
+    CONNECTION,
+    LISTS,
+    TEXTS,
+    Entity,
+    get_own_value,
+)
 from airflow_provider_om_messaging.protocol.patch.merge import apply_merge_patch, build_merge_patch
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import (
@@ -39,12 +45,12 @@ class Changes:
 
     def __init__(self, changes: object, kind: EntityType) -> None:
         if not isinstance(changes, Mapping) or not changes:
-            raise _invalid(
+            raise _make_invalid_fault(
                 "is empty or no object: give fields and values, such as {'description': 'All orders'}"
             )
         takes = list_changeable_fields(kind)
         if wrong := [field for field in changes if field not in takes]:
-            raise _invalid(
+            raise _make_invalid_fault(
                 f"has a field that it does not take: {', '.join(map(repr, wrong))}. For {kind.plural} it "
                 f"takes {', '.join(takes)}; use operations (JSON Patch) for others"
             )
@@ -71,21 +77,21 @@ class Changes:
         :param known: references that were looked up.
         :raises Fault: the entity cannot be changed so.
         """
-        wanted: dict[str, Any] = {}
+        desired: dict[str, Any] = {}
         for field in self.fields:
             if field in self._texts:
-                wanted[field] = self._texts[field]
+                desired[field] = self._texts[field]
             elif field in self._lists:
-                wanted[field] = references.combine_entries(self._lists[field], entity, known) or None
+                desired[field] = references.combine_entries(self._lists[field], entity, known) or None
             else:
-                wanted[field] = self._merge(entity)
-        references.check_owners(wanted.get("owners") or ())
-        return wanted
+                desired[field] = self._merge(entity)
+        references.check_owners(desired.get("owners") or ())
+        return desired
 
     def _merge(self, entity: Entity) -> dict[str, Any]:
         current = entity.get(CONNECTION)
         if not isinstance(current, Mapping):
-            raise _invalid(
+            raise _make_invalid_fault(
                 "names the connection, but the server shows none to merge into: there is none yet, or the "
                 "token's user may not see it. operations can add one as a whole"
             )
@@ -157,8 +163,8 @@ def list_values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: En
     :param entity: the entity as it was read.
     :raises Fault: a connection is to be restored that the server does not show.
     """
-    wanted = {field: own_value(snapshot, field) for field in fields}
-    if CONNECTION in wanted:
+    values = {field: get_own_value(snapshot, field) for field in fields}
+    if CONNECTION in values:
         then, now = snapshot.get(CONNECTION), entity.get(CONNECTION)
         if not isinstance(then, Mapping) or not isinstance(now, Mapping):
             raise Fault(
@@ -166,38 +172,38 @@ def list_values_to_restore(snapshot: Entity, fields: tuple[str, ...], entity: En
                 "The server does not show the connection, now or in that version: restoring it takes a token "
                 "whose user may see connections. Nothing was sent.",
             )
-        wanted[CONNECTION] = build_merge_patch(now, then)
-    return wanted
+        values[CONNECTION] = build_merge_patch(now, then)
+    return values
 
 
 def _parse_text(field: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise _invalid(f"wants a text or None for {field!r}, not {type(value).__name__}")
+        raise _make_invalid_fault(f"wants a text or None for {field!r}, not {type(value).__name__}")
     try:
         to_plain_json(value)
     except ValueError:
-        raise _invalid(f"has half a character in {field!r}, which UTF-8 cannot express") from None
+        raise _make_invalid_fault(f"has half a character in {field!r}, which UTF-8 cannot express") from None
     if has_null_character(value):
-        raise _invalid(f"has the character U+0000 in {field!r}, which servers cannot store")
+        raise _make_invalid_fault(f"has the character U+0000 in {field!r}, which servers cannot store")
     return value or None
 
 
 def _parse_connection(value: object) -> Mapping[str, Any]:
     if value is None:
-        raise _invalid(
+        raise _make_invalid_fault(
             "has None for the connection, which would throw away its stored secrets: name the members that "
             "are to go, or use operations"
         )
     if not isinstance(value, Mapping) or not value:
-        raise _invalid("wants an object with the members to change for 'connection'")
+        raise _make_invalid_fault("wants an object with the members to change for 'connection'")
     try:
         plain: Mapping[str, Any] = to_plain_json(value)
     except ValueError:
-        raise _invalid("has a value under 'connection' that JSON cannot express") from None
+        raise _make_invalid_fault("has a value under 'connection' that JSON cannot express") from None
     if has_null_character(plain):
-        raise _invalid("has the character U+0000 under 'connection', which servers cannot store")
+        raise _make_invalid_fault("has the character U+0000 under 'connection', which servers cannot store")
     return plain
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"changes {problem}. Nothing was sent.")

@@ -10,9 +10,9 @@ from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     Entity,
-    display_value,
     find_changed_fields,
-    own_value,
+    format_for_display,
+    get_own_value,
 )
 from airflow_provider_om_messaging.protocol.model.masking import mask_values
 from airflow_provider_om_messaging.protocol.model.versions import Version, format_time
@@ -79,12 +79,12 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
             raise _make_unclear_number_fault(parameter, text) from None
         return VersionSelector(moment=_to_milliseconds(moment))
     try:
-        return VersionSelector(number=names.version(value))
+        return VersionSelector(number=names.normalize_version(value))
     except Fault:
         raise _make_unclear_number_fault(parameter, text) from None
 
 
-def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
+def list_differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
     """
     Return field → ``before`` and ``after`` of two states of an entity; nothing of a connection's values.
 
@@ -96,8 +96,8 @@ def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
     """
     return {
         field: {
-            "before": display_value(field, own_value(older, field)),
-            "after": display_value(field, own_value(newer, field)),
+            "before": format_for_display(field, get_own_value(older, field)),
+            "after": format_for_display(field, get_own_value(newer, field)),
         }
         for field in find_changed_fields(older, newer)
         if field not in _SHOWN_AT_TIMES or (field in older and field in newer)
@@ -106,11 +106,11 @@ def differences(older: Entity, newer: Entity) -> dict[str, dict[str, Any]]:
 
 def mask_connection(entity: Entity) -> Entity:
     """Return a state with the values of its connection masked; a bot is shown its secrets in clear."""
-    shown = {key: mask_values(value) if key == CONNECTION else value for key, value in entity.items()}
+    masked = {key: mask_values(value) if key == CONNECTION else value for key, value in entity.items()}
     for name in ("changeDescription", "incrementalChangeDescription"):
-        if isinstance(shown.get(name), dict):
-            shown[name] = _mask_changes(shown[name])
-    return shown
+        if isinstance(masked.get(name), dict):
+            masked[name] = _mask_changes(masked[name])
+    return masked
 
 
 def format_history(versions: Sequence[Version], now: int) -> Iterable[str]:

@@ -8,8 +8,8 @@ from typing import Any, TypeGuard
 from airflow_provider_om_messaging.protocol.model.fields import (
     CONNECTION,
     Entity,
+    get_own_value,
     is_same,
-    own_value,
     trim_for_journal,
 )
 from airflow_provider_om_messaging.protocol.model.shapes import find_shape_problem
@@ -19,14 +19,14 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 
 def build_journal(
-    before: Entity, after: Entity, wanted: Mapping[str, Any], fields: list[str]
+    before: Entity, after: Entity, desired: Mapping[str, Any], fields: list[str]
 ) -> dict[str, Any]:
     """
     Return the journal of a change, for XCom.
 
     :param before: the entity as it was read before.
     :param after: the entity as it was read back.
-    :param wanted: field → value as it was to be; for the connection a merge patch.
+    :param desired: field → value as it was to be; for the connection a merge patch.
     :param fields: those that changed; none if nothing did.
     """
     first, last = read_version(before), read_version(after)
@@ -34,8 +34,8 @@ def build_journal(
         "service": after.get("fullyQualifiedName"),
         "id": after.get("id"),
         "fields": fields,
-        "before": {field: _get_journal_value(before, field, wanted) for field in fields},
-        "after": {field: _get_journal_value(after, field, wanted) for field in fields},
+        "before": {field: _get_journal_value(before, field, desired) for field in fields},
+        "after": {field: _get_journal_value(after, field, desired) for field in fields},
         "version_before": first.version,
         "version": last.version,
         "updated_at": format_time(last.updated_at),
@@ -54,14 +54,14 @@ def check_journal(journal: object, chosen: tuple[str, ...] | None) -> tuple[dict
     if isinstance(journal, Mapping) and "journal" in journal:
         journal = journal["journal"]
     if not isinstance(journal, Mapping) or not _are_names(fields := journal.get("fields")):
-        raise _invalid("is not what a patch or restore returned")
+        raise _make_invalid_fault("is not what a patch or restore returned")
     for values in (journal.get("before"), journal.get("after")):
         if not isinstance(values, Mapping) or not all(field in values for field in fields):
-            raise _invalid("lacks the values before and after of the fields that it names")
+            raise _make_invalid_fault("lacks the values before and after of the fields that it names")
         for problem in filter(None, (find_shape_problem(field, values[field]) for field in fields)):
-            raise _invalid(f"holds a value that no server takes: {problem}")
+            raise _make_invalid_fault(f"holds a value that no server takes: {problem}")
     if chosen and CONNECTION in chosen:
-        raise _invalid(describe_missing_connection(journal))
+        raise _make_invalid_fault(describe_missing_connection(journal))
     undone = tuple(field for field in fields if field != CONNECTION and (chosen is None or field in chosen))
     return dict(journal), undone
 
@@ -86,13 +86,15 @@ def undo_values(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Ent
     :raises Fault: a field has neither the value before nor the one after: somebody changed it since.
     """
     if journal.get("id") != entity.get("id"):
-        raise _invalid(f"is of {journal.get('service')}, not of {entity.get('fullyQualifiedName')}")
-    wanted = {field: journal["before"][field] for field in fields}
+        raise _make_invalid_fault(
+            f"is of {journal.get('service')}, not of {entity.get('fullyQualifiedName')}"
+        )
+    values_before = {field: journal["before"][field] for field in fields}
     since = [
         field
-        for field, value in wanted.items()
-        if not is_same(field, value, own_value(entity, field))
-        and not is_same(field, journal["after"][field], own_value(entity, field))
+        for field, value in values_before.items()
+        if not is_same(field, value, get_own_value(entity, field))
+        and not is_same(field, journal["after"][field], get_own_value(entity, field))
     ]
     if since:
         now = read_version(entity)
@@ -101,17 +103,19 @@ def undo_values(journal: Mapping[str, Any], fields: tuple[str, ...], entity: Ent
             f"Since that change, {', '.join(since)} got other values; version {now.version} is by "
             f"{now.updated_by or 'unknown'}. Undoing would overwrite them. Nothing was sent.",
         )
-    return wanted
+    return values_before
 
 
-def _get_journal_value(entity: Entity, field: str, wanted: Mapping[str, Any]) -> Any:
-    value = own_value(entity, field)
-    return trim_for_journal(field, select_members(wanted.get(field), value) if field == CONNECTION else value)
+def _get_journal_value(entity: Entity, field: str, desired: Mapping[str, Any]) -> Any:
+    value = get_own_value(entity, field)
+    return trim_for_journal(
+        field, select_members(desired.get(field), value) if field == CONNECTION else value
+    )
 
 
 def _are_names(fields: object) -> TypeGuard[Sequence[str]]:
     return isinstance(fields, (list, tuple)) and all(isinstance(field, str) for field in fields)
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"journal {problem}. Nothing was sent.")

@@ -113,14 +113,14 @@ def _find_parent(document: Any, pointer: str) -> tuple[Any, str]:
 
 
 def _step_into(value: Any, token: str) -> Any:
-    found = _NOTHING
+    child = _NOTHING
     if isinstance(value, list):
-        found = value[_parse_index(token, len(value))]
+        child = value[_parse_index(token, len(value))]
     elif isinstance(value, dict):
-        found = value.get(token, _NOTHING)
-    if found is _NOTHING:
+        child = value.get(token, _NOTHING)
+    if child is _NOTHING:
         raise DoesNotApplyError(f"there is nothing named {token!r}")
-    return found
+    return child
 
 
 def _parse_index(token: str, length: int) -> int:

@@ -32,7 +32,7 @@ def apply_merge_patch(current: Any, patch: Any) -> Any:
     return result
 
 
-def build_merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dict[str, Any]:
+def build_merge_patch(current: Any, desired: Any, at: str = "/connection") -> dict[str, Any]:
     """
     Return the smallest merge patch between two objects; masked members of the wanted one are left out.
 
@@ -40,8 +40,8 @@ def build_merge_patch(current: Any, wanted: Any, at: str = "/connection") -> dic
     :raises Fault: an array with a masked value differs, which cannot be merged.
     """
     old = current if isinstance(current, Mapping) else {}
-    patch: dict[str, Any] = {name: None for name in old if name not in wanted}
-    for name, value in wanted.items():
+    patch: dict[str, Any] = {name: None for name in old if name not in desired}
+    for name, value in desired.items():
         there = old.get(name)
         if (name in old and is_same_value(value, there)) or is_masked(value):
             continue

@@ -15,10 +15,10 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
     CONNECTION,
     Entity,
-    adds_nothing,
+    get_own_value,
     has_entries,
+    has_no_more_details,
     is_same,
-    own_value,
     read_comparable_value,
     strip_links,
 )
@@ -73,18 +73,18 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def build_operations(
-    wanted: Mapping[str, Any], entity: Entity, *, members: bool = False
+    desired: Mapping[str, Any], entity: Entity, *, members: bool = False
 ) -> list[dict[str, Any]]:
     """
     Return the patch that makes an entity as wanted; empty if it is so already.
 
-    :param wanted: field → value, None to take the field away; for the connection a merge patch.
+    :param desired: field → value, None to take the field away; for the connection a merge patch.
     :param entity: the entity as it was read.
     :param members: whether what an owner, tag, domain or certification says beside its name counts.
     :raises Fault: a member that servers skip would have to change.
     """
     operations: list[dict[str, Any]] = []
-    for field, value in wanted.items():
+    for field, value in desired.items():
         present, path = read_comparable_value(value, entity, field), f"/{escape_token(field)}"
         if isinstance(value, SchemaChanges):
             operations += _build_field_operations(value, entity)
@@ -102,7 +102,7 @@ def build_operations(
             value = strip_links(value) if is_list else value
             operations.append({"op": "replace" if replaces else "add", "path": path, "value": value})
     if skipped := [operation["path"] for operation in operations if operation["path"].endswith("href")]:
-        raise _invalid(
+        raise _make_invalid_fault(
             "changes", f"would have to change {', '.join(skipped)}; servers skip every href silently"
         )
     return operations
@@ -112,14 +112,14 @@ def _build_field_operations(changes: SchemaChanges, entity: Entity) -> list[dict
     """Return operations on single fields of a schema, by the way of their indexes."""
     operations: list[dict[str, Any]] = []
     for path, place, field in walk_fields(entity.get(SCHEMA)):
-        found = build_operations(changes.members.get(path, {}), field)
-        operations += [{**operation, "path": f"{place}{operation['path']}"} for operation in found]
+        field_operations = build_operations(changes.members.get(path, {}), field)
+        operations += [{**operation, "path": f"{place}{operation['path']}"} for operation in field_operations]
     return operations
 
 
 def _says_more(field: str, value: Any, present: Any) -> bool:
     if has_entries(field, value, present):
-        return not adds_nothing(value, present)
+        return not has_no_more_details(value, present)
     return field == CERTIFICATION and not is_same_value(value, present)
 
 
@@ -131,7 +131,9 @@ def check_operations(operations: object) -> list[dict[str, Any]]:
     :raises Fault: naming the operation by its number, from 1.
     """
     if not isinstance(operations, Sequence) or isinstance(operations, (str, bytes)) or not operations:
-        raise _invalid("operations", "is not a list of JSON Patch operations with at least one entry")
+        raise _make_invalid_fault(
+            "operations", "is not a list of JSON Patch operations with at least one entry"
+        )
     return [
         _check_operation(operation, f"operation {number}") for number, operation in enumerate(operations, 1)
     ]
@@ -174,14 +176,14 @@ def predict_patch(operations: Sequence[Mapping[str, Any]], entity: Entity) -> di
     after = apply_patch(entity, operations)
     for field in list_touched_fields(operations):
         if problem := find_shape_problem(field, after.get(field)):
-            raise _invalid("operations", f"would leave a value that no server takes: {problem}")
-    wanted = {field: own_value(after, field) for field in list_touched_fields(operations)}
-    if isinstance(wanted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
-        wanted[CONNECTION] = build_merge_patch(entity[CONNECTION], wanted[CONNECTION])
-    return wanted
+            raise _make_invalid_fault("operations", f"would leave a value that no server takes: {problem}")
+    predicted = {field: get_own_value(after, field) for field in list_touched_fields(operations)}
+    if isinstance(predicted.get(CONNECTION), Mapping) and isinstance(entity.get(CONNECTION), Mapping):
+        predicted[CONNECTION] = build_merge_patch(entity[CONNECTION], predicted[CONNECTION])
+    return predicted
 
 
-def apply_what_fits(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:
+def apply_fitting_operations(operations: Sequence[Mapping[str, Any]], entity: Entity) -> dict[str, Any]:
     """
     Return field → value after those operations that fit what was read, for the fields that a patch writes.
 
@@ -261,18 +263,18 @@ def _check_operation(operation: object, label: str) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in _OPERATIONS:
         raise _make_wrong_entry_fault(f"{label} has op {kind!r}; known are {', '.join(_OPERATIONS)}")
     label = f"{label} ({kind})"
-    wanted = {"op"} | _OPERATIONS[kind]
-    if missing := wanted - operation.keys():
+    members = {"op"} | _OPERATIONS[kind]
+    if missing := members - operation.keys():
         raise _make_wrong_entry_fault(f"{label} lacks {', '.join(sorted(missing))}")
-    if extra := operation.keys() - wanted:
+    if extra := operation.keys() - members:
         raise _make_wrong_entry_fault(f"{label} has no use for {', '.join(sorted(map(str, extra)))}")
-    for member in sorted({"path", "from"} & wanted):
+    for member in sorted({"path", "from"} & members):
         _check_pointer(operation[member], f"{member} of {label}")
     _check_target(operation, label)
     checked: dict[str, Any] = {
-        member: operation[member] for member in ("op", "from", "path") if member in wanted
+        member: operation[member] for member in ("op", "from", "path") if member in members
     }
-    return {**checked, "value": _to_plain_value(operation, label)} if "value" in wanted else checked
+    return {**checked, "value": _to_plain_value(operation, label)} if "value" in members else checked
 
 
 def _check_pointer(pointer: object, label: str) -> None:
@@ -327,8 +329,8 @@ def _find_value(entity: Entity, pointer: str) -> Any:
 
 
 def _make_wrong_entry_fault(problem: str) -> Fault:
-    return _invalid("operations", f"has a wrong entry: {problem}")
+    return _make_invalid_fault("operations", f"has a wrong entry: {problem}")
 
 
-def _invalid(parameter: str, problem: str) -> Fault:
+def _make_invalid_fault(parameter: str, problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")

@@ -34,13 +34,13 @@ Operations = list[dict[str, Any]]
 
 
 def make_portable(
-    operations: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any], entity: Entity
+    operations: Sequence[Mapping[str, Any]], desired: Mapping[str, Any], entity: Entity
 ) -> Operations:
     """
     Return a patch that leaves an entity as the given one does, whatever the server.
 
     :param operations: checked operations with today's names, which apply to the entity.
-    :param wanted: field → value as they leave it; for the connection a merge patch.
+    :param desired: field → value as they leave it; for the connection a merge patch.
     :param entity: the entity as it was read.
     :raises Fault: the outcome depends on their order, and on values that are masked here.
     """
@@ -50,11 +50,13 @@ def make_portable(
     if any(holds_mask(_find_value(entity, operation.get("from", "/"))) for operation in operations):
         check_order(operations, entity)
         return _add_absent_values(operations, entity)
-    written = build_operations(wanted, entity, members=True)
+    written = build_operations(desired, entity, members=True)
     tests = [dict(operation) for operation in operations if operation["op"] == "test"]
     # The others were looked at here, and what is sent is sent for the version that was read.
-    kept = [test for test in tests if _is_met(test, entity) and not _order_matters([test, *written], entity)]
-    return [*kept, *written]
+    tests_to_send = [
+        test for test in tests if _passes_test(test, entity) and not _order_matters([test, *written], entity)
+    ]
+    return [*tests_to_send, *written]
 
 
 def check_order(operations: Sequence[Mapping[str, Any]], entity: Entity) -> None:
@@ -84,20 +86,20 @@ def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Entity
     """
     if operation is None or operation["op"] != "test" or split_pointer(operation["path"])[0] == CONNECTION:
         return
-    found, field = _find_value(entity, operation["path"]), split_pointer(operation["path"])[0]
-    if isinstance(found, (dict, list)) or (field not in entity and field not in (*TEXTS, *kind.on_request)):
+    current, field = _find_value(entity, operation["path"]), split_pointer(operation["path"])[0]
+    if isinstance(current, (dict, list)) or (field not in entity and field not in (*TEXTS, *kind.on_request)):
         return
-    now, wanted = read_version(entity), shorten(operation["value"])
+    now, expected = read_version(entity), shorten(operation["value"])
     raise Fault(
         Cause.CONFLICT,
-        f"operations test {operation['path']} for {wanted!r}, but it is {shorten(found)!r} in "
+        f"operations test {operation['path']} for {expected!r}, but it is {shorten(current)!r} in "
         f"version {now.version} by {now.updated_by or 'unknown'}. Nothing was sent.",
     )
 
 
 def _order_matters(operations: Sequence[Mapping[str, Any]], entity: Entity) -> bool:
     return any(
-        _meet(earlier, later, entity) and not _keep_their_order(earlier, later)
+        _overlap(earlier, later, entity) and not _keep_their_order(earlier, later)
         for earlier, later in combinations(operations, 2)
     )
 
@@ -107,7 +109,7 @@ def _keep_their_order(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> b
     return earlier["op"] == "test" and (later["op"] in {"test", "remove"} or later["path"] == earlier["path"])
 
 
-def _meet(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> bool:
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> bool:
     """Return whether two operations touch the same value, or one touches a part of what the other does."""
     return any(
         first[: len(second)] == second[: len(first)]
@@ -134,7 +136,7 @@ def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> boo
     return any(len(tokens) > 1 and tokens[0] in CURRENT_NAMES.values() for tokens in pointers)
 
 
-def _is_met(test: Mapping[str, Any], entity: Entity) -> bool:
+def _passes_test(test: Mapping[str, Any], entity: Entity) -> bool:
     try:
         apply_patch(entity, [test])
     except DoesNotApplyError:
@@ -155,9 +157,9 @@ def _add_absent_values(operations: Sequence[Mapping[str, Any]], entity: Entity) 
 
 
 def _may_be_absent(state: Any, pointer: str) -> bool:
-    found = _find_value(state, pointer)
+    value = _find_value(state, pointer)
     # Where a new server has an empty list, an old one has no member.
-    if found is None or (found == [] and pointer.removeprefix("/") in CURRENT_NAMES.values()):
+    if value is None or (value == [] and pointer.removeprefix("/") in CURRENT_NAMES.values()):
         return True
     # What a connection shows may be a default that is not stored.
     parent = pointer.rpartition("/")[0]

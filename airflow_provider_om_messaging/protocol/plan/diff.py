@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol.csv import custom_fields, custom_values
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
     describe_two_topics,
@@ -122,14 +122,14 @@ class State:
     def __init__(self, rows: Rows, name: str, reading: Reading = PLAIN) -> None:
         self._reading = reading
         records = iter(rows)
-        self.columns = column_names(next(records, (0, ()))[1])
+        self.columns = list_column_names(next(records, (0, ()))[1])
         key = find_key_column(self.columns, name)
-        self._digests = {row[key]: reading.fingerprint(self.columns, row) for _, row in records}
+        self._digests = {row[key]: reading.compute_fingerprint(self.columns, row) for _, row in records}
 
     def holds(self, row: Sequence[str]) -> bool:
         """Return whether a row of the same columns says what is there already."""
         name = row[self.columns.index(KEY)]
-        return self._digests.get(name) == self._reading.fingerprint(self.columns, row)
+        return self._digests.get(name) == self._reading.compute_fingerprint(self.columns, row)
 
 
 def compare(
@@ -150,9 +150,9 @@ def compare(
     :raises Fault: their columns differ, or a name is empty or stands in two rows of the file.
     """
     there, records = iter(present()), iter(file())
-    present_columns = column_names(next(there, (0, ()))[1])
+    present_columns = list_column_names(next(there, (0, ()))[1])
     key = find_key_column(present_columns, present_name)
-    columns = column_names(next(records, (0, ()))[1])
+    columns = list_column_names(next(records, (0, ()))[1])
     check_columns(columns, present_columns, file_name, present_name)
     found = RowJoin(key)
     found.read(records, there, file_name)
@@ -191,7 +191,7 @@ def select_rows(rows: Callable[[], Rows], names: Collection[str]) -> Rows:
     """
     records = iter(rows())
     header = next(records)
-    key = find_key_column(column_names(header[1]), "the file")
+    key = find_key_column(list_column_names(header[1]), "the file")
     yield header
     yield from (record for record in records if record[1][key] in names)
 
@@ -232,7 +232,7 @@ def check_names(rows: Rows, file_name: str) -> None:
     :raises Fault: a name is empty or stands in two rows.
     """
     records = iter(rows)
-    key = find_key_column(column_names(next(records, (0, ()))[1]), file_name)
+    key = find_key_column(list_column_names(next(records, (0, ()))[1]), file_name)
     seen: dict[str, int] = {}
     for line, row in records:
         check_name(row[key], line, file_name)
@@ -270,13 +270,13 @@ def _build_change(
         for column, old, new in zip(columns, before, after, strict=True)
         if not reading.is_same(column, old, new)
     }
-    return Change(name, line, CHANGED, fields, reading.fingerprint(columns, before).hex())
+    return Change(name, line, CHANGED, fields, reading.compute_fingerprint(columns, before).hex())
 
 
 def _find_cleared(column: str, before: str, after: str) -> list[str]:
-    if not PLAIN.meaning(column, before):
+    if not PLAIN.get_meaning(column, before):
         return []
-    if not PLAIN.meaning(column, after):
+    if not PLAIN.get_meaning(column, after):
         return [column]
     if column != custom_values.COLUMN:
         return []

@@ -25,7 +25,7 @@ def read_plan_result(given: Any) -> dict[str, Any]:
         given = parse_rendered(given)
     required = ("service", "sha256", "created", "changed", "changes")
     if not isinstance(given, dict) or any(name not in given for name in required):
-        raise _invalid(
+        raise _make_invalid_fault(
             "expected_plan has to be what PlanMessagingServiceImportOperator returned, such as plan.output."
         )
     return given
@@ -44,21 +44,23 @@ def find_planned_rows(result: dict[str, Any], document: Any) -> dict[str, str]:
     elif not isinstance(document, dict) or any(
         document.get(name) != result[name] for name in ("service", "sha256")
     ):
-        raise _invalid(f"expected_plan: {result.get('plan_path')} is not the plan that the task returned.")
+        raise _make_invalid_fault(
+            f"expected_plan: {result.get('plan_path')} is not the plan that the task returned."
+        )
     changes = document.get("changes")
     try:
         rows = {str(change["row"]): str(change["before"]) for change in changes}
     except (TypeError, KeyError):
-        raise _invalid("expected_plan has no list of changes.") from None
+        raise _make_invalid_fault("expected_plan has no list of changes.") from None
     if len(rows) != result["created"] + result["changed"]:
-        raise _invalid(
+        raise _make_invalid_fault(
             f"expected_plan names {len(rows):,} of the {result['created'] + result['changed']:,} rows of the "
             "plan: give the plan task a plan_destination, where all of them fit."
         )
     return rows
 
 
-def rows_before(result: dict[str, Any]) -> int:
+def count_rows_before(result: dict[str, Any]) -> int:
     """Return how many rows there were when a plan was made, by what the plan task returned."""
     counts = (result.get(name) for name in ("changed", "unchanged", "absent"))
     return sum(count for count in counts if isinstance(count, int))
@@ -84,5 +86,5 @@ def check_still_valid(planned: dict[str, str], now: Plan) -> None:
     )
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{problem} Nothing was sent.")

@@ -40,14 +40,16 @@ class Policies:
     def __post_init__(self) -> None:
         rows, fraction = self.max_changed_rows, self.max_changed_fraction
         if rows is not None and not is_whole_number(rows, 0):
-            raise _invalid(f"max_changed_rows has to be a whole number from 0, not {rows!r}.")
+            raise _make_invalid_fault(f"max_changed_rows has to be a whole number from 0, not {rows!r}.")
         if fraction is not None and (
             isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 <= fraction <= 1
         ):
-            raise _invalid(f"max_changed_fraction has to be a number from 0 to 1, not {fraction!r}.")
+            raise _make_invalid_fault(
+                f"max_changed_fraction has to be a number from 0 to 1, not {fraction!r}."
+            )
         for name in ("forbid_created", "forbid_clearing"):
             if not isinstance(getattr(self, name), bool):
-                raise _invalid(f"{name} has to be True or False, not {getattr(self, name)!r}.")
+                raise _make_invalid_fault(f"{name} has to be True or False, not {getattr(self, name)!r}.")
 
     def check_columns(self, columns: Sequence[str]) -> None:
         """
@@ -57,15 +59,15 @@ class Policies:
         :raises Fault: a protected field is none of them.
         """
         if unknown := [str(name) for name in self.protected_fields if name not in columns]:
-            raise _invalid(
+            raise _make_invalid_fault(
                 f"protected_fields names {', '.join(unknown)}, but the columns are {', '.join(columns)}."
             )
 
-    def violations(self, plan: Plan) -> list[str]:
+    def list_violations(self, plan: Plan) -> list[str]:
         """Return what a plan does that it may not, a sentence each."""
         return [broken for _, broken in self._judge(plan) if broken]
 
-    def describe_kept(self, plan: Plan) -> list[str]:
+    def list_passed(self, plan: Plan) -> list[str]:
         """Return which policies a plan keeps to, a sentence each."""
         return [kept for kept, broken in self._judge(plan) if not broken]
 
@@ -108,9 +110,9 @@ class Policies:
 def _list_first(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - _NAMED
-    shown = ", ".join(name[:100] for name in listed[:_NAMED])
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    first_names = ", ".join(name[:100] for name in listed[:_NAMED])
+    return f"{first_names} and {more:,} more" if more > 0 else first_names
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, problem)

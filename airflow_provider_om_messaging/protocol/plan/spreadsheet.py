@@ -93,10 +93,10 @@ def _find_other_number(before: str, after: str) -> str:
         has_zeros = re.match(r"[+-]?0[0-9]", before)
         return "a number without its leading zeros" if has_zeros else "a number in another form"
     digits = len(new.as_tuple().digits)
-    shown = len(re.sub(r"[eE].*|[^0-9]", "", after))
-    is_short = "e" in after.lower() and shown < _EXACT_DIGITS
+    shown_digits = len(re.sub(r"[eE].*|[^0-9]", "", after))
+    is_short = "e" in after.lower() and shown_digits < _EXACT_DIGITS
     is_cut = digits > _EXACT_DIGITS and after[_EXACT_DIGITS:].strip("0") == "" and len(before) == len(after)
-    if is_short and old and abs(old - new) <= abs(new) * Decimal(10) ** (1 - shown):
+    if is_short and old and abs(old - new) <= abs(new) * Decimal(10) ** (1 - shown_digits):
         return "a long number that lost its digits"
     if is_cut and before[:_EXACT_DIGITS] == after[:_EXACT_DIGITS]:
         return "a long number that lost its digits"
@@ -141,10 +141,10 @@ def _read_dates(text: str) -> Iterator[Date]:
 
 
 def _read_parts(text: str) -> Iterator[Date]:
-    if found := _NUMERIC_DATE.fullmatch(text):
-        first, second = int(found[1]), int(found[2])
-        third = int(found[3]) if found[3] else None
-        if len(found[1]) > 2:
+    if match := _NUMERIC_DATE.fullmatch(text):
+        first, second = int(match[1]), int(match[2])
+        third = int(match[3]) if match[3] else None
+        if len(match[1]) > 2:
             if third is not None:
                 yield first, second, third
         else:
@@ -152,10 +152,10 @@ def _read_parts(text: str) -> Iterator[Date]:
             yield third, second, first
             if third is not None and third <= 31:
                 yield first, second, third
-    elif found := _DAY_FIRST.fullmatch(text):
-        yield from _read_month(found[2], found[1], found[3])
-    elif found := _MONTH_FIRST.fullmatch(text):
-        yield from _read_month(found[1], found[2], found[3])
+    elif match := _DAY_FIRST.fullmatch(text):
+        yield from _read_month(match[2], match[1], match[3])
+    elif match := _MONTH_FIRST.fullmatch(text):
+        yield from _read_month(match[1], match[2], match[3])
 
 
 def _read_month(name: str, day: str, year: str | None) -> Iterator[Date]:

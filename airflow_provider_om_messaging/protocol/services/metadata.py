@@ -10,13 +10,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_om_messaging.protocol.model.fields import LISTS, TEXTS, Entity, own_value
+from airflow_provider_om_messaging.protocol.model.fields import LISTS, TEXTS, Entity, get_own_value
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.references import parse_reference
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 FIELDS = (*TEXTS, *LISTS)
 """What the file holds. In no version do the schemas of services have custom properties."""
@@ -35,19 +35,19 @@ def format_metadata(service: Entity) -> bytes:
 
     :param service: as it was read, with owners, tags and domains.
     """
-    metadata = {field: own_value(service, field) for field in TEXTS}
-    metadata |= {field: sorted(map(_name_entry, own_value(service, field) or ())) for field in LISTS}
+    metadata = {field: get_own_value(service, field) for field in TEXTS}
+    metadata |= {field: sorted(map(_name_entry, get_own_value(service, field) or ())) for field in LISTS}
     document = {
         "format": _FORMAT,
         "formatVersion": _VERSION,
-        "service": join_fqn(required_text(service, "name")),
+        "service": join_fqn(get_required_text(service, "name")),
         "serviceType": service.get("serviceType"),
         "metadata": metadata,
     }
     try:
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     except UnicodeEncodeError:
-        raise unexpected_reply("a text with half a character in it") from None
+        raise make_unexpected_reply_fault("a text with half a character in it") from None
 
 
 def parse_metadata(content: bytes) -> tuple[str, dict[str, Any]]:
@@ -59,16 +59,18 @@ def parse_metadata(content: bytes) -> tuple[str, dict[str, Any]]:
     try:
         document = parse_json(content)
     except ValueError:
-        raise _invalid("is not JSON") from None
+        raise _make_invalid_fault("is not JSON") from None
     if not isinstance(document, Mapping) or document.get("format") != _FORMAT:
-        raise _invalid("is no file of a service's metadata")
+        raise _make_invalid_fault("is no file of a service's metadata")
     if document.get("formatVersion") != _VERSION:
-        raise _invalid(f"has the format {document.get('formatVersion')!r}; this version reads {_VERSION}")
+        raise _make_invalid_fault(
+            f"has the format {document.get('formatVersion')!r}; this version reads {_VERSION}"
+        )
     service, metadata = document.get("service"), document.get("metadata")
     if not isinstance(service, str) or not service or not isinstance(metadata, Mapping) or not metadata:
-        raise _invalid("does not say which service it is of, or holds no metadata")
+        raise _make_invalid_fault("does not say which service it is of, or holds no metadata")
     if unknown := [field for field in metadata if field not in FIELDS]:
-        raise _invalid(f"holds {', '.join(map(repr, unknown))}; it may hold {', '.join(FIELDS)}")
+        raise _make_invalid_fault(f"holds {', '.join(map(repr, unknown))}; it may hold {', '.join(FIELDS)}")
     for field, value in metadata.items():
         _check_value(field, value)
     return service, dict(metadata)
@@ -85,13 +87,13 @@ def _name_entry(item: Mapping[str, Any]) -> str:
 def _check_value(field: str, value: object) -> None:
     if field in TEXTS:
         if value is not None and not isinstance(value, str):
-            raise _invalid(f"holds a {field} that is no text")
+            raise _make_invalid_fault(f"holds a {field} that is no text")
         return
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise _invalid(f"holds {field} that are no list of names")
+        raise _make_invalid_fault(f"holds {field} that are no list of names")
     for entry in value:
         parse_reference(field, entry, "source")
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"source {problem}. Nothing was sent.")

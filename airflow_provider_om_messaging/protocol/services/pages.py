@@ -29,8 +29,8 @@ def list_services(
     :param generation: how this server calls them.
     :param after: the cursor that the page before ended with.
     """
-    wanted = to_server_names(fields, generation)
-    query = {"fields": ",".join(wanted)} if wanted else {}
+    server_fields = to_server_names(fields, generation)
+    query = {"fields": ",".join(server_fields)} if server_fields else {}
     return request_page(SERVICE.path, _parse_page, SERVICE.plural, query, PAGE, after)
 
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.protocol.model.fields import entry_key
-from airflow_provider_om_messaging.protocol.model.names import required_text
+from airflow_provider_om_messaging.protocol.model.fields import get_entry_key
+from airflow_provider_om_messaging.protocol.model.names import require_text
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_reference
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -52,7 +52,7 @@ class Selection:
             (self.service_type is None or _is_same_type(self.service_type, service["serviceType"]))
             and (self.name is None or self.name.fullmatch(service["name"]) is not None)
             and all(
-                entry_key(known[name]) in map(entry_key, service.get(name.field) or ())
+                get_entry_key(known[name]) in map(get_entry_key, service.get(name.field) or ())
                 for name in self.references.values()
             )
         )
@@ -66,7 +66,7 @@ class Selection:
         """
         known = sorted({*SERVICE_TYPES, *present})
         if self.service_type is not None and not any(_is_same_type(self.service_type, one) for one in known):
-            raise _invalid(f"service_type {self.service_type!r} is none of {', '.join(known)}.")
+            raise _make_invalid_fault(f"service_type {self.service_type!r} is none of {', '.join(known)}.")
 
 
 def parse_selection(
@@ -83,9 +83,9 @@ def parse_selection(
     """
     given = {"domain": domain, "owner": owner, "tag": tag}
     return Selection(
-        None if service_type is None else required_text("service_type", service_type),
+        None if service_type is None else require_text("service_type", service_type),
         {
-            condition: parse_reference(_FIELDS[condition], required_text(condition, value), condition)
+            condition: parse_reference(_FIELDS[condition], require_text(condition, value), condition)
             for condition, value in given.items()
             if value is not None
         },
@@ -99,16 +99,16 @@ def parse_pattern(parameter: str, value: object) -> re.Pattern[str]:
 
     :raises Fault: naming the parameter, and what is wrong with the expression.
     """
-    text = required_text(parameter, value)
+    text = require_text(parameter, value)
     try:
         return re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        raise _invalid(f"{parameter} {text[:200]!r} is no regular expression: {error}.") from None
+        raise _make_invalid_fault(f"{parameter} {text[:200]!r} is no regular expression: {error}.") from None
 
 
 def _is_same_type(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{problem} Nothing was sent.")

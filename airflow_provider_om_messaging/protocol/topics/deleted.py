@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.identity import check_entity
-from airflow_provider_om_messaging.protocol.model.names import join_fqn, segment
+from airflow_provider_om_messaging.protocol.model.names import encode_segment, join_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, make_unexpected_reply_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def read_deleted(service: str, name: str, generation: Generation) -> Request[dic
         "fields": ",".join(to_server_names(("owners", "tags", "domains", "extension"), generation)),
     }
     read = partial(_parse_topic, fqn=fqn)
-    path, headers = f"{TOPIC.path}/name/{segment(fqn)}", {"Accept": "application/json"}
+    path, headers = f"{TOPIC.path}/name/{encode_segment(fqn)}", {"Accept": "application/json"}
     return Request("GET", path, read, "deleted topics", query, headers, safe=True)
 
 
@@ -79,14 +79,14 @@ def build_restoration(service: str, topic: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse_topic(reply: Reply, fqn: str) -> dict[str, Any]:
-    topic = to_current_names(reply.json_object())
+    topic = to_current_names(reply.parse_json_object())
     check_entity(topic, TOPIC, fqn)
-    required_text(topic, "id")
+    get_required_text(topic, "id")
     return topic
 
 
 def _parse_restored(reply: Reply, fqn: str) -> dict[str, Any]:
     topic = _parse_topic(reply, fqn)
     if topic.get("deleted"):
-        raise unexpected_reply("a topic that is deleted still, after it was to be restored")
+        raise make_unexpected_reply_fault("a topic that is deleted still, after it was to be restored")
     return topic

@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.protocol.model.entities import TOPIC
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names
 from airflow_provider_om_messaging.protocol.wire.json_values import LimitError, check_depth, parse_json
-from airflow_provider_om_messaging.protocol.wire.message import unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.paging import make_foreign_list_fault
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ListedTopic:
 
     def cells(self, columns: Sequence[str]) -> list[str]:
         """Return its row, in the columns of a file."""
-        return self._needed.cells(columns)
+        return self._needed.build_row(columns)
 
     def rows(self, columns: Sequence[str]) -> list[list[str]]:
         """
@@ -145,4 +145,4 @@ def _parse(text: Any) -> Any:
     try:
         return parse_json(bytes(text))
     except LimitError as error:
-        raise unexpected_reply(str(error)) from None
+        raise make_unexpected_reply_fault(str(error)) from None

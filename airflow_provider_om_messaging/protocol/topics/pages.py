@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.protocol.model.fields import CERTIFICATION
 from airflow_provider_om_messaging.protocol.model.identity import check_entity
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.renamed_fields import to_current_names, to_server_names
-from airflow_provider_om_messaging.protocol.model.shapes import required_text
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.topics.listed import (
     UNREADABLE,
     ListedTopic,
@@ -99,7 +99,7 @@ def _parse_page(reply: Reply) -> Page[ListedTopic]:
         data, paging = found.data, found.paging
     except UNREADABLE:
         # The slow reader says what is wrong, or takes what is only unusual.
-        document = reply.json_object()
+        document = reply.parse_json_object()
         data, paging = document.get("data"), document.get("paging")
     if not isinstance(data, list):
         raise make_foreign_list_fault(TOPIC.plural)
@@ -119,9 +119,9 @@ def create_topic(service: str, name: str) -> Request[dict[str, Any]]:
 
 
 def _parse_created(reply: Reply, fqn: str) -> dict[str, Any]:
-    topic = to_current_names(reply.json_object())
+    topic = to_current_names(reply.parse_json_object())
     check_entity(topic, TOPIC, fqn)
-    required_text(topic, "id")
+    get_required_text(topic, "id")
     return topic
 
 
@@ -138,7 +138,7 @@ def make_topic_body(
     body = {field: value for field, value in wanted.items() if value is not None and field != CERTIFICATION}
     if "domains" in body:
         # Unlike anywhere else, domains go by name here.
-        body["domains"] = [required_text(domain, "fullyQualifiedName") for domain in body["domains"]]
+        body["domains"] = [get_required_text(domain, "fullyQualifiedName") for domain in body["domains"]]
     for new, theirs in (("owners", generation.owners_field), ("domains", generation.domains_field)):
         if new in body and theirs != new:
             body[theirs] = body.pop(new)[0]

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.columns import TIER
-from airflow_provider_om_messaging.protocol.model.fields import entry_key, find_differing_fields, own_value
+from airflow_provider_om_messaging.protocol.model.fields import (
+    find_differing_fields,
+    get_entry_key,
+    get_own_value,
+)
 from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 
 if TYPE_CHECKING:
@@ -112,7 +116,7 @@ class Rights:
 
 def read_rights(reply: Reply) -> Rights:
     """Read the answer to ``GET /v1/permissions/topic``; what is not understood in it is not known."""
-    listed = reply.json_object().get("permissions")
+    listed = reply.parse_json_object().get("permissions")
     found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     return Rights({str(item.get("operation")): _parse_permission(item) for item in found})
 
@@ -137,7 +141,9 @@ def list_operations(
             found.add("EditCertification" if generation.domains_right else None)
         elif field == "tags":
             found |= set(
-                _list_label_operations(wanted.get(field) or (), own_value(entity, field) or (), generation)
+                _list_label_operations(
+                    wanted.get(field) or (), get_own_value(entity, field) or (), generation
+                )
             )
         else:
             found.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
@@ -167,9 +173,9 @@ def _list_label_operations(
     wanted: Sequence[Mapping[str, Any]], present: Sequence[Mapping[str, Any]], generation: Generation
 ) -> Iterator[str | None]:
     """Yield what labels take that come or go; before 1.8 it is not known for all kinds of them."""
-    kept = {entry_key(label) for label in wanted} & {entry_key(label) for label in present}
+    kept = {get_entry_key(label) for label in wanted} & {get_entry_key(label) for label in present}
     for label in (*wanted, *present):
-        if entry_key(label) in kept:
+        if get_entry_key(label) in kept:
             continue
         name = str(label.get("tagFQN"))
         if label.get("source") == "Glossary":

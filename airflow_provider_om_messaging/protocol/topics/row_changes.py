@@ -25,9 +25,9 @@ from airflow_provider_om_messaging.protocol.model import references
 from airflow_provider_om_messaging.protocol.model.exclusion import find_excluding_pair
 from airflow_provider_om_messaging.protocol.model.fields import (
     CERTIFICATION,
-    certification_tag,
-    entry_key,
-    own_value,
+    get_certification_tag,
+    get_entry_key,
+    get_own_value,
 )
 from airflow_provider_om_messaging.protocol.model.names import join_fqn, split_fqn
 from airflow_provider_om_messaging.protocol.model.references import Name
@@ -112,7 +112,7 @@ class Row:
         :raises RowRefusedError: the cell is malformed.
         """
         try:
-            found = self.reading.names(column, self[column])
+            found = self.reading.list_names(column, self[column])
         except MalformedCellError as error:
             raise self.fault(column, str(error)) from None
         for name in found if column in LABELS else ():
@@ -166,7 +166,7 @@ def compute_values(
 
 def _compute_text(row: Row, column: Column, entity: Entity, *_: Any) -> Any:
     """Return the text that a row wants; one that differs in line ends alone stays as it is."""
-    present = own_value(entity, column.field)
+    present = get_own_value(entity, column.field)
     return present if row.is_same(column.name, str(present or "")) else row[column.name] or None
 
 
@@ -198,7 +198,7 @@ def _compute_labels(
         )
     others = [
         label
-        for label in own_value(entity, column.field) or ()
+        for label in get_own_value(entity, column.field) or ()
         if find_label_column(label.get("source"), str(label["tagFQN"]), row.columns) is None
     ]
     return [*(_complete_references(labels, entity, column.field) or ()), *others] or None
@@ -228,8 +228,8 @@ def _compute_certification(
     Servers before 2.0 give one anew that is sent again. None of those that were looked at cares whether the
     tag exists, but some fail afterwards at showing the topic: so an unknown one is refused here.
     """
-    present = own_value(entity, column.field)
-    if row.is_same(column.name, certification_tag(present) or ""):
+    present = get_own_value(entity, column.field)
+    if row.is_same(column.name, get_certification_tag(present) or ""):
         return dict(present) if present else None
     for name, tag in _find_references(row, column, known):
         label = references.build_reference(name, tag)
@@ -282,9 +282,11 @@ def _complete_references(
     found: Sequence[tuple[Name, Entity]], topic: Entity, field: str
 ) -> list[dict[str, Any]] | None:
     """Return complete references, those that the topic has already as they are there."""
-    present = {entry_key(item): item for item in own_value(topic, field) or ()}
+    present = {get_entry_key(item): item for item in get_own_value(topic, field) or ()}
     made = [references.build_reference(name, entity) for name, entity in found]
-    return list({entry_key(item): present.get(entry_key(item), item) for item in made}.values()) or None
+    return (
+        list({get_entry_key(item): present.get(get_entry_key(item), item) for item in made}.values()) or None
+    )
 
 
 def _check_owners(owners: Sequence[tuple[Name, Entity]]) -> None:

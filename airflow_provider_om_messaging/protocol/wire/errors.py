@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
-from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, unexpected_reply
+from airflow_provider_om_messaging.protocol.wire.message import Reply, Request, make_unexpected_reply_fault
 from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 from airflow_provider_om_messaging.protocol.wire.retry import TRANSIENT_STATUSES
@@ -70,7 +70,7 @@ def read_result(request: Request[T], reply: Reply) -> T:
         return request.read(reply)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # No reader knows every shape that a reply can have, and a foreign error would end more than one wait.
-        raise unexpected_reply(
+        raise make_unexpected_reply_fault(
             f"what cannot be read ({type(error).__name__}) when asked for {request.feature}"
         ) from None
 
@@ -130,7 +130,7 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
     if reply.is_html():
         quote = " It answered with an HTML page, which a proxy or a login before the server may have sent."
     if 200 <= status < 300:
-        return unexpected_reply("HTML")
+        return make_unexpected_reply_fault("HTML")
     if framework and status in {500, int(framework[1])}:
         return _make_missing_route_fault(request, int(framework[1]), text)
     if status == 400 and _NO_CSV.search(text):
@@ -144,7 +144,7 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
         return Fault(Cause.FORBIDDEN, f"The token's user may not do this (403): {request.feature}.{quote}")
     if 300 <= status < 400:
         target = redact(reply.headers.get("location", "nowhere").partition("?")[0])
-        return unexpected_reply(f"a redirect to {target} that is not followed with a token")
+        return make_unexpected_reply_fault(f"a redirect to {target} that is not followed with a token")
     if status == 413:
         return Fault(
             Cause.BAD_REQUEST,
@@ -158,10 +158,10 @@ def _name_fault(request: Request[Any], reply: Reply, text: str) -> Fault:
     if status >= 500:
         return Fault(Cause.UNAVAILABLE, f"The server failed ({status}) at: {request.feature}.{quote}")
     if reply.is_html():
-        return unexpected_reply(f"status {status} with HTML")
+        return make_unexpected_reply_fault(f"status {status} with HTML")
     if status == 404:
         if not text or "code" not in (_parse_error_document(reply) or {}):
-            return unexpected_reply("404 without the error document of OpenMetadata")
+            return make_unexpected_reply_fault("404 without the error document of OpenMetadata")
         if user := _find_missing_user(request, reply):
             return Fault(
                 Cause.UNAUTHORIZED,
@@ -189,10 +189,10 @@ def _find_request_fault(request: Request[Any], reply: Reply, quote: str) -> Faul
             Cause.BAD_REQUEST,
             f"The server cannot store the character U+0000 (500): {request.feature}. Take it out.",
         )
-    if request.method == "PATCH" and (found := _BAD_PATCH.search(text)):
+    if request.method == "PATCH" and (match := _BAD_PATCH.search(text)):
         return Fault(
             Cause.BAD_REQUEST,
-            f"The server could not apply the patch (500), of which nothing was stored: {redact(found[0])}.",
+            f"The server could not apply the patch (500), of which nothing was stored: {redact(match[0])}.",
         )
     return None
 
@@ -205,11 +205,11 @@ def _find_missing_user(request: Request[Any], reply: Reply) -> str | None:
     """
     # As it came: what is left for people has other blanks.
     message = (_parse_error_document(reply) or {}).get("message")
-    found = _NO_USER.fullmatch(message) if isinstance(message, str) else None
-    if found is None or _ID.fullmatch(found[1]):
+    match = _NO_USER.fullmatch(message) if isinstance(message, str) else None
+    if match is None or _ID.fullmatch(match[1]):
         return None
     asked_for = unquote(request.path.rpartition("/")[2])
-    return None if _strip_name(asked_for) == _strip_name(found[1]) else redact(found[1])
+    return None if _strip_name(asked_for) == _strip_name(match[1]) else redact(match[1])
 
 
 def _strip_name(name: str) -> str:

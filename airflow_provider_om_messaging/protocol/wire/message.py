@@ -40,7 +40,7 @@ class Reply:
             (b"<!doctype html", b"<html")
         )
 
-    def json(self) -> Any:
+    def parse_json(self) -> Any:
         """
         Return the body as JSON.
 
@@ -49,19 +49,19 @@ class Reply:
         try:
             return parse_json(self.body)
         except LimitError as error:
-            raise unexpected_reply(str(error)) from None
+            raise make_unexpected_reply_fault(str(error)) from None
         except ValueError:
-            raise unexpected_reply("something that is not JSON") from None
+            raise make_unexpected_reply_fault("something that is not JSON") from None
 
-    def json_object(self) -> dict[str, Any]:
+    def parse_json_object(self) -> dict[str, Any]:
         """
         Return the body as a JSON object.
 
         :raises Fault: the body is something else.
         """
-        value = self.json()
+        value = self.parse_json()
         if not isinstance(value, dict):
-            raise unexpected_reply("JSON that is not an object")
+            raise make_unexpected_reply_fault("JSON that is not an object")
         return value
 
 
@@ -93,7 +93,7 @@ class Request(Generic[T]):
     largest: int = MAX_REPLY_BYTES
 
 
-def unexpected_reply(what: str) -> Fault:
+def make_unexpected_reply_fault(what: str) -> Fault:
     """Return the fault for a reply that no OpenMetadata server would send."""
     return Fault(
         Cause.UNEXPECTED_REPLY,

@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.protocol.wire.message import (
     MAX_REPLY_BYTES,
     Reply,
     Request,
-    unexpected_reply,
+    make_unexpected_reply_fault,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_page(reply: Reply, items: str) -> Page[dict[str, Any]]:
     :param items: what is listed, as a plural.
     :raises Fault: it is no such page.
     """
-    document = reply.json_object()
+    document = reply.parse_json_object()
     entities, paging = document.get("data"), document.get("paging")
     if not isinstance(entities, list) or not all(
         isinstance(item, dict) and item.get("name") and item.get("id") for item in entities
@@ -82,7 +82,7 @@ def read_page(reply: Reply, items: str) -> Page[dict[str, Any]]:
 
 def make_foreign_list_fault(items: str) -> Fault:
     """Return the fault for a list that holds something else than it was asked for."""
-    return unexpected_reply(f"a list of {items} that holds something else")
+    return make_unexpected_reply_fault(f"a list of {items} that holds something else")
 
 
 def read_cursor(paging: Any) -> tuple[str | None, int | None]:
@@ -112,7 +112,7 @@ class Walk:
         self._listed = 0
         self._totals: list[int] = []
 
-    def pages(self, ask: Callable[[str | None], Page[T]]) -> Iterator[Page[T]]:
+    def iterate_pages(self, ask: Callable[[str | None], Page[T]]) -> Iterator[Page[T]]:
         """
         Yield page after page. Whether the last one was reached with nothing missing is asked afterwards.
 
@@ -143,7 +143,7 @@ class Walk:
         # Some may come while the list is read.
         most = 2 * max(self._totals) + _SLACK if self._totals else _MOST_UNCOUNTED
         if after is not None and (not listed or after in self._cursors or self._listed > most):
-            raise unexpected_reply(f"a list of {self._items} that never ends")
+            raise make_unexpected_reply_fault(f"a list of {self._items} that never ends")
         if after is not None:
             self._cursors.add(after)
 

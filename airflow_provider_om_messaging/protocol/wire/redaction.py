@@ -79,14 +79,14 @@ def redact(text: str) -> str:
     if len(text) > _LONGEST_READ:
         # A secret whose second half is cut off may not look like one any more.
         words = words[:-1]
-    shown = _JSON_OBJECT.sub("{…}", " ".join(words))
-    shown = _KEY_FILE.sub("…/", shown)
-    lower = shown.lower()
+    redacted = _JSON_OBJECT.sub("{…}", " ".join(words))
+    redacted = _KEY_FILE.sub("…/", redacted)
+    lower = redacted.lower()
     for signs, pattern in _SECRETS:
         # Most texts are plain words: lines of job logs, verdicts on rows.
         if any(sign in lower for sign in signs):
-            shown = pattern.sub("***", shown)
-    return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
+            redacted = pattern.sub("***", redacted)
+    return redacted if len(redacted) <= LONGEST_TEXT else redacted[: LONGEST_TEXT - 1] + "…"
 
 
 def replace_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:

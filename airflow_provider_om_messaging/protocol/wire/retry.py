@@ -45,7 +45,7 @@ def is_overload(fault: Fault) -> bool:
     return is_rate_limit(fault) or fault.cause is Cause.UNAVAILABLE
 
 
-def concerns_token(fault: Fault) -> bool:
+def affects_same_token(fault: Fault) -> bool:
     """Return whether any other request with the same token would fail alike (401, 429)."""
     return is_rate_limit(fault) or fault.cause is Cause.UNAUTHORIZED
 
@@ -89,7 +89,7 @@ class RetryPolicy:
     first_pause: float = 0.5
     longest_pause: float = LONGEST_READ
 
-    def pause(self, request: Request[Any], fault: Fault, tried: int, chance: float) -> float | None:
+    def compute_pause(self, request: Request[Any], fault: Fault, tried: int, chance: float) -> float | None:
         """
         Return the seconds to wait before the next try, or None if there is none.
 

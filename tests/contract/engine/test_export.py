@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.exceptions import (
     UnsupportedByServerError,
 )
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.csv.topic_cells import DOCUMENTED, to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import DOCUMENTED, build_row
 from airflow_provider_om_messaging.protocol.topics.pages import list_topics
 from airflow_provider_om_messaging.protocol.wire.capabilities import Generation, parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
@@ -157,7 +157,7 @@ def test_glossary_terms_and_derived_labels_are_no_tags() -> None:
         {"tagFQN": "PII.Sensitive", "source": "Classification", "labelType": "Derived"},
         {"tagFQN": "Tier.Tier1", "source": "Classification", "labelType": "Manual"},
     ]
-    assert to_cells({"name": "t", "tags": labels})[4] == "PII.None;Tier.Tier1"
+    assert build_row({"name": "t", "tags": labels})[4] == "PII.None;Tier.Tier1"
 
 
 def test_a_list_that_the_server_cuts_short_is_no_export(

@@ -84,9 +84,9 @@ def test_nothing_of_a_connection_is_in_the_file(
 
 def _read(service: str) -> Any:
     from airflow_provider_om_messaging.protocol import routes
-    from airflow_provider_om_messaging.protocol.model.names import service_fqn
+    from airflow_provider_om_messaging.protocol.model.names import parse_service_fqn
 
-    return routes.get_service(service_fqn(service))
+    return routes.get_service(parse_service_fqn(service))
 
 
 def _texts(value: Any) -> list[str]:

@@ -149,7 +149,7 @@ def test_a_slow_export_is_read_as_long_as_it_gets_on(monkeypatch: pytest.MonkeyP
     row = b"x" * 1023 + b"\n"
     with serve_lies(lambda _: [HEAD + b"Content-Length: 30720\r\n\r\n", *[row] * 30], pause=0.1) as liar:
         hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=2.5))
-        with hook._client.download(routes.job_result("7")) as chunks:
+        with hook._client.download(routes.get_job_result("7")) as chunks:
             assert sum(map(len, chunks)) == 30720
 
 

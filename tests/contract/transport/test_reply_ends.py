@@ -15,7 +15,7 @@ import pytest
 from airflow_provider_om_messaging.client.transport.aio import AsyncClient
 from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from airflow_provider_om_messaging.protocol.routes import server_version
+from airflow_provider_om_messaging.protocol.routes import get_server_version
 from airflow_provider_om_messaging.protocol.wire.content_coding import CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
@@ -84,7 +84,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], OpenMetadataMess
 
 async def version_by_aiohttp(hook: OpenMetadataMessagingHook) -> str:
     async with AsyncClient(hook._read_settings(), NO_RETRY) as client:
-        return str((await client.call(server_version()))["version"])
+        return str((await client.call(get_server_version()))["version"])
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -57,7 +57,7 @@ READING = Reading(types=lambda: FIELDS)
 )
 def test_cells_that_say_the_same(column: str, one: str, other: str) -> None:
     assert READING.is_same(column, one, other)
-    assert READING.fingerprint([column], [one]) == READING.fingerprint([column], [other])
+    assert READING.compute_fingerprint([column], [one]) == READING.compute_fingerprint([column], [other])
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,16 @@ def test_cells_that_say_the_same(column: str, one: str, other: str) -> None:
 )
 def test_cells_that_do_not(column: str, one: str, other: str) -> None:
     assert not READING.is_same(column, one, other)
-    assert READING.fingerprint([column], [one]) != READING.fingerprint([column], [other])
+    assert READING.compute_fingerprint([column], [one]) != READING.compute_fingerprint([column], [other])
 
 
 def test_blanks_are_a_part_of_a_name_that_has_them() -> None:
     padded = Name("domains", "domain", " Finance")
     reading = Reading(exists=lambda name: name == padded)
-    assert reading.names("domain", " Finance; Sales") == [padded, Name("domains", "domain", "Sales")]
+    assert reading.list_names("domain", " Finance; Sales") == [padded, Name("domains", "domain", "Sales")]
     assert not reading.is_same("domain", " Finance", "Finance")
     owner = Reading(exists=lambda name: name.fqn == " jo")
-    assert [name.fqn for name in owner.names("owner", "user: jo;user:jo ")] == [" jo", "jo"]
+    assert [name.fqn for name in owner.list_names("owner", "user: jo;user:jo ")] == [" jo", "jo"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,9 @@ def test_nobody_is_asked_where_no_blanks_and_no_custom_fields_are() -> None:
 
     reading = Reading(types=ask, exists=ask)  # type: ignore[arg-type]
     row = ["a", "b c ", " d", "user:e;team:f g", "h.i", ""]
-    assert reading.fingerprint(["name", "displayName", "description", "owner", "tags", "extension"], row)
+    assert reading.compute_fingerprint(
+        ["name", "displayName", "description", "owner", "tags", "extension"], row
+    )
 
 
 def test_a_domain_that_is_inherited_is_said_by_nothing() -> None:
@@ -117,10 +119,10 @@ def test_a_domain_that_is_inherited_is_said_by_nothing() -> None:
 def test_an_owner_is_a_user_or_a_team() -> None:
     for cell in ("jo", "user:", "user: ", "bot:x", ":x"):
         with pytest.raises(MalformedCellError, match="Owner should be of format"):
-            PLAIN.names("owner", cell)
+            PLAIN.list_names("owner", cell)
 
 
 @given(st.sampled_from(["owner", "tags", "domain", "extension", "certification", "description"]), st.text())
 def test_any_cell_can_be_read_and_is_itself(column: str, cell: str) -> None:
     assert READING.is_same(column, cell, cell)
-    assert READING.fingerprint([column], [cell]) == READING.fingerprint([column], [cell])
+    assert READING.compute_fingerprint([column], [cell]) == READING.compute_fingerprint([column], [cell])

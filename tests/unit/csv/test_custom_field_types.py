@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
     compute_field,
-    meaning,
+    get_meaning,
     parse_texts,
     render_cell,
 )
@@ -62,5 +62,5 @@ def test_a_state_comes_back(first: dict[str, Any], second: dict[str, Any]) -> No
         for present in (None, value, second.get(name)):
             found = compute_field(name, texts[name], present, FIELDS, {})
             again = parse_texts(render_cell({name: found}))[name]
-            assert meaning(again, FIELDS[name]) == meaning(texts[name], FIELDS[name])
+            assert get_meaning(again, FIELDS[name]) == get_meaning(texts[name], FIELDS[name])
             assert found == value or sorted(found) == sorted(value)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.csv.custom_fields import (
     compute_field,
     find_references,
-    meaning,
+    get_meaning,
     parse_texts,
     read_types,
     render_cell,
@@ -174,7 +174,7 @@ def test_values_come_back_from_their_cell(texts: dict[str, str]) -> None:
         value = compute(name, text, None, answer)
         assert value == fields[name]
         field = CustomField(name, answer[name])
-        assert meaning(text, field) == meaning(format_value(fields[name]), field)
+        assert get_meaning(text, field) == get_meaning(format_value(fields[name]), field)
 
 
 @pytest.mark.parametrize("expected", [{}, {"customProperties": None}, {"customProperties": ["x"]}])

@@ -152,7 +152,7 @@ def test_any_other_end_is_an_error_with_the_jobs_own_words(
     ],
 )
 def test_progress_reads_well_in_a_log(changes: dict[str, Any], text: str) -> None:
-    assert job(**changes).progress_text() == text
+    assert job(**changes).format_progress() == text
 
 
 def test_neither_secrets_nor_rows_leave_through_a_job() -> None:

@@ -45,10 +45,10 @@ def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: 
     ]
     for now in range(int(5 * interval)):
         due = [one for one in waits if one.due <= now]
-        for one in choose_jobs(due, pace.number(number / interval, 1.0)):
+        for one in choose_jobs(due, pace.compute_jobs_per_round(number / interval, 1.0)):
             job = jobs[one.wait.job_id]
             one.wait.record_poll(job, now)
-            one.due = now + one.wait.pause(now, chance.random())
+            one.due = now + one.wait.compute_pause(now, chance.random())
             one.late, one.likeliness = now + interval, estimate_end(job.job_id, job, one.due)
             one.longest, one.looked_at = max(one.longest, now - one.looked_at), now
     assert max(one.longest for one in waits) <= interval
@@ -57,7 +57,7 @@ def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: 
 
 @given(rates, st.floats(0.05, 1))
 def test_there_is_a_bound_however_many_wait(needed: float, seconds: float) -> None:
-    number = RateLimit().number(needed, seconds)
+    number = RateLimit().compute_jobs_per_round(needed, seconds)
     assert int(MIN_JOBS_PER_SECOND * seconds) <= number <= MAX_JOBS_PER_SECOND * seconds
     assert number <= max(MIN_JOBS_PER_SECOND, 1.2 * needed) * seconds
 
@@ -65,27 +65,27 @@ def test_there_is_a_bound_however_many_wait(needed: float, seconds: float) -> No
 @given(rates)
 def test_a_server_that_refuses_is_asked_for_half_each_time_then_slowly_for_more(needed: float) -> None:
     pace = RateLimit()
-    before = pace.number(needed, 1.0)
+    before = pace.compute_jobs_per_round(needed, 1.0)
     for _ in range(12):
         pace.record_refusal()
-        number = pace.number(needed, 1.0)
+        number = pace.compute_jobs_per_round(needed, 1.0)
         assert number <= max(1, before / 2)
         before = number
     assert before == 1
     for _ in range(50):
         pace.record_success(before, 0.2, 1.0)
-        number = pace.number(needed, 1.0)
+        number = pace.compute_jobs_per_round(needed, 1.0)
         assert before <= number <= before + 10
         before = number
-    assert before == RateLimit().number(needed, 1.0)
+    assert before == RateLimit().compute_jobs_per_round(needed, 1.0)
 
 
 @given(rates, st.floats(1.1, 60))
 def test_a_slow_server_is_asked_for_what_it_answers_in_a_round(needed: float, took: float) -> None:
     pace = RateLimit()
-    asked = pace.number(needed, 1.0)
+    asked = pace.compute_jobs_per_round(needed, 1.0)
     pace.record_success(asked, took, 1.0)
-    assert 1 <= pace.number(needed, 1.0) <= asked / took
+    assert 1 <= pace.compute_jobs_per_round(needed, 1.0) <= asked / took
     for _ in range(50):
         pace.record_success(1, 0.2, 1.0)
-    assert pace.number(needed, 1.0) == asked
+    assert pace.compute_jobs_per_round(needed, 1.0) == asked

@@ -41,7 +41,7 @@ def test_an_import_that_completed_has_its_verdict() -> None:
 def test_a_job_that_is_under_way(status: str) -> None:
     found = frame("7-a", status, progress=10, total=40)
     assert (found.job.status, found.job.finished) == ("RUNNING", False)
-    assert found.job.progress_text() == "Export job 7-a: RUNNING, 10 of 40 rows"
+    assert found.job.format_progress() == "Export job 7-a: RUNNING, 10 of 40 rows"
 
 
 def test_a_failed_import_comes_in_the_shape_of_an_export() -> None:

@@ -91,7 +91,7 @@ def test_ten_minutes_of_failures_are_borne_if_nobody_says_how_many(poll_interval
     started = now
     while now - started < 600:
         waiting.record_failure(DOWN, now)
-        now += waiting.pause(now)
+        now += waiting.compute_pause(now)
     with pytest.raises(Fault, match="in a row failed"):
         waiting.record_failure(DOWN, now)
 
@@ -117,22 +117,22 @@ def test_the_deadline_holds_while_the_server_is_down_and_says_so() -> None:
 
 def test_the_first_looks_come_soon_and_the_later_ones_at_the_interval() -> None:
     waiting = wait(deadline=1e9, poll_interval=10)
-    assert [waiting.pause(0.0) for _ in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert [waiting.compute_pause(0.0) for _ in range(6)] == [1, 2, 4, 8, 10, 10]
 
 
 def test_the_server_is_left_alone_as_long_as_it_asks() -> None:
     waiting = wait(poll_interval=5)
     waiting.record_failure(Fault(Cause.RATE_LIMITED, "later", retry_after=60), 0.0)
-    assert waiting.pause(0.0) == 60
+    assert waiting.compute_pause(0.0) == 60
     waiting.record_poll(job("RUNNING"), 60.0)
-    assert waiting.pause(60.0) < 60
+    assert waiting.compute_pause(60.0) < 60
 
 
 @pytest.mark.parametrize("asked", [86400.0, float("inf")])
 def test_one_reply_cannot_put_off_the_next_look_for_hours(asked: float) -> None:
     waiting = wait(deadline=1e9)
     waiting.record_failure(Fault(Cause.RATE_LIMITED, "tomorrow", retry_after=asked), 0.0)
-    assert waiting.pause(0.0) <= 300
+    assert waiting.compute_pause(0.0) <= 300
 
 
 @given(
@@ -148,7 +148,7 @@ def test_a_pause_is_never_zero_and_ends_no_later_than_the_deadline(
     now = 1e7 - left
     waiting.record_failure(Fault(Cause.UNAVAILABLE, "down", retry_after=retry_after), 0.0)
     for _ in range(looks):
-        assert 0 < waiting.pause(now) <= max(left + 1e-6, 0.05)
+        assert 0 < waiting.compute_pause(now) <= max(left + 1e-6, 0.05)
 
 
 def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_so_long_only() -> None:
@@ -171,7 +171,7 @@ def test_a_job_lost_to_a_restart_is_named_as_that(error: str) -> None:
 
 
 def test_jitter_only_shortens_a_pause_and_by_a_tenth_at_most() -> None:
-    assert wait().pause(0.0, chance=0.0) == 0.9
+    assert wait().compute_pause(0.0, chance=0.0) == 0.9
 
 
 def entry(log_id: int, message: str, level: str = "INFO", at: object = None) -> dict[str, object]:
@@ -183,7 +183,7 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
     lines = [entry(number, f"line {number}") for number in range(250)]
     received = []
     for end in (0, 40, 40, 130, 200, 250, 250):
-        received += log.new_log_lines(
+        received += log.list_new_lines(
             Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:]))
         )
     texts = [line.text for line in received]
@@ -194,15 +194,15 @@ def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
 def test_a_log_that_goes_on_in_another_process_reports_what_is_new() -> None:
     lines = tuple(entry(number, f"line {number}", at=1_760_000_000_000 + number) for number in range(4))
     log = JobLog()
-    log.new_log_lines(Job("42", "EXPORT", "RUNNING", logs=lines[:2]))
+    log.list_new_lines(Job("42", "EXPORT", "RUNNING", logs=lines[:2]))
     handed_on = json.loads(json.dumps(log.reported))
-    news = JobLog(handed_on).new_log_lines(Job("42", "EXPORT", "RUNNING", logs=lines))
+    news = JobLog(handed_on).list_new_lines(Job("42", "EXPORT", "RUNNING", logs=lines))
     assert [line.text for line in news] == ["Export job 42: line 2", "Export job 42: line 3"]
 
 
 def test_lines_keep_their_level_and_lose_their_secrets() -> None:
     lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
-    answer = JobLog().new_log_lines(Job("42", "IMPORT", "RUNNING", logs=lines))
+    answer = JobLog().list_new_lines(Job("42", "IMPORT", "RUNNING", logs=lines))
     assert [line.level for line in answer] == [logging.WARNING, logging.ERROR]
     assert "hunter2" not in str(answer)
 
@@ -229,8 +229,8 @@ def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
 ) -> None:
     first, second = JobLog(), JobLog()
     since = data.draw(st.integers(0, len(seen)))
-    answer = [line for job in seen for line in first.new_log_lines(job)]
-    again = [line for job in seen[since:] for line in second.new_log_lines(job)]
+    answer = [line for job in seen for line in first.list_new_lines(job)]
+    again = [line for job in seen[since:] for line in second.list_new_lines(job)]
     assert set(again) <= set(answer)
     assert len({line.at for line in answer}) == len(answer)
     assert [line.at for line in answer] == sorted(line.at for line in answer if line.at is not None)
@@ -238,7 +238,7 @@ def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
 
 @pytest.mark.parametrize("at", [None, "2026-01-01T00:00:00Z", True])
 def test_a_line_of_no_known_time_is_told_as_well(at: object) -> None:
-    (line,) = JobLog().new_log_lines(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
+    (line,) = JobLog().list_new_lines(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
     assert (line.text, line.at) == ("Export job 42: slow", None)
 
 
@@ -250,8 +250,8 @@ def test_a_state_that_the_lines_have_told_is_not_told_at_first_look_however_ofte
 
     for first in (1000, 61_000, 121_000):
         log = JobLog()
-        assert [line.text for line in log.new_log_lines(build_job(first, 0))] == ["Export job 42: started"]
-        assert log.new_log_lines(build_job(first + 60_000, 0)) == []
-        assert log.new_log_lines(build_job(190_000, 3)) == [
+        assert [line.text for line in log.list_new_lines(build_job(first, 0))] == ["Export job 42: started"]
+        assert log.list_new_lines(build_job(first + 60_000, 0)) == []
+        assert log.list_new_lines(build_job(190_000, 3)) == [
             (logging.INFO, "Export job 42: RUNNING, 3 of 9 rows", 190_000)
         ]

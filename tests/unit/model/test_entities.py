@@ -8,7 +8,7 @@ from airflow_provider_om_messaging.protocol.model.entities import (
     SERVICE,
     TOPIC,
     find_canonical_name,
-    find_patched_kind,
+    find_patched_type,
     list_fields_to_ask,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -54,10 +54,10 @@ def test_of_a_long_text_that_names_no_topic_only_the_beginning_is_shown() -> Non
 
 
 def test_the_parameter_entity_names_services_and_topics_only() -> None:
-    assert (find_patched_kind("service"), find_patched_kind("topic")) == (SERVICE, TOPIC)
+    assert (find_patched_type("service"), find_patched_type("topic")) == (SERVICE, TOPIC)
     for wrong in ("table", "", None, ["topic"]):
         with pytest.raises(Fault, match="has to be one of service, topic, not") as caught:
-            find_patched_kind(wrong)
+            find_patched_type(wrong)
         assert caught.value.cause is Cause.INVALID_PARAMETER
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol.model.fields import (
-    adds_nothing,
-    certification_tag,
-    display_value,
-    entry_key,
-    entry_name,
     find_changed_fields,
+    format_for_display,
+    get_certification_tag,
+    get_entry_key,
+    get_entry_name,
+    get_own_value,
+    has_no_more_details,
     is_same,
-    own_value,
     shorten,
     strip_links,
     trim_for_journal,
@@ -30,28 +30,28 @@ TERM = {"tagFQN": "PII.None", "source": "Glossary"}
     "nothing", [{}, {"x": None}, {"x": ""}, {"x": []}, {"x": [{**ADA, "inherited": True}]}]
 )
 def test_nothing_is_nothing_however_it_is_told(nothing: dict[str, Any]) -> None:
-    assert own_value(nothing, "x") is None
+    assert get_own_value(nothing, "x") is None
 
 
 @pytest.mark.parametrize("value", [0, False, " ", {}, [ADA]])
 def test_whatever_else_there_is_is_something(value: Any) -> None:
-    assert own_value({"x": value}, "x") == value
+    assert get_own_value({"x": value}, "x") == value
 
 
 def test_what_an_entity_only_inherits_or_derives_is_not_its_own() -> None:
     derived = {**TAG, "labelType": "Derived"}
-    assert own_value({"tags": [TAG, derived, {**TERM, "inherited": True}]}, "tags") == [TAG]
+    assert get_own_value({"tags": [TAG, derived, {**TERM, "inherited": True}]}, "tags") == [TAG]
 
 
 def test_an_entry_is_known_by_its_tag_or_its_id() -> None:
-    assert entry_key(TAG) == entry_key({"tagFQN": "PII.None"}) != entry_key(TERM)
-    assert entry_key(ADA) == entry_key({"id": "1"}) != entry_key(BOB)
+    assert get_entry_key(TAG) == get_entry_key({"tagFQN": "PII.None"}) != get_entry_key(TERM)
+    assert get_entry_key(ADA) == get_entry_key({"id": "1"}) != get_entry_key(BOB)
     assert (
-        entry_key({"name": "a", "type": "user"})
-        == entry_key({"type": "user", "name": "a"})
-        != entry_key({"name": "b"})
+        get_entry_key({"name": "a", "type": "user"})
+        == get_entry_key({"type": "user", "name": "a"})
+        != get_entry_key({"name": "b"})
     )
-    assert entry_key("a") != entry_key("b")
+    assert get_entry_key("a") != get_entry_key("b")
 
 
 @pytest.mark.parametrize("field", ["owners", "tags", "domains"])
@@ -71,12 +71,12 @@ def test_other_lists_have_an_order() -> None:
 
 def test_a_certification_is_its_tag() -> None:
     gold = {"tagLabel": {"tagFQN": "Certification.Gold"}, "expiryDate": 1}
-    assert certification_tag(gold) == "Certification.Gold"
+    assert get_certification_tag(gold) == "Certification.Gold"
     assert is_same("certification", gold, {**gold, "expiryDate": 2})
     assert not is_same("certification", gold, {"tagLabel": {"tagFQN": "Certification.Silver"}})
     assert not is_same("certification", gold, None)
     for none in (None, {}, "Gold", {"tagLabel": None}, {"tagLabel": {}}, {"tagLabel": {"tagFQN": ""}}):
-        assert certification_tag(none) is None
+        assert get_certification_tag(none) is None
 
 
 def test_bookkeeping_is_no_change() -> None:
@@ -111,23 +111,23 @@ def test_a_journal_keeps_what_brings_a_value_back_and_no_secret() -> None:
 
 
 def test_people_are_shown_names_and_no_secret() -> None:
-    assert display_value("owners", [ADA, {**BOB, "type": "team"}]) == ["user:ada", "team:bob"]
-    assert display_value("tags", [TAG, TERM]) == ["PII.None", "glossaryTerm:PII.None"]
-    assert display_value("domains", [{"type": "domain", "fullyQualifiedName": "Finance", "name": "x"}]) == [
-        "Finance"
-    ]
-    assert "hush" not in str(display_value("connection", {"config": {"saslPassword": "hush"}}))
-    assert display_value("description", "text") == "text"
-    assert entry_name({"id": "7", "type": "domain"}) == "7"
-    assert entry_name({"type": "domain"}) == {"type": "domain"}
-    assert entry_name("plain") == "plain"
+    assert format_for_display("owners", [ADA, {**BOB, "type": "team"}]) == ["user:ada", "team:bob"]
+    assert format_for_display("tags", [TAG, TERM]) == ["PII.None", "glossaryTerm:PII.None"]
+    assert format_for_display(
+        "domains", [{"type": "domain", "fullyQualifiedName": "Finance", "name": "x"}]
+    ) == ["Finance"]
+    assert "hush" not in str(format_for_display("connection", {"config": {"saslPassword": "hush"}}))
+    assert format_for_display("description", "text") == "text"
+    assert get_entry_name({"id": "7", "type": "domain"}) == "7"
+    assert get_entry_name({"type": "domain"}) == {"type": "domain"}
+    assert get_entry_name("plain") == "plain"
 
 
 def test_a_list_that_says_nothing_new_repeats_another() -> None:
-    assert adds_nothing([{"id": "1", "type": "user"}], [ADA])
-    assert adds_nothing([{"id": "1", "href": "elsewhere"}], [ADA])
-    assert adds_nothing(None, [ADA])
-    assert not adds_nothing([{"id": "1", "type": "team"}], [ADA])
+    assert has_no_more_details([{"id": "1", "type": "user"}], [ADA])
+    assert has_no_more_details([{"id": "1", "href": "elsewhere"}], [ADA])
+    assert has_no_more_details(None, [ADA])
+    assert not has_no_more_details([{"id": "1", "type": "team"}], [ADA])
 
 
 def test_links_are_left_out_at_any_depth() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from airflow_provider_om_messaging.protocol.model.fields import (
     find_differing_fields,
+    get_own_value,
     mark_inheritable,
-    own_value,
 )
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 
@@ -42,7 +42,7 @@ def test_a_domain_that_may_be_inherited_counts_as_had_and_as_not(
 
 def test_what_the_server_marks_is_not_had() -> None:
     topic = {"domains": [{**X, "inherited": True}]}
-    assert own_value(topic, "domains") is None
+    assert get_own_value(topic, "domains") is None
     assert build_operations({"domains": [X]}, topic) == [{"op": "add", "path": "/domains", "value": [X]}]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.model.name_rules import name_problem
+from airflow_provider_om_messaging.protocol.model.name_rules import find_name_problem
 
 OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
 
@@ -29,15 +29,17 @@ OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
     ],
 )
 def test_what_is_taken(name: str, taken_by: set[str]) -> None:
-    assert {version for version in (OLD, BETWEEN, NEW) if name_problem(name, version) is None} == taken_by
+    assert {
+        version for version in (OLD, BETWEEN, NEW) if find_name_problem(name, version) is None
+    } == taken_by
 
 
 def test_the_words_are_the_servers() -> None:
-    assert name_problem("a/b", OLD) == r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
-    assert name_problem("n" * 129, OLD) == "[name size must be between 1 and 128]"
-    assert name_problem('a"b', BETWEEN) == 'Invalid name a"b'
-    assert name_problem("n" * 129, "1.3.4") == "[name size must be between 1 and 128]"
-    assert name_problem("n" * 129, "1.4.0") is None
-    assert name_problem("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
-    assert name_problem('quo"te', BETWEEN) == 'Invalid name quo"te'
-    assert name_problem("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'
+    assert find_name_problem("a/b", OLD) == r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
+    assert find_name_problem("n" * 129, OLD) == "[name size must be between 1 and 128]"
+    assert find_name_problem('a"b', BETWEEN) == 'Invalid name a"b'
+    assert find_name_problem("n" * 129, "1.3.4") == "[name size must be between 1 and 128]"
+    assert find_name_problem("n" * 129, "1.4.0") is None
+    assert find_name_problem("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
+    assert find_name_problem('quo"te', BETWEEN) == 'Invalid name quo"te'
+    assert find_name_problem("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'

@@ -68,41 +68,41 @@ def test_a_malformed_fqn_is_named(fqn: str) -> None:
     ],
 )
 def test_a_service_may_be_written_quoted_or_not(written: str, canonical: str) -> None:
-    assert names.service_fqn(written) == canonical
-    assert names.service_fqn(canonical) == canonical
+    assert names.parse_service_fqn(written) == canonical
+    assert names.parse_service_fqn(canonical) == canonical
 
 
 def test_something_below_a_service_is_not_a_service() -> None:
     with pytest.raises(Fault, match=r'names something below the service "edge.kafka"'):
-        names.service_fqn('"edge.kafka".orders')
+        names.parse_service_fqn('"edge.kafka".orders')
 
 
 @pytest.mark.parametrize("value", [[], {"service": "kafka"}, True, 1.5, b"kafka"])
 def test_a_service_of_a_wrong_type_is_named(value: object) -> None:
     with pytest.raises(Fault, match=f"^service is a {type(value).__name__}, and has to be a text"):
-        names.service_fqn(value)  # type: ignore[arg-type]
+        names.parse_service_fqn(value)  # type: ignore[arg-type]
 
 
 def test_a_service_may_be_named_by_a_whole_number() -> None:
-    assert names.service_fqn(2024) == "2024"  # type: ignore[arg-type]
+    assert names.parse_service_fqn(2024) == "2024"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["", "  ", None])
 def test_no_service_names_the_parameter(value: object) -> None:
     with pytest.raises(Fault, match=r"^service is empty") as caught:
-        names.service_fqn(value)  # type: ignore[arg-type]
+        names.parse_service_fqn(value)  # type: ignore[arg-type]
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
 @pytest.mark.parametrize("text", ['edge"kafka', '"edge.kafka', 'edge.kafka"'])
 def test_an_unbalanced_quote_is_refused_before_a_server_calls_it_missing(text: str) -> None:
     with pytest.raises(Fault, match="quote"):
-        names.service_fqn(text)
+        names.parse_service_fqn(text)
 
 
 @given(any_text)
 def test_a_segment_holds_nothing_that_ends_it(text: str) -> None:
-    segment = names.segment(text)
+    segment = names.encode_segment(text)
     assert not set(segment) & set('/?#% "\\;&+=') - {"%"}
     assert unquote(segment) == text
 
@@ -122,7 +122,7 @@ def test_anything_else_is_a_name(text: str) -> None:
     [("42", "42"), (42, "42"), (" 42\n", "42"), (UUID, UUID), ("9223372036854775807", "9223372036854775807")],
 )
 def test_a_job_id_is_a_number_or_a_uuid(value: object, text: str) -> None:
-    assert names.job_id(value) == text
+    assert names.parse_job_id(value) == text
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_job_id_is_a_number_or_a_uuid(value: object, text: str) -> None:
 def test_anything_else_is_no_job_id(value: object) -> None:
     # "None" is what a template makes of a task that returned nothing.
     with pytest.raises(Fault, match="is not the id of a job") as caught:
-        names.job_id(value)
+        names.parse_job_id(value)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
@@ -158,7 +158,7 @@ def test_of_a_long_text_that_is_no_job_id_the_begin_is_shown() -> None:
     ],
 )
 def test_a_version_is_written_as_the_server_writes_it(value: object, text: str) -> None:
-    assert names.version(value) == text
+    assert names.normalize_version(value) == text
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_a_version_is_written_as_the_server_writes_it(value: object, text: str) 
 )
 def test_anything_else_is_no_version(value: object) -> None:
     with pytest.raises(Fault, match=r"^version .* is not a number") as caught:
-        names.version(value)
+        names.normalize_version(value)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
 @given(st.integers(0, 10**5 - 1), st.integers(0, 9))
 def test_versions_agree_with_what_python_makes_of_the_servers_number(whole: int, tenth: int) -> None:
     number = float(f"{whole}.{tenth}")
-    assert names.version(number) == names.version(f"{whole}.{tenth}") == str(number)
+    assert names.normalize_version(number) == names.normalize_version(f"{whole}.{tenth}") == str(number)

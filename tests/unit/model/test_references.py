@@ -110,22 +110,22 @@ def test_only_names_that_the_entity_does_not_show_are_looked_up() -> None:
 
 
 def test_users_are_known_in_any_case_and_nothing_else_is() -> None:
-    assert Name("owners", "user", "Ada").means(ADAS)
+    assert Name("owners", "user", "Ada").refers_to(ADAS)
     assert Name("owners", "user", "Ada").canonical == "ada"
-    assert not Name("owners", "team", "Data").means(DATAS)
-    assert not Name("owners", "team", "ada").means(ADAS)
-    assert DATA.means({"type": "team", "name": "data"})
-    assert Name("owners", "team", '"data.eu"').means({"type": "team", "name": "data.eu"})
+    assert not Name("owners", "team", "Data").refers_to(DATAS)
+    assert not Name("owners", "team", "ada").refers_to(ADAS)
+    assert DATA.refers_to({"type": "team", "name": "data"})
+    assert Name("owners", "team", '"data.eu"').refers_to({"type": "team", "name": "data.eu"})
 
 
 def test_a_tag_is_no_glossary_term_of_the_same_name() -> None:
     term = Name("tags", "glossaryTerm", "PII.None")
-    assert PII.means({"tagFQN": "PII.None", "source": "Classification"})
-    assert PII.means({"tagFQN": "PII.None"})
-    assert not PII.means({"tagFQN": "PII.None", "source": "Glossary"})
-    assert term.means({"tagFQN": "PII.None", "source": "Glossary"})
-    assert not term.means({"tagFQN": "PII.None"})
-    assert not PII.means({"tagFQN": "PII.Sensitive"})
+    assert PII.refers_to({"tagFQN": "PII.None", "source": "Classification"})
+    assert PII.refers_to({"tagFQN": "PII.None"})
+    assert not PII.refers_to({"tagFQN": "PII.None", "source": "Glossary"})
+    assert term.refers_to({"tagFQN": "PII.None", "source": "Glossary"})
+    assert not term.refers_to({"tagFQN": "PII.None"})
+    assert not PII.refers_to({"tagFQN": "PII.Sensitive"})
 
 
 def test_a_reference_is_complete_and_holds_nothing_else() -> None:

@@ -16,9 +16,9 @@ from airflow_provider_om_messaging.protocol.model.references import (
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.history import (
     VersionSelector,
-    differences,
     format_age,
     format_history,
+    list_differences,
     mask_connection,
     parse_version_selector,
 )
@@ -125,7 +125,7 @@ def test_merged_edits_are_explained_not_invented() -> None:
 def test_the_difference_of_two_versions_is_told_by_names() -> None:
     older = {"description": "a", "tags": [{"tagFQN": "A.b"}], "connection": {"p": SECRET}, "version": 0.1}
     newer = {"tags": [{"tagFQN": "A.c"}], "connection": {"p": "other"}, "owners": [], "version": 0.2}
-    answer = differences(older, newer)
+    answer = list_differences(older, newer)
     assert answer["description"] == {"before": "a", "after": None}
     assert answer["tags"] == {"before": ["A.b"], "after": ["A.c"]}
     assert set(answer) == {"description", "tags", "connection"}
@@ -145,10 +145,10 @@ def test_what_only_one_of_two_shapes_shows_is_no_difference() -> None:
         "followers": [{"id": "2", "type": "user"}],
     }
     for older, newer in ((snapshot, reply), (reply, snapshot)):
-        assert set(differences(older, newer)) == {"description"}
+        assert set(list_differences(older, newer)) == {"description"}
     # Where both show it, it counts; and what a server leaves out where there is nothing is nothing.
-    assert set(differences({**snapshot, "deleted": True}, reply)) == {"description", "deleted"}
-    assert differences({}, {"displayName": "D"}) == {"displayName": {"before": None, "after": "D"}}
+    assert set(list_differences({**snapshot, "deleted": True}, reply)) == {"description", "deleted"}
+    assert list_differences({}, {"displayName": "D"}) == {"displayName": {"before": None, "after": "D"}}
 
 
 def test_a_state_shows_the_shape_of_its_connection_only() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.model.fields import own_value
+from airflow_provider_om_messaging.protocol.model.fields import get_own_value
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
     apply_patch,
@@ -134,7 +134,7 @@ def test_an_old_server_ends_where_a_new_one_does(operations: list[dict[str, Any]
         assume(False)
     after = on_an_old_server(ENTITY, make_portable(operations, wanted, ENTITY))
     fields = {split_pointer(operation["path"])[0] for operation in operations}
-    assert {field: own_value(after, field) for field in fields} == wanted
+    assert {field: get_own_value(after, field) for field in fields} == wanted
 
 
 def test_the_old_server_of_these_tests_is_one() -> None:

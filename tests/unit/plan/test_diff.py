@@ -207,14 +207,14 @@ def many(count: int) -> Plan:
 )
 def test_a_policy_tells_what_it_does_not_allow(policies: dict[str, Any], expected: str) -> None:
     plan = plan_of([["new", "", "", "team:shop", "", ""], [*ORDERS[:3], "", *ORDERS[4:]]], [ORDERS, OTHER])
-    (violation,) = Policies(**policies).violations(plan)
+    (violation,) = Policies(**policies).list_violations(plan)
     assert re.search(expected, violation)
-    assert Policies(**policies).violations(plan_of([ORDERS], [ORDERS])) == []
+    assert Policies(**policies).list_violations(plan_of([ORDERS], [ORDERS])) == []
 
 
 def test_an_owner_of_a_new_row_is_no_change_of_an_owner() -> None:
     plan = plan_of([["new", "", "", "team:shop", "", ""]], [])
-    assert Policies(protected_fields=("owner",)).violations(plan) == []
+    assert Policies(protected_fields=("owner",)).list_violations(plan) == []
 
 
 def test_a_protected_field_that_is_no_column() -> None:
@@ -265,7 +265,7 @@ def test_the_page_is_one_file_that_runs_nothing_of_the_data() -> None:
 
 def test_a_page_speaks_of_what_it_compares() -> None:
     plan = plan_of([[*ORDERS[:1], "Anew", *ORDERS[2:]], ["new", "", "", "", "", ""]], [ORDERS, OTHER])
-    kept = Policies(max_changed_rows=2, forbid_created=True).describe_kept(plan)
+    kept = Policies(max_changed_rows=2, forbid_created=True).list_passed(plan)
     assert kept == ["2 of at most 2 rows would be created or changed (max_changed_rows)."]
     page = b"".join(
         plan_page(plan, "Plan", {}, [], passed=kept, topic_url=lambda name: f"http://om/topic/s.{name}")
@@ -323,5 +323,5 @@ def test_a_single_custom_field_that_is_cleared_is_seen() -> None:
     )
     plan = compare(lambda: read_rows([content], "file"), lambda: read_rows([there], "there"), "file", "there")
     assert plan.changes[0].cleared == ["extension.retention"]
-    (violation,) = Policies(forbid_clearing=True).violations(plan)
+    (violation,) = Policies(forbid_clearing=True).list_violations(plan)
     assert "extension.retention would become empty in 1 rows (forbid_clearing): orders." in violation

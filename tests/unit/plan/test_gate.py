@@ -10,9 +10,9 @@ import pytest
 from airflow_provider_om_messaging.protocol.plan.diff import Change, Plan
 from airflow_provider_om_messaging.protocol.plan.gate import (
     check_still_valid,
+    count_rows_before,
     find_planned_rows,
     read_plan_result,
-    rows_before,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -130,5 +130,5 @@ def test_a_conflict_names_twenty_rows_and_counts_the_others() -> None:
 
 
 def test_how_many_rows_there_were_is_counted_without_those_to_create() -> None:
-    assert rows_before({"created": 5, "changed": 1, "unchanged": 20, "absent": 300}) == 321
-    assert rows_before({"created": 5, "changed": 1}) == 1
+    assert count_rows_before({"created": 5, "changed": 1, "unchanged": 20, "absent": 300}) == 321
+    assert count_rows_before({"created": 5, "changed": 1}) == 1

@@ -79,7 +79,7 @@ def test_every_name_is_read_as_what_it_was(kind: str, owner: str, tag: tuple[str
     for field, items in {"owners": [owned], "tags": [label, term], "domains": [of]}.items():
         entries = parse_entries(field, metadata[field])
         assert [sign for sign, _ in entries] == [""] * len(items)
-        assert all(any(name.means(item) for _, name in entries) for item in items)
+        assert all(any(name.refers_to(item) for _, name in entries) for item in items)
 
 
 @pytest.mark.parametrize(

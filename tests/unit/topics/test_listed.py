@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
-from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row
 from airflow_provider_om_messaging.protocol.topics.listed import read_listed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -63,7 +63,7 @@ def read_entry(topic: Any) -> Any:
 @given(TOPICS)
 def test_the_row_of_a_topic_is_the_same_read_at_once_and_read_whole(topic: dict[str, Any]) -> None:
     found = read_entry(topic)
-    assert found.cells(EXTENDED) == to_cells(found.entity(), EXTENDED)
+    assert found.cells(EXTENDED) == build_row(found.entity(), EXTENDED)
     assert (
         found.entity().items()
         >= {name: value for name, value in topic.items() if name not in {"owner", "domain"}}.items()

@@ -34,13 +34,13 @@ def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
     rejected = verdict.ImportResult(True, "failure", 1, 0, 1, failures).rejection(0)
     assert rejected is not None
     texts = [
-        found.progress_text(),
+        found.format_progress(),
         found.status,
         str(found),
         conflict.message,
         *[
             line.text
-            for line in JobLog().new_log_lines(replace(found, logs=({"logId": 1, "message": EVIL},)))
+            for line in JobLog().list_new_lines(replace(found, logs=({"logId": 1, "message": EVIL},)))
         ],
         version.updated_by,
         *version.fields,

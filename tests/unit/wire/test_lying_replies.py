@@ -64,7 +64,7 @@ def test_numbers_are_limited(number: str) -> None:
         JobList().read(reply(200, b"[" + text + b"]"))[0],
     ):
         assert job.total is None
-        assert job.progress_text() == "CSV job 7: RUNNING"
+        assert job.format_progress() == "CSV job 7: RUNNING"
 
 
 @pytest.mark.parametrize("moment", [-1, 10**18, 10**24, True, "soon", None])

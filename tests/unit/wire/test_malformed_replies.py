@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
-from airflow_provider_om_messaging.protocol.csv.topic_cells import format_rows, to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row, format_rows
 from airflow_provider_om_messaging.protocol.imports import verdict
 from airflow_provider_om_messaging.protocol.jobs import socket_events
 from airflow_provider_om_messaging.protocol.jobs.job_list import JobList
@@ -25,7 +25,11 @@ from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.model.references import Name, build_reference
 from airflow_provider_om_messaging.protocol.model.versions import read_version
 from airflow_provider_om_messaging.protocol.patch.changes import Changes, list_values_to_restore
-from airflow_provider_om_messaging.protocol.patch.history import differences, format_history, mask_connection
+from airflow_provider_om_messaging.protocol.patch.history import (
+    format_history,
+    list_differences,
+    mask_connection,
+)
 from airflow_provider_om_messaging.protocol.patch.journal import build_journal
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, predict_patch
 from airflow_provider_om_messaging.protocol.topics import pages
@@ -118,10 +122,10 @@ def use_entity(entity: dict[str, Any]) -> None:
     server = parse_generation("2.0.1")
     read_version(entity)
     list(format_history([read_version(entity)], 1_790_000_000_001))
-    differences(ENTITY, entity)
-    differences(entity, ENTITY)
+    list_differences(ENTITY, entity)
+    list_differences(entity, ENTITY)
     mask_connection(entity)
-    format_rows([to_cells({"name": "x", **entity}, EXTENDED)])
+    format_rows([build_row({"name": "x", **entity}, EXTENDED)])
     changed = Changes(
         {"description": "y", "tags": ["+PII.None"], "owners": ["-user:ada"], "domains": None}, TOPIC
     )
@@ -150,7 +154,7 @@ def check_named(fault: Fault | None) -> None:
     assert fault is None or (fault.cause in causes and fault.message.isprintable())
 
 
-LISTED, PERMITTED = pages.list_topics("k", parse_generation("2")), routes.permissions()
+LISTED, PERMITTED = pages.list_topics("k", parse_generation("2")), routes.get_permissions()
 
 
 READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
@@ -169,16 +173,16 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
         lambda answer: [use_entity(state) for state in routes.list_versions(ENTITY["id"]).read(answer)],
     ),
     ({"data": [ENTITY]}, routes.list_names(TOPIC).read),
-    (JOB, lambda answer: JobLog().new_log_lines(routes.get_job("42").read(answer))),
-    ([JOB, JOB], lambda answer: [JobLog().new_log_lines(job) for job in JobList().read(answer)]),
+    (JOB, lambda answer: JobLog().list_new_lines(routes.get_job("42").read(answer))),
+    ([JOB, JOB], lambda answer: [JobLog().list_new_lines(job) for job in JobList().read(answer)]),
     ({"jobId": 42}, routes.submit_export("a").read),
     (VERDICT, lambda answer: verdict.read_import(answer, True, 1).rejection(0)),
     (
         PERMISSIONS,
         lambda answer: PERMITTED.read(answer).refusal(["EditAll"], "x", team_owned=False),
     ),
-    (TYPES, routes.custom_fields().read),
-    ({"config_value": {"allowedClassification": "x"}}, routes.certification_settings().read),
+    (TYPES, routes.get_custom_fields().read),
+    ({"config_value": {"allowedClassification": "x"}}, routes.get_certification_settings().read),
 ]
 
 

@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.exceptions import (
 )
 from airflow_provider_om_messaging.operators.support.server_rows import export_name, server_rows
 from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
-from airflow_provider_om_messaging.protocol.csv.headers import column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import UNKNOWN_OUTCOME, build_result
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     ABORTED,
@@ -96,7 +96,7 @@ class BatchedImport:
         """
         total = upload.facts.rows
         self._header = upload.facts.header
-        self._key = find_key_column(column_names(self._header), "The file")
+        self._key = find_key_column(list_column_names(self._header), "The file")
         self._engine.check_new_rows(self._hook.canonical_fqn(self._service), upload)
         self._engine = self._engine.copy_for_parts()
         if not self._dry_run:
@@ -129,7 +129,9 @@ class BatchedImport:
         with server_rows(self._hook, self._service, self._engine) as rows:
             reading = self._hook.reading(self._service, self._engine)
             self._state = State(rows(), export_name(self._service), reading)
-        check_columns(column_names(self._header), self._state.columns, "the file", export_name(self._service))
+        check_columns(
+            list_column_names(self._header), self._state.columns, "the file", export_name(self._service)
+        )
 
     def _import(self, batch: list[Row]) -> str:
         """Import a batch, and return why the server aborted it if it did."""

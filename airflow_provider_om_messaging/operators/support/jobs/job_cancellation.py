@@ -26,4 +26,4 @@ def cancel_job(hook: OpenMetadataMessagingHook, context: Context, job_id: str, l
         log.info("Job %s goes on: it is another try's by now.", job_id)
         return
     with log_errors(log, f"Job {job_id} could not be cancelled"):
-        log.info("%s", hook.cancel_job(job_id).cancel_text())
+        log.info("%s", hook.cancel_job(job_id).format_cancellation())

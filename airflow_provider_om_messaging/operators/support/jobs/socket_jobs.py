@@ -103,7 +103,7 @@ def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> Socket
     :param log: the task's logger.
     """
     try:
-        frame = feed.wait_for_end(job_id, deadline, lambda job: log.info("%s", job.progress_text()))
+        frame = feed.wait_for_end(job_id, deadline, lambda job: log.info("%s", job.format_progress()))
     finally:
         feed.close()
     if frame is None:

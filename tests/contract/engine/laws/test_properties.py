@@ -98,7 +98,7 @@ def write_rows(rows: list[tuple[str, ...]]) -> str:
 def state(hook: OpenMetadataMessagingHook) -> dict[str, bytes]:
     """Return what the topics say; differences that a server cannot tell apart are none."""
     rows = read(hook.export_csv(SERVICE, engine="server"))[1:]
-    return {row[0]: PLAIN.fingerprint(DOCUMENTED, row) for row in rows}
+    return {row[0]: PLAIN.compute_fingerprint(DOCUMENTED, row) for row in rows}
 
 
 def verdicts(result: ImportResult) -> tuple[Any, ...]:
