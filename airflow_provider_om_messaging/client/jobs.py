@@ -33,7 +33,7 @@ def check_limits(client: Client, csv: CsvUpload) -> None:
 
     :raises Fault: it is too large for that.
     """
-    fault = csv.job_limit_fault()
+    fault = csv.make_job_limit_fault()
     if fault is not None and read_generation(client).jobs == REST:
         raise fault
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenCsv:
     """
     What a CSV came to that was written.
 
@@ -96,9 +96,9 @@ class CsvMeter:
             )
 
     @property
-    def written(self) -> Written:
+    def written(self) -> WrittenCsv:
         """What has passed, once all has."""
-        return Written(self._rows - 1, self.bytes, self._digest.hexdigest())
+        return WrittenCsv(self._rows - 1, self.bytes, self._digest.hexdigest())
 
     def _measure(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
@@ -158,7 +158,7 @@ def read_whole(chunks: Iterable[bytes], max_bytes: int | None = None) -> str:
     return b"".join(parts).decode("utf-8")
 
 
-def write_whole(chunks: Iterable[bytes], target: Destination) -> Written:
+def write_whole(chunks: Iterable[bytes], target: Destination) -> WrittenCsv:
     """
     Write an export to where it belongs.
 
@@ -178,7 +178,7 @@ def _check_start(chunk: bytes) -> None:
         raise make_unexpected_reply_fault("JSON in place of CSV")
 
 
-def measure_text(text: str) -> Written:
+def measure_text(text: str) -> WrittenCsv:
     """
     Return what a CSV comes to that is held as text.
 
@@ -207,7 +207,7 @@ class CsvUpload:
         self.body.seek(len(BYTE_ORDER_MARK) if self.facts.byte_order_mark else 0)
         return self
 
-    def job_limit_fault(self) -> Fault | None:
+    def make_job_limit_fault(self) -> Fault | None:
         """Return why servers from 2.0 would not take it as a job, or None, and leave it as rewound."""
         body = self.rewind().body
         size = self.facts.bytes - body.tell()
@@ -215,7 +215,7 @@ class CsvUpload:
         self.rewind()
         return make_job_limit_fault(size, lines)
 
-    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+    def iterate_rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield its records with the lines that they begin in, the header first, and leave it at its end."""
         self.body.seek(0)
         return read_rows(read_chunks(self.body), "The file")
@@ -250,13 +250,13 @@ def change_rows(upload: CsvUpload, change: Callable[[Sequence[str]], Sequence[st
 
     :param change: returns what a row is to be.
     """
-    records = upload.rows()
+    records = upload.iterate_rows()
     next(records)
     if all(change(row) == row for _, row in records):
         yield upload.rewind()
         return
     with create_temporary_file() as body:
-        records = upload.rows()
+        records = upload.iterate_rows()
         header = next(records)[1]
         for row in chain([header], (change(row) for _, row in records)):
             # With the shortest line end: a file that servers take must not grow too large here.
@@ -271,7 +271,7 @@ def _make_upload(upload: CsvUpload, body: IO[bytes], header: tuple[str, ...]) ->
 
 
 @contextmanager
-def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator[CsvUpload]:
+def open_csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator[CsvUpload]:
     """
     Read and check a CSV, and hand it out for sending.
 
@@ -284,13 +284,15 @@ def csv_upload(*, source: str | None = None, csv: str | None = None) -> Iterator
     """
     for name, value in (("source", source), ("csv", csv)):
         if value is not None and not isinstance(value, str):
-            raise _invalid(name, f"has to be a text, not {type(value).__name__}")
+            raise _make_invalid_fault(name, f"has to be a text, not {type(value).__name__}")
     if source and csv:
-        raise _invalid(
+        raise _make_invalid_fault(
             "source and csv", "are both given: name a file in source or give the text in csv, not both"
         )
     if not source and not csv:
-        raise _invalid("source and csv", "are both empty: name a file in source, or give the text in csv")
+        raise _make_invalid_fault(
+            "source and csv", "are both empty: name a file in source, or give the text in csv"
+        )
     with create_temporary_file() as spool:
         if source:
             with open_source(source) as chunks:
@@ -336,5 +338,5 @@ def _encode_utf8(text: str) -> bytes:
         ) from None
 
 
-def _invalid(parameter: str, problem: str) -> Fault:
+def _make_invalid_fault(parameter: str, problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{parameter} {problem}. Nothing was sent.")

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 
-def as_text(path: Any) -> Any:
+def to_text(path: Any) -> Any:
     """
     Return a path object as text, which XCom and templates can hold, and anything else as it is.
 

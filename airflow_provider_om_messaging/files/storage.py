@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.files.object_storage import (
     read_chunks,
     upload,
 )
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.protocol.csv.check import read_rows
 from airflow_provider_om_messaging.protocol.model.names import read_rendered
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -62,7 +62,7 @@ class Destination:
         *,
         create_parents: bool = False,
     ) -> None:
-        target = as_text(target)
+        target = to_text(target)
         self._parameter = parameter
         if not isinstance(target, str):
             raise make_parameter_fault(
@@ -70,7 +70,7 @@ class Destination:
             )
         if not target.strip():
             raise make_parameter_fault(parameter, "is empty (a template may have rendered to nothing)")
-        self._shown = format_place(target)
+        self._printable = format_place(target)
         if _is_named_none(target):
             raise make_parameter_fault(parameter, "has come to nothing in a part of its name", target)
         if (other := _find_other_type(target)) is not None:
@@ -107,7 +107,7 @@ class Destination:
             except Exception as error:  # each storage has errors of its own
                 raise Fault(
                     Cause.NOT_WRITTEN,
-                    f"{self._shown} could not be written; what was there before stays "
+                    f"{self._printable} could not be written; what was there before stays "
                     f"({describe_error(error)}).",
                 ) from None
 
@@ -137,12 +137,12 @@ def read_small_file(source: str | os.PathLike[str], largest: int, parameter: str
     :raises Fault: it does not exist, cannot be read, or is larger.
     """
     content = bytearray()
-    with open_source(as_text(source), parameter) as chunks:
+    with open_source(to_text(source), parameter) as chunks:
         for chunk in chunks:
             content += chunk
             if len(content) > largest:
                 raise make_parameter_fault(
-                    parameter, f"is larger than {largest:,} bytes: {format_place(as_text(source))}"
+                    parameter, f"is larger than {largest:,} bytes: {format_place(to_text(source))}"
                 )
     return bytes(content)
 

@@ -20,7 +20,7 @@ _SHORT_WORD = re.compile(r"[A-Za-z+.-]{1,8}")
 _NAME = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
-def base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
+def build_base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
     """
     Return the base URL of an API, ending in ``/api``.
 
@@ -39,11 +39,13 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         # In a connection's URI, what Airflow takes for the scheme stands where people write the path.
         text, scheme = f"{text.rstrip('/')}/{match[0]}", ""
     if not text:
-        raise _invalid(
+        raise _make_invalid_fault(
             f"has no Host: write an address such as https://acme.getcollate.io/api there; {_URI_ADVICE}"
         )
     if "@" in text:
-        raise _invalid(f"has a login inside its Host: put the JWT in Password instead; {_URI_ADVICE}")
+        raise _make_invalid_fault(
+            f"has a login inside its Host: put the JWT in Password instead; {_URI_ADVICE}"
+        )
     explicit, separator, rest = text.partition("://")
     if not separator:
         explicit, rest = scheme, text
@@ -59,11 +61,11 @@ def base_url(host: str | None, port: int | None = None, scheme: str | None = Non
         raise _make_address_fault(text)
     if explicit and explicit.lower() not in {"http", "https"}:
         # A longer one may be a secret that was pasted into the wrong place.
-        shown = f"the scheme {explicit!r}" if _SHORT_WORD.fullmatch(explicit) else "a wrong scheme"
-        raise _invalid(f"has {shown}: it has to be http or https; a path belongs into Host")
+        described = f"the scheme {explicit!r}" if _SHORT_WORD.fullmatch(explicit) else "a wrong scheme"
+        raise _make_invalid_fault(f"has {described}: it has to be http or https; a path belongs into Host")
     port = found_port or port
     if port is not None and not 0 <= port <= _LAST_PORT:
-        raise _invalid(f"has a Port that is none: {port}")
+        raise _make_invalid_fault(f"has a Port that is none: {port}")
     guessed = not explicit
     chosen = explicit.lower() or (
         "http" if port == PLAIN_PORT or (port != 443 and _is_local(name)) else "https"
@@ -103,8 +105,8 @@ def _read_path_prefix(path: str) -> str:
 
 
 def _make_address_fault(text: str) -> Fault:
-    return _invalid(f"has a Host that is no address: {redact(text)!r}")
+    return _make_invalid_fault(f"has a Host that is no address: {redact(text)!r}")
 
 
-def _invalid(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"The connection {problem}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
-from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, base_url
+from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, build_base_url
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
@@ -58,7 +58,7 @@ def read_settings(
         # That package's own hook takes the whole extra for the CA certificate's path.
         ssl_config = {"caCertificate": ssl_config}
     return Settings(
-        base_url=base_url(host, port, scheme),
+        base_url=build_base_url(host, port, scheme),
         token=_read_token(password, _read_text(extra, "token_file")),
         verify=_read_verify(extra, ssl_config),
         client_cert=_read_file(extra, "client_cert") or _read_file(ssl_config, "sslCertificate"),

@@ -210,7 +210,7 @@ class ServerEngine:
         """
         from airflow_provider_om_messaging.client import jobs
 
-        if upload.job_limit_fault() is not None:
+        if upload.make_job_limit_fault() is not None:
             with trim_names(upload, self._reading) as trimmed:
                 jobs.check_limits(self._client, trimmed)
 

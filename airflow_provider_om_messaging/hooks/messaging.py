@@ -79,12 +79,15 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
                 capabilities.forget_capabilities(self._client)
                 capabilities.read_generation(self._client)
                 user = self._client.call(routes.get_logged_in_user())
-                found = capabilities.read_capabilities(self._client, confirm_jobs=True)
+                capabilities_found = capabilities.read_capabilities(self._client, confirm_jobs=True)
         except OpenMetadataError as error:
             return False, str(error)
         kind = "bot" if user.get("isBot") else "user"
         name = to_printable(str(user.get("name", "unknown")))
-        return True, f"{found.describe(self._client.settings.base_url)}. Logged in as {kind} {name}"
+        return (
+            True,
+            f"{capabilities_found.describe(self._client.settings.base_url)}. Logged in as {kind} {name}",
+        )
 
     @property
     @public_errors()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_om_messaging.lineage.places import SERVICE, name_place_on_host, read_uri
+from airflow_provider_om_messaging.lineage.places import SERVICE, name_entity_on_host, parse_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ def create_asset(
     """
     from airflow.providers.common.compat.sdk import Asset
 
-    return Asset(uri=name_place_on_host(host, name, entity).uri, extra=extra)
+    return Asset(uri=name_entity_on_host(host, name, entity).uri, extra=extra)
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
@@ -38,15 +38,15 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
 
     :raises ValueError: it names neither a service nor a topic.
     """
-    return urlsplit(read_uri(uri.geturl()).uri)
+    return urlsplit(parse_uri(uri.geturl()).uri)
 
 
 def convert_asset_to_openlineage(asset: Asset, lineage_context: Any) -> Any:
     """Return the dataset of OpenLineage that an asset stands for."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
 
-    place = read_uri(asset.uri)
-    return Dataset(namespace=place.namespace, name=place.name)
+    name = parse_uri(asset.uri)
+    return Dataset(namespace=name.namespace, name=name.name)
 
 
 def add_events(context: Context, outlets: Iterable[Any], flow: Flow) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.lineage.flow import Data, Flow
+    from airflow_provider_om_messaging.lineage.flow import Flow, LineageDataset
 
 
 def to_openlineage(flow: Flow) -> Any:
@@ -22,19 +22,17 @@ def to_openlineage(flow: Flow) -> Any:
     )
 
 
-def _build_input(data: Data) -> Any:
+def _build_input(data: LineageDataset) -> Any:
     from openlineage.client.event_v2 import InputDataset
     from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
 
     facets = {}
     if data.rows is not None:
         facets["inputStatistics"] = statistics.InputStatisticsInputDatasetFacet(rowCount=data.rows)
-    return InputDataset(
-        data.place.namespace, data.place.name, facets=_build_version(data), inputFacets=facets
-    )
+    return InputDataset(data.name.namespace, data.name.name, facets=_build_version(data), inputFacets=facets)
 
 
-def _build_output(data: Data) -> Any:
+def _build_output(data: LineageDataset) -> Any:
     from openlineage.client.event_v2 import OutputDataset
     from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
 
@@ -44,11 +42,11 @@ def _build_output(data: Data) -> Any:
             rowCount=data.rows, size=data.bytes
         )
     return OutputDataset(
-        data.place.namespace, data.place.name, facets=_build_version(data), outputFacets=facets
+        data.name.namespace, data.name.name, facets=_build_version(data), outputFacets=facets
     )
 
 
-def _build_version(data: Data) -> dict[str, Any]:
+def _build_version(data: LineageDataset) -> dict[str, Any]:
     from openlineage.client.facet_v2 import dataset_version_dataset
 
     if data.version is None:

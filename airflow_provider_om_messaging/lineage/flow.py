@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.lineage.places import Place
+    from airflow_provider_om_messaging.lineage.places import DatasetName
 
 
 @dataclass(frozen=True)
-class Data:
+class LineageDataset:
     """
     Something that was read or written.
 
-    :param place: where it lies.
+    :param name: where it lies.
     :param rows: how many were read or written; None if that is not known.
     :param bytes: how many were written; None if that is not known.
     :param version: the service's version, or the digest of a file.
     """
 
-    place: Place
+    name: DatasetName
     rows: int | None = None
     bytes: int | None = None
     version: str | None = None
@@ -37,7 +37,7 @@ class Flow:
     :param facts: what the events of outlets say of it: single values, as Airflow 2.11 hashes them.
     """
 
-    inputs: tuple[Data, ...] = ()
-    outputs: tuple[Data, ...] = ()
-    changed: Place | None = None
+    inputs: tuple[LineageDataset, ...] = ()
+    outputs: tuple[LineageDataset, ...] = ()
+    changed: DatasetName | None = None
     facts: dict[str, Any] = field(default_factory=dict)

@@ -24,9 +24,9 @@ _WITH_QUERY = {"http", "https"}
 
 
 @dataclass(frozen=True)
-class Place:
+class DatasetName:
     """
-    Where data lies.
+    What lineage calls a service, a topic or a file.
 
     :param namespace: as OpenLineage has it.
     :param name: in that namespace.
@@ -38,9 +38,9 @@ class Place:
     uri: str
 
 
-def name_entity_place(server_url: str, fqn: str, entity: str = SERVICE) -> Place:
+def name_entity(server_url: str, fqn: str, entity: str = SERVICE) -> DatasetName:
     """
-    Return the place of a service or topic.
+    Return the name of a service or topic.
 
     :param server_url: the server's address, without ``/api``.
     :param fqn: as the server writes it.
@@ -48,18 +48,18 @@ def name_entity_place(server_url: str, fqn: str, entity: str = SERVICE) -> Place
     """
     parts = urlsplit(server_url)
     port = parts.port if parts.port != _USUAL_PORTS.get(parts.scheme) else None
-    return name_place_on_host(format_host(parts.hostname, port) + parts.path.rstrip("/"), fqn, entity)
+    return name_entity_on_host(format_host(parts.hostname, port) + parts.path.rstrip("/"), fqn, entity)
 
 
-def name_place_on_host(host: str, fqn: str, entity: str = SERVICE) -> Place:
-    """Return the place of a service or topic on a host, which may have a port and a path."""
+def name_entity_on_host(host: str, fqn: str, entity: str = SERVICE) -> DatasetName:
+    """Return the name of a service or topic on a host, which may have a port and a path."""
     namespace = f"{SCHEME}://{host}"
-    return Place(
+    return DatasetName(
         namespace, f"{_NAMES[entity]}.{fqn}", f"{namespace}/{_FOLDERS[entity]}/{quote(fqn, safe='')}"
     )
 
 
-def read_uri(uri: str) -> Place:
+def parse_uri(uri: str) -> DatasetName:
     """
     Return what a URI ``openmetadata://host/messagingServices/<fqn>`` or ``…/topics/<fqn>`` names.
 
@@ -74,12 +74,12 @@ def read_uri(uri: str) -> Place:
             f"{SCHEME}://host/{_FOLDERS[TOPIC]}/<name>"
         )
     path = "".join(f"/{folder}" for folder in base if folder)
-    return name_place_on_host(format_host(parts.hostname, parts.port) + path, unquote(fqn), entity)
+    return name_entity_on_host(format_host(parts.hostname, parts.port) + path, unquote(fqn), entity)
 
 
-def name_file_place(path: str) -> Place:
+def name_file(path: str) -> DatasetName:
     """
-    Return the place of a file.
+    Return the name of a file.
 
     :param path: a local path or an object-storage URL, as tasks take it.
     """
@@ -87,12 +87,12 @@ def name_file_place(path: str) -> Place:
     scheme = _SAME_STORAGE.get(scheme.lower(), scheme.lower())
     if not separator or scheme == "file":
         local = Path("/" + rest.partition("/")[2] if separator else path).expanduser().absolute()
-        return Place("file", str(local), local.as_uri())
+        return DatasetName("file", str(local), local.as_uri())
     if scheme in _WITH_QUERY:
         rest = rest.partition("?")[0].partition("#")[0]
     host, _, key = rest.partition("/")
     namespace = f"{scheme}://{host.rpartition('@')[2]}"
-    return Place(namespace, key, f"{namespace}/{key}")
+    return DatasetName(namespace, key, f"{namespace}/{key}")
 
 
 def format_host(hostname: str | None, port: int | None) -> str:

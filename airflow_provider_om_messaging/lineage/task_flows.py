@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_om_messaging.lineage.flow import Data, Flow
-from airflow_provider_om_messaging.lineage.places import name_file_place
+from airflow_provider_om_messaging.lineage.flow import Flow, LineageDataset
+from airflow_provider_om_messaging.lineage.places import name_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Result = Mapping[str, Any] | None
-    Found = tuple[Data, ...]
+    Datasets = tuple[LineageDataset, ...]
 
 
-def export_flow(entity: Found, destination: Any, result: Result) -> Flow:
+def describe_export_flow(entity: Datasets, destination: Any, result: Result) -> Flow:
     """
     Return the flow from a service to a file, which a failed export leaves as it was.
 
@@ -32,12 +32,12 @@ def export_flow(entity: Found, destination: Any, result: Result) -> Flow:
     if facts["unchanged"] or not files:
         return Flow(entity, files, facts=facts)
     written = replace(files[0], rows=facts.get("rows"), bytes=facts["bytes"])
-    return Flow(entity, (written,), written.place, facts)
+    return Flow(entity, (written,), written.name, facts)
 
 
-def import_flow(
+def describe_import_flow(
     source: Any,
-    entity: Found,
+    entity: Datasets,
     result: Result,
     *,
     is_dry_run: bool,
@@ -57,23 +57,23 @@ def import_flow(
     if is_dry_run:
         return Flow((*read, *entity), verdicts, facts=facts)
     written = tuple(replace(data, rows=facts.get("rows_passed")) for data in entity)
-    has_changed = bool(written and facts.get("rows_passed")) and not _plans_nothing(expected_plan)
-    return Flow(read, (*written, *verdicts), written[0].place if has_changed else None, facts)
+    has_changed = bool(written and facts.get("rows_passed")) and not _is_empty_plan(expected_plan)
+    return Flow(read, (*written, *verdicts), written[0].name if has_changed else None, facts)
 
 
-def describe_plan_flow(source: Any, against: Any, entity: Found, result: Result) -> Flow:
+def describe_plan_flow(source: Any, against: Any, entity: Datasets, result: Result) -> Flow:
     """Return the flow from a file and what it is compared with to the files of the plan."""
     facts = _select(result, "service", "sha256", "created", "changed", "unchanged", "absent", "plan_path")
-    found = result or {}
+    members = result or {}
     read = name_file_data(source, version=facts.get("sha256"))
     return Flow(
         (*read, *(entity if against is None else name_file_data(against))),
-        (*name_file_data(found.get("plan_path")), *name_file_data(found.get("plan_page"))),
+        (*name_file_data(members.get("plan_path")), *name_file_data(members.get("plan_page"))),
         facts=facts,
     )
 
 
-def edit_flow(entity: Found, result: Result, *, is_preview: bool) -> Flow:
+def describe_edit_flow(entity: Datasets, result: Result, *, is_preview: bool) -> Flow:
     """Return the flow of a patch or restore into a service or topic, which a preview only looks at."""
     facts = _select(result, "service", "changed", "version_before", "version", "fields")
     if "fields" in facts:
@@ -83,20 +83,20 @@ def edit_flow(entity: Found, result: Result, *, is_preview: bool) -> Flow:
     version = facts.get("version")
     written = tuple(replace(data, version=None if version is None else str(version)) for data in entity)
     return Flow(
-        outputs=written, changed=written[0].place if written and facts.get("changed") else None, facts=facts
+        outputs=written, changed=written[0].name if written and facts.get("changed") else None, facts=facts
     )
 
 
-def name_file_data(path: Any, **facts: Any) -> Found:
+def name_file_data(path: Any, **facts: Any) -> Datasets:
     """Return a file that a task reads or writes; nothing if it has none."""
-    return (Data(name_file_place(path), **facts),) if isinstance(path, str) and path.strip() else ()
+    return (LineageDataset(name_file(path), **facts),) if isinstance(path, str) and path.strip() else ()
 
 
 def _select(result: Result, *keys: str) -> dict[str, Any]:
     return {key: result[key] for key in keys if key in result} if result else {}
 
 
-def _plans_nothing(expected_plan: Any) -> bool:
+def _is_empty_plan(expected_plan: Any) -> bool:
     """Return whether there is a plan, and it changes no row."""
     return isinstance(expected_plan, dict) and expected_plan.get("created") == 0 == expected_plan.get(
         "changed"

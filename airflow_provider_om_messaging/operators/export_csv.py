@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.hooks.engine_options import ENGINES
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING
 from airflow_provider_om_messaging.operators.support.parameters import Parameter, choice, flag, path
@@ -64,7 +64,7 @@ class ExportMessagingServiceOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.destination = as_text(destination)
+        self.destination = to_text(destination)
         self.engine = engine
         self.columns = columns
         self.create_parents = create_parents
@@ -80,6 +80,6 @@ class ExportMessagingServiceOperator(WaitingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the service to the file."""
-        from airflow_provider_om_messaging.lineage.task_flows import export_flow
+        from airflow_provider_om_messaging.lineage.task_flows import describe_export_flow
 
-        return export_flow(self.trace_entity(result), self.destination, result)
+        return describe_export_flow(self.trace_entity(result), self.destination, result)

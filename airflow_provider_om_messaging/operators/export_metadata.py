@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.lineage_events import keep_for_lineage
 from airflow_provider_om_messaging.operators.support.missing import ON_MISSING, report_missing_service
@@ -51,7 +51,7 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
         self, *, destination: str, create_parents: bool = False, on_missing: str = "fail", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.destination = as_text(destination)
+        self.destination = to_text(destination)
         self.create_parents = create_parents
         self.on_missing = on_missing
         self.note_parameters()
@@ -72,6 +72,6 @@ class ExportMessagingServiceMetadataOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the service to the file."""
-        from airflow_provider_om_messaging.lineage.task_flows import export_flow
+        from airflow_provider_om_messaging.lineage.task_flows import describe_export_flow
 
-        return export_flow(self.trace_entity(result), self.destination, result)
+        return describe_export_flow(self.trace_entity(result), self.destination, result)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.hooks.engine_options import ENGINES, MAX_CONCURRENCY, MOST_CONCURRENCY
 from airflow_provider_om_messaging.operators.support.parameters import (
     ON_REJECTED,
@@ -14,8 +14,8 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     any_value,
     check_one_source,
     choice,
-    field_names,
     flag,
+    list_field_names,
     path,
     text,
     whole_number,
@@ -94,7 +94,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         "results_destination": path(),
         "create_parents": flag(),
     }
-    template_fields: Sequence[str] = field_names(parameters)
+    template_fields: Sequence[str] = list_field_names(parameters)
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
     ) -> None:
         super().__init__(**kwargs)
         check_one_source(source, csv)
-        self.source = as_text(source)
+        self.source = to_text(source)
         self.csv = csv
         # BaseOperator has a method of this name.
         self.only_check = dry_run
@@ -130,7 +130,7 @@ class ImportMessagingServiceOperator(WaitingOperator):
         self.engine = engine
         self.create_missing = create_missing
         self.max_concurrency = max_concurrency
-        self.results_destination = as_text(results_destination)
+        self.results_destination = to_text(results_destination)
         self.create_parents = create_parents
         self.note_parameters()
 
@@ -161,9 +161,9 @@ class ImportMessagingServiceOperator(WaitingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow from the file to the service, which a dry run only looks at."""
-        from airflow_provider_om_messaging.lineage.task_flows import import_flow
+        from airflow_provider_om_messaging.lineage.task_flows import describe_import_flow
 
-        return import_flow(
+        return describe_import_flow(
             self.source,
             self.trace_entity(result),
             result,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import CLASSES_OF_ENDED_JOBS, public_errors
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.operators.support.parameters import (
     ON_REJECTED,
     CheckedParameters,
     Parameter,
     choice,
     flag,
-    job_id_text,
+    job_id,
     path,
     text,
     whole_number,
@@ -43,7 +43,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "job_id": job_id_text(),
+        "job_id": job_id(),
         "destination": path(),
         "create_parents": flag(),
         "max_failed_rows": whole_number(0),
@@ -67,7 +67,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.job_id = job_id
-        self.destination = as_text(destination)
+        self.destination = to_text(destination)
         self.create_parents = create_parents
         self.max_failed_rows = max_failed_rows
         self.on_rejected = on_rejected
@@ -79,9 +79,9 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
         """Read the job, then fetch its result."""
         from airflow_provider_om_messaging.operators.support.results import (
             apply_rejection_policy,
+            build_export_result,
+            build_import_result,
             check_destination,
-            export_result,
-            import_summary,
         )
 
         self.check_parameters()
@@ -92,7 +92,7 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
         job = self.hook.get_job(job_id)
         job.raise_unless_completed()
         if job.operation == "EXPORT":
-            return export_result(
+            return build_export_result(
                 job.service,
                 self.destination,
                 job_id,
@@ -102,4 +102,4 @@ class CsvJobResultOperator(CheckedParameters, LinkedOperator):
             )
         result = self.hook.get_import_verdict(job)
         apply_rejection_policy(result, self.max_failed_rows, self.on_rejected, self.log)
-        return import_summary(job.service, result, None, job_id)
+        return build_import_result(job.service, result, None, job_id)

@@ -99,8 +99,8 @@ class ListMessagingServicesOperator(CheckedParameters, BaseOperator):
         if services:
             self.log.info("%d services: %s", len(services), shorten([one["fqn"] for one in services], 1000))
             return services
-        wanted = ", ".join(f"{name} {value!r}" for name, value in given.items())
-        which = f" with {wanted}" if wanted else ""
+        described = ", ".join(f"{name} {value!r}" for name, value in given.items())
+        which = f" with {described}" if described else ""
         message = f"There is no messaging service{which} that this token is shown."
         if self.on_empty == "skip":
             raise AirflowSkipException(message)

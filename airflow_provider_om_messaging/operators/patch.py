@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
     choice,
-    field_names,
     flag,
+    list_field_names,
     seconds,
 )
 from airflow_provider_om_messaging.protocol.model.entities import PATCHED
@@ -69,7 +69,7 @@ class PatchMessagingServiceOperator(MessagingOperator):
         "dry_run": flag(attribute="only_preview"),
         "recheck_after": seconds(may_be_zero=True),
     }
-    template_fields: Sequence[str] = field_names(parameters)
+    template_fields: Sequence[str] = list_field_names(parameters)
     operator_extra_links = (ServiceLink(), TopicLink())
     template_fields_renderers: ClassVar[dict[str, str]] = {"changes": "json", "operations": "json"}
 
@@ -104,8 +104,8 @@ class PatchMessagingServiceOperator(MessagingOperator):
         self.check_parameters()
         result = self.hook.patch_service(
             self.require_service(),
-            operations=self.rendered_value("operations"),
-            changes=self.rendered_value("changes"),
+            operations=self.get_rendered_value("operations"),
+            changes=self.get_rendered_value("changes"),
             expected_version=self.expected_version,
             entity=self.entity,
             dry_run=self.only_preview,
@@ -116,13 +116,13 @@ class PatchMessagingServiceOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow into what was patched."""
-        from airflow_provider_om_messaging.lineage.task_flows import edit_flow
+        from airflow_provider_om_messaging.lineage.task_flows import describe_edit_flow
 
-        return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
+        return describe_edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
 
-    def rendered_value(self, name: str) -> Any:
+    def get_rendered_value(self, name: str) -> Any:
         """Return a parameter as it was rendered, with its secrets."""
-        return self._rendered[name] if name in self._rendered else super().rendered_value(name)
+        return self._rendered[name] if name in self._rendered else super().get_rendered_value(name)
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.hooks.engine_options import ENGINES
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.parameters import (
@@ -16,9 +16,9 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     choice,
     flag,
     fraction,
+    list_of_texts,
     path,
     whole_number,
-    words,
 )
 from airflow_provider_om_messaging.ui.links import PlanLink, ServiceLink
 
@@ -81,7 +81,7 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         "max_changed_rows": whole_number(0),
         "max_changed_fraction": fraction(),
         "forbid_created": flag(),
-        "protected_fields": words(),
+        "protected_fields": list_of_texts(),
         "forbid_clearing": flag(),
         "on_violation": choice(*ON_REJECTED),
     }
@@ -112,11 +112,11 @@ class PlanMessagingServiceImportOperator(MessagingOperator):
         self.forbid_created = forbid_created
         self.protected_fields = protected_fields
         self.forbid_clearing = forbid_clearing
-        self.source = as_text(source)
+        self.source = to_text(source)
         self.csv = csv
-        self.against = as_text(against)
+        self.against = to_text(against)
         self.engine = engine
-        self.plan_destination = as_text(plan_destination)
+        self.plan_destination = to_text(plan_destination)
         self.on_violation = on_violation
         self.create_parents = create_parents
         self.note_parameters()

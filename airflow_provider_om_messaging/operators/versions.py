@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.operators.support.base import MessagingOperator
 from airflow_provider_om_messaging.operators.support.lineage_events import keep_for_lineage
 from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     any_value,
     choice,
-    field_names,
     flag,
+    list_field_names,
     path,
     seconds,
     whole_number,
@@ -128,7 +128,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         "dry_run": flag(attribute="only_preview"),
         "recheck_after": seconds(may_be_zero=True),
     }
-    template_fields: Sequence[str] = field_names(parameters)
+    template_fields: Sequence[str] = list_field_names(parameters)
     operator_extra_links = (ServiceLink(), TopicLink())
     template_fields_renderers: ClassVar[dict[str, str]] = {"journal": "json"}
 
@@ -149,7 +149,7 @@ class RestoreMessagingServiceOperator(MessagingOperator):
         self.version = version
         self.fields = fields
         self.journal = journal
-        self.source = as_text(source)
+        self.source = to_text(source)
         self.on_missing = on_missing
         self.entity = entity
         # BaseOperator has a method of this name.
@@ -180,6 +180,6 @@ class RestoreMessagingServiceOperator(MessagingOperator):
 
     def trace(self, result: dict[str, Any] | None) -> Flow:
         """Return the flow into what was restored."""
-        from airflow_provider_om_messaging.lineage.task_flows import edit_flow
+        from airflow_provider_om_messaging.lineage.task_flows import describe_edit_flow
 
-        return edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)
+        return describe_edit_flow(self.trace_entity(result), result, is_preview=self.only_preview)

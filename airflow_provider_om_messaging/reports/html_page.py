@@ -56,7 +56,7 @@ class HtmlPage:
         yield f"<script>{self.script}</script></body></html>\n".encode()
 
 
-def asset(package: str, name: str) -> str:
+def read_asset(package: str, name: str) -> str:
     """Return a style sheet or script that lies in a package."""
     return files(package).joinpath(name).read_text("utf-8")
 

@@ -21,9 +21,9 @@ def format_plan_lines(plan: Plan) -> Iterator[str]:
     """Yield a plan row by row and field by field, then its counts; not more lines than a reader takes."""
     width = max(map(len, plan.columns), default=0)
     lines = 0
-    for shown, change in enumerate(plan.changes):
+    for number, change in enumerate(plan.changes):
         if lines + 1 + len(change.fields) > LONGEST_LOG:
-            yield f"… and {len(plan.changes) - shown:,} more rows"
+            yield f"… and {len(plan.changes) - number:,} more rows"
             break
         lines += 1 + len(change.fields)
         created = change.kind == CREATED
@@ -39,10 +39,10 @@ def format_plan_lines(plan: Plan) -> Iterator[str]:
                     else f"{_RED}cleared{_END}"
                 )
                 yield f"    {name:{width}}  {_format_value(before)} → {new}"
-    yield counts_line(plan)
+    yield format_counts(plan)
 
 
-def counts_line(plan: Plan) -> str:
+def format_counts(plan: Plan) -> str:
     """Return what a plan comes to, in one sentence."""
     absent = ""
     if plan.absent:

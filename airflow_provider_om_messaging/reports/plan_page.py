@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.plan.diff import CREATED
-from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
+from airflow_provider_om_messaging.reports.html_page import HtmlPage, read_asset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ _DRIFT = _Words(
 )
 
 
-def plan_page(
+def render_plan_page(
     plan: Plan,
     title: str,
     facts: Mapping[str, str],
@@ -109,7 +109,7 @@ def render_plan_content(
     texts = [note.text for note in notes[:LONGEST_PAGE]]
     yield from _render_section("notes", "Look twice", [*texts, f"… and {more:,} more"] if more > 0 else texts)
     numbers = "".join(
-        f'<li class="{name}"><b>{counts[name]:,}</b> {shown}</li>' for name, shown in words.counts.items()
+        f'<li class="{name}"><b>{counts[name]:,}</b> {label}</li>' for name, label in words.counts.items()
     )
     about = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     yield f'<ul class="counts">{numbers}</ul>\n<dl>{about}</dl>\n'.encode("utf-8", "replace")
@@ -128,12 +128,12 @@ def format_plan_title(service: str, *, is_drift: bool) -> str:
 
 def read_plan_style() -> str:
     """Return the style sheet of pages of plans."""
-    return asset(__package__, "plan_page.css")
+    return read_asset(__package__, "plan_page.css")
 
 
 def read_plan_script() -> str:
     """Return the script that sorts and filters the rows of a plan."""
-    return asset(__package__, "plan_page.js")
+    return read_asset(__package__, "plan_page.js")
 
 
 def _render_section(name: str, heading: str, texts: Iterable[str]) -> Iterator[bytes]:

@@ -70,8 +70,8 @@ def summarize_plan(result: Any, link: str | None, markup: Markup, longest: int) 
         return "There is no plan: the task that was to make it returned none."
     parts = [_render_counts(plan, markup)]
     if plan.violations:
-        shown = [f"- {markup.show(text)}" for text in plan.violations[:_SHOWN_VIOLATIONS]]
-        parts.append("\n".join([f"{markup.emphasize('Not allowed:')}{markup.gap}{shown[0]}", *shown[1:]]))
+        lines = [f"- {markup.show(text)}" for text in plan.violations[:_SHOWN_VIOLATIONS]]
+        parts.append("\n".join([f"{markup.emphasize('Not allowed:')}{markup.gap}{lines[0]}", *lines[1:]]))
     if owners := _list_owners(plan.changes, markup):
         parts.append(f"Owners who are affected: {owners}.")
     parts += [_summarize_lines(change, markup) for change in plan.changes[:_SHOWN_CHANGES]]
@@ -124,5 +124,5 @@ def _list_owners(changes: tuple[Change, ...], markup: Markup) -> str:
         for owner in cell.split(";")
         if owner
     }
-    shown = ", ".join(markup.show(owner) for owner in sorted(named)[:_SHOWN_OWNERS])
-    return shown + (f" and {len(named) - _SHOWN_OWNERS:,} more" if len(named) > _SHOWN_OWNERS else "")
+    first_names = ", ".join(markup.show(owner) for owner in sorted(named)[:_SHOWN_OWNERS])
+    return first_names + (f" and {len(named) - _SHOWN_OWNERS:,} more" if len(named) > _SHOWN_OWNERS else "")

@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.operators.support.parameters import (
     Parameter,
     choice,
     flag,
-    job_id_text,
+    job_id,
     seconds,
     text,
     whole_number,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.sensors.job_looks import JobLooks
+    from airflow_provider_om_messaging.sensors.job_looks import SensorExecution
 
 DEFAULT_INTERVAL = 30.0
 
@@ -69,7 +69,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "job_id": job_id_text(),
+        "job_id": job_id(),
         "om_messaging_conn_id": text(is_needed=True),
         "max_failed_rows": whole_number(0),
         "on_rejected": choice(*ON_REJECTED),
@@ -120,7 +120,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             self.hook.check_pollable(job_id)
         if self.deferrable:
             self.defer(
-                trigger=self._looks.make_trigger(),
+                trigger=self._execution.make_trigger(),
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout) + BACKSTOP,
             )
@@ -128,7 +128,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             return super().execute(context)
         except AirflowSensorTimeout:
             raise JobSensorTimeoutError(
-                f"Job {job_id} did not end in time. Last state: {self._looks.wait.last_state}."
+                f"Job {job_id} did not end in time. Last state: {self._execution.wait.last_state}."
             ) from None
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
@@ -138,12 +138,12 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         :param event: what the trigger sent; the job itself is read again.
         """
         with self._apply_soft_fail():
-            return self._looks.resume(event)
+            return self._execution.resume(event)
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
         with self._apply_soft_fail():
-            result = self._looks.look(context)
+            result = self._execution.poke(context)
             return False if result is None else PokeReturnValue(True, xcom_value=result)
 
     def _get_next_poke_interval(
@@ -151,7 +151,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
     ) -> float:
         # Airflow asks this in both modes. Rescheduled, each poke is the first of a wait of its own.
         interval: float = super()._get_next_poke_interval(started_at, run_duration, poke_count)
-        return self._looks.pause(interval, self.timeout - run_duration())
+        return self._execution.compute_pause(interval, self.timeout - run_duration())
 
     @contextmanager
     def _apply_soft_fail(self) -> Iterator[None]:
@@ -164,7 +164,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             raise
 
     @cached_property
-    def _looks(self) -> JobLooks:
-        from airflow_provider_om_messaging.sensors.job_looks import JobLooks
+    def _execution(self) -> SensorExecution:
+        from airflow_provider_om_messaging.sensors.job_looks import SensorExecution
 
-        return JobLooks(self)
+        return SensorExecution(self)

@@ -1,4 +1,4 @@
-"""What the sensor does: looks at the job, or has the triggerer do that, and returns the result."""
+"""What the sensor does: polls the job, or has the triggerer do that, and returns the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from airflow_provider_om_messaging.exceptions import (
     log_errors,
     public_errors,
 )
-from airflow_provider_om_messaging.operators.support.results import apply_rejection_policy, import_summary
+from airflow_provider_om_messaging.operators.support.results import (
+    apply_rejection_policy,
+    build_import_result,
+)
 from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import SHORTEST_PAUSE, Wait
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger, read_event
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
 KEY = "om_messaging_job_log"
 
 
-class JobLooks:
+class SensorExecution:
     """
-    The looks of one sensor at its job.
+    The work of one sensor.
 
     :param sensor: its parameters say which job, how often and how long.
     """
@@ -65,21 +68,21 @@ class JobLooks:
         if ended.error is not None:
             raise ended.error
         sensor.check_parameters()
-        return self._result(sensor.hook.ended_job(ended.job_id, sensor.max_consecutive_failures))
+        return self._build_result(sensor.hook.ended_job(ended.job_id, sensor.max_consecutive_failures))
 
-    def look(self, context: Context) -> dict[str, Any] | None:
+    def poke(self, context: Context) -> dict[str, Any] | None:
         """
-        Look at the job once, and return the sensor's result if it has ended.
+        Poll the job once, and return the sensor's result if it has ended.
 
         :param context: the task's context.
         """
         with self._persist_log_position(context):
             job = self._sensor.hook.poll_job(self.wait)
-            return self._result(job) if job else None
+            return self._build_result(job) if job else None
 
-    def pause(self, interval: float, time_left: float) -> float:
+    def compute_pause(self, interval: float, time_left: float) -> float:
         """
-        Return the seconds until the next look.
+        Return the seconds until the next poll.
 
         :param interval: what any sensor would wait now.
         :param time_left: seconds until the sensor gives up.
@@ -98,8 +101,8 @@ class JobLooks:
             yield
             return
         own = f"{self._sensor.job_id} {context['ti'].try_number}"
-        kept = store.get(KEY)
-        before = kept.get(own) if isinstance(kept, dict) else None
+        stored = store.get(KEY)
+        before = stored.get(own) if isinstance(stored, dict) else None
         self.wait.log = JobLog(before)
         try:
             yield
@@ -109,11 +112,11 @@ class JobLooks:
                     store.set(KEY, {own: self.wait.log.reported})
 
     @public_errors(CLASSES_OF_ENDED_JOBS)
-    def _result(self, job: Job) -> dict[str, Any]:
+    def _build_result(self, job: Job) -> dict[str, Any]:
         sensor = self._sensor
         job.raise_unless_completed()
         if job.operation != "IMPORT":
             return {**job.to_dict(), "result": None}
         verdict = sensor.hook.get_import_verdict(job)
         apply_rejection_policy(verdict, sensor.max_failed_rows, sensor.on_rejected, sensor.log)
-        return {**job.to_dict(), "result": import_summary(job.service, verdict, None, job.job_id)}
+        return {**job.to_dict(), "result": build_import_result(job.service, verdict, None, job.job_id)}

@@ -1,4 +1,4 @@
-"""Where a watcher's place among the changes is kept, so that it outlives the triggerer."""
+"""The store of a watcher's cursor, its place among the changes, which outlives the triggerer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_PAUSE = 2.0
-"""Seconds before a place that could not be read is tried to be read again; doubled for each further try."""
+"""Seconds before a cursor that could not be read is tried to be read again; doubled for each further try."""
 
 log = logging.getLogger(__name__)
 
 
-class PlaceStore:
+class CursorStore:
     """
-    Keeps a watcher's place in the state store of its asset, which Airflow has from 3.3 on.
+    Keeps a watcher's cursor in the state store of its asset, which Airflow has from 3.3 on.
 
     :param store: the trigger's ``asset_state_store``; None on older lines.
     :param watched: what distinguishes this watcher from others of the same asset.
@@ -35,16 +35,16 @@ class PlaceStore:
         self._is_failing = False
 
     @property
-    def keeps(self) -> bool:
-        """Whether places are kept at all."""
+    def is_persistent(self) -> bool:
+        """Whether cursors are kept at all."""
         return self._store is not None
 
     async def read(self) -> Cursor | None:
-        """Return the place that was kept; None if there is none. Waits while Airflow does not answer."""
+        """Return the cursor that was kept; None if there is none. Waits while Airflow does not answer."""
         tried = 0
-        while self.keeps:
+        while self.is_persistent:
             try:
-                kept = await self._store.aget(self._key)
+                stored = await self._store.aget(self._key)
             except ValueError as error:
                 # Airflow finds the one asset of a trigger, and raises this if several share it (#71387).
                 log.warning(
@@ -58,15 +58,15 @@ class PlaceStore:
                 self._note_failure("read", error)
                 await asyncio.sleep(find_pause(FIRST_PAUSE, tried, None, 1.0))
             else:
-                place = Cursor.from_json(kept)
-                if kept is not None and place is None:
+                cursor = Cursor.from_json(stored)
+                if stored is not None and cursor is None:
                     log.warning("The place that was kept among the changes is none, and is left.")
-                return place
+                return cursor
         return None
 
     async def write(self, cursor: Cursor) -> None:
-        """Keep a place. If Airflow does not, the next one is kept: changes may then be delivered again."""
-        if not self.keeps:
+        """Keep a cursor. If Airflow does not, the next one is kept: changes may then be delivered again."""
+        if not self.is_persistent:
             return
         try:
             await self._store.aset(self._key, cursor.to_json())

@@ -31,26 +31,26 @@ NO_EVENTS = frozenset({Cause.FORBIDDEN, Cause.UNSUPPORTED, Cause.NOT_FOUND, Caus
 MOST_BAD_REPLIES = 3
 """Replies in a row that are no events, after which versions are compared: a list may be too long to read."""
 
-LOOKS_WITHOUT_EVENTS = 60
-"""Looks by comparing versions before events are tried again."""
+POLLS_WITHOUT_EVENTS = 60
+"""Polls by comparing versions before events are tried again."""
 
-LOOKS_BETWEEN_CHECKS = 20
-"""Looks that show no event at all before versions are compared with that."""
+POLLS_BETWEEN_CHECKS = 20
+"""Polls that show no event at all before versions are compared with that."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Look:
+class PollResult:
     """
-    What one look has found.
+    What one poll has found.
 
     :param since: the moment from which on it shows changes, in milliseconds by the server's clock.
     :param newest: when the newest of them was made, whosoever service it is.
     :param server_time: what the server's clock showed; None if it does not say.
     :param by_service: the changes by canonical FQN of the service.
     :param services: of which services it shows changes; None for all.
-    :param own_user: the user that the look was made as.
+    :param own_user: the user that the poll was made as.
     """
 
     since: int
@@ -60,23 +60,23 @@ class Look:
     services: frozenset[str] | None = None
     own_user: str = ""
 
-    def replace_user(self, user: str) -> Look:
-        """Return the same look with the user that it was made as."""
+    def replace_user(self, user: str) -> PollResult:
+        """Return the same result with the user that it was made as."""
         return replace(self, own_user=user)
 
 
 class ChangeSource:
-    """Looks for changes in one server, and finds out how that can be done."""
+    """Polls one server for changes, and finds out how that can be done."""
 
     def __init__(self) -> None:
-        self._tells_events = False
+        self._has_seen_events = False
         self._bad_replies = 0
         self._without_events = 0
-        self._looks_since_check = 0
+        self._polls_since_check = 0
         self._states: dict[str, dict[str, EntityState]] = {}
         self._warned: set[str] = set()
 
-    async def look(self, client: AsyncClient, since: int, services: Iterable[str]) -> Look:
+    async def poll(self, client: AsyncClient, since: int, services: Iterable[str]) -> PollResult:
         """
         Return what was changed since a moment.
 
@@ -98,44 +98,44 @@ class ChangeSource:
         if listing.unreadable:
             self._warn_once("The server tells events that cannot be read: those are left out.")
         if listing.changes:
-            self._tells_events = True
+            self._has_seen_events = True
             self._states.clear()
-        elif not self._tells_events and listing.server_time is not None:
-            self._looks_since_check += 1
-            if self._looks_since_check >= LOOKS_BETWEEN_CHECKS:
+        elif not self._has_seen_events and listing.server_time is not None:
+            self._polls_since_check += 1
+            if self._polls_since_check >= POLLS_BETWEEN_CHECKS:
                 return await self._check_versions(client, since, services, listing)
-        return _look(since, listing.changes, listing.server_time)
+        return _build_poll_result(since, listing.changes, listing.server_time)
 
     async def _check_versions(
         self, client: AsyncClient, since: int, services: Iterable[str], listing: Listing
-    ) -> Look:
+    ) -> PollResult:
         """Compare versions although the server answers, because it has not reported any event yet."""
         before = self._states
-        look = await self._compare_versions(client, since, services)
+        result = await self._compare_versions(client, since, services)
         long_ago = (listing.server_time or 0) - OVERLAP
-        if any(change.at < long_ago for changes in look.by_service.values() for change in changes):
-            self._without_events = LOOKS_WITHOUT_EVENTS
+        if any(change.at < long_ago for changes in result.by_service.values() for change in changes):
+            self._without_events = POLLS_WITHOUT_EVENTS
             self._warn_once("Versions are compared, because the server tells no events though those move on.")
-            return look
-        if look.newest:
-            # The event may just be late: the next look decides, and has to see the same again.
+            return result
+        if result.newest:
+            # The event may just be late: the next poll decides, and has to see the same again.
             self._states = before
         else:
-            self._looks_since_check = 0
-        return _look(since, listing.changes, listing.server_time)
+            self._polls_since_check = 0
+        return _build_poll_result(since, listing.changes, listing.server_time)
 
     async def _do_without_events(
         self, client: AsyncClient, since: int, services: Iterable[str], why: str
-    ) -> Look:
-        look = await self._compare_versions(client, since, services)
-        self._without_events, self._bad_replies = LOOKS_WITHOUT_EVENTS, MOST_BAD_REPLIES - 1
+    ) -> PollResult:
+        result = await self._compare_versions(client, since, services)
+        self._without_events, self._bad_replies = POLLS_WITHOUT_EVENTS, MOST_BAD_REPLIES - 1
         self._warn_once("Versions are compared, because events cannot be had: %s", why)
-        return look
+        return result
 
-    async def _compare_versions(self, client: AsyncClient, since: int, services: Iterable[str]) -> Look:
+    async def _compare_versions(self, client: AsyncClient, since: int, services: Iterable[str]) -> PollResult:
         changes: list[Change] = []
         removed: list[Change] = []
-        found: dict[str, dict[str, EntityState]] = {}
+        states_by_service: dict[str, dict[str, EntityState]] = {}
         clock: int | None = None
         for service in sorted(services):
             try:
@@ -152,11 +152,11 @@ class ChangeSource:
             clock = server_time if clock is None else clock
             changes += find_changes(states, since)
             removed += find_removed(self._states.get(service, {}), states, max(server_time or 0, since))
-            found[service] = states
+            states_by_service[service] = states
         # Only now: a list that fails on the way must not make what was removed be forgotten.
-        self._states = found
-        look = _look(since, changes + removed, clock)
-        return replace(look, newest=find_newest_time(changes), services=frozenset(found))
+        self._states = states_by_service
+        result = _build_poll_result(since, changes + removed, clock)
+        return replace(result, newest=find_newest_time(changes), services=frozenset(states_by_service))
 
     def _warn_once(self, text: str, *values: object) -> None:
         if (line := text % values) not in self._warned and len(self._warned) < 1000:
@@ -164,11 +164,11 @@ class ChangeSource:
             log.warning("%s", line)
 
 
-def _look(since: int, changes: list[Change], server_time: int | None) -> Look:
+def _build_poll_result(since: int, changes: list[Change], server_time: int | None) -> PollResult:
     by_service: dict[str, list[Change]] = {}
     for change in changes:
         by_service.setdefault(change.service, []).append(change)
-    return Look(since, find_newest_time(changes), server_time, by_service)
+    return PollResult(since, find_newest_time(changes), server_time, by_service)
 
 
 async def _read_states(client: AsyncClient, service: str) -> tuple[dict[str, EntityState], int | None]:

@@ -1,8 +1,8 @@
-"""One look at the changes of a server for all watchers of a connection.
+"""One poll of the changes of a server for all watchers of a connection.
 
-A server's list of change events is the same for everybody, so however many services are watched, a look takes
+A server's list of change events is the same for everybody, so however many services are watched, a poll takes
 one request. It reaches back to where the watcher stands that is furthest behind: one that comes back after a
-restart is served by the next look like all others.
+restart is served by the next poll like all others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
-from airflow_provider_om_messaging.triggers.change_sources import ChangeSource, Look
+from airflow_provider_om_messaging.triggers.change_sources import ChangeSource, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Hashable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.transport.aio import AsyncClient
 
 GATHERING = 1.0
-"""Seconds in which those that begin together are gathered, so that one look serves them."""
+"""Seconds in which those that begin together are gathered, so that one poll serves them."""
 
 log = logging.getLogger(__name__)
 _streams: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Hashable, ChangeStream]] = (
@@ -52,10 +52,10 @@ class Watcher:
     service: str
     since: int | None = None
 
-    def is_reached_by(self, look: Look) -> bool:
-        """Return whether a look shows all that this watcher has to see."""
-        covers = look.services is None or self.service in look.services
-        return covers and self.since is not None and look.since <= self.since
+    def is_reached_by(self, result: PollResult) -> bool:
+        """Return whether a poll shows all that this watcher has to see."""
+        covers = result.services is None or self.service in result.services
+        return covers and self.since is not None and result.since <= self.since
 
 
 def get_shared_stream(conn_id: str, interval: float) -> ChangeStream:
@@ -63,7 +63,7 @@ def get_shared_stream(conn_id: str, interval: float) -> ChangeStream:
     Return the stream that all watchers of a connection and an interval share in the running event loop.
 
     :param conn_id: id of the Airflow connection.
-    :param interval: seconds between two looks.
+    :param interval: seconds between two polls.
     """
     own = _streams.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
     if (stream := own.get((conn_id, interval))) is None:
@@ -73,10 +73,10 @@ def get_shared_stream(conn_id: str, interval: float) -> ChangeStream:
 
 class ChangeStream:
     """
-    Looks for changes at intervals, for as long as somebody watches.
+    Polls for changes at intervals, for as long as somebody watches.
 
     :param conn_id: id of the Airflow connection, which is resolved here and read again after each failure.
-    :param interval: seconds between two looks.
+    :param interval: seconds between two polls.
     """
 
     def __init__(self, conn_id: str, interval: float) -> None:
@@ -90,7 +90,7 @@ class ChangeStream:
 
     @contextlib.contextmanager
     def watch(self, service: str, since: int | None) -> Iterator[Watcher]:
-        """Take somebody in, who then says at each step where they stand; the next look comes at once."""
+        """Take somebody in, who then says at each step where they stand; the next poll comes at once."""
         watcher = Watcher(service, since)
         self._watchers.add(watcher)
         self._joined.set()
@@ -99,8 +99,8 @@ class ChangeStream:
         finally:
             self._watchers.discard(watcher)
 
-    async def looks(self) -> AsyncGenerator[Look, None]:
-        """Yield what each look finds. No failure ends this: Airflow would begin anew at once, and so on."""
+    async def iterate_polls(self) -> AsyncGenerator[PollResult, None]:
+        """Yield what each poll finds. No failure ends this: Airflow would begin anew at once, and so on."""
         while True:
             retry_after = None
             try:
@@ -109,23 +109,23 @@ class ChangeStream:
                     self._own_user = None
                     while True:
                         await self._wait_for_watchers()
-                        yield await self._look(client)
+                        yield await self._poll(client)
                         await self._sleep(find_pause(self._interval, 0, None, draw_jitter()))
             except Exception as error:
                 retry_after = self._note_failure(error)
             await asyncio.sleep(find_pause(self._interval, self._failures, retry_after, draw_jitter()))
 
-    async def _look(self, client: AsyncClient) -> Look:
+    async def _poll(self, client: AsyncClient) -> PollResult:
         if self._own_user is None:
             user = (await client.call(routes.get_logged_in_user())).get("name")
             self._own_user = user if isinstance(user, str) else ""
         stands = [watcher.since for watcher in self._watchers if watcher.since is not None]
         services = {watcher.service for watcher in self._watchers}
-        look = await self._source.look(client, min(stands, default=FAR_FUTURE), services)
+        result = await self._source.poll(client, min(stands, default=FAR_FUTURE), services)
         if self._failures:
             log.info("%s tells of changes again, after %d failures.", self._conn_id, self._failures)
             self._failures = 0
-        return look.replace_user(self._own_user)
+        return result.replace_user(self._own_user)
 
     def _note_failure(self, error: Exception) -> float | None:
         """Log the first failure in a row, and return the seconds that the server asked to be left alone."""

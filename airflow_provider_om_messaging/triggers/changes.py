@@ -16,13 +16,13 @@ from airflow_provider_om_messaging.protocol.events.cursor import Cursor
 from airflow_provider_om_messaging.protocol.events.watching import check_interval, check_names, check_service
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
-from airflow_provider_om_messaging.triggers.change_places import PlaceStore
+from airflow_provider_om_messaging.triggers.change_places import CursorStore
 from airflow_provider_om_messaging.triggers.change_stream import ChangeStream, get_shared_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
 
-    from airflow_provider_om_messaging.triggers.change_sources import Look
+    from airflow_provider_om_messaging.triggers.change_sources import PollResult
 
     EventTrigger = base.BaseEventTrigger
 else:
@@ -32,22 +32,22 @@ HAS_WATCHERS = hasattr(base, "BaseEventTrigger")
 """Whether this Airflow can schedule by events."""
 
 STORING = 5.0
-"""Seconds that Airflow is given to store an event before the place behind it is kept: it takes one or two."""
+"""Seconds that Airflow is given to store an event before the cursor behind it is kept: one or two."""
 
 SELDOM = 3_600_000
-"""Milliseconds by which others' changes move on before a place is kept that nothing was delivered at."""
+"""Milliseconds by which others' changes move on before a cursor is kept that nothing was delivered at."""
 
 
 class MessagingServiceChangedTrigger(EventTrigger):
     """
     Fires whenever a messaging service or one of its topics has changed; for ``AssetWatcher`` on Airflow 3.
 
-    One event reports all that one look has found. It is small and holds no values, because Airflow logs and
+    One event reports all that one poll has found. It is small and holds no values, because Airflow logs and
     stores it in clear: ``service``, ``count`` and ``changes``, of which the first 20 are listed with
     ``entity`` (``service`` or ``topic``), ``name``, ``change``, ``fields``, ``version``, ``user`` and ``at``.
     A DAG finds it in ``triggering_asset_events``, as ``extra["payload"]``.
 
-    All watchers with the same connection and interval share one request a look on Airflow 3.3. It keeps the
+    All watchers with the same connection and interval share one request a poll on Airflow 3.3. It keeps the
     place of each in the asset's state store, so that each change is delivered once, over restarts too; only a
     triggerer that is killed within seconds after an event may deliver it again. Where Airflow keeps no
     place (3.0 to 3.2, or several assets with the same watcher), a triggerer begins ``lookback`` seconds
@@ -55,7 +55,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
 
     :param service: name of the service, as for the operators. It may come into being later.
     :param om_messaging_conn_id: id of the Airflow connection, which is resolved in the triggerer.
-    :param poll_interval: seconds between two looks; at least 5.
+    :param poll_interval: seconds between two polls; at least 5.
     :param changes: kinds of change that count: ``created``, ``updated``, ``deleted``, ``restored``. None for
         all.
     :param fields: fields of which an update has to touch one, such as ``description`` or ``extension.team``.
@@ -113,32 +113,32 @@ class MessagingServiceChangedTrigger(EventTrigger):
         """Watch alone, as Airflow has it before 3.3."""
         # A stream of its own: what others watch would be read once more for each of them.
         stream = ChangeStream(self.om_messaging_conn_id, self.poll_interval)
-        looks = stream.looks()
-        async with contextlib.aclosing(looks), contextlib.aclosing(self._watch(stream, looks)) as events:
+        polls = stream.iterate_polls()
+        async with contextlib.aclosing(polls), contextlib.aclosing(self._watch(stream, polls)) as events:
             async for event in events:
                 yield event
 
     def shared_stream_key(self) -> Hashable | None:
-        """Return the key by which Airflow 3.3 knows which watchers share their looks."""
+        """Return the key by which Airflow 3.3 knows which watchers share their polls."""
         return ("om_messaging", self.om_messaging_conn_id, self.poll_interval)
 
     @classmethod
-    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncGenerator[Look, None]:
+    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncGenerator[PollResult, None]:
         """
         Look for changes, for all watchers with the same connection and interval.
 
         :param kwargs: those of one of them.
         """
-        looks = get_shared_stream(kwargs["om_messaging_conn_id"], kwargs["poll_interval"]).looks()
-        async with contextlib.aclosing(looks):
-            async for look in looks:
-                yield look
+        polls = get_shared_stream(kwargs["om_messaging_conn_id"], kwargs["poll_interval"]).iterate_polls()
+        async with contextlib.aclosing(polls):
+            async for result in polls:
+                yield result
 
     async def filter_shared_stream(
-        self, shared_stream: AsyncIterator[Look]
+        self, shared_stream: AsyncIterator[PollResult]
     ) -> AsyncGenerator[TriggerEvent, None]:
         """
-        Make events of what the looks show of this watcher's service.
+        Make events of what the polls show of this watcher's service.
 
         :param shared_stream: what they show of all.
         """
@@ -148,34 +148,34 @@ class MessagingServiceChangedTrigger(EventTrigger):
                 yield event
 
     async def _watch(
-        self, stream: ChangeStream, looks: AsyncIterator[Look]
+        self, stream: ChangeStream, polls: AsyncIterator[PollResult]
     ) -> AsyncGenerator[TriggerEvent, None]:
-        wanted = self._filter()
-        kept_for = {**self._watched, "connection": self.om_messaging_conn_id}
-        store = PlaceStore(getattr(self, "asset_state_store", None), kept_for)
-        place = await store.read()
-        kept = place.newest if place else 0
-        with stream.watch(self.service, place.since if place else None) as watcher:
-            async for look in looks:
-                if place is None:
-                    place = self._begin(look, keeps=store.keeps)
-                    watcher.since = place.since
-                    await store.write(place)
+        change_filter = self._filter()
+        store_key = {**self._watched, "connection": self.om_messaging_conn_id}
+        store = CursorStore(getattr(self, "asset_state_store", None), store_key)
+        cursor = await store.read()
+        stored_newest = cursor.newest if cursor else 0
+        with stream.watch(self.service, cursor.since if cursor else None) as watcher:
+            async for result in polls:
+                if cursor is None:
+                    cursor = self._begin(result, keeps=store.is_persistent)
+                    watcher.since = cursor.since
+                    await store.write(cursor)
                     continue
-                if not watcher.is_reached_by(look):
+                if not watcher.is_reached_by(result):
                     continue
-                own_user = look.own_user if self.ignore_own_changes else None
-                found = look.by_service.get(self.service, ())
-                taken = place.take(change for change in found if wanted.accepts(change, own_user))
-                place.advance(look.newest, look.server_time)
+                own_user = result.own_user if self.ignore_own_changes else None
+                changes = result.by_service.get(self.service, ())
+                taken = cursor.take(change for change in changes if change_filter.accepts(change, own_user))
+                cursor.advance(result.newest, result.server_time)
                 if taken:
                     yield TriggerEvent(describe_changes(self.service, taken))
-                    # A place that is kept before its event is stored would lose that if the triggerer dies.
+                    # A cursor that is kept before its event is stored would lose that if the triggerer dies.
                     await asyncio.sleep(STORING)
-                if taken or place.newest - kept >= SELDOM:
-                    await store.write(place)
-                    kept = place.newest
-                watcher.since = place.since
+                if taken or cursor.newest - stored_newest >= SELDOM:
+                    await store.write(cursor)
+                    stored_newest = cursor.newest
+                watcher.since = cursor.since
 
     @property
     def _watched(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ class MessagingServiceChangedTrigger(EventTrigger):
             frozenset(user.casefold() for user in self.ignored_users or ()),
         )
 
-    def _begin(self, look: Look, *, keeps: bool) -> Cursor:
-        """Return the place of whoever begins: at the server's present or, where no place is kept, before."""
-        now = int(time.time() * 1000) if look.server_time is None else look.server_time
+    def _begin(self, result: PollResult, *, keeps: bool) -> Cursor:
+        """Return the cursor of a new watcher: at the server's present or, where none is kept, before."""
+        now = int(time.time() * 1000) if result.server_time is None else result.server_time
         return Cursor.from_moment(now if keeps else now - int(self.lookback * 1000))

@@ -239,14 +239,14 @@ class Poller:
         for entry in due:
             if entry.wait.job_id in by_job:
                 by_job[entry.wait.job_id].append(entry)
-        asked = iter(by_job.values())
+        waits_to_poll = iter(by_job.values())
         in_a_row = 0
         over: list[Fault] = []
         began = time.monotonic()
 
         async def ask() -> None:
             nonlocal in_a_row
-            for entries in asked:
+            for entries in waits_to_poll:
                 try:
                     with note_requests(entries):
                         job = await client.call(entries[0].ask)

@@ -58,13 +58,13 @@ def render_plan_tab(
         "SHA-256 of the file": result.sha256,
         **({"Compared with": result.against} if result.against else {}),
     }
-    shown = whole or result
+    document = whole or result
     yield from render_plan_content(
-        shown.plan,
-        shown.counts,
+        document.plan,
+        document.counts,
         facts,
         result.violations,
-        shown.notes,
+        document.notes,
         passed=result.passed,
         topic_url=build_row_url(result.server, result.service, of_fields=result.is_of_fields),
         is_drift=result.is_drift,
@@ -103,13 +103,13 @@ def render_plans(
             _render_counts(plan),
             "; ".join(_read_state(approval) for approval in approvals.get(task, ())),
         )
-    for task, found in verdicts.items():
-        name = "dry run" if found.dry_run else "import"
+    for task, outcome in verdicts.items():
+        name = "dry run" if outcome.dry_run else "import"
         yield _render_row(
             escape(task.name),
-            found.service,
-            f"{name}: {found.status}",
-            f"{found.rows_passed:,} passed, {found.rows_failed:,} failed",
+            outcome.service,
+            f"{name}: {outcome.status}",
+            f"{outcome.rows_passed:,} passed, {outcome.rows_failed:,} failed",
             "",
         )
     yield b"</tbody></table>\n"

@@ -16,7 +16,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import StreamingResponse
 
-from airflow_provider_om_messaging.reports.html_page import HtmlPage, asset
+from airflow_provider_om_messaging.reports.html_page import HtmlPage, read_asset
 from airflow_provider_om_messaging.reports.plan_page import (
     format_plan_title,
     read_plan_script,
@@ -59,19 +59,19 @@ def show_plan(
     is_mapped = re.fullmatch(r"[0-9]{1,9}", map_index)
     task = TaskKey(task_id, int(map_index) if is_mapped else -1)
     upstream = list_upstream(session, dag_id, task_id)
-    found = {
+    plans = {
         key: plan
         for key, value in list_results(session, dag_id, run_id)
         if key.task_id in upstream and (plan := find_plan(value)) and belongs_to(task, key)
     }
-    found = {task: found[task]} if task in found else found
-    if not found:
+    plans = {task: plans[task]} if task in plans else plans
+    if not plans:
         return _render_page("No plan here", render_missing_plan())
-    if len(found) > 1:
-        of_this = {key.task_id for key in found} == {task_id}
+    if len(plans) > 1:
+        of_this = {key.task_id for key in plans} == {task_id}
         title = "Plans of this task" if of_this else "Plans before this task"
-        return _render_page(title, render_plans(run_id, found, {}, {}))
-    ((key, result),) = found.items()
+        return _render_page(title, render_plans(run_id, plans, {}, {}))
+    ((key, result),) = plans.items()
     approvals = [
         approval
         for approval in list_approvals(session, request, run_id, user)
@@ -97,7 +97,7 @@ def show_plans(
     upstream = {
         approval.task: list_upstream(session, dag_id, approval.task.task_id) for approval in approvals
     }
-    asked = {
+    approvals_by_plan = {
         key: [
             approval
             for approval in approvals
@@ -105,14 +105,14 @@ def show_plans(
         ]
         for key in plans
     }
-    return _render_page("Plans of this run", render_plans(run_id, plans, verdicts, asked))
+    return _render_page("Plans of this run", render_plans(run_id, plans, verdicts, approvals_by_plan))
 
 
 def _render_page(title: str, content: Iterable[bytes]) -> StreamingResponse:
     page = HtmlPage(
         title,
-        read_plan_style() + asset(__package__, "tab.css"),
-        read_plan_script() + asset(__package__, "tab.js"),
+        read_plan_style() + read_asset(__package__, "tab.css"),
+        read_plan_script() + read_asset(__package__, "tab.js"),
         may_call_server=True,
     )
     return StreamingResponse(

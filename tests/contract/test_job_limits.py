@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.exceptions import InvalidCsvError
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
 
@@ -72,7 +72,7 @@ def test_what_counts_is_what_is_sent_without_blanks_around_names(sandbox: Sandbo
     hook, more = OpenMetadataMessagingHook(), 4096 * 2
     hook.submit_import(SERVICE, padded(LIMIT + more, blanks="  "))
     assert [entry["status"] for entry in imports(sandbox)] == [200]
-    with csv_upload(csv=padded(LIMIT + more, blanks="  ")) as upload:
+    with open_csv_upload(csv=padded(LIMIT + more, blanks="  ")) as upload:
         hook.check_job_limits(upload)
     with pytest.raises(InvalidCsvError, match=f"it has {LIMIT + 1:,} bytes"):
         hook.submit_import(SERVICE, padded(LIMIT + more + 1, blanks="  "))

@@ -62,10 +62,10 @@ def import_file(
     )
     size = PAGE if dry_run or read_generation(client).detects_conflicts else READ_TWICE
     verdicts = run.run(
-        upload.rows,
+        upload.iterate_rows,
         lambda: iterate_pages(client, service, columns, inheritance, size),
     )
-    text = format_results(upload.rows(), verdicts)
+    text = format_results(upload.iterate_rows(), verdicts)
     result = build_result(verdicts, dry_run, results_csv=text)
     return replace(
         result, obstacle="The server failed: another try may do better." if run.server_failed else ""

@@ -86,7 +86,7 @@ class SecondTopics:
 
 def _find_first_lines(upload: CsvUpload) -> dict[str, int]:
     """Return the name of each row with the first line that has it."""
-    rows = upload.rows()
+    rows = upload.iterate_rows()
     key = list_column_names(next(rows)[1]).index(KEY)
     lines: dict[str, int] = {}
     for line, row in rows:

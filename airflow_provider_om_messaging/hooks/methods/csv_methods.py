@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.csv_streams import (
     CsvUpload,
-    Written,
-    csv_upload,
+    WrittenCsv,
+    open_csv_upload,
     read_whole,
     write_whole,
 )
@@ -85,7 +85,7 @@ class CsvMethods(ClientAccess):
         *,
         engine: str | Engine = "auto",
         columns: str = "documented",
-    ) -> Written:
+    ) -> WrittenCsv:
         """
         Write the CSV of a service to a file, which appears once it is whole.
 
@@ -160,7 +160,7 @@ class CsvMethods(ClientAccess):
         """
         options: dict[str, Any] = {"create_missing": create_missing, "max_concurrency": max_concurrency}
         if not isinstance(csv, CsvUpload):
-            with csv_upload(csv=csv) as upload:
+            with open_csv_upload(csv=csv) as upload:
                 return self.import_csv(fqn, upload, dry_run, engine=engine, **options)
         options["columns"] = detect_kind(csv.facts.header)
         fqn, dry_run = self._resolve_fqn(fqn), names.require_flag("dry_run", dry_run)

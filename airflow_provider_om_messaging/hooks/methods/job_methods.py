@@ -11,8 +11,8 @@ from airflow_provider_om_messaging.client.transport.jitter import draw_jitter
 from airflow_provider_om_messaging.exceptions import public_errors
 from airflow_provider_om_messaging.files.csv_streams import (
     CsvUpload,
-    Written,
-    csv_upload,
+    WrittenCsv,
+    open_csv_upload,
     read_whole,
     write_whole,
 )
@@ -71,7 +71,7 @@ class JobMethods(ClientAccess):
     def submit_import(self, fqn: str, csv: str | CsvUpload, dry_run: bool = True) -> str:
         """Start an import job and return its id; parameters as in :meth:`import_csv`."""
         if not isinstance(csv, CsvUpload):
-            with csv_upload(csv=csv) as upload:
+            with open_csv_upload(csv=csv) as upload:
                 return self.submit_import(fqn, upload, dry_run)
         with _tell_of_started_job():
             return ServerEngine(self._client).submit_import(self._resolve_fqn(fqn), csv, dry_run)
@@ -122,7 +122,7 @@ class JobMethods(ClientAccess):
             return read_whole(chunks, max_bytes)
 
     @public_errors()
-    def get_job_result_to(self, job_id: str, destination: str | PathLike[str]) -> Written:
+    def get_job_result_to(self, job_id: str, destination: str | PathLike[str]) -> WrittenCsv:
         """
         Write the CSV that an export job made to a file, which appears once it is whole.
 

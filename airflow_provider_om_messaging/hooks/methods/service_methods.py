@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.exceptions import public_errors
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.methods.client_access import ClientAccess, parse_service
 from airflow_provider_om_messaging.protocol import routes
@@ -71,7 +71,7 @@ class ServiceMethods(ClientAccess):
         content = format_metadata(service)
         return {
             "service": join_fqn(str(service["name"])),
-            "destination": as_text(destination),
+            "destination": to_text(destination),
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
             "unchanged": target.write([content]),

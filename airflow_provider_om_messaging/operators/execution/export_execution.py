@@ -11,14 +11,14 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
 from airflow_provider_om_messaging.operators.execution.job_execution import JobExecution
 from airflow_provider_om_messaging.operators.support.missing import report_missing_service
-from airflow_provider_om_messaging.operators.support.results import check_destination, export_result
+from airflow_provider_om_messaging.operators.support.results import build_export_result, check_destination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.files.csv_streams import Written
+    from airflow_provider_om_messaging.files.csv_streams import WrittenCsv
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
     from airflow_provider_om_messaging.protocol.jobs.job import Job
@@ -99,13 +99,13 @@ class ExportExecution(JobExecution):
     def _fetch(
         self,
         job_id: str | None,
-        to_file: Callable[[str], Written],
+        to_file: Callable[[str], WrittenCsv],
         to_text: Callable[[int], str],
         engine: str = SERVER,
     ) -> dict[str, Any]:
         # Again, as after a deferral the task may be on another machine.
         check_destination(self.task.destination, create_parents=self.task.create_parents)
-        return export_result(
+        return build_export_result(
             self.task.require_service(), self.task.destination, job_id, to_file, to_text, self.log, engine
         )
 

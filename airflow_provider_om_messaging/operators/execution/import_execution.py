@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     OpenMetadataError,
     log_errors,
 )
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.files.storage import is_same_file
 from airflow_provider_om_messaging.hooks.engines import ServerEngine
 from airflow_provider_om_messaging.operators.execution.job_execution import JobExecution
@@ -26,9 +26,9 @@ from airflow_provider_om_messaging.operators.support.imports.expected_plan impor
 from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport, ImportOutcome
 from airflow_provider_om_messaging.operators.support.results import (
     apply_rejection_policy,
+    build_import_result,
+    build_submission_result,
     check_destination,
-    import_summary,
-    summarize_submission,
 )
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
 from airflow_provider_om_messaging.protocol.imports.verdict import is_about_rows
@@ -62,7 +62,7 @@ class ImportExecution(JobExecution):
             raise InvalidParameterError(
                 f"results_destination is the file that is to be imported: {task.source}. Nothing was sent."
             )
-        with csv_upload(source=task.source, csv=task.csv) as upload:
+        with open_csv_upload(source=task.source, csv=task.csv) as upload:
             check_digest(upload, task.expected_sha256)
             facts = upload.facts
             if facts.byte_order_mark:
@@ -70,7 +70,7 @@ class ImportExecution(JobExecution):
                     "The file begins with a byte order mark, which is left out: servers choke on it."
                 )
             if task.batch_rows or task.verify:
-                check_names(upload.rows(), "The file")
+                check_names(upload.iterate_rows(), "The file")
             if task.expected_plan is not None:
                 check_plan_is_for(self.hook, task.expected_plan, service, upload)
             file = self._make_file_import(upload)
@@ -84,11 +84,13 @@ class ImportExecution(JobExecution):
             job_id = self._submit_job(context, file)
         if task.wait_for_completion:
             return self.wait_for(context, job_id, {"sha256": facts.sha256, "rows": facts.rows})
-        return summarize_submission(service, facts.sha256, job_id, file.engine.name, dry_run=task.only_check)
+        return build_submission_result(
+            service, facts.sha256, job_id, file.engine.name, dry_run=task.only_check
+        )
 
     def submit_again(self, context: Context, state: dict[str, Any]) -> str:
         """Send the same file again."""
-        with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
+        with open_csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError("The file is another one by now: it cannot be sent again.")
             return self._submit_job(context, self._make_file_import(upload), anew=True)
@@ -124,9 +126,9 @@ class ImportExecution(JobExecution):
         shown = self.hook.read_import_verdict(job, self.task.only_check, state.get("rows")).results_csv
         if not shown:
             return not job.total or job.total == state.get("rows")
-        with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
+        with open_csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             changed = upload.facts.sha256 != state.get("sha256")
-            return changed or is_about_rows(shown, (row for _, row in upload.rows()))
+            return changed or is_about_rows(shown, (row for _, row in upload.iterate_rows()))
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Read the job's verdict."""
@@ -134,9 +136,9 @@ class ImportExecution(JobExecution):
         if not self.task.verify and not self.task.results_destination:
             self._log_failed_lines(result, state)
             apply_rejection_policy(result, self.task.max_failed_rows, self.task.on_rejected, self.log)
-            return import_summary(self.task.require_service(), result, state.get("sha256"), job.job_id)
+            return build_import_result(self.task.require_service(), result, state.get("sha256"), job.job_id)
         # The task may have been away for hours, in another process.
-        with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
+        with open_csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError(
                     f"{job} has ended, but the file is another one than the one that was sent (sha256 "
@@ -149,14 +151,14 @@ class ImportExecution(JobExecution):
         if result.rows_failed:
             with (
                 suppress(Fault, OpenMetadataError),
-                csv_upload(source=self.task.source, csv=self.task.csv) as upload,
+                open_csv_upload(source=self.task.source, csv=self.task.csv) as upload,
             ):
                 if upload.facts.sha256 == state.get("sha256"):
                     self._outcome.log_failed_lines(upload, result)
 
     def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Run dry again in one request, or compare until every row is in place or the time is over."""
-        with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
+        with open_csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             if upload.facts.sha256 != state.get("sha256"):
                 raise InvalidCsvError(
                     "The file is another one by now: what became of the one that was sent cannot be settled."

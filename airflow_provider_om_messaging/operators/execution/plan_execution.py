@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_om_messaging.exceptions import PlanViolationError
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.files.local_files import make_parameter_fault
 from airflow_provider_om_messaging.files.storage import Destination, read_file_rows
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
@@ -26,7 +26,7 @@ from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.policies import Policies
 from airflow_provider_om_messaging.reports.plan_json import format_plan_json
 from airflow_provider_om_messaging.reports.plan_log import format_plan_lines
-from airflow_provider_om_messaging.reports.plan_page import format_plan_title, plan_page
+from airflow_provider_om_messaging.reports.plan_page import format_plan_title, render_plan_page
 from airflow_provider_om_messaging.ui.links import PlanLink, build_plan_url, build_row_url
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class PlanExecution:
             for path in paths or ()
         ]
         self.task.refuse_malformed_service()
-        with csv_upload(source=self.task.source, csv=self.task.csv) as upload:
+        with open_csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             self._policies.check_columns(list_column_names(upload.facts.header))
             kind = detect_kind(upload.facts.header)
             of_fields = COLUMNS[kind] == SCHEMA_FIELDS
@@ -82,7 +82,7 @@ class PlanExecution:
             else:
                 other = self.task.against or ""
                 present = partial(read_file_rows, other, other, "against")
-                plan = compare(upload.rows, present, name, other, self._hook.reading_of_files())
+                plan = compare(upload.iterate_rows, present, name, other, self._hook.reading_of_files())
             sha256 = upload.facts.sha256
         self._log.info("Plan for %s:\n%s", service, "\n".join(format_plan_lines(plan)))
         violations, passed = self._policies.list_violations(plan), self._policies.list_passed(plan)
@@ -94,7 +94,7 @@ class PlanExecution:
             policies = {"violations": violations, "passed": passed}
             destinations[0].write(format_plan_json(plan, {**heading, **policies}, notes))
             is_drift = self.task.against is not None
-            page = plan_page(
+            page = render_plan_page(
                 plan,
                 format_plan_title(service, is_drift=is_drift),
                 self._collect_facts(context, sha256, server),

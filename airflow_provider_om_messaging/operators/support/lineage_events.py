@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.lineage.flow import Data, Flow
+    from airflow_provider_om_messaging.lineage.flow import Flow, LineageDataset
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
@@ -60,10 +60,10 @@ class TracedOperator(CheckedParameters, LinkedOperator):
         except Exception as error:
             self.log.warning("The events of the outlets say nothing of this task: %s", type(error).__name__)
 
-    def trace_entity(self, result: dict[str, Any] | None) -> tuple[Data, ...]:
+    def trace_entity(self, result: dict[str, Any] | None) -> tuple[LineageDataset, ...]:
         """Return the service or topic of the task; nothing if it is not known which it is."""
-        from airflow_provider_om_messaging.lineage.flow import Data
-        from airflow_provider_om_messaging.lineage.places import SERVICE, name_entity_place
+        from airflow_provider_om_messaging.lineage.flow import LineageDataset
+        from airflow_provider_om_messaging.lineage.places import SERVICE, name_entity
 
         entity = getattr(self, "entity", SERVICE)
         try:
@@ -72,7 +72,7 @@ class TracedOperator(CheckedParameters, LinkedOperator):
                 fqn = self.hook.known_fqn(name)
             else:
                 fqn = parse_service_fqn(name) if entity == SERVICE else normalize_fqn(name)
-            return (Data(name_entity_place(self.hook.server_url, fqn, entity)),) if fqn else ()
+            return (LineageDataset(name_entity(self.hook.server_url, fqn, entity)),) if fqn else ()
         except Exception:  # the task has said what is wrong with its parameters or its connection
             return ()
 

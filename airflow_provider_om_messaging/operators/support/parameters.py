@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jinja2 import Undefined
 
 from airflow_provider_om_messaging.exceptions import InvalidParameterError, public_errors
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.protocol.model import names
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Parameter:
     cause: str = "the task or template that it is taken from has failed, was skipped or returned nothing"
 
 
-MADE_FOR_WORK = ("hook", "execution", "_looks")
+MADE_FOR_WORK = ("hook", "execution", "_execution")
 """Attributes that tasks make once they work, with connections and the context in them."""
 
 
@@ -105,7 +105,7 @@ class CheckedParameters:
         """
         # Airflow 2.11 copies a task's attributes in their order, and needs its own first.
         self._mapped_names = self.__dict__.pop("_mapped_names", frozenset())
-        fields = zip(self.parameters, field_names(self.parameters), strict=True)
+        fields = zip(self.parameters, list_field_names(self.parameters), strict=True)
         self._written = {name: getattr(self, field) for name, field in fields}
         with public_errors():
             for name, value in self._written.items():
@@ -124,7 +124,7 @@ class CheckedParameters:
         """
         with public_errors():
             for name, parameter in self.parameters.items():
-                written, value = self._written.get(name), self.rendered_value(name)
+                written, value = self._written.get(name), self.get_rendered_value(name)
                 if _is_nothing(value) and self._is_given(name):
                     raise _make_empty_value_error(name, value, parameter.cause)
                 if parameter.is_data:
@@ -148,7 +148,7 @@ class CheckedParameters:
         :raises InvalidParameterError: some do.
         """
 
-    def rendered_value(self, name: str) -> Any:
+    def get_rendered_value(self, name: str) -> Any:
         """Return a parameter as it was rendered."""
         return getattr(self, self.parameters[name].attribute or name)
 
@@ -165,7 +165,7 @@ class CheckedParameters:
         return not is_none_by_author
 
 
-def field_names(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
+def list_field_names(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
     """Return the template fields that a task's parameters are."""
     return tuple(parameter.attribute or name for name, parameter in parameters.items())
 
@@ -196,9 +196,9 @@ def entry(field: str) -> Parameter:
     def check(name: str, value: Any) -> Any:
         from airflow_provider_om_messaging.protocol.model.references import parse_reference
 
-        wanted = names.require_text(name, value)
-        parse_reference(field, wanted, name)
-        return wanted
+        named = names.require_text(name, value)
+        parse_reference(field, named, name)
+        return named
 
     return Parameter(check, is_setting=True, is_text=True, is_name=True)
 
@@ -212,7 +212,7 @@ def path() -> Parameter:
     """Return a parameter that is a local path or an object-storage URL, as text or as a path object."""
 
     def check_path(name: str, value: Any) -> str:
-        return names.require_text(name, as_text(value))
+        return names.require_text(name, to_text(value))
 
     return Parameter(check_path, is_name=True)
 
@@ -274,19 +274,19 @@ def check_one_source(source: Any, csv: Any) -> None:
         )
 
 
-def words() -> Parameter:
+def list_of_texts() -> Parameter:
     """Return a setting that is a list of words; a text is one word, not a word per letter."""
 
     def check(name: str, value: Any) -> Any:
-        found = (value,) if isinstance(value, str) else value
-        if not isinstance(found, Sequence) or not all(isinstance(word, str) for word in found):
+        texts = (value,) if isinstance(value, str) else value
+        if not isinstance(texts, Sequence) or not all(isinstance(word, str) for word in texts):
             raise InvalidParameterError(f"{name} has to be a list of texts, not {value!r}.")
-        return list(found)
+        return list(texts)
 
     return Parameter(check, is_setting=True)
 
 
-def job_id_text() -> Parameter:
+def job_id() -> Parameter:
     """Return a parameter that is the id of a job."""
     return Parameter(
         lambda _, value: names.parse_job_id(value),

@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     ResultGoneError,
     to_public_error,
 )
-from airflow_provider_om_messaging.files.csv_streams import Written, measure_text
+from airflow_provider_om_messaging.files.csv_streams import WrittenCsv, measure_text
 from airflow_provider_om_messaging.files.local_files import format_place
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engine_options import SERVER
@@ -25,11 +25,11 @@ LARGEST_XCOM_CSV = 1024 * 1024
 """Bytes of CSV that a task returns as text; a longer one needs a destination."""
 
 
-def export_result(
+def build_export_result(
     service: str,
     destination: str | None,
     job_id: str | None,
-    to_file: Callable[[str], Written],
+    to_file: Callable[[str], WrittenCsv],
     to_text: Callable[[int], str],
     log: Any,
     engine: str = SERVER,
@@ -71,7 +71,7 @@ def export_result(
     return result if text is None else {**result, "csv": text}
 
 
-def import_summary(
+def build_import_result(
     service: str, result: ImportResult, sha256: str | None, job_id: str | None, engine: str = SERVER
 ) -> dict[str, Any]:
     """
@@ -98,7 +98,7 @@ def import_summary(
     }
 
 
-def summarize_submission(
+def build_submission_result(
     service: str, sha256: str, job_id: str, engine: str, *, dry_run: bool
 ) -> dict[str, Any]:
     """

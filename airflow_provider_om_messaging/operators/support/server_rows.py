@@ -34,7 +34,7 @@ def server_rows(
     with create_temporary_folder() as folder:
         path = f"{folder}/export.csv"
         hook.export_csv_to(service, path, engine=engine)
-        yield partial(read_file_rows, path, export_name(service))
+        yield partial(read_file_rows, path, format_export_name(service))
 
 
 def compare_with_server(
@@ -56,11 +56,11 @@ def compare_with_server(
     :param only: the names of the rows to compare; by default all.
     """
     reading = hook.reading(service, engine)
-    rows = upload.rows if only is None else partial(select_rows, upload.rows, only)
+    rows = upload.iterate_rows if only is None else partial(select_rows, upload.iterate_rows, only)
     with server_rows(hook, service, engine) as present:
-        return compare(rows, present, name, export_name(service), reading)
+        return compare(rows, present, name, format_export_name(service), reading)
 
 
-def export_name(service: str) -> str:
+def format_export_name(service: str) -> str:
     """Return what to call the export of a service in an error."""
     return f"the export of {service}"

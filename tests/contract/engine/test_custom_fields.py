@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from tests.contract.engine.test_extended import (
@@ -122,7 +122,7 @@ def test_what_means_the_same_is_not_sent(server: Sandbox) -> None:
     for dry_run in (True, False):
         assert load(hook, replace_cells(cells, extension=same), dry_run=dry_run)["orders"][0] == "success"
     assert list_writes(server) == []
-    with csv_upload(csv=write_rows(replace_cells(cells, extension=same))) as upload:
+    with open_csv_upload(csv=write_rows(replace_cells(cells, extension=same))) as upload:
         plan = compare_with_server(hook, "sample_kafka", hook.engine(columns="extended"), upload)
     assert plan.changes == ()
 

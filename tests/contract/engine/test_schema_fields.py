@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.exceptions import ForbiddenError, InvalidParameterError
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.csv.columns import SCHEMA_FIELDS
@@ -53,7 +53,7 @@ class Started:
 
     def plan(self, *rows: list[str]) -> Plan:
         engine = self.hook.engine(columns="schema_fields")
-        with csv_upload(csv=write_rows(*rows)) as upload:
+        with open_csv_upload(csv=write_rows(*rows)) as upload:
             return compare_with_server(self.hook, SERVICE, engine, upload)
 
     def patches(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport
 from airflow_provider_om_messaging.sandbox import Sandbox
@@ -57,6 +57,6 @@ def test_planned_rows_are_found_in_place(columns: str, monkeypatch: pytest.Monke
         text = hook.export_csv(SERVICE, columns=columns)
         planned = dict.fromkeys([row[0] for row in read(text)[1::7]], "")
         assert planned
-        with csv_upload(csv=text) as upload:
+        with open_csv_upload(csv=text) as upload:
             file = FileImport(hook, SERVICE, upload, hook.engine(columns=columns), planned, MANY)
             assert file.list_differing() == []

@@ -56,7 +56,7 @@ NO_EVENTS = {
 async def test_without_events_versions_are_compared(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
-    monkeypatch.setattr(change_sources, "LOOKS_BETWEEN_CHECKS", 1)
+    monkeypatch.setattr(change_sources, "POLLS_BETWEEN_CHECKS", 1)
     monkeypatch.setattr(change_sources, "OVERLAP", 0)
     order = dict(NO_EVENTS[how])
     if kind := order.pop("fault", None):

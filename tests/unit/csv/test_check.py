@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measure_text
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, measure_text, open_csv_upload
 from airflow_provider_om_messaging.protocol.csv import check
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -281,13 +281,13 @@ def test_a_million_columns_are_refused_in_few_words(rows: int) -> None:
     ],
 )
 def test_what_spreadsheets_make_of_the_first_lines_is_named(text: str, words: str) -> None:
-    with pytest.raises(Fault, match=words) as caught, csv_upload(csv=text):
+    with pytest.raises(Fault, match=words) as caught, open_csv_upload(csv=text):
         pass
     assert caught.value.cause is Cause.INVALID_CSV
 
 
 def test_a_semicolon_in_a_name_of_a_column_separates_nothing() -> None:
-    with csv_upload(csv="name,a;name;b\r\nx,y\r\n") as upload:
+    with open_csv_upload(csv="name,a;name;b\r\nx,y\r\n") as upload:
         assert upload.facts.header == ("name", "a;name;b")
 
 
@@ -298,6 +298,6 @@ def test_a_spreadsheets_separators_are_told(mark: str, called: str, cell: str, q
     text = f"\ufeff{quote}name*{quote}{mark}{quote}description{quote}\r\norders{mark}{cell}\r\n"
     with (
         pytest.raises(Fault, match=f"has {called} between its cells .* Save it with commas"),
-        csv_upload(csv=text),
+        open_csv_upload(csv=text),
     ):
         pass

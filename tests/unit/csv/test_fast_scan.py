@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.files import object_storage
-from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, open_csv_upload
 from airflow_provider_om_messaging.protocol.csv import fast_scan
 from airflow_provider_om_messaging.protocol.csv.check import UnfitCsvError, check_csv, scan_rows
 from airflow_provider_om_messaging.protocol.csv.fast_scan import FastCsvValidator
@@ -136,7 +136,7 @@ def test_a_check_says_what_a_reader_says(
     path: Path = tmp_path_factory.getbasetemp() / "scanned.csv"
     path.write_bytes(content)
     with patch.object(object_storage, "CHUNK", size):
-        checked = read_outcome(lambda: csv_upload(source=str(path)))
+        checked = read_outcome(lambda: open_csv_upload(source=str(path)))
     assert checked == read_outcome(lambda: nullcontext(check_csv(pieces(content, [size]), str(path))))
 
 
@@ -147,7 +147,7 @@ def test_a_check_that_reads_after_all_reads_the_whole(tmp_path: Path, rest: byte
     content = b"name,description\r\n" + good + b'5" screens,x\r\n' + good + rest
     path = tmp_path / "topics.csv"
     path.write_bytes(content)
-    checked = read_outcome(lambda: csv_upload(source=str(path)))
+    checked = read_outcome(lambda: open_csv_upload(source=str(path)))
     assert checked == read_outcome(lambda: nullcontext(check_csv([content], str(path))))
     if rest == b"\xff":
         assert "line 120003" in checked[1]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.files.csv_streams import CsvMeter, csv_upload, measure_text
+from airflow_provider_om_messaging.files.csv_streams import CsvMeter, measure_text, open_csv_upload
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.files.stored import CSV, YESTERDAY
@@ -30,20 +30,20 @@ class TestAnUpload:
         given_bytes = (b"\xef\xbb\xbf" if marked else b"") + content
         path = tmp_path_factory.getbasetemp() / ("x.csv.gz" if packed else "x.csv")
         path.write_bytes(gzip.compress(given_bytes) if packed else given_bytes)
-        with csv_upload(source=str(path)) as upload:
+        with open_csv_upload(source=str(path)) as upload:
             assert upload.body.read() == content
             assert upload.facts.rows == len(table) - 1
             assert upload.facts.byte_order_mark == marked
             assert upload.facts.sha256 == hashlib.sha256(given_bytes).hexdigest()
 
     def test_text_is_sent_as_utf8(self) -> None:
-        with csv_upload(csv=CSV.decode()) as upload:
+        with open_csv_upload(csv=CSV.decode()) as upload:
             assert upload.body.read() == CSV
 
     def test_a_file_that_changes_after_the_check_is_sent_as_it_was_checked(self, tmp_path: Path) -> None:
         path = tmp_path / "topics.csv"
         path.write_bytes(CSV)
-        with csv_upload(source=str(path)) as upload:
+        with open_csv_upload(source=str(path)) as upload:
             path.write_bytes(YESTERDAY)
             assert upload.body.read() == CSV
 
@@ -59,7 +59,7 @@ class TestAnUpload:
     def test_it_takes_one_of_source_and_csv(self, parameters: dict[str, str], words: str) -> None:
         with (
             pytest.raises(Fault, match=rf"^source and csv {words}") as caught,
-            csv_upload(**parameters),
+            open_csv_upload(**parameters),
         ):
             pass
         assert caught.value.cause is Cause.INVALID_PARAMETER
@@ -69,13 +69,13 @@ class TestAnUpload:
         path.write_bytes(CSV + b"one,two,three\r\n")
         with (
             pytest.raises(Fault, match=r"broken\.csv has a row of 3 cells in line 5") as caught,
-            csv_upload(source=str(path)),
+            open_csv_upload(source=str(path)),
         ):
             pass
         assert caught.value.cause is Cause.INVALID_CSV
 
     def test_text_that_utf8_does_not_know_is_refused(self) -> None:
-        with pytest.raises(Fault, match="position 8") as caught, csv_upload(csv="name\r\nab\ud800"):
+        with pytest.raises(Fault, match="position 8") as caught, open_csv_upload(csv="name\r\nab\ud800"):
             pass
         assert caught.value.cause is Cause.INVALID_CSV
 

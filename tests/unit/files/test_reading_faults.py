@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.files.storage import (
     Destination,
     open_source,
@@ -70,7 +70,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "stream": read,
     "small": lambda path: read_small_file(path, 1000),
     "rows": lambda path: list(read_file_rows(path, "the file")),
-    "import": lambda path: csv_upload(source=path).__enter__(),
+    "import": lambda path: open_csv_upload(source=path).__enter__(),
 }
 ERRORS = [
     StorageError(TEXT),

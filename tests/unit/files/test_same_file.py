@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.path_text import as_text
+from airflow_provider_om_messaging.files.path_text import to_text
 from airflow_provider_om_messaging.files.storage import is_same_file, read_file_rows
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def test_one_object_is_itself() -> None:
 
 
 def test_a_path_object_becomes_text_and_nothing_else_does(tmp_path: Path) -> None:
-    assert as_text(tmp_path) == str(tmp_path)
-    assert as_text(None) is None
-    assert as_text(7) == 7
+    assert to_text(tmp_path) == str(tmp_path)
+    assert to_text(None) is None
+    assert to_text(7) == 7
 
 
 def test_rows_come_with_the_lines_that_they_begin_in(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.files.stored import CSV, YESTERDAY, Storage, broken_off, full_disk, read
@@ -163,7 +163,7 @@ class TestThePartBesideADestination:
 def test_a_full_disk_is_named_where_an_upload_is_checked() -> None:
     text = "name,x\r\n" + "orders,y\r\n" * 90_000
     words = r"temporary file could not be written.*File too large"
-    with full_disk(), pytest.raises(Fault, match=words) as caught, csv_upload(csv=text):
+    with full_disk(), pytest.raises(Fault, match=words) as caught, open_csv_upload(csv=text):
         pass
     assert caught.value.cause is Cause.NOT_WRITTEN
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.hooks.address import base_url
+from airflow_provider_om_messaging.hooks.address import build_base_url
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 HOSTED = "https://acme.getcollate.io/api"
@@ -17,15 +17,15 @@ LOCAL = "http://localhost:8585/api"
 @pytest.mark.parametrize("port", ["", ":443"])
 @pytest.mark.parametrize("after", ["", "/", "/api", "/api/", "/api/v1", "/api/v1/", "//api//v1//"])
 def test_a_hosted_server(before: str, port: str, after: str) -> None:
-    assert base_url(f"{before}acme.getcollate.io{port}{after}") == HOSTED
-    assert base_url(f" {before}ACME.GetCollate.io{port}{after}\n", scheme="https") == HOSTED
+    assert build_base_url(f"{before}acme.getcollate.io{port}{after}") == HOSTED
+    assert build_base_url(f" {before}ACME.GetCollate.io{port}{after}\n", scheme="https") == HOSTED
 
 
 @pytest.mark.parametrize("before", ["", "http://"])
 @pytest.mark.parametrize("after", ["", "/", "/api", "/api/v1/"])
 def test_a_local_server(before: str, after: str) -> None:
-    assert base_url(f"{before}localhost:8585{after}") == LOCAL
-    assert base_url(f"{before}localhost{after}", port=8585) == LOCAL
+    assert build_base_url(f"{before}localhost:8585{after}") == LOCAL
+    assert build_base_url(f"{before}localhost{after}", port=8585) == LOCAL
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_local_server(before: str, after: str) -> None:
     ],
 )
 def test_other_servers(host: str, port: int | None, scheme: str | None, expected: str) -> None:
-    assert base_url(host, port, scheme) == expected
+    assert build_base_url(host, port, scheme) == expected
 
 
 @given(
@@ -68,15 +68,15 @@ def test_other_servers(host: str, port: int | None, scheme: str | None, expected
     st.sampled_from(["", "/om", "/a/b"]),
 )
 def test_a_base_url_leads_to_itself(scheme: str, name: str, port: int | None, path: str) -> None:
-    once = base_url(f"{scheme}{name}" + (f":{port}" if port else "") + path)
-    assert base_url(once) == once
-    assert base_url(once + "/v1/") == once
+    once = build_base_url(f"{scheme}{name}" + (f":{port}" if port else "") + path)
+    assert build_base_url(once) == once
+    assert build_base_url(once + "/v1/") == once
 
 
 @pytest.mark.parametrize("host", ["", "   ", None])
 def test_no_host_says_what_to_write(host: str | None) -> None:
     with pytest.raises(Fault, match=r"^The connection has no Host: .*getcollate\.io/api.*om-messaging://"):
-        base_url(host)
+        build_base_url(host)
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_no_host_says_what_to_write(host: str | None) -> None:
 )
 def test_what_is_no_address_is_refused(host: str) -> None:
     with pytest.raises(Fault, match="has a Host that is no address: ") as caught:
-        base_url(host)
+        build_base_url(host)
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
 @pytest.mark.parametrize(("host", "scheme"), [("ftp://om.example", None), ("om.example", "apis")])
 def test_another_scheme_is_refused(host: str, scheme: str | None) -> None:
     with pytest.raises(Fault, match="it has to be http or https"):
-        base_url(host, scheme=scheme)
+        build_base_url(host, scheme=scheme)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_another_scheme_is_refused(host: str, scheme: str | None) -> None:
 )
 def test_a_login_in_host_is_refused_and_not_repeated(host: str) -> None:
     with pytest.raises(Fault) as caught:
-        base_url(host)
+        build_base_url(host)
     assert "hunter2" not in caught.value.message
 
 
@@ -132,20 +132,20 @@ def test_a_login_in_host_is_refused_and_not_repeated(host: str) -> None:
 def test_a_uri_with_an_underscore_says_what_to_write(path: str) -> None:
     # What Airflow makes of ``om_messaging://:token@om.example:8585/om/api``.
     with pytest.raises(Fault, match=r"in a URI write om-messaging://") as caught:
-        base_url(f"/:hunter2@om.example:8585/{path}")
+        build_base_url(f"/:hunter2@om.example:8585/{path}")
     assert "hunter2" not in caught.value.message
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 10**9])
 def test_a_port_that_is_none(port: int) -> None:
     with pytest.raises(Fault, match=f"has a Port that is none: {port}"):
-        base_url("om.example", port)
+        build_base_url("om.example", port)
 
 
 def test_a_token_in_host_is_refused_and_not_repeated() -> None:
     token = "eyJhbGciOiJSUzI1NiJ9." + "eyJzdWIiOiJib3QifQ" * 5 + "." + "c2lnbmF0dXJl" * 20
     with pytest.raises(Fault, match="no address") as caught:
-        base_url(token)
+        build_base_url(token)
     assert token[:20] not in caught.value.message
 
 
@@ -154,11 +154,11 @@ def test_a_token_in_host_is_refused_and_not_repeated() -> None:
 )
 def test_a_path_that_airflow_takes_for_the_scheme(path: str, prefix: str) -> None:
     """In a connection's URI, as in ``om-messaging://:token@host:8585/om/api``."""
-    assert base_url("om.example.com", 8585, path) == f"http://om.example.com:8585{prefix}/api"
-    assert base_url("https://om.example.com/", None, path) == f"https://om.example.com{prefix}/api"
+    assert build_base_url("om.example.com", 8585, path) == f"http://om.example.com:8585{prefix}/api"
+    assert build_base_url("https://om.example.com/", None, path) == f"https://om.example.com{prefix}/api"
 
 
 @pytest.mark.parametrize("scheme", ["om", "ftp", "api2", "https/x"])
 def test_a_scheme_that_is_none(scheme: str) -> None:
     with pytest.raises(Fault, match="it has to be http or https; a path belongs into Host"):
-        base_url("om.example.com", 8585, scheme)
+        build_base_url("om.example.com", 8585, scheme)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.lineage.assets import sanitize_uri
-from airflow_provider_om_messaging.lineage.places import name_entity_place, name_file_place, read_uri
+from airflow_provider_om_messaging.lineage.places import name_entity, name_file, parse_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_service_is_named_by_its_server_and_fqn(server: str, namespace: str) -> None:
-    place = name_entity_place(server, '"edge.kafka"')
+    place = name_entity(server, '"edge.kafka"')
     assert (place.namespace, place.name) == (namespace, 'messagingService."edge.kafka"')
     assert place.uri == f"{namespace}/messagingServices/%22edge.kafka%22"
-    assert read_uri(place.uri) == place
+    assert parse_uri(place.uri) == place
 
 
 @given(st.text(min_size=1, max_size=40), st.sampled_from(["service", "topic"]))
@@ -40,8 +40,8 @@ def test_a_uri_says_which_service_or_topic_it_is(fqn: str, entity: str) -> None:
         fqn.encode()
     except UnicodeEncodeError:
         return
-    place = name_entity_place("https://catalogue:8585/om", fqn, entity)
-    assert read_uri(place.uri) == place
+    place = name_entity("https://catalogue:8585/om", fqn, entity)
+    assert parse_uri(place.uri) == place
     assert sanitize_uri(urlsplit(place.uri)).geturl() == place.uri
 
 
@@ -58,13 +58,13 @@ def test_a_uri_says_which_service_or_topic_it_is(fqn: str, entity: str) -> None:
     ],
 )
 def test_a_file_is_named_without_who_reads_it(path: str, namespace: str, name: str, uri: str) -> None:
-    place = name_file_place(path)
+    place = name_file(path)
     assert (place.namespace, place.name, place.uri) == (namespace, name, uri)
 
 
 def test_a_relative_path_is_named_in_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert name_file_place("a.csv").name == str(tmp_path / "a.csv")
+    assert name_file("a.csv").name == str(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(

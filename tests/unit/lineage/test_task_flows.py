@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_om_messaging.lineage.flow import Data, Flow
-from airflow_provider_om_messaging.lineage.places import name_entity_place
+from airflow_provider_om_messaging.lineage.flow import Flow, LineageDataset
+from airflow_provider_om_messaging.lineage.places import name_entity
 from airflow_provider_om_messaging.lineage.task_flows import (
+    describe_edit_flow,
+    describe_export_flow,
+    describe_import_flow,
     describe_plan_flow,
-    edit_flow,
-    export_flow,
-    import_flow,
 )
 
-PLACE = name_entity_place("https://catalogue", "kafka")
-SERVICE = (Data(PLACE),)
+PLACE = name_entity("https://catalogue", "kafka")
+SERVICE = (LineageDataset(PLACE),)
 EXPORTED = {"service": "kafka", "rows": 3, "bytes": 70, "sha256": "ab", "unchanged": False, "job_id": "1"}
 IMPORTED = {
     "service": "kafka",
@@ -28,18 +28,18 @@ IMPORTED = {
 }
 
 
-def names(data: tuple[Data, ...]) -> list[str]:
-    return [each.place.name for each in data]
+def names(data: tuple[LineageDataset, ...]) -> list[str]:
+    return [each.name.name for each in data]
 
 
 def test_an_export_writes_a_file_and_tells_it_if_that_is_another_one() -> None:
-    flow = export_flow(SERVICE, "s3://conn@bucket/a.csv", EXPORTED)
+    flow = describe_export_flow(SERVICE, "s3://conn@bucket/a.csv", EXPORTED)
     (written,) = flow.outputs
     assert (written.rows, written.bytes, written.version) == (3, 70, "ab")
     assert flow.inputs == SERVICE
-    assert flow.changed == written.place
+    assert flow.changed == written.name
     assert flow.facts == {key: EXPORTED[key] for key in ("service", "rows", "bytes", "sha256", "unchanged")}
-    same = export_flow(SERVICE, "s3://conn@bucket/a.csv", {**EXPORTED, "unchanged": True})
+    same = describe_export_flow(SERVICE, "s3://conn@bucket/a.csv", {**EXPORTED, "unchanged": True})
     assert names(same.outputs) == ["a.csv"]
     assert same.outputs[0].rows is None
     assert same.changed is None
@@ -51,19 +51,19 @@ def test_an_export_writes_a_file_and_tells_it_if_that_is_another_one() -> None:
     ids=["failed", "text only", "submitted"],
 )
 def test_an_export_without_a_file_has_no_output(destination: str | None, result: Any) -> None:
-    flow = export_flow(SERVICE, destination, result)
+    flow = describe_export_flow(SERVICE, destination, result)
     assert (flow.inputs, flow.outputs, flow.changed) == (SERVICE, (), None)
 
 
 def run_import(result: Any, **options: Any) -> Flow:
     wanted = {"is_dry_run": False, "expected_plan": None, "results_destination": None, **options}
-    return import_flow("s3://conn@bucket/a.csv", SERVICE, result, **wanted)
+    return describe_import_flow("s3://conn@bucket/a.csv", SERVICE, result, **wanted)
 
 
 def test_an_import_writes_the_service() -> None:
     flow = run_import(IMPORTED, results_destination="/verdicts.csv")
-    assert [(data.place.name, data.rows, data.version) for data in flow.inputs] == [("a.csv", 3, "ab")]
-    assert [(data.place.name, data.rows) for data in flow.outputs] == [
+    assert [(data.name.name, data.rows, data.version) for data in flow.inputs] == [("a.csv", 3, "ab")]
+    assert [(data.name.name, data.rows) for data in flow.outputs] == [
         ("messagingService.kafka", 2),
         ("/verdicts.csv", None),
     ]
@@ -104,13 +104,13 @@ def test_a_plan_reads_two_and_writes_its_files() -> None:
 def test_an_edit_writes_a_version_of_the_service() -> None:
     result = {"service": "kafka", "changed": True, "version_before": 0.1, "version": 0.2, "journal": {}}
     result["fields"] = ["description", "owners"]
-    flow = edit_flow(SERVICE, result, is_preview=False)
+    flow = describe_edit_flow(SERVICE, result, is_preview=False)
     assert [data.version for data in flow.outputs] == ["0.2"]
     assert flow.changed == PLACE
     assert flow.facts["fields"] == "description,owners"
     assert "journal" not in flow.facts
     # Airflow 2.11 hashes what the event of an alias says.
     assert hash(frozenset(flow.facts.items()))
-    assert edit_flow(SERVICE, {**result, "changed": False}, is_preview=False).changed is None
-    preview = edit_flow(SERVICE, result, is_preview=True)
+    assert describe_edit_flow(SERVICE, {**result, "changed": False}, is_preview=False).changed is None
+    preview = describe_edit_flow(SERVICE, result, is_preview=True)
     assert (preview.inputs, preview.outputs, preview.changed) == (SERVICE, (), None)

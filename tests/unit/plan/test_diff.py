@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.reports.plan_json import format_plan_json
 from airflow_provider_om_messaging.reports.plan_log import LONGEST_LOG, format_plan_lines
-from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, plan_page
+from airflow_provider_om_messaging.reports.plan_page import LONGEST_PAGE, render_plan_page
 from tests.unit.tables import cells, write_table
 
 if TYPE_CHECKING:
@@ -253,7 +253,9 @@ def test_the_json_has_the_whole_plan(file: list[list[str]]) -> None:
 
 def test_the_page_is_one_file_that_runs_nothing_of_the_data() -> None:
     rows = [["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&amp; </style>", "", "", ""]]
-    page = b"".join(plan_page(plan_of(rows, [OTHER]), "Plan <x>", {"File": "<b>"}, ["<i>no</i>"])).decode()
+    page = b"".join(
+        render_plan_page(plan_of(rows, [OTHER]), "Plan <x>", {"File": "<b>"}, ["<i>no</i>"])
+    ).decode()
     assert page.count("<script") == 1
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -268,7 +270,9 @@ def test_a_page_speaks_of_what_it_compares() -> None:
     kept = Policies(max_changed_rows=2, forbid_created=True).list_passed(plan)
     assert kept == ["2 of at most 2 rows would be created or changed (max_changed_rows)."]
     page = b"".join(
-        plan_page(plan, "Plan", {}, [], passed=kept, topic_url=lambda name: f"http://om/topic/s.{name}")
+        render_plan_page(
+            plan, "Plan", {}, [], passed=kept, topic_url=lambda name: f"http://om/topic/s.{name}"
+        )
     ).decode()
     assert f"1 policy passed</summary><ul><li>{kept[0]}</li>" in page
     assert '<a href="http://om/topic/s.orders" target="_blank" rel="noreferrer">orders</a>' in page
@@ -276,17 +280,17 @@ def test_a_page_speaks_of_what_it_compares() -> None:
     assert ">Topic</button>" in page
     assert "</b> to change</li>" in page
     assert "1 topic is not in the file" in page
-    drift = b"".join(plan_page(plan, "Drift", {}, [], is_drift=True)).decode()
+    drift = b"".join(render_plan_page(plan, "Drift", {}, [], is_drift=True)).decode()
     assert "</b> gone</li>" in drift
     assert "1 topic is gone" in drift
     assert "An import" not in drift
     assert "to change" not in drift
-    same = b"".join(plan_page(plan_of([ORDERS], [ORDERS]), "Drift", {}, [], is_drift=True)).decode()
+    same = b"".join(render_plan_page(plan_of([ORDERS], [ORDERS]), "Drift", {}, [], is_drift=True)).decode()
     assert "Nothing has changed" in same
 
 
 def test_a_page_of_a_huge_plan_says_where_the_rest_is() -> None:
-    page = b"".join(plan_page(many(LONGEST_PAGE + 7), "Plan", {}, [])).decode()
+    page = b"".join(render_plan_page(many(LONGEST_PAGE + 7), "Plan", {}, [])).decode()
     assert page.count('<tr class="created">') == LONGEST_PAGE
     assert "… and 7 more rows" in page
 
@@ -310,10 +314,10 @@ def test_the_json_and_the_page_show_what_to_look_at_twice() -> None:
     notes = collect_notes(make_plan_with_notes())
     document = json.loads(b"".join(format_plan_json(make_plan_with_notes(), {"service": "s"}, notes)))
     assert document["notes"] == [note.to_dict() for note in notes]
-    page = b"".join(plan_page(make_plan_with_notes(), "Plan", {}, [], notes)).decode()
+    page = b"".join(render_plan_page(make_plan_with_notes(), "Plan", {}, [], notes)).decode()
     assert "would create a second topic: &#x27; Orders&#x27;" in page
     assert "&#x27;=&lt;b&gt;&#x27; → &#x27;#NAME?&#x27;" in page
-    assert "Look twice" not in b"".join(plan_page(make_plan_with_notes(), "Plan", {}, [])).decode()
+    assert "Look twice" not in b"".join(render_plan_page(make_plan_with_notes(), "Plan", {}, [])).decode()
 
 
 def test_a_single_custom_field_that_is_cleared_is_seen() -> None:

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.exceptions import (
     UnexpectedReplyError,
     public_errors,
 )
-from airflow_provider_om_messaging.operators.support.server_rows import export_name, server_rows
+from airflow_provider_om_messaging.operators.support.server_rows import format_export_name, server_rows
 from airflow_provider_om_messaging.protocol.csv.batches import format_csv, split_into_batches
 from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import UNKNOWN_OUTCOME, build_result
@@ -101,7 +101,7 @@ class BatchedImport:
         self._engine = self._engine.copy_for_parts()
         if not self._dry_run:
             self._refresh_state()
-        rows = upload.rows()
+        rows = upload.iterate_rows()
         next(rows)
         aborted = ""
         for batch in split_into_batches(rows, self._size):
@@ -128,9 +128,12 @@ class BatchedImport:
         """Take a fresh look at what the server has."""
         with server_rows(self._hook, self._service, self._engine) as rows:
             reading = self._hook.reading(self._service, self._engine)
-            self._state = State(rows(), export_name(self._service), reading)
+            self._state = State(rows(), format_export_name(self._service), reading)
         check_columns(
-            list_column_names(self._header), self._state.columns, "the file", export_name(self._service)
+            list_column_names(self._header),
+            self._state.columns,
+            "the file",
+            format_export_name(self._service),
         )
 
     def _import(self, batch: list[Row]) -> str:

@@ -11,7 +11,10 @@ from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_e
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.hooks.engine_options import CLIENT
 from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import retry_until_empty
-from airflow_provider_om_messaging.operators.support.results import apply_rejection_policy, import_summary
+from airflow_provider_om_messaging.operators.support.results import (
+    apply_rejection_policy,
+    build_import_result,
+)
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import (
     UNKNOWN_OUTCOME,
@@ -134,7 +137,7 @@ class ImportOutcome:
             otherwise = Verdict("", "failure", result.abort_reason)
         with self._note_later_errors(result, later):
             self.write_results(upload, verdicts, otherwise)
-        if found := find_repeated_names(verdicts, upload.rows):
+        if found := find_repeated_names(verdicts, upload.iterate_rows):
             self.log.warning(
                 "Of rows with the same name, %s counts: %s.",
                 "the last that passes" if file.engine.name == CLIENT else "the one that the server chooses",
@@ -145,7 +148,7 @@ class ImportOutcome:
         check_verified(differing, verdicts, result)
         if later:
             raise later[0]
-        summary = import_summary(file.service, result, upload.facts.sha256, job_id, file.engine.name)
+        summary = build_import_result(file.service, result, upload.facts.sha256, job_id, file.engine.name)
         if verifying:
             summary["verified"] = file.compared_rows - len(differing)
             which = "rows" if file.planned is None else "rows that the plan changes"
@@ -166,7 +169,7 @@ class ImportOutcome:
         :param poll_interval: seconds between two comparisons at most.
         """
         upload, rows = file.upload, file.compared_rows
-        check_names(upload.rows(), "The file")
+        check_names(upload.iterate_rows(), "The file")
         if differing := retry_until_empty(file.list_differing, deadline, poll_interval, self.log):
             why = f"nobody told how it ended, and {len(differing)} of {rows} rows are not as in the file"
             result = make_unreadable_result(False, why)
@@ -177,7 +180,7 @@ class ImportOutcome:
             if later:
                 raise later[0]
             sha256 = upload.facts.sha256
-            return import_summary(file.service, result, sha256, job_id or None, file.engine.name)
+            return build_import_result(file.service, result, sha256, job_id or None, file.engine.name)
         result = build_result([], dry_run=False, passed=upload.facts.rows)
         return {**self.conclude(file, result, job_id or None), "verified": rows}
 
@@ -185,16 +188,16 @@ class ImportOutcome:
         """Log where in the file the rows stand that failed, the first of them."""
         if not result.rows_failed:
             return
-        locations = islice(locate_failures(upload.rows(), result.list_verdicts()), SHOWN_FAILURES)
-        if found := "; ".join(locations):
-            self.log.warning("Failed rows of the file: %s.", found)
+        locations = islice(locate_failures(upload.iterate_rows(), result.list_verdicts()), SHOWN_FAILURES)
+        if lines := "; ".join(locations):
+            self.log.warning("Failed rows of the file: %s.", lines)
 
     def write_results(
         self, upload: CsvUpload, verdicts: Sequence[Verdict], otherwise: Verdict = UNKNOWN_OUTCOME
     ) -> None:
         """Write every row of the file with its verdict, if the task is to keep them."""
         if self.results_destination is not None:
-            table = format_verdicts(upload.rows(), verdicts, otherwise)
+            table = format_verdicts(upload.iterate_rows(), verdicts, otherwise)
             destination = Destination(
                 self.results_destination, "results_destination", create_parents=self.create_parents
             )

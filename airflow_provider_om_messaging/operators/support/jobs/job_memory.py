@@ -87,7 +87,7 @@ class JobMemory:
         """
         memory = self._read_memory_of_this_work()
         newest, until = memory["newest"], (memory["asked_at"] + _SUBMITTING_TAKES) * 1000
-        found = [
+        candidates = [
             job
             for job in jobs
             if self.is_for_this(job)
@@ -96,7 +96,7 @@ class JobMemory:
             and (job.created_at or 0) <= until
             and self._has_as_many_rows(job)
         ]
-        return found[0] if len(found) == 1 else None
+        return candidates[0] if len(candidates) == 1 else None
 
     @contextmanager
     def submitting(self, newest: str | None, log: Any) -> Iterator[None]:

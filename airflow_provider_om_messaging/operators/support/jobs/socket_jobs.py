@@ -103,16 +103,16 @@ def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> Socket
     :param log: the task's logger.
     """
     try:
-        frame = feed.wait_for_end(job_id, deadline, lambda job: log.info("%s", job.format_progress()))
+        event = feed.wait_for_end(job_id, deadline, lambda job: log.info("%s", job.format_progress()))
     finally:
         feed.close()
-    if frame is None:
+    if event is None:
         log.warning(
             "How %s ended was not told: %s. That is settled by looking.",
             f"job {job_id}" if job_id else "the job of an earlier try",
             "the time is over" if time.time() >= deadline else "the socket is lost",
         )
-    return frame
+    return event
 
 
 def retry_until_empty(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
@@ -46,7 +46,7 @@ def import_twice(
 
 
 def plan(hook: OpenMetadataMessagingHook, text: str) -> Plan:
-    with csv_upload(csv=text) as upload:
+    with open_csv_upload(csv=text) as upload:
         return compare_with_server(hook, SERVICE, hook.engine(), upload)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.files.csv_streams import csv_upload
+from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.operators.support.imports.import_outcome import FileImport
 from airflow_provider_om_messaging.operators.support.server_rows import compare_with_server
 from airflow_provider_om_messaging.protocol.imports.row_verdicts import check_verified
@@ -34,7 +34,7 @@ class Trial:
         return self.hook.export_csv(self._service, engine=self.engine)
 
     def load(self, text: str, dry_run: bool) -> dict[str, tuple[str, str]]:
-        with csv_upload(csv=text) as upload:
+        with open_csv_upload(csv=text) as upload:
             result = self.hook.import_csv(self._service, upload, dry_run, engine=self.engine)
             verdicts = parse_verdicts(result.results_csv)
             if not dry_run:
@@ -44,5 +44,5 @@ class Trial:
         return {item.row: (item.status, item.details) for item in verdicts}
 
     def plan(self, text: str) -> Plan:
-        with csv_upload(csv=text) as upload:
+        with open_csv_upload(csv=text) as upload:
             return compare_with_server(self.hook, self._service, self.engine, upload)
