@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_om_messaging.lineage.places import SERVICE, name_entity_on_host, parse_uri
+from airflow_provider_om_messaging.lineage.dataset_names import SERVICE, name_entity_on_host, parse_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_om_messaging.lineage.places import DatasetName
+    from airflow_provider_om_messaging.lineage.dataset_names import DatasetName
 
 
 @dataclass(frozen=True)

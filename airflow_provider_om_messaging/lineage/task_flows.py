@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_om_messaging.lineage.dataset_names import name_file
 from airflow_provider_om_messaging.lineage.flow import Flow, LineageDataset
-from airflow_provider_om_messaging.lineage.places import name_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.sensors.job_looks import SensorExecution
+    from airflow_provider_om_messaging.sensors.sensor_execution import SensorExecution
 
 DEFAULT_INTERVAL = 30.0
 
@@ -165,6 +165,6 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
 
     @cached_property
     def _execution(self) -> SensorExecution:
-        from airflow_provider_om_messaging.sensors.job_looks import SensorExecution
+        from airflow_provider_om_messaging.sensors.sensor_execution import SensorExecution
 
         return SensorExecution(self)

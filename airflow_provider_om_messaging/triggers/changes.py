@@ -16,8 +16,8 @@ from airflow_provider_om_messaging.protocol.events.cursor import Cursor
 from airflow_provider_om_messaging.protocol.events.watching import check_interval, check_names, check_service
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
-from airflow_provider_om_messaging.triggers.change_places import CursorStore
 from airflow_provider_om_messaging.triggers.change_stream import ChangeStream, get_shared_stream
+from airflow_provider_om_messaging.triggers.cursor_store import CursorStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence

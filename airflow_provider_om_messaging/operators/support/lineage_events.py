@@ -62,8 +62,8 @@ class TracedOperator(CheckedParameters, LinkedOperator):
 
     def trace_entity(self, result: dict[str, Any] | None) -> tuple[LineageDataset, ...]:
         """Return the service or topic of the task; nothing if it is not known which it is."""
+        from airflow_provider_om_messaging.lineage.dataset_names import SERVICE, name_entity
         from airflow_provider_om_messaging.lineage.flow import LineageDataset
-        from airflow_provider_om_messaging.lineage.places import SERVICE, name_entity
 
         entity = getattr(self, "entity", SERVICE)
         try:

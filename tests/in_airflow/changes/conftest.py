@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_om_messaging.protocol.events import watching as parameters
-from airflow_provider_om_messaging.triggers import change_places, change_stream, changes
+from airflow_provider_om_messaging.triggers import change_stream, changes, cursor_store
 
 
 @pytest.fixture
@@ -13,4 +13,4 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parameters, "SHORTEST_INTERVAL", 0.1)
     monkeypatch.setattr(change_stream, "GATHERING", 0.05)
     monkeypatch.setattr(changes, "STORING", 0.05)
-    monkeypatch.setattr(change_places, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(cursor_store, "FIRST_PAUSE", 0.05)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_om_messaging.lineage.dataset_names import name_entity
 from airflow_provider_om_messaging.lineage.flow import Flow, LineageDataset
-from airflow_provider_om_messaging.lineage.places import name_entity
 from airflow_provider_om_messaging.lineage.task_flows import (
     describe_edit_flow,
     describe_export_flow,

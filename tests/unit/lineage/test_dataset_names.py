@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.lineage.assets import sanitize_uri
-from airflow_provider_om_messaging.lineage.places import name_entity, name_file, parse_uri
+from airflow_provider_om_messaging.lineage.dataset_names import name_entity, name_file, parse_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
