@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from goals import goal_line
+from goals import format_goal
 
 ROOT = Path(__file__).parents[1]
 PYTHON = ROOT / ".venvs" / "airflow-3.3.2" / "bin" / "python"
@@ -107,9 +107,9 @@ def run_kind(kind: str, number: int, home: str) -> dict[str, float]:
         done = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
         window = range(int(found["began"]), int(found["began"] + found["seconds"]) + 1)
-        asked = [entry for entry in server.journal if int(entry["at"]) in window]
+        requests = [entry for entry in server.journal if int(entry["at"]) in window]
     intervals = number * found["seconds"] / INTERVAL
-    return {"requests": len(asked) / found["seconds"], "cpu": 1000 * found["cpu"] / intervals}
+    return {"requests": len(requests) / found["seconds"], "cpu": 1000 * found["cpu"] / intervals}
 
 
 def main(numbers: list[int]) -> None:
@@ -137,11 +137,11 @@ def print_rows(number: int, turns: list[dict[str, dict[str, float]]]) -> None:
         print(f"| {' | '.join(cells)} | {row['cpu'] / bare['cpu']:.2f} |", flush=True)
     if number > 1:
         floor = "× the bare loops'"
-        asked, cpu = (shared[name] / bare[name] for name in ("requests", "cpu"))
+        requests, cpu = (shared[name] / bare[name] for name in ("requests", "cpu"))
         beside = f"they ask {bare['requests']:.0f} times a second"
-        print("\n" + goal_line(f"requests of {number:,} watchers", asked, 2 / number, floor, beside))
+        print("\n" + format_goal(f"requests of {number:,} watchers", requests, 2 / number, floor, beside))
         beside = f"theirs is {bare['cpu']:.2f} s for 1,000 looks"
-        print(goal_line(f"CPU of {number:,} watchers", cpu, 1, floor, beside) + "\n", flush=True)
+        print(format_goal(f"CPU of {number:,} watchers", cpu, 1, floor, beside) + "\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goals import goal_line
+from goals import format_goal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def write_changed(folder: Path, service: str) -> None:
         csv.writer(file).writerows(rows)
 
 
-def peak() -> int:
+def measure_peak() -> int:
     """Return the resident set at its peak, in KiB."""
     status = Path("/proc/self/status").read_text("ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
@@ -79,9 +79,9 @@ def measure(what: str, folder: Path) -> None:
     action = globals()[what]
     action(SMALL, folder)
     Path("/proc/self/clear_refs").write_text("5", "ascii")
-    before, clock, started = peak(), time.time(), time.perf_counter()
+    before, clock, started = measure_peak(), time.time(), time.perf_counter()
     action(BIG, folder)
-    print(json.dumps([clock, time.perf_counter() - started, (peak() - before) / 1024]))
+    print(json.dumps([clock, time.perf_counter() - started, (measure_peak() - before) / 1024]))
 
 
 def run_apart(what: str, connection: str, folder: Path) -> list[float]:
@@ -105,7 +105,7 @@ def sandbox(generation: str, topics: int) -> Iterator[Any]:
         yield running
 
 
-def requests_since(journal: list[dict[str, Any]], start: float) -> Counter[str]:
+def count_requests(journal: list[dict[str, Any]], start: float) -> Counter[str]:
     kinds: Counter[str] = Counter()
     for entry in journal:
         if entry["at"] >= start:
@@ -125,13 +125,13 @@ def main(topics: int) -> int:
                     for service in (SMALL, BIG):
                         write_changed(folder, service)
                 start, seconds, mebibytes = run_apart(what, server.airflow_connection(), folder)
-                sent = requests_since(server.journal, start)
+                sent = count_requests(server.journal, start)
                 worst = max(worst, sent["list"])
                 print(
                     f"{generation:>6}  {title:32}  {seconds:8.2f} {mebibytes:8.1f} "
                     f"{sent['list']:8} {sent['PATCH']:8} {sent['other']:8}"
                 )
-    print(goal_line("lists of each of them are", worst, max(MOST_LISTS, topics // 1000)))
+    print(format_goal("lists of each of them are", worst, max(MOST_LISTS, topics // 1000)))
     return 1 if topics == TOPICS and worst > MOST_LISTS else 0
 
 

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from goals import goal_line
+from goals import format_goal
 
 NUMBERS = (1, 150, 1000)
 TURNS = 7
@@ -45,7 +45,7 @@ def calibrate() -> float:
     return min(once() for _ in range(10))
 
 
-async def longest_turn(jobs: list[str]) -> float:
+async def measure_longest_turn(jobs: list[str]) -> float:
     """Return the CPU seconds of the longest turn while one trigger for each job waits for its end."""
     from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 
@@ -85,14 +85,14 @@ def main(numbers: list[int]) -> None:
                 works.append(calibrate())
                 # The newer Airflow line writes its logs to the standard output.
                 with contextlib.redirect_stdout(io.StringIO()):
-                    turns.append(asyncio.run(longest_turn(jobs)))
+                    turns.append(asyncio.run(measure_longest_turn(jobs)))
             turn, work = statistics.median(turns[1:]), statistics.median(works[1:])
             print(
                 f"| {number:,} | {1000 * turn:.1f} ms | {1000 * work:.1f} ms | {turn / work:.1f} |",
                 flush=True,
             )
             what, beside = f"the longest turn of {number:,} waits", f"the piece of work {1000 * work:.1f} ms"
-            goals.append(goal_line(what, 1000 * turn, MOST_MILLISECONDS, "ms", beside))
+            goals.append(format_goal(what, 1000 * turn, MOST_MILLISECONDS, "ms", beside))
     print("\n".join(["", *goals]))
 
 

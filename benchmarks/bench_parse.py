@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from goals import goal_line
+from goals import format_goal
 from peers import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
@@ -103,7 +103,7 @@ def main(turns: int) -> None:
         for package, row in rows.items()
         if package != OURS
     )
-    print("\n" + goal_line("parsing, without compiled files,", ours, MOST_MILLISECONDS, "ms", beside))
+    print("\n" + format_goal("parsing, without compiled files,", ours, MOST_MILLISECONDS, "ms", beside))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goals import goal_line
+from goals import format_goal
 from peers import SDK
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ TITLES = {
 HEADER = "| | CPU | of the floor | memory | time | requests |\n|---|---:|---:|---:|---:|---|"
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -72,7 +72,7 @@ def free_port() -> int:
 
 @contextmanager
 def serve(topics: int, milliseconds: float) -> Iterator[str]:
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, HERE / "topic_server.py", str(port), str(topics), str(milliseconds)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -117,17 +117,17 @@ def write_files(folder: Path, topics: int) -> None:
                 csv.writer(file, lineterminator="\r\n").writerows(some)
 
 
-def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def compute_medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         name: statistics.median(run[name] for run in runs) for name in ("cpu", "seconds", "mebibytes")
     } | {"requests": runs[-1]["requests"]}
 
 
-def show(title: str, row: dict[str, Any], floor: float) -> None:
-    asked = ", ".join(f"{count:,} {kind}" for kind, count in sorted(row["requests"].items()))
+def print_row(title: str, row: dict[str, Any], floor: float) -> None:
+    requests = ", ".join(f"{count:,} {kind}" for kind, count in sorted(row["requests"].items()))
     print(
         f"| {title} | {row['cpu']:.2f} s | {row['cpu'] / floor:.2f} | {row['mebibytes']:.0f} MiB "
-        f"| {row['seconds']:.1f} s | {asked} |",
+        f"| {row['seconds']:.1f} s | {requests} |",
         flush=True,
     )
 
@@ -149,29 +149,29 @@ def compare(topics: int, rounds: int, before: Path | None) -> None:
                     runs.setdefault(prefix + kind, []).append(found)
                 if kind == "floor" and not turn:
                     write_files(folder, topics)
-    rows = {name: medians(found) for name, found in runs.items()}
+    rows = {name: compute_medians(found) for name, found in runs.items()}
     floor = rows["floor"]["cpu"]
     print(f"{topics:,} topics, medians of {rounds}")
     print(HEADER)
     for name, row in rows.items():
         kind = name.rpartition(" ")[2]
-        show(name.removesuffix(kind) + TITLES[kind], row, floor)
+        print_row(name.removesuffix(kind) + TITLES[kind], row, floor)
     at = f"the floor took {floor:.2f} s"
     for kind, most in MOST.items():
         what = f"CPU of {TITLES[kind]} is"
-        print(goal_line(what, rows[kind]["cpu"] / floor, most, "× the bare loop", at))
+        print(format_goal(what, rows[kind]["cpu"] / floor, most, "× the bare loop", at))
         if before:
-            print(goal_line(what, rows[kind]["cpu"] / rows[f"before: {kind}"]["cpu"], 0.5, "× before"))
+            print(format_goal(what, rows[kind]["cpu"] / rows[f"before: {kind}"]["cpu"], 0.5, "× before"))
     beside = f"the floor grew by {rows['floor']['mebibytes']:.0f} MiB"
     for kind in ("dry_run", "verified"):
         if kind in rows:
-            print(goal_line(f"memory of {TITLES[kind]} is", rows[kind]["mebibytes"], 100, "MiB", beside))
+            print(format_goal(f"memory of {TITLES[kind]} is", rows[kind]["mebibytes"], 100, "MiB", beside))
     pages = rows["floor"]["requests"]["list"]
     for kind, lookups in LOOKUPS.items():
         if kind in rows:
             most = pages + lookups + (pages + CHANGED if kind == "verified" else 0)
-            asked, beside = sum(rows[kind]["requests"].values()), f"the floor's were {pages}"
-            print(goal_line(f"requests of {TITLES[kind]} are", asked, most, beside=beside))
+            requests, beside = sum(rows[kind]["requests"].values()), f"the floor's were {pages}"
+            print(format_goal(f"requests of {TITLES[kind]} are", requests, most, beside=beside))
 
 
 def compare_with_sdk(topics: int, rounds: int) -> None:
@@ -186,10 +186,10 @@ def compare_with_sdk(topics: int, rounds: int) -> None:
             for kind, found in runs.items():
                 with serve(topics, 0) as address:
                     found.append(measure(kind, address, Path(name), HERE.parent))
-    rows = {kind: medians(found) for kind, found in runs.items()}
+    rows = {kind: compute_medians(found) for kind, found in runs.items()}
     print(f"\n{topics:,} topics, medians of {rounds}\n{HEADER}")
     for kind, row in rows.items():
-        show(titles[kind], row, rows["floor"]["cpu"])
+        print_row(titles[kind], row, rows["floor"]["cpu"])
     sdk, ours = rows["sdk"]["cpu"], rows["export"]["cpu"]
     print(f"The SDK takes {sdk / ours:.0f} × the CPU of the client engine.", flush=True)
 
@@ -203,7 +203,7 @@ def write_some() -> None:
         found = measure("import", address, folder, HERE.parent, str(DEFAULT_BOUND))
     what = f"an import of {CHANGED:,} changed rows at {WRITES[0]} ms a PATCH takes"
     beside = f"{found['cpu']:.1f} s of CPU; one at a time would take {CHANGED * WRITES[0] / 1000:.0f} s"
-    print(goal_line(what, found["seconds"], 8, "s", beside))
+    print(format_goal(what, found["seconds"], 8, "s", beside))
 
 
 def try_bounds(topics: int) -> None:
@@ -236,7 +236,7 @@ def go_far(topics: int) -> None:
             found = measure(kind, address, folder, HERE.parent)
             what, beside = kind.partition("_")[0], f"{found['cpu']:.1f} s of CPU"
             what = f"memory of {what} of {topics:,} topics is"
-            print(goal_line(what, found["mebibytes"], 16, "MiB", beside), flush=True)
+            print(format_goal(what, found["mebibytes"], 16, "MiB", beside), flush=True)
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goals import goal_line
+from goals import format_goal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,11 +50,11 @@ MOST, MOST_MEMORY = {"export": 1.15, "import": 1.9}, 24
 MOST_PLAN_SECONDS, MOST_PLAN_MEMORY = 5, 150
 
 
-def block(number: int) -> bytes:
+def build_block(number: int) -> bytes:
     return b"".join(ROW % (number * ROWS_A_BLOCK + row) for row in range(ROWS_A_BLOCK))
 
 
-BLOCK = block(0)
+BLOCK = build_block(0)
 
 
 class Server(BaseHTTPRequestHandler):
@@ -208,7 +208,7 @@ def our_plan(url: str, megabytes: int, folder: Path) -> None:
         raise AssertionError(result)
 
 
-def peak() -> int:
+def measure_peak() -> int:
     """Return the resident set at its peak, in KiB."""
     status = Path("/proc/self/status").read_text("ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
@@ -219,10 +219,10 @@ def measure(what: str, url: str, size: int, warm: int, folder: Path) -> None:
     action: Callable[..., None] = globals()[what]
     action(url, warm, folder)
     Path("/proc/self/clear_refs").write_text("5", "ascii")
-    before, started, worked = peak(), time.perf_counter(), time.process_time()
+    before, started, worked = measure_peak(), time.perf_counter(), time.process_time()
     action(url, size, folder)
     cpu, seconds = time.process_time() - worked, time.perf_counter() - started
-    print(json.dumps([cpu, seconds, (peak() - before) / 1024]))
+    print(json.dumps([cpu, seconds, (measure_peak() - before) / 1024]))
 
 
 def run_apart(what: str, url: str, size: int, warm: int, folder: Path) -> tuple[float, float, float]:
@@ -264,7 +264,7 @@ def write_csv(path: Path, megabytes: int) -> None:
     with path.open("wb") as file:
         file.write(HEADER)
         for number in range(max(1, megabytes * MEGABYTE // len(BLOCK))):
-            file.write(block(number))
+            file.write(build_block(number))
 
 
 def write_plan_files(folder: Path, rows: int) -> None:
@@ -319,17 +319,17 @@ def main(sizes: list[int], rounds: int, http_up_to: int) -> None:
                 cpu, seconds, memory = rows["ours"]
                 most, waited = MOST[direction], rows["floor"][1]
                 beside = f"the floor took {floor:.2f} s"
-                goals.append(goal_line(f"CPU, {what}", cpu / floor, most, "× the floor", beside))
+                goals.append(format_goal(f"CPU, {what}", cpu / floor, most, "× the floor", beside))
                 beside = f"the floor took {waited:.2f} s"
-                goals.append(goal_line(f"time, {what}", seconds / waited, most, "× the floor", beside))
-                goals.append(goal_line(f"memory, {what}", memory, MOST_MEMORY, "MiB"))
+                goals.append(format_goal(f"time, {what}", seconds / waited, most, "× the floor", beside))
+                goals.append(format_goal(f"memory, {what}", memory, MOST_MEMORY, "MiB"))
         for number in (1000, PLANNED_ROWS):
             write_plan_files(folder, number)
         cpu, seconds, memory = run_apart("our_plan", url, PLANNED_ROWS, 1000, folder)
         what = f"plan of {PLANNED_ROWS:,} rows, 1 % changed"
         print(f"| {what} | ours | {cpu:.2f} s | | {seconds:.2f} s | {memory:+.0f} MiB |\n")
-        goals.append(goal_line(f"time, {what}", seconds, MOST_PLAN_SECONDS, "s"))
-        goals.append(goal_line(f"memory, {what}", memory, MOST_PLAN_MEMORY, "MiB"))
+        goals.append(format_goal(f"time, {what}", seconds, MOST_PLAN_SECONDS, "s"))
+        goals.append(format_goal(f"memory, {what}", memory, MOST_PLAN_MEMORY, "MiB"))
     print("\n".join(goals))
 
 

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from goals import goal_line
+from goals import format_goal
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parent / ".venvs" / "airflow-2.11.2" / "bin" / "python"
@@ -39,7 +39,7 @@ DELAYS = ("oldest", "oldest_slowest", "any", "any_slowest")
 KINDS = {"ours": "CsvAsyncJobTrigger", "http": "HttpSensorTrigger"}
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -47,7 +47,7 @@ def free_port() -> int:
 
 def measure(kind: str, row: Row, home: str) -> dict[str, Any]:
     number, interval, window, _ = row
-    port = free_port()
+    port = find_free_port()
     python = os.environ.get("BENCH_PYTHON", str(PYTHON))
     server = subprocess.Popen(
         [python, HERE / "job_server.py", str(port), str(number)], stdout=subprocess.PIPE, text=True
@@ -75,7 +75,7 @@ def measure(kind: str, row: Row, home: str) -> dict[str, Any]:
     return found
 
 
-def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def compute_medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
     found = {}
     for name in runs[0]:
         values = [run[name] for run in runs]
@@ -83,19 +83,19 @@ def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def seconds(value: float | None) -> str:
+def format_seconds(value: float | None) -> str:
     return "" if value is None else "late" if value == math.inf else f"{value:.1f} s"
 
 
-def main(wanted: list[Row]) -> None:
+def main(cases: list[Row]) -> None:
     print(LEGEND)
     print(f"|{COLUMNS}|\n|{'---:|' * 10}", flush=True)
     goals: list[str] = []
     with tempfile.TemporaryDirectory() as home:
-        for case in wanted:
+        for case in cases:
             number, interval, _, turns = case
             runs = [{kind: measure(kind, case, home) for kind in KINDS} for _ in range(turns)]
-            rows = {kind: median([run[kind] for run in runs]) for kind in KINDS}
+            rows = {kind: compute_medians([run[kind] for run in runs]) for kind in KINDS}
             costs = {}
             for kind, row in rows.items():
                 # A process that is saturated does not get round to every wait in every interval.
@@ -106,7 +106,7 @@ def main(wanted: list[Row]) -> None:
                     f"| {number:,} | {interval} s | {KINDS[kind]} | {row['requests_per_second']:.2f} "
                     f"| {costs[kind]:.3f} "
                     f"| {row['memory_per_wait'] / 1024:.0f} KiB "
-                    f"| {' | '.join(seconds(row[name]) for name in DELAYS)} |",
+                    f"| {' | '.join(format_seconds(row[name]) for name in DELAYS)} |",
                     flush=True,
                 )
             fewer = rows["http"]["requests_per_second"] / max(rows["ours"]["requests_per_second"], 1e-9)
@@ -117,7 +117,7 @@ def main(wanted: list[Row]) -> None:
                 for what, ratio in (("requests", fewer), ("CPU", less)):
                     most = 1 / SHARES[what]
                     beside = f"1/{ratio:.0f}, where the goal is 1/{SHARES[what]}"
-                    goals.append(goal_line(f"{what} of {number} waits are", 1 / ratio, most, peer, beside))
+                    goals.append(format_goal(f"{what} of {number} waits are", 1 / ratio, most, peer, beside))
     print("\n".join(["", *goals]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def goal_line(what: str, value: float, most: float, unit: str = "", beside: str = "") -> str:
+def format_goal(what: str, value: float, most: float, unit: str = "", beside: str = "") -> str:
     """
     Return the line about a goal.
 

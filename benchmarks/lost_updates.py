@@ -24,7 +24,7 @@ WINDOW = 0.02
 """Seconds between the server's read and its write, as on a server with a busy database."""
 
 
-def one_round(recheck_after: float) -> tuple[int, int]:
+def run_round(recheck_after: float) -> tuple[int, int]:
     """Return how many changes were lost, and how many of those without a word."""
     answer = [False] * WRITERS
     start = threading.Barrier(WRITERS)
@@ -57,7 +57,7 @@ def main() -> None:
     with Sandbox(if_match=False, race_window=WINDOW) as sandbox:
         os.environ["AIRFLOW_CONN_OM_MESSAGING_DEFAULT"] = sandbox.airflow_connection()
         for recheck_after in (0.0, 0.2, 0.5, 1.0):
-            results = [one_round(recheck_after) for _ in range(rounds)]
+            results = [run_round(recheck_after) for _ in range(rounds)]
             lost, silent = (sum(column) for column in zip(*results, strict=True))
             total = rounds * WRITERS
             print(

@@ -119,7 +119,7 @@ def _import(service: str, source: Path, **options: object) -> None:
         raise SystemExit(f"{result['rows_failed']} rows failed: {result['failures'][:3]}")
 
 
-def peak() -> int:
+def measure_peak() -> int:
     """Return the resident set at its peak, in KiB."""
     status = Path("/proc/self/status").read_text("ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
@@ -146,10 +146,14 @@ def main(what: str, address: str, folder: Path) -> None:
         action("small", address, folder)
     count(address)
     Path("/proc/self/clear_refs").write_text("5", "ascii")
-    before, began, started = peak(), measure_cpu_seconds(), time.perf_counter()
+    before, began, started = measure_peak(), measure_cpu_seconds(), time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
         action("big", address, folder)
-    seconds, cpu, grown = time.perf_counter() - started, measure_cpu_seconds() - began, peak() - before
+    seconds, cpu, grown = (
+        time.perf_counter() - started,
+        measure_cpu_seconds() - began,
+        measure_peak() - before,
+    )
     found = {"seconds": seconds, "cpu": cpu, "mebibytes": grown / 1024, "requests": count(address)}
     print(json.dumps(found))
 

@@ -32,7 +32,7 @@ def http(job_id: int, interval: float) -> Any:
     return HttpSensorTrigger(endpoint=f"waiting/{job_id}", http_conn_id="waits_http", poke_interval=interval)
 
 
-def resident() -> int:
+def measure_resident_set() -> int:
     """Return the bytes of memory that this process has now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
@@ -70,23 +70,23 @@ async def measure(make: Any, number: int, interval: float, window: float, server
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         gc.collect()
-        memory = resident()
+        memory = measure_resident_set()
         tasks = [asyncio.create_task(wait(job_id)) for job_id in range(1, number + 1)]
         # The first polls of a wait come sooner than the later ones, and the first look at thousands of jobs
         # takes its time: what is measured comes after that.
         await asyncio.sleep(4 * interval + number / 100)
         gc.collect()
-        memory = resident() - memory
-        asked, cpu, started = await requests(), time.process_time(), time.time()
+        memory = measure_resident_set() - memory
+        request_count, cpu, started = await requests(), time.process_time(), time.time()
         await asyncio.sleep(window)
         cpu, window = time.process_time() - cpu, time.time() - started
-        asked = await requests() - asked
+        request_count = await requests() - request_count
         delays = {**await measure_delays("oldest"), **await measure_delays("any")}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return {
-        "requests_per_second": asked / window,
+        "requests_per_second": request_count / window,
         "cpu_per_second": cpu / window,
         "intervals_per_second": number / interval,
         "memory_per_wait": memory / number,

@@ -66,7 +66,7 @@ class AirflowApi:
             time.sleep(pause)
         return self._send(method, url, body, authorization)
 
-    def import_errors(self) -> dict[str, str]:
+    def list_import_errors(self) -> dict[str, str]:
         """Return the DAG files that cannot be imported, with their tracebacks."""
         found = self.call("GET", "/importErrors")["import_errors"]
         return {error["filename"]: error["stack_trace"] for error in found}
@@ -76,20 +76,20 @@ class AirflowApi:
         body = {"conf": dict(conf or {}), "logical_date": datetime.now(timezone.utc).isoformat()}
         return str(self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
 
-    def run_url(self, dag_id: str, run_id: str) -> str:
+    def build_run_url(self, dag_id: str, run_id: str) -> str:
         """Return the page of a run in Airflow 3's web interface."""
         return f"{self.url}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
 
-    def run_state(self, dag_id: str, run_id: str) -> str:
+    def get_run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of a run."""
         return str(self.call("GET", _run(dag_id, run_id))["state"])
 
-    def task_states(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
+    def list_tasks(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
         """Return the task instances of a run, of all runs (``~``) if none is named."""
-        path, found = f"{_run(dag_id, run_id)}/taskInstances", list[Task]()
+        path, tasks = f"{_run(dag_id, run_id)}/taskInstances", list[Task]()
         while True:
-            page = self.call("GET", path, limit=PAGE, offset=len(found))
-            found += [
+            page = self.call("GET", path, limit=PAGE, offset=len(tasks))
+            tasks += [
                 Task(
                     dag_id=task["dag_id"],
                     run_id=task["dag_run_id"],
@@ -105,9 +105,9 @@ class AirflowApi:
                 for task in page["task_instances"]
             ]
             if len(page["task_instances"]) < PAGE:
-                return found
+                return tasks
 
-    def xcom(
+    def get_xcom(
         self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value"
     ) -> Any:
         """Return what a task handed on, or None."""
@@ -119,12 +119,12 @@ class AirflowApi:
                 return None
             raise
 
-    def pool(self) -> dict[str, int]:
+    def get_pool_slots(self) -> dict[str, int]:
         """Return the slots of the default pool, as ``running``, ``deferred``, ``open`` and so on."""
         pool = self.call("GET", "/pools/default_pool")
         return {key.removesuffix("_slots"): slots for key, slots in pool.items() if key.endswith("_slots")}
 
-    def shown_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
+    def read_shown_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
         """Return the lines of a task's first try as the web interface shows them."""
         path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/logs/1"
         content = self.call("GET", path, full_content="true")["content"]

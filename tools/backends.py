@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tools.processes import Programs, free_port
+from tools.processes import Programs, find_free_port
 from tools.relay import Relay
 
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -36,7 +36,7 @@ class Backends:
         self.folder = folder.resolve()
         self.programs = Programs(self.folder)
         self._password = secrets.token_hex(12)
-        self._postgresql, self._redis = free_port(), free_port()
+        self._postgresql, self._redis = find_free_port(), find_free_port()
         self.relay = Relay(self._postgresql)
 
     @property
@@ -112,7 +112,7 @@ class Backends:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
             except OSError:
                 if self.programs.list_ended() or time.monotonic() > deadline:
-                    log = self.programs.log(name)
+                    log = self.programs.get_log_path(name)
                     raise BackendMissing(f"{name} does not start:\n{log.read_text()}") from None
                 time.sleep(0.1)
             else:

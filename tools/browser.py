@@ -51,11 +51,11 @@ def open_plan(
 ) -> FrameLocator:
     """Open the tab of a task instance, and return what is in its frame."""
     index = "" if map_index < 0 else f"/mapped/{map_index}"
-    page.goto(f"{airflow.run_url(dag_id, run_id)}/tasks/{task_id}{index}/plugin/{PLAN_TAB}")
+    page.goto(f"{airflow.build_run_url(dag_id, run_id)}/tasks/{task_id}{index}/plugin/{PLAN_TAB}")
     return page.frame_locator("iframe")
 
 
 def open_plans(page: Page, airflow: RealAirflow, dag_id: str, run_id: str) -> FrameLocator:
     """Open the tab of a run, and return what is in its frame."""
-    page.goto(f"{airflow.run_url(dag_id, run_id)}/plugin/{RUN_TAB}")
+    page.goto(f"{airflow.build_run_url(dag_id, run_id)}/plugin/{RUN_TAB}")
     return page.frame_locator("iframe")

@@ -29,7 +29,7 @@ _ROOT = Path(__file__).parents[1]
 _MOST_RESTARTS = 20
 
 
-def host_name() -> str:
+def get_host_name() -> str:
     """Return the name of the machine that an Airflow component takes this one for."""
     return os.environ.get(_HOST, "localhost")
 
@@ -60,7 +60,7 @@ class Cluster(RealAirflow):
             "CELERY__BROKER_URL": backends.broker_url,
             "CELERY__RESULT_BACKEND": backends.broker_url,
             "CELERY__WORKER_CONCURRENCY": str(_TASKS_A_WORKER),
-            "CORE__HOSTNAME_CALLABLE": f"{host_name.__module__}.{host_name.__name__}",
+            "CORE__HOSTNAME_CALLABLE": f"{get_host_name.__module__}.{get_host_name.__name__}",
             # Each component has its own home, and with it its own generated configuration.
             "CORE__FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
             "API__SECRET_KEY": secrets.token_hex(16),
@@ -109,7 +109,7 @@ class Cluster(RealAirflow):
         for name in self.programs.list_ended():
             self.restarted.append(name)
             if len(self.restarted) > _MOST_RESTARTS:
-                raise AirflowTrouble(f"{name} ends again and again; read {self.programs.log(name)}")
+                raise AirflowTrouble(f"{name} ends again and again; read {self.programs.get_log_path(name)}")
             self.programs.stop([name])
             self.start_component(name)
 

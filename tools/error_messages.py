@@ -97,7 +97,7 @@ class ErrorMessages:
                     error, text = _CAUSES.get(ast.unparse(arguments[0]), _BASE.__name__), arguments[1]
                 elif name == _UNFIT:
                     error = exceptions.InvalidCsvError.__name__
-                for each in self._texts(text, place.file, place.function):
+                for each in self._find_texts(text, place.file, place.function):
                     for whole in self._ask_callers(each, place.file, place.function):
                         whole = f"{UNKNOWN} {whole}" if name == _UNFIT else whole
                         yield place, error, re.sub("[ …]*…", _shorten, whole).strip()
@@ -123,11 +123,13 @@ class ErrorMessages:
 
     # ------------------------------------------------------------------ texts
 
-    def _texts(self, node: ast.expr, file: Path, function: _Function | None, depth: int = 0) -> list[str]:
+    def _find_texts(
+        self, node: ast.expr, file: Path, function: _Function | None, depth: int = 0
+    ) -> list[str]:
         """Return what an expression may say; parameters of the function stand between null characters."""
 
         def texts(part: ast.expr) -> list[str]:
-            return self._texts(part, file, function, depth + 1)
+            return self._find_texts(part, file, function, depth + 1)
 
         found: list[str] = []
         if depth > _DEEPEST:
@@ -146,7 +148,7 @@ class ErrorMessages:
             case ast.BoolOp(values=values):
                 return [text for value in values for text in texts(value)]
             case ast.Name(id=name):
-                found = self._texts_of_name(name, file, function, depth)
+                found = self._find_texts_of_name(name, file, function, depth)
             case ast.Subscript(value=ast.Name(id=name)):
                 table = self._find_value(name, file, function)
                 if isinstance(table, ast.Dict):
@@ -159,13 +161,15 @@ class ErrorMessages:
                 found = self._find_returned_texts(_get_called_name(node), file, depth)
         return found or [UNKNOWN]
 
-    def _texts_of_name(self, name: str, file: Path, function: _Function | None, depth: int) -> list[str]:
-        if function and name in _parameters(function):
+    def _find_texts_of_name(self, name: str, file: Path, function: _Function | None, depth: int) -> list[str]:
+        if function and name in _list_parameters(function):
             return [f"\0{name}\0"]
         constant = self._constants.get((file, name))
         values = self._find_values(name, function) or ([constant] if constant else [])
         more = UNKNOWN if function and _is_extended(name, function) else ""
-        return [f"{text}{more}" for value in values for text in self._texts(value, file, function, depth + 1)]
+        return [
+            f"{text}{more}" for value in values for text in self._find_texts(value, file, function, depth + 1)
+        ]
 
     def _find_returned_texts(self, name: str, file: Path, depth: int) -> list[str]:
         functions = self._functions[name]
@@ -174,7 +178,7 @@ class ErrorMessages:
             return []
         home, function = here[0]
         returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value]
-        texts = [text for value in returned for text in self._texts(value, home, function, depth + 1)]
+        texts = [text for value in returned for text in self._find_texts(value, home, function, depth + 1)]
         return [_PARAMETER.sub(UNKNOWN, text) for text in texts]
 
     def _find_value(self, name: str, file: Path, function: _Function | None) -> ast.expr | None:
@@ -201,8 +205,8 @@ class ErrorMessages:
         for caller in callers:
             given = [text]
             for name in set(_PARAMETER.findall(text)):
-                argument = _argument(caller.call, function, name)
-                values = self._texts(argument, caller.file, caller.function) if argument else [UNKNOWN]
+                argument = _find_argument(caller.call, function, name)
+                values = self._find_texts(argument, caller.file, caller.function) if argument else [UNKNOWN]
                 # The caller's own parameters are kept apart from those that are still to be filled in.
                 values = [value.replace("\0", "\1") for value in values]
                 given = [each.replace(f"\0{name}\0", value) for each in given for value in values]
@@ -260,15 +264,15 @@ def _get_called_name(call: ast.Call) -> str:
     return ""
 
 
-def _parameters(function: _Function) -> list[str]:
+def _list_parameters(function: _Function) -> list[str]:
     arguments = function.args
     names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return names[1:] if names[:1] in (["self"], ["cls"]) else names
 
 
-def _argument(call: ast.Call, function: _Function, name: str) -> ast.expr | None:
+def _find_argument(call: ast.Call, function: _Function, name: str) -> ast.expr | None:
     by_name = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-    index = _parameters(function).index(name)
+    index = _list_parameters(function).index(name)
     return by_name or (call.args[index] if index < len(call.args) else None)
 
 
@@ -300,8 +304,8 @@ def _is_case_of(text: str, general: str) -> bool:
 
 
 def _drop_cases(texts: set[str]) -> list[str]:
-    kept = set(texts)
+    remaining = set(texts)
     for text in sorted(texts, key=len, reverse=True):
-        if any(_is_case_of(text, other) for other in kept - {text}):
-            kept.remove(text)
-    return sorted(kept, key=lambda text: text.lstrip(f"{UNKNOWN} ").casefold())
+        if any(_is_case_of(text, other) for other in remaining - {text}):
+            remaining.remove(text)
+    return sorted(remaining, key=lambda text: text.lstrip(f"{UNKNOWN} ").casefold())

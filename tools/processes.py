@@ -31,13 +31,13 @@ class Programs:
         self._book = folder / "programs.json"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def log(self, name: str) -> Path:
+    def get_log_path(self, name: str) -> Path:
         """Return where a program's output goes."""
         return self.folder / f"logs-{name}.txt"
 
     def start(self, name: str, command: Sequence[str | Path], env: Mapping[str, str]) -> int:
         """Start a program and return its process id, which is its session's id too."""
-        with self.log(name).open("ab") as log:
+        with self.get_log_path(name).open("ab") as log:
             child = subprocess.Popen(
                 [str(part) for part in command],
                 cwd=self.folder,  # by this a later run tells our process from another one of the same number
@@ -51,7 +51,7 @@ class Programs:
         self._write({**self._read(), name: child.pid})
         return child.pid
 
-    def pid(self, name: str) -> int:
+    def get_pid(self, name: str) -> int:
         """Return the process id of a program that was started by name."""
         return self._read()[name]
 
@@ -60,12 +60,12 @@ class Programs:
         codes = {name: child.poll() for name, child in self._children.items()}
         return {name: code for name, code in codes.items() if code is not None}
 
-    def members(self, names: Iterable[str] | None = None) -> list[int]:
+    def list_processes(self, names: Iterable[str] | None = None) -> list[int]:
         """Return every living process of the named programs, or of all."""
         book = self._read()
         leaders = [book[name] for name in (book if names is None else names) if name in book]
         sessions = {pid for pid in leaders if self._is_ours(pid)}
-        return [pid for pid in psutil.pids() if _session(pid) in sessions and _alive(pid)]
+        return [pid for pid in psutil.pids() if _get_session(pid) in sessions and _is_alive(pid)]
 
     def kill(self, name: str) -> None:
         """End a program as a crash of its machine would: at once, and with no chance to tidy up."""
@@ -75,14 +75,14 @@ class Programs:
         """Stop the named programs, or all, and return the processes that are left: none, if all is well."""
         names = list(self._read() if names is None else names)
         deadline = time.monotonic() + patience
-        asked: set[int] = set()
-        while (left := self.members(names)) and time.monotonic() < deadline + 10:
+        signalled: set[int] = set()
+        while (left := self.list_processes(names)) and time.monotonic() < deadline + 10:
             if time.monotonic() >= deadline:  # again and again: one of them may just be forking
                 _send(left, signal.SIGKILL)
             else:  # a leader stops what it started, in its own order; orphans are asked themselves
-                heads = {pid for pid in left if pid == _session(pid) or _session(pid) not in left}
-                _send(heads - asked, signal.SIGTERM)
-                asked |= heads
+                heads = {pid for pid in left if pid == _get_session(pid) or _get_session(pid) not in left}
+                _send(heads - signalled, signal.SIGTERM)
+                signalled |= heads
             time.sleep(0.1)
             self.list_ended()  # collects exit codes, so that our children do not stay as zombies
         if not left:
@@ -113,21 +113,21 @@ class Programs:
         fresh.replace(self._book)
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return a port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _session(pid: int) -> int | None:
+def _get_session(pid: int) -> int | None:
     try:
         return os.getsid(pid)
     except OSError:
         return None
 
 
-def _alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from tools.airflow_api import PAGE, AirflowApi, Task, open_url
-from tools.processes import Programs, free_port
+from tools.processes import Programs, find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -51,7 +51,7 @@ class RealAirflow(AirflowApi):
         self.dags_folder = dags_folder.resolve()
         self.line = version("apache-airflow")
         self.programs = Programs(self.home)
-        self.port = free_port()
+        self.port = find_free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", is_2=self.line.startswith("2."))
         self.password = secrets.token_hex(9)
         self.env = {**self._environment(), **(env or {})}
@@ -123,15 +123,17 @@ class RealAirflow(AirflowApi):
             check=False,
         )
         if done.returncode:
-            log = self.programs.log("command")
+            log = self.programs.get_log_path("command")
             log.write_text(done.stdout + done.stderr)
-            raise AirflowTrouble(f"'airflow {arguments[0]} {arguments[1]}' failed; read {log}\n{_tail(log)}")
+            raise AirflowTrouble(
+                f"'airflow {arguments[0]} {arguments[1]}' failed; read {log}\n{_read_tail(log)}"
+            )
         return done.stdout
 
     @property
     def triggerer_pid(self) -> int:
         """Return the process id of the triggerer."""
-        return self.programs.pid("triggerer")
+        return self.programs.get_pid("triggerer")
 
     def start_triggerer(self) -> int:
         """Start the triggerer (again) and return its process id."""
@@ -146,9 +148,9 @@ class RealAirflow(AirflowApi):
         self.programs.kill("triggerer")
 
     @contextlib.contextmanager
-    def standing_still(self, name: str) -> Iterator[None]:
+    def pause_component(self, name: str) -> Iterator[None]:
         """Let a component do nothing at all for a while, as a machine that is paused does."""
-        processes = [psutil.Process(pid) for pid in self.programs.members([name])]
+        processes = [psutil.Process(pid) for pid in self.programs.list_processes([name])]
         for process in processes:
             process.suspend()
         try:
@@ -176,7 +178,7 @@ class RealAirflow(AirflowApi):
             self.check_components()
             if time.monotonic() > deadline:
                 missing = ", ".join(part for part in parts if part not in healthy)
-                logs = ", ".join(str(self.programs.log(name)) for name in self.components)
+                logs = ", ".join(str(self.programs.get_log_path(name)) for name in self.components)
                 raise AirflowTrouble(f"not healthy after {timeout:.0f} s: {missing}; read {logs}")
             time.sleep(0.5)
             with contextlib.suppress(OSError, ValueError):
@@ -191,8 +193,8 @@ class RealAirflow(AirflowApi):
     def check_components(self) -> None:
         """Raise if a component ended by itself."""
         for name, code in self.programs.list_ended().items():
-            log = self.programs.log(name)
-            raise AirflowTrouble(f"{name} ended with exit code {code}; read {log}\n{_tail(log)}")
+            log = self.programs.get_log_path(name)
+            raise AirflowTrouble(f"{name} ended with exit code {code}; read {log}\n{_read_tail(log)}")
 
     # ------------------------------------------------------------------ waits and logs
 
@@ -203,12 +205,12 @@ class RealAirflow(AirflowApi):
             dag["dag_id"] for dag in self.call("GET", "/dags", limit=100)["dags"]
         }:
             self.check_components()
-            if errors := self.import_errors():
+            if errors := self.list_import_errors():
                 raise AirflowTrouble(
                     "\n".join(f"{name} cannot be imported:\n{why}" for name, why in errors.items())
                 )
             if time.monotonic() > deadline:
-                log = self.programs.log("scheduler" if self._is_2 else "dag-processor")
+                log = self.programs.get_log_path("scheduler" if self._is_2 else "dag-processor")
                 raise AirflowTrouble(
                     f"DAGs not found after {timeout:.0f} s: {', '.join(missing)}; read {log}"
                 )
@@ -224,11 +226,11 @@ class RealAirflow(AirflowApi):
         """Wait until a run is finished and return its state; ``watch`` gets its tasks at every look."""
         deadline = time.monotonic() + timeout
         while True:
-            state = self.run_state(dag_id, run_id)
-            watch(tasks := self.task_states(dag_id, run_id))
+            state = self.get_run_state(dag_id, run_id)
+            watch(tasks := self.list_tasks(dag_id, run_id))
             if state in FINISHED:
                 return state
-            self._keep_waiting(deadline, f"run {run_id} of {dag_id} is {state}: {_names(tasks)}")
+            self._keep_waiting(deadline, f"run {run_id} of {dag_id} is {state}: {_format_names(tasks)}")
 
     def wait_for_task(
         self,
@@ -242,13 +244,13 @@ class RealAirflow(AirflowApi):
         """Wait until a task is in one of the states, or finished, and return its state."""
         deadline = time.monotonic() + timeout
         while True:
-            tasks = self.task_states(dag_id, run_id)
+            tasks = self.list_tasks(dag_id, run_id)
             state = next((t.state for t in tasks if (t.task_id, t.map_index) == (task_id, map_index)), None)
             if state and (state in states or state in FINISHED):
                 return state
             self._keep_waiting(deadline, f"{dag_id}.{task_id} is {state}, not one of {', '.join(states)}")
 
-    def task_logs(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[Path]:
+    def list_task_logs(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[Path]:
         """Return the log files of a task, of the worker and of the triggerer."""
         one = f"logs/dag_id={dag_id}/run_id={run_id}/task_id={task_id}"
         one += f"/map_index={map_index}" if map_index >= 0 else ""
@@ -318,9 +320,9 @@ class RealAirflow(AirflowApi):
         time.sleep(0.5)
 
 
-def _names(tasks: list[Task]) -> str:
+def _format_names(tasks: list[Task]) -> str:
     return ", ".join(f"{task.name} {task.state}" for task in tasks)
 
 
-def _tail(log: Path, lines: int = 15) -> str:
+def _read_tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -85,7 +85,9 @@ def _read_until(client: socket.socket, end: bytes) -> bytes:
     return text
 
 
-def http(status: int, body: bytes = b"", content_type: str = "application/json", **headers: str) -> bytes:
+def format_http(
+    status: int, body: bytes = b"", content_type: str = "application/json", **headers: str
+) -> bytes:
     """Return an HTTP answer."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]

@@ -35,7 +35,7 @@ values = st.recursive(
 members = st.dictionaries(names, st.none() | values, min_size=1, max_size=4)
 
 
-def lists(entries: list[str]) -> st.SearchStrategy[Any]:
+def draw_list(entries: list[str]) -> st.SearchStrategy[Any]:
     signed = st.tuples(st.sampled_from(["", "+", "-"]), st.sampled_from(entries)).map("".join)
     return st.none() | st.lists(signed, max_size=4, unique_by=lambda entry: entry.lstrip("+-"))
 
@@ -45,9 +45,9 @@ changes = st.fixed_dictionaries(
     optional={
         "description": texts,
         "displayName": texts,
-        "owners": lists(USERS) | st.sampled_from(TEAMS).map(lambda team: [team]),
-        "tags": lists(TAGS + TERMS),
-        "domains": lists(DOMAINS),
+        "owners": draw_list(USERS) | st.sampled_from(TEAMS).map(lambda team: [team]),
+        "tags": draw_list(TAGS + TERMS),
+        "domains": draw_list(DOMAINS),
         "connection": st.fixed_dictionaries({"config": st.fixed_dictionaries({"options": members})}),
     },
 ).filter(bool)
@@ -59,7 +59,7 @@ many = settings(
 )
 
 
-def fresh(server: Sandbox) -> str:
+def make_service(server: Sandbox) -> str:
     """
     Make a service that only one example works on, and return its name.
 
@@ -80,13 +80,13 @@ def fresh(server: Sandbox) -> str:
     return name
 
 
-def state(server: Sandbox, name: str) -> dict[str, Any]:
+def read_state(server: Sandbox, name: str) -> dict[str, Any]:
     """Return what plain reading shows: texts, sets of names, and the connection."""
     service = Api(server).service(f'"{name}"', "*")
-    shown: dict[str, Any] = {name: service.get(name) or None for name in ("description", "displayName")}
+    state: dict[str, Any] = {name: service.get(name) or None for name in ("description", "displayName")}
     for field in ("owners", "tags", "domains"):
-        shown[field] = {get_name(item) for item in service[field]}
-    return {**shown, "connection": service["connection"]}
+        state[field] = {get_name(item) for item in service[field]}
+    return {**state, "connection": service["connection"]}
 
 
 def get_name(item: dict[str, Any]) -> str:
@@ -97,10 +97,10 @@ def get_name(item: dict[str, Any]) -> str:
     )
 
 
-def predict_changes(before: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+def predict_changes(before: dict[str, Any], requested: dict[str, Any]) -> dict[str, Any]:
     """Return what changes mean, in the plainest words: the documentation as a program."""
     after = copy.deepcopy(before)
-    for field, value in wanted.items():
+    for field, value in requested.items():
         if field == "connection":
             after[field] = merge(after[field], value)
         elif isinstance(value, list):

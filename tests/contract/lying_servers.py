@@ -93,6 +93,6 @@ def build_whole_answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") 
     return [b"\r\n".join([*lines, *headers, b"", b""]) + body]
 
 
-def chunk(body: bytes) -> bytes:
+def format_chunk(body: bytes) -> bytes:
     """Return a part of a chunked body."""
     return b"%x\r\n%s\r\n" % (len(body), body)

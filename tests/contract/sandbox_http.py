@@ -81,7 +81,7 @@ class Api:
         return self.json(f"/v1/csvAsyncJobs/{job_id}")
 
 
-def row(
+def build_row(
     name: str,
     display_name: str = "",
     description: str = "",
@@ -95,7 +95,7 @@ def row(
     return out.getvalue()
 
 
-def table(*rows: str) -> str:
+def build_table(*rows: str) -> str:
     """Return a CSV text with the documented header."""
     return HEADER + "\r\n" + "".join(rows)
 
@@ -105,6 +105,6 @@ def read(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
-def outcomes(result: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def list_outcomes(result: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Return each imported row's status and details by topic name."""
     return {line[2]: (line[0], line[1]) for line in read(result["importResultsCsv"])[1:]}

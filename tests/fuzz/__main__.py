@@ -18,7 +18,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from tests.fuzz.inputs import inputs
+from tests.fuzz.inputs import draw_inputs
 from tests.fuzz.targets import TARGETS
 
 MAX_CONCURRENCY = 2
@@ -31,7 +31,7 @@ KEPT = DirectoryBasedExampleDatabase(Path(".run") / "fuzz")
 def run_target(name: str, seconds: float) -> int:
     """Try a target for some seconds, and return with how many inputs."""
     end, tried = time.monotonic() + seconds, 0
-    target, drawn = TARGETS[name], inputs(name)
+    target, drawn = TARGETS[name], draw_inputs(name)
 
     def attempt(data: bytes) -> None:
         nonlocal tried

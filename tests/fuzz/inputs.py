@@ -87,7 +87,7 @@ PIECES = [
 ]
 
 
-def seeds(name: str) -> list[bytes]:
+def load_seeds(name: str) -> list[bytes]:
     """Return the seed corpus of a target."""
     return [path.read_bytes() for path in sorted((CORPUS / name).iterdir())]
 
@@ -127,9 +127,9 @@ def spoil(draw: st.DrawFn, corpus: list[bytes]) -> bytes:
     return json.dumps(made).encode()
 
 
-def inputs(name: str) -> st.SearchStrategy[bytes]:
+def draw_inputs(name: str) -> st.SearchStrategy[bytes]:
     """Return the strategy that draws inputs for a target."""
-    corpus = seeds(name)
+    corpus = load_seeds(name)
     documents = [seed for seed in corpus if _is_document(seed)]
     ways = [st.sampled_from(corpus), cut_and_spliced(corpus), cut_and_spliced(corpus), st.binary(max_size=40)]
     if documents:

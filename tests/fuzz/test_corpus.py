@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzz.inputs import CORPUS, seeds
+from tests.fuzz.inputs import CORPUS, load_seeds
 from tests.fuzz.targets import TARGETS
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_seeds_pass(name: str) -> None:
-    found = seeds(name)
+    found = load_seeds(name)
     assert found
     for seed in found:
         TARGETS[name](seed)

@@ -21,10 +21,12 @@ def run(operator: Any) -> Any:
     is dropped, as ``dag.test()`` drops it.
     """
     try:
-        return as_xcom(operator.execute(CONTEXT))
+        return convert_to_xcom(operator.execute(CONTEXT))
     except TaskDeferred as deferral:
         event = fire(rebuild(deferral.trigger))
-        return as_xcom(operator.resume_execution(deferral.method_name, {"event": as_xcom(event)}, CONTEXT))
+        return convert_to_xcom(
+            operator.resume_execution(deferral.method_name, {"event": convert_to_xcom(event)}, CONTEXT)
+        )
 
 
 def defer(operator: Any, context: dict[str, Any] | None = None) -> TaskDeferred:
@@ -54,6 +56,6 @@ def fire(trigger: Any) -> Any:
     return asyncio.run(first())
 
 
-def as_xcom(value: Any) -> Any:
+def convert_to_xcom(value: Any) -> Any:
     """Return the value after the way through JSON that XCom is."""
     return json.loads(json.dumps(value))

@@ -15,7 +15,7 @@ def export_rows(service: str = SERVICE) -> list[Topic]:
     return list(csv.DictReader(io.StringIO(OpenMetadataMessagingHook().export_csv(service), newline="")))
 
 
-def as_csv(rows: list[Topic]) -> str:
+def format_csv(rows: list[Topic]) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, rows[0], lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()

@@ -116,17 +116,17 @@ class Export:
 
     def result(self, task_id: str = "export") -> dict[str, Any]:
         """Return what a task handed on."""
-        return dict(self._airflow.xcom(self._dag_id, self.run_id, task_id))
+        return dict(self._airflow.get_xcom(self._dag_id, self.run_id, task_id))
 
     def read_log(self, task_id: str = "export") -> str:
         """Return what a task has logged."""
-        files = self._airflow.task_logs(self._dag_id, self.run_id, task_id)
+        files = self._airflow.list_task_logs(self._dag_id, self.run_id, task_id)
         return "\n".join(file.read_text(errors="replace") for file in files)
 
     def list_shown_lines(self, task_id: str = "export") -> list[str]:
         """Return what the web interface shows of a task's job; nothing may be there twice."""
         about = re.compile(r"(?:Export|Import) job \d+: .*")
-        shown = self._airflow.shown_log(self._dag_id, self.run_id, task_id)
+        shown = self._airflow.read_shown_log(self._dag_id, self.run_id, task_id)
         lines = [found[0] for line in shown if (found := about.search(line))]
         assert len(lines) == len(set(lines)), "\n".join(shown)
         return lines
@@ -140,9 +140,9 @@ def wait_until_asked(airflow: RealAirflow, run_id: str) -> None:
     dag_id, task_id, asks = "gated_import", "approve", {"deferred", "awaiting_input"}
     assert airflow.wait_for_task(dag_id, run_id, task_id, asks) in asks
     # Airflow 3.3 loses an answer that comes before its scheduler has seen the process that asks end.
-    [attempt] = [task.tries for task in airflow.task_states(dag_id, run_id) if task.task_id == task_id]
+    [attempt] = [task.tries for task in airflow.list_tasks(dag_id, run_id) if task.task_id == task_id]
     ended = re.compile(f"Finished: .*task_id={task_id}, run_id={re.escape(run_id)}, .*try_number={attempt},")
-    log = airflow.programs.log("scheduler")
+    log = airflow.programs.get_log_path("scheduler")
     wait_until(lambda: ended.search(log.read_text(errors="replace")))
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import requests
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tools.processes import free_port
+from tools.processes import find_free_port
 from tools.real_airflow import PATIENCE
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ServerOfMany:
 
     def __init__(self, folder: Path, number: int) -> None:
         self.services = [f"fleet_{index:02d}" for index in range(number)]
-        self.sandbox = Sandbox(free_port(), folder, import_verdict="endpoint", job_seconds=1.0)
+        self.sandbox = Sandbox(find_free_port(), folder, import_verdict="endpoint", job_seconds=1.0)
         self._earlier: list[dict[str, Any]] = []
         self._jobs_before: set[str] = set()
         self._session = requests.Session()

@@ -37,7 +37,7 @@ def test_an_unchanged_export_starts_nothing(
         runs = airflow.call("GET", "/dags/after_change/dagRuns")["dag_runs"]
         assert "failed" not in {run["state"] for run in runs}
         done = [run["dag_run_id"] for run in runs if run["state"] == "success"]
-        return [str(airflow.xcom("after_change", run_id, "note")) for run_id in done]
+        return [str(airflow.get_xcom("after_change", run_id, "note")) for run_id in done]
 
     first = export()
     wait_until(lambda: list_notes() == [str([first])], lambda: f"{list_notes()}")

@@ -28,7 +28,7 @@ def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:
     wait_until_asked(airflow, run_id)
     assert _states(airflow, run_id)["apply"] is None
     question = _question(airflow, run_id)
-    plan = airflow.xcom(DAG, run_id, "plan")
+    plan = airflow.get_xcom(DAG, run_id, "plan")
     assert question["subject"] == f"Import {plan['changed']} topics into sample_kafka?"
     assert question["body"].startswith(f"**0** rows to create, **{plan['changed']}** to change")
     assert "/tasks/plan/plugin/om-messaging-plan)" in question["body"]
@@ -45,7 +45,7 @@ def test_a_person_decides(airflow: RealAirflow, server: ServerOfMany) -> None:
     assert airflow.wait_for_run(DAG, run_id) == "success"
     assert _states(airflow, run_id)["apply"] == "success"
     assert _imports(sandbox) == ["true", "false"]
-    applied = airflow.xcom(DAG, run_id, "apply")
+    applied = airflow.get_xcom(DAG, run_id, "apply")
     assert applied["rows_passed"] == applied["verified"] == plan["changed"] > 0
 
 
@@ -68,7 +68,7 @@ def _path(run_id: str) -> str:
 
 
 def _states(airflow: RealAirflow, run_id: str) -> dict[str, str | None]:
-    return {task.task_id: task.state for task in airflow.task_states(DAG, run_id)}
+    return {task.task_id: task.state for task in airflow.list_tasks(DAG, run_id)}
 
 
 def _imports(sandbox: Sandbox) -> list[str]:

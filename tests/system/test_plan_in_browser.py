@@ -99,7 +99,7 @@ def shown(airflow: RealAirflow, tmp_path_factory: pytest.TempPathFactory) -> str
 
 def test_nobody_sees_a_plan_without_a_login(browser: Browser, airflow: RealAirflow, asked: str) -> None:
     page = browser.new_page()
-    page.goto(f"{airflow.run_url('gated_import', asked)}/tasks/plan/plugin/om-messaging-plan")
+    page.goto(f"{airflow.build_run_url('gated_import', asked)}/tasks/plan/plugin/om-messaging-plan")
     expect(page.locator("input[name=password]")).to_be_visible()
     reply = page.goto(f"{airflow.url}/om_messaging/dags/gated_import/plan?run_id={asked}&task_id=plan")
     assert reply is not None
@@ -143,7 +143,7 @@ def test_a_person_approves_the_plan_where_it_is_shown(
     expect(tab.locator(".approval")).to_contain_text("Approved by admin on 20")
     expect(tab.locator(".approval blockquote")).to_have_text(f"Seen. {MARKUP}")
     assert airflow.wait_for_run("gated_import", asked) == "success"
-    assert airflow.xcom("gated_import", asked, "apply")["verified"] == len(HOSTILE)
+    assert airflow.get_xcom("gated_import", asked, "apply")["verified"] == len(HOSTILE)
 
     rows = open_plans(page, airflow, "gated_import", asked).locator("tbody tr")
     expect(rows.filter(has_text="plan")).to_contain_text("0 to create, 5 to change")

@@ -31,7 +31,7 @@ def test_a_triggerer_that_ends_changes_nothing(
     run = export(BOTH_JOBS, destination=str(destination), csv=CSV)
     run.wait_until_deferred()
     run.wait_until_asked(times=2)
-    slots = airflow.pool()
+    slots = airflow.get_pool_slots()
     for end_triggerer in (lambda: airflow.programs.stop(["triggerer"]), airflow.kill_triggerer):
         end_triggerer()
         # A running job changes each minute, if only because the server's worker lives.
@@ -82,7 +82,7 @@ def test_a_triggerer_that_stood_still(
     run = export(IN_TRIGGERER)
     run.wait_until_deferred()
     run.wait_until_asked(times=2)
-    with airflow.standing_still("triggerer"):
+    with airflow.pause_component("triggerer"):
         airflow.start_component("triggerer", "second triggerer")
         run.wait_until_asked(times=2)
     wait_until(lambda: "trigger completed" in run.read_log(), run.read_log)

@@ -57,4 +57,4 @@ def test_each_change_makes_one_run_also_while_the_triggerer_is_dead(
     runs = list_runs(airflow)
     assert len(runs) == 2
     assert {run["run_type"] for run in runs} == {"asset_triggered"}
-    assert [airflow.xcom("watched", run["dag_run_id"], "note") for run in runs] == [[topic], [topic]]
+    assert [airflow.get_xcom("watched", run["dag_run_id"], "note") for run in runs] == [[topic], [topic]]

@@ -53,7 +53,7 @@ def write_table(table: list[list[str]], line_end: str = "\r\n", quoting: Any = c
     return text.getvalue().encode("utf-8")
 
 
-def pieces(content: bytes, sizes: list[int]) -> list[bytes]:
+def cut_into_pieces(content: bytes, sizes: list[int]) -> list[bytes]:
     """Cut the content into chunks of these sizes, over and over."""
     chunks: list[bytes] = []
     while content:

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.events.change_events import list_events
 from airflow_provider_om_messaging.protocol.model.entities import REFERRED, SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import json_reply, reply
+from tests.unit.replies import build_json_reply, build_reply
 
 UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
 
@@ -48,24 +48,24 @@ def test_a_server_that_says_nothing_of_a_job_for_a_minute_has_a_problem(made: An
 
 def test_whether_a_server_detects_conflicts_is_told_by_its_tag() -> None:
     read = routes.read_entity(SERVICE, "kafka").read
-    assert read(json_reply(200, {"id": "1", "name": "kafka"}, etag='W/"0.1"')).tagged
-    assert not read(json_reply(200, {"id": "1", "name": "kafka"})).tagged
+    assert read(build_json_reply(200, {"id": "1", "name": "kafka"}, etag='W/"0.1"')).tagged
+    assert not read(build_json_reply(200, {"id": "1", "name": "kafka"})).tagged
 
 
 @pytest.mark.parametrize("data", [None, [], [None, "x", 7, {}, {"fullyQualifiedName": None}]])
 def test_malformed_items_of_a_list_of_names_are_left_out(data: Any) -> None:
     read = routes.list_names(REFERRED["user"]).read
-    assert read(json_reply(200, {"data": data})) == []
-    assert read(json_reply(200, {"data": [*(data or []), {"fullyQualifiedName": "ada"}]})) == ["ada"]
+    assert read(build_json_reply(200, {"data": data})) == []
+    assert read(build_json_reply(200, {"data": [*(data or []), {"fullyQualifiedName": "ada"}]})) == ["ada"]
 
 
 @pytest.mark.parametrize("document", [{}, {"config_value": None}, {"config_value": "x"}])
 def test_unless_a_server_says_otherwise_the_classification_certification_certifies(document: Any) -> None:
     read = routes.get_certification_settings().read
-    assert read(json_reply(200, document)) == {"allowedClassification": "Certification"}
-    assert read(reply(204)) == {"allowedClassification": "Certification"}
+    assert read(build_json_reply(200, document)) == {"allowedClassification": "Certification"}
+    assert read(build_reply(204)) == {"allowedClassification": "Certification"}
     answer = {"allowedClassification": "Quality"}
-    assert read(json_reply(200, {"config_value": answer})) == answer
+    assert read(build_json_reply(200, {"config_value": answer})) == answer
 
 
 @pytest.mark.parametrize("dry_run", [None, "false", 0, 1, "no"])

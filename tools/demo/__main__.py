@@ -113,9 +113,9 @@ def _run_examples(airflow: RealAirflow, board: Board, service: str | None, serve
         airflow.wait_for_dags(dag_ids)
     _run_together(airflow, board, sorted(dag_ids - LATER), service)
     _run_together(airflow, board, sorted(dag_ids & LATER), service)
-    board.look()
+    board.update()
     if not board.waits and CONNECTION not in os.environ and server == WITH_JOBS:
-        raise AirflowTrouble(f"no wait was seen deferred; read {airflow.programs.log('triggerer')}")
+        raise AirflowTrouble(f"no wait was seen deferred; read {airflow.programs.get_log_path('triggerer')}")
 
 
 def _run_together(airflow: RealAirflow, board: Board, dag_ids: list[str], service: str | None) -> None:
@@ -124,7 +124,7 @@ def _run_together(airflow: RealAirflow, board: Board, dag_ids: list[str], servic
         runs[dag_id] = airflow.trigger(dag_id, _conf(board, dag_id, service))
         say(f"{dag_id} triggered")
     for dag_id, run_id in runs.items():
-        state = airflow.wait_for_run(dag_id, run_id, RUN_TIMEOUT, watch=lambda _: board.look())
+        state = airflow.wait_for_run(dag_id, run_id, RUN_TIMEOUT, watch=lambda _: board.update())
         if state != "success":
             raise AirflowTrouble(f"{dag_id} is {state}; read {airflow.home / 'logs' / f'dag_id={dag_id}'}")
 
@@ -140,7 +140,7 @@ def _leave_a_question(airflow: RealAirflow) -> None:
     say(f"{question.DAG} triggered for {question.SERVICE}, whose plan nobody has approved yet")
     with _signs_of_life(f"waiting for {question.DAG} to ask"):
         run_id = question.ask(airflow)
-    run = airflow.run_url(question.DAG, run_id)
+    run = airflow.build_run_url(question.DAG, run_id)
     print("\nA run waits for you. Look at its plan, and approve or reject it there:")
     print(f"  Run    {run}\n  Plan   {run}/tasks/plan/plugin/{PLAN_TAB}\n")
 
@@ -169,7 +169,9 @@ def _conf(board: Board, dag_id: str, service: str | None) -> dict[str, Any]:
         conf = {"services": [service]} if dag_id == "nightly_export" else {"service": service}
     if dag_id == "restore_version":
         # Nobody's own service goes back further than to before this demo.
-        before = CONNECTION in os.environ and board.result("patch_and_versions", "patch")["version_before"]
+        before = (
+            CONNECTION in os.environ and board.get_result("patch_and_versions", "patch")["version_before"]
+        )
         conf["version"] = str(before or "0.1")
     return conf
 
@@ -182,14 +184,14 @@ def _start_sandbox(programs: Programs, generation: str, edition: str) -> dict[st
     deadline = time.monotonic() + 60
     while not ready.exists():
         if "sandbox" in programs.list_ended() or time.monotonic() > deadline:
-            raise AirflowTrouble(f"the sandbox did not start; read {programs.log('sandbox')}")
+            raise AirflowTrouble(f"the sandbox did not start; read {programs.get_log_path('sandbox')}")
         time.sleep(0.1)
     return dict(json.loads(ready.read_text()))
 
 
 def _print_results(board: Board) -> None:
-    files = board.files()
-    print(f"\n{board.table()}\n\n{board.report_waits()}\n\nThe CSVs:")
+    files = board.list_files()
+    print(f"\n{board.format_table()}\n\n{board.report_waits()}\n\nThe CSVs:")
     for name, rows in files.items():
         print(f"  {_short(name)}  ({rows} rows)")
     local = [name for name in files if name.startswith("file://") and name.endswith(".gz")]
@@ -232,7 +234,7 @@ def _only_one() -> Iterator[None]:
 
 def _stop_earlier() -> None:
     earlier = Programs(HOME)
-    if earlier.members():
+    if earlier.list_processes():
         say("stopping what an earlier demo left up")
         earlier.stop()
 

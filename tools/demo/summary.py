@@ -9,7 +9,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _WIDTH = 100
 
 
-def summary(value: Any) -> str:
+def summarize(value: Any) -> str:
     """Return a cell of the demo's table for a task's XCom."""
     if isinstance(value, str):
         text = value.replace(f"file://{_ROOT}/", "")

@@ -41,7 +41,7 @@ def main() -> None:
     for mutant in mutants:
         if accepted.find_reason(mutant) is None:
             tests = reach.find_tests(mutant.path, mutant.line)
-            trials.append(Trial(mutant, tests, reach.seconds(tests)))
+            trials.append(Trial(mutant, tests, reach.estimate_seconds(tests)))
     logs = RUN / "logs"
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
@@ -75,7 +75,9 @@ def _check_without(trials: list[Trial], reach: Reach, trees: list[Path], logs: P
     tests = sorted({test for trial in trials for test in trial.tests})
     halves = [tests[at :: len(trees)] for at in range(len(trees))]
     print(f"The {len(tests):,} tests that reach the sample, on the code as it is.", flush=True)
-    for _, has_failed in run([Trial(None, half, reach.seconds(half)) for half in halves], trees, logs):
+    for _, has_failed in run(
+        [Trial(None, half, reach.estimate_seconds(half)) for half in halves], trees, logs
+    ):
         if has_failed:
             sys.exit(f"Some fail: see {logs}.")
 

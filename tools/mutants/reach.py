@@ -35,7 +35,7 @@ class Reach:
     def __init__(self, tree: Path, folder: Path) -> None:
         self._tree = tree
         data, times, stamp = (folder / name for name in ("lines.db", "times.xml", "digest.txt"))
-        if not stamp.exists() or stamp.read_text() != _digest(tree):
+        if not stamp.exists() or stamp.read_text() != _compute_digest(tree):
             folder.mkdir(parents=True, exist_ok=True)
             print("Which tests reach which line? One run of all of them, which takes its time.", flush=True)
             (tree / ".coveragerc").write_text(_SETTINGS)
@@ -50,7 +50,7 @@ class Reach:
             command = (sys.executable, "-m", "pytest", *SUITES, "-q", "-p", "no:cacheprovider")
             places = {"COVERAGE_FILE": str(data), "PYTHONPATH": str(tree)}
             subprocess.run([*command, *options], cwd=tree, env={**os.environ, **places}, check=True)
-            stamp.write_text(_digest(tree))
+            stamp.write_text(_compute_digest(tree))
         self._seconds = {
             f"{case.get('classname')}.{case.get('name')}": float(case.get("time", 0))
             for case in ElementTree.parse(times).getroot().iter("testcase")  # noqa: S314 - pytest wrote it
@@ -71,18 +71,22 @@ class Reach:
         A line that runs when its module is imported is reached by every test that reaches the module, or a
         module that imports it.
         """
-        first, last = _statement(ast.parse((self._tree / path).read_text()), line)
-        tests = self._tests(path, range(first, last + 1))
+        first, last = _find_statement(ast.parse((self._tree / path).read_text()), line)
+        tests = self._find_covering_tests(path, range(first, last + 1))
         if not tests:
             module = path.removesuffix(".py").replace("/", ".")
-            tests = {test for one in (path, *self._importers[module]) for test in self._tests(one)}
-        return sorted(tests, key=lambda test: (not test.startswith(SUITES[0]), self.seconds([test]), test))
+            tests = {
+                test for one in (path, *self._importers[module]) for test in self._find_covering_tests(one)
+            }
+        return sorted(
+            tests, key=lambda test: (not test.startswith(SUITES[0]), self.estimate_seconds([test]), test)
+        )
 
-    def seconds(self, tests: list[str]) -> float:
+    def estimate_seconds(self, tests: list[str]) -> float:
         """Return how long tests take."""
         return sum(self._seconds.get(_name_in_report(test), 1.0) for test in tests)
 
-    def _tests(self, path: str, lines: range | None = None) -> set[str]:
+    def _find_covering_tests(self, path: str, lines: range | None = None) -> set[str]:
         contexts = self._coverage.contexts_by_lineno(path)
         return {
             context.rpartition("|")[0]
@@ -93,7 +97,7 @@ class Reach:
         }
 
 
-def _statement(tree: ast.Module, line: int) -> tuple[int, int]:
+def _find_statement(tree: ast.Module, line: int) -> tuple[int, int]:
     """Return the first and last line of the statement, or of the head of the block, that a line is in."""
     inner = (line, line)
     for node in ast.walk(tree):  # outer ones first
@@ -111,7 +115,7 @@ def _name_in_report(test: str) -> str:
     return f"{path.replace('/', '.')}.{name.replace('::', '.')}{bracket}{parameters}"
 
 
-def _digest(tree: Path) -> str:
+def _compute_digest(tree: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for room in (PACKAGE, "tests") for path in (tree / room).rglob("*.py")):
         digest.update(f"{path.relative_to(tree)}\n".encode() + path.read_bytes())

@@ -42,7 +42,7 @@ def draw(root: Path, seed: int, size: int, only: str = "") -> list[Mutant]:
         candidates = [(operator, at) for spot in spots.values() for operator, at in [chance.choice(spot)]]
         chance.shuffle(candidates)
         source = (root / path).read_text()
-        found = (_make(path, source, operator, at) for operator, at in candidates)
+        found = (_make_mutant(path, source, operator, at) for operator, at in candidates)
         drawn.extend([mutant for mutant in found if mutant][:1])
     return drawn
 
@@ -66,7 +66,7 @@ def _find_places(root: Path, path: str) -> Iterator[tuple[str, dict[Any, list[tu
         yield path, lines[line]
 
 
-def _make(path: str, source: str, operator: Any, at: int) -> Mutant | None:
+def _make_mutant(path: str, source: str, operator: Any, at: int) -> Mutant | None:
     """Return the mutant, or None if it is no code, or differs in annotations only: nobody evaluates them."""
     try:
         code = mutate_code(source, operator, at)
@@ -74,22 +74,25 @@ def _make(path: str, source: str, operator: Any, at: int) -> Mutant | None:
         # Where an exception has a dot in its name, cosmic-ray has no other to put there.
         return None
     try:
-        if code is None or _meaning(code) == _meaning(source):
+        if code is None or _normalize_code(code) == _normalize_code(source):
             return None
     except SyntaxError:
         return None
     before, after = source.splitlines(), code.splitlines()
     first = next(at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other)
-    kept = 0
-    while before[-1 - kept] == after[-1 - kept] and kept < min(len(before), len(after)) - first - 1:
-        kept += 1
+    common_end = 0
+    while (
+        before[-1 - common_end] == after[-1 - common_end]
+        and common_end < min(len(before), len(after)) - first - 1
+    ):
+        common_end += 1
     old, new = (
-        " ".join(line.strip() for line in lines[first : len(lines) - kept]) for lines in (before, after)
+        " ".join(line.strip() for line in lines[first : len(lines) - common_end]) for lines in (before, after)
     )
     return Mutant(path, first + 1, old, new, code)
 
 
-def _meaning(code: str) -> str:
+def _normalize_code(code: str) -> str:
     tree = ast.parse(code)
     for node in ast.walk(tree):
         for name in ("annotation", "returns"):

@@ -17,5 +17,5 @@ def list_requests(sandbox: Sandbox, method: str = "PATCH") -> list[dict[str, Any
     return [entry for entry in sandbox.journal if entry["method"] == method]
 
 
-def names(entity: dict[str, Any], field: str) -> list[str]:
+def list_names(entity: dict[str, Any], field: str) -> list[str]:
     return sorted(item.get("tagFQN") or item["fullyQualifiedName"] for item in entity[field])

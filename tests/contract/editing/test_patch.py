@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
 )
-from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_requests, names
+from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_names, list_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,19 +49,23 @@ class TestChanges:
             },
         )
         after = api.service(KAFKA, "*")
-        assert names(after, "owners") == ["data-platform"]
-        assert names(after, "tags") == ["PII.Sensitive", "Tier.Tier1"]
-        assert names(after, "domains") == ["Finance"]
+        assert list_names(after, "owners") == ["data-platform"]
+        assert list_names(after, "tags") == ["PII.Sensitive", "Tier.Tier1"]
+        assert list_names(after, "domains") == ["Finance"]
         assert after["connection"]["config"]["bootstrapServers"] == "kafka-9:9092"
         assert after["connection"]["config"]["saslPassword"] == SECRET
 
     def test_signs_work_on_the_present_list(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
         hook.patch_service(KAFKA, changes={"tags": ["+PII.Sensitive", "+Compliance.GDPR"]})
-        assert names(api.service(KAFKA, "tags"), "tags") == ["Compliance.GDPR", "PII.Sensitive", "Tier.Tier1"]
+        assert list_names(api.service(KAFKA, "tags"), "tags") == [
+            "Compliance.GDPR",
+            "PII.Sensitive",
+            "Tier.Tier1",
+        ]
         hook.patch_service(KAFKA, changes={"tags": ["-Tier.Tier1", "-Compliance.GDPR"]})
-        assert names(api.service(KAFKA, "tags"), "tags") == ["PII.Sensitive"]
+        assert list_names(api.service(KAFKA, "tags"), "tags") == ["PII.Sensitive"]
         hook.patch_service(KAFKA, changes={"tags": []})
-        assert names(api.service(KAFKA, "tags"), "tags") == []
+        assert list_names(api.service(KAFKA, "tags"), "tags") == []
 
     def test_names_with_dots_quotes_and_letters_of_all_kinds(
         self, hook: OpenMetadataMessagingHook, api: Api
@@ -71,15 +75,15 @@ class TestChanges:
         tags = ["Compliance.PCI;DSS", "Compliance.HIPAA, US", 'Retention."7.days"']
         hook.patch_service(KAFKA, changes={"owners": owners, "domains": domains, "tags": tags})
         after = api.service(KAFKA, "*")
-        assert names(after, "owners") == ['"carol.jones"', "jürgen", "o'brien"]
-        assert names(after, "domains") == sorted(domains)
-        assert names(after, "tags") == sorted(tags)
+        assert list_names(after, "owners") == ['"carol.jones"', "jürgen", "o'brien"]
+        assert list_names(after, "domains") == sorted(domains)
+        assert list_names(after, "tags") == sorted(tags)
 
     def test_users_are_named_in_any_case(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
         # As the server shows it, as its FQN has it, and as somebody remembers it.
         for name in ("Grace.Hopper", "grace.hopper", '"GRACE.hopper"'):
             hook.patch_service(KAFKA, changes={"owners": [f"user:{name}"]})
-            assert names(api.service(KAFKA, "owners"), "owners") == ['"grace.hopper"']
+            assert list_names(api.service(KAFKA, "owners"), "owners") == ['"grace.hopper"']
             gone = hook.patch_service(KAFKA, changes={"owners": [f"-user:{name}"]})
             assert (gone["changed"], gone["notes"]) == (True, [])
             assert api.service(KAFKA, "owners")["owners"] == []
@@ -159,7 +163,11 @@ class TestGlossaryTerms:
         ]
         assert hook.patch_service(KAFKA, changes={"tags": [f"+{self.TERMS[1]}"]})["changed"] is False
         hook.patch_service(KAFKA, changes={"tags": [f"-{self.TERMS[1]}"]})
-        assert names(api.service(KAFKA, "tags"), "tags") == ["Business.Order", "Business.顧客", "Tier.Tier1"]
+        assert list_names(api.service(KAFKA, "tags"), "tags") == [
+            "Business.Order",
+            "Business.顧客",
+            "Tier.Tier1",
+        ]
         hook.restore_service(KAFKA, added["version"])
         assert len(api.service(KAFKA, "tags")["tags"]) == 4
 
@@ -175,18 +183,18 @@ class TestGlossaryTerms:
     ) -> None:
         term = "glossaryTerm:Business.Person"
         hook.patch_service(KAFKA, changes={"tags": [f"+{term}"]})
-        assert names(api.service(KAFKA, "tags"), "tags") == [
+        assert list_names(api.service(KAFKA, "tags"), "tags") == [
             "Business.Person",
             "Compliance.GDPR",
             "Tier.Tier1",
         ]
         gone = hook.patch_service(KAFKA, changes={"tags": [f"-{term}"]})
         assert (gone["changed"], gone["notes"]) == (True, [])
-        assert names(api.service(KAFKA, "tags"), "tags") == ["Tier.Tier1"]
+        assert list_names(api.service(KAFKA, "tags"), "tags") == ["Tier.Tier1"]
         # One's own label of the same tag outlasts the term.
         hook.patch_service(KAFKA, changes={"tags": [f"+{term}", "+Compliance.GDPR"]})
         hook.patch_service(KAFKA, changes={"tags": [f"-{term}"]})
-        assert names(api.service(KAFKA, "tags"), "tags") == ["Compliance.GDPR", "Tier.Tier1"]
+        assert list_names(api.service(KAFKA, "tags"), "tags") == ["Compliance.GDPR", "Tier.Tier1"]
 
     def test_a_preview_names_terms_as_changes_do(self, hook: OpenMetadataMessagingHook) -> None:
         preview = hook.patch_service(KAFKA, changes={"tags": [f"+{self.TERMS[0]}"]}, dry_run=True)["preview"]
@@ -197,7 +205,7 @@ class TestGlossaryTerms:
     ) -> None:
         # Only the CSV import of a server asks whether a term is approved.
         hook.patch_service(KAFKA, changes={"tags": ["glossaryTerm:Business.Basket"]})
-        assert names(api.service(KAFKA, "tags"), "tags") == ["Business.Basket"]
+        assert list_names(api.service(KAFKA, "tags"), "tags") == ["Business.Basket"]
         both = ["glossaryTerm:Lifecycle.Trial", "glossaryTerm:Lifecycle.Stable"]
         with pytest.raises(BadRequestError, match="mutually exclusive"):
             hook.patch_service(KAFKA, changes={"tags": both})
@@ -208,7 +216,7 @@ class TestGlossaryTerms:
         hook.patch_service(fqn, changes={"tags": [self.TERMS[0]]}, entity="topic")
         assert "Business.Order" not in hook.export_csv(ORDERS)
         hook.import_csv(ORDERS, hook.export_csv(ORDERS), dry_run=False)
-        assert names(api.topic(fqn), "tags") == ["Business.Order"]
+        assert list_names(api.topic(fqn), "tags") == ["Business.Order"]
 
 
 class TestConnection:

@@ -11,7 +11,7 @@ from airflow_provider_om_messaging.exceptions import (
     ConflictError,
     InvalidParameterError,
 )
-from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_requests, names
+from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_names, list_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class TestOperations:
         result = hook.patch_service(KAFKA, operations=[{"op": "remove", "path": "/tags/0"}])
         assert result["journal"]["before"]["tags"][0]["tagFQN"] == "Tier.Tier1"
         assert result["journal"]["after"] == {"tags": None}
-        assert names(api.service(KAFKA, "tags"), "tags") == []
+        assert list_names(api.service(KAFKA, "tags"), "tags") == []
 
     def test_a_test_that_fails_is_a_conflict(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         operations = [
@@ -122,7 +122,7 @@ class TestPreview:
         hook.patch_service(KAFKA, changes=changes)
         after = api.service(KAFKA, "domains")
         assert preview["description"]["after"] == after["description"]
-        assert preview["domains"]["after"] == names(after, "domains")
+        assert preview["domains"]["after"] == list_names(after, "domains")
 
 
 class TestTopics:
@@ -133,9 +133,9 @@ class TestTopics:
         changes = {"description": "A topic.", "tags": ["+Compliance.GDPR"]}
         result = hook.patch_service(fqn, changes=changes, entity="topic")
         assert result["service"] == fqn
-        assert "Compliance.GDPR" in names(api.topic(fqn), "tags")
+        assert "Compliance.GDPR" in list_names(api.topic(fqn), "tags")
         hook.restore_service(fqn, result["version_before"], entity="topic")
-        assert "Compliance.GDPR" not in names(api.topic(fqn), "tags")
+        assert "Compliance.GDPR" not in list_names(api.topic(fqn), "tags")
         assert len(hook.list_versions(fqn, entity="topic")) == 3
 
     def test_what_a_topic_inherits_is_not_taken_for_its_own(
@@ -146,7 +146,7 @@ class TestTopics:
         fqn = heir["fullyQualifiedName"]
         assert hook.patch_service(fqn, changes={"owners": None}, entity="topic")["changed"] is False
         result = hook.patch_service(fqn, changes={"owners": ["+user:alice"]}, entity="topic")
-        assert names(api.topic(fqn), "owners") == ["alice"]
+        assert list_names(api.topic(fqn), "owners") == ["alice"]
         hook.restore_service(fqn, journal=result["journal"], entity="topic")
         assert api.topic(fqn)["owners"][0]["inherited"] is True
 

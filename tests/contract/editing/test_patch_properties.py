@@ -15,12 +15,12 @@ from tests.contract.edits import (
     FIELDS,
     ONCE,
     changes,
-    fresh,
     is_possible,
+    make_service,
     many,
     members,
     predict_changes,
-    state,
+    read_state,
 )
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ def hook(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OpenMetadataMessag
 def test_applied_is_what_was_meant_and_only_once(
     server: Sandbox, hook: OpenMetadataMessagingHook, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    name = fresh(server)
+    name = make_service(server)
     for wanted in (first, second):
-        before = state(server, name)
+        before = read_state(server, name)
         if not is_possible(before, wanted):
             continue
         preview = hook.patch_service(name, changes=wanted, dry_run=True, **ONCE)
-        assert state(server, name) == before
+        assert read_state(server, name) == before
         result = hook.patch_service(name, changes=wanted, **ONCE)
-        assert state(server, name) == predict_changes(before, wanted)
+        assert read_state(server, name) == predict_changes(before, wanted)
         assert result["changed"] == (predict_changes(before, wanted) != before) == bool(preview["operations"])
         server.clear_journal()
         again = hook.patch_service(name, changes=wanted, **ONCE)
@@ -70,8 +70,8 @@ def test_applied_is_what_was_meant_and_only_once(
 def test_undoing_brings_back_what_was(
     server: Sandbox, hook: OpenMetadataMessagingHook, wanted: dict[str, Any]
 ) -> None:
-    name = fresh(server)
-    before = state(server, name)
+    name = make_service(server)
+    before = read_state(server, name)
     if not is_possible(before, wanted):
         return
     result = hook.patch_service(name, changes=wanted, **ONCE)
@@ -81,7 +81,7 @@ def test_undoing_brings_back_what_was(
             hook.restore_service(name, journal=journal, **ONCE)
         return
     hook.restore_service(name, journal=journal, **ONCE)
-    after = state(server, name)
+    after = read_state(server, name)
     assert {field: after[field] for field in FIELDS} == {field: before[field] for field in FIELDS}
     assert hook.restore_service(name, journal=journal, **ONCE)["changed"] is False
 
@@ -105,19 +105,19 @@ def test_restoring_makes_the_chosen_fields_what_they_were(
     edits: list[dict[str, Any]],
     chosen: set[str],
 ) -> None:
-    name = fresh(server)
-    if is_possible(state(server, name), past):
+    name = make_service(server)
+    if is_possible(read_state(server, name), past):
         hook.patch_service(name, changes=past, **ONCE)
-    then = state(server, name)
+    then = read_state(server, name)
     # Edits that are made later than this do not melt into this version.
     server.advance_clock(3600)
     version = hook.get_version(name, "latest")["version"]
     for wanted in edits:
-        if is_possible(state(server, name), wanted):
+        if is_possible(read_state(server, name), wanted):
             hook.patch_service(name, changes=wanted, **ONCE)
-    before = state(server, name)
+    before = read_state(server, name)
     hook.restore_service(name, version, sorted(chosen), **ONCE)
-    after = state(server, name)
+    after = read_state(server, name)
     assert {field: after[field] for field in chosen} == {field: then[field] for field in chosen}
     rest = set(after) - chosen
     assert {field: after[field] for field in rest} == {field: before[field] for field in rest}
@@ -129,10 +129,10 @@ def test_restoring_makes_the_chosen_fields_what_they_were(
 def test_a_connection_comes_back_from_its_version(
     server: Sandbox, hook: OpenMetadataMessagingHook, wanted: dict[str, Any]
 ) -> None:
-    name = fresh(server)
-    then = state(server, name)
+    name = make_service(server)
+    then = read_state(server, name)
     server.advance_clock(3600)
     version = hook.get_version(name, "latest")["version"]
     hook.patch_service(name, changes=wanted, **ONCE)
     hook.restore_service(name, version, "connection", **ONCE)
-    assert state(server, name) == then
+    assert read_state(server, name) == then

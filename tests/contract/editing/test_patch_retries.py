@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_om_messaging.client.editing import patching
 from airflow_provider_om_messaging.exceptions import ConflictError, OpenMetadataError, ServerUnavailableError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
-from tests.contract.answers_in_between import Between, between, http
+from tests.contract.answers_in_between import Between, between, format_http
 from tests.contract.sandbox_http import SERVICES, Api
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 KAFKA = "sample_kafka"
-CONFLICT = http(412, b'{"code": 412, "message": "The resource has been modified"}')
+CONFLICT = format_http(412, b'{"code": 412, "message": "The resource has been modified"}')
 
 
 @pytest.fixture(autouse=True)

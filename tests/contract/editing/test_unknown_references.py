@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_om_messaging.exceptions import NotFoundError, UnsupportedByServerError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import Api, row, table
+from tests.contract.sandbox_http import Api, build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,7 +193,7 @@ def test_a_row_says_what_its_refusal_took_away(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection(server.admin_token))
         hook, topic = OpenMetadataMessagingHook(), f"{KAFKA}.orders"
         hook.patch_service(topic, entity="topic", changes={"tags": ["Tier.Tier1"]})
-        text = table(row("orders", tags="Tier.Tier1;Compliance.GDPR"))
+        text = build_table(build_row("orders", tags="Tier.Tier1;Compliance.GDPR"))
         server.clear_journal()
         server.fault("hang", method="PATCH")
         with ThreadPoolExecutor(1) as pool:

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.engine.imports.importing import edit, run_after_listing
-from tests.contract.sandbox_http import Api, read, row, table
+from tests.contract.sandbox_http import Api, build_row, build_table, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +156,7 @@ def test_they_can_be_changed(server: Sandbox) -> None:
 
 def test_a_file_without_these_columns_leaves_them_alone(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    text = table(row("orders", description="Anew", tags="PII.None"))
+    text = build_table(build_row("orders", description="Anew", tags="PII.None"))
     assert hook.import_csv(SERVICE, text, dry_run=False).status == "success"
     topic = Api(server).topic(TOPIC)
     assert [label["tagFQN"] for label in topic["tags"]] == ["PII.None", "Business.Order"]

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import SERVICES, Api, read, row, table
+from tests.contract.sandbox_http import SERVICES, Api, build_row, build_table, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,10 +127,10 @@ def test_to_name_what_is_inherited_is_to_name_nothing(
 ) -> None:
     line = {**cells(hook)[NAME], "domain": cell}
     old.sandbox.clear_journal()
-    assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*line.values())))[NAME] == ("success", "Entity updated")
     assert patches(old) == []
     described = {**line, "description": "Told anew."}
-    assert load(hook, table(row(*described.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*described.values())))[NAME] == ("success", "Entity updated")
     assert (len(patches(old)), read_own_domain(old)) == (1, None)
 
 
@@ -140,14 +140,14 @@ def test_a_domain_of_ones_own_is_cleared_and_the_service_s_shows_again(
 ) -> None:
     give_own(old, "Marketing")
     line = {**cells(hook)[NAME], "domain": cell}
-    assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*line.values())))[NAME] == ("success", "Entity updated")
     assert len(patches(old)) == 1
     assert (read_domain(old), read_own_domain(old)) == (INHERITED, None)
 
 
 def test_another_domain_becomes_the_topics_own(old: Api, hook: OpenMetadataMessagingHook) -> None:
     line = {**cells(hook)[NAME], "domain": "Marketing"}
-    assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*line.values())))[NAME] == ("success", "Entity updated")
     assert (read_own_domain(old), cells(hook)[NAME]["domain"]) == ("Marketing", "Marketing")
 
 
@@ -159,7 +159,7 @@ def test_a_domain_of_ones_own_that_is_the_service_s_stays(
     assert read_own_domain(old, "orders_redpanda.owned") == INHERITED
     assert cells(hook)["owned"]["domain"] == ""
     old.sandbox.clear_journal()
-    assert load(hook, table(row("owned", domain=cell)))["owned"][0] == "success"
+    assert load(hook, build_table(build_row("owned", domain=cell)))["owned"][0] == "success"
     assert patches(old) == []
     assert read_own_domain(old, "orders_redpanda.owned") == INHERITED
 
@@ -182,9 +182,12 @@ def test_a_service_without_a_domain_hands_none_on(old: Api, hook: OpenMetadataMe
     move_service(old, None)
     assert cells(hook)[NAME]["domain"] == ""  # it was asked for what it inherits, which made it none its own
     line = {**cells(hook)[NAME], "domain": INHERITED}
-    assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*line.values())))[NAME] == ("success", "Entity updated")
     assert (read_own_domain(old), cells(hook)[NAME]["domain"]) == (INHERITED, INHERITED)
-    assert load(hook, table(row(*{**line, "domain": ""}.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*{**line, "domain": ""}.values())))[NAME] == (
+        "success",
+        "Entity updated",
+    )
     assert (read_own_domain(old), read_domain(old)) == (None, None)
 
 
@@ -192,7 +195,9 @@ def test_a_service_without_a_domain_hands_none_on(old: Api, hook: OpenMetadataMe
 def test_a_topic_is_made_without_the_domain_that_it_inherits(
     old: Api, hook: OpenMetadataMessagingHook, cell: str
 ) -> None:
-    assert load(hook, table(row("made", domain=cell)), create_missing=True)["made"][0] == "success"
+    assert (
+        load(hook, build_table(build_row("made", domain=cell)), create_missing=True)["made"][0] == "success"
+    )
     assert (read_domain(old, "orders_redpanda.made"), read_own_domain(old, "orders_redpanda.made")) == (
         INHERITED,
         None,
@@ -213,7 +218,7 @@ def test_what_is_inherited_makes_no_conflict(
 
     line = {**cells(hook)[NAME], "description": "Told anew."}
     monkeypatch.setattr(topic_import, "look_up", look_up)
-    assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
+    assert load(hook, build_table(build_row(*line.values())))[NAME] == ("success", "Entity updated")
     assert old.topic(TOPIC)["partitions"] == 77
     assert read_own_domain(old) is None
 
@@ -223,7 +228,7 @@ def test_the_service_is_asked_once_whatever_the_number_of_rows(
 ) -> None:
     lines = [{**line, "description": f"Anew: {name}"} for name, line in cells(hook).items()]
     old.sandbox.clear_journal()
-    verdicts = load(hook, table(*(row(*line.values()) for line in lines)))
+    verdicts = load(hook, build_table(*(build_row(*line.values()) for line in lines)))
     assert {status for status, _ in verdicts.values()} == {"success"}
     asked = [entry for entry in old.sandbox.journal if entry["path"].startswith(SERVICES)]
     assert (len(lines), len(patches(old)), len(asked)) == (8, 8, 1)
@@ -290,7 +295,7 @@ def test_where_it_is_marked_the_same_domain_can_be_a_topics_own(monkeypatch: pyt
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
         hook, api = OpenMetadataMessagingHook(), Api(sandbox)
         line = {**cells(hook)[NAME], "domain": INHERITED}
-        assert load(hook, table(row(*line.values())))[NAME] == ("success", "Entity updated")
+        assert load(hook, build_table(build_row(*line.values())))[NAME] == ("success", "Entity updated")
         assert len(patches(api)) == 1
         assert cells(hook)[NAME]["domain"] == INHERITED
         assert "inherited" not in api.topic(TOPIC)["domains"][0]

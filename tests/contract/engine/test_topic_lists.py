@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.client.topics.pages import (
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sync import Client
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.contract.answers_in_between import Between, between, http
+from tests.contract.answers_in_between import Between, between, format_http
 from tests.contract.sandbox_http import Api
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def page(*topics: tuple[str, str | None], after: str | None = None, total: int |
         {"id": name, "name": name} | ({"service": {"fullyQualifiedName": service}} if service else {})
         for name, service in topics
     ]
-    return http(200, json.dumps({"data": data, "paging": {"after": after, "total": total}}).encode())
+    return format_http(200, json.dumps({"data": data, "paging": {"after": after, "total": total}}).encode())
 
 
 def names(client: Client, **how: Any) -> list[str]:
@@ -120,7 +120,7 @@ def test_the_sandboxs_own_deleted_topics_are_found(sandbox: Sandbox, client: Cli
 
 
 def test_a_server_that_refuses_an_ordinary_list_is_not_asked_again(server: Between, client: Client) -> None:
-    refusal = http(400, b'{"code": 400, "message": "no"}')
+    refusal = format_http(400, b'{"code": 400, "message": "no"}')
     server.answer(r"/v1/topics\?", *[refusal] * 9)
     with pytest.raises(Fault) as caught:
         names(client)
@@ -129,7 +129,7 @@ def test_a_server_that_refuses_an_ordinary_list_is_not_asked_again(server: Betwe
 
 
 def test_a_server_without_certifications_is_asked_without_them(server: Between, client: Client) -> None:
-    refusal = http(400, b'{"code": 400, "message": "Invalid field name certification"}')
+    refusal = format_http(400, b'{"code": 400, "message": "Invalid field name certification"}')
     server.answer(r"/v1/topics\?.*certification", refusal)
     columns = ("name", "certification", "extension")
     every = [

@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.exceptions import NotFoundError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdicts
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import row, table
+from tests.contract.sandbox_http import build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def hook(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_the_row_is_refused_and_the_others_go_on(hook: OpenMetadataMessagingHook) -> None:
-    text = table(row("orders", domain="Retail.EU"), row("quotes", domain='"""Retail.EU"""'))
+    text = build_table(build_row("orders", domain="Retail.EU"), build_row("quotes", domain='"""Retail.EU"""'))
     for dry_run in (True, False):
         verdicts = {
             item.row: item for item in parse_verdicts(hook.import_csv(SERVICE, text, dry_run).results_csv)

@@ -85,7 +85,7 @@ BETWEEN: dict[str, list[Step]] = {
 }
 
 
-def records(generation: str) -> list[Step]:
+def load_records(generation: str) -> list[Step]:
     """Return the recorded steps of a server."""
     path = Path(__file__).with_name(f"om-{generation}.jsonl")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -106,7 +106,7 @@ class Player:
     def play(self) -> dict[str, list[str]]:
         """Return the differences by the names of the recorded steps; most have none."""
         found = {}
-        for recorded in records(self.server.generation):
+        for recorded in load_records(self.server.generation):
             for step in BETWEEN.get(recorded["name"], ()):
                 self._ask(step)
             found[recorded["name"]] = list(_differences(recorded, self._ask(recorded)))

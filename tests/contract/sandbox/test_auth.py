@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import SERVICES, Api, row, table
+from tests.contract.sandbox_http import SERVICES, Api, build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +150,7 @@ def test_a_reader_may_look_and_not_touch(sandbox: Sandbox) -> None:
     denied = {
         "description": reader.patch(path, {"op": "add", "path": "/description", "value": "x"}),
         "owners": reader.patch(path, {"op": "add", "path": "/owners", "value": []}),
-        "import": reader.load(table(row("x")), "edge.kafka"),
+        "import": reader.load(build_table(build_row("x")), "edge.kafka"),
         "async": reader(
             "PUT",
             f"{SERVICES}/name/edge.kafka/importAsync",

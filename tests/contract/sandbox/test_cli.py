@@ -16,7 +16,7 @@ import requests
 
 from airflow_provider_om_messaging.sandbox import DataError, Sandbox
 from airflow_provider_om_messaging.sandbox.__main__ import main
-from tests.contract.sandbox_http import SERVICES, Api, row, table
+from tests.contract.sandbox_http import SERVICES, Api, build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,9 @@ def test_data_survives_even_a_kill(tmp_path: Path) -> None:
             "Content-Type": "text/plain; charset=UTF-8",
         }
         path = f"{first['url']}/api{SERVICES}/name/sample_kafka/import?dryRun=false"
-        reply = requests.put(path, data=table(row("kept_topic")).encode(), headers=headers, timeout=300)
+        reply = requests.put(
+            path, data=build_table(build_row("kept_topic")).encode(), headers=headers, timeout=300
+        )
         assert reply.json()["status"] == "success"
         state = data / "sandbox.json"
         while "kept_topic" not in state.read_text():

@@ -15,7 +15,7 @@ import requests
 
 from airflow_provider_om_messaging.sandbox import PortTaken, Sandbox
 from airflow_provider_om_messaging.sandbox.faults import KINDS
-from tests.contract.sandbox_http import SERVICES, TEXT, Api, row, table
+from tests.contract.sandbox_http import SERVICES, TEXT, Api, build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_proxies_answer_in_html(api: Api, kind: str, status: int) -> None:
 def test_a_drop_closes_the_connection_and_does_nothing(api: Api) -> None:
     api.sandbox.fault("drop", method="PUT")
     with pytest.raises(requests.ConnectionError):
-        api.load(table(row("never_made")))
+        api.load(build_table(build_row("never_made")))
     assert api.sandbox.services()["sample_kafka"] == 300
     assert api.sandbox.journal[-1]["status"] is None
     assert api.sandbox.journal[-1]["fault"] == "drop"
@@ -62,7 +62,7 @@ def test_a_drop_closes_the_connection_and_does_nothing(api: Api) -> None:
 def test_some_connections_break_after_the_work_is_done(api: Api, kind: str) -> None:
     api.sandbox.fault(kind, path="/import$")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        api.load(table(row("made_all_the_same")))
+        api.load(build_table(build_row("made_all_the_same")))
     assert api.sandbox.services()["sample_kafka"] == 301
 
 
@@ -73,7 +73,7 @@ def test_a_hanging_request_ends_when_faults_are_cleared(api: Api, kind: str, top
 
     def wait() -> None:
         try:
-            api.load(table(row("made_before_it_hung")))
+            api.load(build_table(build_row("made_before_it_hung")))
         except requests.ConnectionError as error:
             ended.append(error)
 
@@ -177,7 +177,7 @@ def test_a_slash_at_the_end_is_no_other_path(api: Api) -> None:
 
 def test_the_journal_tells_what_was_sent(api: Api) -> None:
     api.sandbox.clear_journal()
-    body = table(row("x"))
+    body = build_table(build_row("x"))
     api(
         "PUT",
         f'{SERVICES}/name/"edge.kafka"/import?dryRun=true&speed=9',
@@ -328,6 +328,6 @@ def test_latency_delays_every_reply_and_not_the_controls(api: Api) -> None:
 
 
 def test_bodies_of_any_size_are_taken(api: Api) -> None:
-    text = table(*(row(f"big-{number}", "", "x" * 100_000) for number in range(30)))
+    text = build_table(*(build_row(f"big-{number}", "", "x" * 100_000) for number in range(30)))
     reply = api("PUT", f"{PATH}/import", params={"dryRun": "true"}, data=text.encode(), headers=TEXT)
     assert reply.json()["numberOfRowsPassed"] == 30

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import SERVICES, Api, row, table
+from tests.contract.sandbox_http import SERVICES, Api, build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_events_tell_what_happened_since(fresh: Api) -> None:
     everything = {"entityCreated": "*", "entityUpdated": "*", "entityDeleted": "*", "timestamp": start}
     assert fresh.json("/v1/events", params=everything) == {"data": [], "paging": {"total": 0}}
     fresh.patch(f"{SERVICES}/name/sample_kafka", {"op": "add", "path": "/displayName", "value": "K"})
-    fresh.load(table(row("orders", "O"), row("brand-new", "B")))
+    fresh.load(build_table(build_row("orders", "O"), build_row("brand-new", "B")))
     fresh("DELETE", "/v1/topics/name/sample_kafka.brand-new")
     events = fresh.json("/v1/events", params=everything)["data"]
     summaries = [(item["eventType"], item["entityFullyQualifiedName"], item["userName"]) for item in events]

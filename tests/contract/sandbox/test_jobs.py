@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, read, row, table
+from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, build_row, build_table, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def api() -> Iterator[Api]:
 
 
 def many(count: int) -> str:
-    return table(*(row(f"bulk-{number:04}") for number in range(count)))
+    return build_table(*(build_row(f"bulk-{number:04}") for number in range(count)))
 
 
 def finish(api: Api, job_id: str) -> Any:
@@ -99,7 +99,9 @@ def test_rows_are_written_while_the_job_runs(api: Api) -> None:
 
 
 def test_a_job_is_completed_even_if_every_row_failed_and_says_nothing_of_it(api: Api) -> None:
-    job = finish(api, api.submit_import(table(row("x", owner="nobody"), row("y", tags="Nope"))))
+    job = finish(
+        api, api.submit_import(build_table(build_row("x", owner="nobody"), build_row("y", tags="Nope")))
+    )
     assert (job["status"], job["result"], job["error"]) == ("COMPLETED", None, None)
     aborted = finish(api, api.submit_import("a,b\r\n1,2\r\n"))
     assert (aborted["status"], aborted["result"]) == ("COMPLETED", None)
@@ -107,7 +109,9 @@ def test_a_job_is_completed_even_if_every_row_failed_and_says_nothing_of_it(api:
 
 
 def test_the_verdict_can_be_read_where_the_switch_says(api: Api) -> None:
-    job_id = api.submit_import(table(row("good"), row("bad", owner="nobody")), dry_run="true")
+    job_id = api.submit_import(
+        build_table(build_row("good"), build_row("bad", owner="nobody")), dry_run="true"
+    )
     finish(api, job_id)
     api.sandbox.configure(import_verdict="job")
     shown = json.loads(api.job(job_id)["result"])
@@ -121,7 +125,7 @@ def test_the_verdict_can_be_read_where_the_switch_says(api: Api) -> None:
 
 
 def test_a_text_that_breaks_fails_the_job(api: Api) -> None:
-    job = finish(api, api.submit_import(table(row("before_it")) + 'x,"never closed'))
+    job = finish(api, api.submit_import(build_table(build_row("before_it")) + 'x,"never closed'))
     assert job["status"] == "FAILED"
     assert "EOF reached before encapsulated token finished" in job["error"]
     assert job["logs"][-1]["level"] == "ERROR"
@@ -307,7 +311,7 @@ def test_jobs_across_a_restart(tmp_path: Path) -> None:
         api = Api(sandbox)
         done = finish(api, api.submit_export("edge.kafka"))["jobId"]
         running = [api.submit_import(many(200)) for _ in range(3)]
-        queued = api.submit_import(table(row("after_restart")))
+        queued = api.submit_import(build_table(build_row("after_restart")))
         sandbox.advance_clock(16)
         assert [api.job(job)["status"] for job in [*running, queued]] == ["RUNNING"] * 3 + ["QUEUED"]
     with Sandbox(data=tmp_path, job_seconds=1, running_clock=False) as sandbox:

@@ -14,7 +14,7 @@ import requests
 import socketio
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox_http import Api, outcomes, row, table
+from tests.contract.sandbox_http import Api, build_row, build_table, list_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -96,19 +96,19 @@ def test_an_export_ends_with_a_frame_that_holds_the_text(api: Api, ear: Ear) -> 
 
 
 def test_an_import_begins_and_ends_with_frames_and_the_last_holds_the_result(api: Api, ear: Ear) -> None:
-    job_id = api.submit_import(table(row("made_over_the_socket"), row("")))
+    job_id = api.submit_import(build_table(build_row("made_over_the_socket"), build_row("")))
     frames = ear.until("COMPLETED")
     assert {channel for channel, _ in frames} == {IMPORT}
     assert [body["status"] for _, body in frames] == ["STARTED", "IN_PROGRESS", "COMPLETED"]
     members = {"jobId", "status", "result", "error", "progress", "total", "message"}
     assert all(set(body) == members and body["jobId"] == job_id for _, body in frames)
     result = frames[-1][1]["result"]
-    assert outcomes(result)["made_over_the_socket"] == ("success", "Entity created")
+    assert list_outcomes(result)["made_over_the_socket"] == ("success", "Entity created")
     assert result["numberOfRowsFailed"] == 1
 
 
 def test_a_failed_import_is_told_on_its_channel_with_the_members_of_an_export(api: Api, ear: Ear) -> None:
-    api.submit_import(table(row("before_the_fault")) + '"never closed')
+    api.submit_import(build_table(build_row("before_the_fault")) + '"never closed')
     channel, body = ear.until("FAILED")[-1]
     assert channel == IMPORT
     assert set(body) == {"jobId", "status", "data", "error", "progress", "total", "message"}
@@ -137,7 +137,7 @@ def test_every_socket_of_the_user_hears_and_nobody_elses(api: Api, ear: Ear) -> 
 
 
 def test_what_nobody_hears_is_lost(api: Api) -> None:
-    api.submit_import(table(row("made_unheard")))
+    api.submit_import(build_table(build_row("made_unheard")))
     while "made_unheard" not in api.export():
         time.sleep(0.01)
     late = Ear(api.sandbox, _me(api))
@@ -154,14 +154,14 @@ def test_a_job_can_run_before_its_request_is_answered(api: Api, ear: Ear) -> Non
 
 def test_frames_can_come_twice(api: Api, ear: Ear) -> None:
     api.sandbox.configure(duplicate_frames=True)
-    api.submit_import(table(row("told_twice")))
+    api.submit_import(build_table(build_row("told_twice")))
     answer = [body["status"] for _, body in (ear.heard.get(timeout=PATIENCE) for _ in range(6))]
     assert answer == ["STARTED", "STARTED", "IN_PROGRESS", "IN_PROGRESS", "COMPLETED", "COMPLETED"]
 
 
 def test_frames_can_get_lost(api: Api, ear: Ear) -> None:
     api.sandbox.configure(lost_frames=True)
-    api.submit_import(table(row("told_to_nobody")))
+    api.submit_import(build_table(build_row("told_to_nobody")))
     while "told_to_nobody" not in api.export():
         time.sleep(0.01)
     api.sandbox.configure(lost_frames=False)
@@ -182,7 +182,7 @@ def test_a_secure_socket_wants_a_token(api: Api) -> None:
         Ear(api.sandbox, me)
     assert api.sandbox.journal[-1]["status"] == 401
     listening = Ear(api.sandbox, me, Authorization=f"Bearer {api.token}")
-    api.submit_import(table(row("told_to_the_right_one")))
+    api.submit_import(build_table(build_row("told_to_the_right_one")))
     assert listening.until("COMPLETED")
     listening.close()
 
@@ -205,6 +205,6 @@ def test_today_there_is_no_such_route() -> None:
 @pytest.mark.parametrize("generation", ["1.13", "1.2"])
 def test_no_job_outlives_a_restart(tmp_path: Any, generation: str) -> None:
     with Sandbox(data=tmp_path, generation=generation, job_seconds=600.0) as sandbox:
-        Api(sandbox).submit_import(table(row("never_made")))
+        Api(sandbox).submit_import(build_table(build_row("never_made")))
     with Sandbox(data=tmp_path, generation=generation, job_seconds=0) as sandbox:
         assert requests.get(f"{sandbox.url}/_sandbox", timeout=300).json()["jobs"] == {}

@@ -6,9 +6,9 @@ import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.recorded.differences import DIFFERENCES
-from tests.contract.recorded.playing import Player, records
+from tests.contract.recorded.playing import Player, load_records
 
-STEPS = [(generation, step["name"]) for generation in DIFFERENCES for step in records(generation)]
+STEPS = [(generation, step["name"]) for generation in DIFFERENCES for step in load_records(generation)]
 
 
 @pytest.fixture(scope="module")

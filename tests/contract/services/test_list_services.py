@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.services import pages
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.answers_in_between import Between, between, http
+from tests.contract.answers_in_between import Between, between, format_http
 from tests.contract.sandbox_http import Api
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ def test_a_deleted_service_is_not_listed(sandbox: Sandbox, hook: OpenMetadataMes
 
 
 def page(*services: dict[str, Any], after: str | None = None, total: int | None = None) -> bytes:
-    return http(200, json.dumps({"data": services, "paging": {"after": after, "total": total}}).encode())
+    return format_http(
+        200, json.dumps({"data": services, "paging": {"after": after, "total": total}}).encode()
+    )
 
 
 def service(name: str) -> dict[str, Any]:

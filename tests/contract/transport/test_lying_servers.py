@@ -32,7 +32,7 @@ from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers import polled_wait, poller
-from tests.contract.lying_servers import HEAD, build_whole_answer, chunk, serve_lies
+from tests.contract.lying_servers import HEAD, build_whole_answer, format_chunk, serve_lies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -116,7 +116,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     ("head", "piece"),
     [
         (HEAD + b"\r\n", b" "),
-        (CHUNKED, chunk(b" ")),
+        (CHUNKED, format_chunk(b" ")),
         (CHUNKED, b"0"),
         (HEADER, b"x"),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),

@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.protocol.wire.content_coding import CodingErr
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import send_bytes
-from tests.unit.tables import pieces
+from tests.unit.tables import cut_into_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def reply(body: bytes, coding: str, *, chunked: bool = False, kind: str = "text/
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n"
     head += f"Content-Encoding: {coding}\r\n" if coding else ""
     if chunked:
-        parts = [b"%x\r\n%s\r\n" % (len(part), part) for part in (*pieces(body, [700]), b"")]
+        parts = [b"%x\r\n%s\r\n" % (len(part), part) for part in (*cut_into_pieces(body, [700]), b"")]
         return f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + b"".join(parts)
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -194,10 +194,10 @@ def test_a_length_may_have_blanks_around_it_or_stand_twice(
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_a_body_may_come_in_pieces_of_any_size(coder: str, size: int) -> None:
     coding, pack = CODERS[coder]
-    assert b"".join(decode(pieces(pack(CSV), [size]), coding)) == CSV
+    assert b"".join(decode(cut_into_pieces(pack(CSV), [size]), coding)) == CSV
     assert b"".join(decode([], coding)) == b""
     with pytest.raises(CodingError):
-        list(decode(pieces(pack(CSV)[:-1], [size]), coding))
+        list(decode(cut_into_pieces(pack(CSV)[:-1], [size]), coding))
 
 
 @pytest.mark.parametrize("coder", ["gzip", "zlib", "raw deflate"])

@@ -25,7 +25,7 @@ def make_watcher(service: str = SERVICE, **kwargs: Any) -> MessagingServiceChang
     return MessagingServiceChangedTrigger(service, **{"poll_interval": 0.2, **kwargs})
 
 
-def person(sandbox: Sandbox) -> Api:
+def connect_person(sandbox: Sandbox) -> Api:
     return Api(sandbox, sandbox.admin_token)
 
 
@@ -35,14 +35,14 @@ def change_service(api: Api, value: str, service: str = SERVICE, field: str = "d
     assert reply.status_code == 200, reply.text
 
 
-def looks(sandbox: Sandbox) -> int:
+def count_polls(sandbox: Sandbox) -> int:
     return len([entry for entry in sandbox.journal if entry["path"].endswith("/v1/events")])
 
 
-def names(fired: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+def list_names(fired: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(item["name"], item["change"], item["user"]) for event in fired for item in event["changes"]]
 
 
-async def some_looks(triggerer: Triggerer, sandbox: Sandbox, number: int = 3) -> None:
-    before = looks(sandbox)
-    await triggerer.wait_for(lambda: looks(sandbox) >= before + number)
+async def wait_for_polls(triggerer: Triggerer, sandbox: Sandbox, number: int = 3) -> None:
+    before = count_polls(sandbox)
+    await triggerer.wait_for(lambda: count_polls(sandbox) >= before + number)

@@ -17,12 +17,12 @@ from tests.in_airflow.changes.services import (
     SERVICE,
     SHARES,
     change_service,
-    looks,
+    connect_person,
+    count_polls,
+    list_names,
     make_watcher,
-    names,
     only_3,
-    person,
-    some_looks,
+    wait_for_polls,
 )
 from tests.in_airflow.changes.watching import AssetStore, Triggerer
 
@@ -55,15 +55,15 @@ def test_a_wrong_parameter_is_told_when_the_dag_is_parsed(wrong: dict[str, Any])
 async def test_changes_are_delivered_once_and_without_values(sandbox: Sandbox, shares: bool) -> None:
     async with Triggerer(shares=shares) as triggerer:
         triggerer.start(make_watcher(), AssetStore())
-        await some_looks(triggerer, sandbox)
-        api = person(sandbox)
+        await wait_for_polls(triggerer, sandbox)
+        api = connect_person(sandbox)
         change_service(api, "s3cr3t-value")
         change_service(api, "of another service", OTHER)
         topic = api.topic(f"{SERVICE}.orders-audit")
         api("DELETE", f"/v1/topics/{topic['id']}")
-        await triggerer.wait_for(lambda: len(names(triggerer.fired)) >= 2)
-        await some_looks(triggerer, sandbox)
-    assert names(triggerer.fired) == [
+        await triggerer.wait_for(lambda: len(list_names(triggerer.fired)) >= 2)
+        await wait_for_polls(triggerer, sandbox)
+    assert list_names(triggerer.fired) == [
         (SERVICE, "updated", "admin"),
         (f"{SERVICE}.orders-audit", "deleted", "admin"),
     ]
@@ -78,13 +78,13 @@ async def test_what_is_not_wanted_is_left(sandbox: Sandbox) -> None:
         triggerer.start(
             make_watcher(fields=["description"], changes=["updated"], ignored_users=["Jo"]), AssetStore()
         )
-        await some_looks(triggerer, sandbox)
+        await wait_for_polls(triggerer, sandbox)
         change_service(Api(sandbox), "by the connection's own user", field="description")
         change_service(Api(sandbox, sandbox.token("jo")), "by somebody ignored", field="description")
-        change_service(person(sandbox), "another field")
-        await some_looks(triggerer, sandbox)
+        change_service(connect_person(sandbox), "another field")
+        await wait_for_polls(triggerer, sandbox)
         assert triggerer.fired == []
-        change_service(person(sandbox), "wanted", field="description")
+        change_service(connect_person(sandbox), "wanted", field="description")
         [event] = await triggerer.wait_for_events(1)
     assert "description" in event["changes"][0]["fields"]
 
@@ -97,12 +97,12 @@ async def test_a_restart_delivers_what_was_changed_meanwhile_and_nothing_twice(s
             triggerer.start(make_watcher(), store)
             if number:
                 await triggerer.wait_for_events(1)
-            await some_looks(triggerer, sandbox)
-            change_service(person(sandbox), f"while it is watched {number}")
+            await wait_for_polls(triggerer, sandbox)
+            change_service(connect_person(sandbox), f"while it is watched {number}")
             await triggerer.wait_for_events(2 if number else 1)
-            await some_looks(triggerer, sandbox)
+            await wait_for_polls(triggerer, sandbox)
         fired += triggerer.fired
-        change_service(person(sandbox), f"while nobody watches {number}")
+        change_service(connect_person(sandbox), f"while nobody watches {number}")
     assert [event["count"] for event in fired] == [1] * 5
     assert len({(event["changes"][0]["at"], event["changes"][0]["version"]) for event in fired}) == 5
 
@@ -117,8 +117,8 @@ async def test_a_triggerer_that_dies_with_an_event_in_hand_delivers_it_again(
         async with Triggerer(shares=SHARES) as triggerer:
             triggerer.start(make_watcher(), store)
             if not number:
-                await some_looks(triggerer, sandbox)
-                change_service(person(sandbox), "changed")
+                await wait_for_polls(triggerer, sandbox)
+                change_service(connect_person(sandbox), "changed")
             fired += await triggerer.wait_for_events(1)
     assert fired[0] == fired[1]
 
@@ -128,12 +128,12 @@ async def test_a_triggerer_that_dies_with_an_event_in_hand_delivers_it_again(
 async def test_without_a_kept_place_changes_come_again_rather_than_never(
     sandbox: Sandbox, store: AssetStore | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    change_service(person(sandbox), "before it began")
+    change_service(connect_person(sandbox), "before it began")
     for _ in range(2):
         async with Triggerer(shares=SHARES) as triggerer:
             triggerer.start(make_watcher(), store)
-            assert names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
-            await some_looks(triggerer, sandbox)
+            assert list_names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
+            await wait_for_polls(triggerer, sandbox)
             assert len(triggerer.fired) == 1
     assert ("scheduled by one asset" in caplog.text) is (store is not None)
 
@@ -144,7 +144,7 @@ async def test_an_airflow_that_is_away_for_a_moment_loses_no_place(sandbox: Sand
     async with Triggerer(shares=SHARES) as triggerer:
         triggerer.start(make_watcher(), store)
         await triggerer.wait_for(lambda: store.kept)
-    change_service(person(sandbox), "while nobody watches")
+    change_service(connect_person(sandbox), "while nobody watches")
     store._failures = 2
     async with Triggerer(shares=SHARES) as triggerer:
         triggerer.start(make_watcher(), store)
@@ -162,11 +162,11 @@ async def test_watchers_share_their_requests(sandbox: Sandbox, number: int) -> N
             for index, store in enumerate(stores):
                 kinds = ["updated", "deleted"] if index % 2 else None
                 triggerer.start(make_watcher(SERVICE if index else OTHER, changes=kinds), store)
-            await triggerer.wait_for(lambda: looks(sandbox) >= 4)
-            change_service(person(sandbox), f"{looks(sandbox)} looks", OTHER)
+            await triggerer.wait_for(lambda: count_polls(sandbox) >= 4)
+            change_service(connect_person(sandbox), f"{count_polls(sandbox)} looks", OTHER)
             assert len(await triggerer.wait_for_events(1)) == 1
         asked = [entry for entry in sandbox.journal if entry["user"] == "ingestion-bot"]
-        assert len(asked) == looks(sandbox) + 1
+        assert len(asked) == count_polls(sandbox) + 1
         # Whatever the machine's speed, a hundred asking for themselves would make hundreds.
         assert len(asked) <= 12
 

@@ -16,11 +16,11 @@ from tests.in_airflow.changes.services import (
     SERVICE,
     SHARES,
     change_service,
+    connect_person,
+    list_names,
     make_watcher,
-    names,
     only_3,
-    person,
-    some_looks,
+    wait_for_polls,
 )
 from tests.in_airflow.changes.watching import AssetStore, Triggerer
 
@@ -37,10 +37,10 @@ async def test_older_servers(monkeypatch: pytest.MonkeyPatch, generation: str) -
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
         async with Triggerer(shares=SHARES) as triggerer:
             triggerer.start(make_watcher(), AssetStore())
-            await some_looks(triggerer, server)
-            change_service(person(server), "changed")
+            await wait_for_polls(triggerer, server)
+            change_service(connect_person(server), "changed")
             [event] = await triggerer.wait_for_events(1)
-    assert names([event]) == [(SERVICE, "updated", "admin")]
+    assert list_names([event]) == [(SERVICE, "updated", "admin")]
 
 
 NO_EVENTS = {
@@ -63,7 +63,7 @@ async def test_without_events_versions_are_compared(
         sandbox.fault(kind, path="/v1/events", times=10_000)
     sandbox.configure(**order)
     store = AssetStore()
-    api = person(sandbox)
+    api = connect_person(sandbox)
     async with Triggerer(shares=SHARES) as triggerer:
         triggerer.start(make_watcher(), store)
         triggerer.start(make_watcher(OTHER), AssetStore())
@@ -71,15 +71,15 @@ async def test_without_events_versions_are_compared(
         change_service(api, "changed")
         topic = api.topic(f"{SERVICE}.orders-audit")
         api("DELETE", f"/v1/topics/{topic['id']}", params={"hardDelete": "true"})
-        await triggerer.wait_for(lambda: len(names(triggerer.fired)) >= 2)
-    assert sorted(names(triggerer.fired)) == [
+        await triggerer.wait_for(lambda: len(list_names(triggerer.fired)) >= 2)
+    assert sorted(list_names(triggerer.fired)) == [
         (SERVICE, "updated", "admin"),
         (f"{SERVICE}.orders-audit", "deleted", ""),
     ]
     change_service(api, "while nobody watches")
     async with Triggerer(shares=SHARES) as triggerer:
         triggerer.start(make_watcher(), store)
-        assert names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
+        assert list_names(await triggerer.wait_for_events(1)) == [(SERVICE, "updated", "admin")]
     # Each stream says so once, and the second triggerer may still have that of the first.
     assert caplog.text.count("Versions are compared") in (1, 2)
 
@@ -96,10 +96,10 @@ async def test_a_bad_reply_is_borne_and_warned_of_once(
         caplog.clear()
         with caplog.at_level(logging.INFO):
             sandbox.fault(kind, times=2, retry_after=0, path="/v1/")
-            await some_looks(triggerer, sandbox, 2)
-            change_service(person(sandbox), "changed")
+            await wait_for_polls(triggerer, sandbox, 2)
+            change_service(connect_person(sandbox), "changed")
             [event] = await triggerer.wait_for_events(1)
-    assert names([event]) == [(SERVICE, "updated", "admin")]
+    assert list_names([event]) == [(SERVICE, "updated", "admin")]
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len([record for record in warnings if "tried again" in record.message]) == 1, caplog.text
     assert "tells of changes again" in caplog.text
@@ -129,7 +129,7 @@ async def test_a_new_token_in_the_connection_is_taken_up(
         sandbox.supersede_bot_token()
         await triggerer.wait_for(lambda: [entry for entry in sandbox.journal if entry["status"] == 401])
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
-        change_service(person(sandbox), "changed")
+        change_service(connect_person(sandbox), "changed")
         assert len(await triggerer.wait_for_events(1)) == 1
 
 
@@ -155,13 +155,13 @@ async def test_a_server_that_restarts_and_whose_clock_is_another(
         port = int(server.url.rpartition(":")[2])
         async with Triggerer(shares=SHARES) as triggerer:
             triggerer.start(make_watcher(), store)
-            await some_looks(triggerer, server)
-            change_service(person(server), "before")
+            await wait_for_polls(triggerer, server)
+            change_service(connect_person(server), "before")
             await triggerer.wait_for_events(1)
             server.stop()
             await asyncio.sleep(0.5)
             with Sandbox(data=tmp_path, port=port) as restarted:
-                change_service(person(restarted), "after")
+                change_service(connect_person(restarted), "after")
                 fired = await triggerer.wait_for_events(2)
-                await some_looks(triggerer, restarted)
+                await wait_for_polls(triggerer, restarted)
     assert [event["count"] for event in fired] == [1, 1]

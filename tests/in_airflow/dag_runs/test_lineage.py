@@ -18,7 +18,7 @@ import pytest
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.s3_server import s3_server
 from tests.in_airflow.dag_runs.processes import DAGS, run_module
-from tests.in_airflow.topics import SERVICE, as_csv
+from tests.in_airflow.topics import SERVICE, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.starts_airflow, pytest.mark.filterwarnings("default")]
 
 IS_STORED = find_spec("moto") is not None and find_spec("openlineage") is not None
-REFUSED = as_csv([{"name": "no.such.topic", "owner": "team:nobody"}])
+REFUSED = format_csv([{"name": "no.such.topic", "owner": "team:nobody"}])
 TOKEN_OF_STORAGE = "storage-secret"
 
 

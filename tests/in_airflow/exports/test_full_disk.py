@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.operators.export_csv import ExportMessagingSe
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, make_topic
+from tests.in_airflow.topics import SERVICE, format_csv, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,17 +42,17 @@ TASKS: dict[str, Any] = {
         task_id="t", service=SERVICE, destination=path, asynchronous=True, poll_interval=0.01
     ),
     "plan": lambda path: PlanMessagingServiceImportOperator(
-        task_id="t", service=SERVICE, csv=as_csv([LARGE]), plan_destination=path
+        task_id="t", service=SERVICE, csv=format_csv([LARGE]), plan_destination=path
     ),
     "import": lambda path: ImportMessagingServiceOperator(
-        task_id="t", service=SERVICE, csv=as_csv([LARGE]), results_destination=path
+        task_id="t", service=SERVICE, csv=format_csv([LARGE]), results_destination=path
     ),
 }
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_file_before_stays(sandbox: Sandbox, tmp_path: Path, task: str) -> None:
-    run(ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=as_csv([LARGE]), dry_run=False))
+    run(ImportMessagingServiceOperator(task_id="t", service=SERVICE, csv=format_csv([LARGE]), dry_run=False))
     for name in ("file", "file.json", "file.html"):
         (tmp_path / name).write_text("before", "utf-8")
     operator = TASKS[task](str(tmp_path / "file"))

@@ -22,7 +22,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from tests.contract.s3_server import S3Server, s3_server
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows
+from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def test_an_identical_object_is_left_as_it_is(
 
 
 def test_an_import_from_an_object(sandbox: Sandbox, bucket: Any) -> None:
-    text = as_csv(describe_rows(export_rows()[:5]))
+    text = format_csv(describe_rows(export_rows()[:5]))
     bucket.put_object(Key="nightly/new.csv.gz", Body=gzip.compress(text.encode()))
     planned = run(
         PlanMessagingServiceImportOperator(

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, make_topic
+from tests.in_airflow.topics import SERVICE, format_csv, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.operators.support.base import MessagingOperator
     from airflow_provider_om_messaging.sandbox import Sandbox
 
-CSV = as_csv([make_topic("brand.new", description="New")])
+CSV = format_csv([make_topic("brand.new", description="New")])
 
 
 def make_plan(**kwargs: Any) -> PlanMessagingServiceImportOperator:

@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows
+from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,9 @@ def test_an_identical_export_leaves_the_file_alone_and_the_log_says_so(
         # A full stop after a path would be taken for a part of it.
         assert re.search(rf"\b{what} of {SERVICE}: {measures}, in {re.escape(str(file))}(?![.,;:])", log)
     assert (file.stat().st_ino, file.read_bytes()) == (inode, content)
-    OpenMetadataMessagingHook().import_csv(SERVICE, as_csv(describe_rows(export_rows()[:1])), dry_run=False)
+    OpenMetadataMessagingHook().import_csv(
+        SERVICE, format_csv(describe_rows(export_rows()[:1])), dry_run=False
+    )
     assert export(file, **way)["unchanged"] is False
     assert list(tmp_path.iterdir()) == [file]
 

@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.operators.support.imports import batched_impo
 from airflow_provider_om_messaging.protocol.imports.verdict import make_unreadable_result
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
+from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def build_rows() -> list[dict[str, str]]:
 
 
 def make_import(rows: list[dict[str, str]], **kwargs: Any) -> ImportMessagingServiceOperator:
-    given = {"service": SERVICE, "csv": as_csv(rows), "dry_run": False, "batch_rows": SIZE, **kwargs}
+    given = {"service": SERVICE, "csv": format_csv(rows), "dry_run": False, "batch_rows": SIZE, **kwargs}
     return ImportMessagingServiceOperator(task_id="t", **given)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.in_airflow.imports.test_gated_import import apply, every_way, plan
-from tests.in_airflow.topics import as_csv, export_rows, make_topic
+from tests.in_airflow.topics import export_rows, format_csv, make_topic
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def test_every_way_leaves_them_out(sandbox: Sandbox, way: str) -> None:
     sandbox.configure(import_verdict="endpoint")
     rows = export_rows()[:3]
-    text = as_csv(
+    text = format_csv(
         [
             {**rows[0], "owner": " user:mei ; user:alice"},
             {**rows[1], "tags": "PII.None\t"},

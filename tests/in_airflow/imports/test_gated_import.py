@@ -19,10 +19,10 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
-from tests.in_airflow.retries.surviving import Store, context, crash, make_import, submissions
+from tests.in_airflow.retries.surviving import Store, build_context, crash, list_submissions, make_import
 from tests.in_airflow.retries.surviving import run as run_again
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
+from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv, make_topic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def writes(sandbox: Sandbox) -> list[str]:
 @every_way
 def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> None:
     sandbox.configure(import_verdict="endpoint")
-    text = as_csv([*describe_rows(export_rows()[:5]), make_topic("brand.new", owner="team:payments")])
+    text = format_csv([*describe_rows(export_rows()[:5]), make_topic("brand.new", owner="team:payments")])
     planned = plan(text)
     assert (planned["created"], planned["changed"]) == (1, 5)
     result = apply(text, way, expected_plan=planned, verify=True)
@@ -70,7 +70,7 @@ def test_plan_then_apply_then_nothing_is_left(sandbox: Sandbox, way: str) -> Non
 @every_way
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_two_new_rows_for_one_topic_are_refused(sandbox: Sandbox, way: str, dry_run: bool) -> None:
-    text = as_csv([make_topic("brand.new"), export_rows()[0], make_topic(" Brand.new")])
+    text = format_csv([make_topic("brand.new"), export_rows()[0], make_topic(" Brand.new")])
     expected = "'brand.new' in line 2 and ' Brand.new' in line 4 would make two new topics"
     with pytest.raises(InvalidCsvError, match=expected):
         apply(text, way, dry_run=dry_run)
@@ -81,18 +81,18 @@ def test_two_new_rows_for_one_topic_are_refused(sandbox: Sandbox, way: str, dry_
 
 def test_two_topics_that_are_there_may_have_nearly_the_same_name(sandbox: Sandbox) -> None:
     for name in ("brand.new", "Brand.new"):
-        apply(as_csv([make_topic(name)]))
-    assert apply(as_csv([make_topic("brand.new"), make_topic("Brand.new")]))["rows_passed"] == 2
+        apply(format_csv([make_topic(name)]))
+    assert apply(format_csv([make_topic("brand.new"), make_topic("Brand.new")]))["rows_passed"] == 2
 
 
 @every_way
 def test_a_row_that_somebody_changed_since_the_plan(sandbox: Sandbox, way: str) -> None:
     rows = export_rows()
-    text = as_csv([*describe_rows(rows[:2]), rows[2]])
+    text = format_csv([*describe_rows(rows[:2]), rows[2]])
     planned = plan(text)
     # Of the two rows one is in the plan; the other was as in the file, so the import would turn it back.
     by_hand = [{**rows[0], "displayName": "By hand"}, {**rows[2], "displayName": "By hand"}]
-    OpenMetadataMessagingHook().import_csv(SERVICE, as_csv(by_hand), dry_run=False)
+    OpenMetadataMessagingHook().import_csv(SERVICE, format_csv(by_hand), dry_run=False)
     sandbox.clear_journal()
     with pytest.raises(ConflictError, match="2 rows that the import would overwrite") as caught:
         apply(text, way, expected_plan=planned)
@@ -104,7 +104,7 @@ def test_a_row_that_somebody_changed_since_the_plan(sandbox: Sandbox, way: str) 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{}", b"no JSON", b"\xff", b""])
 def test_a_plan_file_that_is_no_plan_is_refused(sandbox: Sandbox, tmp_path: Path, content: bytes) -> None:
-    text = as_csv(describe_rows(export_rows()[:2]))
+    text = format_csv(describe_rows(export_rows()[:2]))
     planned = plan(text, plan_destination=str(tmp_path / "plan"))
     (tmp_path / "plan.json").write_bytes(content)
     with pytest.raises(InvalidParameterError, match="is not the plan that the task returned"):
@@ -116,9 +116,9 @@ def test_a_plan_file_that_is_no_plan_is_refused(sandbox: Sandbox, tmp_path: Path
 def test_what_is_already_as_planned_is_no_hindrance(sandbox: Sandbox, way: str) -> None:
     # As an import leaves it that was cut off in the middle.
     sandbox.configure(import_verdict="endpoint")
-    text = as_csv([*describe_rows(export_rows()[:3]), make_topic("brand.new"), make_topic("brand.newer")])
+    text = format_csv([*describe_rows(export_rows()[:3]), make_topic("brand.new"), make_topic("brand.newer")])
     planned = plan(text)
-    done = as_csv([*describe_rows(export_rows()[:1]), make_topic("brand.new")])
+    done = format_csv([*describe_rows(export_rows()[:1]), make_topic("brand.new")])
     OpenMetadataMessagingHook().import_csv(SERVICE, done, dry_run=False)
     assert apply(text, way, expected_plan=planned)["status"] == "success"
 
@@ -127,21 +127,21 @@ def test_what_is_already_as_planned_is_no_hindrance(sandbox: Sandbox, way: str) 
 def test_a_retry_takes_up_its_job_whatever_became_of_the_plan(sandbox: Sandbox, way: str) -> None:
     sandbox.configure(import_verdict="endpoint")
     rows = export_rows()
-    text = as_csv(describe_rows(rows[:2]))
+    text = format_csv(describe_rows(rows[:2]))
     gated = {"csv": text, "dry_run": False, "expected_plan": plan(text), **WAYS[way]}
     store = Store()
-    crash(sandbox, make_import(service=SERVICE, **gated), context(store))
+    crash(sandbox, make_import(service=SERVICE, **gated), build_context(store))
     # The job is done. What somebody changes after it does not make it undone.
-    by_hand = as_csv([{**rows[0], "displayName": "By hand"}])
+    by_hand = format_csv([{**rows[0], "displayName": "By hand"}])
     OpenMetadataMessagingHook().import_csv(SERVICE, by_hand, dry_run=False)
-    result = run_again(make_import(service=SERVICE, **gated), context(store))
+    result = run_again(make_import(service=SERVICE, **gated), build_context(store))
     assert (result["status"], result["rows_passed"]) == ("success", 2)
-    assert submissions(sandbox) == 1
+    assert list_submissions(sandbox) == 1
 
 
 def test_a_service_by_its_id_is_looked_up_once(sandbox: Sandbox) -> None:
     service = OpenMetadataMessagingHook().get_service(SERVICE)["id"]
-    text = as_csv(describe_rows(export_rows()[:2]))
+    text = format_csv(describe_rows(export_rows()[:2]))
     planned = plan(text, service=service)
     sandbox.clear_journal()
     assert apply(text, service=service, expected_plan=planned, verify=True)["verified"] == 2
@@ -150,23 +150,23 @@ def test_a_service_by_its_id_is_looked_up_once(sandbox: Sandbox) -> None:
 
 def test_a_plan_of_another_file_or_service_is_refused(sandbox: Sandbox) -> None:
     rows = export_rows()
-    planned = plan(as_csv(describe_rows(rows[:1])))
+    planned = plan(format_csv(describe_rows(rows[:1])))
     sandbox.clear_journal()
     with pytest.raises(InvalidCsvError, match="The plan is for sample_kafka and the file with the sha256"):
-        apply(as_csv(describe_rows(rows[:2])), expected_plan=planned)
+        apply(format_csv(describe_rows(rows[:2])), expected_plan=planned)
     with pytest.raises(InvalidCsvError, match="not for orders_redpanda"):
-        apply(as_csv(describe_rows(rows[:1])), expected_plan=planned, service="orders_redpanda")
+        apply(format_csv(describe_rows(rows[:1])), expected_plan=planned, service="orders_redpanda")
     assert sandbox.journal == []
 
 
 @pytest.mark.parametrize("form", [json.dumps, str])
 def test_a_plan_may_come_out_of_a_template(sandbox: Sandbox, form: Any) -> None:
-    text = as_csv(describe_rows(export_rows()[:3]))
+    text = format_csv(describe_rows(export_rows()[:3]))
     assert apply(text, expected_plan=form(plan(text)))["status"] == "success"
 
 
 def test_a_large_plan_is_read_from_its_file(sandbox: Sandbox, tmp_path: Path) -> None:
-    text = as_csv(describe_rows(export_rows()[:60]))
+    text = format_csv(describe_rows(export_rows()[:60]))
     with pytest.raises(InvalidParameterError, match=r"names 50 of the 60 rows .*plan_destination"):
         apply(text, expected_plan=plan(text))
     planned = plan(text, plan_destination=str(tmp_path / "plan"))
@@ -179,7 +179,7 @@ def test_a_large_plan_is_read_from_its_file(sandbox: Sandbox, tmp_path: Path) ->
 
 @pytest.mark.parametrize("given", ["", "None", "{}", [], {"sha256": "x"}, "rm -rf", "[" * 5000])
 def test_something_that_is_no_plan(sandbox: Sandbox, given: Any) -> None:
-    text = as_csv(describe_rows(export_rows()[:1]))
+    text = format_csv(describe_rows(export_rows()[:1]))
     sandbox.clear_journal()
     with pytest.raises(InvalidParameterError, match="expected_plan"):
         apply(text, expected_plan=given)
@@ -188,13 +188,15 @@ def test_something_that_is_no_plan(sandbox: Sandbox, given: Any) -> None:
 
 @pytest.mark.parametrize("way", ["waiting", "deferred"])
 def test_an_import_without_a_readable_verdict_is_proven(sandbox: Sandbox, way: str) -> None:
-    text = as_csv(describe_rows(export_rows()[:3]))
+    text = format_csv(describe_rows(export_rows()[:3]))
     with pytest.raises(UnreadableVerdictError):
         apply(text, way)
     result = apply(text, way, verify=True)
     assert (result["status"], result["rows_passed"], result["rows_failed"]) == ("success", 3, 0)
     assert result["verified"] == 3
-    bad = as_csv([*describe_rows(export_rows()[3:5], "Other"), make_topic("brand.new", owner="user:nobody")])
+    bad = format_csv(
+        [*describe_rows(export_rows()[3:5], "Other"), make_topic("brand.new", owner="user:nobody")]
+    )
     with pytest.raises(
         ImportRejectedError, match=r"1 of 3 rows failed(.|\n)*brand\.new: The server does not"
     ):
@@ -203,7 +205,7 @@ def test_an_import_without_a_readable_verdict_is_proven(sandbox: Sandbox, way: s
 
 
 def test_refused_rows_are_not_called_unverified(sandbox: Sandbox) -> None:
-    bad = as_csv([*describe_rows(export_rows()[:2]), make_topic("brand.new", owner="user:nobody")])
+    bad = format_csv([*describe_rows(export_rows()[:2]), make_topic("brand.new", owner="user:nobody")])
     result = apply(bad, verify=True, max_failed_rows=1)
     assert (result["rows_passed"], result["rows_failed"]) == (2, 1)
 
@@ -212,7 +214,7 @@ class Undoing(OpenMetadataMessagingHook):
     """A hook in whose server somebody undoes a row right after each import."""
 
     def import_csv(self, fqn: str, csv: Any, dry_run: bool = True, **options: Any) -> Any:
-        before = as_csv(export_rows()[:1])
+        before = format_csv(export_rows()[:1])
         result = super().import_csv(fqn, csv, dry_run, **options)
         OpenMetadataMessagingHook().import_csv(fqn, before, dry_run)
         return result
@@ -221,7 +223,7 @@ class Undoing(OpenMetadataMessagingHook):
 def test_a_row_that_the_server_calls_good_and_does_not_have(sandbox: Sandbox) -> None:
     rows = export_rows()
     operator = ImportMessagingServiceOperator(
-        task_id="t", service=SERVICE, csv=as_csv(describe_rows(rows[:3])), dry_run=False, verify=True
+        task_id="t", service=SERVICE, csv=format_csv(describe_rows(rows[:3])), dry_run=False, verify=True
     )
     operator.__dict__["hook"] = Undoing()
     with pytest.raises(NotVerifiedError, match=r"1 rows are not as in the file:(.|\n)*value in: description"):
@@ -239,7 +241,7 @@ def test_every_row_is_told_with_its_line_in_the_files_order(
         make_topic("good,one"),
     ]
     file = tmp_path / "results.csv"
-    apply(as_csv(rows), way, results_destination=str(file), max_failed_rows=1)
+    apply(format_csv(rows), way, results_destination=str(file), max_failed_rows=1)
     with file.open(encoding="utf-8", newline="") as text:
         records = list(csv.DictReader(text))
     assert [{**row} for row in records] == [
@@ -253,7 +255,7 @@ def test_every_row_is_told_with_its_line_in_the_files_order(
 
 def test_a_dry_run_tells_every_row_as_well(sandbox: Sandbox, tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
-    apply(as_csv(export_rows()), dry_run=True, verify=True, results_destination=str(file))
+    apply(format_csv(export_rows()), dry_run=True, verify=True, results_destination=str(file))
     with file.open(encoding="utf-8", newline="") as text:
         records = list(csv.DictReader(text))
     assert [row["name"] for row in records] == [row["name"] for row in export_rows()]
@@ -262,14 +264,14 @@ def test_a_dry_run_tells_every_row_as_well(sandbox: Sandbox, tmp_path: Path) -> 
 @pytest.mark.parametrize("way", ["waiting", "deferred"])
 def test_a_file_that_changed_while_the_job_ran(sandbox: Sandbox, tmp_path: Path, way: str) -> None:
     file = tmp_path / "topics.csv"
-    file.write_text(as_csv(describe_rows(export_rows()[:1])), "utf-8")
+    file.write_text(format_csv(describe_rows(export_rows()[:1])), "utf-8")
     operator = ImportMessagingServiceOperator(
         task_id="t", service=SERVICE, source=str(file), dry_run=False, verify=True, **WAYS[way]
     )
     finish = operator.execution.finish
 
     def later(*args: Any) -> Any:
-        file.write_text(as_csv(export_rows()[:2]), "utf-8")
+        file.write_text(format_csv(export_rows()[:2]), "utf-8")
         return finish(*args)
 
     operator.execution.__dict__["finish"] = later
@@ -301,5 +303,5 @@ def test_rows_that_cannot_be_told_apart_are_found_before_anything_is_sent(
     rows = export_rows()[:2]
     sandbox.clear_journal()
     with pytest.raises(InvalidCsvError, match="twice, in line"):
-        apply(as_csv([*rows, rows[0]]), **how)
+        apply(format_csv([*rows, rows[0]]), **how)
     assert sandbox.journal == []

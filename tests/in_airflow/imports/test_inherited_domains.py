@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import as_csv, export_rows
+from tests.in_airflow.topics import export_rows, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def load(csv: str, **options: Any) -> Any:
 
 
 def change_cells(**cells: str) -> str:
-    return as_csv([{**row, **(cells if row["name"] == NAME else {})} for row in export_rows(SERVICE)])
+    return format_csv([{**row, **(cells if row["name"] == NAME else {})} for row in export_rows(SERVICE)])
 
 
 @pytest.mark.parametrize("cell", ["", INHERITED])

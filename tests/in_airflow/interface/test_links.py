@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.provider_info import get_provider_info
 from airflow_provider_om_messaging.ui.links import JobLink, PlanLink, ServiceLink, build_plan_url
 from tests.conftest import AIRFLOW_LINE
 from tests.in_airflow.running import defer
-from tests.in_airflow.topics import SERVICE, as_csv, export_rows
+from tests.in_airflow.topics import SERVICE, export_rows, format_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,9 @@ def test_names_with_dots_and_slashes_stay_one_name() -> None:
 
 def test_a_link_that_cannot_be_stored_fails_no_task(sandbox: Sandbox, tmp_path: Path) -> None:
     task = StoringTask(refuses=True)
-    plan = PlanMessagingServiceImportOperator(task_id="plan", service=SERVICE, csv=as_csv(export_rows()[:1]))
+    plan = PlanMessagingServiceImportOperator(
+        task_id="plan", service=SERVICE, csv=format_csv(export_rows()[:1])
+    )
     plan.pre_execute({"ti": task})
     assert plan.execute({"ti": task})["unchanged"] == 1
 
@@ -82,7 +84,7 @@ def test_the_plan_of_a_mapped_task_has_a_link_of_its_own(sandbox: Sandbox, tmp_p
     plan = PlanMessagingServiceImportOperator(
         task_id="plan",
         service=SERVICE,
-        csv=as_csv(export_rows()[:1]),
+        csv=format_csv(export_rows()[:1]),
         plan_destination=str(tmp_path / "plan"),
     )
     plan.execute({"ti": task})

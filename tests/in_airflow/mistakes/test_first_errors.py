@@ -31,7 +31,7 @@ from airflow_provider_om_messaging.operators.support.jobs.socket_jobs import sub
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
+from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_om_messaging.sandbox import Sandbox
 
-REJECTED = as_csv([make_topic("payments.transactions", owner="user:nobody")])
+REJECTED = format_csv([make_topic("payments.transactions", owner="user:nobody")])
 
 
 class FullStore:
@@ -84,7 +84,7 @@ def test_an_import_that_stops_and_whose_results_cannot_be_written(
     operator = make_import(
         tmp_path / "folder" / "results.csv",
         refuse,
-        csv=as_csv(rows),
+        csv=format_csv(rows),
         dry_run=False,
         batch_rows=batch_rows,
         engine=engine,
@@ -131,7 +131,7 @@ def test_a_batch_whose_outcome_cannot_be_looked_at(
     operator = ImportMessagingServiceOperator(
         task_id="t",
         service=SERVICE,
-        csv=as_csv(describe_rows(export_rows()[:2])),
+        csv=format_csv(describe_rows(export_rows()[:2])),
         dry_run=False,
         batch_rows=1,
     )
@@ -160,7 +160,7 @@ def test_a_plan_that_is_not_allowed_and_cannot_be_shown(
     operator = PlanMessagingServiceImportOperator(
         task_id="t",
         service=SERVICE,
-        csv=as_csv(describe_rows(export_rows())),
+        csv=format_csv(describe_rows(export_rows())),
         max_changed_rows=0,
         on_violation=on_violation,
     )

@@ -16,7 +16,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from tests.in_airflow.mistakes.test_nothing import RENDERINGS, render
-from tests.in_airflow.running import CONTEXT, as_xcom, defer, fire, rebuild, run
+from tests.in_airflow.running import CONTEXT, convert_to_xcom, defer, fire, rebuild, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def test_every_parameter(sandbox: Sandbox, tmp_path: Path, kind: type[Any], rend
             if key in kind.parameters and {key, name} != {"csv", "source"} and key != name
         }
         deferral = defer(build(kind, rendering, name, good[name], others))
-        event = as_xcom(fire(rebuild(deferral.trigger)))
+        event = convert_to_xcom(fire(rebuild(deferral.trigger)))
         asked = len(sandbox.journal)
         for nothing in (None, "None", "", jinja2.Undefined()):
             with pytest.raises(InvalidParameterError, match=f"^{name} has come to nothing"):

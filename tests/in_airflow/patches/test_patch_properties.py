@@ -13,7 +13,16 @@ from airflow_provider_om_messaging.operators.versions import (
     RestoreMessagingServiceOperator,
 )
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.edits import FIELDS, ONCE, changes, fresh, is_possible, many, predict_changes, state
+from tests.contract.edits import (
+    FIELDS,
+    ONCE,
+    changes,
+    is_possible,
+    make_service,
+    many,
+    predict_changes,
+    read_state,
+)
 from tests.in_airflow.running import run
 
 if TYPE_CHECKING:
@@ -42,23 +51,23 @@ def select_fields(found: dict[str, Any]) -> dict[str, Any]:
 def test_edits_are_applied_as_meant_and_taken_back(
     server: Sandbox, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    name = fresh(server)
-    made = state(server, name)
+    name = make_service(server)
+    made = read_state(server, name)
     for wanted in (first, second):
-        before = state(server, name)
+        before = read_state(server, name)
         if not is_possible(before, wanted):
             continue
         result = run(PatchMessagingServiceOperator(task_id="p", service=name, changes=wanted, **ONCE))
-        assert state(server, name) == predict_changes(before, wanted)
+        assert read_state(server, name) == predict_changes(before, wanted)
         again = run(PatchMessagingServiceOperator(task_id="p", service=name, changes=wanted, **ONCE))
         assert (again["changed"], again["version"]) == (False, result["version"])
         if result["fields"] != ["connection"]:
             run(RestoreMessagingServiceOperator(task_id="u", service=name, journal=result, **ONCE))
-            assert select_fields(state(server, name)) == select_fields(before)
+            assert select_fields(read_state(server, name)) == select_fields(before)
             run(PatchMessagingServiceOperator(task_id="p", service=name, changes=wanted, **ONCE))
     back = {"service": name, "version": "0.1", **ONCE}
     run(RestoreMessagingServiceOperator(task_id="r", **back))
-    assert select_fields(state(server, name)) == select_fields(made)
+    assert select_fields(read_state(server, name)) == select_fields(made)
     assert run(RestoreMessagingServiceOperator(task_id="r", **back))["changed"] is False
     history = run(MessagingServiceVersionsOperator(task_id="h", service=name))["versions"]
     assert history[-1]["version"] == "0.1"

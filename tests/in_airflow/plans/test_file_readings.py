@@ -10,7 +10,7 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, export_rows
+from tests.in_airflow.topics import SERVICE, export_rows, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def test_blanks_around_a_name_are_a_part_of_it_only_if_something_has_that_name(
         assert made.status_code == 201, made.text
         row = export_rows()[0]
         for name, domain in (("plain", "Finance"), ("blank", " Finance"), ("after", "Finance ")):
-            (tmp_path / name).write_text(as_csv([{**row, "domain": domain}]), "utf-8")
+            (tmp_path / name).write_text(format_csv([{**row, "domain": domain}]), "utf-8")
 
         def changed(now: str, against: str | None) -> int:
             operator = PlanMessagingServiceImportOperator(

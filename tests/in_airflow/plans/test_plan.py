@@ -24,7 +24,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, export_rows
+from tests.in_airflow.topics import SERVICE, export_rows, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_a_plan_in_full(sandbox: Sandbox, tmp_path: Path, log_text: Callable[[],
     first, second, *_ = rows
     first["description"] = "Told anew" * 100
     new = {**dict.fromkeys(first, ""), "name": "brand.new", "displayName": "New"}
-    text = as_csv([new, first, second])
+    text = format_csv([new, first, second])
     result = plan(csv=text, plan_destination=str(tmp_path / "plan"))
     assert list(result) == [
         "service",
@@ -98,17 +98,17 @@ def test_a_plan_in_full(sandbox: Sandbox, tmp_path: Path, log_text: Callable[[],
 def test_a_blank_file_does_not_pass_for_an_import(sandbox: Sandbox) -> None:
     blank = [{**dict.fromkeys(row, ""), "name": row["name"]} for row in export_rows()]
     with pytest.raises(PlanViolationError, match=r"description.* would become empty in .* rows"):
-        plan(csv=as_csv(blank), forbid_clearing=True)
+        plan(csv=format_csv(blank), forbid_clearing=True)
     with pytest.raises(PlanViolationError, match="max_changed_rows"):
-        plan(csv=as_csv(blank), max_changed_rows=2)
+        plan(csv=format_csv(blank), max_changed_rows=2)
     with pytest.raises(AirflowSkipException, match="max_changed_fraction"):
-        plan(csv=as_csv(blank), max_changed_fraction=0.1, on_violation="skip")
-    result = plan(csv=as_csv(blank), protected_fields="owner", on_violation="report")
+        plan(csv=format_csv(blank), max_changed_fraction=0.1, on_violation="skip")
+    result = plan(csv=format_csv(blank), protected_fields="owner", on_violation="report")
     assert "owner would change" in result["violations"][0]
 
 
 def test_the_folders_of_a_plan_are_made_if_so_asked(sandbox: Sandbox, tmp_path: Path) -> None:
-    text = as_csv(export_rows())
+    text = format_csv(export_rows())
     result = plan(csv=text, plan_destination=str(tmp_path / "new" / "deep" / "plan"), create_parents=True)
     assert (tmp_path / "new" / "deep" / "plan.json").is_file()
     assert result["plan_page"] == str(tmp_path / "new" / "deep" / "plan.html")
@@ -120,7 +120,7 @@ def test_the_folders_of_a_plan_are_made_if_so_asked(sandbox: Sandbox, tmp_path: 
 def test_a_callback_can_tell_what_a_plan_may_not_do_and_where_to_read_it(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    new = as_csv([{**dict.fromkeys(export_rows()[0], ""), "name": "brand.new"}])
+    new = format_csv([{**dict.fromkeys(export_rows()[0], ""), "name": "brand.new"}])
     task = {"task_id": "plan", "service": SERVICE, "csv": new, "forbid_created": True}
     pushed: dict[str, Any] = {}
     context: Any = {"ti": SimpleNamespace(xcom_push=pushed.__setitem__)}
@@ -145,7 +145,7 @@ def test_a_callback_can_tell_what_a_plan_may_not_do_and_where_to_read_it(
 
 
 def test_a_plan_that_is_not_allowed_can_be_looked_at(sandbox: Sandbox, tmp_path: Path) -> None:
-    new = as_csv([{**dict.fromkeys(export_rows()[0], ""), "name": "brand.new"}])
+    new = format_csv([{**dict.fromkeys(export_rows()[0], ""), "name": "brand.new"}])
     with pytest.raises(PlanViolationError, match=r"brand\.new"):
         plan(csv=new, forbid_created=True, plan_destination=str(tmp_path / "plan.json"))
     assert "forbid_created" in (tmp_path / "plan.html").read_text("utf-8")
@@ -156,9 +156,9 @@ def test_drift_between_two_exports_asks_no_server(sandbox: Sandbox, tmp_path: Pa
     rows = export_rows()
     sandbox.clear_journal()
     night, now = tmp_path / "night.csv.gz", tmp_path / "now.csv"
-    night.write_bytes(gzip.compress(as_csv(rows).encode()))
+    night.write_bytes(gzip.compress(format_csv(rows).encode()))
     rows[0]["displayName"] = "By hand"
-    now.write_text(as_csv(rows[:-1]), "utf-8")
+    now.write_text(format_csv(rows[:-1]), "utf-8")
     result = plan(source=str(now), against=str(night))
     assert (result["changed"], result["absent"], result["created"]) == (1, 1, 0)
     assert result["changes"][0]["fields"]["displayName"]["after"] == "By hand"
@@ -204,15 +204,15 @@ def test_what_cannot_be_compared(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(InvalidCsvError, match="never closed"):
         plan(csv='name,description\na,"b\n')
     with pytest.raises(InvalidParameterError, match="against does not exist"):
-        plan(csv=as_csv(export_rows()), against=str(tmp_path / "missing.csv"))
+        plan(csv=format_csv(export_rows()), against=str(tmp_path / "missing.csv"))
     with pytest.raises(InvalidParameterError, match="plan_destination lies in a folder"):
-        plan(csv=as_csv(export_rows()), plan_destination=str(tmp_path / "missing" / "plan"))
+        plan(csv=format_csv(export_rows()), plan_destination=str(tmp_path / "missing" / "plan"))
     with pytest.raises(NotFoundError):
-        plan(csv=as_csv(export_rows()), service="no_such_service")
+        plan(csv=format_csv(export_rows()), service="no_such_service")
 
 
 def test_a_protected_field_that_is_no_column_is_refused_before_anything_is_asked(sandbox: Sandbox) -> None:
-    text = as_csv(export_rows())
+    text = format_csv(export_rows())
     sandbox.clear_journal()
     with pytest.raises(
         InvalidParameterError, match="protected_fields names owners, but the columns are name"

@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.operators.import_csv import ImportMessagingSe
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import Topic, as_csv, export_rows
+from tests.in_airflow.topics import Topic, export_rows, format_csv
 from tests.unit.tables import cells
 
 if TYPE_CHECKING:
@@ -85,8 +85,10 @@ def test_what_was_planned_comes_true_and_a_second_plan_is_empty(
     rows: list[Topic], batch_rows: int | None
 ) -> None:
     before = {row["name"]: row for row in export_rows(SERVICE)}
-    planned = plan(as_csv(rows))
-    result = import_(as_csv(rows), dry_run=False, expected_plan=planned, verify=True, batch_rows=batch_rows)
+    planned = plan(format_csv(rows))
+    result = import_(
+        format_csv(rows), dry_run=False, expected_plan=planned, verify=True, batch_rows=batch_rows
+    )
     after = {row["name"]: row for row in export_rows(SERVICE)}
     assert (result["rows_processed"], result["rows_passed"]) == (len(rows), len(rows))
     touched = {change["row"]: change["fields"] for change in planned["changes"]}
@@ -100,7 +102,7 @@ def test_what_was_planned_comes_true_and_a_second_plan_is_empty(
             if column != "name" and column not in touched.get(name, {})
         )
     assert after.keys() - before.keys() == {name for name in touched if name not in before}
-    again = plan(as_csv(rows))
+    again = plan(format_csv(rows))
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, len(rows))
 
 
@@ -113,7 +115,7 @@ def _is_same(one: str, other: str, column: str) -> bool:
 @examples
 @given(rows=topics())
 def test_an_export_imported_again_changes_nothing(rows: list[Topic]) -> None:
-    import_(as_csv(rows), dry_run=False)
+    import_(format_csv(rows), dry_run=False)
     text = OpenMetadataMessagingHook().export_csv(SERVICE)
     planned = plan(text)
     assert (planned["created"], planned["changed"], planned["absent"]) == (0, 0, 0)

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
-from tests.in_airflow.running import as_xcom, fire, rebuild
+from tests.in_airflow.running import convert_to_xcom, fire, rebuild
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -42,7 +42,7 @@ class Store:
         self.kept[key] = json.dumps(value)
 
 
-def context(store: Store, max_tries: int = 2) -> dict[str, Any]:
+def build_context(store: Store, max_tries: int = 2) -> dict[str, Any]:
     return {"task_state_store": store, "ti": SimpleNamespace(max_tries=max_tries, xcom_push=lambda *_: None)}
 
 
@@ -79,19 +79,19 @@ def run(operator: Any, its_context: dict[str, Any] | None = None) -> Any:
     step = partial(operator.execute, its_context)
     while True:
         try:
-            return as_xcom(step())
+            return convert_to_xcom(step())
         except TaskDeferred as deferral:
             event = fire(rebuild(deferral.trigger))
             step = partial(operator.execute_complete, its_context, event)
 
 
-def submissions(sandbox: Sandbox) -> int:
+def list_submissions(sandbox: Sandbox) -> int:
     return len(
         [entry for entry in sandbox.journal if entry["path"].endswith(("/exportAsync", "/importAsync"))]
     )
 
 
-def cancellations(sandbox: Sandbox) -> int:
+def list_cancellations(sandbox: Sandbox) -> int:
     return len([entry for entry in sandbox.journal if entry["path"].endswith("/cancel")])
 
 
@@ -108,4 +108,4 @@ def lose(sandbox: Sandbox, operator: Any, store: Store, kind: str) -> None:
     """Let a try end before it knows its job: ``drop_after`` the server has made it, ``drop`` before."""
     sandbox.fault(kind, path="/(export|import)Async$")
     with pytest.raises(ServerUnavailableError):
-        run(operator, context(store))
+        run(operator, build_context(store))

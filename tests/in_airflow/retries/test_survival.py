@@ -25,14 +25,14 @@ from tests.in_airflow.retries.surviving import (
     OTHER_CSV,
     SERVICE,
     Store,
-    cancellations,
-    context,
+    build_context,
     crash,
     every_way,
+    list_cancellations,
+    list_submissions,
     make_export,
     make_import,
     run,
-    submissions,
 )
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 def test_a_retry_takes_up_the_job_of_the_try_before(sandbox: Sandbox, deferrable: bool) -> None:
     sandbox.configure(job_seconds=1, import_verdict="endpoint")
     for operator in (make_export, make_import):
-        store, before = Store(), submissions(sandbox)
-        crash(sandbox, operator(deferrable), context(store))
-        result = run(operator(deferrable), context(store))
+        store, before = Store(), list_submissions(sandbox)
+        crash(sandbox, operator(deferrable), build_context(store))
+        result = run(operator(deferrable), build_context(store))
         assert result["job_id"]
-        assert submissions(sandbox) - before == 1
+        assert list_submissions(sandbox) - before == 1
 
 
 @every_way
@@ -56,30 +56,30 @@ def test_a_retry_takes_the_result_of_a_job_that_has_ended_meanwhile(
     sandbox: Sandbox, deferrable: bool
 ) -> None:
     store = Store()
-    crash(sandbox, make_export(deferrable), context(store))
-    assert run(make_export(deferrable), context(store))["rows"] > 0
-    assert submissions(sandbox) == 1
+    crash(sandbox, make_export(deferrable), build_context(store))
+    assert run(make_export(deferrable), build_context(store))["rows"] > 0
+    assert list_submissions(sandbox) == 1
 
 
 @every_way
 def test_a_retry_submits_anew_if_the_job_came_to_nothing(sandbox: Sandbox, deferrable: bool) -> None:
     store = Store()
     sandbox.configure(failing_jobs=True)
-    crash(sandbox, make_export(deferrable), context(store))
+    crash(sandbox, make_export(deferrable), build_context(store))
     assert [job.status for job in OpenMetadataMessagingHook().list_jobs()] == ["FAILED"]
     sandbox.configure(failing_jobs=False)
-    assert run(make_export(deferrable), context(store))["rows"] > 0
-    assert submissions(sandbox) == 2
+    assert run(make_export(deferrable), build_context(store))["rows"] > 0
+    assert list_submissions(sandbox) == 2
 
 
 def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(sandbox: Sandbox) -> None:
     store = Store()
     sandbox.configure(job_start_delay=1)
     operator = make_export()
-    crash(sandbox, operator, context(store))
+    crash(sandbox, operator, build_context(store))
     operator.on_kill()
-    assert run(make_export(), context(store))["rows"] > 0
-    assert (submissions(sandbox), cancellations(sandbox)) == (2, 1)
+    assert run(make_export(), build_context(store))["rows"] > 0
+    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (2, 1)
     states = [job.status for job in OpenMetadataMessagingHook().list_jobs()]
     assert states == ["COMPLETED", "CANCELLED"]
 
@@ -90,9 +90,9 @@ def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(san
 def test_a_retry_with_other_work_submits_anew(sandbox: Sandbox, changed: dict[str, Any]) -> None:
     sandbox.configure(import_verdict="endpoint")
     store = Store()
-    crash(sandbox, make_import(), context(store))
-    run(make_import(**changed, on_rejected="report"), context(store))
-    assert submissions(sandbox) == 2
+    crash(sandbox, make_import(), build_context(store))
+    run(make_import(**changed, on_rejected="report"), build_context(store))
+    assert list_submissions(sandbox) == 2
 
 
 @every_way
@@ -100,21 +100,21 @@ def test_a_retry_takes_no_job_of_a_server_that_was_set_up_anew(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, deferrable: bool
 ) -> None:
     store = Store()
-    crash(sandbox, make_export(deferrable), context(store))
+    crash(sandbox, make_export(deferrable), build_context(store))
     with Sandbox(job_start_delay=0, job_seconds=0) as new:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", new.airflow_connection())
         hook = OpenMetadataMessagingHook()
         theirs = hook.submit_export("sample_kafka")
         assert store.get("om_messaging_job")["job_id"] == theirs
-        result = run(make_export(deferrable), context(store))
+        result = run(make_export(deferrable), build_context(store))
         assert (result["job_id"] == theirs, result["csv"]) == (False, hook.export_csv(SERVICE))
 
 
 def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
     store = Store()
-    crash(sandbox, make_export(), context(store))
-    run(make_export(), context(store, max_tries=3))
-    assert submissions(sandbox) == 2
+    crash(sandbox, make_export(), build_context(store))
+    run(make_export(), build_context(store, max_tries=3))
+    assert list_submissions(sandbox) == 2
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,15 @@ def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
     monkeypatch.setattr(earlier_jobs, "LONGEST_CANCELLING", 0.5)
     sandbox.configure(stuck_jobs=True)
     store = Store()
-    crash(sandbox, make_export(), context(store))
+    crash(sandbox, make_export(), build_context(store))
     deferral = make_export(True, **changed)
     with suppress(TaskDeferred):
-        deferral.execute(context(store, max_tries=3))
-    assert (submissions(sandbox), cancellations(sandbox)) == (2, cancelled)
+        deferral.execute(build_context(store, max_tries=3))
+    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (2, cancelled)
     # That was it: what its own retries find is another job.
     with suppress(TaskDeferred):
-        deferral.execute(context(store, max_tries=3))
-    assert (submissions(sandbox), cancellations(sandbox)) == (2, cancelled)
+        deferral.execute(build_context(store, max_tries=3))
+    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (2, cancelled)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
     csv = CSV + "".join(f"orders.new_{number},,,,,\n" for number in range(9))
     sandbox.configure(import_verdict="endpoint", job_seconds=600)
     store = Store()
-    crash(sandbox, make_import(deferrable, csv=csv), context(store))
+    crash(sandbox, make_import(deferrable, csv=csv), build_context(store))
     hook = OpenMetadataMessagingHook()
     [left] = [job.job_id for job in hook.list_jobs()]
     sandbox.configure(job_seconds=0)
@@ -161,27 +161,29 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
 
     def let_it_stop() -> None:
         # Cancelled, and then waited for.
-        while not cancellations(sandbox) or not sandbox.journal[-1]["path"].endswith(f"/csvAsyncJobs/{left}"):
+        while not list_cancellations(sandbox) or not sandbox.journal[-1]["path"].endswith(
+            f"/csvAsyncJobs/{left}"
+        ):
             time.sleep(0.05)
         sandbox.advance_clock(120)
 
     threading.Thread(target=let_it_stop, daemon=True).start()
-    run(make_import(deferrable, **{"csv": csv, **changed}), context(store, max_tries))
+    run(make_import(deferrable, **{"csv": csv, **changed}), build_context(store, max_tries))
     ends = {job.job_id: (job.status, job.completed_at or 0, job.created_at or 0) for job in hook.list_jobs()}
     newest, theirs, first = ends.values()
     assert [end[0] for end in (newest, theirs, first)] == ["COMPLETED", "COMPLETED", "CANCELLED"]
     assert ends[left] == first
     # At no time are two of them at work.
     assert newest[2] >= first[1]
-    assert (submissions(sandbox), cancellations(sandbox)) == (3, 1)
+    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (3, 1)
 
 
 def test_no_more_than_the_newest_job_is_asked_for_where_nothing_is_remembered(sandbox: Sandbox) -> None:
     run(make_export())
-    run(make_export(), context(Store()))
+    run(make_export(), build_context(Store()))
     lists = [entry["query"] for entry in sandbox.journal if entry["path"].endswith("/csvAsyncJobs")]
     assert lists == [{"limit": "1"}] * 3  # once whether it has any, and before each submission for the newest
-    assert submissions(sandbox) == 2
+    assert list_submissions(sandbox) == 2
 
 
 def restart_server(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda: None) -> Any:
@@ -210,15 +212,15 @@ def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
         run(restart_server(sandbox, make_export(deferrable)))
     sandbox.configure(stuck_jobs=True)
     operator = restart_server(sandbox, make_export(deferrable, resubmit_on_server_restart=True))
-    assert run(operator, context(Store()))["rows"] > 0
-    assert submissions(sandbox) == 3
+    assert run(operator, build_context(Store()))["rows"] > 0
+    assert list_submissions(sandbox) == 3
 
     # That a result is gone is another matter, and has its own second time.
     sandbox.configure(stuck_jobs=True)
     sandbox.fault("lost_result", path="/result$")
     operator = restart_server(sandbox, make_export(deferrable, resubmit_on_server_restart=True))
-    assert run(operator, context(Store()))["rows"] > 0
-    assert submissions(sandbox) == 6
+    assert run(operator, build_context(Store()))["rows"] > 0
+    assert list_submissions(sandbox) == 6
 
 
 @every_way
@@ -235,12 +237,12 @@ def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
         operator = make_import(deferrable, csv=None, source=str(file), resubmit_on_server_restart=True)
         return restart_server(sandbox, operator, lose)
 
-    result = run(checking(lambda: None), context(Store()))
+    result = run(checking(lambda: None), build_context(Store()))
     assert (result["status"], result["dry_run"], result["rows_processed"]) == ("success", True, 1)
-    assert submissions(sandbox) == 2
+    assert list_submissions(sandbox) == 2
     with pytest.raises(InvalidCsvError, match="another one by now"):
-        run(checking(lambda: file.write_text(OTHER_CSV)), context(Store()))
-    assert submissions(sandbox) == 3
+        run(checking(lambda: file.write_text(OTHER_CSV)), build_context(Store()))
+    assert list_submissions(sandbox) == 3
     sent = [entry["query"]["dryRun"] for entry in sandbox.journal if "importAsync" in entry["path"]]
     assert sent == ["true"] * 3
 
@@ -253,12 +255,12 @@ def test_an_import_is_never_submitted_again_by_itself() -> None:
 @every_way
 def test_an_export_whose_result_is_gone_is_made_again_once(sandbox: Sandbox, deferrable: bool) -> None:
     sandbox.fault("lost_result", path="/result$")
-    assert run(make_export(deferrable), context(Store()))["rows"] > 0
-    assert submissions(sandbox) == 2
+    assert run(make_export(deferrable), build_context(Store()))["rows"] > 0
+    assert list_submissions(sandbox) == 2
     sandbox.configure(lost_results=True)
     with pytest.raises(ResultGoneError, match="no longer available"):
-        run(make_export(deferrable), context(Store()))
-    assert submissions(sandbox) == 4
+        run(make_export(deferrable), build_context(Store()))
+    assert list_submissions(sandbox) == 4
 
 
 def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandbox: Sandbox) -> None:
@@ -266,4 +268,4 @@ def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandb
     sandbox.configure(lost_results=True)
     with pytest.raises(ResultGoneError, match="no longer available"):
         run(CsvJobResultOperator(task_id="fetch", job_id=job_id))
-    assert submissions(sandbox) == 1
+    assert list_submissions(sandbox) == 1

@@ -32,7 +32,7 @@ from airflow_provider_om_messaging.operators.versions import (
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.running import fire, rebuild
-from tests.in_airflow.topics import as_csv, describe_rows, export_rows
+from tests.in_airflow.topics import describe_rows, export_rows, format_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ every_way = pytest.mark.parametrize("way", WAYS)
 def make_operators(folder: Path) -> Iterator[Any]:
     """Yield a task of each operator, some in several ways of working."""
     common: dict[str, Any] = {"task_id": "t", "service": SERVICE}
-    csv = as_csv(describe_rows(export_rows(SERVICE)[:2], "Anew"))
+    csv = format_csv(describe_rows(export_rows(SERVICE)[:2], "Anew"))
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     for asynchronous in (False, True):
         yield ExportMessagingServiceOperator(**common, asynchronous=asynchronous, poll_interval=0.01)

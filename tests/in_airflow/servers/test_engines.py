@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImp
 from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.in_airflow.running import run
-from tests.in_airflow.topics import SERVICE, as_csv, describe_rows, export_rows, make_topic
+from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def plan(service: str = SERVICE, **options: Any) -> Any:
 
 
 def test_both_engines_return_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
-    text = as_csv([*describe_rows(export_rows()[:3]), make_topic("tills", owner="user:nobody")])
+    text = format_csv([*describe_rows(export_rows()[:3]), make_topic("tills", owner="user:nobody")])
     results = []
     for engine in ("client", "server"):
         results_by_way = [
@@ -70,7 +70,7 @@ def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_
     assert export(destination=target)["unchanged"] is True
     rows = export_rows()
     rows[3]["description"], rows[4]["displayName"] = "Told anew", "Renamed"
-    text = as_csv(rows)
+    text = format_csv(rows)
     planned = plan(csv=text)
     assert (planned["created"], planned["changed"], planned["engine"]) == (0, 2, "client")
     dry = load(csv=text, expected_plan=planned)
@@ -94,7 +94,7 @@ def test_export_plan_import_and_verify_without_routes(open_source: Sandbox, tmp_
 
 
 def test_a_job_that_there_is_none_of(open_source: Sandbox, log_text: Callable[[], str]) -> None:
-    text = as_csv(describe_rows(export_rows()[:2]))
+    text = format_csv(describe_rows(export_rows()[:2]))
     results = [export(asynchronous=True, deferrable=True), load(csv=text, asynchronous=True, deferrable=True)]
     assert [(result["job_id"], result["engine"]) for result in results] == [(None, "client")] * 2
     assert "asynchronous has no effect" in log_text()
@@ -105,7 +105,7 @@ def test_a_job_that_there_is_none_of(open_source: Sandbox, log_text: Callable[[]
 
 
 def test_created_rows_are_planned_and_need_a_word(open_source: Sandbox, log_text: Callable[[], str]) -> None:
-    text = as_csv([make_topic("brand.new", description="New")])
+    text = format_csv([make_topic("brand.new", description="New")])
     assert plan(csv=text)["created"] == 1
     assert "creates topics only with create_missing=True" in log_text()
     with pytest.raises(ImportRejectedError, match=r"brand\.new of type topic not found"):
@@ -122,7 +122,7 @@ def test_certifications_are_planned_checked_applied_and_verified(
         rows = list(csv.DictReader(file))
     rows[3]["certification"] = "Certification.Gold"
     rows[4]["certification"] = "Certification.Lead"
-    text = as_csv(rows)
+    text = format_csv(rows)
     planned = plan(csv=text)
     assert [change["fields"] for change in planned["changes"]] == [
         {"certification": {"before": "", "after": name}}
@@ -136,7 +136,7 @@ def test_certifications_are_planned_checked_applied_and_verified(
     assert "This server has no certifications of topics" in str(dry["failures"]) or certifies
     if certifies:
         rows[4]["certification"] = "Certification.Silver"
-        done = load(csv=as_csv(rows), dry_run=False, verify=True)
+        done = load(csv=format_csv(rows), dry_run=False, verify=True)
         assert (done["status"], done["verified"]) == ("success", 300)
         export(destination=str(target), columns="extended")
         with target.open(encoding="utf-8", newline="") as file:
@@ -151,9 +151,9 @@ def test_a_dry_run_fails_what_the_tokens_user_may_not_change(
     token = open_source.token("bob")
     monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", open_source.airflow_connection(token))
     with pytest.raises(ImportRejectedError, match=r"2 of 3 rows failed in the dry run(.|\n)*EditDisplayName"):
-        load(csv=as_csv(rows))
-    dry = load(csv=as_csv(rows), on_rejected="report")
-    real = load(csv=as_csv(rows), dry_run=False, on_rejected="report")
+        load(csv=format_csv(rows))
+    dry = load(csv=format_csv(rows), on_rejected="report")
+    real = load(csv=format_csv(rows), dry_run=False, on_rejected="report")
     assert dry["failures"] == real["failures"]
     assert (dry["rows_passed"], dry["rows_failed"]) == (real["rows_passed"], real["rows_failed"]) == (1, 2)
     assert "CatalogPrincipal{name='bob'} operations [EditDisplayName] not allowed" in str(dry["failures"])
@@ -166,13 +166,13 @@ def test_what_is_applied_is_told_when_the_server_goes_away(
     rows = describe_rows(export_rows()[:30])
     open_source.fault("503", method="PATCH", times=10_000, retry_after=0)
     with pytest.raises(ServerUnavailableError, match=r"Stopped: of 30 rows, 0 are in place"):
-        load(csv=as_csv(rows), dry_run=False, results_destination=str(tmp_path / "r.csv"), batch_rows=10)
+        load(csv=format_csv(rows), dry_run=False, results_destination=str(tmp_path / "r.csv"), batch_rows=10)
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
         records = list(csv.DictReader(file))
     assert [row["name"] for row in records] == [row["name"] for row in rows]
     assert {row["status"] for row in records} == {"unknown", "skipped"}
     open_source.clear_faults()
-    assert load(csv=as_csv(rows), dry_run=False)["rows_passed"] == 30
+    assert load(csv=format_csv(rows), dry_run=False)["rows_passed"] == 30
 
 
 def test_a_wrong_header_is_held_against_the_columns_that_it_comes_nearest_to(open_source: Sandbox) -> None:
@@ -192,14 +192,14 @@ def test_of_rows_with_the_same_name_the_last_counts_and_that_is_told(
     open_source: Sandbox, log_text: Callable[[], str]
 ) -> None:
     first, second, *_ = export_rows()
-    text = as_csv([{**first, "description": "One"}, second, {**first, "tags": "PII.None"}, first])
+    text = format_csv([{**first, "description": "One"}, second, {**first, "tags": "PII.None"}, first])
     expected = f"the last that passes counts: {first['name']!r} in the lines 2, 4, 5."
     for dry_run in (True, False):
         result = load(csv=text, dry_run=dry_run)
         assert (result["rows_passed"], result["rows_failed"]) == (4, 0)
         assert expected in log_text()
     assert export_rows()[:2] == [first, second]
-    text = as_csv([first, {**first, "description": "Two"}, {**first, "owner": "user:nobody"}])
+    text = format_csv([first, {**first, "description": "Two"}, {**first, "owner": "user:nobody"}])
     assert load(csv=text, dry_run=False, on_rejected="report")["rows_failed"] == 1
     assert export_rows()[:2] == [{**first, "description": "Two"}, second]
 
@@ -208,9 +208,9 @@ def test_rows_with_the_same_name_are_told_of_a_servers_import_as_well(
     sandbox: Sandbox, log_text: Callable[[], str]
 ) -> None:
     rows = export_rows()[:2]
-    load(csv=as_csv(rows))
+    load(csv=format_csv(rows))
     assert "same name" not in log_text()
-    load(csv=as_csv([*rows, rows[1]]))
+    load(csv=format_csv([*rows, rows[1]]))
     expected = f"the one that the server chooses counts: {rows[1]['name']!r} in the lines 3, 4."
     assert expected in log_text()
 
@@ -221,7 +221,7 @@ def test_an_engine_that_there_is_none_of(sandbox: Sandbox) -> None:
 
 
 def test_a_row_at_which_the_server_failed_is_worth_another_try(open_source: Sandbox) -> None:
-    text = as_csv(describe_rows(export_rows()[:5]))
+    text = format_csv(describe_rows(export_rows()[:5]))
     open_source.fault("500", method="PATCH", path="/topics/", times=1)
     with pytest.raises(ServerUnavailableError, match="1 of 5 rows failed in the import; 4 passed"):
         load(csv=text, dry_run=False)
@@ -235,7 +235,7 @@ def test_of_a_large_service_only_the_planned_topics_are_read_to_verify(
 ) -> None:
     with Sandbox(edition="open-source", topics=2_500) as server:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", server.airflow_connection())
-        text = as_csv(describe_rows(export_rows("big_kafka")[:2]))
+        text = format_csv(describe_rows(export_rows("big_kafka")[:2]))
         large = {"csv": text, "service": "big_kafka"}
         planned = plan(**large)
         gated = {**large, "dry_run": False, "expected_plan": planned}

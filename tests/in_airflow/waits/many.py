@@ -22,7 +22,7 @@ def make_trigger(job_id: str, conn_id: str = CONN, seconds: float = 600, **kwarg
     return rebuild(CsvAsyncJobTrigger(job_id, conn_id, time.time() + seconds, **kwargs))
 
 
-async def events(triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
+async def collect_events(triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
     async def first(trigger: CsvAsyncJobTrigger) -> dict[str, Any]:
         async for event in trigger.run():
             return event.payload
@@ -36,7 +36,7 @@ def submit_exports(number: int) -> list[str]:
     return [hook.submit_export(SERVICE) for _ in range(number)]
 
 
-def polls(sandbox: Sandbox) -> tuple[int, int]:
+def count_polls(sandbox: Sandbox) -> tuple[int, int]:
     """Return how often jobs were listed and how often single ones were asked for."""
     paths = [entry["path"] for entry in sandbox.journal if entry["method"] == "GET"]
     return (
@@ -46,14 +46,16 @@ def polls(sandbox: Sandbox) -> tuple[int, int]:
 
 
 async def wait_for_poll(sandbox: Sandbox) -> None:
-    while not sum(polls(sandbox)):  # noqa: ASYNC110  # the server is in another thread
+    while not sum(count_polls(sandbox)):  # noqa: ASYNC110  # the server is in another thread
         await asyncio.sleep(0.05)
 
 
-async def singles(sandbox: Sandbox, number: int, triggers: list[CsvAsyncJobTrigger]) -> list[dict[str, Any]]:
+async def list_single_polls(
+    sandbox: Sandbox, number: int, triggers: list[CsvAsyncJobTrigger]
+) -> list[dict[str, Any]]:
     """Let triggers wait until there were that many requests for single jobs, and return those."""
-    waits = [asyncio.create_task(events([trigger])) for trigger in triggers]
-    while polls(sandbox)[1] < number:  # noqa: ASYNC110  # the server is in another thread
+    waits = [asyncio.create_task(collect_events([trigger])) for trigger in triggers]
+    while count_polls(sandbox)[1] < number:  # noqa: ASYNC110  # the server is in another thread
         await asyncio.sleep(0.05)
     for wait in waits:
         wait.cancel()

@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.operators.export_csv import ExportMessagingServiceOperator
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.contract.answers_in_between import RESET, between, http
+from tests.contract.answers_in_between import RESET, between, format_http
 from tests.in_airflow.running import defer, fire, rebuild, run
 
 if TYPE_CHECKING:
@@ -42,25 +42,25 @@ JOB = b'{"jobId": "1001", "operation": "EXPORT", "status": "RUN'
 BEARABLE = {
     "closed": b"",
     "reset": RESET,
-    "reset in the middle": http(200, JOB + b" " * 1000)[:-900] + RESET,
+    "reset in the middle": format_http(200, JOB + b" " * 1000)[:-900] + RESET,
     "not HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
-    "empty": http(200),
-    "no content": http(204),
-    "half JSON": http(200, JOB),
-    "null": http(200, b"null"),
-    "another document": http(200, b'{"id": 1}'),
-    "job without state": http(200, b'{"jobId": "1001", "status": null}'),
-    "no UTF-8": http(200, b'{"jobId": "\xff"}'),
-    "broken gzip": http(200, b"no gzip", content_encoding="gzip"),
-    "login page": http(200, PAGE, "text/html"),
-    "redirect": http(302, b"", "text/html", location="https://login.example/?next=x"),
-    "404 of a proxy": http(404, b"404 page not found", "text/plain"),
-    "429": http(429, b"slow down", "text/plain", retry_after="0"),
-    "429 until a date": http(429, b"", "text/plain", retry_after=formatdate(0, usegmt=True)),
-    "500": http(500, b'{"code": 500, "message": "HikariPool-1"}'),
-    "502": http(502, PAGE, "text/html"),
-    "503": http(503, b"", "text/plain", retry_after="nonsense"),
-    "504": http(504, PAGE, "text/html"),
+    "empty": format_http(200),
+    "no content": format_http(204),
+    "half JSON": format_http(200, JOB),
+    "null": format_http(200, b"null"),
+    "another document": format_http(200, b'{"id": 1}'),
+    "job without state": format_http(200, b'{"jobId": "1001", "status": null}'),
+    "no UTF-8": format_http(200, b'{"jobId": "\xff"}'),
+    "broken gzip": format_http(200, b"no gzip", content_encoding="gzip"),
+    "login page": format_http(200, PAGE, "text/html"),
+    "redirect": format_http(302, b"", "text/html", location="https://login.example/?next=x"),
+    "404 of a proxy": format_http(404, b"404 page not found", "text/plain"),
+    "429": format_http(429, b"slow down", "text/plain", retry_after="0"),
+    "429 until a date": format_http(429, b"", "text/plain", retry_after=formatdate(0, usegmt=True)),
+    "500": format_http(500, b'{"code": 500, "message": "HikariPool-1"}'),
+    "502": format_http(502, PAGE, "text/html"),
+    "503": format_http(503, b"", "text/plain", retry_after="nonsense"),
+    "504": format_http(504, PAGE, "text/html"),
 }
 FINAL: dict[str, tuple[int, str, type[OpenMetadataError], str]] = {
     "another's job": (403, "CSV job belongs to another user.", ForbiddenError, "connection of one of them"),
@@ -159,7 +159,7 @@ def test_a_job_that_is_told_strangely_is_waited_for(sandbox: Sandbox, front: Bet
         {"logs": {"a": 1}, "total": "many", "progress": True, "updatedAt": -1},
     ]
     job = {"jobId": "1001", "operation": "EXPORT", "status": "RUNNING"}
-    front.answer(POLL, *[http(200, json.dumps({**job, **more}).encode()) for more in strange])
+    front.answer(POLL, *[format_http(200, json.dumps({**job, **more}).encode()) for more in strange])
     assert run(task)
     assert front.answered == 3
 
@@ -209,7 +209,7 @@ def test_what_will_not_pass_ends_the_wait_at_once_with_advice(
     sandbox.configure(stuck_jobs=True)
     task = WAYS[way](submit)
     status, message, error, words = FINAL[kind]
-    front.answer(POLL, *[http(status, json.dumps({"code": status, "message": message}).encode())] * 3)
+    front.answer(POLL, *[format_http(status, json.dumps({"code": status, "message": message}).encode())] * 3)
     with pytest.raises(error, match=words):
         run(task)
     assert front.answered == 1
@@ -223,7 +223,7 @@ def test_the_server_is_left_alone_as_long_as_it_asks(
     now = time.time()
     asked = {"date": formatdate(now, usegmt=True), "retry_after": formatdate(now + 3, usegmt=True)}
     task = WAYS[way](submit)
-    front.answer(POLL, http(429, b"", "text/plain", **(asked if dated else {"retry_after": "3"})))
+    front.answer(POLL, format_http(429, b"", "text/plain", **(asked if dated else {"retry_after": "3"})))
     assert run(task)
     polls = [entry["at"] for entry in sandbox.journal if re.search(POLL, entry["path"])]
     assert polls[0] - front.answered_at >= 2.9

@@ -16,10 +16,10 @@ from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.triggers import poller
 from tests.in_airflow.waits.many import (
     CONN,
-    events,
+    collect_events,
+    count_polls,
+    list_single_polls,
     make_trigger,
-    polls,
-    singles,
     submit_exports,
     wait_for_poll,
 )
@@ -33,9 +33,9 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.05)
     jobs = submit_exports(60)
-    found = await events([make_trigger(job_id) for job_id in jobs])
+    found = await collect_events([make_trigger(job_id) for job_id in jobs])
     assert [(event["status"], event["job_id"]) for event in found] == [("finished", job) for job in jobs]
-    lists, singles = polls(sandbox)
+    lists, singles = count_polls(sandbox)
     # A job is asked for singly only while its wait is the only one, at the start and at the end.
     assert lists >= 1
     assert lists + singles <= 40
@@ -44,21 +44,21 @@ async def test_one_list_serves_all_waits(sandbox: Sandbox) -> None:
 async def test_several_waits_for_one_job(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=0.5)
     [job_id] = submit_exports(1)
-    found = await events([make_trigger(job_id) for _ in range(20)])
+    found = await collect_events([make_trigger(job_id) for _ in range(20)])
     assert {event["status"] for event in found} == {"finished"}
-    assert sum(polls(sandbox)) < 10
+    assert sum(count_polls(sandbox)) < 10
 
 
 async def test_jobs_that_are_not_in_the_list_are_asked_for_singly(sandbox: Sandbox) -> None:
     old = submit_exports(20)
     submit_exports(100)
-    found = await events([make_trigger(job_id) for job_id in old])
+    found = await collect_events([make_trigger(job_id) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
-    lists, singles = polls(sandbox)
+    lists, singles = count_polls(sandbox)
     assert (lists <= 3, singles) == (True, 20)
 
 
-class CountingPace(rate_limit.RateLimit):
+class CountingRateLimit(rate_limit.RateLimit):
     """
     Tells how many jobs each round may ask for singly.
 
@@ -70,7 +70,7 @@ class CountingPace(rate_limit.RateLimit):
         self._steady = steady
         self.rounds: list[int] = []
 
-    def number(self, needed: float, seconds: float) -> int:
+    def compute_jobs_per_round(self, needed: float, seconds: float) -> int:
         self.rounds.append(self._steady or super().number(needed, seconds))
         return self.rounds[-1]
 
@@ -78,7 +78,7 @@ class CountingPace(rate_limit.RateLimit):
 async def test_single_requests_are_bounded_in_number(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace, open_now, most = CountingPace(25), 0, 0
+    pace, open_now, most = CountingRateLimit(25), 0, 0
     call = AsyncClient.call
 
     async def counting(*args: Any) -> Any:
@@ -95,9 +95,9 @@ async def test_single_requests_are_bounded_in_number(
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.05)
     monkeypatch.setattr(poller, "RateLimit", lambda: pace)
     old = submit_exports(81)[:80]
-    found = await events([make_trigger(job_id, poll_interval=30) for job_id in old])
+    found = await collect_events([make_trigger(job_id, poll_interval=30) for job_id in old])
     assert {event["status"] for event in found} == {"finished"}
-    assert polls(sandbox)[1] == 80
+    assert count_polls(sandbox)[1] == 80
     assert pace.rounds == [25] * 4
     assert most == poller.MAX_CONCURRENCY
 
@@ -107,12 +107,12 @@ async def test_jobs_at_work_are_asked_for_more_often_than_those_in_the_queue(
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.1)
-    monkeypatch.setattr(poller, "RateLimit", lambda: CountingPace(30))
+    monkeypatch.setattr(poller, "RateLimit", lambda: CountingRateLimit(30))
     sandbox.configure(job_seconds=3600)
     jobs = submit_exports(150)
     # Joined the wrong way round, so that their order is not what helps.
     triggers = [make_trigger(job_id, seconds=3600, poll_interval=0.1) for job_id in reversed(jobs)]
-    journal = await singles(sandbox, 400, triggers)
+    journal = await list_single_polls(sandbox, 400, triggers)
     asked = [entry["path"].rpartition("/")[2] for entry in journal]
     at_work, last = jobs[:3], jobs[-60:]
     assert sum(map(asked.count, at_work)) / 3 >= 2 * sum(map(asked.count, last)) / 60
@@ -124,11 +124,11 @@ async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works
 ) -> None:
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.1)
-    monkeypatch.setattr(poller, "RateLimit", lambda: CountingPace(40))
+    monkeypatch.setattr(poller, "RateLimit", lambda: CountingRateLimit(40))
     sandbox.configure(stuck_jobs=True)
     number = 100
     jobs = submit_exports(number)
-    journal = await singles(
+    journal = await list_single_polls(
         sandbox, 4 * number, [make_trigger(job_id, poll_interval=0.1) for job_id in reversed(jobs)]
     )
     asked = [entry["path"].rpartition("/")[2] for entry in journal]
@@ -144,13 +144,13 @@ async def test_each_of_many_jobs_has_its_turn_in_whatever_order_the_server_works
 async def test_a_server_that_is_asked_too_often_is_asked_for_less_and_no_wait_pays_for_that(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace = CountingPace()
+    pace = CountingRateLimit()
     monkeypatch.setattr(poller, "PAGE", 1)
     monkeypatch.setattr(poller, "LONGEST_ROUND", 0.5)
     monkeypatch.setattr(poller, "RateLimit", lambda: pace)
     old = submit_exports(151)[:150]
     sandbox.fault("429", path="csvAsyncJobs/", times=poller.MAX_CONCURRENCY, retry_after=0)
-    found = await events(
+    found = await collect_events(
         [make_trigger(job_id, poll_interval=30, max_consecutive_failures=0) for job_id in old]
     )
     # Only those that were asked for and refused have failed, not all that were due.
@@ -166,7 +166,7 @@ async def test_a_wait_of_another_users_job(sandbox: Sandbox, monkeypatch: pytest
     monkeypatch.setenv("AIRFLOW_CONN_ADMIN", sandbox.airflow_connection(sandbox.admin_token))
     monkeypatch.setenv("AIRFLOW_CONN_READER", sandbox.airflow_connection(sandbox.read_only_token))
     triggers = [make_trigger(job_id, conn) for job_id in jobs for conn in (CONN, "admin", "reader")]
-    found = await events(triggers)
+    found = await collect_events(triggers)
     assert [event.get("cause", event["status"]) for event in found] == [
         "finished",
         "finished",
@@ -216,7 +216,7 @@ async def test_a_wait_that_is_cancelled_leaves_the_others_alone(sandbox: Sandbox
             raise AssertionError("it was to be cancelled")
 
     task = asyncio.create_task(wait_to_be_cancelled())
-    others = asyncio.create_task(events(triggers[1:]))
+    others = asyncio.create_task(collect_events(triggers[1:]))
     await wait_for_poll(sandbox)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -31,16 +31,20 @@ from airflow_provider_om_messaging.operators.job_result import CsvJobResultOpera
 from airflow_provider_om_messaging.operators.support.jobs.job_memory import KEY
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
-from tests.contract.sandbox_http import Api, row, table
-from tests.in_airflow.running import CONTEXT, as_xcom
+from tests.contract.sandbox_http import Api, build_row, build_table
+from tests.in_airflow.running import CONTEXT, convert_to_xcom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SERVICE = "orders_redpanda"
-FILE = table(row("orders.placed", description="Over a socket."), row("orders.paid", description="Heard."))
-BAD_OWNER = table(row("orders.placed", owner="nobody"), row("orders.paid", description="Heard."))
+FILE = build_table(
+    build_row("orders.placed", description="Over a socket."), build_row("orders.paid", description="Heard.")
+)
+BAD_OWNER = build_table(
+    build_row("orders.placed", owner="nobody"), build_row("orders.paid", description="Heard.")
+)
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ def log(caplog: pytest.LogCaptureFixture, log_text: Log) -> Log:
 
 
 def run(operator: Any, context: dict[str, Any] = CONTEXT) -> Any:
-    return as_xcom(operator.execute(context))
+    return convert_to_xcom(operator.execute(context))
 
 
 def list_submissions(server: Sandbox) -> list[str]:
@@ -258,7 +262,9 @@ class TestRetries:
         context = self.context()
         run(importing(dry_run=False), context)
         server.clear_journal()
-        run(importing(dry_run=False, csv=table(row("orders.paid", description="Other."))), context)
+        run(
+            importing(dry_run=False, csv=build_table(build_row("orders.paid", description="Other."))), context
+        )
         assert list_submissions(server) == ["importAsync"]
 
 

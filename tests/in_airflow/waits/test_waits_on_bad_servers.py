@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.in_airflow.waits.many import events, make_trigger, polls, submit_exports, wait_for_poll
+from tests.in_airflow.waits.many import (
+    collect_events,
+    count_polls,
+    make_trigger,
+    submit_exports,
+    wait_for_poll,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +26,16 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 async def test_a_missing_job_ends_its_own_wait_only(sandbox: Sandbox) -> None:
     sandbox.configure(job_seconds=1)
     jobs = submit_exports(3)
-    found = await events([make_trigger(job_id) for job_id in [*jobs, "424242"]])
+    found = await collect_events([make_trigger(job_id) for job_id in [*jobs, "424242"]])
     assert [event.get("cause", event["status"]) for event in found] == ["finished"] * 3 + ["not_found"]
 
 
 async def test_a_server_without_jobs_ends_all_waits(sandbox: Sandbox) -> None:
     sandbox.configure(job_api=False)
     jobs = submit_exports(5)
-    found = await events([make_trigger(job_id) for job_id in jobs])
+    found = await collect_events([make_trigger(job_id) for job_id in jobs])
     assert {event["cause"] for event in found} == {"unsupported"}
-    assert polls(sandbox) == (1, 5)
+    assert count_polls(sandbox) == (1, 5)
 
 
 @pytest.mark.parametrize("kind", ["500", "503", "429", "html", "drop", "cut"])
@@ -37,7 +43,7 @@ async def test_one_bad_reply_ends_no_wait(sandbox: Sandbox, kind: str) -> None:
     sandbox.configure(job_seconds=0.1)
     jobs = submit_exports(10)
     sandbox.fault(kind, path="csvAsyncJobs", times=2, retry_after=0)
-    found = await events([make_trigger(job_id) for job_id in jobs])
+    found = await collect_events([make_trigger(job_id) for job_id in jobs])
     assert {event["status"] for event in found} == {"finished"}
 
 
@@ -46,11 +52,11 @@ async def test_a_server_that_stays_down_is_not_hammered(sandbox: Sandbox, kind: 
     sandbox.configure(stuck_jobs=True)
     jobs = submit_exports(50)
     sandbox.fault(kind, path="csvAsyncJobs", times=10_000, retry_after=0)
-    found = await events(
+    found = await collect_events(
         [make_trigger(job_id, max_consecutive_failures=4, poll_interval=0.5) for job_id in jobs]
     )
     assert {event["status"] for event in found} == {"error"}
-    assert sum(polls(sandbox)) <= 10
+    assert sum(count_polls(sandbox)) <= 10
     assert all("5 polls of job" in event["message"] for event in found)
 
 
@@ -59,10 +65,10 @@ async def test_the_server_is_left_alone_as_long_as_it_asks_and_the_deadline_hold
     sandbox: Sandbox, kind: str
 ) -> None:
     sandbox.fault(kind, path="csvAsyncJobs", times=100, retry_after=3600)
-    found = await events([make_trigger(job_id, seconds=2) for job_id in submit_exports(3)])
+    found = await collect_events([make_trigger(job_id, seconds=2) for job_id in submit_exports(3)])
     assert {event["cause"] for event in found} == {"job_timeout"}
     # Once, and once more for each at its deadline; by its poll interval it would be ten times.
-    assert sum(polls(sandbox)) <= 4
+    assert sum(count_polls(sandbox)) <= 4
 
 
 async def test_a_new_token_in_the_connection_is_taken_up(
@@ -70,7 +76,7 @@ async def test_a_new_token_in_the_connection_is_taken_up(
 ) -> None:
     sandbox.configure(job_seconds=1.5)
     jobs = submit_exports(3)
-    waits = asyncio.ensure_future(events([make_trigger(job_id) for job_id in jobs]))
+    waits = asyncio.ensure_future(collect_events([make_trigger(job_id) for job_id in jobs]))
     await wait_for_poll(sandbox)
     sandbox.supersede_bot_token()
     monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
@@ -81,9 +87,9 @@ async def test_a_new_token_in_the_connection_is_taken_up(
 async def test_a_token_that_stays_refused_ends_the_waits_at_once(sandbox: Sandbox) -> None:
     jobs = submit_exports(3)
     sandbox.supersede_bot_token()
-    found = await events([make_trigger(job_id) for job_id in jobs])
+    found = await collect_events([make_trigger(job_id) for job_id in jobs])
     assert {event["cause"] for event in found} == {"unauthorized"}
-    assert sum(polls(sandbox)) == 1
+    assert sum(count_polls(sandbox)) == 1
 
 
 async def test_a_netrc_that_knows_the_server_is_no_hindrance(
@@ -91,7 +97,7 @@ async def test_a_netrc_that_knows_the_server_is_no_hindrance(
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    [event] = await events([make_trigger(submit_exports(1)[0])])
+    [event] = await collect_events([make_trigger(submit_exports(1)[0])])
     assert event["status"] == "finished"
 
 
@@ -103,8 +109,8 @@ async def test_the_environments_proxy_is_used_unless_it_is_not_for_this_server(
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.setenv("NO_PROXY", "elsewhere")
     monkeypatch.setenv("no_proxy", "elsewhere")
-    [event] = await events([make_trigger(job_id, max_consecutive_failures=0)])
+    [event] = await collect_events([make_trigger(job_id, max_consecutive_failures=0)])
     assert "proxy" in event["message"]
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    [event] = await events([make_trigger(job_id)])
+    [event] = await collect_events([make_trigger(job_id)])
     assert event["status"] == "finished"

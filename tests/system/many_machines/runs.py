@@ -55,7 +55,7 @@ class Runs:
 
     def tasks(self, step: str | None = None) -> list[Task]:
         """Return the tasks of a step, or all, as they are now, in the order of their services."""
-        of_dag = self._airflow.task_states(self._dag_id)
+        of_dag = self._airflow.list_tasks(self._dag_id)
         found = [task for task in of_dag if task.run_id in self._ids and step in {None, task.task_id}]
         return sorted(found, key=lambda task: (self._ids.index(task.run_id), task.map_index))
 
@@ -72,12 +72,12 @@ class Runs:
     def result(self, step: str, index: int) -> Any:
         """Return what a task handed on."""
         run_id, map_index = self._place(index)
-        return self._airflow.xcom(self._dag_id, run_id, step, map_index)
+        return self._airflow.get_xcom(self._dag_id, run_id, step, map_index)
 
     def log(self, step: str, index: int) -> str:
         """Return what a task has logged."""
         run_id, map_index = self._place(index)
-        files = self._airflow.task_logs(self._dag_id, run_id, step, map_index)
+        files = self._airflow.list_task_logs(self._dag_id, run_id, step, map_index)
         return "\n".join(file.read_text(errors="replace") for file in files)
 
     def wait_for(

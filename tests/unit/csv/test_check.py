@@ -20,7 +20,7 @@ from airflow_provider_om_messaging.files.csv_streams import CsvMeter, measure_te
 from airflow_provider_om_messaging.protocol.csv import check
 from airflow_provider_om_messaging.protocol.csv.check import LARGEST_CELL, check_csv, read_rows
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.tables import pieces, tables, write_table
+from tests.unit.tables import cut_into_pieces, tables, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def test_whatever_a_csv_writer_writes_passes(
     content = write_table(table, line_end, quoting)
     if marked:
         content = codecs.BOM_UTF8 + content
-    facts = check_csv(pieces(content, sizes), "topics.csv")
+    facts = check_csv(cut_into_pieces(content, sizes), "topics.csv")
     assert facts.rows == len(table) - 1
     assert facts.header == tuple(table[0])
     assert facts.bytes == len(content)
@@ -128,7 +128,7 @@ def test_a_header_alone_is_refused(content: bytes) -> None:
 )
 def test_what_is_not_utf8_is_named_by_byte_and_line(content: bytes, byte: str, line: int, size: int) -> None:
     # A server would put U+FFFD in its place without a word.
-    assert f"is not UTF-8: byte {byte} in line {line}." in refusal(*pieces(content, [size]))
+    assert f"is not UTF-8: byte {byte} in line {line}." in refusal(*cut_into_pieces(content, [size]))
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -143,7 +143,7 @@ def test_what_is_not_utf8_is_named_by_byte_and_line(content: bytes, byte: str, l
 )
 def test_an_open_quote_is_named_by_the_line_its_row_begins_in(content: bytes, line: int, size: int) -> None:
     # A server would have saved the rows before it.
-    message = refusal(*pieces(content, [size]))
+    message = refusal(*cut_into_pieces(content, [size]))
     assert f"a quote that is never closed, in the row that begins in line {line}." in message
 
 
@@ -156,7 +156,7 @@ def test_text_after_a_closing_quote_is_refused() -> None:
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_null_character_is_refused(size: int) -> None:
     # Databases refuse it, in the middle of an import.
-    assert "U+0000 in line 3" in refusal(*pieces(b"name,x\r\na,b\r\nc,d\0\r\n", [size]))
+    assert "U+0000 in line 3" in refusal(*cut_into_pieces(b"name,x\r\na,b\r\nc,d\0\r\n", [size]))
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_a_null_character_is_refused(size: int) -> None:
     ids=["gzip", "workbook", "marked UTF-16LE", "marked UTF-16BE", "UTF-16LE", "UTF-16BE"],
 )
 def test_a_file_of_another_kind_is_named_by_its_kind(content: bytes, expected: str) -> None:
-    assert expected in refusal(*pieces(content, [1000]))
+    assert expected in refusal(*cut_into_pieces(content, [1000]))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
 def test_chunks_may_end_inside_a_character_and_inside_a_line_end(size: int) -> None:
     content = 'name,x\r\n事件,🐘\r\né,"ü\r\nü"\r\n'.encode()
-    facts = check_csv(pieces(content, [size]), "x")
+    facts = check_csv(cut_into_pieces(content, [size]), "x")
     assert (facts.rows, facts.header) == (2, ("name", "x"))
 
 
@@ -192,7 +192,7 @@ def test_a_cell_of_megabytes_passes_in_no_time(line_breaks: bool) -> None:
     # Longer than Python's csv takes by itself; reading it once took the square of its length.
     part = b"a description\n" if line_breaks else b"a description "
     content = b'name,description\r\norders,"' + part * 500_000 + b'"\r\n'
-    assert check_csv(pieces(content, [256 * 1024]), "x").rows == 1
+    assert check_csv(cut_into_pieces(content, [256 * 1024]), "x").rows == 1
 
 
 def test_the_limit_that_all_csv_readers_share_is_never_lowered() -> None:

@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.protocol.csv import fast_scan
 from airflow_provider_om_messaging.protocol.csv.check import UnfitCsvError, check_csv, scan_rows
 from airflow_provider_om_messaging.protocol.csv.fast_scan import FastCsvValidator
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.tables import pieces, tables, write_table
+from tests.unit.tables import cut_into_pieces, tables, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def read_outcome(checked: Any) -> Any:
 @example(b"a,b\r,c\nd,e\r,f\n", [100])
 @given(anything, chunk_sizes)
 def test_what_is_proven_is_fit(content: bytes, sizes: list[int]) -> None:
-    if proof := validate(pieces(content, sizes)):
+    if proof := validate(cut_into_pieces(content, sizes)):
         facts = read_outcome(lambda: nullcontext(check_csv([content], "x")))
         # All but the names in the header, which are looked at in any case.
         unnamed = isinstance(facts, tuple) and ("no column" in facts[1] or "without a name" in facts[1])
@@ -107,7 +107,7 @@ def test_no_short_text_is_proven_that_is_unfit() -> None:
 @given(well_formed(min_cells=2), chunk_sizes)
 def test_what_is_as_the_format_wants_it_is_proven(drawn: tuple[bytes, int], sizes: list[int]) -> None:
     content, rows = drawn
-    proof = validate(pieces(content, sizes))
+    proof = validate(cut_into_pieces(content, sizes))
     assert proof is not None
     assert proof.records == rows + 1
 
@@ -117,7 +117,7 @@ def test_what_is_as_the_format_wants_it_is_proven(drawn: tuple[bytes, int], size
 @given(well_formed(min_cells=2), chunk_sizes)
 def test_lines_are_counted_inside_of_quotes_too(drawn: tuple[bytes, int], sizes: list[int]) -> None:
     content, _ = drawn
-    proof = validate(pieces(content, sizes))
+    proof = validate(cut_into_pieces(content, sizes))
     assert proof is not None
     assert proof.lines == len(LINE_ENDS.findall(content)) + (not content.endswith(b"\n"))
 
@@ -126,7 +126,7 @@ def test_lines_are_counted_inside_of_quotes_too(drawn: tuple[bytes, int], sizes:
 def test_a_writers_table_is_proven(table: list[list[str]], line_end: str, sizes: list[int]) -> None:
     table = [[*row, "x"] for row in table]
     fit = len(table) > 1
-    assert (validate(pieces(write_table(table, line_end), sizes)) is not None) is fit
+    assert (validate(cut_into_pieces(write_table(table, line_end), sizes)) is not None) is fit
 
 
 @given(anything, st.integers(1, 12))
@@ -137,7 +137,9 @@ def test_a_check_says_what_a_reader_says(
     path.write_bytes(content)
     with patch.object(object_storage, "CHUNK", size):
         checked = read_outcome(lambda: open_csv_upload(source=str(path)))
-    assert checked == read_outcome(lambda: nullcontext(check_csv(pieces(content, [size]), str(path))))
+    assert checked == read_outcome(
+        lambda: nullcontext(check_csv(cut_into_pieces(content, [size]), str(path)))
+    )
 
 
 @pytest.mark.parametrize("rest", [b"orders,,\r\n", b"\xff", b'"never closed'])
@@ -156,8 +158,8 @@ def test_a_check_that_reads_after_all_reads_the_whole(tmp_path: Path, rest: byte
 def test_a_row_of_many_megabytes_is_left_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_scan, "LARGEST_BLOCK", 1000)
     row = b'orders,"' + b"many lines\n" * 50 + b'"\n'
-    assert validate(pieces(b"name,x\n" + row * 20, [100]))
-    assert not validate(pieces(b"name,x\n" + row.replace(b"many", b"very, very many") * 2, [100]))
+    assert validate(cut_into_pieces(b"name,x\n" + row * 20, [100]))
+    assert not validate(cut_into_pieces(b"name,x\n" + row.replace(b"many", b"very, very many") * 2, [100]))
 
 
 def measure(chunks: list[bytes]) -> tuple[bytes, int] | str:
@@ -172,7 +174,7 @@ def measure(chunks: list[bytes]) -> tuple[bytes, int] | str:
 @given(anything, chunk_sizes)
 def test_an_export_is_judged_as_an_imports_file_is(content: bytes, sizes: list[int]) -> None:
     # But for one without rows, which is what a service without topics exports to.
-    found = measure(pieces(content, sizes))
+    found = measure(cut_into_pieces(content, sizes))
     rows = -1
     try:
         rows += sum(1 for _ in scan_rows([content]))
@@ -191,7 +193,7 @@ def test_an_export_is_judged_as_an_imports_file_is(content: bytes, sizes: list[i
 def test_an_export_is_read_from_where_its_proof_ends(rest: bytes) -> None:
     good = b'orders,"Orders,\r\n placed\ragain"\r\n' * 3000
     content = b"\xef\xbb\xbfname,description\r\n" + good + b"payments,x\r\n" + rest + good
-    assert measure_content(content) == measure(pieces(content, [7000]))
+    assert measure_content(content) == measure(cut_into_pieces(content, [7000]))
 
 
 def measure_content(content: bytes) -> tuple[bytes, int] | str:

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_om_messaging.protocol.events import change_events, entity_versions
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from tests.unit.replies import json_reply, reply
+from tests.unit.replies import build_json_reply, build_reply
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.events.change import Change
@@ -35,7 +35,7 @@ def event(**members: Any) -> dict[str, Any]:
 
 def read(*events: Any, **paging: Any) -> change_events.Listing:
     document = {"data": list(events), "paging": paging or {"total": len(events)}}
-    return change_events.read_events(json_reply(200, document, date=DATE))
+    return change_events.read_events(build_json_reply(200, document, date=DATE))
 
 
 def test_an_event_is_read_without_its_values() -> None:
@@ -113,12 +113,12 @@ def test_an_event_that_says_less_is_told(members: dict[str, Any]) -> None:
 )
 def test_a_reply_that_is_no_list_of_events(document: Any) -> None:
     with pytest.raises(Fault):
-        change_events.read_events(json_reply(200, document))
+        change_events.read_events(build_json_reply(200, document))
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Sep 2026 14:13:20 GMT", "\x00"])
 def test_a_server_that_does_not_tell_its_time(date: str) -> None:
-    assert change_events.read_server_time(reply(200, date=date)) is None
+    assert change_events.read_server_time(build_reply(200, date=date)) is None
 
 
 def state(**members: Any) -> dict[str, Any]:
@@ -135,7 +135,9 @@ def state(**members: Any) -> dict[str, Any]:
 
 def states(*topics: Any) -> dict[str, entity_versions.EntityState]:
     request = entity_versions.list_topic_states("kafka")
-    return {item.entity_id: item for item in request.read(json_reply(200, {"data": list(topics)})).states}
+    return {
+        item.entity_id: item for item in request.read(build_json_reply(200, {"data": list(topics)})).states
+    }
 
 
 def find_changes(*topics: Any) -> list[Change]:

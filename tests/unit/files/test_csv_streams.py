@@ -15,7 +15,7 @@ from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.files.stored import CSV, YESTERDAY
 from tests.unit.replies import HTML
-from tests.unit.tables import pieces, tables, write_table
+from tests.unit.tables import cut_into_pieces, tables, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +85,7 @@ class TestAnExportOnItsWay:
     def test_it_is_handed_on_unchanged_and_measured(self, table: list[list[str]], sizes: list[int]) -> None:
         content = write_table(table)
         meter = CsvMeter()
-        assert b"".join(meter.check_chunks(pieces(content, sizes))) == content
+        assert b"".join(meter.check_chunks(cut_into_pieces(content, sizes))) == content
         facts = meter.written
         assert (facts.rows, facts.bytes) == (len(table) - 1, len(content))
         assert facts.sha256 == hashlib.sha256(content).hexdigest()
@@ -94,7 +94,7 @@ class TestAnExportOnItsWay:
     @pytest.mark.parametrize("header", [b"name,description", b'name*,"description"', b"description,name\r\n"])
     def test_a_service_without_topics_has_a_header(self, header: bytes) -> None:
         for sizes in ([1], [3], [100]):
-            assert b"".join(CsvMeter().check_chunks(pieces(header, sizes))) == header
+            assert b"".join(CsvMeter().check_chunks(cut_into_pieces(header, sizes))) == header
 
     @pytest.mark.parametrize(
         ("chunks", "words"),

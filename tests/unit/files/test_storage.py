@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.files.stored import CSV, YESTERDAY, Storage, broken_off, full_disk, read
-from tests.unit.tables import pieces
+from tests.unit.tables import cut_into_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz", "a b%20é.csv"])
 def test_what_is_written_is_read_back(folder: str, name: str) -> None:
     for content in (YESTERDAY, CSV):
-        Destination(f"{folder}/{name}").write(pieces(content, [7]))
+        Destination(f"{folder}/{name}").write(cut_into_pieces(content, [7]))
         assert read(f"{folder}/{name}") == content
 
 
@@ -66,7 +66,7 @@ def test_an_upload_that_fails_leaves_yesterdays_object(bucket: str, monkeypatch:
 
 def test_the_same_export_gives_the_same_compressed_file(tmp_path: Path) -> None:
     for name, size in (("a.csv.gz", 3), ("b.csv.gz", 1000)):
-        Destination(str(tmp_path / name)).write(pieces(CSV * 50, [size]))
+        Destination(str(tmp_path / name)).write(cut_into_pieces(CSV * 50, [size]))
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
     assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()) == CSV * 50
 

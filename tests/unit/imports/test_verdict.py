@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.protocol.imports.verdict import (
     read_import,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import HTML, json_reply, reply
+from tests.unit.replies import HTML, build_json_reply, build_reply
 
 if TYPE_CHECKING:
     import random
@@ -228,7 +228,14 @@ def test_a_server_that_does_not_tell_is_named_with_the_ways_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [reply(200), reply(200, HTML), reply(200, b"null"), json_reply(200, []), json_reply(200, "ok")]
+    "answer",
+    [
+        build_reply(200),
+        build_reply(200, HTML),
+        build_reply(200, b"null"),
+        build_json_reply(200, []),
+        build_json_reply(200, "ok"),
+    ],
 )
 def test_what_is_no_verdict_at_all_is_an_unexpected_reply(answer: Any) -> None:
     with pytest.raises(Fault) as caught:
@@ -237,7 +244,7 @@ def test_what_is_no_verdict_at_all_is_an_unexpected_reply(answer: Any) -> None:
 
 
 def test_a_verdict_may_be_json_in_a_text() -> None:
-    text = json_reply(200, document("success", 1, 1, 0)).body.decode()
+    text = build_json_reply(200, document("success", 1, 1, 0)).body.decode()
     assert parse_import_result(text, False, 1).status == "success"
 
 

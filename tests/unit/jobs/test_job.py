@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.job import Job, read_job, read_jobs, read_submitted
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import HTML, json_reply, reply
+from tests.unit.replies import HTML, build_json_reply, build_reply
 
 UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
 DOCUMENT = {
@@ -37,18 +37,18 @@ DOCUMENT = {
 
 
 def job(**changes: Any) -> Job:
-    return read_job(json_reply(200, {**DOCUMENT, **changes}))
+    return read_job(build_json_reply(200, {**DOCUMENT, **changes}))
 
 
 @pytest.mark.parametrize(("sent", "read"), [("42", "42"), (42, "42"), (UUID, UUID)])
 def test_a_job_id_is_a_number_on_new_servers_and_a_uuid_on_old_ones(sent: object, read: str) -> None:
-    assert read_submitted(json_reply(202, {"jobId": sent, "message": "Export initiated."})) == read
+    assert read_submitted(build_json_reply(202, {"jobId": sent, "message": "Export initiated."})) == read
 
 
 @pytest.mark.parametrize("document", [{}, {"jobId": None}, {"jobId": ""}, {"jobId": True}, {"jobId": {}}, []])
 def test_a_submission_without_a_job_id_is_an_unexpected_reply(document: object) -> None:
     with pytest.raises(Fault) as caught:
-        read_submitted(json_reply(202, document))
+        read_submitted(build_json_reply(202, document))
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
@@ -69,19 +69,19 @@ def test_a_job_is_read_whole() -> None:
 
 
 def test_a_job_of_another_generation_is_read_as_far_as_it_goes() -> None:
-    bare = read_job(json_reply(200, {"jobId": 42, "status": "completed"}))
+    bare = read_job(build_json_reply(200, {"jobId": 42, "status": "completed"}))
     assert (bare.job_id, bare.status, bare.finished, bare.dry_run) == ("42", "COMPLETED", True, None)
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        reply(200, HTML),
-        json_reply(200, []),
-        json_reply(200, {}),
-        json_reply(200, {"jobId": "42"}),
-        json_reply(200, {"jobId": "42", "status": 7}),
-        json_reply(200, {"status": "RUNNING"}),
+        build_reply(200, HTML),
+        build_json_reply(200, []),
+        build_json_reply(200, {}),
+        build_json_reply(200, {"jobId": "42"}),
+        build_json_reply(200, {"jobId": "42", "status": 7}),
+        build_json_reply(200, {"status": "RUNNING"}),
     ],
 )
 def test_what_is_no_job_is_an_unexpected_reply(answer: Any) -> None:
@@ -92,9 +92,9 @@ def test_what_is_no_job_is_an_unexpected_reply(answer: Any) -> None:
 
 def test_jobs_are_listed_in_the_servers_order() -> None:
     documents = [{**DOCUMENT, "jobId": number} for number in ("9", "3", "12")]
-    assert [each.job_id for each in read_jobs(json_reply(200, documents))] == ["9", "3", "12"]
+    assert [each.job_id for each in read_jobs(build_json_reply(200, documents))] == ["9", "3", "12"]
     with pytest.raises(Fault, match="not a list of jobs"):
-        read_jobs(json_reply(200, {"data": documents}))
+        read_jobs(build_json_reply(200, {"data": documents}))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version, read_versions
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import json_reply
+from tests.unit.replies import build_json_reply
 
 ENTITY: dict[str, Any] = {"version": 0.2, "updatedAt": 1_760_000_000_123, "updatedBy": "ada"}
 
@@ -92,12 +92,12 @@ def test_only_edits_that_were_merged_are_told_as_merged() -> None:
 )
 def test_what_is_no_history_is_not_a_shorter_one(versions: Any, words: str) -> None:
     with pytest.raises(Fault, match=words) as caught:
-        read_versions(json_reply(200, {"versions": versions}))
+        read_versions(build_json_reply(200, {"versions": versions}))
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
 def test_versions_come_as_objects_or_as_texts_and_in_todays_names() -> None:
     owner = {"id": "1", "type": "user"}
     sent = [json.dumps({"version": 0.2, "owner": owner}), {"version": 0.1}]
-    newest, first = read_versions(json_reply(200, {"versions": sent}))
+    newest, first = read_versions(build_json_reply(200, {"versions": sent}))
     assert (newest["owners"], first["version"]) == ([owner], 0.1)

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.protocol.topics.pages import (
 )
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import json_reply
+from tests.unit.replies import build_json_reply
 
 NEW, OLD = parse_generation("1.13.1"), parse_generation("1.2.2")
 ORDERS = {
@@ -26,7 +26,7 @@ ORDERS = {
 
 
 def page(document: Any) -> Any:
-    return list_topics("kafka", NEW).read(json_reply(200, document))
+    return list_topics("kafka", NEW).read(build_json_reply(200, document))
 
 
 def test_a_page_is_a_thousand_topics_with_all_that_a_file_tells_of_them() -> None:
@@ -97,7 +97,7 @@ def test_a_list_that_holds_anything_but_topics_is_not_a_shorter_list(data: Any) 
 def test_topics_of_an_old_server_have_the_names_of_today() -> None:
     (topic,) = page({"data": [ORDERS]}).entities
     assert topic.entity()["owners"] == [ORDERS["owner"]]
-    assert create_topic("kafka", "orders").read(json_reply(201, ORDERS))["owners"] == [ORDERS["owner"]]
+    assert create_topic("kafka", "orders").read(build_json_reply(201, ORDERS))["owners"] == [ORDERS["owner"]]
 
 
 def test_creating_a_topic_is_never_repeated() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
-from tests.unit.replies import json_reply
+from tests.unit.replies import build_json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ TYPES = {"customProperties": [{"name": "cost", "propertyType": {"name": "integer
 
 
 def body(document: Any) -> Reply:
-    return json_reply(200, document)
+    return build_json_reply(200, document)
 
 
 def named_fault(do: Callable[[], Any]) -> Fault | None:

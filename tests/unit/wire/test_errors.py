@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault, make_connection_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
-from tests.unit.replies import HTML, NOT_FOUND_ON_OLD, error_reply, json_reply, old_error, reply, request
+from tests.unit.replies import (
+    HTML,
+    NOT_FOUND_ON_OLD,
+    build_error_reply,
+    build_json_reply,
+    build_old_error,
+    build_reply,
+    build_request,
+)
 
 
 def fault(answer: Reply) -> Fault:
-    found = find_fault(request(), answer)
+    found = find_fault(build_request(), answer)
     assert found is not None
     assert found.status == answer.status
     return found
@@ -23,30 +31,39 @@ def fault(answer: Reply) -> Fault:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_is_no_fault(status: int) -> None:
-    assert find_fault(request(), json_reply(status, {"name": "kafka"})) is None
+    assert find_fault(build_request(), build_json_reply(status, {"name": "kafka"})) is None
 
 
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
-        (error_reply(400, "Invalid request format"), Cause.BAD_REQUEST),
-        (reply(400, b"[query param limit must be greater than or equal to 0]"), Cause.BAD_REQUEST),
-        (reply(400, b"Unexpected character", content_type="text/plain"), Cause.BAD_REQUEST),
-        (reply(401), Cause.UNAUTHORIZED),
-        (reply(401, b"Unauthorized", content_type="text/plain"), Cause.UNAUTHORIZED),
-        (json_reply(400, {"code": 400, "errorType": "RULE_VIOLATION", "message": "x"}), Cause.BAD_REQUEST),
-        (error_reply(401, "Not Authorized! Token not present"), Cause.UNAUTHORIZED),
-        (error_reply(403, "Principal: CatalogPrincipal{name='u'} is not admin"), Cause.FORBIDDEN),
-        (error_reply(404, "messagingService instance for nope not found"), Cause.NOT_FOUND),
-        (error_reply(404, "CSV job not found: 42"), Cause.NOT_FOUND),
-        (error_reply(404, "messagingService instance for x and version 0.7 not found"), Cause.NOT_FOUND),
-        (error_reply(409, "Entity already exists"), Cause.CONFLICT),
-        (error_reply(412, "The entity has been modified by another user."), Cause.CONFLICT),
-        (error_reply(413, "Bulk limit"), Cause.BAD_REQUEST),
-        (json_reply(429, {"code": 429, "errorType": "LIMITS_EXCEPTION", "message": "x"}), Cause.RATE_LIMITED),
-        (error_reply(500, "Failed to parse JsonPatch"), Cause.UNAVAILABLE),
-        (json_reply(500, {"responseMessage": "An exception with message [null]"}), Cause.UNAVAILABLE),
-        (error_reply(503, "Deadlock found", retry_after="1"), Cause.UNAVAILABLE),
+        (build_error_reply(400, "Invalid request format"), Cause.BAD_REQUEST),
+        (build_reply(400, b"[query param limit must be greater than or equal to 0]"), Cause.BAD_REQUEST),
+        (build_reply(400, b"Unexpected character", content_type="text/plain"), Cause.BAD_REQUEST),
+        (build_reply(401), Cause.UNAUTHORIZED),
+        (build_reply(401, b"Unauthorized", content_type="text/plain"), Cause.UNAUTHORIZED),
+        (
+            build_json_reply(400, {"code": 400, "errorType": "RULE_VIOLATION", "message": "x"}),
+            Cause.BAD_REQUEST,
+        ),
+        (build_error_reply(401, "Not Authorized! Token not present"), Cause.UNAUTHORIZED),
+        (build_error_reply(403, "Principal: CatalogPrincipal{name='u'} is not admin"), Cause.FORBIDDEN),
+        (build_error_reply(404, "messagingService instance for nope not found"), Cause.NOT_FOUND),
+        (build_error_reply(404, "CSV job not found: 42"), Cause.NOT_FOUND),
+        (
+            build_error_reply(404, "messagingService instance for x and version 0.7 not found"),
+            Cause.NOT_FOUND,
+        ),
+        (build_error_reply(409, "Entity already exists"), Cause.CONFLICT),
+        (build_error_reply(412, "The entity has been modified by another user."), Cause.CONFLICT),
+        (build_error_reply(413, "Bulk limit"), Cause.BAD_REQUEST),
+        (
+            build_json_reply(429, {"code": 429, "errorType": "LIMITS_EXCEPTION", "message": "x"}),
+            Cause.RATE_LIMITED,
+        ),
+        (build_error_reply(500, "Failed to parse JsonPatch"), Cause.UNAVAILABLE),
+        (build_json_reply(500, {"responseMessage": "An exception with message [null]"}), Cause.UNAVAILABLE),
+        (build_error_reply(503, "Deadlock found", retry_after="1"), Cause.UNAVAILABLE),
     ],
 )
 def test_each_status_has_its_cause(answer: Reply, cause: Cause) -> None:
@@ -75,8 +92,8 @@ OWNER = "9ae2a68c-03d8-5cb1-9b01-416f43a9d23f"
 def test_the_tokens_user_is_told_from_one_that_was_asked_for(
     path: str, missing: str, is_the_tokens: bool
 ) -> None:
-    answer = error_reply(404, f"user instance for {missing} not found")
-    found = find_fault(replace(request(), path=path), answer)
+    answer = build_error_reply(404, f"user instance for {missing} not found")
+    found = find_fault(replace(build_request(), path=path), answer)
     assert found is not None
     assert found.cause is (Cause.UNAUTHORIZED if is_the_tokens else Cause.NOT_FOUND)
     assert (f"The token's user {missing} does not exist" in found.message) == is_the_tokens
@@ -85,15 +102,15 @@ def test_the_tokens_user_is_told_from_one_that_was_asked_for(
 @pytest.mark.parametrize(
     "answer",
     [
-        json_reply(404, {"code": 404, "message": "HTTP 404 Not Found"}),
-        error_reply(405, "HTTP 405 Method Not Allowed"),
-        error_reply(406, "HTTP 406 Not Acceptable"),
-        error_reply(415, "HTTP 415 Unsupported Media Type"),
-        json_reply(500, {"responseMessage": NOT_FOUND_ON_OLD}),
-        error_reply(400, "Upload/download CSV for bulk operations is not supported for entity [topic]"),
-        old_error("HTTP 405 Method Not Allowed"),
-        old_error("HTTP 406 Not Acceptable"),
-        old_error("HTTP 415 Unsupported Media Type"),
+        build_json_reply(404, {"code": 404, "message": "HTTP 404 Not Found"}),
+        build_error_reply(405, "HTTP 405 Method Not Allowed"),
+        build_error_reply(406, "HTTP 406 Not Acceptable"),
+        build_error_reply(415, "HTTP 415 Unsupported Media Type"),
+        build_json_reply(500, {"responseMessage": NOT_FOUND_ON_OLD}),
+        build_error_reply(400, "Upload/download CSV for bulk operations is not supported for entity [topic]"),
+        build_old_error("HTTP 405 Method Not Allowed"),
+        build_old_error("HTTP 406 Not Acceptable"),
+        build_old_error("HTTP 415 Unsupported Media Type"),
     ],
 )
 def test_a_missing_route_is_not_a_missing_service(answer: Reply) -> None:
@@ -140,7 +157,7 @@ ENTITY = '{"id":"026d","name":"k","connection":{"config":{"saslPassword":"hunter
 def test_a_500_that_means_the_request_is_named_after_what_is_wrong_with_it(
     text: str, method: str, cause: Cause, expected: str
 ) -> None:
-    found = find_fault(request(method=method), old_error(text))
+    found = find_fault(build_request(method=method), build_old_error(text))
     assert found is not None
     assert found.cause is cause
     assert expected in found.message
@@ -149,22 +166,22 @@ def test_a_500_that_means_the_request_is_named_after_what_is_wrong_with_it(
 
 
 def test_a_service_whose_name_looks_like_a_status_is_still_a_missing_service() -> None:
-    answer = error_reply(404, "messagingService instance for HTTP 500 x not found")
+    answer = build_error_reply(404, "messagingService instance for HTTP 500 x not found")
     assert fault(answer).cause is Cause.NOT_FOUND
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        reply(404),
-        reply(404, b"Not Found", content_type="text/plain"),
-        reply(404, HTML, content_type="text/html"),
-        reply(404, b"default backend - 404"),
-        json_reply(404, {}),
-        json_reply(404, []),
-        json_reply(404, {"detail": "Not Found"}),
-        json_reply(404, {"status": 404, "error": "Not Found", "path": "/api/v1/x"}),
-        json_reply(404, {"message": "no Route matched with those values"}),
+        build_reply(404),
+        build_reply(404, b"Not Found", content_type="text/plain"),
+        build_reply(404, HTML, content_type="text/html"),
+        build_reply(404, b"default backend - 404"),
+        build_json_reply(404, {}),
+        build_json_reply(404, []),
+        build_json_reply(404, {"detail": "Not Found"}),
+        build_json_reply(404, {"status": 404, "error": "Not Found", "path": "/api/v1/x"}),
+        build_json_reply(404, {"message": "no Route matched with those values"}),
     ],
 )
 def test_a_404_of_another_server_is_no_missing_service(answer: Reply) -> None:
@@ -177,19 +194,19 @@ def test_a_404_of_another_server_is_no_missing_service(answer: Reply) -> None:
 @pytest.mark.parametrize(
     ("answer", "cause", "transient"),
     [
-        (reply(200, HTML, content_type="text/html"), Cause.UNEXPECTED_REPLY, False),
-        (reply(200, HTML), Cause.UNEXPECTED_REPLY, False),
-        (reply(302, HTML, location="https://login.example/"), Cause.UNEXPECTED_REPLY, False),
-        (reply(400, HTML), Cause.UNEXPECTED_REPLY, False),
-        (reply(401, HTML), Cause.UNAUTHORIZED, False),
-        (reply(403, HTML), Cause.FORBIDDEN, False),
-        (reply(404, HTML), Cause.UNEXPECTED_REPLY, False),
-        (reply(413, HTML), Cause.BAD_REQUEST, False),
-        (reply(429, HTML), Cause.RATE_LIMITED, True),
-        (reply(500, HTML), Cause.UNAVAILABLE, False),
-        (reply(502, HTML), Cause.UNAVAILABLE, True),
-        (reply(503, HTML), Cause.UNAVAILABLE, True),
-        (reply(504, HTML), Cause.UNAVAILABLE, True),
+        (build_reply(200, HTML, content_type="text/html"), Cause.UNEXPECTED_REPLY, False),
+        (build_reply(200, HTML), Cause.UNEXPECTED_REPLY, False),
+        (build_reply(302, HTML, location="https://login.example/"), Cause.UNEXPECTED_REPLY, False),
+        (build_reply(400, HTML), Cause.UNEXPECTED_REPLY, False),
+        (build_reply(401, HTML), Cause.UNAUTHORIZED, False),
+        (build_reply(403, HTML), Cause.FORBIDDEN, False),
+        (build_reply(404, HTML), Cause.UNEXPECTED_REPLY, False),
+        (build_reply(413, HTML), Cause.BAD_REQUEST, False),
+        (build_reply(429, HTML), Cause.RATE_LIMITED, True),
+        (build_reply(500, HTML), Cause.UNAVAILABLE, False),
+        (build_reply(502, HTML), Cause.UNAVAILABLE, True),
+        (build_reply(503, HTML), Cause.UNAVAILABLE, True),
+        (build_reply(504, HTML), Cause.UNAVAILABLE, True),
     ],
 )
 def test_html_is_named_by_what_its_sender_means(answer: Reply, cause: Cause, transient: bool) -> None:
@@ -202,7 +219,7 @@ def test_html_is_named_by_what_its_sender_means(answer: Reply, cause: Cause, tra
 
 
 def test_a_redirect_tells_where_to_without_what_the_query_holds() -> None:
-    found = fault(reply(302, location="https://u:hunter2@login.example/start?state=abc123"))
+    found = fault(build_reply(302, location="https://u:hunter2@login.example/start?state=abc123"))
     assert "login.example/start" in found.message
     assert "hunter2" not in found.message
     assert "abc123" not in found.message
@@ -229,13 +246,13 @@ def test_a_redirect_tells_where_to_without_what_the_query_holds() -> None:
     ],
 )
 def test_a_401_says_what_to_do_about_the_token(text: str, advice: str) -> None:
-    found = fault(error_reply(401, text))
+    found = fault(build_error_reply(401, text))
     assert advice in found.message
     assert text in found.message
 
 
 def test_too_large_says_what_to_do() -> None:
-    assert "several files" in fault(reply(413)).message
+    assert "several files" in fault(build_reply(413)).message
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 412, 413, 418, 429, 500, 502, 503, 504])
@@ -243,15 +260,17 @@ def test_too_large_says_what_to_do() -> None:
     "body", [b"", b"null", b"[]", b"{}", b'{"message": null}', b'{"message": {}}', b"\xff\xfe", b"{"]
 )
 def test_a_body_without_words_still_gives_a_sentence(status: int, body: bytes) -> None:
-    message = fault(reply(status, body)).message
+    message = fault(build_reply(status, body)).message
     assert str(status) in message
     assert "None" not in message
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 500])
 def test_the_authentication_header_does_not_decide(status: int) -> None:
-    replace_header = fault(error_reply(status, "messagingService instance for x not found"))
-    without = fault(error_reply(status, "messagingService instance for x not found", www_authenticate=""))
+    replace_header = fault(build_error_reply(status, "messagingService instance for x not found"))
+    without = fault(
+        build_error_reply(status, "messagingService instance for x not found", www_authenticate="")
+    )
     assert replace_header.cause is without.cause
     assert (replace_header.cause is Cause.UNAUTHORIZED) == (status == 401)
 
@@ -260,16 +279,16 @@ def test_the_authentication_header_does_not_decide(status: int) -> None:
 @pytest.mark.parametrize("key", ["message", "responseMessage"])
 def test_no_body_shows_its_secrets(status: int, key: str) -> None:
     body = {"code": status, key: 'Failed: {"name": "k", "saslPassword": "hunter2"} password=hunter2'}
-    found = find_fault(request(), json_reply(status, body))
+    found = find_fault(build_request(), build_json_reply(status, body))
     assert "hunter2" not in (found.message if found else "")
-    found = find_fault(request(), reply(status, b"password=hunter2", content_type="text/plain"))
+    found = find_fault(build_request(), build_reply(status, b"password=hunter2", content_type="text/plain"))
     assert "hunter2" not in (found.message if found else "")
 
 
 @pytest.mark.parametrize("status", [*range(300, 600)])
 def test_only_passing_troubles_are_transient(status: int) -> None:
     # A 500 is the same every time: old servers answer wrong requests with it.
-    assert fault(error_reply(status, "x")).transient == (status in {429, 502, 503, 504})
+    assert fault(build_error_reply(status, "x")).transient == (status in {429, 502, 503, 504})
 
 
 @pytest.mark.parametrize(
@@ -289,12 +308,12 @@ def test_only_passing_troubles_are_transient(status: int) -> None:
 )
 def test_retry_after_as_seconds_and_as_a_date(header: str, seconds: float | None) -> None:
     # A date is taken against the server's own clock, which may not agree with this one.
-    answer = error_reply(503, "x", retry_after=header, date="Wed, 21 Oct 2026 07:28:00 GMT")
+    answer = build_error_reply(503, "x", retry_after=header, date="Wed, 21 Oct 2026 07:28:00 GMT")
     assert fault(answer).retry_after == seconds
 
 
 def test_a_date_without_a_clock_to_hold_it_against_is_left_out() -> None:
-    assert fault(error_reply(503, "x", retry_after="Wed, 21 Oct 2026 07:28:30 GMT")).retry_after is None
+    assert fault(build_error_reply(503, "x", retry_after="Wed, 21 Oct 2026 07:28:30 GMT")).retry_after is None
 
 
 @given(
@@ -306,7 +325,7 @@ def test_a_date_without_a_clock_to_hold_it_against_is_left_out() -> None:
     ),
 )
 def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str, str]) -> None:
-    found = find_fault(request(), Reply(status, headers, body))
+    found = find_fault(build_request(), Reply(status, headers, body))
     assert (found is None) <= (200 <= status < 300)
 
 
@@ -337,6 +356,6 @@ def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: s
 )
 def test_a_name_that_is_not_found_may_be_written_in_another_case(text: str, advised: bool) -> None:
     expected = f"Not found (404): {text.rstrip('.')}"
-    assert fault(error_reply(404, text)).message == (
+    assert fault(build_error_reply(404, text)).message == (
         f"{expected}. Names are case-sensitive." if advised else expected
     )

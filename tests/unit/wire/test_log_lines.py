@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.patch.history import format_history
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import error_reply, request
+from tests.unit.replies import build_error_reply, build_request
 from tests.unit.wire.replies_of_entities import ENTITY, JOB, body, named_fault
 
 EVIL = "a\r\nINFO - all is well \x1b[2J\u202e\ud800\x00"
@@ -50,7 +50,7 @@ def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
         fields.shorten(EVIL),
         make_unknown_name_fault(Name("tags", "tag", "x"), [Name("tags", "tag", EVIL)]).message,
         *rejected.message.split("\n  "),
-        find_fault(request(), error_reply(500, EVIL)).message,  # type: ignore[union-attr]
+        find_fault(build_request(), build_error_reply(500, EVIL)).message,  # type: ignore[union-attr]
     ]
     for text in texts:
         assert text.isprintable(), text

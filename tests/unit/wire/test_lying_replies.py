@@ -21,7 +21,7 @@ from airflow_provider_om_messaging.protocol.topics.pages import create_topic
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault, read_result
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import MAX_DEPTH, parse_json
-from tests.unit.replies import error_reply, json_reply, reply, request
+from tests.unit.replies import build_error_reply, build_json_reply, build_reply, build_request
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.message import Reply, Request
@@ -43,16 +43,16 @@ def find_cause(asked: Request[Any], answer: Reply) -> Cause:
 @pytest.mark.parametrize("depth", [MAX_DEPTH, 900, 100_000])
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_nesting_is_limited_in_every_reader(depth: int, status: int) -> None:
-    answer = reply(status, nest(depth), content_type="application/json")
+    answer = build_reply(status, nest(depth), content_type="application/json")
     assert find_cause(routes.get_job("7"), answer) in {Cause.UNEXPECTED_REPLY, Cause.UNAVAILABLE}
     for read in (JobList().read, JobReader().read):
         with pytest.raises(Fault):
-            read(reply(200, b"[" + nest(depth) + b"]"))
+            read(build_reply(200, b"[" + nest(depth) + b"]"))
     assert parse_socket_event(next(iter(CHANNELS)), nest(depth).decode()) is None
 
 
 def test_what_is_nested_like_a_schema_is_read() -> None:
-    assert read_result(routes.get_job("7"), reply(200, nest(MAX_DEPTH - 1))).job_id == "7"
+    assert read_result(routes.get_job("7"), build_reply(200, nest(MAX_DEPTH - 1))).job_id == "7"
 
 
 @pytest.mark.parametrize("number", ["9" * 1_000_000, "-" + "9" * 30, "1e999", "-1e999", "NaN", "Infinity"])
@@ -60,8 +60,8 @@ def test_numbers_are_limited(number: str) -> None:
     assert parse_json(f'{{"total": {number}}}') == {"total": None}
     text = f'{{"jobId": "7", "status": "RUNNING", "total": {number}}}'.encode()
     for job in (
-        read_result(routes.get_job("7"), reply(200, text)),
-        JobList().read(reply(200, b"[" + text + b"]"))[0],
+        read_result(routes.get_job("7"), build_reply(200, text)),
+        JobList().read(build_reply(200, b"[" + text + b"]"))[0],
     ):
         assert job.total is None
         assert job.format_progress() == "CSV job 7: RUNNING"
@@ -71,7 +71,7 @@ def test_numbers_are_limited(number: str) -> None:
 def test_times_that_python_does_not_know_are_none(moment: object) -> None:
     version = read_version({"version": 0.1, "updatedAt": moment})
     assert version.to_dict()["updated_at"] is None
-    job = read_result(routes.get_job("7"), json_reply(200, {**JOB, "createdAt": moment}))
+    job = read_result(routes.get_job("7"), build_json_reply(200, {**JOB, "createdAt": moment}))
     assert format_time(job.created_at) is None
 
 
@@ -93,7 +93,7 @@ def test_times_that_python_does_not_know_are_none(moment: object) -> None:
 )
 @pytest.mark.parametrize("date", ["Sat, 28 Nov 2026 12:00:00 GMT", "Fri, 01 Jan 0001 00:00:00 +2359", ","])
 def test_an_absurd_pause_is_no_foreign_error(value: str, date: str) -> None:
-    fault = find_fault(request(), error_reply(503, "busy", retry_after=value, date=date))
+    fault = find_fault(build_request(), build_error_reply(503, "busy", retry_after=value, date=date))
     assert fault is not None
     assert fault.cause is Cause.UNAVAILABLE
     assert fault.retry_after is None or fault.retry_after >= 0
@@ -105,9 +105,9 @@ def test_no_foreign_error_comes_out_of_a_reader() -> None:
         def read(_: Reply, error: type[Exception] = error) -> None:
             raise error("secret")
 
-        asked = replace(request(), read=read)
+        asked = replace(build_request(), read=read)
         with pytest.raises(Fault) as caught:
-            read_result(asked, reply(200, b"{}"))
+            read_result(asked, build_reply(200, b"{}"))
         assert caught.value.cause is Cause.UNEXPECTED_REPLY
         assert "secret" not in caught.value.message
 
@@ -123,19 +123,19 @@ def test_no_foreign_error_comes_out_of_a_reader() -> None:
 )
 @pytest.mark.parametrize("expected", ["999", "70", OTHER_ID])
 def test_another_job_is_not_believed(asked: Request[Any], expected: str) -> None:
-    assert find_cause(asked, json_reply(200, {**JOB, "jobId": expected})) is Cause.UNEXPECTED_REPLY
+    assert find_cause(asked, build_json_reply(200, {**JOB, "jobId": expected})) is Cause.UNEXPECTED_REPLY
 
 
 @pytest.mark.parametrize(("asked", "expected"), [("7", 7), ("007", "7"), (ID.upper(), ID)])
 def test_an_id_may_be_written_differently(asked: str, expected: object) -> None:
-    assert read_result(routes.get_job(asked), json_reply(200, {**JOB, "jobId": expected})).finished
+    assert read_result(routes.get_job(asked), build_json_reply(200, {**JOB, "jobId": expected})).finished
 
 
 @pytest.mark.parametrize(
     "expected", ["", " ", "7/8", "../7", "None", 7.5, True, {"id": 7}, ["7"], "7" * 65, None]
 )
 def test_a_submission_has_to_name_a_job(expected: object) -> None:
-    assert find_cause(routes.submit_export("kafka"), json_reply(200, {"jobId": expected})) is (
+    assert find_cause(routes.submit_export("kafka"), build_json_reply(200, {"jobId": expected})) is (
         Cause.UNEXPECTED_REPLY
     )
 
@@ -144,7 +144,7 @@ def test_a_list_has_no_more_jobs_than_servers_give() -> None:
     body = json.dumps([{**JOB, "jobId": str(number)} for number in range(101)]).encode()
     for read in (routes.list_jobs().read, JobList().read):
         with pytest.raises(Fault, match=r"101 jobs|more than 100 jobs"):
-            read(reply(200, body))
+            read(build_reply(200, body))
 
 
 ENTITY = {"id": ID, "name": "a.b", "fullyQualifiedName": '"a.b"', "version": 0.2}
@@ -170,16 +170,16 @@ ENTITY = {"id": ID, "name": "a.b", "fullyQualifiedName": '"a.b"', "version": 0.2
     ],
 )
 def test_another_entity_is_not_believed(asked: Request[Any], expected: dict[str, Any]) -> None:
-    assert find_cause(asked, json_reply(200, expected)) is Cause.UNEXPECTED_REPLY
+    assert find_cause(asked, build_json_reply(200, expected)) is Cause.UNEXPECTED_REPLY
 
 
 def test_another_version_is_not_believed() -> None:
     one = routes.get_version(ID, "0.2")
-    assert read_result(one, json_reply(200, ENTITY)) == ENTITY
+    assert read_result(one, build_json_reply(200, ENTITY)) == ENTITY
     for change in ({"id": OTHER_ID}, {"version": 0.3}, {"version": None}):
-        assert find_cause(one, json_reply(200, {**ENTITY, **change})) is Cause.UNEXPECTED_REPLY
+        assert find_cause(one, build_json_reply(200, {**ENTITY, **change})) is Cause.UNEXPECTED_REPLY
     history = {"versions": [json.dumps(ENTITY), json.dumps({**ENTITY, "id": OTHER_ID})]}
-    assert find_cause(routes.list_versions(ID), json_reply(200, history)) is Cause.UNEXPECTED_REPLY
+    assert find_cause(routes.list_versions(ID), build_json_reply(200, history)) is Cause.UNEXPECTED_REPLY
 
 
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3))

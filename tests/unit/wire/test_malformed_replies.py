@@ -36,7 +36,7 @@ from airflow_provider_om_messaging.protocol.topics import pages
 from airflow_provider_om_messaging.protocol.topics.rights import list_operations
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.replies import reply
+from tests.unit.replies import build_reply
 from tests.unit.wire.replies_of_entities import (
     DOMAIN,
     ENTITY,
@@ -218,7 +218,7 @@ def test_a_sound_reply_is_none(number: int) -> None:
 )
 @pytest.mark.parametrize("number", range(len(READERS)))
 def test_what_is_no_document_is_a_named_error_or_none(number: int, text: bytes) -> None:
-    check_named(named_fault(lambda: READERS[number][1](reply(200, text))))
+    check_named(named_fault(lambda: READERS[number][1](build_reply(200, text))))
 
 
 @given(spoil({**JOB, "jobId": "1", "data": "name\r\n"}), st.sampled_from([*socket_events.CHANNELS, "x"]))

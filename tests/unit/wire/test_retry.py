@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy, double_pause
-from tests.unit.replies import error_reply, request
+from tests.unit.replies import build_error_reply, build_request
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.protocol.wire.message import Request
@@ -55,29 +55,33 @@ def test_writes_never_are(write: Request[object]) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 429, 500, 501, 502, 503, 504])
 def test_only_passing_troubles_are_tried_again(status: int) -> None:
-    fault = find_fault(request(), error_reply(status, "x"))
+    fault = find_fault(build_request(), build_error_reply(status, "x"))
     assert fault is not None
-    again = RetryPolicy().compute_pause(request(), fault, 1, 0.5) is not None
+    again = RetryPolicy().compute_pause(build_request(), fault, 1, 0.5) is not None
     assert again == (status in {429, 502, 503, 504})
 
 
 @given(chances)
 def test_a_request_is_sent_so_many_times_at_most(chance: float) -> None:
-    pauses = [RetryPolicy().compute_pause(request(), UNAVAILABLE, tried, chance) for tried in range(1, 6)]
+    pauses = [
+        RetryPolicy().compute_pause(build_request(), UNAVAILABLE, tried, chance) for tried in range(1, 6)
+    ]
     assert [pause is None for pause in pauses] == [False, False, False, True, True]
-    assert NO_RETRY.compute_pause(request(), UNAVAILABLE, 1, chance) is None
+    assert NO_RETRY.compute_pause(build_request(), UNAVAILABLE, 1, chance) is None
 
 
 @given(st.integers(1, 3), chances)
 def test_pauses_double_and_are_spread(tried: int, chance: float) -> None:
-    pause = RetryPolicy(first_pause=1).compute_pause(request(), UNAVAILABLE, tried, chance)
+    pause = RetryPolicy(first_pause=1).compute_pause(build_request(), UNAVAILABLE, tried, chance)
     assert pause is not None
     assert 2 ** (tried - 1) / 2 <= pause <= 2 ** (tried - 1)
 
 
 @given(st.integers(1, 99), chances)
 def test_no_pause_is_longer_than_the_longest(tried: int, chance: float) -> None:
-    pause = RetryPolicy(tries=100, longest_pause=20).compute_pause(request(), UNAVAILABLE, tried, chance)
+    pause = RetryPolicy(tries=100, longest_pause=20).compute_pause(
+        build_request(), UNAVAILABLE, tried, chance
+    )
     assert pause is not None
     assert 0 < pause <= 20
 
@@ -85,7 +89,7 @@ def test_no_pause_is_longer_than_the_longest(tried: int, chance: float) -> None:
 @given(st.floats(0, 60), st.integers(1, 3), chances)
 def test_what_the_server_asks_for_is_waited(asked: float, tried: int, chance: float) -> None:
     fault = Fault(Cause.UNAVAILABLE, "down", transient=True, retry_after=asked)
-    pause = RetryPolicy().compute_pause(request(), fault, tried, chance)
+    pause = RetryPolicy().compute_pause(build_request(), fault, tried, chance)
     assert pause is not None
     assert max(asked, 0.25) <= pause <= 60
 
@@ -93,7 +97,7 @@ def test_what_the_server_asks_for_is_waited(asked: float, tried: int, chance: fl
 @pytest.mark.parametrize("asked", [60.1, 3600, float("inf")])
 def test_a_server_that_asks_for_more_than_the_longest_pause_is_left_to_airflow(asked: float) -> None:
     fault = Fault(Cause.RATE_LIMITED, "later", transient=True, retry_after=asked)
-    assert RetryPolicy().compute_pause(request(), fault, 1, 0.5) is None
+    assert RetryPolicy().compute_pause(build_request(), fault, 1, 0.5) is None
 
 
 def test_a_growing_pause_doubles_up_to_its_bound_however_often_it_was() -> None:

@@ -16,7 +16,7 @@ from tests.contract.engine.imports.importing import (
     read_rows,
     run_after_listing,
 )
-from tests.contract.sandbox_http import Api, row, table
+from tests.contract.sandbox_http import Api, build_row, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,10 @@ def test_a_topic_that_changed_since_it_was_listed_is_a_conflict(
         sandbox, hook = connected(generation=generation)
         api = Api(sandbox, sandbox.admin_token)
         run_after_listing(monkeypatch, lambda api=api: edit(api, "orders", "description", "Mine"))
-        result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
+        result = load(
+            hook,
+            build_table(build_row("orders", description="Theirs"), build_row("quotes", description="Quoted")),
+        )
         status, details = read_outcomes(result)["orders"]
         assert status == "failure"
         assert "has been changed in the meantime" in details
@@ -45,7 +48,7 @@ def test_a_change_of_what_no_column_covers_is_none(
         sandbox, hook = connected(generation=generation)
         api = Api(sandbox, sandbox.admin_token)
         run_after_listing(monkeypatch, lambda api=api: edit(api, "orders", "partitions", 77))
-        assert load(hook, table(row("orders", description="Theirs"))).status == "success"
+        assert load(hook, build_table(build_row("orders", description="Theirs"))).status == "success"
         assert read_rows(hook)["orders"] == ["orders", "", "Theirs", "", "", ""]
         assert api.topic("sample_kafka.orders")["partitions"] == 77
 
@@ -63,7 +66,10 @@ def test_a_lost_update_on_an_old_server_is_seen_at_the_end(
         return original(*args)
 
     monkeypatch.setattr(topic_import, "find_overwritten", overwrite_topic)
-    result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
+    result = load(
+        hook,
+        build_table(build_row("orders", description="Theirs"), build_row("quotes", description="Quoted")),
+    )
     assert read_outcomes(result)["quotes"][0] == "success"
     status, details = read_outcomes(result)["orders"]
     assert status == "failure"
@@ -76,7 +82,7 @@ def test_a_server_that_goes_away_in_the_middle(
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     sandbox, hook = connected()
     names = [name for name in read_rows(hook) if name.isascii()][:40]
-    text = table(*(row(name, description=f"Anew {name}") for name in names))
+    text = build_table(*(build_row(name, description=f"Anew {name}") for name in names))
     sandbox.fault("503", method="PATCH", times=1000, retry_after=0)
     with pytest.raises(
         ServerUnavailableError, match="Stopped: of 40 rows, 0 are in place, 0 failed"
@@ -98,7 +104,10 @@ def test_a_topic_that_is_gone_by_now(connected: Callable[..., Any], monkeypatch:
     sandbox, hook = connected()
     api = Api(sandbox)
     run_after_listing(monkeypatch, lambda: api("DELETE", "/v1/topics/name/sample_kafka.orders"))
-    result = load(hook, table(row("orders", description="Theirs"), row("quotes", description="Quoted")))
+    result = load(
+        hook,
+        build_table(build_row("orders", description="Theirs"), build_row("quotes", description="Quoted")),
+    )
     assert {name: status for name, (status, _) in read_outcomes(result).items()} == {
         "orders": "failure",
         "quotes": "success",

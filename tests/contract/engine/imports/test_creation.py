@@ -15,7 +15,7 @@ from tests.contract.engine.imports.importing import (
     read_outcomes,
     read_rows,
 )
-from tests.contract.sandbox_http import Api, read, row, table
+from tests.contract.sandbox_http import Api, build_row, build_table, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_a_topic_is_created_only_on_demand(connected: Callable[..., Any]) -> None:
     for generation in GENERATIONS:
         sandbox, hook = connected(generation=generation)
-        text = table(row("brand.new", "New", "Made here", "user:alice", "PII.None", "Finance"))
+        text = build_table(build_row("brand.new", "New", "Made here", "user:alice", "PII.None", "Finance"))
         refused = load(hook, text)
         assert (refused.status, refused.rows_failed) == ("failure", 1)
         assert "brand.new" not in read_rows(hook)
@@ -50,7 +50,7 @@ def test_a_dry_run_knows_which_names_the_server_takes(
     connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]],
 ) -> None:
     _, hook = connected(generation="1.2")
-    text = table(row("a/b"), row("it's (50%).v1"))
+    text = build_table(build_row("a/b"), build_row("it's (50%).v1"))
     expected = "failure", r"""[name must match "^(?U)[\w'\- .&()%]+$"]"""
     for dry_run in (True, False):
         verdicts = read_outcomes(load(hook, text, dry_run, create_missing=True))
@@ -77,17 +77,19 @@ def test_a_topic_that_was_deleted_softly_is_restored(
     assert as_it_was[2], "there has to be a description that a PUT would clear"
     assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
     assert "orders" not in read_rows(hook)
-    wanted = row(*[*as_it_was[:3], "user:mei", as_it_was[4]])
+    wanted = build_row(*[*as_it_was[:3], "user:mei", as_it_was[4]])
     for dry_run in (True, False):
         sandbox.clear_journal()
-        verdicts = read_outcomes(load(hook, table(wanted), dry_run))
+        verdicts = read_outcomes(load(hook, build_table(wanted), dry_run))
         status, details = verdicts["orders"]
         assert (status, "was deleted, but not for good" in details) == ("failure", True)
         assert "create_missing=True restores it" in details
         assert {method for method, _ in list_requests(sandbox)} == {"GET"}
     for dry_run in (True, False):
         sandbox.clear_journal()
-        verdicts = read_outcomes(load(hook, table(wanted, row("brand-new")), dry_run, create_missing=True))
+        verdicts = read_outcomes(
+            load(hook, build_table(wanted, build_row("brand-new")), dry_run, create_missing=True)
+        )
         assert verdicts["orders"] == ("success", "Entity restored")
         assert verdicts["brand-new"] == ("success", "Entity created")
         assert not dry_run or {method for method, _ in list_requests(sandbox)} == {"GET"}
@@ -95,9 +97,9 @@ def test_a_topic_that_was_deleted_softly_is_restored(
     assert read_rows(hook)["orders"] == read(wanted)[0]
     assert (now["id"], now["deleted"], now["partitions"]) == (topic["id"], False, 77)
     assert now.get("messageSchema") == topic.get("messageSchema")
-    assert load(hook, table(wanted)).status == "success"
+    assert load(hook, build_table(wanted)).status == "success"
     sandbox.clear_journal()
-    load(hook, table(wanted))
+    load(hook, build_table(wanted))
     assert {method for method, _ in list_requests(sandbox)} == {"GET"}
 
 
@@ -112,7 +114,7 @@ def test_a_row_that_cannot_be_carried_out_restores_nothing(
     received = []
     for dry_run in (True, False):
         verdicts = read_outcomes(
-            load(hook, table(row("orders", tags="No.Such")), dry_run, create_missing=True)
+            load(hook, build_table(build_row("orders", tags="No.Such")), dry_run, create_missing=True)
         )
         received.append(verdicts["orders"])
     assert (

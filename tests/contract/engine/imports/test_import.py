@@ -23,7 +23,7 @@ from tests.contract.engine.imports.importing import (
     read_outcomes,
     read_rows,
 )
-from tests.contract.sandbox_http import Api, read, row, table
+from tests.contract.sandbox_http import Api, build_row, build_table, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,19 +60,19 @@ def test_only_what_differs_is_sent_and_is_there_afterwards(
 
 def test_a_dry_run_writes_nothing_and_says_the_same(connected: Callable[..., Any]) -> None:
     sandbox, hook = connected()
-    text = table(
-        row("orders", owner="user:nobody"),
-        row("orders", owner="nobody"),
-        row("inventory.v1", owner="user:alice;team:growth"),
-        row("inventory.v2", owner="team:growth;team:payments"),
-        row("quotes", owner="team:Organization"),
-        row("markdown", tags="PII.None;PII.Sensitive"),
-        row("formula", tags="No.Such"),
-        row("blanks", domain="Nowhere"),
-        row("blanks", domain='"open'),
-        row(""),
-        row("no_such_topic"),
-        row("nothing_known", description="Known by now"),
+    text = build_table(
+        build_row("orders", owner="user:nobody"),
+        build_row("orders", owner="nobody"),
+        build_row("inventory.v1", owner="user:alice;team:growth"),
+        build_row("inventory.v2", owner="team:growth;team:payments"),
+        build_row("quotes", owner="team:Organization"),
+        build_row("markdown", tags="PII.None;PII.Sensitive"),
+        build_row("formula", tags="No.Such"),
+        build_row("blanks", domain="Nowhere"),
+        build_row("blanks", domain='"open'),
+        build_row(""),
+        build_row("no_such_topic"),
+        build_row("nothing_known", description="Known by now"),
     )
     before = read_rows(hook)
     sandbox.clear_journal()
@@ -121,18 +121,18 @@ def test_a_dry_run_writes_nothing_and_says_the_same(connected: Callable[..., Any
 
 def test_the_same_verdicts_as_from_the_server(sandbox: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    text = table(
-        row("orders", owner="user:nobody;user:noone"),
-        row("inventory.v1", owner="nobody", tags="No.Such"),
-        row("inventory.v2", owner="user:alice;team:growth"),
-        row("quotes", owner="team:Organization"),
-        row("markdown", tags="PII.None;Compliance.GDPR;PII.Sensitive"),
-        row("formula", tags="No.Such;Nor.This"),
-        row("blanks", domain='"open'),
-        row(""),
-        row("new::one"),
-        row("new_one", "New", "One", "user:alice;user:carol.jones", "PII.None", "Finance"),
-        row("orders", "Orders"),
+    text = build_table(
+        build_row("orders", owner="user:nobody;user:noone"),
+        build_row("inventory.v1", owner="nobody", tags="No.Such"),
+        build_row("inventory.v2", owner="user:alice;team:growth"),
+        build_row("quotes", owner="team:Organization"),
+        build_row("markdown", tags="PII.None;Compliance.GDPR;PII.Sensitive"),
+        build_row("formula", tags="No.Such;Nor.This"),
+        build_row("blanks", domain='"open'),
+        build_row(""),
+        build_row("new::one"),
+        build_row("new_one", "New", "One", "user:alice;user:carol.jones", "PII.None", "Finance"),
+        build_row("orders", "Orders"),
     )
     for dry_run in (True, False):
         by_client = load(hook, text, dry_run, create_missing=True)
@@ -148,12 +148,12 @@ def test_blanks_around_names_are_left_out(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, engine: str
 ) -> None:
     hook = OpenMetadataMessagingHook()
-    text = table(
-        row("orders", owner=" user:alice"),
-        row("quotes", owner="user:alice;user: mei"),
-        row("formula", tags="PII.None ; Tier.Tier1"),
-        row("blanks", domain="Finance\u00a0"),
-        row("markdown", owner=" user:alice", tags="No.Such "),
+    text = build_table(
+        build_row("orders", owner=" user:alice"),
+        build_row("quotes", owner="user:alice;user: mei"),
+        build_row("formula", tags="PII.None ; Tier.Tier1"),
+        build_row("blanks", domain="Finance\u00a0"),
+        build_row("markdown", owner=" user:alice", tags="No.Such "),
     )
     for dry_run in (True, False):
         caplog.clear()
@@ -165,13 +165,15 @@ def test_blanks_around_names_are_left_out(
     after = read_rows(hook)
     assert (after["orders"][3], after["quotes"][3]) == ("user:alice", "user:alice;user:mei")
     assert (after["formula"][4], after["blanks"][5]) == ("PII.None;Tier.Tier1", "Finance")
-    unknown = load(hook, table(row(" orders ")), dry_run=True).failures[0]["details"]
+    unknown = load(hook, build_table(build_row(" orders ")), dry_run=True).failures[0]["details"]
     assert "Entity ' orders ' of type topic not found." in unknown
 
 
 def test_a_server_that_stores_one_owner_and_one_domain_is_named(connected: Callable[..., Any]) -> None:
     sandbox, hook = connected(generation="1.2")
-    text = table(row("orders", owner="user:alice;user:mei"), row("quotes", domain="Finance;Marketing"))
+    text = build_table(
+        build_row("orders", owner="user:alice;user:mei"), build_row("quotes", domain="Finance;Marketing")
+    )
     assert read_outcomes(load(hook, text)) == {
         "orders": (
             "failure",
@@ -190,7 +192,7 @@ def test_what_the_file_does_not_cover_stays(connected: Callable[..., Any]) -> No
     api = Api(sandbox)
     edit(api, "orders", "retentionTime", 5000)
     before = api.topic("sample_kafka.orders")
-    assert load(hook, table(row("orders", tags="PII.None"))).status == "success"
+    assert load(hook, build_table(build_row("orders", tags="PII.None"))).status == "success"
     after = api.topic("sample_kafka.orders")
     assert [label["tagFQN"] for label in after["tags"]] == ["PII.None"]
     untouched = before.keys() - {"description", "displayName", "owners", "domains", "tags", "version"}
@@ -208,7 +210,7 @@ def test_what_is_inherited_is_not_written(connected: Callable[..., Any]) -> None
     assert api.patch(path, {"op": "add", "path": "/owners", "value": [owner]}).status_code == 200
     assert api.topic("sample_kafka.nothing_known")["owners"][0]["inherited"] is True
     assert read_rows(hook)["nothing_known"][3] == ""
-    assert load(hook, table(row("nothing_known", description="Known"))).status == "success"
+    assert load(hook, build_table(build_row("nothing_known", description="Known"))).status == "success"
     assert api.topic("sample_kafka.nothing_known")["owners"][0]["inherited"] is True
 
 
@@ -220,7 +222,7 @@ def test_rights(connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) 
     reader = OpenMetadataMessagingHook()
     assert reader.export_csv(SERVICE) == hook.export_csv(SERVICE)
     with pytest.raises(ForbiddenError):
-        load(reader, table(row("orders", description="Mine")))
+        load(reader, build_table(build_row("orders", description="Mine")))
     assert read_rows(hook)["orders"][2] != "Mine"
 
 
@@ -230,20 +232,24 @@ def test_a_wrong_header_and_a_missing_service(connected: Callable[..., Any]) -> 
     assert result.status == "aborted"
     assert result.abort_reason.startswith("#INVALID_HEADER: Headers [name,owner] doesn't match [name,")
     with pytest.raises(NotFoundError, match="messagingService instance for nope not found"):
-        hook.import_csv("nope", table(row("orders")), engine="client")
+        hook.import_csv("nope", build_table(build_row("orders")), engine="client")
 
 
 def test_names_that_lead_elsewhere_in_a_url_are_just_unknown(connected: Callable[..., Any]) -> None:
     sandbox, hook = connected()
     tag = Api(sandbox).json("/v1/tags/name/PII.None")["id"]
     for name in (".", "..", "../users", tag, "%2e%2e", "a/b", "?x", "#x", 'un"balanced'):
-        result = load(hook, table(row("orders", tags=f'"{name}"' if '"' not in name else name)), dry_run=True)
+        result = load(
+            hook,
+            build_table(build_row("orders", tags=f'"{name}"' if '"' not in name else name)),
+            dry_run=True,
+        )
         assert f"Entity {name} of type tag not found" in read_outcomes(result)["orders"][1]
 
 
 def test_the_hooks_methods_take_what_the_operators_take(connected: Callable[..., Any]) -> None:
     _, hook = connected()
-    text = table(row("brand.new", description="New"))
+    text = build_table(build_row("brand.new", description="New"))
     assert hook.import_csv(SERVICE, text, dry_run=False).rows_failed == 1
     assert hook.import_csv(SERVICE, text, dry_run=False, create_missing=True).rows_passed == 1
     assert "glossaryTerms" in hook.export_csv(SERVICE, columns="extended").partition("\n")[0]
@@ -271,7 +277,7 @@ def test_an_owner_comes_back_however_his_name_is_written(
     sandbox, hook = connected(generation=generation)
     name, displayed, described, _, tags, domain = read_rows(hook)["orders"]
     for owner in ("user:GRACE.hopper", "user:Grace.Hopper"):
-        result = load(hook, table(row(name, displayed, described, owner, tags, domain)))
+        result = load(hook, build_table(build_row(name, displayed, described, owner, tags, domain)))
         assert read_outcomes(result)["orders"] == ("success", "Entity updated")
         assert read_rows(hook)["orders"][3] == "user:Grace.Hopper"
     sandbox.clear_journal()

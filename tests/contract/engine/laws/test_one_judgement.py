@@ -14,8 +14,8 @@ from airflow_provider_om_messaging.protocol.imports.verdict import parse_verdict
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.answers_in_between import between, http
-from tests.contract.sandbox_http import Api, read, row, table
+from tests.contract.answers_in_between import between, format_http
+from tests.contract.sandbox_http import Api, build_row, build_table, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +73,9 @@ def test_blanks_and_quotes_come_to_an_end(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
     single = server.version.startswith("1.2")
     owner = 'user:"carol.jones"' if single else 'user:"carol.jones";user:alice'
-    text = table(
-        row("orders", owner=owner, tags="Tier.Tier1;PII.None"),
-        row("quotes", owner='team:"fulfilment.eu"', tags='"Retention.""7.days"""'),
+    text = build_table(
+        build_row("orders", owner=owner, tags="Tier.Tier1;PII.None"),
+        build_row("quotes", owner='team:"fulfilment.eu"', tags='"Retention.""7.days"""'),
     )
     assert {status for verdicts in import_twice(hook, text) for status, _ in verdicts.values()} == {"success"}
     assert plan(hook, text).changes == ()
@@ -83,10 +83,12 @@ def test_blanks_and_quotes_come_to_an_end(server: Sandbox) -> None:
 
 def test_blanks_alone_name_nothing(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
-    full = table(row("orders", owner="user:alice", tags="PII.None", domain="Finance"))
+    full = build_table(build_row("orders", owner="user:alice", tags="PII.None", domain="Finance"))
     for cell in ("  ", "\u00a0", " ; "):
         import_twice(hook, full)
-        text = table(row("orders", owner=cell, tags=cell, domain=cell), row("quotes", domain=cell))
+        text = build_table(
+            build_row("orders", owner=cell, tags=cell, domain=cell), build_row("quotes", domain=cell)
+        )
         assert "orders" in {change.row for change in plan(hook, text).changes}
         dry, real = import_twice(hook, text)
         assert dry == real
@@ -100,11 +102,11 @@ def test_blanks_around_names_are_no_part_of_them_unless_something_has_that_name(
         "POST", "/v1/domains", json={"name": " Finance", "domainType": "Aggregate", "description": "x"}
     )
     assert made.status_code == 201, made.text
-    text = table(
-        row("orders", owner=" user:alice", description="  Kept,\nas it is \t"),
-        row("quotes", owner="user: mei ", tags='"PII.None\t";\u00a0Tier.Tier1'),
-        row("formula", domain=" Finance"),
-        row("markdown", domain="Finance ", tags=" No.Such"),
+    text = build_table(
+        build_row("orders", owner=" user:alice", description="  Kept,\nas it is \t"),
+        build_row("quotes", owner="user: mei ", tags='"PII.None\t";\u00a0Tier.Tier1'),
+        build_row("formula", domain=" Finance"),
+        build_row("markdown", domain="Finance ", tags=" No.Such"),
     )
     assert {change.row for change in plan(hook, text).changes} > {"orders", "quotes", "formula"}
     dry, real = import_twice(hook, text)
@@ -120,7 +122,9 @@ def test_blanks_around_names_are_no_part_of_them_unless_something_has_that_name(
 def test_a_job_is_sent_no_blanks_around_names_either(sandbox: Sandbox) -> None:
     sandbox.configure(import_verdict="endpoint")
     hook = OpenMetadataMessagingHook()
-    job_id = hook.submit_import(SERVICE, table(row("orders", owner="user:mei ; user:alice")), False)
+    job_id = hook.submit_import(
+        SERVICE, build_table(build_row("orders", owner="user:mei ; user:alice")), False
+    )
     job = hook.wait_for_job(Wait(job_id, float("inf"), 0.05, 0))
     assert hook.get_import_verdict(job).status == "success"
     assert {owner["name"] for owner in Api(sandbox).topic("sample_kafka.orders")["owners"]} == {
@@ -133,8 +137,11 @@ def test_what_a_file_creates_that_is_sent_again_without_blanks_is_called_new(san
     hook = OpenMetadataMessagingHook()
     # Servers show rows in an order of their own, and in another one once their text has changed.
     new = [f"brand.new.{number}" for number in range(8)]
-    text = table(
-        *map(row, new), row("quotes", owner="user:nobody"), row("orders", owner=" user:alice"), row("plain")
+    text = build_table(
+        *map(build_row, new),
+        build_row("quotes", owner="user:nobody"),
+        build_row("orders", owner=" user:alice"),
+        build_row("plain"),
     )
     dry, real = import_twice(hook, text, engine="server")
     assert dry == real
@@ -166,7 +173,7 @@ def test_a_file_is_sent_again_only_where_rows_with_blanks_were_refused(sandbox: 
         ({"owner": " user:alice"}, 2),
     ):
         sandbox.clear_journal()
-        hook.import_csv(SERVICE, table(row("orders", **cells)), dry_run=True, engine="server")
+        hook.import_csv(SERVICE, build_table(build_row("orders", **cells)), dry_run=True, engine="server")
         assert sum(entry["method"] == "PUT" for entry in sandbox.journal) == expected
 
 
@@ -175,7 +182,9 @@ def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.M
         with Sandbox(generation=generation, edition="open-source") as sandbox:
             monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
             hook = OpenMetadataMessagingHook()
-            text = table(row("Orders"), row(" quotes "), row("orders", description="Known"))
+            text = build_table(
+                build_row("Orders"), build_row(" quotes "), build_row("orders", description="Known")
+            )
             for create_missing in (True, False):
                 for verdicts in import_twice(hook, text, create_missing=create_missing):
                     assert verdicts["orders"][0] == "success"
@@ -193,7 +202,9 @@ def test_two_new_names_that_are_nearly_the_same_make_no_two_topics(monkeypatch: 
     with Sandbox(edition="open-source") as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
         hook = OpenMetadataMessagingHook()
-        text = table(row("brand.new"), row("orders", description="Known"), row("Brand.new "))
+        text = build_table(
+            build_row("brand.new"), build_row("orders", description="Known"), build_row("Brand.new ")
+        )
         for verdicts in import_twice(hook, text, create_missing=True):
             assert verdicts["orders"][0] == "success"
             for name in ("brand.new", "Brand.new "):
@@ -205,7 +216,7 @@ def test_two_new_names_that_are_nearly_the_same_make_no_two_topics(monkeypatch: 
 def test_new_names_are_refused_in_the_words_of_the_server(server: Sandbox) -> None:
     hook = OpenMetadataMessagingHook()
     names = ["a::b", 'quo"te', "n" * 257, "n" * 129, "a>b", "a/b", "plain"]
-    dry, real = import_twice(hook, table(*map(row, names)), create_missing=True)
+    dry, real = import_twice(hook, build_table(*map(build_row, names)), create_missing=True)
     assert dry == real
     api = Api(server)
     for name in names:
@@ -225,7 +236,7 @@ def test_who_may_create_nothing_hears_of_it_before(monkeypatch: pytest.MonkeyPat
             token = sandbox.token("mei")
             monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection(token))
             hook = OpenMetadataMessagingHook()
-            text = table(row("brand_new"), row("emoji-reactions", description="Mine"))
+            text = build_table(build_row("brand_new"), build_row("emoji-reactions", description="Mine"))
             dry, real = import_twice(hook, text, create_missing=True)
             status, details = dry["brand_new"]
             assert (status, "'mei'} operations [Create] not allowed" in details) == ("failure", True)
@@ -234,7 +245,9 @@ def test_who_may_create_nothing_hears_of_it_before(monkeypatch: pytest.MonkeyPat
 
 def test_whoever_may_not_look_names_up_may_import_all_other_rows(sandbox: Sandbox) -> None:
     sandbox.fault("403", times=100, method="GET", path="/v1/tags/")
-    text = table(row("orders", tags=" PII.None"), row("quotes", description="Told", owner=" user:alice"))
+    text = build_table(
+        build_row("orders", tags=" PII.None"), build_row("quotes", description="Told", owner=" user:alice")
+    )
     result = OpenMetadataMessagingHook().import_csv(SERVICE, text, dry_run=False, engine="server")
     assert [failure["row"] for failure in result.failures] == ["orders"]
     assert "the blanks in ' PII.None' are taken for a part of the name" in result.failures[0]["details"]
@@ -248,7 +261,7 @@ def verdict(*rows: str) -> bytes:
     counts = {"Processed": 3, "Passed": 3 - failed, "Failed": failed}
     numbers = {f"numberOfRows{name}": count for name, count in counts.items()}
     status = "partialSuccess" if failed else "success"
-    return http(
+    return format_http(
         200, json.dumps({"dryRun": True, "status": status, "importResultsCsv": shown, **numbers}).encode()
     )
 
@@ -256,7 +269,7 @@ def verdict(*rows: str) -> bytes:
 def test_a_second_verdict_that_shows_fewer_rows_loses_none(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = table(row("brand.new"), row("quotes"), row("orders", owner=" user:alice"))
+    text = build_table(build_row("brand.new"), build_row("quotes"), build_row("orders", owner=" user:alice"))
     created = "success,Entity created,brand.new,,,,,"
     with between(sandbox.url) as server:
         connection = sandbox.airflow_connection().replace(sandbox.url, server.url)

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.columns import DOCUMENTED
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.sandbox_http import Api, read, table
+from tests.contract.sandbox_http import Api, build_table, read
 from tests.contract.topic_states import quote
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def write_rows(rows: list[tuple[str, ...]]) -> str:
         out = io.StringIO(newline="")
         csv.writer(out, quoting=csv.QUOTE_ALL).writerow(row)
         lines.append(out.getvalue())
-    return table(*lines)
+    return build_table(*lines)
 
 
 def state(hook: OpenMetadataMessagingHook) -> dict[str, bytes]:

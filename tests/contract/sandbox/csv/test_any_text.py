@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.sandbox.csv import dialect
-from tests.contract.sandbox.csv.results import result
-from tests.contract.sandbox_http import Api, outcomes, read, row, table
+from tests.contract.sandbox.csv.results import import_text
+from tests.contract.sandbox_http import Api, build_row, build_table, list_outcomes, read
 
 _words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 _names = st.text(
@@ -41,7 +41,7 @@ def test_whatever_was_imported_is_exported_and_importing_that_changes_nothing(
     shared: Api, topics: list[Any]
 ) -> None:
     service = "clicks_kinesis"
-    answer = result(shared, table(*(row(*topic) for topic in topics)), fqn=service)
+    answer = import_text(shared, build_table(*(build_row(*topic) for topic in topics)), fqn=service)
     assert answer["status"] == "success", answer
     exported = shared.export(service)
     cells = {record[0]: record for record in read(exported)[1:]}
@@ -49,9 +49,9 @@ def test_whatever_was_imported_is_exported_and_importing_that_changes_nothing(
         assert cells[name][1:3] == [display_name, description]
     before = shared.json("/v1/topics", params={"service": service, "limit": 1000, "fields": "*"})
     for dry_run in ("true", "false"):
-        again = result(shared, exported, dry_run, service)
+        again = import_text(shared, exported, dry_run, service)
         assert again["numberOfRowsFailed"] == 0
-        assert {expected_text for _, expected_text in outcomes(again).values()} == {"Entity updated"}
+        assert {expected_text for _, expected_text in list_outcomes(again).values()} == {"Entity updated"}
     after = shared.json("/v1/topics", params={"service": service, "limit": 1000, "fields": "*"})
     assert after == before
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, read, row, table
+from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, build_row, build_table, read
 
 
 def test_an_export_is_utf8_text_with_crlf(shared: Api) -> None:
@@ -75,7 +75,10 @@ def test_an_export_is_text_plain_to_who_asks_for_it(shared: Api, accept: str, st
 
 
 def test_a_missing_service(shared: Api) -> None:
-    for reply in (shared.get(f"{SERVICES}/name/nope/export"), shared.load(table(row("x")), "nope")):
+    for reply in (
+        shared.get(f"{SERVICES}/name/nope/export"),
+        shared.load(build_table(build_row("x")), "nope"),
+    ):
         assert (reply.status_code, reply.json()["message"]) == (
             404,
             "messagingService instance for nope not found",

@@ -6,23 +6,33 @@ import gzip
 
 import pytest
 
-from tests.contract.sandbox.csv.results import counts, details, result
-from tests.contract.sandbox_http import HEADER, SERVICES, TEXT, Api, outcomes, read, row, table
+from tests.contract.sandbox.csv.results import get_counts, get_details, import_text
+from tests.contract.sandbox_http import (
+    HEADER,
+    SERVICES,
+    TEXT,
+    Api,
+    build_row,
+    build_table,
+    list_outcomes,
+    read,
+)
 
 IMPORT = f"{SERVICES}/name/sample_kafka/import"
 
 
 def test_an_import_creates_and_updates_and_deletes_nothing(api: Api) -> None:
-    answer = result(
+    answer = import_text(
         api,
-        table(
-            row("orders", "Orders!", "", "", "", ""), row("new.topic", "", "N", "team:growth", "", "Finance")
+        build_table(
+            build_row("orders", "Orders!", "", "", "", ""),
+            build_row("new.topic", "", "N", "team:growth", "", "Finance"),
         ),
     )
-    assert counts(answer) == ("success", 2, 2, 0)
+    assert get_counts(answer) == ("success", 2, 2, 0)
     assert answer["dryRun"] is False
     assert "abortReason" not in answer
-    assert outcomes(answer) == {
+    assert list_outcomes(answer) == {
         "orders": ("success", "Entity updated"),
         "new.topic": ("success", "Entity created"),
     }
@@ -41,9 +51,14 @@ def test_an_import_creates_and_updates_and_deletes_nothing(api: Api) -> None:
 
 def test_a_dry_run_says_the_same_and_changes_nothing(api: Api) -> None:
     before = api.export()
-    text = table(row("orders", "x"), row("brand_new"), row("brand_new", "again"), row("bad", owner="alice"))
-    answer = result(api, text, "true")
-    assert counts(answer) == ("partialSuccess", 4, 3, 1)
+    text = build_table(
+        build_row("orders", "x"),
+        build_row("brand_new"),
+        build_row("brand_new", "again"),
+        build_row("bad", owner="alice"),
+    )
+    answer = import_text(api, text, "true")
+    assert get_counts(answer) == ("partialSuccess", 4, 3, 1)
     actual = sorted(line[1] for line in read(answer["importResultsCsv"])[1:] if line[2] == "brand_new")
     assert actual == ["Entity created", "Entity updated"]
     assert answer["dryRun"] is True
@@ -52,10 +67,10 @@ def test_a_dry_run_says_the_same_and_changes_nothing(api: Api) -> None:
 
 
 def test_a_dry_run_is_the_default_and_anything_but_true_is_real(api: Api) -> None:
-    assert result(api, table(row("a1")), None)["dryRun"] is True
-    assert result(api, table(row("a2")), "TRUE")["dryRun"] is True
+    assert import_text(api, build_table(build_row("a1")), None)["dryRun"] is True
+    assert import_text(api, build_table(build_row("a2")), "TRUE")["dryRun"] is True
     for number, value in enumerate(("false", "yes", "1", "")):
-        assert result(api, table(row(f"b{number}")), value)["dryRun"] is False
+        assert import_text(api, build_table(build_row(f"b{number}")), value)["dryRun"] is False
     assert api.sandbox.services()["sample_kafka"] == 304
     notes = [note for entry in api.sandbox.journal for note in entry["notes"]]
     assert "dryRun=yes is taken as false" in notes
@@ -64,15 +79,20 @@ def test_a_dry_run_is_the_default_and_anything_but_true_is_real(api: Api) -> Non
 
 def test_importing_an_export_again_makes_no_version(api: Api) -> None:
     before = api.json("/v1/topics", params={"limit": 1000, "fields": "*"})
-    answer = result(api, api.export())
-    assert counts(answer) == ("success", 300, 300, 0)
-    assert {status for status, _ in outcomes(answer).values()} == {"success"}
+    answer = import_text(api, api.export())
+    assert get_counts(answer) == ("success", 300, 300, 0)
+    assert {status for status, _ in list_outcomes(answer).values()} == {"success"}
     assert api.json("/v1/topics", params={"limit": 1000, "fields": "*"}) == before
 
 
 def test_good_rows_are_saved_next_to_bad_ones(api: Api) -> None:
-    answer = result(api, table(row("g1"), row("b1", owner="nobody"), row("g2"), row("", "no name")))
-    assert counts(answer) == ("partialSuccess", 4, 2, 2)
+    answer = import_text(
+        api,
+        build_table(
+            build_row("g1"), build_row("b1", owner="nobody"), build_row("g2"), build_row("", "no name")
+        ),
+    )
+    assert get_counts(answer) == ("partialSuccess", 4, 2, 2)
     assert api.sandbox.services()["sample_kafka"] == 302
 
 
@@ -80,43 +100,43 @@ def test_good_rows_are_saved_next_to_bad_ones(api: Api) -> None:
     ("line", "expected"),
     [
         (
-            row("x", owner="alice"),
+            build_row("x", owner="alice"),
             "#INVALID_FIELD: Field 4 error - Owner should be of format user:userName or team:teamName",
         ),
         (
-            row("x", owner="robot:r2"),
+            build_row("x", owner="robot:r2"),
             "#INVALID_FIELD: Field 4 error - Owner should be of format user:userName or team:teamName",
         ),
         (
-            row("x", owner="user:nobody"),
+            build_row("x", owner="user:nobody"),
             "#INVALID_FIELD: Field 4 error - Entity nobody of type user not found",
         ),
         (
-            row("x", owner="user:n1;user:alice;user:n2"),
+            build_row("x", owner="user:n1;user:alice;user:n2"),
             "#INVALID_FIELD: Field 4 error - Entity n2 of type user not found",
         ),
         (
-            row("x", owner=" user:alice"),
+            build_row("x", owner=" user:alice"),
             "#INVALID_FIELD: Field 4 error - Owner should be of format user:userName or team:teamName",
         ),
         (
-            row("x", owner="user:alice;team:growth"),
+            build_row("x", owner="user:alice;team:growth"),
             "Data Assets can have up to 5 users or a Team but not both as owners.",
         ),
-        (row("x", owner="team:payments;team:growth"), "Only One Team is allowed to own Data Assets."),
+        (build_row("x", owner="team:payments;team:growth"), "Only One Team is allowed to own Data Assets."),
         (
-            row("x", tags="PII.Sensitive;PII.Wrong"),
+            build_row("x", tags="PII.Sensitive;PII.Wrong"),
             "#INVALID_FIELD: Field 5 error - Entity PII.Wrong of type tag not found",
         ),
         (
-            row("x", tags="Tier.Tier1;Tier.Tier2"),
+            build_row("x", tags="Tier.Tier1;Tier.Tier2"),
             "Tag labels Tier.Tier1 and Tier.Tier2 are mutually exclusive and can't be assigned together",
         ),
         (
-            row("x", domain="Nowhere"),
+            build_row("x", domain="Nowhere"),
             "#INVALID_FIELD: Field 6 error - Entity Nowhere of type domain not found",
         ),
-        (row("", "nameless"), "#FIELD_REQUIRED: Field 1 is required"),
+        (build_row("", "nameless"), "#FIELD_REQUIRED: Field 1 is required"),
         (
             "only,three,cells\r\n",
             "#INVALID_FIELD_COUNT: Field count 3 does not match the expected field count of 6",
@@ -125,25 +145,29 @@ def test_good_rows_are_saved_next_to_bad_ones(api: Api) -> None:
             "a,b,c,d,e,f,g\r\n",
             "#INVALID_FIELD_COUNT: Field count 7 does not match the expected field count of 6",
         ),
-        (row("a::b"), '[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]'),
-        (row("n" * 257), "[name size must be between 1 and 256]"),
+        (build_row("a::b"), '[name must match "^((?!::)[^>\\"\\p{Cntrl}])*$"]'),
+        (build_row("n" * 257), "[name size must be between 1 and 256]"),
     ],
 )
 def test_what_is_said_about_a_bad_row(shared: Api, line: str, expected: str) -> None:
-    assert details(shared, line) == expected
+    assert get_details(shared, line) == expected
 
 
 def test_bad_rows_come_back_as_they_were(shared: Api) -> None:
-    lines = read(result(shared, table("only,three,cells\r\n", row("ok")), "true")["importResultsCsv"])
+    lines = read(
+        import_text(shared, build_table("only,three,cells\r\n", build_row("ok")), "true")["importResultsCsv"]
+    )
     assert lines[0] == ["status", "details", *HEADER.split(",")]
     assert [len(line) for line in lines[1:] if line[0] == "failure"] == [5]
 
 
 def test_result_rows_are_not_in_the_order_of_the_file(shared: Api) -> None:
     names = [f"t{number:03}" for number in range(150)]
-    lines = [row(name) for name in names]
-    lines[140] = row("", "nameless")
-    answer = [line[2] for line in read(result(shared, table(*lines), "true")["importResultsCsv"])[1:]]
+    lines = [build_row(name) for name in names]
+    lines[140] = build_row("", "nameless")
+    answer = [
+        line[2] for line in read(import_text(shared, build_table(*lines), "true")["importResultsCsv"])[1:]
+    ]
     assert sorted(answer) == sorted(["", *names[:140], *names[141:]])
     assert answer[:100] != names[:100]
     assert sorted(answer[:100]) == names[:100], "rows stay within their batch of a hundred"
@@ -162,8 +186,8 @@ def test_result_rows_are_not_in_the_order_of_the_file(shared: Api) -> None:
     ],
 )
 def test_another_header_aborts_with_status_200(shared: Api, header: str) -> None:
-    answer = result(shared, header + "\r\n" + row("x"))
-    assert counts(answer) == ("aborted", 1, 0, 1)
+    answer = import_text(shared, header + "\r\n" + build_row("x"))
+    assert get_counts(answer) == ("aborted", 1, 0, 1)
     assert answer["abortReason"] == f"#INVALID_HEADER: Headers [{header}] doesn't match [{HEADER}]"
     assert "importResultsCsv" not in answer
     assert shared.sandbox.services()["sample_kafka"] == 300
@@ -171,7 +195,7 @@ def test_another_header_aborts_with_status_200(shared: Api, header: str) -> None
 
 @pytest.mark.parametrize("text", [HEADER, HEADER + "\r\n", HEADER + "\n\n\r\n"])
 def test_a_header_alone_is_a_success_of_nothing(shared: Api, text: str) -> None:
-    assert counts(result(shared, text)) == ("success", 0, 0, 0)
+    assert get_counts(import_text(shared, text)) == ("success", 0, 0, 0)
 
 
 @pytest.mark.parametrize("text", ["", "\r\n\r\n"])
@@ -182,7 +206,9 @@ def test_an_empty_body_is_a_500(shared: Api, text: str) -> None:
 
 
 def test_a_quote_that_is_never_closed_is_a_500_after_the_rows_before_it_are_saved(api: Api) -> None:
-    broken = table(row("saved_1"), row("saved_2"), 'lost,"never closed,,,,\r\n', row("lost_2"))
+    broken = build_table(
+        build_row("saved_1"), build_row("saved_2"), 'lost,"never closed,,,,\r\n', build_row("lost_2")
+    )
     assert api.load(broken, dry_run="true").status_code == 500
     assert api.sandbox.services()["sample_kafka"] == 300
     reply = api.load(broken)
@@ -193,14 +219,14 @@ def test_a_quote_that_is_never_closed_is_a_500_after_the_rows_before_it_are_save
 
 
 def test_text_after_a_closing_quote_is_a_500(shared: Api) -> None:
-    reply = shared.load(table('x,"quoted"tail,,,,\r\n'), dry_run="true")
+    reply = shared.load(build_table('x,"quoted"tail,,,,\r\n'), dry_run="true")
     assert reply.status_code == 500
     assert "Invalid character between encapsulated token and delimiter" in reply.json()["message"]
 
 
 def test_other_encodings_are_stored_garbled_without_complaint(api: Api) -> None:
-    body = table(row("latin", "Café")).encode("latin-1")
-    assert counts(result(api, body)) == ("success", 1, 1, 0)
+    body = build_table(build_row("latin", "Café")).encode("latin-1")
+    assert get_counts(import_text(api, body)) == ("success", 1, 1, 0)
     assert api.topic("sample_kafka.latin")["displayName"] == "Caf\ufffd"
     reply = api(
         "PUT",
@@ -215,7 +241,7 @@ def test_other_encodings_are_stored_garbled_without_complaint(api: Api) -> None:
 
 def test_line_ends_and_quoting_of_all_kinds_are_read(api: Api) -> None:
     text = HEADER + '\n\n"l1","a ""b"" c",,,,\nl2,mid"quote,,,,\r\n\rl3,"x\r\ny\nz",,,,\rl4,,,,,'
-    assert counts(result(api, text)) == ("success", 4, 4, 0)
+    assert get_counts(import_text(api, text)) == ("success", 4, 4, 0)
     assert [api.topic(f"sample_kafka.l{number}").get("displayName") for number in (1, 2, 3, 4)] == [
         'a "b" c',
         'mid"quote',
@@ -225,7 +251,7 @@ def test_line_ends_and_quoting_of_all_kinds_are_read(api: Api) -> None:
 
 
 def test_a_compressed_body_is_taken(api: Api) -> None:
-    body = gzip.compress(table(row("zipped")).encode())
+    body = gzip.compress(build_table(build_row("zipped")).encode())
     reply = api(
         "PUT", IMPORT, params={"dryRun": "false"}, data=body, headers={**TEXT, "Content-Encoding": "gzip"}
     )

@@ -20,7 +20,7 @@ def put(path: str, value: Any, op: str = "add") -> dict[str, Any]:
     return {"op": op, "path": path, "value": value}
 
 
-def by_id(api: Api, fqn: str = "sample_kafka") -> str:
+def find_by_id(api: Api, fqn: str = "sample_kafka") -> str:
     return f"{SERVICES}/{api.service(fqn)['id']}"
 
 
@@ -41,7 +41,7 @@ def is_framework_error(reply: Reply, status: int) -> bool:
 BEFORE_1_9 = ("1.6", "1.2")
 
 
-def counts(reply: Reply) -> tuple[str, int, int, int]:
+def get_counts(reply: Reply) -> tuple[str, int, int, int]:
     answer = reply.json()
     return (
         answer["status"],

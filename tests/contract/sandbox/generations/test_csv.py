@@ -8,8 +8,8 @@ import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
 from airflow_provider_om_messaging.sandbox.generations import GENERATIONS
-from tests.contract.sandbox.generations.shared import KAFKA, counts, is_framework_error
-from tests.contract.sandbox_http import HEADER, TEXT, Api, outcomes, read, row, table
+from tests.contract.sandbox.generations.shared import KAFKA, get_counts, is_framework_error
+from tests.contract.sandbox_http import HEADER, TEXT, Api, build_row, build_table, list_outcomes, read
 
 # -- CSV
 
@@ -18,25 +18,27 @@ from tests.contract.sandbox_http import HEADER, TEXT, Api, outcomes, read, row, 
 def test_newer_servers_count_the_rows_and_not_the_header(
     all_of_them: dict[str, Api], generation: str
 ) -> None:
-    reply = all_of_them[generation].load(table(row("a"), row("", "no name")), dry_run="true")
-    assert counts(reply) == ("partialSuccess", 2, 1, 1)
-    reply = all_of_them[generation].load(table(row("", "no name")), dry_run="true")
-    assert counts(reply) == ("failure", 1, 0, 1)
+    reply = all_of_them[generation].load(
+        build_table(build_row("a"), build_row("", "no name")), dry_run="true"
+    )
+    assert get_counts(reply) == ("partialSuccess", 2, 1, 1)
+    reply = all_of_them[generation].load(build_table(build_row("", "no name")), dry_run="true")
+    assert get_counts(reply) == ("failure", 1, 0, 1)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (table(row("a"), row("b")), ("success", 3, 3, 0)),
-        (table(row("", "no name")), ("partialSuccess", 2, 1, 1)),
-        (table(), ("success", 1, 1, 0)),
+        (build_table(build_row("a"), build_row("b")), ("success", 3, 3, 0)),
+        (build_table(build_row("", "no name")), ("partialSuccess", 2, 1, 1)),
+        (build_table(), ("success", 1, 1, 0)),
     ],
 )
 def test_1_2_counts_the_header(read_only_old: Api, text: str, expected: Any) -> None:
-    assert counts(read_only_old.load(text, dry_run="true")) == expected
+    assert get_counts(read_only_old.load(text, dry_run="true")) == expected
 
 
-@pytest.mark.parametrize("text", [f"\ufeff{HEADER}\r\n" + row("a"), "name,owner\r\n" + row("a")])
+@pytest.mark.parametrize("text", [f"\ufeff{HEADER}\r\n" + build_row("a"), "name,owner\r\n" + build_row("a")])
 def test_a_bad_header_or_a_bom_aborts_with_200(each: Api, text: str) -> None:
     reply = each.load(text)
     assert (reply.status_code, reply.json()["status"]) == (200, "aborted")
@@ -68,25 +70,30 @@ def test_an_import_answers_in_json_and_takes_only_text(each: Api) -> None:
 
 @pytest.mark.parametrize("value", ["yes", "1", "dry"])
 def test_a_dry_run_that_is_not_called_true_is_a_real_import(old: Api, value: str) -> None:
-    reply = old.load(table(row("made_by_a_typo")), dry_run=value)
+    reply = old.load(build_table(build_row("made_by_a_typo")), dry_run=value)
     assert reply.json()["dryRun"] is False
     assert old.topic("sample_kafka.made_by_a_typo")["version"] == 0.1
 
 
 @pytest.mark.parametrize("value", [None, "true", "TRUE"])
 def test_a_dry_run_is_the_default(old: Api, value: str | None) -> None:
-    reply = old.load(table(row("never_made")), dry_run=value)
+    reply = old.load(build_table(build_row("never_made")), dry_run=value)
     assert reply.json()["dryRun"] is True
     assert old.get("/v1/topics/name/sample_kafka.never_made").status_code == 404
 
 
 def test_latin_1_becomes_replacement_characters(old: Api) -> None:
-    assert counts(old.load(table(row("latin", "Größe")).encode("latin-1"))) == ("success", 2, 2, 0)
+    assert get_counts(old.load(build_table(build_row("latin", "Größe")).encode("latin-1"))) == (
+        "success",
+        2,
+        2,
+        0,
+    )
     assert old.topic("sample_kafka.latin")["displayName"] == "Gr\ufffd\ufffde"
 
 
 def test_rows_before_an_open_quote_are_saved(old: Api) -> None:
-    reply = old.load(table(row("saved")) + '"open,,,,,\r\n' + row("not_read"))
+    reply = old.load(build_table(build_row("saved")) + '"open,,,,,\r\n' + build_row("not_read"))
     assert reply.status_code == 500
     assert list(reply.json()) == ["responseMessage"]
     assert old.topic("sample_kafka.saved")["name"] == "saved"
@@ -94,19 +101,19 @@ def test_rows_before_an_open_quote_are_saved(old: Api) -> None:
 
 
 def test_failed_rows_come_back_as_wide_as_they_were(old: Api) -> None:
-    reply = old.load(table("narrow,a\r\n", row("good")), dry_run="false")
+    reply = old.load(build_table("narrow,a\r\n", build_row("good")), dry_run="false")
     lines = {line[2]: line for line in read(reply.json()["importResultsCsv"])}
     assert (lines["narrow"][0], len(lines["narrow"]), len(lines["good"])) == ("failure", 4, 8)
     assert old.topic("sample_kafka.good")["name"] == "good"
 
 
 def test_in_1_2_a_row_has_one_owner_and_one_domain(old: Api) -> None:
-    text = table(
-        row("one", owner="user:alice", domain="Finance"),
-        row("two", owner="user:alice;user:bob"),
-        row("three", domain="Finance;Logistics"),
+    text = build_table(
+        build_row("one", owner="user:alice", domain="Finance"),
+        build_row("two", owner="user:alice;user:bob"),
+        build_row("three", domain="Finance;Logistics"),
     )
-    answer = outcomes(old.load(text).json())
+    answer = list_outcomes(old.load(text).json())
     assert {name: status for name, (status, _) in answer.items()} == {
         "one": "success",
         "two": "failure",

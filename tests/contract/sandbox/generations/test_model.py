@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox.generations.shared import BEFORE_1_9, ORDERS, Reply, by_id, put
+from tests.contract.sandbox.generations.shared import BEFORE_1_9, ORDERS, Reply, find_by_id, put
 from tests.contract.sandbox_http import SERVICES, Api
 
 # -- what entities are made of
@@ -81,7 +81,7 @@ def test_in_1_2_a_patch_sees_what_is_inherited(old: Api) -> None:
 
 
 def test_in_1_2_owner_and_domain_are_patched_as_one(old: Api) -> None:
-    path = by_id(old)
+    path = find_by_id(old)
     alice, bob = (old.json(f"/v1/users/name/{name}")["id"] for name in ("alice", "bob"))
     finance = old.json("/v1/domains/name/Finance")["id"]
     reply = old.patch(path, put("/owner", {"id": alice, "type": "user"}))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.sandbox import Sandbox
-from tests.contract.sandbox.generations.shared import KAFKA, NEITHER_NOR, by_id, is_framework_error, put
+from tests.contract.sandbox.generations.shared import KAFKA, NEITHER_NOR, find_by_id, is_framework_error, put
 from tests.contract.sandbox_http import SERVICES, Api
 
 # -- PATCH in 1.2, as it was measured
@@ -30,7 +30,7 @@ def test_in_1_2_a_failing_patch_is_a_500_that_quotes_all_with_its_secrets(
     old: Api, operation: dict[str, Any]
 ) -> None:
     before = old.service()
-    reply = old.patch(by_id(old), put("/description", "not to be stored"), operation)
+    reply = old.patch(find_by_id(old), put("/description", "not to be stored"), operation)
     assert reply.status_code == 500
     message = reply.json()["responseMessage"]
     assert "kafka-sandbox-secret" in message
@@ -47,11 +47,11 @@ def test_since_1_13_replacing_what_is_absent_adds_it(newer: Api) -> None:
 def test_the_status_of_a_failing_patch(all_of_them: dict[str, Api], generation: str, status: int) -> None:
     api = all_of_them[generation]
     for operation in (put("/version", 9.9, "test"), {"op": "remove", "path": "/style"}):
-        assert api.patch(by_id(api), operation).status_code == status
+        assert api.patch(find_by_id(api), operation).status_code == status
 
 
 def test_in_1_2_removals_come_last(old: Api) -> None:
-    path = by_id(old)
+    path = find_by_id(old)
     remove = {"op": "remove", "path": "/displayName"}
     reply = old.patch(path, remove, put("/displayName", "put back"))
     assert (reply.status_code, reply.headers["X-OpenMetadata-Change"]) == (200, "entityUpdated")
@@ -65,38 +65,38 @@ def test_in_1_13_operations_keep_their_order(newer: Api) -> None:
 
 @pytest.mark.parametrize("value", ["other", True, 1, None, ["Sample Kafka"]])
 def test_a_test_that_fails_has_the_words_of_the_servers_library(each: Api, value: Any) -> None:
-    reply = each.patch(by_id(each), put("/displayName", value, "test"), put("/description", "never"))
+    reply = each.patch(find_by_id(each), put("/displayName", value, "test"), put("/description", "never"))
     assert "JsonPatch.Operation.TEST fails! Values are not equal" in reply.text
     assert each.service()["description"] != "never"
 
 
 def test_a_truth_is_no_number(each: Api) -> None:
     for value, status in ((False, 200), (0, None)):
-        reply = each.patch(by_id(each), put("/deleted", value, "test"))
+        reply = each.patch(find_by_id(each), put("/deleted", value, "test"))
         assert (reply.status_code == status) is (value is False)
 
 
 def test_a_path_that_ends_in_href_is_dropped(each: Api) -> None:
-    reply = each.patch(by_id(each), put("/href", "nonsense", "test"))
+    reply = each.patch(find_by_id(each), put("/href", "nonsense", "test"))
     assert (reply.status_code, reply.headers["X-OpenMetadata-Change"]) == (200, "entityNoChange")
 
 
 @pytest.mark.parametrize(("generation", "status"), [("2.0", 500), ("1.13", 500), ("1.2", 400)])
 def test_a_member_that_nobody_knows(all_of_them: dict[str, Api], generation: str, status: int) -> None:
     api = all_of_them[generation]
-    reply = api.patch(by_id(api), put("/colour", "red"))
+    reply = api.patch(find_by_id(api), put("/colour", "red"))
     assert reply.status_code == status
     assert 'Unrecognized field "colour"' in reply.text.replace("\\", "")
 
 
 def test_a_zero_character_is_a_database_error(each: Api) -> None:
-    reply = each.patch(by_id(each), put("/description", "a\0b"))
+    reply = each.patch(find_by_id(each), put("/description", "a\0b"))
     assert reply.status_code == 500
     assert "unsupported Unicode escape sequence" in reply.text
 
 
 def test_what_1_2_takes_without_a_word(old: Api) -> None:
-    path, before = by_id(old), old.service()
+    path, before = find_by_id(old), old.service()
     for operation in (
         put("/id", NEITHER_NOR),
         put("/version", 7.5),
@@ -113,7 +113,7 @@ def test_what_1_2_takes_without_a_word(old: Api) -> None:
 
 
 def test_in_1_2_a_name_is_changed_only_together_with_something_else(old: Api) -> None:
-    path = by_id(old)
+    path = find_by_id(old)
     reply = old.patch(path, put("/name", "renamed"))
     assert (reply.json()["name"], reply.headers["X-OpenMetadata-Change"]) == ("renamed", "entityNoChange")
     assert old.get(f"{SERVICES}/name/renamed").status_code == 404
@@ -125,7 +125,7 @@ def test_in_1_2_a_name_is_changed_only_together_with_something_else(old: Api) ->
 
 
 def test_in_1_2_no_name_is_taken_twice(old: Api) -> None:
-    reply = old.patch(by_id(old), put("/name", "empty_pubsub"), put("/description", "and more"))
+    reply = old.patch(find_by_id(old), put("/name", "empty_pubsub"), put("/description", "and more"))
     assert reply.status_code == 409
     assert old.service()["name"] == "sample_kafka"
 
@@ -137,7 +137,7 @@ def test_a_new_server_keeps_its_names(newer: Api) -> None:
 
 def test_1_2_knows_no_entity_tags(old: Api) -> None:
     assert "ETag" not in old.get(KAFKA).headers
-    reply = old.patch(by_id(old), put("/description", "all the same"), **{"If-Match": 'W/"9.9"'})
+    reply = old.patch(find_by_id(old), put("/description", "all the same"), **{"If-Match": 'W/"9.9"'})
     assert reply.status_code == 200
     assert "ETag" not in reply.headers
 
@@ -145,7 +145,7 @@ def test_1_2_knows_no_entity_tags(old: Api) -> None:
 def test_in_1_2_whole_documents_are_written_so_parallel_edits_get_lost() -> None:
     with Sandbox(generation="1.2", race_window=1.0) as sandbox:
         api = Api(sandbox)
-        path, before = by_id(api), api.service()
+        path, before = find_by_id(api), api.service()
         texts = [f"text {number}" for number in range(8)]
         with ThreadPoolExecutor(len(texts)) as pool:
             replies = list(pool.map(lambda text: api.patch(path, put("/description", text)), texts))
@@ -188,7 +188,7 @@ def test_when_a_guarded_patch_continues_a_session(generation: str, versions: lis
 
 
 def test_versions_are_read_as_numbers(each: Api) -> None:
-    path = by_id(each)
+    path = find_by_id(each)
     for expected_text in ("0.1", "0.10", "00.1"):
         assert each.json(f"{path}/versions/{expected_text}")["version"] == 0.1
     assert each.get(f"{path}/versions/1").status_code == 404
@@ -196,7 +196,7 @@ def test_versions_are_read_as_numbers(each: Api) -> None:
 
 
 def test_snapshots_have_no_links(each: Api) -> None:
-    path = by_id(each, "orders_redpanda")
+    path = find_by_id(each, "orders_redpanda")
     newest, oldest = (json.loads(text) for text in each.json(f"{path}/versions")["versions"])
     assert newest["version"] > oldest["version"]
     assert "href" not in json.dumps([newest, oldest, each.json(f"{path}/versions/0.1")])

@@ -9,7 +9,7 @@ from tests.contract.sandbox.generations.shared import (
     BEFORE_1_9,
     KAFKA,
     NEITHER_NOR,
-    by_id,
+    find_by_id,
     is_framework_error,
     put,
 )
@@ -131,7 +131,7 @@ def test_rights_that_are_missing(all_of_them: dict[str, Api], generation: str, o
     sandbox = all_of_them[generation].sandbox
     reader = Api(sandbox, sandbox.read_only_token)
     member = operation.removeprefix("Edit").lower()
-    reply = reader.patch(by_id(reader), put(f"/{member}", None))
+    reply = reader.patch(find_by_id(reader), put(f"/{member}", None))
     assert reply.status_code == 403
     who = "Principal: CatalogPrincipal{name='reader'}"
     assert reply.json()["message"] == f"{who} operations [{operation}] not allowed"

@@ -22,7 +22,7 @@ def read_error(reply: requests.Response) -> tuple[int, str]:
     return reply.status_code, reply.json()["message"]
 
 
-def history(api: Api, entity_id: str) -> list[dict[str, Any]]:
+def list_versions(api: Api, entity_id: str) -> list[dict[str, Any]]:
     reply = api.json(f"{SERVICES}/{entity_id}/versions")
     assert reply["entityType"] == "messagingService"
     return [json.loads(text) for text in reply["versions"]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.sandbox.patch.operations import PATH, history, put, read_error
+from tests.contract.sandbox.patch.operations import PATH, list_versions, put, read_error
 from tests.contract.sandbox_http import SERVICES, Api
 
 
@@ -73,7 +73,7 @@ def test_a_server_without_if_match_loses_writes_and_has_no_tags(api: Api) -> Non
 
 def test_versions_are_texts_newest_first(api: Api) -> None:
     service = api.service()
-    versions = history(api, service["id"])
+    versions = list_versions(api, service["id"])
     assert [item["version"] for item in versions] == [0.3, 0.2, 0.1]
     assert [item["updatedBy"] for item in versions] == ["admin", "alice", "admin"]
     assert all("href" not in item for item in versions)
@@ -106,7 +106,7 @@ def test_edits_of_one_person_within_ten_minutes_are_one_version(api: Api) -> Non
     api.sandbox.advance_clock(599)
     final = api.patch(PATH, put("/description", "three")).json()
     assert final["version"] == 0.4
-    assert [item["version"] for item in history(api, entity)] == [0.4, 0.3, 0.2, 0.1]
+    assert [item["version"] for item in list_versions(api, entity)] == [0.4, 0.3, 0.2, 0.1]
     names = [item["name"] for item in final["changeDescription"]["fieldsUpdated"]]
     assert names == ["description", "displayName"]
     assert [item["name"] for item in final["incrementalChangeDescription"]["fieldsUpdated"]] == [
@@ -128,7 +128,7 @@ def test_other_edits_are_versions_of_their_own(api: Api, reason: str) -> None:
         api.patch(PATH, put("/displayName", "two"), **{"If-Match": 'W/"0.4"'})
     else:
         api("PUT", SERVICES, json={"name": "sample_kafka", "serviceType": "Kafka", "displayName": "two"})
-    versions = history(api, api.service()["id"])
+    versions = list_versions(api, api.service()["id"])
     assert [(item["version"], item["displayName"]) for item in versions[:2]] == [(0.5, "two"), (0.4, "one")]
 
 
@@ -138,17 +138,17 @@ def test_a_session_that_comes_to_nothing_leaves_no_version(api: Api) -> None:
     after = api.patch(PATH, put("/displayName", before["displayName"])).json()
     for name in ("version", "updatedAt", "updatedBy"):
         assert after[name] == before[name]
-    assert [item["version"] for item in history(api, before["id"])] == [0.3, 0.2, 0.1]
+    assert [item["version"] for item in list_versions(api, before["id"])] == [0.3, 0.2, 0.1]
     # The next edit begins a session of its own, and leaves the version before alone.
     assert api.patch(PATH, put("/displayName", "next")).json()["version"] == 0.4
-    assert history(api, before["id"])[1]["displayName"] == before["displayName"]
+    assert list_versions(api, before["id"])[1]["displayName"] == before["displayName"]
 
 
 def test_after_nine_comes_the_next_whole_number(api: Api) -> None:
     for number in range(8):
         api.patch(PATH, put("/displayName", str(number)), **{"If-Match": "*"})
     assert api.service()["version"] == 1.1
-    assert [item["version"] for item in history(api, api.service()["id"])][:3] == [1.1, 1.0, 0.9]
+    assert [item["version"] for item in list_versions(api, api.service()["id"])][:3] == [1.1, 1.0, 0.9]
 
 
 def test_taking_a_field_from_a_schema_is_an_incompatible_change(api: Api) -> None:
