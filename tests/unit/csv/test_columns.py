@@ -25,7 +25,7 @@ exec(source.replace("TABLE = (", "TABLE = (" + entry + ","), module.__dict__)
 
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN
 from airflow_provider_om_messaging.protocol.csv.headers import detect_kind
-from airflow_provider_om_messaging.protocol.csv.topic_cells import to_cells
+from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row
 from airflow_provider_om_messaging.protocol.model.fields import find_differing_fields
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations
 from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
@@ -34,7 +34,7 @@ from airflow_provider_om_messaging.protocol.topics.row_changes import Row, compu
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 
 topic, column, cell = json.loads(sys.argv[3]), sys.argv[4], sys.argv[5]
-cells = to_cells(topic, module.EXTENDED)
+cells = build_row(topic, module.EXTENDED)
 place = module.EXTENDED.index(column)
 row = Row(module.EXTENDED, tuple(cell if at == place else text for at, text in enumerate(cells)))
 known = {item: {"id": "9", "name": item.fqn, "fullyQualifiedName": item.fqn} for item in row.names()}
