@@ -67,7 +67,7 @@ class Engine(Protocol):
     def import_csv(self, fqn: str, upload: CsvUpload, dry_run: bool) -> ImportResult:
         """Import a CSV into a service, or only check it."""
 
-    def reading(self, fqn: str) -> Reading:
+    def get_reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read that is imported into a service."""
 
 
@@ -184,7 +184,7 @@ class ServerEngine:
         from airflow_provider_om_messaging.client import jobs
 
         if (columns := detect_kind(upload.facts.header)) != DEFAULT:
-            raise _make_columns_error(columns)
+            raise _make_columns_fault(columns)
         with add_engine_advice():
             self.check_new_rows(fqn, upload)
             header = upload.facts.header
@@ -214,7 +214,7 @@ class ServerEngine:
             with trim_names(upload, self._reading) as trimmed:
                 jobs.check_limits(self._client, trimmed)
 
-    def reading(self, fqn: str) -> Reading:
+    def get_reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read."""
         return self._reading
 
@@ -272,7 +272,7 @@ class ClientEngine:
             max_concurrency=self._max_concurrency,
         )
 
-    def reading(self, fqn: str) -> Reading:
+    def get_reading(self, fqn: str) -> Reading:
         """Return how the cells of a file are read, domains that topics have from the service among them."""
         from airflow_provider_om_messaging.client.editing.inheritance import Inheritance
         from airflow_provider_om_messaging.client.topics.readings import build_reading
@@ -297,11 +297,11 @@ def choose_engine(
     :raises Fault: there is no such engine, or it cannot do that.
     """
     if not isinstance(choice, str) or choice not in ENGINES:
-        raise _make_invalid_error(f"engine has to be one of {', '.join(ENGINES)}, not {choice!r}.")
+        raise _make_invalid_fault(f"engine has to be one of {', '.join(ENGINES)}, not {choice!r}.")
     if not isinstance(columns, str) or columns not in COLUMNS:
-        raise _make_invalid_error(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
+        raise _make_invalid_fault(f"columns has to be one of {', '.join(COLUMNS)}, not {columns!r}.")
     if not is_whole_number(max_concurrency, 1, MOST_CONCURRENCY):
-        raise _make_invalid_error(
+        raise _make_invalid_fault(
             f"max_concurrency has to be a whole number from 1 to {MOST_CONCURRENCY}, not {max_concurrency!r}."
         )
     name, why = _pick_engine(client, choice, columns)
@@ -325,7 +325,7 @@ def add_engine_advice() -> Iterator[None]:
 def _pick_engine(client: Client, choice: str, columns: str) -> tuple[str, str]:
     if columns != DEFAULT:
         if choice == SERVER:
-            raise _make_columns_error(columns)
+            raise _make_columns_fault(columns)
         return CLIENT, f"the server's own CSV routes know no {columns} columns"
     if choice != AUTO:
         return choice, "as asked for"
@@ -336,9 +336,9 @@ def _pick_engine(client: Client, choice: str, columns: str) -> tuple[str, str]:
     return CLIENT, "the server has no CSV routes for messaging services"
 
 
-def _make_columns_error(columns: str) -> Fault:
-    return _make_invalid_error(f"The server's own CSV routes know no {columns} columns: use engine='client'.")
+def _make_columns_fault(columns: str) -> Fault:
+    return _make_invalid_fault(f"The server's own CSV routes know no {columns} columns: use engine='client'.")
 
 
-def _make_invalid_error(problem: str) -> Fault:
+def _make_invalid_fault(problem: str) -> Fault:
     return Fault(Cause.INVALID_PARAMETER, f"{problem} Nothing was sent.")

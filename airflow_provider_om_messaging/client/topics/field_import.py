@@ -37,7 +37,7 @@ class FieldImport(TopicImport):
     def _compare(self, rows: Rows, pages: Pages) -> Comparison:
         return compare_fields(self._columns, rows, pages)
 
-    def _plan_tasks(self, rows: Rows, found: Comparison) -> list[Task]:
+    def _plan_tasks(self, rows: Rows, comparison: Comparison) -> list[Task]:
         """Judge the rows that need no sending, and return the others by their topics."""
         cells_by_name: dict[str, list[str]] = {}
         by_topic: dict[str, Task] = {}
@@ -46,9 +46,9 @@ class FieldImport(TopicImport):
             split = split_row_name(name)
             if not name:
                 self._judge([row], "failure", FIELD_REQUIRED)
-            elif split is None or name not in found.present:
+            elif split is None or name not in comparison.present:
                 self._judge([row], "failure", describe_unknown_field(name))
-            elif (topic := found.present[name]) is None:
+            elif (topic := comparison.present[name]) is None:
                 self._judge([row], "success", UPDATED)
             else:
                 if name not in cells_by_name:

@@ -66,8 +66,8 @@ class FieldWriter(RowWriter):
                 self.changed[topic_id] = _join_patches(before, self.changed.get(topic_id))
         return after
 
-    def _keep(self, entity: Entity) -> Entity:
-        return {**super()._keep(entity), SCHEMA: entity.get(SCHEMA)}
+    def _select_needed_fields(self, entity: Entity) -> Entity:
+        return {**super()._select_needed_fields(entity), SCHEMA: entity.get(SCHEMA)}
 
     def _build_changes(self, topic: Entity, rows: Sequence[Row]) -> SchemaChanges:
         by_path = {path: row for row in rows if (path := _find_path(row.name))}

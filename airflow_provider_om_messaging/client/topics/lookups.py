@@ -47,8 +47,8 @@ def look_up(
 
 
 def _find_all(client: Client, names: Iterable[Name], pool: Executor) -> dict[Name, Entity | None]:
-    wanted = list(names)
-    return dict(zip(wanted, pool.map(lambda name: find_entity(client, name), wanted), strict=True))
+    distinct = list(names)
+    return dict(zip(distinct, pool.map(lambda name: find_entity(client, name), distinct), strict=True))
 
 
 def _find_certification(client: Client) -> Entity | None:

@@ -72,7 +72,7 @@ def iterate_pages(
         topics = [topic for topic in page.entities if _belongs_to(topic, service)]
         inheritable = inheritance.find_domains(service)
         yield [
-            convert_entity(mark_inheritable(topic.entity(), inheritable)) if inheritable else topic
+            convert_entity(mark_inheritable(topic.get_entity(), inheritable)) if inheritable else topic
             for topic in topics
         ]
     walk.check_complete()
@@ -103,7 +103,7 @@ def export_topics(client: Client, service: str, columns: tuple[str, ...]) -> Ite
     exported = inheritance.look_up(service)
     yield format_record(columns).encode()
     for topics in iterate_pages(client, service, columns, inheritance):
-        yield topic_cells.format_rows(row for topic in topics for row in topic.rows(columns))
+        yield topic_cells.format_rows(row for topic in topics for row in topic.build_rows(columns))
     # One that is deleted meanwhile takes its topics along: the list just ends.
     if inheritance.look_up(service).get("id") != exported.get("id"):
         raise Fault(

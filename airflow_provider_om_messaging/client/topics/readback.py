@@ -62,11 +62,11 @@ def _read_again(
     pool: Executor,
 ) -> Iterator[Entity]:
     if len(changed) <= listed:
-        wanted = {field for done in changed.values() for field in done.plan.desired or ()}
-        fields = to_server_names(client, list_fields_to_ask(TOPIC, {*CHANGEABLE, *wanted}))
+        changed_fields = {field for done in changed.values() for field in done.plan.desired or ()}
+        fields = to_server_names(client, list_fields_to_ask(TOPIC, {*CHANGEABLE, *changed_fields}))
         yield from pool.map(
             lambda topic_id: client.call(routes.read_entity(TOPIC, topic_id, fields)).entity, changed
         )
     else:
         for topics in pages():
-            yield from (topic.entity() for topic in topics if topic.id in changed)
+            yield from (topic.get_entity() for topic in topics if topic.id in changed)

@@ -64,11 +64,11 @@ class TopicRights:
             return
         known = [operation for operation in operations if operation is not None]
         team_owned = self._team_owned or _is_owned_by_team(topic or {})
-        refusal = partial(rights.refusal, known, team_owned=team_owned, owners=self._owners)
+        refusal = partial(rights.find_refusal, known, team_owned=team_owned, owners=self._owners)
         reason = None if refusal(_NOBODY) is None else refusal(self._read_user_name())
         if reason is None:
             with self._lock:
-                self._unsure += not rights.all_allowed(operations)
+                self._unsure += not rights.are_all_allowed(operations)
             return
         request = create_topic("", "") if topic is None else routes.patch_service("", "", TOPIC)
         raise RowRefusedError(_find_refusal(request, reason))

@@ -12,7 +12,7 @@ from airflow_provider_om_messaging.client.editing.conflicts import make_concurre
 from airflow_provider_om_messaging.client.editing.edits import Edit, EditPlan
 from airflow_provider_om_messaging.client.editing.target import Target
 from airflow_provider_om_messaging.client.renamed_fields import to_server_operations
-from airflow_provider_om_messaging.client.topics.write_limit import as_begun
+from airflow_provider_om_messaging.client.topics.write_limit import mark_as_begun
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import BEYOND, find_covered_fields
 from airflow_provider_om_messaging.protocol.csv.topic_cells import build_row
@@ -91,18 +91,18 @@ class RowWriter:
         """Create the topic of a row and return it."""
         if reason := name_rules.find_name_problem(row.name, self._generation.version):
             raise RowRefusedError(reason)
-        wanted = self._compute_values(row, {})
-        body = make_topic_body(self._service, row.name, wanted, self._generation)
+        desired = self._compute_values(row, {})
+        body = make_topic_body(self._service, row.name, desired, self._generation)
         if self._rights:
             self._rights.check([CREATE], None)
         if self._dry_run:
-            return {"name": row.name, **wanted}
+            return {"name": row.name, **desired}
         with self._limit.slot():
             created = self._client.call(create_topic(self._service, row.name), routes.encode_json_body(body))
-        topic = self._keep(self._inheritance.mark_inherited(created))
-        if wanted.get(CERTIFICATION) is None:
+        topic = self._select_needed_fields(self._inheritance.mark_inherited(created))
+        if desired.get(CERTIFICATION) is None:
             return topic
-        certified = {CERTIFICATION: wanted[CERTIFICATION]}
+        certified = {CERTIFICATION: desired[CERTIFICATION]}
 
         def plan(entity: Entity) -> EditPlan:
             return EditPlan(build_operations(certified, entity), certified)
@@ -111,18 +111,18 @@ class RowWriter:
             return self._patch_topic(topic, [row], plan, (CERTIFICATION,))
         except Fault as fault:
             fault.message = f"The topic was created, but not certified. {fault.message}"
-            raise as_begun(fault) from None
+            raise mark_as_begun(fault) from None
 
     def restore(self, row: Row) -> Entity:
         """Bring the deleted topic of a row back, as the row wants it, and return it."""
         topic = self._client.call(read_deleted(self._service, row.name, self._generation))
-        topic = {**topic, **self._keep(self._inheritance.mark_inherited(topic))}
+        topic = {**topic, **self._select_needed_fields(self._inheritance.mark_inherited(topic))}
         plan = partial(self._plan, row)
         to_server_operations(self._client, plan(topic).operations)
         if self._rights:
             self._rights.check([EDIT_ALL], topic)
         if self._dry_run:
-            return self._keep(topic)
+            return self._select_needed_fields(topic)
         body = build_restoration(self._service, topic)
         with self._limit.slot():
             self._client.call(restore_topic(self._service, row.name), routes.encode_json_body(body))
@@ -130,7 +130,7 @@ class RowWriter:
             return self._patch_topic(topic, [row], plan, self._list_fields(), as_listed=False)
         except Fault as fault:
             fault.message = f"The topic was restored, but not changed. {fault.message}"
-            raise as_begun(fault) from None
+            raise mark_as_begun(fault) from None
 
     def update(self, topic: Entity, row: Row) -> Entity:
         """Change a topic to what a row wants, and return it as it is then."""
@@ -187,12 +187,12 @@ class RowWriter:
                 listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,
             )
         except Fault as fault:
-            raise (as_begun(fault) if begun else fault) from None
+            raise (mark_as_begun(fault) if begun else fault) from None
         if done.plan.operations:
             self.changed[str(topic["id"])] = rows, done
         if lost := find_differing_fields(done.plan.desired or {}, done.after):
             raise RowRefusedError(f"The server stored something else than was sent in: {', '.join(lost)}.")
-        return self._keep(done.after)
+        return self._select_needed_fields(done.after)
 
     def _find_target(self, topic: Entity) -> Target:
         return Target(self._client, TOPIC, get_required_text(topic, "id"), self._inheritance)
@@ -202,12 +202,12 @@ class RowWriter:
             self._find_target(topic), topic, now, "The row was not imported. "
         )
 
-    def _keep(self, entity: Entity) -> Entity:
+    def _select_needed_fields(self, entity: Entity) -> Entity:
         return drop_unneeded_fields(entity)
 
     def _plan(self, row: Row, entity: Entity) -> EditPlan:
-        wanted = self._compute_values(row, entity)
-        return EditPlan(build_operations(wanted, entity), wanted)
+        desired = self._compute_values(row, entity)
+        return EditPlan(build_operations(desired, entity), desired)
 
     def _compute_values(self, row: Row, entity: Entity) -> dict[str, Any]:
         return compute_values(row, entity, self.known, self._generation, certifies=self.certifies)

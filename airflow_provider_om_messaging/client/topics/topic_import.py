@@ -139,8 +139,8 @@ class TopicImport:
         :raises Fault: the server does not answer any more, or the user may change nothing. Its ``verdicts``
             are those on the rows so far.
         """
-        found = self._compare(rows(), pages())
-        tasks = self._plan_tasks(rows(), found)
+        comparison = self._compare(rows(), pages())
+        tasks = self._plan_tasks(rows(), comparison)
         if any(task.topic is None for task in tasks):
             self._list_deleted_names()
         self._writer.certifies = not is_field_unsupported(self._client, CERTIFICATION)
@@ -159,7 +159,7 @@ class TopicImport:
                 for future in [pool.submit(self._carry_out, *task) for task in tasks]:
                     future.result()
                 if not self._generation.detects_conflicts and not self._stop.is_set():
-                    self._read_back(pages, found.pages, pool)
+                    self._read_back(pages, comparison.pages, pool)
             except Fault as fault:
                 self._fault = self._fault or fault
             finally:
@@ -175,9 +175,9 @@ class TopicImport:
     def _compare(self, rows: Rows, pages: Pages) -> Comparison:
         return compare_topics(self._columns, rows, pages)
 
-    def _plan_tasks(self, rows: Rows, found: Comparison) -> list[Task]:
+    def _plan_tasks(self, rows: Rows, comparison: Comparison) -> list[Task]:
         """Judge the rows that need no sending, and return the others by their topics."""
-        present = found.present
+        present = comparison.present
         tasks: dict[str, Task] = {}
         for row in self._read(rows):
             name = row.name
@@ -185,8 +185,8 @@ class TopicImport:
                 self._judge([row], "failure", FIELD_REQUIRED)
             elif name in present and present[name] is None:
                 self._judge([row], "success", UPDATED)
-            elif name in found.similar:
-                self._judge([row], "failure", describe_missing_topic(name, found.similar[name]))
+            elif name in comparison.similar:
+                self._judge([row], "failure", describe_missing_topic(name, comparison.similar[name]))
             elif name not in present and not self._create_missing:
                 was_deleted = name in self._list_deleted_names()
                 self._judge([row], "failure", describe_unknown_topic(name, was_deleted=was_deleted))

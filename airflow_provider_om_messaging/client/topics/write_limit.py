@@ -27,7 +27,7 @@ class WriteNotBegunFault(Fault):
     """The server has refused all writes for so long that this one was not begun."""
 
 
-def as_begun(fault: Fault) -> Fault:
+def mark_as_begun(fault: Fault) -> Fault:
     """Return the fault as that of a write of which a part was sent before."""
     if not isinstance(fault, WriteNotBegunFault):
         return fault
@@ -92,7 +92,7 @@ class WriteLimit:
         try:
             yield
             with self._changed:
-                self._note(self._clock() - began)
+                self._record_duration(self._clock() - began)
         except Fault as fault:
             if is_overload(fault):
                 self._slow_down(fault)
@@ -123,7 +123,7 @@ class WriteLimit:
                 self._not_before, now + (limit_pause(fault.retry_after, LONGEST_WRITE) or _PAUSE)
             )
 
-    def _note(self, duration: float) -> None:
+    def _record_duration(self, duration: float) -> None:
         self._refusals = 0
         self._durations.append(duration)
         if len(self._durations) < self.limit:

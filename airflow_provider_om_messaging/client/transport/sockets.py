@@ -99,7 +99,7 @@ class Feed:
         self, job_id: str, deadline: float, on_state: Callable[[Job], object]
     ) -> SocketEvent | None:
         """
-        Wait until a job has ended, and return the frame that says so.
+        Wait until a job has ended, and return the event that says so.
 
         :param job_id: the job.
         :param deadline: the moment at which the wait is given up, wall-clock seconds since 1970.
@@ -174,10 +174,10 @@ class Feed:
                     await socket.disconnect()
 
     def _on_event(self, channel: str, payload: Any = None, *_: Any) -> None:
-        frame = parse_socket_event(channel, payload)
-        if frame is not None:
+        event = parse_socket_event(channel, payload)
+        if event is not None:
             with self._news:
-                self._inbox.take(frame)
+                self._inbox.take(event)
                 self._news.notify_all()
 
     def _on_disconnect(self, *_: Any) -> None:

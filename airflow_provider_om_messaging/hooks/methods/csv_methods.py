@@ -104,7 +104,7 @@ class CsvMethods(ClientAccess):
 
         :param engine: what imports it.
         """
-        return engine.reading(self._resolve_fqn(fqn))
+        return engine.get_reading(self._resolve_fqn(fqn))
 
     def reading_of_files(self) -> Reading:
         """

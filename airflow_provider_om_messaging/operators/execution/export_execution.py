@@ -74,15 +74,15 @@ class ExportExecution(JobExecution):
             lambda limit: self.hook.get_job_result(job.job_id, limit),
         )
 
-    def result_from_push(self, frame: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
+    def build_result_from_push(self, event: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
         """Take the CSV that was pushed."""
-        csv = frame.csv
+        csv = event.csv
         if csv is None:
-            return self.resolve_unknown_outcome(frame.job.job_id, state, float("inf"))
+            return self.resolve_unknown_outcome(event.job.job_id, state, float("inf"))
         # Half a character is found where the CSV is checked.
         chunks = [csv.encode("utf-8", "surrogatepass")]
         return self._fetch(
-            frame.job.job_id,
+            event.job.job_id,
             lambda destination: write_whole(chunks, Destination(destination)),
             lambda limit: read_whole(chunks, limit),
         )

@@ -123,12 +123,12 @@ class ImportExecution(JobExecution):
 
     def is_its_own(self, job: Job, state: dict[str, Any]) -> bool:
         """Return whether the job's verdict is on the rows of this file; without a verdict, on as many."""
-        shown = self.hook.read_import_verdict(job, self.task.only_check, state.get("rows")).results_csv
-        if not shown:
+        results_csv = self.hook.read_import_verdict(job, self.task.only_check, state.get("rows")).results_csv
+        if not results_csv:
             return not job.total or job.total == state.get("rows")
         with open_csv_upload(source=self.task.source, csv=self.task.csv) as upload:
             changed = upload.facts.sha256 != state.get("sha256")
-            return changed or is_about_rows(shown, (row for _, row in upload.iterate_rows()))
+            return changed or is_about_rows(results_csv, (row for _, row in upload.iterate_rows()))
 
     def finish(self, job: Job, state: dict[str, Any]) -> dict[str, Any]:
         """Read the job's verdict."""

@@ -197,12 +197,12 @@ class JobExecution(JobWork):
                 "here, and a trigger would have to open another one.",
                 job_id,
             )
-        frame = wait_for_event(feed, job_id, deadline, self.log)
-        if frame is None:
+        event = wait_for_event(feed, job_id, deadline, self.log)
+        if event is None:
             return self.resolve_unknown_outcome(job_id, state, deadline)
-        job = self._check_service(frame.job)
+        job = self._check_service(event.job)
         job.raise_unless_completed()
-        return self.result_from_push(replace(frame, job=job), state)
+        return self.build_result_from_push(replace(event, job=job), state)
 
     def resume(self, context: Context, event: Any) -> dict[str, Any]:
         """

@@ -76,14 +76,14 @@ class JobWork(ABC):
         """
         return True
 
-    def result_from_push(self, frame: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
+    def build_result_from_push(self, event: SocketEvent, state: dict[str, Any]) -> dict[str, Any]:
         """
         Return the task's result for a job that has completed, of which a socket has reported.
 
-        :param frame: the event that it sent.
+        :param event: the event that it sent.
         :param state: what :meth:`.JobExecution.wait_for` was given.
         """
-        return self.finish(frame.job, state)
+        return self.finish(event.job, state)
 
     @abstractmethod
     def resolve_unknown_outcome(self, job_id: str, state: dict[str, Any], deadline: float) -> dict[str, Any]:

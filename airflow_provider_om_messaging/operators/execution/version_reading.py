@@ -28,8 +28,8 @@ def read_versions(task: MessagingServiceVersionsOperator) -> dict[str, Any]:
         return _read_history(task, service)
     if task.compare_with is not None:
         parse_version_selector(task.compare_with, "compare_with")
-    wanted = "latest" if task.version is None else task.version
-    state = task.hook.get_version(service, wanted, entity=task.entity)
+    selector = "latest" if task.version is None else task.version
+    state = task.hook.get_version(service, selector, entity=task.entity)
     # Even masked, it is nothing that a task downstream could use.
     snapshot = {key: value for key, value in state.items() if key != CONNECTION}
     result = {

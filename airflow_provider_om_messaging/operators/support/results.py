@@ -136,7 +136,7 @@ def apply_rejection_policy(result: ImportResult, max_failed_rows: int, on_reject
     :raises ServerUnavailableError: rows failed, some of them because the server did.
     :raises UnreadableVerdictError: the server does not say.
     """
-    fault = result.rejection(max_failed_rows)
+    fault = result.make_rejection_fault(max_failed_rows)
     if fault is None:
         log.info("%s rows passed, %s failed (%s).", result.rows_passed, result.rows_failed, result.status)
         for failure in result.failures:

@@ -89,15 +89,15 @@ def keep_passed(first: Iterable[Verdict], second: Iterable[Verdict]) -> list[Ver
     :param first: in any order, as servers show them.
     :param second: on the same rows, in any order.
     """
-    kept = [verdict for verdict in first if verdict.passed]
-    written = Counter(verdict.row for verdict in kept)
+    verdicts = [verdict for verdict in first if verdict.passed]
+    written = Counter(verdict.row for verdict in verdicts)
     # Of rows of one name, those that passed later as well are the ones that passed at first.
     for verdict in sorted(second, key=lambda verdict: not verdict.passed):
         if written[verdict.row]:
             written[verdict.row] -= 1
         else:
-            kept.append(verdict)
-    return kept
+            verdicts.append(verdict)
+    return verdicts
 
 
 def build_result(

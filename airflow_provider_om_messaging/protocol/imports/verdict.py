@@ -69,7 +69,7 @@ class ImportResult:
         """Return the verdicts on the rows that are known."""
         return parse_verdicts(self.results_csv) if self.verdicts is None else self.verdicts
 
-    def rejection(self, max_failed_rows: int) -> Fault | None:
+    def make_rejection_fault(self, max_failed_rows: int) -> Fault | None:
         """
         Return why this verdict is not good enough, or None if it is.
 
@@ -264,8 +264,8 @@ def find_expected_header(result: ImportResult, header: Sequence[str]) -> list[st
     :param header: of that file.
     """
     found = _EXPECTED_HEADER.search(result.abort_reason) if result.status == ABORTED else None
-    wanted = found[1].split(",") if found else []
-    return wanted if wanted and list_column_names(wanted) == list_column_names(header) else None
+    expected = found[1].split(",") if found else []
+    return expected if expected and list_column_names(expected) == list_column_names(header) else None
 
 
 def is_about_rows(results_csv: str, rows: Iterable[Sequence[str]]) -> bool:

@@ -1,6 +1,6 @@
-"""What servers before 2.0 push about async CSV jobs: frames over Socket.IO, each sent once and never again.
+"""What servers before 2.0 push about async CSV jobs: events over Socket.IO, each sent once and never again.
 
-A frame may come before the reply that names its job, several times, or not at all.
+An event may come before the reply that names its job, several times, or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHANNELS = {"csvExportChannel": "EXPORT", "csvImportChannel": "IMPORT"}
 """The events of CSV jobs, and what kind of job each is about."""
 
 MAX_EVENT_BYTES = 64 * 1024 * 1024
-"""Bytes of the longest frame that is taken; what is longer ends the connection."""
+"""Bytes of the longest event that is taken; what is longer ends the connection."""
 
 _UNDER_WAY = {"STARTED": "RUNNING", "IN_PROGRESS": "RUNNING"}
 _MOST_JOBS = 100
@@ -31,9 +31,9 @@ class SocketEvent:
     """
     One push.
 
-    :param job: the job as the frame shows it; an import that ended has its verdict.
+    :param job: the job as the event shows it; an import that ended has its verdict.
     :param csv: what an export that completed has made.
-    :param size: characters that the frame takes.
+    :param size: characters that the event takes.
     """
 
     job: Job
@@ -43,7 +43,7 @@ class SocketEvent:
 
 def parse_socket_event(channel: str, payload: object) -> SocketEvent | None:
     """
-    Return the frame in a push, or None if it is about no CSV job.
+    Return the event in a push, or None if it is about no CSV job.
 
     :param channel: a key of :data:`CHANNELS`.
     :param payload: JSON as text; its object is taken as well.
@@ -65,35 +65,35 @@ def parse_socket_event(channel: str, payload: object) -> SocketEvent | None:
 
 class LatestEvents:
     """
-    The newest frame of each job. Frames of all jobs are kept until it is known which one matters.
+    The newest event of each job. Events of all jobs are kept until it is known which one matters.
 
     :param longest: characters that are kept in all; the oldest jobs go first.
     """
 
     def __init__(self, longest: int = MAX_EVENT_BYTES) -> None:
         self._longest = longest
-        self._frames: OrderedDict[str, SocketEvent] = OrderedDict()
+        self._events: OrderedDict[str, SocketEvent] = OrderedDict()
         self._only: str | None = None
 
-    def take(self, frame: SocketEvent) -> None:
-        """Keep a frame, unless it is of a job that does not matter or that is known to have ended."""
-        job_id = frame.job.job_id
-        earlier = self._frames.get(job_id)
+    def take(self, event: SocketEvent) -> None:
+        """Keep an event, unless it is of a job that does not matter or that is known to have ended."""
+        job_id = event.job.job_id
+        earlier = self._events.get(job_id)
         if self._only not in (None, job_id) or (earlier and earlier.job.status in FINISHED):
             return
-        self._frames[job_id] = frame
-        self._frames.move_to_end(job_id)
-        while len(self._frames) > 1 and (
-            len(self._frames) > _MOST_JOBS or self._compute_total_size() > self._longest
+        self._events[job_id] = event
+        self._events.move_to_end(job_id)
+        while len(self._events) > 1 and (
+            len(self._events) > _MOST_JOBS or self._compute_total_size() > self._longest
         ):
-            self._frames.popitem(last=False)
+            self._events.popitem(last=False)
 
     def take_newest(self, job_id: str) -> SocketEvent | None:
-        """Return the newest frame of the job that matters; those of others are thrown away."""
+        """Return the newest event of the job that matters; those of others are thrown away."""
         self._only = job_id
-        for other in [other for other in self._frames if other != job_id]:
-            del self._frames[other]
-        return self._frames.get(job_id)
+        for other in [other for other in self._events if other != job_id]:
+            del self._events[other]
+        return self._events.get(job_id)
 
     def _compute_total_size(self) -> int:
-        return sum(frame.size for frame in self._frames.values())
+        return sum(event.size for event in self._events.values())

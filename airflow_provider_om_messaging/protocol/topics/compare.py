@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SEVERAL = b"several"
 """In place of a digest where rows of one name say several things."""
-_KEPT = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *BEYOND)
+_NEEDED = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", *CHANGEABLE, *BEYOND)
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
             if folded in unfolded:
                 similar |= dict.fromkeys(unfolded[folded], name)
             if name in known:
-                same = known[name] == digest_exactly(topic.cells(columns))
-                known[name] = None if same else drop_unneeded_fields(topic.entity())
+                same = known[name] == digest_exactly(topic.build_row(columns))
+                known[name] = None if same else drop_unneeded_fields(topic.get_entity())
     missing = [name for name, found in known.items() if isinstance(found, bytes)]
     advice = {name: describe_second_topic(name, similar[name]) for name in missing if name in similar}
     if pairs := find_pairs(missing):
@@ -96,4 +96,4 @@ def compare_topics(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
 
 def drop_unneeded_fields(topic: Entity) -> Entity:
     """Return what is needed of a topic; one of a page of thousands can be large."""
-    return {"owners": [], "domains": [], **{field: topic[field] for field in _KEPT if field in topic}}
+    return {"owners": [], "domains": [], **{field: topic[field] for field in _NEEDED if field in topic}}

@@ -39,11 +39,11 @@ def compare_fields(columns: Sequence[str], rows: Rows, pages: Pages) -> Comparis
         for topic in page:
             if topic.name not in topics:
                 continue
-            entity = topic.entity()
-            kept = {**drop_unneeded_fields(entity), SCHEMA: entity.get(SCHEMA)}
+            entity = topic.get_entity()
+            needed = {**drop_unneeded_fields(entity), SCHEMA: entity.get(SCHEMA)}
             for cells in list_field_rows(entity, columns):
                 if cells[0] in digests:
-                    present[cells[0]] = None if digests[cells[0]] == {digest_exactly(cells)} else kept
+                    present[cells[0]] = None if digests[cells[0]] == {digest_exactly(cells)} else needed
     return Comparison(present, {}, listed)
 
 

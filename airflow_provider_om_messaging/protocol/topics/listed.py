@@ -80,21 +80,21 @@ class ListedTopic:
         fqn = self._needed.fully_qualified_name
         return join_fqn(split_fqn(fqn)[0]) if fqn else None
 
-    def cells(self, columns: Sequence[str]) -> list[str]:
+    def build_row(self, columns: Sequence[str]) -> list[str]:
         """Return its row, in the columns of a file."""
         return self._needed.build_row(columns)
 
-    def rows(self, columns: Sequence[str]) -> list[list[str]]:
+    def build_rows(self, columns: Sequence[str]) -> list[list[str]]:
         """
         Return all its rows: its own one, or those of the fields of its schema.
 
-        :raises Fault: as for :meth:`entity`.
+        :raises Fault: as for :meth:`get_entity`.
         """
         if columns != SCHEMA_FIELDS:
-            return [self.cells(columns)]
-        return list(list_field_rows(self.entity(), columns))
+            return [self.build_row(columns)]
+        return list(list_field_rows(self.get_entity(), columns))
 
-    def entity(self) -> Entity:
+    def get_entity(self) -> Entity:
         """
         Return all that the list has of it, in today's names.
 

@@ -95,8 +95,8 @@ def count_topics(service: str) -> Request[int | None]:
 def _parse_page(reply: Reply) -> Page[ListedTopic]:
     data: Any
     try:
-        found = _LISTS.decode(reply.body)
-        data, paging = found.data, found.paging
+        page = _LISTS.decode(reply.body)
+        data, paging = page.data, page.paging
     except UNREADABLE:
         # The slow reader says what is wrong, or takes what is only unusual.
         document = reply.parse_json_object()
@@ -126,16 +126,16 @@ def _parse_created(reply: Reply, fqn: str) -> dict[str, Any]:
 
 
 def make_topic_body(
-    service: str, name: str, wanted: Mapping[str, Any], generation: Generation
+    service: str, name: str, desired: Mapping[str, Any], generation: Generation
 ) -> dict[str, Any]:
     """
     Return the body that creates a topic, with one partition.
 
     :param service: canonical FQN of the service.
-    :param wanted: field → value with today's names; None for none. No topic can be created with a
+    :param desired: field → value with today's names; None for none. No topic can be created with a
         certification: that takes a patch afterwards.
     """
-    body = {field: value for field, value in wanted.items() if value is not None and field != CERTIFICATION}
+    body = {field: value for field, value in desired.items() if value is not None and field != CERTIFICATION}
     if "domains" in body:
         # Unlike anywhere else, domains go by name here.
         body["domains"] = [get_required_text(domain, "fullyQualifiedName") for domain in body["domains"]]

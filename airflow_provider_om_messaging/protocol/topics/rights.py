@@ -69,7 +69,7 @@ class Rights:
     def __init__(self, permissions: Mapping[str, Permission]) -> None:
         self._permissions = permissions
 
-    def refusal(
+    def find_refusal(
         self, operations: Iterable[str], user: str, *, team_owned: bool, owners: Collection[str] = ()
     ) -> str | None:
         """
@@ -82,9 +82,9 @@ class Rights:
         :param team_owned: whether a team owns the topic.
         :param owners: names of the users who own the service.
         """
-        found = {operation: self._find_permission(operation) for operation in operations}
+        permissions = {operation: self._find_permission(operation) for operation in operations}
         principal = f"Principal: CatalogPrincipal{{name='{user}'}}"
-        for operation, permission in found.items():
+        for operation, permission in permissions.items():
             if permission is not None and permission.access == _DENY:
                 role, policy, rule = permission.rule
                 by = f"by role {role}, policy {policy}" if role else f"policy {policy}"
@@ -92,7 +92,7 @@ class Rights:
         strange = user.lower() not in {owner.lower() for owner in owners}
         lacking = [
             name
-            for name, permission in found.items()
+            for name, permission in permissions.items()
             if permission
             and (permission.access == _NOT_ALLOW or (name == CREATE and strange and permission.is_for_owners))
         ]
@@ -100,55 +100,55 @@ class Rights:
             return None
         return f"{principal} operations [{', '.join(lacking)}] not allowed"
 
-    def all_allowed(self, operations: Iterable[str | None]) -> bool:
+    def are_all_allowed(self, operations: Iterable[str | None]) -> bool:
         """Return whether all of it is allowed, whatever the topic; None is an operation that is not known."""
-        found = [self._find_permission(operation) if operation else None for operation in operations]
-        return all(permission is not None and permission.access == _ALLOW for permission in found)
+        permissions = [self._find_permission(operation) if operation else None for operation in operations]
+        return all(permission is not None and permission.access == _ALLOW for permission in permissions)
 
     def _find_permission(self, operation: str) -> Permission | None:
-        found = self._permissions.get(operation)
-        if found is None and operation.startswith("Edit"):
+        permission = self._permissions.get(operation)
+        if permission is None and operation.startswith("Edit"):
             # Some servers leave out what is so for everything that edits.
-            found = self._permissions.get(EDIT_ALL)
-            return found if found and found.access in {_ALLOW, _DENY} else None
-        return found
+            permission = self._permissions.get(EDIT_ALL)
+            return permission if permission and permission.access in {_ALLOW, _DENY} else None
+        return permission
 
 
 def read_rights(reply: Reply) -> Rights:
     """Read the answer to ``GET /v1/permissions/topic``; what is not understood in it is not known."""
     listed = reply.parse_json_object().get("permissions")
-    found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    return Rights({str(item.get("operation")): _parse_permission(item) for item in found})
+    entries = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return Rights({str(item.get("operation")): _parse_permission(item) for item in entries})
 
 
 def list_operations(
-    changed: Iterable[str], wanted: Mapping[str, Any], entity: Entity, generation: Generation
+    changed: Iterable[str], desired: Mapping[str, Any], entity: Entity, generation: Generation
 ) -> list[str | None]:
     """
     Return the operations that a patch of a topic takes, None for one that is not known.
 
     :param changed: the fields that it changes, by today's names.
-    :param wanted: what they are to be.
+    :param desired: what they are to be.
     :param entity: the topic.
     """
-    found: set[str | None] = set()
+    operations: set[str | None] = set()
     for field in changed:
         if field == "owners":
-            found.add("EditOwner" if generation.owners_field == "owner" else "EditOwners")
+            operations.add("EditOwner" if generation.owners_field == "owner" else "EditOwners")
         elif field == "domains":
-            found.add(generation.domains_right)
+            operations.add(generation.domains_right)
         elif field == "certification":
-            found.add("EditCertification" if generation.domains_right else None)
+            operations.add("EditCertification" if generation.domains_right else None)
         elif field == "tags":
-            found |= set(
+            operations |= set(
                 _list_label_operations(
-                    wanted.get(field) or (), get_own_value(entity, field) or (), generation
+                    desired.get(field) or (), get_own_value(entity, field) or (), generation
                 )
             )
         else:
-            found.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
+            operations.add(_FIELDS.get(field, EDIT_ALL if generation.domains_right else None))
     # The right to everything makes up for all others.
-    return [EDIT_ALL] if EDIT_ALL in found else sorted(found, key=str)
+    return [EDIT_ALL] if EDIT_ALL in operations else sorted(operations, key=str)
 
 
 def list_field_operations(changes: SchemaChanges, entity: Entity, generation: Generation) -> list[str | None]:
@@ -160,22 +160,22 @@ def list_field_operations(changes: SchemaChanges, entity: Entity, generation: Ge
     :param changes: what is to be.
     :param entity: the topic.
     """
-    found: set[str | None] = set()
+    operations: set[str | None] = set()
     for path, field in changes.select(entity.get(SCHEMA)).items():
-        wanted = changes.members[path]
-        found |= set(
-            list_operations(find_differing_fields(wanted, field or {}), wanted, field or {}, generation)
+        desired = changes.members[path]
+        operations |= set(
+            list_operations(find_differing_fields(desired, field or {}), desired, field or {}, generation)
         )
-    return sorted(found, key=str)
+    return sorted(operations, key=str)
 
 
 def _list_label_operations(
-    wanted: Sequence[Mapping[str, Any]], present: Sequence[Mapping[str, Any]], generation: Generation
+    desired: Sequence[Mapping[str, Any]], present: Sequence[Mapping[str, Any]], generation: Generation
 ) -> Iterator[str | None]:
     """Yield what labels take that come or go; before 1.8 it is not known for all kinds of them."""
-    kept = {get_entry_key(label) for label in wanted} & {get_entry_key(label) for label in present}
-    for label in (*wanted, *present):
-        if get_entry_key(label) in kept:
+    unchanged = {get_entry_key(label) for label in desired} & {get_entry_key(label) for label in present}
+    for label in (*desired, *present):
+        if get_entry_key(label) in unchanged:
             continue
         name = str(label.get("tagFQN"))
         if label.get("source") == "Glossary":

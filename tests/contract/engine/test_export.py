@@ -147,7 +147,7 @@ def test_an_old_server_is_asked_by_its_own_names_and_read_in_todays() -> None:
     body = f'{{"data": [{topic}], "paging": {{"total": 1}}}}'
     page = request.read(Reply(200, {}, body.encode()))
     assert page.after is None
-    assert page.entities[0].cells(DOCUMENTED) == ["t", "", "", "user:ada", "", ""]
+    assert page.entities[0].build_row(DOCUMENTED) == ["t", "", "", "user:ada", "", ""]
 
 
 def test_glossary_terms_and_derived_labels_are_no_tags() -> None:

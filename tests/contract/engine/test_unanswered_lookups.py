@@ -142,7 +142,7 @@ def test_the_first_verdict_of_the_server_engine_stays(sandbox: Sandbox, kind: st
     assert (result.status, result.rows_passed, result.rows_failed) == ("partialSuccess", 1, 1)
     assert [failure["row"] for failure in result.failures] == ["quotes"]
     assert Api(sandbox).topic(f"{SERVICE}.orders")["description"] == "Told"
-    fault = result.rejection(0)
+    fault = result.make_rejection_fault(0)
     assert fault is not None
     # Another try may look it up.
     assert fault.cause.value == "unavailable"

@@ -30,7 +30,7 @@ def test_a_push(tmp_path: Path, kept: bool) -> None:
     frame = parse_socket_event("csvExportChannel", payload)
     assert frame is not None
     with pytest.raises(UnexpectedReplyError, match="not UTF-8"), public_errors():
-        operator.execution.result_from_push(frame, {})
+        operator.execution.build_result_from_push(frame, {})
     assert file.read_text("utf-8") == "yesterday"
 
 

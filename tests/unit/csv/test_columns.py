@@ -48,7 +48,7 @@ print(json.dumps({
     "differing": find_differing_fields(wanted, json.loads(sys.argv[6])),
     "kind": detect_kind(module.EXTENDED),
     "cell": cells[place],
-    "listed": convert_entity({**topic, "id": "7"}).cells(module.EXTENDED)[place],
+    "listed": convert_entity({**topic, "id": "7"}).build_row(module.EXTENDED)[place],
     "kept": drop_unneeded_fields(topic),
     "same": PLAIN.is_same(column, cells[place], cell),
     "refers": [item.fqn for item in row.names([column])],

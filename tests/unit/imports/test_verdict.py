@@ -77,7 +77,7 @@ def test_the_header_is_never_a_row(
 ) -> None:
     result = verdict(rows_sent, status, *numbers, importResultsCsv=results(*rows))
     assert counts(result) == expected
-    assert (result.rejection(0) is None) == (expected[2] == 0)
+    assert (result.make_rejection_fault(0) is None) == (expected[2] == 0)
     if rows_sent:
         assert counts(verdict(rows_sent, status, *numbers)) == expected  # without the rows' own verdicts
 
@@ -102,7 +102,7 @@ def test_an_aborted_import_is_rejected_however_many_failures_are_tolerated(
     reason: str | None, numbers: tuple[int, int, int]
 ) -> None:
     result = verdict(5, "aborted", *numbers, abortReason=reason)
-    fault = result.rejection(1000)
+    fault = result.make_rejection_fault(1000)
     assert fault is not None
     assert fault.cause is Cause.IMPORT_REJECTED
     assert (reason or "no reason given") in fault.message
@@ -118,7 +118,7 @@ def test_an_aborted_import_may_lack_its_numbers() -> None:
 def test_rows_that_never_reached_the_server_have_failed() -> None:
     # A proxy that cuts a body leaves a file that is shorter and otherwise fine.
     result = verdict(100, "success", 1, 1, 0, importResultsCsv=results("success"))
-    fault = result.rejection(98)
+    fault = result.make_rejection_fault(98)
     assert fault is not None
     assert "99 of 100 rows failed" in fault.message
     assert verdict(100, "success", 1, 1, 0).rows_failed == 99
@@ -136,7 +136,7 @@ def test_skipped_rows_have_not_passed_and_are_named() -> None:
     ("status", "numbers"), [("failure", (0, 0, 0)), ("failure", (2, 2, 0)), ("partialSuccess", (2, 1, 0))]
 )
 def test_what_the_server_itself_calls_no_success_is_none(status: str, numbers: tuple[int, ...]) -> None:
-    fault = verdict(None, status, *numbers).rejection(0)
+    fault = verdict(None, status, *numbers).make_rejection_fault(0)
     assert fault is not None
     assert fault.cause is Cause.IMPORT_REJECTED
 
@@ -171,7 +171,7 @@ def test_a_column_named_twice_does_not_hide_the_verdict() -> None:
 def test_the_numbers_stand_where_the_rows_cannot_be_read(text: object) -> None:
     result = verdict(2, "partialSuccess", 3, 2, 1, importResultsCsv=text)
     assert counts(result) == (2, 1, 1)
-    assert result.rejection(0) is not None
+    assert result.make_rejection_fault(0) is not None
 
 
 def test_a_results_cell_longer_than_python_takes_by_itself() -> None:
@@ -203,7 +203,7 @@ def test_a_reply_that_does_not_tell_whether_it_was_a_dry_run_is_an_error(expecte
 @pytest.mark.parametrize("status", ["running", "SUCCESS", "ok", "", None, 7, [], {}])
 def test_an_unknown_status_is_never_a_success(status: object) -> None:
     result = parse_import_result({**document("x", 2, 2, 0), "status": status}, False, 2)
-    fault = result.rejection(1000)
+    fault = result.make_rejection_fault(1000)
     assert counts(result) == (None, None, None)
     assert fault is not None
     assert fault.cause is Cause.VERDICT_UNREADABLE
@@ -213,14 +213,16 @@ def test_an_unknown_status_is_never_a_success(status: object) -> None:
 @pytest.mark.parametrize("name", ["numberOfRowsProcessed", "numberOfRowsPassed", "numberOfRowsFailed"])
 @pytest.mark.parametrize("value", [None, "2", 2.5, True, []])
 def test_missing_numbers_are_never_a_success(name: str, value: object) -> None:
-    fault = parse_import_result({**document("success", 2, 2, 0), name: value}, False, 2).rejection(1000)
+    fault = parse_import_result({**document("success", 2, 2, 0), name: value}, False, 2).make_rejection_fault(
+        1000
+    )
     assert fault is not None
     assert fault.cause is Cause.VERDICT_UNREADABLE
     assert "numbers of rows" in fault.message
 
 
 def test_a_server_that_does_not_tell_is_named_with_the_ways_out() -> None:
-    fault = make_unreadable_result(dry_run=False).rejection(0)
+    fault = make_unreadable_result(dry_run=False).make_rejection_fault(0)
     assert fault is not None
     assert fault.cause is Cause.VERDICT_UNREADABLE
     assert "asynchronous=False" in fault.message
@@ -250,14 +252,14 @@ def test_a_verdict_may_be_json_in_a_text() -> None:
 
 def test_tolerated_failures_are_no_rejection() -> None:
     result = verdict(3, "partialSuccess", 3, 1, 2)
-    assert result.rejection(2) is None
-    assert result.rejection(1) is not None
+    assert result.make_rejection_fault(2) is None
+    assert result.make_rejection_fault(1) is not None
 
 
 def test_a_rejection_names_the_rows_and_their_reasons() -> None:
     rows = ["success"] * 1000 + [f"failure:{REASON}"] * 30
     result = verdict(1030, "partialSuccess", 1030, 1000, 30, importResultsCsv=results(*rows))
-    fault = result.rejection(5)
+    fault = result.make_rejection_fault(5)
     assert fault is not None
     lines = fault.message.splitlines()
     assert lines[0] == "30 of 1,030 rows failed in the import, 5 allowed; 1,000 passed and are saved:"
@@ -268,7 +270,7 @@ def test_a_rejection_names_the_rows_and_their_reasons() -> None:
 
 def test_a_rejection_of_a_dry_run_says_that_it_was_one() -> None:
     result = parse_import_result({**document("failure", 1, 0, 1), "dryRun": True}, True, 1)
-    fault = result.rejection(0)
+    fault = result.make_rejection_fault(0)
     assert fault is not None
     assert fault.message == "1 of 1 rows failed in the dry run."
 
@@ -279,7 +281,7 @@ def test_no_secret_of_the_servers_words_is_shown() -> None:
     aborted = verdict(1, "aborted", 0, 0, 0, abortReason=words)
     odd = parse_import_result({**document("x", 1, 1, 0), "status": words}, False, 1)
     for result in (failed, aborted, odd):
-        fault = result.rejection(0)
+        fault = result.make_rejection_fault(0)
         assert fault is not None
         assert "hunter2" not in fault.message + repr(result) + str(result.failures)
 
@@ -302,7 +304,7 @@ def test_no_row_is_lost_whatever_the_server_counts_and_lists(
         return  # nothing tells the header from a row
     result = verdict(len(rows) if rows_known else None, status, *numbers, **more)
     assert counts(result) == (len(rows), passed, len(rows) - passed)
-    assert (result.rejection(0) is None) == (passed == len(rows))
+    assert (result.make_rejection_fault(0) is None) == (passed == len(rows))
     assert len(result.failures) == (len(rows) - passed if with_results else 0)
 
 
@@ -313,7 +315,7 @@ def test_success_needs_as_many_good_rows_as_were_sent(
     more = {"importResultsCsv": results(*rows)} if rows else {}
     result = verdict(rows_sent, "success", *numbers, **more)
     assert result.rows_passed is not None
-    if result.rejection(0) is None:
+    if result.make_rejection_fault(0) is None:
         assert result.rows_passed >= rows_sent
         assert all(row == "success" for row in rows or [])
         assert numbers[2] == 0
@@ -324,7 +326,7 @@ def test_no_document_breaks_the_reader(value: Any) -> None:
     keys = ["status", "abortReason", "importResultsCsv", "numberOfRowsFailed"]
     for key in keys:
         result = parse_import_result({**document("success", 1, 1, 0), key: value}, False, 1)
-        if result.rejection(0) is None:
+        if result.make_rejection_fault(0) is None:
             assert key in {"abortReason", "importResultsCsv"} or value in (0, "success")
 
 

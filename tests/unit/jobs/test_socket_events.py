@@ -67,7 +67,7 @@ def test_no_push_breaks_the_reader(channel: str, payload: object) -> None:
     parse_socket_event(channel, {"jobId": payload, "status": payload, "result": payload})
 
 
-def test_frames_that_come_before_the_job_is_known_are_kept() -> None:
+def test_events_that_come_before_the_job_is_known_are_kept() -> None:
     inbox = LatestEvents()
     inbox.take(frame("theirs", "COMPLETED"))
     inbox.take(frame("ours", "COMPLETED", data="x"))
@@ -100,5 +100,5 @@ def test_what_is_kept_is_bounded() -> None:
     for number in range(500):
         inbox.take(frame(f"theirs {number}", "COMPLETED", data="x" * 400))
     inbox.take(frame("ours"))
-    assert len(inbox._frames) <= 3
+    assert len(inbox._events) <= 3
     assert inbox.take_newest("ours") is not None

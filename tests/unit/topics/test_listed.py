@@ -63,9 +63,9 @@ def read_entry(topic: Any) -> Any:
 @given(TOPICS)
 def test_the_row_of_a_topic_is_the_same_read_at_once_and_read_whole(topic: dict[str, Any]) -> None:
     found = read_entry(topic)
-    assert found.cells(EXTENDED) == build_row(found.entity(), EXTENDED)
+    assert found.build_row(EXTENDED) == build_row(found.get_entity(), EXTENDED)
     assert (
-        found.entity().items()
+        found.get_entity().items()
         >= {name: value for name, value in topic.items() if name not in {"owner", "domain"}}.items()
     )
 
@@ -75,9 +75,9 @@ def test_what_no_row_tells_is_not_read() -> None:
     for _ in range(300):
         deep = [deep]
     topic = read_entry({"id": "1", "name": "orders", "messageSchema": deep})
-    assert topic.cells(("name",)) == ["orders"]
+    assert topic.build_row(("name",)) == ["orders"]
     with pytest.raises(Fault, match="nested deeper than") as caught:
-        topic.entity()
+        topic.get_entity()
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
     with pytest.raises(Fault, match="nested deeper than"):
         read_entry({"id": "1", "name": "orders", "extension": {"x": deep}})
@@ -105,4 +105,4 @@ def test_a_member_of_a_wrong_shape_is_named(member: str, value: Any, problem: st
 def test_a_reference_without_a_name_stands_in_no_file(member: str, column: str) -> None:
     topic = read_entry({"id": "1", "name": "orders", member: [{"id": "5", "type": "user"}]})
     with pytest.raises(Fault, match=f"{column}s of which one has no name"):
-        topic.cells((column,))
+        topic.build_row((column,))

@@ -26,25 +26,25 @@ def rights(**access: str) -> Rights:
 @pytest.mark.parametrize("access", ["allow", "conditionalAllow", "conditionalDeny", "something new"])
 def test_only_what_is_sure_is_refused(access: str) -> None:
     asked = rights(EditDescription=access)
-    assert asked.refusal(["EditDescription"], "jo", team_owned=False) is None
-    assert asked.all_allowed(["EditDescription"]) is (access == "allow")
+    assert asked.find_refusal(["EditDescription"], "jo", team_owned=False) is None
+    assert asked.are_all_allowed(["EditDescription"]) is (access == "allow")
 
 
 @pytest.mark.parametrize("document", [{}, {"permissions": None}, {"permissions": ["x", {"access": "deny"}]}])
 def test_what_is_not_told_is_not_known(document: Any) -> None:
     asked = read_rights(Reply(200, {}, json.dumps(document).encode()))
-    assert asked.refusal(["EditDescription", "Create"], "jo", team_owned=False) is None
-    assert not asked.all_allowed(["EditDescription"])
-    assert not asked.all_allowed([None])
+    assert asked.find_refusal(["EditDescription", "Create"], "jo", team_owned=False) is None
+    assert not asked.are_all_allowed(["EditDescription"])
+    assert not asked.are_all_allowed([None])
 
 
 def test_what_goes_for_every_edit_may_be_told_once() -> None:
-    denied = rights(EditAll="deny").refusal(["EditTags"], "jo", team_owned=True)
+    denied = rights(EditAll="deny").find_refusal(["EditTags"], "jo", team_owned=True)
     assert denied is not None
-    assert rights(EditAll="allow").all_allowed(["EditTags", "EditOwners"])
+    assert rights(EditAll="allow").are_all_allowed(["EditTags", "EditOwners"])
     # Where one operation is not listed, it is only not known.
-    assert rights(EditAll="notAllow").refusal(["EditTags"], "jo", team_owned=False) is None
-    assert rights(EditAll="deny").refusal(["Create"], "jo", team_owned=False) is None
+    assert rights(EditAll="notAllow").find_refusal(["EditTags"], "jo", team_owned=False) is None
+    assert rights(EditAll="deny").find_refusal(["Create"], "jo", team_owned=False) is None
 
 
 def test_a_policy_that_a_team_has_is_named_without_a_role() -> None:
@@ -56,7 +56,7 @@ def test_a_policy_that_a_team_has_is_named_without_a_role() -> None:
     }
     document = {"permissions": [permission]}
     asked = read_rights(Reply(200, {}, json.dumps(document).encode()))
-    assert asked.refusal(["EditTags"], "jo", team_owned=True) == (
+    assert asked.find_refusal(["EditTags"], "jo", team_owned=True) == (
         "Principal: CatalogPrincipal{name='jo'} operation EditTags denied policy Frozen, rule Frozen-Rule"
     )
 

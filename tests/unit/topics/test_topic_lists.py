@@ -96,7 +96,7 @@ def test_a_list_that_holds_anything_but_topics_is_not_a_shorter_list(data: Any) 
 
 def test_topics_of_an_old_server_have_the_names_of_today() -> None:
     (topic,) = page({"data": [ORDERS]}).entities
-    assert topic.entity()["owners"] == [ORDERS["owner"]]
+    assert topic.get_entity()["owners"] == [ORDERS["owner"]]
     assert create_topic("kafka", "orders").read(build_json_reply(201, ORDERS))["owners"] == [ORDERS["owner"]]
 
 

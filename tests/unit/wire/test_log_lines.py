@@ -31,7 +31,7 @@ def test_ids_and_texts_of_servers_bring_nothing_but_a_line_into_logs() -> None:
     conflict = named_fault(found.raise_unless_completed)
     assert conflict is not None
     failures = ({"row": EVIL, "details": "x"},)
-    rejected = verdict.ImportResult(True, "failure", 1, 0, 1, failures).rejection(0)
+    rejected = verdict.ImportResult(True, "failure", 1, 0, 1, failures).make_rejection_fault(0)
     assert rejected is not None
     texts = [
         found.format_progress(),

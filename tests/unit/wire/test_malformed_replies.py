@@ -164,7 +164,7 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (
         {"data": [ENTITY], "paging": {"total": 1, "after": "x"}},
         lambda answer: [
-            (topic.cells(EXTENDED), use_entity(topic.entity()))
+            (topic.build_row(EXTENDED), use_entity(topic.get_entity()))
             for topic in pages.list_topics("k", parse_generation("2")).read(answer).entities
         ],
     ),
@@ -176,10 +176,10 @@ READERS: list[tuple[Any, Callable[[Reply], Any]]] = [
     (JOB, lambda answer: JobLog().list_new_lines(routes.get_job("42").read(answer))),
     ([JOB, JOB], lambda answer: [JobLog().list_new_lines(job) for job in JobList().read(answer)]),
     ({"jobId": 42}, routes.submit_export("a").read),
-    (VERDICT, lambda answer: verdict.read_import(answer, True, 1).rejection(0)),
+    (VERDICT, lambda answer: verdict.read_import(answer, True, 1).make_rejection_fault(0)),
     (
         PERMISSIONS,
-        lambda answer: PERMITTED.read(answer).refusal(["EditAll"], "x", team_owned=False),
+        lambda answer: PERMITTED.read(answer).find_refusal(["EditAll"], "x", team_owned=False),
     ),
     (TYPES, routes.get_custom_fields().read),
     ({"config_value": {"allowedClassification": "x"}}, routes.get_certification_settings().read),

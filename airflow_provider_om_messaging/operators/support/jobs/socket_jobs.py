@@ -96,7 +96,7 @@ def submit_while_listening(
 
 def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> SocketEvent | None:
     """
-    Wait until a job has ended, and return the frame that says so; None if nobody will report any more.
+    Wait until a job has ended, and return the event that says so; None if nobody will report any more.
 
     :param feed: open since before the job was submitted.
     :param deadline: wall-clock seconds since 1970.
