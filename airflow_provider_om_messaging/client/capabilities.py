@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Known:
+class _KnownCapabilities:
     """What has been found out about one server; what failed is asked again."""
 
     lock: RLock = field(default_factory=RLock)
@@ -40,7 +40,7 @@ class _Known:
     lacking: set[str] = field(default_factory=set)
 
 
-_known: dict[Hashable, _Known] = {}
+_known: dict[Hashable, _KnownCapabilities] = {}
 _known_lock = Lock()
 
 
@@ -118,9 +118,9 @@ def forget_capabilities(client: Client) -> None:
         _known.pop(client.settings.identity, None)
 
 
-def _get_known(client: Client) -> _Known:
+def _get_known(client: Client) -> _KnownCapabilities:
     with _known_lock:
-        return _known.setdefault(client.settings.identity, _Known())
+        return _known.setdefault(client.settings.identity, _KnownCapabilities())
 
 
 def _has_csv_routes(client: Client) -> bool:

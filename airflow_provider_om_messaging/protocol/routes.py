@@ -266,7 +266,7 @@ def _parse_text(reply: Reply) -> str:
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadEntity:
     """
     An entity as it was read for a change.
 
@@ -278,7 +278,7 @@ class Read:
     tagged: bool
 
 
-def read_entity(kind: EntityType, name_or_id: str, fields: Iterable[str] = ()) -> Request[Read]:
+def read_entity(kind: EntityType, name_or_id: str, fields: Iterable[str] = ()) -> Request[ReadEntity]:
     """
     Ask for an entity that is to be changed, or referred to.
 
@@ -318,10 +318,10 @@ def _build_entity_path(kind: EntityType, name_or_id: str) -> str:
     return f"{kind.path}/{tail}"
 
 
-def _read(reply: Reply, kind: EntityType, name_or_id: str) -> Read:
+def _read(reply: Reply, kind: EntityType, name_or_id: str) -> ReadEntity:
     entity = _parse_entity(reply, kind, name_or_id)
     get_required_text(entity, "id")
-    return Read(entity, "etag" in reply.headers)
+    return ReadEntity(entity, "etag" in reply.headers)
 
 
 def _list_names(reply: Reply) -> list[str]:

@@ -20,7 +20,7 @@ LONGEST_PAGE = 5000
 
 
 @dataclass(frozen=True)
-class _Words:
+class _Labels:
     """What a page says of what it compares."""
 
     counts: Mapping[str, str]
@@ -29,13 +29,13 @@ class _Words:
     about_absent: str
 
 
-_PLAN = _Words(
+_PLAN = _Labels(
     {"created": "to create", "changed": "to change", "unchanged": "unchanged", "absent": "not in the file"},
     "Nothing would change: the server has every topic as it stands in the file.",
     "not in the file",
     "An import never deletes a topic: these stay as they are.",
 )
-_DRIFT = _Words(
+_DRIFT = _Labels(
     {"created": "new", "changed": "changed", "unchanged": "unchanged", "absent": "gone"},
     "Nothing has changed: both files say the same of every topic.",
     "gone",
@@ -185,7 +185,7 @@ def _render_field(kind: str, name: str, before: str, after: str) -> str:
     return f'<div class="field"><b>{escape(name)}</b> <span>{old}{arrow}{new}</span></div>'
 
 
-def _render_absent(names: tuple[str, ...], words: _Words) -> Iterator[bytes]:
+def _render_absent(names: tuple[str, ...], words: _Labels) -> Iterator[bytes]:
     if not names:
         return
     topics = "1 topic is" if len(names) == 1 else f"{len(names):,} topics are"

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.protocol.events.entity_versions import (
     list_topic_states,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.paging import Walk
+from airflow_provider_om_messaging.protocol.wire.paging import PageWalk
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ async def _read_states(client: AsyncClient, service: str) -> tuple[dict[str, Ent
     """Return a service and its topics by their ids, and what the server's clock showed before."""
     page = await client.call(get_service_state(service))
     states = {state.entity_id: state for state in page.states}
-    server_time, after, walk = page.server_time, None, Walk("topics")
+    server_time, after, walk = page.server_time, None, PageWalk("topics")
     while True:
         page = await client.call(list_topic_states(service, after))
         walk.step(page.listed, page.after, page.total)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DAG = f"{PREFIX.removeprefix('/')}/dags/{{DAG_ID}}"
 
 
-class _PagesWhenAsked:
+class _LazyPages:
     """The pages as an ASGI application, made for the first request."""
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -33,7 +33,7 @@ class OpenMetadataMessagingPlugin(AirflowPlugin):
 
     name = "om_messaging"
     if has_tabs():
-        fastapi_apps = [{"app": _PagesWhenAsked(), "url_prefix": PREFIX, "name": "OpenMetadata messaging"}]
+        fastapi_apps = [{"app": _LazyPages(), "url_prefix": PREFIX, "name": "OpenMetadata messaging"}]
         external_views = [
             {
                 "name": "Plan",

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from airflow_provider_om_messaging.client.editing.edits import Edit, EditPlan
     from airflow_provider_om_messaging.client.editing.target import Target
     from airflow_provider_om_messaging.protocol.model.fields import Entity
-    from airflow_provider_om_messaging.protocol.routes import Read
+    from airflow_provider_om_messaging.protocol.routes import ReadEntity
 
 TRIES = 10
 """How often an edit is worked out anew when somebody else wrote in between."""
@@ -99,7 +99,7 @@ def apply(
     edit: Edit,
     *,
     recheck_after: float | None = None,
-    listed: Read | None = None,
+    listed: ReadEntity | None = None,
     sending: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> AppliedEdit:
     """
@@ -198,7 +198,7 @@ def _explain_failed_read(last: Fault | None, fault: Fault) -> Fault:
     return last
 
 
-def _read(edit: Edit) -> Read:
+def _read(edit: Edit) -> ReadEntity:
     target = edit.target
     # Tags are what a refusal may take away, whatever was to be changed.
     fields = to_server_names(target.client, list_fields_to_ask(target.kind, (*edit.fields, "tags")))
@@ -216,7 +216,7 @@ def _mark_inherited(edit: Edit, entity: Entity) -> Entity:
     return edit.target.inheritance.mark_inherited(entity, edit.target.kind)
 
 
-def _send(target: Target, read: Read, plan: EditPlan, patch: list[dict[str, Any]]) -> Entity:
+def _send(target: Target, read: ReadEntity, plan: EditPlan, patch: list[dict[str, Any]]) -> Entity:
     entity = read.entity
     request = routes.patch_service(str(entity.get("id")), read_version(entity).version, target.kind)
     tests = [] if read.tagged else patch_document.build_guards(plan.operations, entity)

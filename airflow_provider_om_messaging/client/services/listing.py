@@ -13,7 +13,7 @@ from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.services import pages
 from airflow_provider_om_messaging.protocol.topics.pages import count_topics
-from airflow_provider_om_messaging.protocol.wire.paging import Walk
+from airflow_provider_om_messaging.protocol.wire.paging import PageWalk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,7 +51,7 @@ def list_services(client: Client, selection: Selection) -> list[dict[str, Any]]:
 
 
 def _iterate_services(client: Client, fields: Collection[str]) -> Iterator[Entity]:
-    walk = Walk(SERVICE.plural)
+    walk = PageWalk(SERVICE.plural)
     for page in walk.iterate_pages(
         lambda after: client.call(pages.list_services(fields, read_generation(client), after))
     ):

@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol.model.schema_fields import SCHEMA
 from airflow_provider_om_messaging.protocol.topics.listed import convert_entity
 from airflow_provider_om_messaging.protocol.topics.pages import PAGE, list_names, list_topics
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.paging import Walk
+from airflow_provider_om_messaging.protocol.wire.paging import PageWalk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -67,7 +67,7 @@ def iterate_pages(
         more = tuple(field for field in more if field != CERTIFICATION)
         return ask(after)
 
-    walk = Walk(TOPIC.plural)
+    walk = PageWalk(TOPIC.plural)
     for page in walk.iterate_pages(ask):
         topics = [topic for topic in page.entities if _belongs_to(topic, service)]
         inheritable = inheritance.find_domains(service)
@@ -85,7 +85,7 @@ def list_topic_names(client: Client, service: str, *, deleted: bool = False) -> 
     :param service: canonical FQN of the service.
     :param deleted: of those that were deleted softly, so that no new ones can be created under them.
     """
-    pages = Walk("deleted topics" if deleted else TOPIC.plural).iterate_pages(
+    pages = PageWalk("deleted topics" if deleted else TOPIC.plural).iterate_pages(
         lambda after: client.call(list_names(service, after, deleted=deleted))
     )
     return {topic.name for page in pages for topic in page.entities if _belongs_to(topic, service)}

@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
 from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.patch.changes import CHANGEABLE
 from airflow_provider_om_messaging.protocol.patch.patch_document import build_operations, list_touched_fields
-from airflow_provider_om_messaging.protocol.routes import Read
+from airflow_provider_om_messaging.protocol.routes import ReadEntity
 from airflow_provider_om_messaging.protocol.topics.compare import drop_unneeded_fields
 from airflow_provider_om_messaging.protocol.topics.deleted import (
     build_restoration,
@@ -184,7 +184,7 @@ class RowWriter:
                 Edit(self._find_target(topic), fields, plan),
                 recheck_after=0,
                 sending=sending,
-                listed=Read(topic, self._generation.detects_conflicts) if as_listed else None,
+                listed=ReadEntity(topic, self._generation.detects_conflicts) if as_listed else None,
             )
         except Fault as fault:
             raise (mark_as_begun(fault) if begun else fault) from None

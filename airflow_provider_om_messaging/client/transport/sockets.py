@@ -54,7 +54,7 @@ def can_listen() -> bool:
     return importlib.util.find_spec("socketio") is not None
 
 
-class Feed:
+class JobFeed:
     """
     What a server pushes about the jobs of a user while this is open.
 
@@ -74,7 +74,7 @@ class Feed:
         self._closing: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="om-messaging-socket", daemon=True)
 
-    def open(self) -> Feed:
+    def open(self) -> JobFeed:
         """
         Open the socket and return this feed.
 

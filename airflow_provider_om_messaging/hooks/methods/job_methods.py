@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.client.transport.sockets import JobFeed
     from airflow_provider_om_messaging.protocol.imports.verdict import ImportResult
     from airflow_provider_om_messaging.protocol.jobs.job import Job
     from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
@@ -50,16 +50,16 @@ class JobMethods(ClientAccess):
         return find_job_route(self._client)
 
     @public_errors()
-    def listen(self) -> Feed:
+    def listen(self) -> JobFeed:
         """
         Open a socket to hear of this user's jobs; close it in the end. Needs the extra ``sockets``.
 
         For servers before 2.0, which report how a job ended to open sockets, and never again.
         """
-        from airflow_provider_om_messaging.client.transport.sockets import Feed
+        from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 
         user = self._client.call(routes.get_logged_in_user())
-        return Feed(self._client.settings, get_required_text(user, "id")).open()
+        return JobFeed(self._client.settings, get_required_text(user, "id")).open()
 
     @public_errors()
     def submit_export(self, fqn: str) -> str:

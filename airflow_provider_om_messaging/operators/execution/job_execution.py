@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.client.transport.sockets import JobFeed
     from airflow_provider_om_messaging.hooks.engines import Engine
     from airflow_provider_om_messaging.operators.support.waiting import WaitingOperator
     from airflow_provider_om_messaging.protocol.jobs.job import Job
@@ -63,7 +63,7 @@ class JobExecution(JobWork):
         super().__init__(task)
         self._job_in_progress: tuple[Context, str] | None = None
         self._resumed_job_id: str | None = None
-        self._feed: Feed | None = None
+        self._feed: JobFeed | None = None
 
     def has_job(self, engine: Engine) -> bool:
         """
@@ -189,7 +189,7 @@ class JobExecution(JobWork):
         return self._handle_ended_job(context, job, state)
 
     def _wait_for_push(
-        self, feed: Feed, job_id: str, state: dict[str, Any], deadline: float
+        self, feed: JobFeed, job_id: str, state: dict[str, Any], deadline: float
     ) -> dict[str, Any]:
         if self.task.deferrable:
             self.log.info(

@@ -119,7 +119,7 @@ def scan_rows(
     :raises UnfitCsvError: it is unfit.
     """
     allow_large_cells()
-    room = _Room()
+    room = _RowLimit()
     lines = _read_lines(chunks, line, is_start=not header)
     reader = csv.reader(room.limit_lines(lines if header else _check_start(lines)), strict=True)
     before = line - 1
@@ -166,7 +166,7 @@ class _Meter:
             yield chunk
 
 
-class _Room:
+class _RowLimit:
     """What one row may take: quotes can make it of any number of lines."""
 
     def __init__(self) -> None:

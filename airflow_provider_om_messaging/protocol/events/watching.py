@@ -1,4 +1,4 @@
-"""Checking the parameters of a watched service."""
+"""Checking the parameters of a watcher: its service, its interval and what it is to report."""
 
 from __future__ import annotations
 

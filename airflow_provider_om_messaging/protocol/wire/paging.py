@@ -99,7 +99,7 @@ def read_cursor(paging: Any) -> tuple[str | None, int | None]:
     )
 
 
-class Walk:
+class PageWalk:
     """
     One walk through a list.
 

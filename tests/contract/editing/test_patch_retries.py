@@ -191,7 +191,7 @@ def test_a_patch_that_cannot_be_read_back_is_said_to_be_accepted(
     real = Api(sandbox).service(KAFKA)
 
     def fail() -> None:
-        server.answer(rf"/name/{KAFKA}", *[http(500, b'{"code": 500, "message": "Boom"}')] * 9)
+        server.answer(rf"/name/{KAFKA}", *[format_http(500, b'{"code": 500, "message": "Boom"}')] * 9)
 
     if looks:
         do_in_pauses(monkeypatch, fail)

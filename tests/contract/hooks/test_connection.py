@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging import exceptions
-from airflow_provider_om_messaging.client.transport.sockets import Feed
+from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
@@ -241,7 +241,7 @@ class TestConnection:
         with pytest.raises(exceptions.InvalidParameterError) as in_triggerer:
             asyncio.run(OpenMetadataMessagingAsyncHook("other").get_job("1"))
         with pytest.raises(Fault) as at_socket:
-            Feed(hook._client.settings, "user").open()
+            JobFeed(hook._client.settings, "user").open()
         assert {str(in_triggerer.value), at_socket.value.message} == {message}
         assert sandbox.journal == []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
-from airflow_provider_om_messaging.client.transport.sockets import Feed
+from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api
@@ -27,14 +27,14 @@ def server() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def feed(server: Sandbox) -> Iterator[Feed]:
+def feed(server: Sandbox) -> Iterator[JobFeed]:
     user = Api(server).json("/v1/users/loggedInUser")["id"]
-    opened = Feed(Settings(f"{server.url}/api", Token(server.bot_token)), user).open()
+    opened = JobFeed(Settings(f"{server.url}/api", Token(server.bot_token)), user).open()
     yield opened
     opened.close()
 
 
-def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: Feed) -> None:
+def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: JobFeed) -> None:
     job_id = Api(server).submit_export()
     received: list[Job] = []
     end = feed.wait_for_end(job_id, time.time() + 600, received.append)
@@ -43,17 +43,17 @@ def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: Feed) -> None:
     assert all(job.job_id == job_id and not job.finished for job in received)
 
 
-def test_an_end_that_came_before_anybody_asked_is_not_lost(server: Sandbox, feed: Feed) -> None:
+def test_an_end_that_came_before_anybody_asked_is_not_lost(server: Sandbox, feed: JobFeed) -> None:
     first = Api(server).submit_export()
     assert feed.wait_for_end(first, time.time() + 600, lambda _: None)
     assert feed.wait_for_end(first, 0, lambda _: None), "what is known already needs no waiting"
 
 
-def test_a_job_of_which_nothing_is_heard_is_given_up_at_the_deadline(feed: Feed) -> None:
+def test_a_job_of_which_nothing_is_heard_is_given_up_at_the_deadline(feed: JobFeed) -> None:
     assert feed.wait_for_end("another", 0, lambda _: None) is None
 
 
-def test_a_socket_that_is_lost_ends_the_waiting(server: Sandbox, feed: Feed) -> None:
+def test_a_socket_that_is_lost_ends_the_waiting(server: Sandbox, feed: JobFeed) -> None:
     closing = threading.Timer(0.1, server.close_sockets)
     closing.start()
     assert feed.wait_for_end("another", time.time() + 600, lambda _: None) is None
@@ -63,11 +63,11 @@ def test_a_socket_that_is_lost_ends_the_waiting(server: Sandbox, feed: Feed) -> 
 def test_a_refused_token_is_named_as_that(server: Sandbox) -> None:
     server.configure(secure_socket=True)
     with pytest.raises(Fault) as caught:
-        Feed(Settings(f"{server.url}/api", Token("no-token")), "u").open()
+        JobFeed(Settings(f"{server.url}/api", Token("no-token")), "u").open()
     assert (caught.value.cause, caught.value.status) == (Cause.UNAUTHORIZED, 401)
 
 
 def test_a_server_without_sockets_says_so() -> None:
     with Sandbox() as newest, pytest.raises(Fault, match="no socket at /v1/push/feed") as caught:
-        Feed(Settings(f"{newest.url}/api", Token(newest.bot_token)), "u").open()
+        JobFeed(Settings(f"{newest.url}/api", Token(newest.bot_token)), "u").open()
     assert caught.value.cause is Cause.UNAVAILABLE

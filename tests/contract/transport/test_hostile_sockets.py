@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
-from airflow_provider_om_messaging.client.transport.sockets import Feed
+from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.contract.lying_servers import serve_lies
 
@@ -104,9 +104,9 @@ def server() -> Iterator[Server]:
     loop.close()
 
 
-def feed(server: Server, frames: Sequence[str | bytes]) -> Feed:
+def feed(server: Server, frames: Sequence[str | bytes]) -> JobFeed:
     server.frames = frames
-    return Feed(Settings(server.url, Token("jwt"), connect_timeout=0.3, read_timeout=5.0), "u")
+    return JobFeed(Settings(server.url, Token("jwt"), connect_timeout=0.3, read_timeout=5.0), "u")
 
 
 # The library closes no connection of which it cannot read the first frame; the session does.
@@ -139,7 +139,7 @@ def test_a_reply_that_trickles_is_given_up() -> None:
     with serve_lies(trickle, pause=0.05) as liar:
         settings = Settings(f"{liar.url}/api", Token("jwt"), connect_timeout=0.2, read_timeout=0.5)
         with pytest.raises(Fault, match="/v1/push/feed") as caught:
-            Feed(settings, "u").open()
+            JobFeed(settings, "u").open()
         assert caught.value.cause is Cause.UNAVAILABLE
         assert liar.pieces < 1000
 

@@ -12,7 +12,7 @@ import socketio
 from aiohttp import web
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
-from airflow_provider_om_messaging.client.transport.sockets import Feed
+from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.contract.other_servers import TlsFiles, tls_files
 
@@ -58,13 +58,13 @@ def address(files: TlsFiles) -> Iterator[str]:
 
 def test_certificates_are_checked_as_the_connection_says(address: str, files: TlsFiles) -> None:
     for verify in (str(files.authority), False):
-        Feed(Settings(address, Token("jwt"), verify=verify), "u").open().close()
+        JobFeed(Settings(address, Token("jwt"), verify=verify), "u").open().close()
     with pytest.raises(Fault) as caught:
-        Feed(Settings(address, Token("jwt")), "u").open()
+        JobFeed(Settings(address, Token("jwt")), "u").open()
     assert caught.value.cause is Cause.UNAVAILABLE
 
 
 def test_a_proxy_that_is_not_there_is_not_passed_by(address: str) -> None:
     settings = Settings(address, Token("jwt"), verify=False, proxy="http://127.0.0.1:9")
     with pytest.raises(Fault):
-        Feed(settings, "u").open()
+        JobFeed(settings, "u").open()

@@ -97,10 +97,10 @@ def test_a_job_that_was_never_asked_for_is_not_looked_for(sandbox: Sandbox) -> N
     store, text = Store(), CSV.replace(",,,", ",,user: alice,")
     sandbox.fault("500", method="GET", path="/v1/users/name/")
     with pytest.raises(ServerUnavailableError, match=r"The user ' alice' could not be looked up"):
-        run(make_import(csv=text), context(store))
-    assert submissions(sandbox) == 0
-    theirs = run(make_import(csv=text), context(Store()))["job_id"]
-    assert run(make_import(csv=text), context(store))["job_id"] != theirs
+        run(make_import(csv=text), build_context(store))
+    assert list_submissions(sandbox) == 0
+    theirs = run(make_import(csv=text), build_context(Store()))["job_id"]
+    assert run(make_import(csv=text), build_context(store))["job_id"] != theirs
 
 
 def test_another_import_is_not_taken_for_one_that_the_server_never_heard_of(sandbox: Sandbox) -> None:

@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.wire.retry import double_pause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_om_messaging.client.transport.sockets import Feed
+    from airflow_provider_om_messaging.client.transport.sockets import JobFeed
     from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.operators.support.jobs.job_memory import JobMemory
     from airflow_provider_om_messaging.protocol.jobs.socket_events import SocketEvent
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def open_feed(hook: OpenMetadataMessagingHook, route: str, engine: str, log: Any) -> Feed | None:
+def open_feed(hook: OpenMetadataMessagingHook, route: str, engine: str, log: Any) -> JobFeed | None:
     """
     Open the socket for a task, or log why the server has to do the work in one request.
 
@@ -69,7 +69,7 @@ def check_job_is_awaited(wait_for_completion: bool) -> None:
 
 
 def submit_while_listening(
-    feed: Feed, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object], log: Any
+    feed: JobFeed, memory: JobMemory, submit: Callable[[], str], check: Callable[[], object], log: Any
 ) -> str:
     """
     Submit a job while the socket is open, unless an earlier try did: nobody will report that job.
@@ -94,7 +94,7 @@ def submit_while_listening(
     return job_id
 
 
-def wait_for_event(feed: Feed, job_id: str, deadline: float, log: Any) -> SocketEvent | None:
+def wait_for_event(feed: JobFeed, job_id: str, deadline: float, log: Any) -> SocketEvent | None:
     """
     Wait until a job has ended, and return the event that says so; None if nobody will report any more.
 
