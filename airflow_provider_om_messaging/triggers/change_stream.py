@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.client.transport.lazy_import import make_asyn
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.events.change_events import FAR_FUTURE
-from airflow_provider_om_messaging.protocol.events.pacing import find_pause
+from airflow_provider_om_messaging.protocol.events.pauses import find_pause
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact

@@ -13,7 +13,11 @@ from airflow.triggers.base import TriggerEvent
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, public_errors
 from airflow_provider_om_messaging.protocol.events.change import KINDS, ChangeFilter, describe_changes
 from airflow_provider_om_messaging.protocol.events.cursor import Cursor
-from airflow_provider_om_messaging.protocol.events.watching import check_interval, check_names, check_service
+from airflow_provider_om_messaging.protocol.events.watch_parameters import (
+    check_interval,
+    check_names,
+    check_service,
+)
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.model.renamed_fields import CURRENT_NAMES
 from airflow_provider_om_messaging.triggers.change_stream import ChangeStream, get_shared_stream

@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.events.cursor import Cursor
-from airflow_provider_om_messaging.protocol.events.pacing import find_pause
+from airflow_provider_om_messaging.protocol.events.pauses import find_pause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_om_messaging.protocol.events import watching as parameters
+from airflow_provider_om_messaging.protocol.events import watch_parameters as parameters
 from airflow_provider_om_messaging.triggers import change_stream, changes, cursor_store
 
 

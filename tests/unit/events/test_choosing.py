@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.events import watching
+from airflow_provider_om_messaging.protocol.events import watch_parameters
 from airflow_provider_om_messaging.protocol.events.change import (
     KINDS,
     MOST_SHOWN,
@@ -18,7 +18,7 @@ from airflow_provider_om_messaging.protocol.events.change import (
     ChangeFilter,
     describe_changes,
 )
-from airflow_provider_om_messaging.protocol.events.pacing import find_pause
+from airflow_provider_om_messaging.protocol.events.pauses import find_pause
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 
 CHANGE = Change(
@@ -108,17 +108,17 @@ def test_no_failure_makes_a_tight_loop_or_an_endless_pause(
 @pytest.mark.parametrize(
     ("check", "value"),
     [
-        (watching.check_service, ""),
-        (watching.check_service, None),
-        (watching.check_service, "kafka.orders".join('""').replace('"k', '"k"."')),
-        (watching.check_service, "0b7e7f3c-4c0e-4f0a-9d3e-0123456789ab"),
-        (watching.check_interval, 4.9),
-        (watching.check_interval, "30"),
-        (watching.check_interval, float("inf")),
-        (lambda value: watching.check_names("fields", value), []),
-        (lambda value: watching.check_names("fields", value), "description"),
-        (lambda value: watching.check_names("fields", value), [None]),
-        (lambda value: watching.check_names("changes", value, KINDS), ["update"]),
+        (watch_parameters.check_service, ""),
+        (watch_parameters.check_service, None),
+        (watch_parameters.check_service, "kafka.orders".join('""').replace('"k', '"k"."')),
+        (watch_parameters.check_service, "0b7e7f3c-4c0e-4f0a-9d3e-0123456789ab"),
+        (watch_parameters.check_interval, 4.9),
+        (watch_parameters.check_interval, "30"),
+        (watch_parameters.check_interval, float("inf")),
+        (lambda value: watch_parameters.check_names("fields", value), []),
+        (lambda value: watch_parameters.check_names("fields", value), "description"),
+        (lambda value: watch_parameters.check_names("fields", value), [None]),
+        (lambda value: watch_parameters.check_names("changes", value, KINDS), ["update"]),
     ],
 )
 def test_parameters_that_would_deliver_nothing(check: Any, value: Any) -> None:
@@ -127,5 +127,7 @@ def test_parameters_that_would_deliver_nothing(check: Any, value: Any) -> None:
 
 
 def test_names_in_any_order_are_the_same_watcher() -> None:
-    assert watching.check_names("fields", ("b", "a", "b")) == watching.check_names("fields", ["a", "b"])
-    assert watching.check_service("edge.kafka") == '"edge.kafka"'
+    assert watch_parameters.check_names("fields", ("b", "a", "b")) == watch_parameters.check_names(
+        "fields", ["a", "b"]
+    )
+    assert watch_parameters.check_service("edge.kafka") == '"edge.kafka"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.protocol.events.pacing import SHORTEST_INTERVAL
+from airflow_provider_om_messaging.protocol.events.pauses import SHORTEST_INTERVAL
 from airflow_provider_om_messaging.protocol.model import names
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
