@@ -213,7 +213,7 @@ class TestRestore:
             assert admin("PUT", SERVICES, json={"name": KAFKA, "serviceType": "Kafka"}).status_code == 201
             return found
 
-        monkeypatch.setattr(History, "state", replace_service)
+        monkeypatch.setattr(History, "find_state", replace_service)
         with pytest.raises(NotFoundError):
             hook.restore_service(KAFKA, "0.1", "description")
         assert "description" not in Api(sandbox).service(KAFKA)
