@@ -135,7 +135,7 @@ def jobs(data: bytes) -> None:
     result = _fault_or(lambda: parse_import_result(data.decode("utf-8", "replace"), None, 3))
     if not isinstance(result, Fault):
         assert result.rows_failed is None or result.rows_failed >= 0
-        check_fault(result.rejection(0) or Fault(Cause.CONFLICT, ""))
+        check_fault(result.make_rejection_fault(0) or Fault(Cause.CONFLICT, ""))
 
 
 def cells_of_rows(data: bytes) -> None:
