@@ -37,10 +37,10 @@ def look_up(
     :raises Fault: the server cannot be asked.
     """
     rows = list(rows)
-    known = _find_all(client, {name for row in rows for name in row.names()}, pool)
+    known = _find_all(client, {name for row in rows for name in row.iterate_names()}, pool)
     if certifying:
         known[CERTIFYING] = _find_certification(client)
-    labels = ([(name, tag) for name in row.names(LABELS) if (tag := known[name])] for row in rows)
+    labels = ([(name, tag) for name in row.iterate_names(LABELS) if (tag := known[name])] for row in rows)
     return known | _find_all(
         client, {holder for found in labels for holder in list_exclusion_parents(found)}, pool
     )

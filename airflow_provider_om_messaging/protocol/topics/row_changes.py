@@ -87,7 +87,7 @@ class Row:
         """Return whether it says the same as the cells of its topic or field."""
         return all(map(self.reading.is_same, self.columns, self.cells, cells))
 
-    def names(self, columns: Iterable[str] = _LOOKED_UP) -> Iterator[Name]:
+    def iterate_names(self, columns: Iterable[str] = _LOOKED_UP) -> Iterator[Name]:
         """
         Yield what it refers to, as far as that can be read.
 
@@ -100,7 +100,7 @@ class Row:
                 if column in REFERRING:
                     yield from self.list_names(column)
                 else:
-                    texts = self.custom_fields(column)
+                    texts = self.parse_custom_fields(column)
                     yield from custom_fields.find_references(texts, self.reading.types() if texts else None)
             except RowRefusedError:
                 continue
@@ -114,16 +114,16 @@ class Row:
         try:
             found = self.reading.list_names(column, self[column])
         except MalformedCellError as error:
-            raise self.fault(column, str(error)) from None
+            raise self.make_refusal(column, str(error)) from None
         for name in found if column in LABELS else ():
             proper = find_label_column(references.LABEL_SOURCES[name.kind], name.fqn, self.columns)
             if proper is not None and proper != column:
                 own = BY_NAME[column].prefix
                 group = (own or BY_NAME[proper].prefix).removesuffix(".").lower()
-                raise self.fault(column, f"{name.fqn} is {'no' if own else 'a'} {group}")
+                raise self.make_refusal(column, f"{name.fqn} is {'no' if own else 'a'} {group}")
         return found
 
-    def custom_fields(self, column: str) -> dict[str, str]:
+    def parse_custom_fields(self, column: str) -> dict[str, str]:
         """
         Return the texts of the custom fields.
 
@@ -132,9 +132,9 @@ class Row:
         try:
             return custom_fields.parse_texts(self[column])
         except MalformedCellError as error:
-            raise self.fault(column, str(error)) from None
+            raise self.make_refusal(column, str(error)) from None
 
-    def fault(self, column: str, reason: str) -> RowRefusedError:
+    def make_refusal(self, column: str, reason: str) -> RowRefusedError:
         """Return the error for a cell."""
         return RowRefusedError(f"#INVALID_FIELD: Field {self.columns.index(column) + 1} error - {reason}")
 
@@ -158,7 +158,7 @@ def compute_values(
         if column.content is Content.CERTIFICATION and not certifies:
             if row[column.name]:
                 advice = "This server has no certifications of topics: leave the cell empty"
-                raise row.fault(column.name, advice)
+                raise row.make_refusal(column.name, advice)
             continue
         values[field] = _DESIRED[column.content](row, column, entity, known, generation)
     return values
@@ -176,7 +176,7 @@ def _compute_references(
     references = _find_references(row, column, known)
     (name,) = to_server_names([column.field], generation)
     if name != column.field and len(references) > 1:
-        raise row.fault(column.name, describe_single_value(generation.version, name))
+        raise row.make_refusal(column.name, describe_single_value(generation.version, name))
     if column.field == "owners":
         _check_owners(references)
     return _complete_references(references, entity, column.field)
@@ -208,7 +208,7 @@ def _compute_custom_fields(
     row: Row, column: Column, entity: Entity, known: Known, _: Generation
 ) -> dict[str, Any] | None:
     present = entity.get(column.field) or {}
-    texts = row.custom_fields(column.name)
+    texts = row.parse_custom_fields(column.name)
     types = row.reading.types() if texts else None
     try:
         return {
@@ -216,7 +216,7 @@ def _compute_custom_fields(
             for name, text in texts.items()
         } or None
     except ValueError as error:
-        raise row.fault(column.name, str(error)) from None
+        raise row.make_refusal(column.name, str(error)) from None
 
 
 def _compute_certification(
@@ -262,14 +262,14 @@ def _find_references(row: Row, column: Column, known: Known) -> list[tuple[Name,
             continue
         status = entity.get("entityStatus") or entity.get("status") or _APPROVED
         if column.kind == "glossaryTerm" and status != _APPROVED:
-            raise row.fault(
+            raise row.make_refusal(
                 column.name, f"Entity {name.fqn} of type glossaryTerm is {status}, not {_APPROVED}"
             )
         found.append((name, entity))
     if unknown:
         name = unknown[0 if column.kind else -1]
         written = name.fqn if column.kind else _find_written_name(row[column.name], name)
-        raise row.fault(column.name, f"Entity {written} of type {name.kind} not found")
+        raise row.make_refusal(column.name, f"Entity {written} of type {name.kind} not found")
     return found
 
 

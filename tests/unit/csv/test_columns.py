@@ -37,11 +37,11 @@ topic, column, cell = json.loads(sys.argv[3]), sys.argv[4], sys.argv[5]
 cells = build_row(topic, module.EXTENDED)
 place = module.EXTENDED.index(column)
 row = Row(module.EXTENDED, tuple(cell if at == place else text for at, text in enumerate(cells)))
-known = {item: {"id": "9", "name": item.fqn, "fullyQualifiedName": item.fqn} for item in row.names()}
+known = {item: {"id": "9", "name": item.fqn, "fullyQualifiedName": item.fqn} for item in row.iterate_names()}
 same = Row(module.EXTENDED, tuple(cells))
 entries = topic[module.BY_NAME[column].field] if column in module.REFERRING else []
 ids = {entry.get("fullyQualifiedName"): entry.get("id") for entry in entries}
-unchanged = {item: {"id": ids.get(item.fqn), "fullyQualifiedName": item.fqn} for item in same.names()}
+unchanged = {item: {"id": ids.get(item.fqn), "fullyQualifiedName": item.fqn} for item in same.iterate_names()}
 wanted = compute_values(same, topic, unchanged, parse_generation("1.13.2"))
 print(json.dumps({
     "operations": build_operations(wanted, topic),
@@ -51,7 +51,7 @@ print(json.dumps({
     "listed": convert_entity({**topic, "id": "7"}).build_row(module.EXTENDED)[place],
     "kept": drop_unneeded_fields(topic),
     "same": PLAIN.is_same(column, cells[place], cell),
-    "refers": [item.fqn for item in row.names([column])],
+    "refers": [item.fqn for item in row.iterate_names([column])],
     "wanted": compute_values(row, topic, known, parse_generation("1.13.2")),
 }))
 """
