@@ -52,7 +52,7 @@ def make_unexpected_version_fault(target: Target, expected: str, now: Entity) ->
     why = f"Nothing was sent, because expected_version is {expected}. "
     try:
         later = _list_later_versions(target, now, expected)
-        history = History(target.by_id(now))
+        history = History(target.replace_name_by_id(now))
         # A snapshot does not show the same members as a read: compared are two snapshots.
         then, latest = (
             history.find_state(VersionSelector(number=number))[0]
@@ -81,7 +81,7 @@ def describe_version(version: Version) -> str:
 
 
 def _list_later_versions(target: Target, now: Entity, number: str) -> list[Version]:
-    states = History(target.by_id(now)).walk_back_to(number)
+    states = History(target.replace_name_by_id(now)).walk_back_to(number)
     return [read_version(state) for state in islice(states, MOST_TOLD)]
 
 

@@ -64,7 +64,7 @@ class History:
     def resolve(self) -> Target:
         """Return the entity by its id; version routes exist by id only."""
         if not self._target.has_id:
-            self._target = self._target.by_id(self._current)
+            self._target = self._target.replace_name_by_id(self._current)
         return self._target
 
     def walk_back_to(self, number: str) -> Iterator[Entity]:

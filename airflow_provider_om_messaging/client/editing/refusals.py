@@ -116,7 +116,7 @@ def _describe_losses(target: Target, before: Entity, gone: Mapping[str, Any]) ->
     loss = f"Though it refused the patch, the server took away, in the same version, {what}."
     with suppress(Fault):
         lost_values = {field: get_own_value(before, field) for field in gone}
-        states = History(target.by_id(before)).walk_back_to("0")
+        states = History(target.replace_name_by_id(before)).walk_back_to("0")
         holding = next((state for state in states if not find_differing_fields(lost_values, state)), None)
         if holding is None:
             return f"{loss} No version of the history holds that: give it anew."

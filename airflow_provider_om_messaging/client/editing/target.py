@@ -32,6 +32,6 @@ class Target:
     expected_version: str | None = None
     has_id: bool = True
 
-    def by_id(self, entity: Entity) -> Target:
+    def replace_name_by_id(self, entity: Entity) -> Target:
         """Return the same by the id that it was read with."""
         return replace(self, name_or_id=str(entity.get("id")), has_id=True)

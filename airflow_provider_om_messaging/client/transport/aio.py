@@ -126,10 +126,10 @@ class AsyncClient:
                     if not raw.take(piece):
                         break
             body = Body(request, response.status, response.headers)
-            for piece in decode([raw.content()], response.headers.get("Content-Encoding", "")):
+            for piece in decode([raw.join_pieces()], response.headers.get("Content-Encoding", "")):
                 if not body.take(piece):
                     break
-            content = body.content()
+            content = body.join_pieces()
             if response.status != 200:
                 content = replace_secrets(content, self.settings.secrets)
             return Reply(response.status, response.headers, content)

@@ -198,7 +198,7 @@ class Client:
         for piece in self._iterate_body(response):
             if not taken.take(piece):
                 break
-        content = taken.content()
+        content = taken.join_pieces()
         if response.status_code != requests.codes.ok:
             content = replace_secrets(content, self.settings.secrets)
         return Reply(response.status_code, headers, content)

@@ -90,7 +90,7 @@ def build_operations(
             operations += _build_field_operations(value, entity)
         elif field == CONNECTION and value is not None:
             operations += build_member_operations(entity.get(field) or {}, value)
-        elif is_same(field, value, present) and not (members and _says_more(field, value, present)):
+        elif is_same(field, value, present) and not (members and _has_more_details(field, value, present)):
             continue
         elif value is None:
             operations.append({"op": "remove", "path": path})
@@ -117,7 +117,7 @@ def _build_field_operations(changes: SchemaChanges, entity: Entity) -> list[dict
     return operations
 
 
-def _says_more(field: str, value: Any, present: Any) -> bool:
+def _has_more_details(field: str, value: Any, present: Any) -> bool:
     if has_entries(field, value, present):
         return not has_no_more_details(value, present)
     return field == CERTIFICATION and not is_same_value(value, present)

@@ -58,6 +58,6 @@ class Body:
             "which is more than any such reply takes. The rest was not read.",
         )
 
-    def content(self) -> bytes:
+    def join_pieces(self) -> bytes:
         """Return what was taken."""
         return b"".join(self._pieces)[: self._largest]

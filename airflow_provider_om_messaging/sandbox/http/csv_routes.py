@@ -20,14 +20,14 @@ def list_routes() -> list[Route]:
     base = f"v1/{SERVICE.collection}/name/{{fqn}}"
     imports = ("dryRun", "recursive")
     return [
-        Route("GET", f"{base}/export", _export, ("recursive",), produces=TEXT, exists=_routes_exist),
-        Route("GET", f"{base}/exportAsync", _export_async, ("recursive",), exists=_routes_exist),
-        Route("PUT", f"{base}/import", _import, imports, consumes=TEXT, exists=_routes_exist),
-        Route("PUT", f"{base}/importAsync", _import_async, imports, consumes=TEXT, exists=_routes_exist),
+        Route("GET", f"{base}/export", _export, ("recursive",), produces=TEXT, exists=_has_csv_routes),
+        Route("GET", f"{base}/exportAsync", _export_async, ("recursive",), exists=_has_csv_routes),
+        Route("PUT", f"{base}/import", _import, imports, consumes=TEXT, exists=_has_csv_routes),
+        Route("PUT", f"{base}/importAsync", _import_async, imports, consumes=TEXT, exists=_has_csv_routes),
     ]
 
 
-def _routes_exist(state: SandboxState) -> bool:
+def _has_csv_routes(state: SandboxState) -> bool:
     return state.switches.csv_routes
 
 

@@ -20,15 +20,15 @@ def list_routes() -> list[Route]:
     """Return the routes; servers before 2.0 do not have them."""
     base = "v1/csvAsyncJobs"
     return [
-        Route("GET", base, _list, ("limit",), exists=_routes_exist),
-        Route("GET", f"{base}/{{job}}", _get, exists=_routes_exist),
-        Route("GET", f"{base}/{{job}}/result", _get_result, produces=CSV, exists=_routes_exist),
+        Route("GET", base, _list, ("limit",), exists=_has_job_routes),
+        Route("GET", f"{base}/{{job}}", _get, exists=_has_job_routes),
+        Route("GET", f"{base}/{{job}}/result", _get_result, produces=CSV, exists=_has_job_routes),
         Route("GET", f"{base}/{{job}}/importResult", _get_import_result, exists=_has_import_result),
-        Route("PUT", f"{base}/{{job}}/cancel", _cancel, exists=_routes_exist),
+        Route("PUT", f"{base}/{{job}}/cancel", _cancel, exists=_has_job_routes),
     ]
 
 
-def _routes_exist(state: SandboxState) -> bool:
+def _has_job_routes(state: SandboxState) -> bool:
     return state.switches.job_api
 
 
