@@ -71,7 +71,7 @@ class CountingRateLimit(rate_limit.RateLimit):
         self.rounds: list[int] = []
 
     def compute_jobs_per_round(self, needed: float, seconds: float) -> int:
-        self.rounds.append(self._steady or super().number(needed, seconds))
+        self.rounds.append(self._steady or super().compute_jobs_per_round(needed, seconds))
         return self.rounds[-1]
 
 
