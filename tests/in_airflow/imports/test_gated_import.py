@@ -19,7 +19,7 @@ from airflow_provider_om_messaging.exceptions import (
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.operators.import_csv import ImportMessagingServiceOperator
 from airflow_provider_om_messaging.operators.plan import PlanMessagingServiceImportOperator
-from tests.in_airflow.retries.surviving import Store, build_context, crash, list_submissions, make_import
+from tests.in_airflow.retries.surviving import Store, build_context, count_submissions, crash, make_import
 from tests.in_airflow.retries.surviving import run as run_again
 from tests.in_airflow.running import run
 from tests.in_airflow.topics import SERVICE, describe_rows, export_rows, format_csv, make_topic
@@ -136,7 +136,7 @@ def test_a_retry_takes_up_its_job_whatever_became_of_the_plan(sandbox: Sandbox, 
     OpenMetadataMessagingHook().import_csv(SERVICE, by_hand, dry_run=False)
     result = run_again(make_import(service=SERVICE, **gated), build_context(store))
     assert (result["status"], result["rows_passed"]) == ("success", 2)
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
 
 
 def test_a_service_by_its_id_is_looked_up_once(sandbox: Sandbox) -> None:

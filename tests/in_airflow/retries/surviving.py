@@ -85,13 +85,13 @@ def run(operator: Any, its_context: dict[str, Any] | None = None) -> Any:
             step = partial(operator.execute_complete, its_context, event)
 
 
-def list_submissions(sandbox: Sandbox) -> int:
+def count_submissions(sandbox: Sandbox) -> int:
     return len(
         [entry for entry in sandbox.journal if entry["path"].endswith(("/exportAsync", "/importAsync"))]
     )
 
 
-def list_cancellations(sandbox: Sandbox) -> int:
+def count_cancellations(sandbox: Sandbox) -> int:
     return len([entry for entry in sandbox.journal if entry["path"].endswith("/cancel")])
 
 

@@ -17,7 +17,7 @@ from airflow_provider_om_messaging.triggers import kill_detection
 from airflow_provider_om_messaging.triggers.csv_job import CsvAsyncJobTrigger
 from tests.in_airflow.retries.surviving import (
     SERVICE,
-    list_cancellations,
+    count_cancellations,
     make_export,
 )
 from tests.in_airflow.running import convert_to_xcom, defer, rebuild
@@ -92,7 +92,7 @@ def test_a_trigger_leaves_its_job_to_another_triggerer_that_has_taken_over(
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, lambda question: answer_states(question, states))
     asyncio.run(trigger.on_kill())
-    assert list_cancellations(sandbox) == cancelled
+    assert count_cancellations(sandbox) == cancelled
 
 
 only_asked = pytest.mark.skipif(
@@ -145,7 +145,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_waits_for_it_no_mo
 
     ask_airflow(monkeypatch, answer)
     cancel(sandbox, trigger)
-    assert list_cancellations(sandbox) == int(killed and cancel_on_kill)
+    assert count_cancellations(sandbox) == int(killed and cancel_on_kill)
 
 
 @only_asked
@@ -158,7 +158,7 @@ def test_a_cancelled_trigger_that_gets_no_answer_leaves_its_job_alone(
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, lambda question: answer_states(question, {"export_3": "failed"}))
     cancel(sandbox, trigger)
-    assert list_cancellations(sandbox) == 0
+    assert count_cancellations(sandbox) == 0
 
 
 @only_asked
@@ -169,7 +169,7 @@ def test_a_triggerer_that_stops_is_asked_nothing(sandbox: Sandbox, monkeypatch: 
     trigger.task_instance = SimpleNamespace(**TASK)
     ask_airflow(monkeypatch, asked.append, _reader_task=SimpleNamespace(done=lambda: True))
     cancel(sandbox, trigger)
-    assert (asked, list_cancellations(sandbox)) == ([], 0)
+    assert (asked, count_cancellations(sandbox)) == ([], 0)
 
 
 def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_same(
@@ -187,7 +187,7 @@ def test_a_trigger_that_is_told_again_and_again_to_stop_cancels_its_job_all_the_
             await killing
 
     asyncio.run(stop())
-    assert list_cancellations(sandbox) == 1
+    assert count_cancellations(sandbox) == 1
 
 
 @pytest.mark.skipif(not kill_detection.HAS_DATABASE, reason="triggers of this Airflow have no database")
@@ -226,7 +226,7 @@ def test_a_cancelled_trigger_cancels_its_job_only_if_its_task_does_not_resume(
     trigger = rebuild(deferral.trigger)
     trigger.task_instance = SimpleNamespace(**key)
     cancel(sandbox, trigger)
-    assert list_cancellations(sandbox) == int(cancelled)
+    assert count_cancellations(sandbox) == int(cancelled)
 
 
 def test_a_trigger_that_is_cancelled_without_a_task_leaves_its_job_alone(sandbox: Sandbox) -> None:
@@ -234,4 +234,4 @@ def test_a_trigger_that_is_cancelled_without_a_task_leaves_its_job_alone(sandbox
     job_id = OpenMetadataMessagingHook().submit_export(SERVICE)
     trigger = CsvAsyncJobTrigger(job_id, "om_messaging_default", time.time() + 600, cancel_on_kill=True)
     cancel(sandbox, trigger)
-    assert list_cancellations(sandbox) == 0
+    assert count_cancellations(sandbox) == 0

@@ -19,9 +19,9 @@ from tests.in_airflow.retries.surviving import (
     SERVICE,
     Store,
     build_context,
+    count_cancellations,
+    count_submissions,
     every_way,
-    list_cancellations,
-    list_submissions,
     lose,
     make_export,
     make_import,
@@ -38,7 +38,7 @@ def test_a_job_that_was_submitted_but_not_remembered_is_found_again(sandbox: San
     store = Store()
     lose(sandbox, make_import(), store, "drop_after")
     assert run(make_import(), build_context(store))["status"] == "success"
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
 
 
 def test_a_job_that_is_found_again_warns_of_a_second_topic_once(
@@ -48,7 +48,7 @@ def test_a_job_that_is_found_again_warns_of_a_second_topic_once(
     store, text = Store(), CSV.replace("orders.placed", "Orders-created")
     lose(sandbox, make_import(csv=text, dry_run=False), store, "drop_after")
     run(make_import(csv=text, dry_run=False), build_context(store))
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
     assert caplog.text.count("has created a second topic") == 1
 
 
@@ -58,7 +58,7 @@ def test_it_is_found_again_by_a_task_that_names_its_service_by_the_id(sandbox: S
     service, store = OpenMetadataMessagingHook().get_service(SERVICE)["id"], Store()
     lose(sandbox, make(service=service), store, "drop_after")
     assert run(make(service=service), build_context(store))["job_id"]
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
 
 
 def test_whoever_may_not_list_jobs_submits_anew(sandbox: Sandbox) -> None:
@@ -66,7 +66,7 @@ def test_whoever_may_not_list_jobs_submits_anew(sandbox: Sandbox) -> None:
     lose(sandbox, make_export(), store, "drop_after")
     sandbox.fault("403", path="/csvAsyncJobs$", times=2)
     assert run(make_export(), build_context(store))["rows"] > 0
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
 
 
 @pytest.mark.parametrize("make", [make_export, make_import])
@@ -81,7 +81,7 @@ def test_of_two_tasks_with_the_same_work_none_takes_the_others_job(sandbox: Sand
     ours = run(make(), build_context(lost))["job_id"]
     assert ours not in before
     assert run(make(), build_context(other))["job_id"] == theirs
-    assert list_submissions(sandbox) == 3
+    assert count_submissions(sandbox) == 3
 
 
 def test_a_job_of_a_file_with_blanks_around_names_is_known_again(sandbox: Sandbox) -> None:
@@ -98,7 +98,7 @@ def test_a_job_that_was_never_asked_for_is_not_looked_for(sandbox: Sandbox) -> N
     sandbox.fault("500", method="GET", path="/v1/users/name/")
     with pytest.raises(ServerUnavailableError, match=r"The user ' alice' could not be looked up"):
         run(make_import(csv=text), build_context(store))
-    assert list_submissions(sandbox) == 0
+    assert count_submissions(sandbox) == 0
     theirs = run(make_import(csv=text), build_context(Store()))["job_id"]
     assert run(make_import(csv=text), build_context(store))["job_id"] != theirs
 
@@ -165,7 +165,7 @@ def test_a_task_that_is_killed_leaves_a_job_alone_that_may_be_anothers(
         entry["path"].split("/")[-2] for entry in sandbox.journal if entry["path"].endswith("/cancel")
     ]
     assert theirs not in cancelled
-    assert (list_submissions(sandbox), len(cancelled)) == (3, 1)
+    assert (count_submissions(sandbox), len(cancelled)) == (3, 1)
 
 
 @every_way
@@ -174,7 +174,7 @@ def test_an_import_that_may_be_anothers_is_stopped_all_the_same(sandbox: Sandbox
     store, theirs = lose_beside(sandbox, applying, applying(wait_for_completion=False))
     with pytest.raises(JobTimeoutError, match=theirs):
         run(applying(deferrable, timeout=0.5), build_context(store))
-    assert list_cancellations(sandbox) == 1
+    assert count_cancellations(sandbox) == 1
 
 
 def test_it_is_stopped_too_if_a_template_says_that_it_is_no_dry_run(sandbox: Sandbox) -> None:
@@ -185,7 +185,7 @@ def test_it_is_stopped_too_if_a_template_says_that_it_is_no_dry_run(sandbox: San
     resumed.only_check = "False"  # as it was rendered
     with pytest.raises(JobTimeoutError):
         resumed.execute_complete(build_context(store), event)
-    assert list_cancellations(sandbox) == 1
+    assert count_cancellations(sandbox) == 1
 
 
 @every_way
@@ -210,7 +210,7 @@ def test_a_task_whose_job_was_cancelled_with_anothers_submits_its_own(
     other.join()
     assert result["job_id"] != theirs
     assert hook.get_job(theirs).status == "CANCELLED"
-    assert (result["rows"] > 0, list_submissions(sandbox)) == (True, 3)
+    assert (result["rows"] > 0, count_submissions(sandbox)) == (True, 3)
 
 
 def test_a_job_that_takes_the_place_of_anothers_is_its_own_and_cancelled_with_it(sandbox: Sandbox) -> None:
@@ -222,7 +222,7 @@ def test_a_job_that_takes_the_place_of_anothers_is_its_own_and_cancelled_with_it
     with pytest.raises(TaskDeferred) as second:
         operator.execute_complete(build_context(store), fire(rebuild(first.trigger)))
     asyncio.run(rebuild(second.value.trigger).on_kill())
-    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (3, 1)
+    assert (count_submissions(sandbox), count_cancellations(sandbox)) == (3, 1)
 
 
 @every_way
@@ -238,7 +238,7 @@ def test_the_verdict_on_another_file_is_not_taken_for_its_own(
     found = run(theirs, build_context(Store()))["job_id"]
     result = run(ours(deferrable), build_context(store))
     assert (result["job_id"] != found, result["status"]) == (True, "success")
-    assert list_submissions(sandbox) == 3
+    assert count_submissions(sandbox) == 3
     topics = OpenMetadataMessagingHook().export_csv(SERVICE)
     assert ("Orders placed" in topics) is not dry_run
 

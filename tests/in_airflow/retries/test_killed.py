@@ -16,10 +16,10 @@ from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingH
 from airflow_provider_om_messaging.protocol.jobs import waiting
 from tests.in_airflow.retries.surviving import (
     Store,
+    count_cancellations,
+    count_submissions,
     crash,
     every_way,
-    list_cancellations,
-    list_submissions,
     make_export,
     run,
 )
@@ -56,7 +56,7 @@ def test_a_process_that_outlives_its_try_leaves_its_job_to_the_next(
     operator, store = build_stopped_task(sandbox, {"export_3": state})
     store.hide()
     operator.on_kill()
-    assert list_cancellations(sandbox) == 0
+    assert count_cancellations(sandbox) == 0
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_process_whose_task_nobody_goes_on_with_cancels_its_job(
     operator, store = build_stopped_task(sandbox, states)
     store.hide()
     operator.on_kill()
-    assert list_cancellations(sandbox) == 1
+    assert count_cancellations(sandbox) == 1
 
 
 def test_a_process_of_the_latest_try_cancels_its_job(sandbox: Sandbox) -> None:
     operator, _ = build_stopped_task(sandbox, {"export_3": "running"})
     operator.on_kill()
-    assert list_cancellations(sandbox) == 1
+    assert count_cancellations(sandbox) == 1
 
 
 def test_a_process_that_gets_no_answer_cancels_its_job(sandbox: Sandbox) -> None:
@@ -87,11 +87,11 @@ def test_a_process_that_gets_no_answer_cancels_its_job(sandbox: Sandbox) -> None
 
     store.get = ask  # type: ignore[method-assign]  # of this one alone
     operator.on_kill()
-    assert list_cancellations(sandbox) == 1
+    assert count_cancellations(sandbox) == 1
     # It was told to stop in the middle of another question, which cannot go on before this ends.
     with one_at_a_time:
         operator.on_kill()
-    assert list_cancellations(sandbox) == 2
+    assert count_cancellations(sandbox) == 2
 
 
 def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(sandbox: Sandbox) -> None:
@@ -111,7 +111,7 @@ def test_a_process_that_outlives_its_try_does_not_time_out_the_job_of_the_next(s
     operator.execution.submit_once = submit_and_stand_still  # type: ignore[method-assign]  # the same
     with pytest.raises(JobTimeoutError):
         run(operator, {"task_state_store": store, "ti": ti})
-    assert list_cancellations(sandbox) == 0
+    assert count_cancellations(sandbox) == 0
 
 
 @pytest.mark.parametrize("cancel", [True, False])
@@ -119,11 +119,11 @@ def test_a_killed_task_cancels_its_job(sandbox: Sandbox, cancel: bool) -> None:
     sandbox.configure(stuck_jobs=True)
     trigger = rebuild(defer(make_export(True, cancel_on_kill=cancel)).trigger)
     asyncio.run(trigger.on_kill())
-    assert list_cancellations(sandbox) == int(cancel)
+    assert count_cancellations(sandbox) == int(cancel)
     operator = make_export(cancel_on_kill=cancel)
     crash(sandbox, operator, {})
     operator.on_kill()
-    assert list_cancellations(sandbox) == 2 * cancel
+    assert count_cancellations(sandbox) == 2 * cancel
 
 
 def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: Sandbox) -> None:
@@ -131,7 +131,7 @@ def test_a_task_that_is_killed_while_its_job_is_being_made_cancels_it(sandbox: S
     operator = make_export(timeout=3)
 
     def kill() -> None:
-        while not list_submissions(sandbox):
+        while not count_submissions(sandbox):
             time.sleep(0.05)
         operator.on_kill()
 

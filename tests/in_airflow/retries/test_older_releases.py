@@ -13,8 +13,8 @@ from tests.in_airflow.retries.surviving import (
     SERVICE,
     Store,
     build_context,
+    count_submissions,
     crash,
-    list_submissions,
     make_export,
     make_import,
     run,
@@ -55,19 +55,19 @@ def test_a_wait_that_an_older_release_has_begun_ends_in_the_same_result(sandbox:
     export = run(make_export(), build_context(Store()))
     dry_run = run(make_import(), build_context(Store()))
     hook = OpenMetadataMessagingHook()
-    before = list_submissions(sandbox)
+    before = count_submissions(sandbox)
     exported, imported = hook.submit_export(SERVICE), hook.submit_import(SERVICE, CSV, dry_run=True)
     state = {"sha256": dry_run["sha256"], "rows": 1}
     assert resume(make_export(True), job_id=exported) == {**export, "job_id": exported}
     assert resume(make_import(True), job_id=imported, state=state) == {**dry_run, "job_id": imported}
-    assert list_submissions(sandbox) - before == 2
+    assert count_submissions(sandbox) - before == 2
 
 
 def test_a_retry_takes_up_a_job_that_an_older_release_has_submitted(sandbox: Sandbox) -> None:
     job_id, store = OpenMetadataMessagingHook().submit_export(SERVICE), Store()
     store.set("om_messaging_job", {**STORED_JOB, "own_jobs": [job_id], "job_id": job_id})
     assert run(make_export(), build_context(store))["job_id"] == job_id
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
 
 
 @pytest.mark.usefixtures("sandbox")

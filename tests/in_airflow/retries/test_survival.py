@@ -26,10 +26,10 @@ from tests.in_airflow.retries.surviving import (
     SERVICE,
     Store,
     build_context,
+    count_cancellations,
+    count_submissions,
     crash,
     every_way,
-    list_cancellations,
-    list_submissions,
     make_export,
     make_import,
     run,
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 def test_a_retry_takes_up_the_job_of_the_try_before(sandbox: Sandbox, deferrable: bool) -> None:
     sandbox.configure(job_seconds=1, import_verdict="endpoint")
     for operator in (make_export, make_import):
-        store, before = Store(), list_submissions(sandbox)
+        store, before = Store(), count_submissions(sandbox)
         crash(sandbox, operator(deferrable), build_context(store))
         result = run(operator(deferrable), build_context(store))
         assert result["job_id"]
-        assert list_submissions(sandbox) - before == 1
+        assert count_submissions(sandbox) - before == 1
 
 
 @every_way
@@ -58,7 +58,7 @@ def test_a_retry_takes_the_result_of_a_job_that_has_ended_meanwhile(
     store = Store()
     crash(sandbox, make_export(deferrable), build_context(store))
     assert run(make_export(deferrable), build_context(store))["rows"] > 0
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
 
 
 @every_way
@@ -69,7 +69,7 @@ def test_a_retry_submits_anew_if_the_job_came_to_nothing(sandbox: Sandbox, defer
     assert [job.status for job in OpenMetadataMessagingHook().list_jobs()] == ["FAILED"]
     sandbox.configure(failing_jobs=False)
     assert run(make_export(deferrable), build_context(store))["rows"] > 0
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
 
 
 def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(sandbox: Sandbox) -> None:
@@ -79,7 +79,7 @@ def test_a_retry_waits_until_a_job_that_is_being_cancelled_is_out_of_the_way(san
     crash(sandbox, operator, build_context(store))
     operator.on_kill()
     assert run(make_export(), build_context(store))["rows"] > 0
-    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (2, 1)
+    assert (count_submissions(sandbox), count_cancellations(sandbox)) == (2, 1)
     states = [job.status for job in OpenMetadataMessagingHook().list_jobs()]
     assert states == ["COMPLETED", "CANCELLED"]
 
@@ -92,7 +92,7 @@ def test_a_retry_with_other_work_submits_anew(sandbox: Sandbox, changed: dict[st
     store = Store()
     crash(sandbox, make_import(), build_context(store))
     run(make_import(**changed, on_rejected="report"), build_context(store))
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
 
 
 @every_way
@@ -114,7 +114,7 @@ def test_a_task_that_was_cleared_submits_anew(sandbox: Sandbox) -> None:
     store = Store()
     crash(sandbox, make_export(), build_context(store))
     run(make_export(), build_context(store, max_tries=3))
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_a_task_that_was_cleared_when_it_was_dead_leaves_no_job_behind(
     deferral = make_export(True, **changed)
     with suppress(TaskDeferred):
         deferral.execute(build_context(store, max_tries=3))
-    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (2, cancelled)
+    assert (count_submissions(sandbox), count_cancellations(sandbox)) == (2, cancelled)
     # That was it: what its own retries find is another job.
     with suppress(TaskDeferred):
         deferral.execute(build_context(store, max_tries=3))
-    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (2, cancelled)
+    assert (count_submissions(sandbox), count_cancellations(sandbox)) == (2, cancelled)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
 
     def let_it_stop() -> None:
         # Cancelled, and then waited for.
-        while not list_cancellations(sandbox) or not sandbox.journal[-1]["path"].endswith(
+        while not count_cancellations(sandbox) or not sandbox.journal[-1]["path"].endswith(
             f"/csvAsyncJobs/{left}"
         ):
             time.sleep(0.05)
@@ -175,7 +175,7 @@ def test_what_nobody_takes_up_is_cancelled_before_it_is_done_again(
     assert ends[left] == first
     # At no time are two of them at work.
     assert newest[2] >= first[1]
-    assert (list_submissions(sandbox), list_cancellations(sandbox)) == (3, 1)
+    assert (count_submissions(sandbox), count_cancellations(sandbox)) == (3, 1)
 
 
 def test_no_more_than_the_newest_job_is_asked_for_where_nothing_is_remembered(sandbox: Sandbox) -> None:
@@ -183,7 +183,7 @@ def test_no_more_than_the_newest_job_is_asked_for_where_nothing_is_remembered(sa
     run(make_export(), build_context(Store()))
     lists = [entry["query"] for entry in sandbox.journal if entry["path"].endswith("/csvAsyncJobs")]
     assert lists == [{"limit": "1"}] * 3  # once whether it has any, and before each submission for the newest
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
 
 
 def restart_server(sandbox: Sandbox, operator: Any, then: Callable[[], Any] = lambda: None) -> Any:
@@ -213,14 +213,14 @@ def test_a_job_lost_to_a_restart_is_named_and_submitted_again_if_wanted(
     sandbox.configure(stuck_jobs=True)
     operator = restart_server(sandbox, make_export(deferrable, resubmit_on_server_restart=True))
     assert run(operator, build_context(Store()))["rows"] > 0
-    assert list_submissions(sandbox) == 3
+    assert count_submissions(sandbox) == 3
 
     # That a result is gone is another matter, and has its own second time.
     sandbox.configure(stuck_jobs=True)
     sandbox.fault("lost_result", path="/result$")
     operator = restart_server(sandbox, make_export(deferrable, resubmit_on_server_restart=True))
     assert run(operator, build_context(Store()))["rows"] > 0
-    assert list_submissions(sandbox) == 6
+    assert count_submissions(sandbox) == 6
 
 
 @every_way
@@ -239,10 +239,10 @@ def test_a_dry_run_lost_to_a_restart_is_made_again_of_the_same_file_only(
 
     result = run(checking(lambda: None), build_context(Store()))
     assert (result["status"], result["dry_run"], result["rows_processed"]) == ("success", True, 1)
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
     with pytest.raises(InvalidCsvError, match="another one by now"):
         run(checking(lambda: file.write_text(OTHER_CSV)), build_context(Store()))
-    assert list_submissions(sandbox) == 3
+    assert count_submissions(sandbox) == 3
     sent = [entry["query"]["dryRun"] for entry in sandbox.journal if "importAsync" in entry["path"]]
     assert sent == ["true"] * 3
 
@@ -256,11 +256,11 @@ def test_an_import_is_never_submitted_again_by_itself() -> None:
 def test_an_export_whose_result_is_gone_is_made_again_once(sandbox: Sandbox, deferrable: bool) -> None:
     sandbox.fault("lost_result", path="/result$")
     assert run(make_export(deferrable), build_context(Store()))["rows"] > 0
-    assert list_submissions(sandbox) == 2
+    assert count_submissions(sandbox) == 2
     sandbox.configure(lost_results=True)
     with pytest.raises(ResultGoneError, match="no longer available"):
         run(make_export(deferrable), build_context(Store()))
-    assert list_submissions(sandbox) == 4
+    assert count_submissions(sandbox) == 4
 
 
 def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandbox: Sandbox) -> None:
@@ -268,4 +268,4 @@ def test_a_result_that_is_gone_of_a_job_that_another_task_made_is_an_error(sandb
     sandbox.configure(lost_results=True)
     with pytest.raises(ResultGoneError, match="no longer available"):
         run(CsvJobResultOperator(task_id="fetch", job_id=job_id))
-    assert list_submissions(sandbox) == 1
+    assert count_submissions(sandbox) == 1
