@@ -50,7 +50,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """Return file and function, such as ``hooks/address.py: _invalid``."""
+        """Return file and function, such as ``hooks/address.py: _make_invalid_fault``."""
         inside = self.function.name if self.function else "<module>"
         return f"{self.file.relative_to(PACKAGE).as_posix()}: {inside}"
 
