@@ -95,11 +95,11 @@ def read_capabilities(client: Client, *, confirm_jobs: bool = False) -> Capabili
         if known.csv_routes is None:
             known.csv_routes = _has_csv_routes(client)
         jobs = find_job_route(client) if confirm_jobs else known.jobs or server.jobs
-        found = Capabilities(**{**asdict(server), "jobs": jobs}, csv_routes=known.csv_routes)
-        if found != known.reported:
-            log.info("%s", found.describe(client.settings.base_url))
-            known.reported = found
-        return found
+        capabilities = Capabilities(**{**asdict(server), "jobs": jobs}, csv_routes=known.csv_routes)
+        if capabilities != known.reported:
+            log.info("%s", capabilities.describe(client.settings.base_url))
+            known.reported = capabilities
+        return capabilities
 
 
 def is_field_unsupported(client: Client, name: str) -> bool:

@@ -196,9 +196,9 @@ def _print_results(board: Board) -> None:
         print(f"  {_short(name)}  ({rows} rows)")
     local = [name for name in files if name.startswith("file://") and name.endswith(".gz")]
     if local:
-        shown = local[-1]
-        print(f"\nThe first lines of {_short(shown)}:")
-        with gzip.open(urlsplit(shown).path, "rt", encoding="utf-8") as text:
+        path = local[-1]
+        print(f"\nThe first lines of {_short(path)}:")
+        with gzip.open(urlsplit(path).path, "rt", encoding="utf-8") as text:
             for line, _ in zip(text, range(5), strict=False):
                 print(f"  {line.rstrip()[:106]}")
     print(flush=True)

@@ -136,10 +136,10 @@ def _enter(tree: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _redirect_output(file: IO[str]) -> Iterator[None]:
     sys.stdout.flush()
-    kept = [os.dup(number) for number in (1, 2)]
+    saved = [os.dup(number) for number in (1, 2)]
     for number in (1, 2):
         os.dup2(file.fileno(), number)
     yield
     sys.stdout.flush()
     for number in (1, 2):
-        os.dup2(kept.pop(0), number)
+        os.dup2(saved.pop(0), number)

@@ -125,20 +125,20 @@ def _drop_bookkeeping(description: dict[str, Any]) -> list[Any]:
 
 def _read_changes(description: dict[str, Any]) -> tuple[dict[str, str], ...]:
     """Return what was changed. Servers report entries that took the place of others as added and deleted."""
-    found: list[dict[str, Any]] = []
+    steps: list[dict[str, Any]] = []
     for changes in _drop_bookkeeping(description):
         for change in changes:
             if isinstance(change, dict) and isinstance(name := change.get("name"), str):
                 step = {"field": name, "before": change.get("oldValue"), "after": change.get("newValue")}
-                other = next((other for other in found if _complete(other, step)), None)
+                other = next((other for other in steps if _complete(other, step)), None)
                 if other is None:
-                    found.append(step)
+                    steps.append(step)
                 else:
                     other |= {side: step[side] for side in ("before", "after") if other[side] is None}
     return tuple(
         {"field": to_printable(step["field"])}
         | {side: _describe_value(step["field"], step[side]) for side in ("before", "after")}
-        for step in found
+        for step in steps
     )
 
 

@@ -154,31 +154,31 @@ def compare(
     key = find_key_column(present_columns, present_name)
     columns = list_column_names(next(records, (0, ()))[1])
     check_columns(columns, present_columns, file_name, present_name)
-    found = RowJoin(key)
-    found.read(records, there, file_name)
-    different = found.read_different(file(), file_name) if found.has_suspects else {}
+    join = RowJoin(key)
+    join.read(records, there, file_name)
+    different = join.read_different(file(), file_name) if join.has_suspects else {}
     changes = {
         name: _build_creation(columns, name, line, row)
         for name, (line, row) in different.items()
-        if name in found.new
+        if name in join.new
     }
     alike: list[str] = []
     if different:
-        looks = {fold_name(name) for name in found.new}
+        folded_names = {fold_name(name) for name in join.new}
         for _, row in present():
             name = row[key]
-            if looks and fold_name(name) in looks:
+            if folded_names and fold_name(name) in folded_names:
                 alike.append(name)
-            if name in different and name not in found.new:
+            if name in different and name not in join.new:
                 change = _build_change(columns, name, *different[name], row, reading)
                 if change.fields:  # else other texts say the same
                     changes[name] = change
     return Plan(
         columns=columns,
         changes=tuple(changes[name] for name in different if name in changes),
-        unchanged=found.rows - len(changes),
-        absent=tuple(found.absent),
-        similar=find_similar(found.new, alike),
+        unchanged=join.rows - len(changes),
+        absent=tuple(join.absent),
+        similar=find_similar(join.new, alike),
     )
 
 
