@@ -88,8 +88,8 @@ def test_a_job_of_a_file_with_blanks_around_names_is_known_again(sandbox: Sandbo
     sandbox.configure(import_verdict="endpoint")
     store, text = Store(), CSV.replace(",,,", ",,user: alice ; user:mei,")
     lose(sandbox, make_import(csv=text, dry_run=False), store, "drop_after")
-    assert run(make_import(csv=text, dry_run=False), context(store))["status"] == "success"
-    assert submissions(sandbox) == 1
+    assert run(make_import(csv=text, dry_run=False), build_context(store))["status"] == "success"
+    assert count_submissions(sandbox) == 1
 
 
 def test_a_job_that_was_never_asked_for_is_not_looked_for(sandbox: Sandbox) -> None:

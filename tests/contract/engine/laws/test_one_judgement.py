@@ -153,7 +153,7 @@ def test_a_row_without_a_name_is_known_by_its_text_as_the_file_has_it(sandbox: S
     sandbox.configure(import_verdict="endpoint")
     hook, text = (
         OpenMetadataMessagingHook(),
-        table(row("", owner="user: alice"), row("orders", tags=" PII.None")),
+        build_table(build_row("", owner="user: alice"), build_row("orders", tags=" PII.None")),
     )
     job = hook.wait_for_job(Wait(hook.submit_import(SERVICE, text), float("inf"), 0.05, 0))
     for result in (
