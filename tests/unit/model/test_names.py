@@ -137,7 +137,7 @@ def test_anything_else_is_no_job_id(value: object) -> None:
 
 def test_of_a_long_text_that_is_no_job_id_the_begin_is_shown() -> None:
     with pytest.raises(Fault, match=f"job_id '{'x' * 80}' is not the id of a job"):
-        names.job_id("x" * 500)
+        names.parse_job_id("x" * 500)
 
 
 @pytest.mark.parametrize(
