@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_om_messaging.exceptions import ForbiddenError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from tests.contract.engine.imports.importing import (
     GENERATIONS,
@@ -55,6 +56,19 @@ def test_a_dry_run_knows_which_names_the_server_takes(
     for dry_run in (True, False):
         verdicts = read_outcomes(load(hook, text, dry_run, create_missing=True))
         assert verdicts == {"a/b": expected, "it's (50%).v1": ("success", "Entity created")}
+
+
+def test_a_topic_that_was_restored_but_not_changed_is_told_as_such(
+    connected: Callable[..., tuple[Sandbox, OpenMetadataMessagingHook]],
+) -> None:
+    sandbox, hook = connected()
+    api = Api(sandbox, sandbox.admin_token)
+    topic = api.topic("sample_kafka.orders")
+    assert api("DELETE", f"/v1/topics/{topic['id']}").status_code == 200
+    sandbox.fault("403", method="PATCH", times=1)
+    with pytest.raises(ForbiddenError, match=r"The topic was restored, but not changed\. "):
+        load(hook, build_table(build_row("orders", description="Anew")), create_missing=True)
+    assert api.topic("sample_kafka.orders")["description"] == topic["description"]
 
 
 @pytest.mark.parametrize("as_admin", [True, False])
