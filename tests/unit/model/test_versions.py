@@ -13,9 +13,10 @@ from airflow_provider_om_messaging.protocol.model.references import (
     make_unknown_name_fault,
     parse_entries,
 )
-from airflow_provider_om_messaging.protocol.model.versions import read_version
+from airflow_provider_om_messaging.protocol.model.versions import Version, read_version
 from airflow_provider_om_messaging.protocol.patch.history import (
     VersionSelector,
+    describe_merge,
     format_age,
     format_history,
     list_differences,
@@ -108,6 +109,14 @@ def test_a_history_is_told_as_a_table() -> None:
     assert "connection: hidden → hidden" in lines[1]
     assert SECRET not in "".join(lines)
     assert "first version" in lines[2]
+
+
+@pytest.mark.parametrize(("user", "named"), [("jo", "by jo."), ("", "by one user.")])
+def test_whose_edits_were_merged_is_said_if_the_server_tells(user: str, named: str) -> None:
+    version = Version("0.2", None, user, (), merged=True)
+    assert f"Version 0.2, which came after that time, holds several merged edits {named}" in describe_merge(
+        version
+    )
 
 
 def test_merged_edits_are_explained_not_invented() -> None:

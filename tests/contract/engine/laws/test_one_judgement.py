@@ -243,7 +243,10 @@ def test_who_may_create_nothing_hears_of_it_before(monkeypatch: pytest.MonkeyPat
             assert dry == real
 
 
-def test_whoever_may_not_look_names_up_may_import_all_other_rows(sandbox: Sandbox) -> None:
+def test_whoever_may_not_look_names_up_may_import_all_other_rows(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     sandbox.fault("403", times=100, method="GET", path="/v1/tags/")
     text = build_table(
         build_row("orders", tags=" PII.None"), build_row("quotes", description="Told", owner=" user:alice")
@@ -251,6 +254,7 @@ def test_whoever_may_not_look_names_up_may_import_all_other_rows(sandbox: Sandbo
     result = OpenMetadataMessagingHook().import_csv(SERVICE, text, dry_run=False, engine="server")
     assert [failure["row"] for failure in result.failures] == ["orders"]
     assert "the blanks in ' PII.None' are taken for a part of the name" in result.failures[0]["details"]
+    assert "Whether the blanks in ' PII.None' belong to a name is left to the server." in caplog.text
     assert Api(sandbox).topic("sample_kafka.quotes")["description"] == "Told"
 
 
