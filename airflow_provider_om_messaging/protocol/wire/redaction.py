@@ -17,6 +17,9 @@ LONGEST_TEXT = 400
 _LONGEST_READ = 4096
 """Characters that are looked through: an error body may be megabytes of anything."""
 
+_MOST_PASSES = 5
+"""How often a text is gone through: what stands beside a secret may look like one once that is hidden."""
+
 _JSON_OBJECT = re.compile(r"""\{\s*(?:\\*["']|&quot;|&#3[49];).*""", re.DOTALL)
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|pass(?![a-z])|\bpwd|secret(?: key)?|token|jwt|api[ ._-]?key"
@@ -63,7 +66,7 @@ _SECRETS = [
 ]
 """Signs in lower case, one of which stands in every text that the expression fits, and the expression."""
 _KEY_FILE = re.compile(
-    r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/]+(?:[^\s'"<>|:;,\\/]+[\\/]+)*"""
+    r"""(?i)(?<!…)(?:\b[a-z]:|~)?[\\/]+(?:[^\s'"<>|:;,\\/…]+[\\/]+)*"""
     r"""(?=(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^\s'"<>|:;,\\/]+\.(?:key|pem|p12|pfx|jks|ppk|keystore))\b)"""
 )
 """The way to a file with a key, which shows where to look for one; the file's name stays."""
@@ -80,13 +83,21 @@ def redact(text: str) -> str:
         # A secret whose second half is cut off may not look like one any more.
         words = words[:-1]
     redacted = _JSON_OBJECT.sub("{…}", " ".join(words))
-    redacted = _KEY_FILE.sub("…/", redacted)
-    lower = redacted.lower()
+    for _ in range(_MOST_PASSES):
+        before, redacted = redacted, _hide_secrets(redacted)
+        if redacted == before:
+            break
+    return redacted if len(redacted) <= LONGEST_TEXT else redacted[: LONGEST_TEXT - 1] + "…"
+
+
+def _hide_secrets(text: str) -> str:
+    hidden = _KEY_FILE.sub("…/", text)
+    lower = hidden.lower()
     for signs, pattern in _SECRETS:
         # Most texts are plain words: lines of job logs, verdicts on rows.
         if any(sign in lower for sign in signs):
-            redacted = pattern.sub("***", redacted)
-    return redacted if len(redacted) <= LONGEST_TEXT else redacted[: LONGEST_TEXT - 1] + "…"
+            hidden = pattern.sub("***", hidden)
+    return hidden
 
 
 def replace_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
