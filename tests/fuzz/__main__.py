@@ -8,6 +8,7 @@ into the corpus.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -31,6 +32,7 @@ KEPT = DirectoryBasedExampleDatabase(Path(".run") / "fuzz")
 def run_target(name: str, seconds: float) -> int:
     """Try a target for some seconds, and return with how many inputs."""
     end, tried = time.monotonic() + seconds, 0
+    logging.disable()
     target, drawn = TARGETS[name], draw_inputs(name)
 
     def attempt(data: bytes) -> None:
