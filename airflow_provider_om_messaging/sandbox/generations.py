@@ -1,4 +1,4 @@
-"""What differs between generations of the server, in one place."""
+"""What differs between the generations of servers that the sandbox stands in for, in one place."""
 
 from __future__ import annotations
 

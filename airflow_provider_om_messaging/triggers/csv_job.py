@@ -1,4 +1,4 @@
-"""Waiting for an async CSV job in the triggerer, cancelling it when its task is killed, and its event."""
+"""Waiting for an async CSV job in the triggerer, and cancelling the job when its deferred task is killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_om_messaging.exceptions import OpenMetadataError, log_errors, to_public_error
 from airflow_provider_om_messaging.hooks import job_log_lines
-from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingAsyncHook
+from airflow_provider_om_messaging.hooks.messaging_async import OpenMetadataMessagingAsyncHook
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.triggers.kill_detection import (

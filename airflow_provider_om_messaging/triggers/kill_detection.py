@@ -1,4 +1,6 @@
-"""Distinguishing a task that its user has killed from a triggerer that stops or hands over.
+"""Whether a trigger is cancelled because its task was killed, or because its triggerer stops or hands over.
+
+The job of a killed task is cancelled in ``csv_job.py``.
 
 Airflow 3.3 tells them apart itself and calls ``on_kill``; but it calls that as well in a triggerer that goes
 on after standing still for so long that another one has taken over its tasks. Before, a trigger is only ever

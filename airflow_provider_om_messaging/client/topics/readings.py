@@ -1,4 +1,4 @@
-"""How a server reads the cells of a file: what has to be asked for that, once and only where it matters."""
+"""How a server reads the cells of a file: it is asked once for names with blanks and for custom fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many rows are written at a time: as many as serve, found while they are written."""
+"""How many rows are written at a time: adapted to how the server answers, up to a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task says of the job that does its work: how to submit it, and what its end comes to."""
+"""What each kind of task does with its job: how it is submitted, and what result its end makes."""
 
 from __future__ import annotations
 

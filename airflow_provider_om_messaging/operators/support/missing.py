@@ -1,4 +1,4 @@
-"""Distinguishing a service that is gone from whatever else may be wrong."""
+"""What a task does when its service does not exist (``on_missing``), told from other errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of tasks: what each may be, and that none that was given comes to nothing.
+"""Checking the parameters of tasks: what each may be, and that one that was given has not become empty.
 
 A task declares its parameters in a table, name → :class:`Parameter`. All in it are templated. What was given
 (as a value, a template, another task's output or by mapping) and is None, ``None`` or ``null`` as text, or

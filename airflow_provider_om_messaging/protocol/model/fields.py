@@ -1,4 +1,4 @@
-"""What the values of an entity's fields mean: which are the same or inherited, and how they are shown."""
+"""What the values of an entity's fields mean: which are the same, which are inherited, how they are shown."""
 
 from __future__ import annotations
 

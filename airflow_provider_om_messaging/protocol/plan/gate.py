@@ -1,4 +1,4 @@
-"""Holding an import to its plan: reading the plan, and refusing rows that the server has changed since."""
+"""Holding an import to its plan: refusing rows that it does not name, or that somebody has changed since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server can do: what follows from its version, and what only a request shows."""
+"""What a client knows of a server: by its generation and version, or by what a request shows."""
 
 from __future__ import annotations
 

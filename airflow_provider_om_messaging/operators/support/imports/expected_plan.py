@@ -1,4 +1,4 @@
-"""The digest and the plan that an import is held to: checking that they are for this file and service."""
+"""Checking that the digest and the plan given to an import are for its file and its service."""
 
 from __future__ import annotations
 

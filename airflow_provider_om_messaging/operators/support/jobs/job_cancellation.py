@@ -1,4 +1,7 @@
-"""Cancelling the job of a task that is killed, or that gives its wait up, in the worker."""
+"""Cancelling the job of a task that is killed, or gives its wait up, in the worker.
+
+For a deferred task ``triggers/csv_job.py`` does it.
+"""
 
 from __future__ import annotations
 
