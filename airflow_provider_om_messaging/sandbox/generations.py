@@ -1,4 +1,7 @@
-"""What differs between the generations of servers that the sandbox stands in for, in one place."""
+"""What differs between the generations of servers that the sandbox stands in for, in one place.
+
+What a client knows of them is in ``protocol/wire/capabilities.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Waiting for an async CSV job in the triggerer, and cancelling the job when its deferred task is killed."""
+"""Waiting for an async CSV job in the triggerer, and cancelling the job when its deferred task is killed.
+
+For a task in its worker ``operators/support/jobs/job_cancellation.py`` does it.
+"""
 
 from __future__ import annotations
 

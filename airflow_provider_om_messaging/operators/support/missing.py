@@ -1,4 +1,4 @@
-"""What a task does when its service does not exist (``on_missing``), told from other errors."""
+"""What an export does when its service does not exist (``on_missing``), told from other errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Holding an import to its plan: refusing rows that it does not name, or that somebody has changed since."""
+"""Holding an import to its plan: refusing rows that it does not name, or that somebody has changed since.
+
+``operators/support/imports/import_outcome.py`` asks before an import is sent.
+"""
 
 from __future__ import annotations
 

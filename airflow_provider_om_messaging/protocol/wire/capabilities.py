@@ -1,4 +1,7 @@
-"""What a client knows of a server: by its generation and version, or by what a request shows."""
+"""What a client knows of a server: by its generation and version, or by what a request shows.
+
+What the sandbox does in each generation is in ``sandbox/generations.py``.
+"""
 
 from __future__ import annotations
 
