@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,16 +13,12 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
     ImportResult,
-    is_about_rows,
     make_unreadable_result,
     parse_import_result,
     read_import,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, build_json_reply, build_reply
-
-if TYPE_CHECKING:
-    import random
 
 COLUMNS = ["name", "displayName", "description", "owner", "tags", "domain"]
 REASON = "#INVALID_FIELD: Field 4 error - Entity bob of type user not found"
@@ -328,25 +324,3 @@ def test_no_document_breaks_the_reader(value: Any) -> None:
         result = parse_import_result({**document("success", 1, 1, 0), key: value}, False, 1)
         if result.make_rejection_fault(0) is None:
             assert key in {"abortReason", "importResultsCsv"} or value in (0, "success")
-
-
-CELLS = st.lists(st.text(alphabet='ab,;"\n é', max_size=4), min_size=2, max_size=3)
-
-
-@given(rows=st.lists(CELLS, min_size=1, max_size=6), chance=st.randoms(use_true_random=False), data=st.data())
-def test_a_verdict_is_known_by_its_rows_in_whatever_order(
-    rows: list[list[str]], chance: random.Random, data: st.DataObject
-) -> None:
-    header = ["name", "description"]
-    answer = [["success", "Entity updated", *row] for row in rows]
-    chance.shuffle(answer)
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([["status", "details", *header], *answer])
-    assert is_about_rows(text.getvalue(), [header, *rows])
-    changed = [list(row) for row in rows]
-    one = data.draw(st.sampled_from(changed))
-    one[0] += "x"
-    for other in (changed, rows[1:], [*rows, rows[0]]):
-        assert not is_about_rows(text.getvalue(), [header, *other])
-    assert not is_about_rows(text.getvalue(), [["name", "owner"], *rows])
-    assert not is_about_rows("success", [header, *rows])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.wire.errors import find_fault, make_connection_fault
+from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import Reply
 from tests.unit.replies import (
@@ -327,21 +327,6 @@ def test_a_date_without_a_clock_to_hold_it_against_is_left_out() -> None:
 def test_no_reply_breaks_the_reader(status: int, body: bytes, headers: dict[str, str]) -> None:
     found = find_fault(build_request(), Reply(status, headers, body))
     assert (found is None) <= (200 <= status < 300)
-
-
-@pytest.mark.parametrize(
-    "problem",
-    ["unknown_host", "refused", "tls", "proxy", "connect_timeout", "read_timeout", "dropped", "damaged"],
-)
-def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: str) -> None:
-    found = make_connection_fault(
-        problem, "acme.example:443", "cannot connect to http://u:hunter2@proxy:3128"
-    )
-    assert found.cause is Cause.UNAVAILABLE
-    assert "acme.example:443" in found.message or problem == "proxy"
-    assert "hunter2" not in found.message
-    assert found.status is None
-    assert found.transient == (problem != "tls")
 
 
 @pytest.mark.parametrize(
