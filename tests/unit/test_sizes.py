@@ -14,7 +14,7 @@ FILES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
 
 
 def test_no_file_is_longer_than_a_reader_takes_in() -> None:
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in FILES}
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in FILES}
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
