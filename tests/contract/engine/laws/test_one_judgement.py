@@ -284,3 +284,18 @@ def test_a_second_verdict_that_shows_fewer_rows_loses_none(
         result = hook.import_csv(SERVICE, text, engine=engine)
     assert result.status == "success"
     assert (result.rows_processed, result.rows_passed, result.rows_failed) == (3, 3, 0)
+
+
+def test_a_second_verdict_on_other_rows_adds_none(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = build_table(build_row("plain"), build_row("quotes"), build_row("orders", owner=" user:alice"))
+    good = [f"success,Entity updated,{name},,,,," for name in ("plain", "quotes")]
+    with between(sandbox.url) as server:
+        connection = sandbox.airflow_connection().replace(sandbox.url, server.url)
+        monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+        hook = OpenMetadataMessagingHook()
+        engine = hook.engine("server")
+        first = verdict(*good, "failure,No,orders,,, user:alice,,")
+        second = verdict(*(line.replace("plain", "other") for line in good), good[0].replace("plain", "more"))
+        server.answer("/import", first, second)
+        result = hook.import_csv(SERVICE, text, engine=engine)
+    assert (result.rows_processed, result.rows_passed, result.rows_failed) == (3, 3, 0)
