@@ -101,10 +101,14 @@ def read_referred(client: Client, name: Name) -> Entity | None:
         return client.call(routes.read_entity(kind, name.canonical)).entity
     except Fault as fault:
         if fault.cause not in _UNKNOWN:
-            what = to_printable(f"The {name.kind} {name.fqn!r}")
-            fault.message = f"{end_sentence(fault.message)} {what} could not be looked up."
+            say_what_was_looked_up(fault, to_printable(f"The {name.kind} {name.fqn!r}"))
             raise
         return None
+
+
+def say_what_was_looked_up(fault: Fault, what: str) -> None:
+    """Add to the fault of a request what is not known for it."""
+    fault.message = f"{end_sentence(fault.message)} {what} could not be looked up."
 
 
 def _exists(client: Client, name: Name, item: Mapping[str, Any]) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from airflow_provider_om_messaging.client.editing.references import read_referred
+from airflow_provider_om_messaging.client.editing.references import read_referred, say_what_was_looked_up
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.csv.columns import LABELS
 from airflow_provider_om_messaging.protocol.model.exclusion import list_exclusion_parents
 from airflow_provider_om_messaging.protocol.topics.row_changes import CERTIFYING
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,9 +74,7 @@ def read_custom_fields(client: Client) -> Types | None:
         return client.call(routes.get_custom_fields())
     except Fault as fault:
         if fault.transient or fault.cause is Cause.UNAUTHORIZED:
-            fault.message = (
-                f"{end_sentence(fault.message)} The custom fields of topics could not be looked up."
-            )
+            say_what_was_looked_up(fault, "The custom fields of topics")
             raise
         log.info(
             "The server does not tell which custom fields topics have (%s): new ones are not checked.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +66,13 @@ class Started:
         operation = {"op": "add", "path": "/messageSchema", "value": value}
         reply = self.api.patch(f"/v1/topics/{self.api.topic(topic)['id']}", operation)
         assert reply.status_code == 200, reply.text
+
+    def describe_id(self, description: str) -> None:
+        """Describe the first field of the schema as a person would, and begin the journal after it."""
+        (order,) = self.fields()
+        order["children"][0]["description"] = description
+        self.give([order])
+        self.sandbox.clear_journal()
 
     def fields(self, topic: str = TOPIC) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.api.topic(topic)["messageSchema"]["schemaFields"]
@@ -208,12 +216,7 @@ def test_a_field_of_another_name_in_its_place_is_left_alone(
 def test_what_somebody_else_wrote_on_the_field_is_not_overwritten(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def describe() -> None:
-        (order,) = started.fields()
-        order["children"][0]["description"] = "By somebody else."
-        started.give([order])
-
-    run_after_listing(monkeypatch, describe)
+    run_after_listing(monkeypatch, partial(started.describe_id, "By somebody else."))
     found = started.load(["orders.Order.id", "", "Ours.", "", ""])
     assert found["orders.Order.id"][0] == "failure"
     assert started.export_rows()["orders.Order.id"][2] == "By somebody else."
@@ -222,13 +225,7 @@ def test_what_somebody_else_wrote_on_the_field_is_not_overwritten(
 def test_what_somebody_else_has_written_just_so_is_no_conflict(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def describe() -> None:
-        (order,) = started.fields()
-        order["children"][0]["description"] = "As in the file."
-        started.give([order])
-        started.sandbox.clear_journal()
-
-    run_after_listing(monkeypatch, describe)
+    run_after_listing(monkeypatch, partial(started.describe_id, "As in the file."))
     assert started.load(["orders.Order.id", "", "As in the file.", "", ""]) == {"orders.Order.id": UPDATED}
     # The first is refused, since the schema is another one by now; there is nothing to send a second time.
     assert started.patches() == 1
