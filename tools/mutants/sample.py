@@ -67,7 +67,7 @@ def _find_places(root: Path, path: str) -> Iterator[tuple[str, dict[Any, list[tu
 
 
 def _make_mutant(path: str, source: str, operator: Any, at: int) -> Mutant | None:
-    """Return the mutant, or None if it is no code, or differs in annotations only: nobody evaluates them."""
+    """Return the mutant, or None if it is no code, or differs in what nobody can notice, as annotations."""
     try:
         code = mutate_code(source, operator, at)
     except AttributeError:
@@ -100,7 +100,24 @@ def _normalize_code(code: str) -> str:
                 setattr(node, name, ast.Constant(None))
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             node.test, node.body = ast.Constant(None), [ast.Pass()]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            _leave_out_last_return(node.body)
     return ast.dump(tree)
+
+
+def _leave_out_last_return(block: list[ast.stmt]) -> None:
+    """Where a function ends, it returns None with and without a statement that says so."""
+    last = block[-1]
+    if isinstance(last, ast.Return) and ast.unparse(last) in {"return", "return None"}:
+        block[-1] = ast.Pass()
+    elif isinstance(last, ast.If | ast.With):
+        ends = [last.body, last.orelse] if isinstance(last, ast.If) else [last.body]
+        for end in filter(None, ends):
+            _leave_out_last_return(end)
+    elif isinstance(last, ast.Try):
+        for handler in last.handlers:
+            _leave_out_last_return(handler.body)
+        _leave_out_last_return(last.orelse or last.body)
 
 
 _OPERATORS = [

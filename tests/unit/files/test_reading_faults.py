@@ -102,6 +102,27 @@ def test_a_storage_that_fails(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (FileNotFoundError("NoSuchKey"), "does not exist"),
+        (IsADirectoryError("a prefix"), "is a folder"),
+        (PermissionError("Forbidden"), "may not be read"),
+    ],
+)
+@pytest.mark.parametrize("reader", READERS)
+def test_what_a_storage_says_that_another_attempt_does_not_change(
+    broken: BrokenStorage, reader: str, error: Exception, problem: str
+) -> None:
+    path = f"{broken.bucket}/topics.csv"
+    Destination(path).write([CSV])
+    broken.error = error
+    with pytest.raises(Fault, match=f"^source {problem}: ") as caught:
+        READERS[reader](path)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+    assert path in caught.value.message
+
+
 @pytest.mark.parametrize("readable", [None, 25])
 def test_a_storage_that_fails_below_a_compressed_file(broken: BrokenStorage, readable: int | None) -> None:
     path = f"{broken.bucket}/topics.csv.gz"
