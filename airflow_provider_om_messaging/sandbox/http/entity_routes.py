@@ -183,7 +183,9 @@ class _Entities(EntityReplies):
         stored = call.state.catalog.set_deleted(
             self.entity_type.name, document, call.caller["name"], deleted=False
         )
-        return self.build_changed_reply(call, stored, True)
+        reply = self.build_changed_reply(call, stored, True)
+        reply.headers["X-OpenMetadata-Change"] = "entityRestored"
+        return reply
 
     async def patch(self, call: Call) -> Reply:
         """Apply a JSON Patch: read, check, apply, write the whole document."""

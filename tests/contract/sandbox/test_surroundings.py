@@ -68,6 +68,7 @@ def test_what_surrounds_topics_can_be_made_and_deleted(each: Api, collection: st
     if collection != "domains":
         restored = each("PUT", f"{path}/restore", json={"id": entity_id})
         assert (restored.status_code, each.json(f"{path}/{entity_id}")["deleted"]) == (200, False)
+        assert restored.headers["X-OpenMetadata-Change"] == "entityRestored"
         assert each("DELETE", f"{path}/{entity_id}", params={"hardDelete": "true"}).status_code == 200
     assert each.get(f"{path}/{entity_id}", params={"include": "all"}).status_code == 404
 
