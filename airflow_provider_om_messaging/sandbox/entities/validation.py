@@ -75,12 +75,10 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
             result[name] = current[name]
     if fault := find_shape_fault(entity_type.properties, result):
         raise patches.make_misfit_error(entity_type.name, fault, generation.patch_misfit_status)
-    if generation.patch_renames and new_name and isinstance(new_name, str):
+    if generation.patch_renames and isinstance(new_name, str) and new_name not in ("", current["name"]):
         result["name"] = new_name
-        parent = catalog.get_parent(entity_type.name, current)
-        result["fullyQualifiedName"] = names.join(
-            *([parent["fullyQualifiedName"]] if parent else []), new_name
-        )
+        above = names.find_parent(current["fullyQualifiedName"])
+        result["fullyQualifiedName"] = names.join(*([above] if above else []), new_name)
     result["connection"] = views.unmask(result.get("connection"), current.get("connection"))
     drop_defaults(entity_type, result, current)
     references.complete(catalog, result)

@@ -124,6 +124,32 @@ def test_in_1_2_a_name_is_changed_only_together_with_something_else(old: Api) ->
     assert old.service("renamed")["description"] == "and more"
 
 
+@pytest.mark.parametrize(
+    ("collection", "fqn", "renamed"),
+    [
+        ("tags", "PII.Sensitive", "PII.renamed"),
+        ("glossaryTerms", "Business.Basket", "Business.renamed"),
+        ("topics", 'sample_kafka."inventory.v1"', "sample_kafka.renamed"),
+    ],
+)
+def test_in_1_2_what_is_patched_or_renamed_stays_where_it_is(
+    old: Api, collection: str, fqn: str, renamed: str
+) -> None:
+    path = f"/v1/{collection}/{old.json(f'/v1/{collection}/name/{fqn}')['id']}"
+    for operations, expected in (
+        ([put("/description", "another")], fqn),
+        ([put("/description", "and more"), put("/name", "renamed")], renamed),
+    ):
+        assert old.patch(path, *operations).json()["fullyQualifiedName"] == expected
+        assert old.json(f"/v1/{collection}/name/{expected}")["fullyQualifiedName"] == expected
+
+
+def test_in_1_2_a_patched_user_keeps_the_lower_case(old: Api) -> None:
+    made = old("POST", "/v1/users", json={"name": "Mixed", "email": "mixed@example.com"}).json()
+    patched = old.patch(f"/v1/users/{made['id']}", put("/description", "another")).json()
+    assert (patched["name"], patched["fullyQualifiedName"]) == ("Mixed", "mixed")
+
+
 def test_in_1_2_no_name_is_taken_twice(old: Api) -> None:
     reply = old.patch(find_by_id(old), put("/name", "empty_pubsub"), put("/description", "and more"))
     assert reply.status_code == 409
