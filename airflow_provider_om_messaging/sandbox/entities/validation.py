@@ -12,6 +12,7 @@ from airflow_provider_om_messaging.sandbox.entities import (
     schema_fields,
     views,
 )
+from airflow_provider_om_messaging.sandbox.entity_types import java_classes
 from airflow_provider_om_messaging.sandbox.entity_types.registry import (
     DOMAIN,
     GLOSSARY_TERM,
@@ -73,7 +74,8 @@ def build_patched(state: SandboxState, entity_type: EntityType, current: Documen
         result.pop(name, None)
         if name in current:
             result[name] = current[name]
-    if fault := find_shape_fault(entity_type.properties, result):
+    unknown = generation.patch_misfit_status == 400 and java_classes.find_unknown_member(entity_type, result)
+    if fault := unknown or find_shape_fault(entity_type.properties, result):
         raise patches.make_misfit_error(entity_type.name, fault, generation.patch_misfit_status)
     if generation.patch_renames and isinstance(new_name, str) and new_name not in ("", current["name"]):
         result["name"] = new_name

@@ -89,6 +89,40 @@ def test_a_member_that_nobody_knows(all_of_them: dict[str, Api], generation: str
     assert 'Unrecognized field "colour"' in reply.text.replace("\\", "")
 
 
+@pytest.mark.parametrize(
+    ("generation", "known"),
+    [
+        # As Jackson lists the members of the class in the published 1.2.0.
+        (
+            "1.2",
+            "domain votes lifeCycle name testConnectionResult updatedAt serviceType pipelines "
+            "followers version tags id fullyQualifiedName connection href changeDescription "
+            "displayName dataProducts style updatedBy owner description extension experts reviewers "
+            "deleted children",
+        ),
+        (
+            "1.6",
+            "domain votes lifeCycle name testConnectionResult updatedAt serviceType pipelines "
+            "followers version tags id fullyQualifiedName connection owners href changeDescription "
+            "displayName dataProducts style updatedBy description extension experts reviewers deleted "
+            "children",
+        ),
+    ],
+)
+def test_before_1_9_the_error_of_an_unknown_member_lists_those_of_a_service(
+    all_of_them: dict[str, Api], generation: str, known: str
+) -> None:
+    api = all_of_them[generation]
+    reply = api.patch(find_by_id(api), put("/colour", "red"))
+    service = "org.openmetadata.schema.entity.services.MessagingService"
+    quoted = ", ".join(f'"{name}"' for name in known.split())
+    assert reply.json()["message"] == (
+        f'Unrecognized field "colour" (class {service}), not marked as ignorable '
+        f"(27 known properties: {quoted}])\n at [Source: UNKNOWN; byte offset: #UNKNOWN] "
+        f'(through reference chain: {service}["colour"])'
+    )
+
+
 def test_a_zero_character_is_a_database_error(each: Api) -> None:
     reply = each.patch(find_by_id(each), put("/description", "a\0b"))
     assert reply.status_code == 500
