@@ -241,6 +241,13 @@ def test_a_row_of_many_small_cells_has_a_limit_as_well(monkeypatch: pytest.Monke
         check_csv(endless(b'"' + b"x" * 50_000 + b'\n",'), "topics.csv")
 
 
+def test_many_small_rows_are_no_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LARGEST_CELL", 1000)
+    monkeypatch.setattr(check, "MOST_COMMAS", 100)
+    rows = [b'orders,"of\ntoday"\r\n'] * 500
+    assert len(list(read_rows([b"name,description\r\n", *rows], "topics.csv"))) == 501
+
+
 @pytest.mark.parametrize("line", [b'"\n",' + b"," * 1_000_000, b"," * 9_000_000 + b"\n"])
 def test_a_row_of_commas_takes_little_memory(line: bytes) -> None:
     tracemalloc.start()
