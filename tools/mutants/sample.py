@@ -22,6 +22,7 @@ PACKAGE = "airflow_provider_om_messaging"
 ROOMS = ("protocol", "client", "hooks", "files")
 ALONE = ("*files.py",)
 """Modules outside of the rooms that are looked at too."""
+_LONG = 50
 
 
 def draw(root: Path, seed: int, size: int, only: str = "") -> list[Mutant]:
@@ -102,7 +103,17 @@ def _normalize_code(code: str) -> str:
             node.test, node.body = ast.Constant(None), [ast.Pass()]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             _leave_out_last_return(node.body)
+        if isinstance(node, ast.Slice):
+            node.upper = _round_length(node.upper)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("shorten"):
+            node.args[1:] = [_round_length(argument) for argument in node.args[1:]]
     return ast.dump(tree)
+
+
+def _round_length(length: Any) -> Any:
+    """How much of a text a message shows is a round number, and one more or less is as good."""
+    is_long = isinstance(length, ast.Constant) and isinstance(length.value, int) and length.value >= _LONG
+    return ast.Constant("long") if is_long else length
 
 
 def _leave_out_last_return(block: list[ast.stmt]) -> None:
