@@ -17,6 +17,8 @@ ACCEPTED = "gzip, deflate"
 
 LARGEST_PART = 256 * 1024
 """Bytes that are handed out at a time: a small body may decompress to gigabytes."""
+_LARGEST_PIECE = 16 * 1024
+"""Bytes that a decoder is given at a time."""
 
 _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
@@ -48,13 +50,15 @@ def _make_gzip_decoder(chunks: Iterable[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(_GZIP)
     begun = False
     for chunk in chunks:
-        data = chunk
-        while data:
-            if member.eof:
-                member = zlib.decompressobj(_GZIP)
-            begun = True
-            yield from _inflate(member, data)
-            data = member.unused_data
+        # What follows a member is copied each time, and there may be thousands of members in a chunk.
+        for start in range(0, len(chunk), _LARGEST_PIECE):
+            data = chunk[start : start + _LARGEST_PIECE]
+            while data:
+                if member.eof:
+                    member = zlib.decompressobj(_GZIP)
+                begun = True
+                yield from _inflate(member, data)
+                data = member.unused_data
     _check_end(member, begun)
 
 

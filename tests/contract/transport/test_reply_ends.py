@@ -16,6 +16,7 @@ from airflow_provider_om_messaging.client.transport.aio import AsyncClient
 from airflow_provider_om_messaging.exceptions import ServerUnavailableError
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.routes import get_server_version
+from airflow_provider_om_messaging.protocol.wire import content_coding
 from airflow_provider_om_messaging.protocol.wire.content_coding import CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
@@ -206,3 +207,25 @@ def test_a_small_body_that_holds_gigabytes_comes_in_small_parts(coder: str) -> N
     parts = [len(part) for part in decode([pack(bytes(20_000_000))], coding)]
     assert sum(parts) == 20_000_000
     assert max(parts) <= 256 * 1024
+
+
+def test_a_body_of_thousands_of_members_is_not_read_thousands_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make, read = zlib.decompressobj, list[int]()
+
+    class Counting:
+        def __init__(self, wbits: int) -> None:
+            self._member = make(wbits)
+
+        def decompress(self, data: bytes, longest: int) -> bytes:
+            read.append(len(data))
+            return self._member.decompress(data, longest)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._member, name)
+
+    body = gzip.compress(b"") * 10_000 + gzip.compress(b"name\r\n")
+    monkeypatch.setattr(content_coding.zlib, "decompressobj", Counting)
+    assert b"".join(decode([body], "gzip")) == b"name\r\n"
+    assert sum(read) < 1000 * len(body)
