@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_om_messaging.protocol.csv.date_patterns import drop_zero, is_written_by
 from airflow_provider_om_messaging.protocol.model.references import Name, parse_name
-from airflow_provider_om_messaging.protocol.wire.json_values import parse_json
+from airflow_provider_om_messaging.protocol.wire.json_values import (
+    has_null_character,
+    parse_json,
+    to_plain_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,8 +129,9 @@ def _parse_boolean(text: str) -> bool:
 
 
 def _parse_object(text: str) -> dict[str, Any]:
-    value = parse_json(text)
-    if not isinstance(value, dict):
+    value = to_plain_json(parse_json(text))
+    # An escape can say what the file itself cannot hold, and no server stores.
+    if not isinstance(value, dict) or has_null_character(value):
         raise ValueError(text)
     return value
 
@@ -175,7 +180,11 @@ def _parse_entity(text: str) -> Name:
 
 
 def _parse_entities(text: str) -> list[Name]:
-    return list(dict.fromkeys(map(_parse_entity, split_items(text))))
+    """Return what a text refers to, each once: cases do not tell users."""
+    found: dict[tuple[str, str], Name] = {}
+    for name in map(_parse_entity, split_items(text)):
+        found.setdefault((name.kind, name.canonical), name)
+    return list(found.values())
 
 
 REFERENCES: dict[str | None, Callable[[str], Any]] = {

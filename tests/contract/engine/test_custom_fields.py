@@ -102,6 +102,11 @@ def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(serv
                 '"contacts:{""columns"": [""where""], ""rows"": []}"',
                 "Expected columns: [who, when;|], but found undefined columns: [where]",
             ),
+            (
+                '"contacts:{""columns"": [""who""], ""rows"": [{""who"": ""\\u0000""}]}"',
+                "Invalid value of Key = contacts of type table-cp, "
+                'Value = {"columns": ["who"], "rows": [{"who": "\\u0000"}]}',
+            ),
             ("mailbox:me", "Invalid value of Key = mailbox of type email, Value = me"),
             ("retention:7;retention:8", "Custom field retention stands there twice: 7 and 8"),
         ):
@@ -123,6 +128,19 @@ def test_what_means_the_same_is_not_sent(server: Sandbox) -> None:
         assert load(hook, replace_cells(cells, extension=same), dry_run=dry_run)["orders"][0] == "success"
     assert list_writes(server) == []
     with open_csv_upload(csv=write_rows(replace_cells(cells, extension=same))) as upload:
+        plan = compare_with_server(hook, "sample_kafka", hook.engine(columns="extended"), upload)
+    assert plan.changes == ()
+
+
+def test_who_is_named_twice_is_written_once(server: Sandbox) -> None:
+    hook, api = OpenMetadataMessagingHook(), Api(server)
+    cells = replace_cells(
+        read_rows(hook)["orders"], extension="readers:user:alice|user:ALICE|team:growth|user:Alice"
+    )
+    for dry_run in (True, False):
+        assert load(hook, cells, dry_run=dry_run)["orders"] == ("success", "Entity updated")
+    assert sorted(item["name"] for item in api.topic(TOPIC)["extension"]["readers"]) == ["alice", "growth"]
+    with open_csv_upload(csv=write_rows(cells)) as upload:
         plan = compare_with_server(hook, "sample_kafka", hook.engine(columns="extended"), upload)
     assert plan.changes == ()
 

@@ -101,6 +101,10 @@ def test_a_value_is_of_the_type_that_is_told(name: str, text: str, value: Any, p
         ("lines", "a|b"),
         ("lines", '{"columns": ["a"]}'),
         ("lines", '{"columns": ["a"], "rows": [{"a": 1}]}'),
+        # Characters that no server stores.
+        ("lines", '{"columns": ["a"], "rows": [{"a": "\\u0000"}]}'),
+        ("lines", '{"columns": ["a"], "rows": [{"a": "\\ud800"}]}'),
+        ("page", '{"url": "https://example.com", "displayText": "\\udfff"}'),
     ],
 )
 @pytest.mark.parametrize("present", [None, 8, "x"])
