@@ -139,10 +139,12 @@ class AirflowApi:
             pair = base64.b64encode(f"{user}:{password}".encode()).decode()
             self._authorization = f"Basic {pair}"
         else:
-            login = {"username": user, "password": password}
-            self._authorization = (
-                f"Bearer {self._send('POST', f'{self.url}/auth/token', login)['access_token']}"
-            )
+            self._authorization = f"Bearer {self.get_token(user, password)}"
+
+    def get_token(self, user: str, password: str) -> str:
+        """Return what Airflow 3 knows a user by, in headers and in a browser's cookie."""
+        login = {"username": user, "password": password}
+        return str(self._send("POST", f"{self.url}/auth/token", login)["access_token"])
 
     def _send(
         self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None

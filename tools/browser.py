@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import sync_playwright
 
@@ -34,16 +34,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def log_in(context: BrowserContext, airflow: RealAirflow, user: str = RealAirflow.user) -> Page:
-    """Log a user in by Airflow's own form, and return the page that shows then."""
+def log_in(
+    browser: Browser, airflow: RealAirflow, user: str = RealAirflow.user, **options: Any
+) -> BrowserContext:
+    """Return windows in which a user is logged in, without the pages that Airflow shows at that."""
+    context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE * 1000)
-    page = context.new_page()
-    page.goto(airflow.url)
-    page.locator("input[name=username]").fill(user)
-    page.locator("input[name=password]").fill(airflow.read_password(user))
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda url: "/auth/login" not in url)
-    return page
+    token = airflow.get_token(user, airflow.read_password(user))
+    context.add_cookies([{"name": "_token", "value": token, "url": airflow.url}])
+    return context
 
 
 def open_plan(

@@ -52,8 +52,8 @@ def main() -> int:
 
 def _take_all(airflow: RealAirflow, run_id: str) -> None:
     with chromium() as browser:
-        context = browser.new_context(viewport=SIZE, timezone_id="UTC", locale="en-GB")
-        page = log_in(context, airflow)
+        context = log_in(browser, airflow, viewport=SIZE, timezone_id="UTC", locale="en-GB")
+        page = context.new_page()
         tab = open_plan(page, airflow, question.DAG, run_id, "plan")
         tab.get_by_role("button", name="Approve").wait_for()
         _take(page, "plan_tab")
