@@ -51,6 +51,10 @@ def airflow(server: ServerOfMany, tmp_path_factory: pytest.TempPathFactory) -> I
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
         # One more user, who may look at everything and do nothing.
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{RealAirflow.user}:admin,viewer:viewer",
+        # Files of DAGs do not change here, so that Airflow 3 has to read them once, however long that takes.
+        # Airflow 2 reads them again to see which files stand for an alias; its names of these are others.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "86400",
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
         # How long another triggerer waits before it takes over what a dead one has left.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
