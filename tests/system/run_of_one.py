@@ -54,7 +54,8 @@ class Export:
 
     def count_requests(self, path: str = "") -> int:
         """Return how often the server was asked for something of its newest job."""
-        end = f"/csvAsyncJobs/{self.job_ids[-1]}{path}" if self.job_ids else "no job"
+        *_, newest = ["no job", *self.job_ids]
+        end = f"/csvAsyncJobs/{newest}{path}"
         return len([entry for entry in self._server.journal if entry["path"].endswith(end)])
 
     def wait_until_asked(self, path: str = "", times: int = 1) -> None:
