@@ -190,7 +190,7 @@ def list_plan_paths(destination: str) -> tuple[str, str]:
     :raises Fault: they would have no name but their endings.
     """
     base = destination.removesuffix(".json").removesuffix(".html")
-    if not base or base.endswith(("/", os.sep)):
+    if os.path.basename(base) in {"", ".", ".."}:
         raise make_parameter_fault("plan_destination", "is a folder, not a file in one", destination)
     return f"{base}.json", f"{base}.html"
 

@@ -315,7 +315,9 @@ def test_conditions_of_a_list_of_another_type_are_named(sandbox: Sandbox, render
     assert sandbox.journal == []
 
 
-@pytest.mark.parametrize("value", ["/", "//", "folder/", "folder/.json", ".html", "memory://x/"])
+@pytest.mark.parametrize(
+    "value", ["/", "//", "folder/", "folder/.json", ".html", "memory://x/", ".", "..", "folder/."]
+)
 def test_a_plan_is_no_folder(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
