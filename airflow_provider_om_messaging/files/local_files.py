@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 300
 """Characters of a path that an error names."""
+_PASSWORD = re.compile(r"(?<=:)[^/@:]+(?=@)")
+"""The password in a URL; the id of a connection stands there without one."""
 _NO_TEMPORARY_FILE = (
     "A temporary file could not be written, in the folder that the environment's TMPDIR names"
 )
@@ -175,7 +178,7 @@ def open_regular(path: Path, parameter: str) -> IO[bytes]:
 
 def format_place(path: object) -> str:
     """Return a path or URL for an error: on one line, and not longer than a reader takes."""
-    text = str(path)
+    text = _PASSWORD.sub("***", str(path))
     text = text if text.isprintable() else ascii(text)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 
+_LOCAL = ("file", "local")
+"""Schemes of files of this machine; the library that opens other URLs would write these in place."""
+
 _NONE = re.compile(r"(?<![^\W_])None(?![^\W_])")
 
 
@@ -200,11 +203,13 @@ def _find_local_path(target: str, parameter: str) -> Path | None:
             raise make_parameter_fault(
                 parameter, "lies in the home of a user that does not exist", target
             ) from None
-    if scheme.lower() != "file":
+    if scheme.lower() not in _LOCAL:
         return None
     host, _, path = rest.partition("/")
     if host not in {"", "localhost"}:
-        raise make_parameter_fault(parameter, "names a host after file://, where file:/// is meant", target)
+        raise make_parameter_fault(
+            parameter, f"names a host after {scheme}://, where {scheme}:/// is meant", target
+        )
     # As it is written, percent signs and all: Airflow's ObjectStoragePath means the same file then.
     return Path(f"/{path}")
 

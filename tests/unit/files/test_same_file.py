@@ -23,6 +23,7 @@ def test_one_file_is_known_under_all_its_names(tmp_path: Path) -> None:
         f"{tmp_path}/../{tmp_path.name}/kafka.csv",
         file.as_uri(),
         f"file://localhost{file}",
+        f"local://{file}",
         str(tmp_path / "link.csv"),
     ]
     for name in names:

@@ -79,9 +79,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "2026-09-14.csv").read_bytes() == CSV
 
 
+@pytest.mark.parametrize("scheme", ["file", "local"])
 @pytest.mark.parametrize("name", ["a b%20é.csv", "50%.csv", "a#b?c.csv", "100%25.csv"])
-def test_a_url_of_this_machine_means_what_airflow_takes_it_for(tmp_path: Path, name: str) -> None:
-    url = f"file://{tmp_path}/{name}"
+def test_a_url_of_this_machine_means_what_airflow_takes_it_for(
+    tmp_path: Path, name: str, scheme: str
+) -> None:
+    url = f"{scheme}://{tmp_path}/{name}"
     Destination(url).write([CSV])
     assert (tmp_path / name).read_bytes() == CSV
     assert ObjectStoragePath(url).read_bytes() == CSV

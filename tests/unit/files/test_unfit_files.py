@@ -67,6 +67,11 @@ class TestADestinationThatDoesNotServe:
         # "file://exports/x.csv" would be "/x.csv".
         assert "names a host after file://" in refusal("file://exports/topics.csv")
 
+    def test_its_password_is_not_shown(self) -> None:
+        message = refusal("nosuch://me:hunter2@bucket/topics.csv")
+        assert message.endswith("nosuch://me:***@bucket/topics.csv (nothing was sent)")
+        assert "nosuch://aws_default@bucket/" in refusal("nosuch://aws_default@bucket/topics.csv")
+
     def test_the_home_of_nobody(self) -> None:
         assert "a user that does not exist" in refusal("~nosuchuser/topics.csv")
 
@@ -95,8 +100,9 @@ class TestASourceThatDoesNotServe:
         os.mkfifo(tmp_path / "pipe")
         os.mkfifo(tmp_path / "pipe.gz")
         (tmp_path / "device").symlink_to("/dev/zero")
-        with pytest.raises(Fault, match=r"^source is a pipe, a device or the like"):
-            read(str(tmp_path / name))
+        for place in (str(tmp_path / name), f"local://{tmp_path}/{name}"):
+            with pytest.raises(Fault, match=r"^source is a pipe, a device or the like"):
+                read(place)
 
     @pytest.mark.parametrize("name", ["a\0b.csv", "n" * 5000, "loop.csv", "a\ud800.csv"])
     def test_it_has_a_name_that_no_file_can_have(self, tmp_path: Path, name: str) -> None:
