@@ -55,6 +55,7 @@ def _find_certification(client: Client) -> Entity | None:
         return client.call(routes.get_certification_settings())
     except Fault as fault:
         if fault.transient or fault.cause is Cause.UNAUTHORIZED:
+            say_what_was_looked_up(fault, "The classification that certifies")
             raise
         log.info(
             "This token is not told which classification certifies (%s): only the server can tell whether a "

@@ -97,6 +97,16 @@ def test_custom_fields_that_could_not_be_looked_up_are_not_taken_for_unknown(
         hook.import_csv(SERVICE, text, dry_run=True)
 
 
+@pytest.mark.parametrize("kind", ["502", "drop"])
+def test_what_certifies_that_could_not_be_looked_up_is_said(server: Sandbox, kind: str) -> None:
+    text = table({"name": "orders", "certification": "Certification.Gold"}, columns=EXTENDED)
+    hook = impatient()
+    hook.capabilities()
+    server.fault(kind, times=9, method="GET", path="/v1/system/settings/")
+    with pytest.raises(FAULTS[kind], match="classification that certifies could not be looked up"):
+        hook.import_csv(SERVICE, text, dry_run=True)
+
+
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize(
     ("change", "path", "name"),
