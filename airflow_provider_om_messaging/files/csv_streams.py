@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections import deque
 from contextlib import contextmanager
@@ -298,7 +299,7 @@ def open_csv_upload(*, source: str | None = None, csv: str | None = None) -> Ite
             with open_source(source) as chunks:
                 facts = _spool_and_check(chunks, spool, source)
         else:
-            facts = _spool_and_check(iter([_encode_utf8(csv or "")]), spool, "csv")
+            facts = _spool_and_check(read_chunks(io.BytesIO(_encode_utf8(csv or ""))), spool, "csv")
         yield CsvUpload(facts, spool).rewind()
 
 

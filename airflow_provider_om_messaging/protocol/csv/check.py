@@ -288,6 +288,8 @@ def _check_header(header: list[str]) -> None:
             f"{header_shown}",
             "Delete the empty columns to the right, and save it again",
         )
+    if not all(map(str.strip, header)):
+        raise UnfitCsvError(f"has a column without a name in its header: {header_shown}")
 
 
 def _make_width_error(row: list[str], header: Sequence[str], line: int) -> UnfitCsvError:

@@ -235,6 +235,13 @@ def test_a_row_without_an_end_is_refused_in_few_words(monkeypatch: pytest.Monkey
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
+def test_a_long_line_is_refused_in_a_text_as_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LONGEST_LINE", 5_000_000)
+    text = "name,x\r\norders," + "x" * 6_000_000 + "\r\n"
+    with pytest.raises(Fault, match="csv has no line end in 5,000,000 char"), open_csv_upload(csv=text):
+        pass
+
+
 def test_a_row_of_many_small_cells_has_a_limit_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "LARGEST_CELL", 1_000_000)
     with pytest.raises(Fault, match="has a row of more than 1,000,000 characters"):
@@ -281,6 +288,7 @@ def test_a_million_columns_are_refused_in_few_words(rows: int) -> None:
         ("name,description,,\r\na,b,,\r\n", "has columns without a name at the end of its header"),
         ("name*,description,\r\na,b,\r\n", "Delete the empty columns"),
         ('name,description, ,\t,"\u00a0"\r\na,b,,,\r\n', "Delete the empty columns"),
+        ("name,,description\r\na,,b\r\n", "has a column without a name in its header"),
         ("name;owner\r\na;b\r\n", "has semicolons between its cells"),
         ('"tags"\t"name*"\r\n"a"\t"b"\r\n', "has tabs between its cells"),
         ("description,owner\r\na,b\r\n", "has no column 'name'"),
