@@ -39,6 +39,8 @@ MOST_CONNECTIONS = 64
 """Connections that are kept open: as many as there are requests at a time at most."""
 CHUNK = 256 * 1024
 """Bytes that are read from a socket or sent at a time."""
+_FRAMING = {"content-length", "transfer-encoding", "content-encoding"}
+"""Fields of a header that show where a reply ends; without them, that its connection has ended is all."""
 
 log = logging.getLogger(__name__)
 
@@ -152,13 +154,16 @@ class Client:
 
     def _read_chunks(self, response: requests.Response) -> Iterator[bytes]:
         # A server may cut its reply into pieces as small as it likes.
-        held, size = list[bytes](), 0
+        held, size, last = list[bytes](), 0, b"\n"
         for part in self._iterate_body(response):
+            last = part[-1:]
             held.append(part)
             size += len(part)
             if size >= CHUNK:
                 yield b"".join(held)
                 held, size = [], 0
+        if last not in b"\r\n" and not _FRAMING & {name.lower() for name in response.headers}:
+            raise make_connection_fault("dropped", self.settings.address, "its last line has no end")
         if held:
             yield b"".join(held)
 

@@ -154,6 +154,24 @@ def test_a_reply_whose_framing_ends_too_early_is_refused(
     assert path.read_bytes() == YESTERDAY
 
 
+@pytest.mark.parametrize("short", [2, 5])
+def test_an_export_that_only_its_connection_ends_has_to_end_with_a_line(
+    connect: Callable[[str], OpenMetadataMessagingHook], tmp_path: Path, short: int
+) -> None:
+    path = tmp_path / "topics.csv"
+    path.write_bytes(YESTERDAY)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nConnection: close\r\n\r\n"
+    cut = CSV.replace(b'"', b"").replace(b"Orders, placed", b"Orders placed")[:-short]
+    with send_bytes(head + cut) as url:
+        with pytest.raises(ServerUnavailableError, match="before the reply was complete"):
+            connect(url).export_csv_to("s", path, engine="server")
+        with pytest.raises(ServerUnavailableError, match="before the reply was complete"):
+            connect(url).export_csv("s", engine="server")
+    assert path.read_bytes() == YESTERDAY
+    with send_bytes(head + CSV) as url:
+        assert connect(url).export_csv_to("s", path, engine="server").rows == 3000
+
+
 FRAMINGS = [
     *[f"Content-Length: {length}" for length in ("-5", "abc", "1e3", "0x40", "5, 6", "")],
     *[f"Transfer-Encoding: chunked\r\n\r\n{size}" for size in ("-5", "-1", "zz", "", "f" * 40, "\x00")],
