@@ -219,6 +219,7 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file_name: str
     unknown = [name for name in columns if name not in present]
     problems = [f"lacks {', '.join(lacking)}"] if lacking else []
     problems += [f"has {', '.join(unknown)} beside them"] if unknown else []
+    problems += [f"has {name!r} twice" for name in dict.fromkeys(columns) if columns.count(name) > 1]
     problems = problems or ["has them in another order"]
     refuse(f"{present_name} has the columns {', '.join(present)}; {file_name} {' and '.join(problems)}.")
 

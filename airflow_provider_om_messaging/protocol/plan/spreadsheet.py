@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LARGEST_CELL = 32_767
 """Characters that a cell of a spreadsheet holds (Excel's limit; others hold more)."""
 
-_SIGNS = ("=", "+", "-", "@")
-"""What a cell begins with that is taken for a formula."""
+_FORMULA = re.compile(r"\s*[=+@\uff1d\uff0b\uff0d\uff20-]")
+"""What a cell begins with that is taken for a formula: some programs skip blanks, and read wide signs."""
 _LONGEST = 64
 """Characters of a number or a date, however it is written."""
 _EXACT_DIGITS = 15
@@ -65,13 +65,13 @@ def find_rewriting(before: str, after: str) -> str:
         return "an apostrophe before it"
     if _ERROR.fullmatch(after):
         return "the error of a formula"
-    if before.startswith(_SIGNS) and after in {f"={before}", f"={before[1:]}"}:
+    if _FORMULA.match(before) and after in {f"={before}", f"={before[1:]}"}:
         return "made a formula"
     if len(after) > _LONGEST:
         return ""
     if before.casefold() == after.casefold() and after in {"TRUE", "FALSE"}:
         return "read as a truth value"
-    if before.startswith(_SIGNS) and _is_result(before, after):
+    if _FORMULA.match(before) and _is_result(before, after):
         return "the result of a formula"
     if len(before) > _LONGEST:
         return ""
@@ -80,7 +80,7 @@ def find_rewriting(before: str, after: str) -> str:
 
 def _is_result(formula: str, after: str) -> bool:
     """Return whether a value may be what a formula comes to: a number, or a text that stands in it."""
-    if _NUMBER.fullmatch(formula):
+    if _NUMBER.fullmatch(formula.strip()):
         return False
     return after in {"TRUE", "FALSE"} or bool(_NUMBER.fullmatch(after)) or f'"{after}"' in formula
 

@@ -97,6 +97,7 @@ def test_a_star_in_the_header_is_no_part_of_the_columns_name() -> None:
     [
         ("name,displayName", "lacks description, owner, tags, domain"),
         ("name,displayName,description,owner,tags,domain,x", "has x beside them"),
+        ("name,displayName,description,owner,tags,domain,tags", "; f has 'tags' twice"),
         ("displayName,name,description,owner,tags,domain", "has them in another order"),
     ],
 )
