@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.hooks.address import PLAIN_PORT, build_base_url
+from airflow_provider_om_messaging.protocol.model.names import LONGEST_TIME
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 from airflow_provider_om_messaging.protocol.wire.redaction import redact
@@ -194,7 +195,7 @@ def _read_seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
         raise _make_invalid_error(
             f"has something else in the extra {name}: it has to be a number of seconds above 0"
         )
-    return seconds
+    return min(seconds, LONGEST_TIME)
 
 
 def _make_invalid_error(problem: str, path: str | None = None) -> Fault:

@@ -93,6 +93,11 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         max_consecutive_failures: int | None = None,
         **kwargs: Any,
     ) -> None:
+        times = {"poll_interval": poll_interval, "poke_interval": poke_interval, **kwargs}
+        with public_errors():
+            for name in ("poll_interval", "poke_interval", "timeout"):
+                if (value := times.get(name)) is not None:
+                    seconds().check(name, _to_seconds(value))
         # It is a parameter here for Airflow to fill it in from default_args.
         defaults = kwargs.get("default_args") or {}
         of_task = poll_interval not in {DEFAULT_INTERVAL, defaults.get("poll_interval")}
@@ -100,8 +105,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
             poke_interval = poll_interval
         super().__init__(poke_interval=poke_interval, **kwargs)
         with public_errors():
-            seconds().check("poke_interval", self.poke_interval)
-            seconds().check("timeout", self.timeout)
+            seconds().check("timeout", self.timeout)  # of default_args
         self.job_id = job_id
         self.om_messaging_conn_id = om_messaging_conn_id
         self.max_failed_rows = max_failed_rows
@@ -168,3 +172,7 @@ class CsvAsyncJobSensor(CheckedParameters, LinkedOperator, BaseSensorOperator):
         from airflow_provider_om_messaging.sensors.sensor_execution import SensorExecution
 
         return SensorExecution(self)
+
+
+def _to_seconds(time: Any) -> Any:
+    return time.total_seconds() if isinstance(time, timedelta) else time

@@ -9,6 +9,7 @@ from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.versions import format_time, read_version
 from airflow_provider_om_messaging.protocol.patch.history import LATEST, VersionSelector, describe_merge
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.printable import end_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,9 +106,10 @@ class History:
             state = self._client.call(routes.get_version(self.resolve().name_or_id, number, self._kind))
         except Fault as fault:
             if fault.cause is Cause.NOT_FOUND and "version" in fault.message:
-                fault.message += (
-                    ". Servers merge edits that one user makes within ten minutes into one version; what was "
-                    "between is gone from the history, but may be in the journal of the task that made it."
+                fault.message = (
+                    f"{end_sentence(fault.message)} Servers merge edits that one user makes within ten "
+                    "minutes into one version; what was between is gone from the history, but may be in the "
+                    "journal of the task that made it."
                 )
             raise
         return self._target.inheritance.mark_inherited(state, self._kind)

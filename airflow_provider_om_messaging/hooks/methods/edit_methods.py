@@ -128,7 +128,11 @@ class EditMethods(ClientAccess):
         from airflow_provider_om_messaging.client.editing.target import Target
 
         kind = entities.find_patched_type(entity)
-        version = None if expected_version is None else names.normalize_version(expected_version)
+        version = (
+            None
+            if expected_version is None
+            else names.normalize_version(expected_version, "expected_version")
+        )
         name_or_id = entities.find_canonical_name(kind, fqn_or_id)
         has_id = names.is_uuid(name_or_id)
         return Target(self._client, kind, name_or_id, Inheritance(self._client), version, has_id)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _VERSION = re.compile(r"[0-9]{1,5}(\.[0-9]{1,9})?")
+LONGEST_TIME = 1e9
+"""Seconds, some thirty years: clocks and calendars cannot reckon with as much as a number may say."""
 _RENDERED: dict[str, object] = {
     **{text: text.lower() == "true" for text in ("True", "true", "False", "false")},
     **{text: float("nan") for text in ("nan", "NaN")},
@@ -132,18 +134,19 @@ def parse_job_id(text: object) -> str:
     return str(text).strip()
 
 
-def normalize_version(value: object) -> str:
+def normalize_version(value: object, parameter: str = "version") -> str:
     """
     Return an entity version as the server writes it, such as ``0.2``.
 
     :param value: a number or its text.
+    :param parameter: its name, for the error.
     :raises Fault: anything else.
     """
     text = str(value).strip()
     if isinstance(value, bool) or not _VERSION.fullmatch(text):
         raise Fault(
             Cause.INVALID_PARAMETER,
-            f"version {text[:80]!r} is not a number such as 0.2, as the history shows it.",
+            f"{parameter} {text[:80]!r} is not a number such as 0.2, as the history shows it.",
         )
     number = Decimal(text).normalize()
     return f"{number:f}" if number != number.to_integral_value() else f"{number:.1f}"
@@ -173,11 +176,12 @@ def require_seconds(parameter: str, value: object, *, may_be_zero: bool = True) 
     """
     Return a parameter that has to be a number of seconds from 0 on, or above it.
 
+    :returns: the number, or :data:`LONGEST_TIME` for a longer time.
     :raises Fault: it is something else.
     """
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1
     if 0 < number < float("inf") or (number == 0 and may_be_zero):
-        return float(number)
+        return float(min(number, LONGEST_TIME))
     limit = "from 0 on" if may_be_zero else "above 0"
     raise Fault(
         Cause.INVALID_PARAMETER,

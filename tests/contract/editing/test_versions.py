@@ -102,7 +102,7 @@ class TestHistory:
             api.patch(path, {"op": "add", "path": "/displayName", "value": text})
         newest, older = (read_version(state) for state in hook.list_versions(KAFKA, limit=2))
         assert (newest.merged, older.merged) == (True, False)
-        with pytest.raises(NotFoundError, match=r"merge edits.*journal"):
+        with pytest.raises(NotFoundError, match=r"case-sensitive\. Servers merge edits.*journal"):
             hook.get_version(KAFKA, "0.5")
 
     def test_a_restore_to_a_time_says_what_was_merged_after_it(

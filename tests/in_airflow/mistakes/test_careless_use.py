@@ -256,6 +256,13 @@ def test_object_storage_paths_are_paths(sandbox: Sandbox, tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize("name", ["poll_interval", "poke_interval", "timeout"])
+@pytest.mark.parametrize("value", ["30", [5], -1, float("inf"), True, timedelta(0)])
+def test_a_wrong_time_of_a_sensor_is_named(name: str, value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=f"^{name} has to be a number of seconds above 0"):
+        CsvAsyncJobSensor(task_id="t", job_id="1", **{name: value})
+
+
 @pytest.mark.parametrize(
     ("defaults", "task", "seconds"),
     [

@@ -167,7 +167,7 @@ def test_a_key_in_place_of_its_path_is_refused_and_not_repeated(extra: str) -> N
     assert "c2VjcmV0" not in message
 
 
-@pytest.mark.parametrize(("value", "seconds"), [(5, 5.0), ("7.5", 7.5), (0.25, 0.25)])
+@pytest.mark.parametrize(("value", "seconds"), [(5, 5.0), ("7.5", 7.5), (0.25, 0.25), (1e308, 1e9)])
 def test_timeouts(value: object, seconds: float) -> None:
     found = settings(extra={"connect_timeout": value, "read_timeout": value})
     assert (found.connect_timeout, found.read_timeout) == (seconds, seconds)

@@ -170,6 +170,11 @@ def test_anything_else_is_no_version(value: object) -> None:
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
+@pytest.mark.parametrize("value", [1e308, 10**400, 2e9])
+def test_longer_waits_than_a_clock_can_reckon_are_as_long_as_it_can(value: float) -> None:
+    assert names.require_seconds("timeout", value) == 1e9
+
+
 @given(st.integers(0, 10**5 - 1), st.integers(0, 9))
 def test_versions_agree_with_what_python_makes_of_the_servers_number(whole: int, tenth: int) -> None:
     number = float(f"{whole}.{tenth}")
