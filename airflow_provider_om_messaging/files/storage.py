@@ -71,7 +71,7 @@ class Destination:
             raise make_parameter_fault(
                 parameter, f"is a {type(target).__name__}, and has to be a text or a path"
             )
-        if not target.strip():
+        if not target.strip(' \t\r\n"'):
             raise make_parameter_fault(parameter, "is empty (a template may have rendered to nothing)")
         self._printable = format_place(target)
         if _is_named_none(target):

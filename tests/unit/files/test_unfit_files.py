@@ -28,9 +28,10 @@ class TestADestinationThatDoesNotServe:
         assert "is a folder" in refusal(f"{tmp_path}/new/")
         assert os.listdir(tmp_path) == []
 
-    @pytest.mark.parametrize("target", ["", " "])
+    @pytest.mark.parametrize("target", ["", " ", '""'])
     def test_nothing(self, target: str) -> None:
-        # What a template makes of a variable that is not set; None alone means "in XCom".
+        # What a template makes of a variable that is not set, or the filter tojson of an empty one; None alone
+        # means "in XCom".
         assert "is empty (a template may have rendered to nothing)" in refusal(target)
 
     def test_a_device(self) -> None:
