@@ -30,7 +30,7 @@ class TestADestinationThatDoesNotServe:
 
     @pytest.mark.parametrize("target", ["", " ", '""'])
     def test_nothing(self, target: str) -> None:
-        # What a template makes of a variable that is not set, or the filter tojson of an empty one; None alone
+        # What a template makes of a variable that is not set, or tojson of an empty one; None alone
         # means "in XCom".
         assert "is empty (a template may have rendered to nothing)" in refusal(target)
 
