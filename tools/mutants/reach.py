@@ -18,9 +18,14 @@ from tools.mutants.sample import PACKAGE
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUITES = ("tests/unit", "tests/contract")
-LEFT_OUT = ("*/contract/sandbox", "*/contract/recorded", "*/test_at_scale*")
-"""The sandbox shares no code with what is mutated; what a thousand topics show is shown by ten."""
+SUITES = ("tests/unit", "tests/contract", "tests/in_airflow")
+"""In this order: most mutants are noticed before the slower tests begin."""
+LEFT_OUT = (
+    # The sandbox shares no code with what is mutated; what a thousand topics show is shown by ten.
+    *("*/contract/sandbox", "*/contract/recorded", "*/test_at_scale*"),
+    # These start processes of their own, look at other code, or run all operators on every server.
+    *("*/in_airflow/dag_runs", "*/in_airflow/interface", "*/in_airflow/documentation", "*/test_matrix*"),
+)
 _SETTINGS = f"[run]\nsource = {PACKAGE}\nomit = */sandbox/*\nrelative_files = true\n"
 
 
@@ -66,7 +71,7 @@ class Reach:
 
     def find_tests(self, path: str, line: int) -> list[str]:
         """
-        Return the tests that reach a line: those of tests/unit first, the fast ones before the slow ones.
+        Return the tests that reach a line: suite by suite, the fast ones before the slow ones.
 
         A line that runs when its module is imported is reached by every test that reaches the module, or a
         module that imports it.
@@ -78,9 +83,7 @@ class Reach:
             tests = {
                 test for one in (path, *self._importers[module]) for test in self._find_covering_tests(one)
             }
-        return sorted(
-            tests, key=lambda test: (not test.startswith(SUITES[0]), self.estimate_seconds([test]), test)
-        )
+        return sorted(tests, key=lambda test: (_find_suite(test), self.estimate_seconds([test]), test))
 
     def estimate_seconds(self, tests: list[str]) -> float:
         """Return how long tests take."""
@@ -106,6 +109,10 @@ def _find_statement(tree: ast.Module, line: int) -> tuple[int, int]:
             last = body[0].lineno - 1 if body else node.end_lineno or line
             inner = (node.lineno, last) if line <= last else (line, line)
     return inner
+
+
+def _find_suite(test: str) -> int:
+    return next(at for at, suite in enumerate(SUITES) if test.startswith(f"{suite}/"))
 
 
 def _name_in_report(test: str) -> str:
