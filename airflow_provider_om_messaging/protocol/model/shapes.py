@@ -16,6 +16,7 @@ _TEXT, _OBJECT = "a text", "an object"
 _NAMES = ("fullyQualifiedName", "name", "id")
 _TEXTS_OF_REFERENCE = ("type", "name", "fullyQualifiedName", "displayName")
 _TEXTS_OF_LABEL = ("tagFQN", "name", "source", "labelType", "state")
+_REFERENCES = ("owners", "domains", "dataProducts", "followers", "reviewers", "pipelines")
 _CHANGES = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
 
 
@@ -129,8 +130,7 @@ _SHAPES: dict[str, Callable[[Any], str | None]] = {
     "fullyQualifiedName": _check_text,
     "displayName": _check_text,
     "description": _check_text,
-    "owners": _check_each(_check_reference),
-    "domains": _check_each(_check_reference),
+    **dict.fromkeys(_REFERENCES, _check_each(_check_reference)),
     "tags": _check_each(_check_label),
     "certification": _check_certification,
     "connection": _check_object,
