@@ -1,4 +1,4 @@
-"""Waits that go on in another process, a new triggerer or a sensor's next poke: on a real Airflow."""
+"""Waits that go on in another process, a triggerer or a sensor's next poke: on a real Airflow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import AIRFLOW_LINE
 from tests.system.run_of_one import LONG, REMEMBERS, Export, wait_until
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.starts_airflow
 
-IN_POKES, BOTH_JOBS = "wait_in_pokes", "deferred_jobs"
+IN_TRIGGERER, IN_POKES, BOTH_JOBS = "wait_in_triggerer", "wait_in_pokes", "deferred_jobs"
 CSV = "name,displayName,description,owner,tags,domain\norders.placed,Orders placed,,,,\n"
 
 
@@ -31,9 +32,7 @@ def test_a_triggerer_that_ends_changes_nothing(
     run.wait_until_deferred()
     run.wait_until_asked(times=2)
     slots = airflow.get_pool_slots()
-    # On the newer line a triggerer is killed in ``test_two_triggerers.py``.
-    ways = [lambda: airflow.programs.stop(["triggerer"]), *([] if REMEMBERS else [airflow.kill_triggerer])]
-    for end_triggerer in ways:
+    for end_triggerer in (lambda: airflow.programs.stop(["triggerer"]), airflow.kill_triggerer):
         end_triggerer()
         # A running job changes each minute, if only because the server's worker lives.
         server.sandbox.advance_clock(70)
@@ -43,7 +42,7 @@ def test_a_triggerer_that_ends_changes_nothing(
     server.sandbox.advance_clock(LONG)
 
     assert run.ends_well(), run.read_log("dry_run")
-    assert run.read_log().count("Export started.") == 1 + len(ways)
+    assert run.read_log().count("Export started.") == 3
     assert len(run.list_shown_lines()) > 3
     exported = run.result()
     assert exported["rows"] == len(destination.read_bytes().splitlines()) - 1
@@ -73,3 +72,21 @@ def test_a_sensor_whose_every_poke_is_a_process_of_its_own(
         "Export job N: Exported N of N entities (batch N)",
         "Export job N: Export completed.",
     ]
+
+
+@pytest.mark.skipif(AIRFLOW_LINE.startswith("2."), reason="its triggers ask the database themselves")
+def test_a_triggerer_that_stood_still(
+    airflow: RealAirflow, server: ServerOfMany, export: Callable[..., Export]
+) -> None:
+    server.sandbox.configure(job_seconds=LONG)
+    run = export(IN_TRIGGERER)
+    run.wait_until_deferred()
+    run.wait_until_asked(times=2)
+    with airflow.pause_component("triggerer"):
+        airflow.start_component("triggerer", "second triggerer")
+        run.wait_until_asked(times=2)
+    wait_until(lambda: "trigger completed" in run.read_log(), run.read_log)
+    server.sandbox.advance_clock(LONG)
+    assert run.ends_well()
+    run.wait_for_jobs(1, cancelled=0)
+    airflow.programs.kill("second triggerer")
