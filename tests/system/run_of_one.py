@@ -101,9 +101,7 @@ class Export:
 
     def clear(self) -> None:
         """Clear the task as a user does."""
-        order = {"dag_run_id": self.run_id, "task_ids": ["export"], "reset_dag_runs": True}
-        path = f"/dags/{self._dag_id}/clearTaskInstances"
-        self._airflow.call("POST", path, {**order, "only_failed": False, "dry_run": False})
+        self._airflow.clear_task(self._dag_id, self.run_id, "export")
 
     def ends_well(self) -> bool:
         """Wait for the run's end, and return whether its result is that of its newest job."""
