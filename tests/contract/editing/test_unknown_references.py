@@ -84,6 +84,15 @@ def test_operations_that_name_what_does_not_exist_are_not_sent(server: Sandbox, 
     assert read_service(server) == before
 
 
+def test_no_names_are_listed_for_an_id(server: Sandbox) -> None:
+    operation = {"op": "add", "path": "/owners", "value": [{"id": NOBODY, "type": "user"}]}
+    with pytest.raises(NotFoundError):
+        OpenMetadataMessagingHook().patch_service(KAFKA, operations=[operation])
+    asked = [entry["path"].rpartition("/v1/")[2] for entry in server.journal]
+    assert f"users/{NOBODY}" in asked
+    assert not {"users", "teams"} & set(asked)
+
+
 def test_operations_that_do_not_fit_what_is_shown_are_looked_through_as_well(server: Sandbox) -> None:
     operations = [
         {"op": "test", "path": "/connection/config/saslPassword", "value": "unknown here"},
