@@ -182,20 +182,22 @@ def test_a_name_that_is_nearly_there_makes_no_second_topic(monkeypatch: pytest.M
         with Sandbox(generation=generation, edition="open-source") as sandbox:
             monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", sandbox.airflow_connection())
             hook = OpenMetadataMessagingHook()
-            text = build_table(
-                build_row("Orders"), build_row(" quotes "), build_row("orders", description="Known")
-            )
+            ends_in_blank = {"name": "late ", "service": SERVICE, "partitions": 1}
+            Api(sandbox, sandbox.admin_token)("POST", "/v1/topics", json=ends_in_blank).raise_for_status()
+            near = {"Orders": "orders", " quotes ": "quotes", "late": "late "}
+            text = build_table(*map(build_row, near), build_row("orders", description="Known"))
             for create_missing in (True, False):
                 for verdicts in import_twice(hook, text, create_missing=create_missing):
                     assert verdicts["orders"][0] == "success"
-                    for name, other in (("Orders", "'orders'"), (" quotes ", "'quotes'")):
+                    for name, other in near.items():
                         status, details = verdicts[name]
                         assert status == "failure"
                         assert (
-                            f"{name!r} is not {other}, which is there: case and blanks tell names" in details
+                            f"{name!r} is not {other!r}, which is there: case and blanks tell names"
+                            in details
                         )
-            assert plan(hook, text).similar == {"Orders": "orders", " quotes ": "quotes"}
-            assert len(read(hook.export_csv(SERVICE))) == 301
+            assert plan(hook, text).similar == near
+            assert len(read(hook.export_csv(SERVICE))) == 302
 
 
 def test_two_new_names_that_are_nearly_the_same_make_no_two_topics(monkeypatch: pytest.MonkeyPatch) -> None:
