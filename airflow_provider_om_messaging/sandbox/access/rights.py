@@ -192,8 +192,14 @@ def require_admin(caller: Document) -> None:
         raise forbidden(f"Principal: CatalogPrincipal{{name='{caller['name']}'}} is not admin")
 
 
-def describe_rights(generation: Generation, caller: Document, resource: str) -> Document:
-    """Return what a caller may do to entities of a type, as far as that is known without one of them."""
+def describe_rights(
+    generation: Generation, caller: Document, resource: str, on: Document | None = None
+) -> Document:
+    """
+    Return what a caller may do to entities of a type.
+
+    :param on: one of them, as for :func:`require`; without, rules with a condition leave it open.
+    """
     held = list(_iterate_rules(caller))
     operations = _list_operations(generation)
     if generation.bot_role and caller.get("isBot") and not held:
@@ -202,7 +208,12 @@ def describe_rights(generation: Generation, caller: Document, resource: str) -> 
     if caller.get("isAdmin") or (_may_do_all(caller) and not held):
         permissions: list[Document] = [{"operation": name, "access": "allow"} for name in operations]
     else:
-        permissions = [_describe_rules(held, operation, {*operations, "All"}) for operation in operations]
+        if on is not None:
+            held = [each for each in held if each[2].applies(caller, on)]
+        permissions = [
+            _describe_rules(held, operation, {*operations, "All"}, is_sure=on is not None)
+            for operation in operations
+        ]
     return {"resource": resource, "permissions": permissions}
 
 
@@ -232,10 +243,13 @@ def _iterate_rules(caller: Document) -> Iterator[tuple[str, str, Rule]]:
             yield role, policy, rule
 
 
-def _describe_rules(held: list[tuple[str, str, Rule]], operation: str, known: set[str]) -> Document:
+def _describe_rules(
+    held: list[tuple[str, str, Rule]], operation: str, known: set[str], *, is_sure: bool
+) -> Document:
     permission: Document = {"operation": operation, "access": "notAllow"}
     for role, policy, rule in held:
-        access = rule.effect if rule.condition is None else f"conditional{rule.effect.capitalize()}"
+        is_open = rule.condition is not None and not is_sure
+        access = f"conditional{rule.effect.capitalize()}" if is_open else rule.effect
         if rule.matches(operation) and _ACCESS.index(access) < _ACCESS.index(permission["access"]):
             described_rule: dict[str, Any] = {**asdict(rule), "resources": ["All"]}
             described_rule["operations"] = sorted(known.intersection(rule.operations))

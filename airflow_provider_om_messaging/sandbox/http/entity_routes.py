@@ -156,7 +156,8 @@ class _Entities(EntityReplies):
         if existing is None:
             self._require_create(call, requested)
             return self.create_and_reply(call, requested)
-        rights.require(call.caller, "EditAll")
+        on = views.complete_entity(catalog, self.entity_type, existing)
+        rights.require(call.caller, "EditAll", on=on)
         if call.caller.get("isBot"):
             # What a person wrote is not overwritten by an ingestion run.
             if existing.get("description"):

@@ -40,6 +40,8 @@ def list_routes() -> list[Route]:
         Route("POST", "v1/users/login", _log_in, consumes="application/json", open=True),
         Route("GET", "v1/users/loggedInUser", _get_logged_in_user, ("fields",)),
         Route("GET", "v1/permissions/{resource}", _get_permissions, ("user",)),
+        Route("GET", "v1/permissions/{resource}/{id}", _get_permissions, ("user",)),
+        Route("GET", "v1/permissions/{resource}/name/{fqn}", _get_permissions, ("user",)),
         Route("GET", "v1/metadata/types/name/{name}", _get_entity_type, ("fields", "include")),
         Route("GET", "v1/events", _list_events, (*_EVENTS, "timestamp"), exists=_has_events),
     ]
@@ -99,11 +101,23 @@ async def _get_logged_in_user(call: Call) -> Reply:
 
 
 async def _get_permissions(call: Call) -> Reply:
-    """Return what the caller may do to entities of a type."""
+    """Return what the caller may do to entities of a type, or to one of them."""
     resource = call.path["resource"]
     if resource not in ENTITY_TYPES:
         raise bad_request(f"Resource type {resource} not found")
-    return Reply(rights.describe_rights(call.state.generation, call.caller, resource))
+    on = None if call.path.keys() == {"resource"} else _find_judged_entity(call, resource)
+    return Reply(rights.describe_rights(call.state.generation, call.caller, resource, on))
+
+
+def _find_judged_entity(call: Call, resource: str) -> Document:
+    """Return an entity with what it inherits; one that is not there is judged as having no owner."""
+    catalog = call.state.catalog
+    if "fqn" in call.path:
+        found = catalog.find(resource, call.path["fqn"], "all")
+    else:
+        found = catalog.entities[resource].get(call.read_entity_id())
+    entity_type = call.state.generation.adapt_entity_type(ENTITY_TYPES[resource])
+    return views.complete_entity(catalog, entity_type, found) if found else {}
 
 
 async def _get_entity_type(call: Call) -> Reply:

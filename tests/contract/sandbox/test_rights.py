@@ -34,6 +34,10 @@ def access(api: Api, resource: str = "topic") -> dict[str, str]:
     return {item["operation"]: item["access"] for item in answer["permissions"]}
 
 
+def access_to(api: Api, path: str) -> dict[str, str]:
+    return {item["operation"]: item["access"] for item in api.json(f"/v1/permissions/{path}")["permissions"]}
+
+
 def put(api: Api, path: str, value: Any, topic: str = TOPIC) -> str:
     """Return the 403's text; empty if the change is let through."""
     found = Api(api.sandbox).topic(topic)
@@ -122,6 +126,39 @@ def test_a_rule_with_a_condition_depends_on_the_entity(newest: Sandbox) -> None:
     assert "[EditOwners] not allowed" in put(api, "/owners", owner)
     assert put(api, "/owners", owner, "sample_kafka.nothing_known") == ""
     assert put(api, "/description", "Mine!", "sample_kafka.nothing_known") == ""
+
+
+def test_rights_to_one_entity_are_what_a_patch_of_it_does(server: Sandbox) -> None:
+    jo = Api(server, server.person_token)
+    me = Api(server).json("/v1/users/name/jo")
+    owner = {"id": me["id"], "type": "user"}
+    wanted, field, right = [owner], "/owners", "EditOwners"
+    if server.generation == "1.2":
+        wanted, field, right = owner, "/owner", "EditOwner"
+    free = "sample_kafka.nothing_known"
+    assert access(jo)["EditDisplayName"] == access(jo)[right] == "conditionalAllow"
+    for name, owned in ((TOPIC, "notAllow"), (free, "allow")):
+        found = Api(server).topic(name)
+        told = access_to(jo, f"topic/{found['id']}")
+        assert told == access_to(jo, f"topic/name/{name}")
+        assert (told["EditDisplayName"], told[right], told["EditDescription"]) == ("notAllow", owned, "allow")
+        assert "[EditDisplayName] not allowed" in put(jo, "/displayName", "Mine?", name)
+        assert bool(put(jo, field, wanted, name)) is (owned == "notAllow")
+    assert set(access_to(jo, f"topic/{Api(server).topic(free)['id']}").values()) == {"allow"}
+    assert put(jo, "/displayName", "Mine!", free) == ""
+    for token in (server.admin_token, server.bot_token):
+        assert set(access_to(Api(server, token), f"topic/name/{TOPIC}").values()) == {"allow"}
+
+
+def test_rights_to_what_is_not_there_are_those_to_what_has_no_owner(newest: Sandbox) -> None:
+    # As ResourceContext of the open-source server: an entity that it does not find is none, and no error.
+    jo = Api(newest, newest.person_token)
+    nobody = f"topic/{Api(newest).service('sample_kafka')['id']}"
+    for path in (nobody, "topic/name/sample_kafka.no_such"):
+        told = access_to(jo, path)
+        assert (told["EditOwners"], told["EditDisplayName"]) == ("allow", "notAllow")
+    assert jo.get("/v1/permissions/topic/no-id").status_code == 404
+    assert jo.get("/v1/permissions/nothing/no-id").status_code == 400
 
 
 def test_roles_that_there_are_none_of(newest: Sandbox) -> None:
