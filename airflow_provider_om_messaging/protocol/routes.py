@@ -88,11 +88,14 @@ def get_certification_settings() -> Request[dict[str, Any]]:
     return Request("GET", path, _parse_certification_settings, "what certifies", headers=_JSON, safe=True)
 
 
-def get_permissions() -> Request[Rights]:
-    """Ask what the token's user may do to topics."""
-    return Request(
-        "GET", "/v1/permissions/topic", read_rights, "what a user may do", headers=_JSON, safe=True
-    )
+def get_permissions(topic_id: str = "") -> Request[Rights]:
+    """
+    Ask what the token's user may do to topics.
+
+    :param topic_id: of the only one that is meant: what depends on the topic is told of one alone.
+    """
+    path = "/v1/permissions/topic" + (f"/{encode_segment(topic_id)}" if topic_id else "")
+    return Request("GET", path, read_rights, "what a user may do", headers=_JSON, safe=True)
 
 
 def get_custom_fields() -> Request[dict[str, CustomField]]:

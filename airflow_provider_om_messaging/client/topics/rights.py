@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from functools import partial
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.model.entities import TOPIC
+from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
+from airflow_provider_om_messaging.protocol.topics.deleted import restore_topic
 from airflow_provider_om_messaging.protocol.topics.pages import create_topic
 from airflow_provider_om_messaging.protocol.topics.row_changes import RowRefusedError
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
@@ -34,8 +36,8 @@ class TopicRights:
     """
     The rights of a client's user to topics: asked for once, when the first change is looked at.
 
-    One more request asks for the user's name, if something is refused. A server that does not report
-    rights refuses nothing here.
+    What that leaves open is asked for each topic. One more request asks for the user's name, if something is
+    refused. A server that does not report rights refuses nothing here.
 
     :param client: asks the server.
     :param service: the service that holds the topics, with its owners: what they own, topics inherit.
@@ -50,6 +52,9 @@ class TopicRights:
         self._rights: Rights | None = None
         self._user = ""
         self._unsure = 0
+        self._tells_of_topics = True
+        # All rows about a topic are checked in one thread, one after the other: only the last one is kept.
+        self._last = local()
 
     def check(self, operations: Sequence[str | None], topic: Entity | None) -> None:
         """
@@ -65,13 +70,17 @@ class TopicRights:
         known = [operation for operation in operations if operation is not None]
         team_owned = self._team_owned or _is_owned_by_team(topic or {})
         refusal = partial(rights.find_refusal, known, team_owned=team_owned, owners=self._owners)
+        if topic and refusal(_NOBODY) is None and not rights.are_all_allowed(known):
+            told = self._read_rights_to(topic)
+            if told is not None:
+                # The policies of the teams that own it are part of the answer.
+                rights, refusal = told, partial(told.find_refusal, known, team_owned=False)
         reason = None if refusal(_NOBODY) is None else refusal(self._read_user_name())
         if reason is None:
             with self._lock:
                 self._unsure += not rights.are_all_allowed(operations)
             return
-        request = create_topic("", "") if topic is None else routes.patch_service("", "", TOPIC)
-        raise RowRefusedError(_find_refusal(request, reason))
+        raise RowRefusedError(_find_refusal(_make_refused_request(topic), reason))
 
     def log_unsure(self) -> None:
         """Log for how many rows it remains to be seen."""
@@ -95,6 +104,23 @@ class TopicRights:
                     )
             return self._rights
 
+    def _read_rights_to(self, topic: Entity) -> Rights | None:
+        """Return the rights to one topic, or None if the server does not tell: it is not asked again."""
+        if getattr(self._last, "topic", None) != topic.get("id"):
+            self._last.topic, self._last.rights = topic.get("id"), None
+            if self._tells_of_topics:
+                try:
+                    request = routes.get_permissions(get_required_text(topic, "id"))
+                    self._last.rights = self._client.call(request)
+                except Fault as fault:
+                    self._tells_of_topics = False
+                    log.info(
+                        "The server does not tell what the token's user may do to a single topic (%s).",
+                        fault.status or fault.cause.value,
+                    )
+        rights: Rights | None = self._last.rights
+        return rights
+
     def _read_user_name(self) -> str:
         with self._lock:
             if not self._user:
@@ -108,6 +134,12 @@ class TopicRights:
 def _is_owned_by_team(entity: Entity) -> bool:
     owners: Iterable[Any] = entity.get("owners") or ()
     return any(owner.get("type") != "user" for owner in owners)
+
+
+def _make_refused_request(topic: Entity | None) -> Request[Any]:
+    if topic is None:
+        return create_topic("", "")
+    return restore_topic("", "") if topic.get("deleted") else routes.patch_service("", "", TOPIC)
 
 
 def _find_refusal(request: Request[Any], text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.csv.columns import DOCUMENTED, EXTENDED
 from airflow_provider_om_messaging.sandbox import Sandbox
+from airflow_provider_om_messaging.sandbox.http import system_routes
 from tests.contract.engine.imports.importing import read_outcomes
 from tests.contract.sandbox_http import SERVICES, Api, read
 
@@ -148,26 +149,133 @@ def test_labels_and_domains_take_rights_of_their_own(
         assert "operations [EditAll] not allowed" in verdict[1]
 
 
-def test_what_depends_on_the_topic_passes_with_a_note(
-    newest: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def give_topic(sandbox: Sandbox, name: str, kind: str, owner: str) -> None:
+    """Make a user or team the one owner of a topic."""
+    api = Api(sandbox)
+    topic, found = api.topic(f"{SERVICE}.{name}"), api.json(f"/v1/{kind}s/name/{owner}")
+    reference = {"id": found["id"], "type": kind}
+    single = sandbox.generation == "1.2"
+    change = {"op": "add", "path": "/owner" if single else "/owners"}
+    change["value"] = reference if single else [reference]
+    assert api.patch(f"/v1/topics/{topic['id']}", change).status_code == 200
+
+
+def test_what_depends_on_the_topic_is_asked_for_each_topic(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = read_rows(newest, monkeypatch)
+    give_topic(server, "orders", "user", "alice")
+    give_topic(server, "nothing_known", "user", "jo")
+    rows = read_rows(server, monkeypatch)
     owned = next(cells for cells in rows.values() if "team:" in cells[3])
-    free = select_unowned(rows)[0]
-    wanted = [replace_cells(owned, displayName="Mine?"), replace_cells(free, displayName="Mine?")]
+    free = next(cells for cells in rows.values() if not cells[3])
+    wanted = [
+        replace_cells(rows["orders"], displayName="Mine?"),
+        replace_cells(rows["nothing_known"], displayName="Mine!", description="By me."),
+        replace_cells(owned, displayName="Ours?"),
+        replace_cells(free, owner="user:jo"),
+        # Nothing is asked of what stays as it is.
+        next(cells for cells in rows.values() if cells[0] not in ("orders", owned[0], free[0])),
+    ]
+    jo = User(server, monkeypatch, server.person_token)
+    with caplog.at_level("INFO"):
+        verdicts = read_outcomes(jo.load(wanted))
+    asked = [entry["path"] for entry in server.journal if entry["path"].startswith(RIGHTS)]
+    assert len(asked) == len(set(asked)) == 1 + 4
+    assert jo.count_requests("/v1/users/loggedInUser") == 1
+    assert {entry["method"] for entry in server.journal} == {"GET"}
+    assert [verdicts[cells[0]][0] for cells in wanted[:4]] == ["failure", "success", "failure", "success"]
+    refused = "Principal: CatalogPrincipal{name='jo'} operations [EditDisplayName] not allowed"
+    assert refused in verdicts["orders"][1]
+    assert refused in verdicts[owned[0]][1]
+    assert "depends on their topics" not in caplog.text
+    # The server says the very same when it is done.
+    assert read_outcomes(jo.load(wanted, dry_run=False)) == verdicts
+    assert not any(entry["path"].startswith(RIGHTS) for entry in server.journal)
+
+
+def test_a_member_of_the_team_that_owns_a_topic_may_change_it(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(server)
+    member = next(
+        user
+        for user in api.json("/v1/users?fields=teams,roles&limit=100")["data"]
+        if any(team["name"] == "payments" for team in user["teams"]) and not user.get("isAdmin")
+    )
+    server.grant(member["name"], "Organization")
+    give_topic(server, "orders", "team", "payments")
+    give_topic(server, "nothing_known", "team", "logistics")
+    rows = read_rows(server, monkeypatch)
+    wanted = [
+        replace_cells(rows[name], displayName="Ours?", extension="retention:1")
+        for name in ("orders", "nothing_known")
+    ]
+    user = User(server, monkeypatch, server.token(member["name"]))
+    verdicts = read_outcomes(user.load(wanted))
+    assert [verdicts[name][0] for name in ("orders", "nothing_known")] == ["success", "failure"]
+    assert read_outcomes(user.load(wanted, dry_run=False)) == verdicts
+    # Somebody without any role is in no better place by what a team owns.
+    wanted = [replace_cells(cells, displayName="Not yours") for cells in wanted]
+    reader = User(server, monkeypatch, server.read_only_token)
+    verdicts = read_outcomes(reader.load(wanted))
+    assert {status for status, _ in verdicts.values()} == {"failure"}
+
+
+def test_custom_fields_and_restoring_depend_on_the_topic_too(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(server)
+    for name, owner in (("orders", "alice"), ("nothing_known", "jo")):
+        give_topic(server, name, "user", owner)
+    rows = read_rows(server, monkeypatch, "extended")
+    names = ("orders", "nothing_known")
+    jo = User(server, monkeypatch, server.person_token)
+    wanted = [replace_cells(rows[name], extension="retention:1") for name in names]
+    verdicts = read_outcomes(jo.load(wanted))
+    assert [verdicts[name][0] for name in names] == ["failure", "success"]
+    assert "operations [EditCustomFields] not allowed" in verdicts["orders"][1]
+    assert read_outcomes(jo.load(wanted, dry_run=False)) == verdicts
+    rows = read_rows(server, monkeypatch)
+    for name in names:
+        assert api("DELETE", f"/v1/topics/{api.topic(f'{SERVICE}.{name}')['id']}").status_code == 200
+    jo = User(server, monkeypatch, server.person_token)
+    wanted = [replace_cells(rows[name], description="Back again.") for name in names]
+    verdicts = read_outcomes(jo.load(wanted, create_missing=True))
+    assert [verdicts[name][0] for name in names] == ["failure", "success"]
+    assert "operations [EditAll] not allowed" in verdicts["orders"][1]
+    assert read_outcomes(jo.load(wanted, dry_run=False, create_missing=True)) == verdicts
+
+
+@pytest.fixture(params=["no such route", "500", "403", "html"])
+def silent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Yield a server that does not tell of single topics."""
+    if request.param == "no such route":
+        served = system_routes.list_routes()
+        left = [route for route in served if not route.template.startswith("v1/permissions/{resource}/")]
+        monkeypatch.setattr(system_routes, "list_routes", lambda: left)
+    with Sandbox(edition="open-source") as running:
+        if request.param != "no such route":
+            running.fault(request.param, path="/permissions/topic/", times=99)
+        yield running
+
+
+def test_what_a_server_does_not_tell_of_a_topic_passes_with_a_note(
+    silent: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = list(read_rows(silent, monkeypatch).values())[:20]
+    jo = User(silent, monkeypatch, silent.person_token)
+    wanted = [replace_cells(cells, displayName="Mine?") for cells in rows]
+    with caplog.at_level("INFO"):
+        result = jo.load(wanted, max_concurrency=1)
+    assert (result.status, result.rows_failed) == ("success", 0)
+    assert "the changes of 20 rows depends on their topics" in caplog.text
+    assert caplog.text.count("does not tell what the token's user may do to a single topic") == 1
     # Policies of the team that owns a topic may allow what no rule of the user's own does.
-    reader = User(newest, monkeypatch, newest.read_only_token)
-    with caplog.at_level("INFO"):
-        verdicts = read_outcomes(reader.load(wanted))
-    assert (verdicts[owned[0]][0], verdicts[free[0]][0]) == ("success", "failure")
-    assert "the changes of 1 rows depends on their topics" in caplog.text
-    newest.grant("mei", "Organization")
-    mei = User(newest, monkeypatch, newest.token("mei"))
-    caplog.clear()
-    with caplog.at_level("INFO"):
-        assert {status for status, _ in read_outcomes(mei.load(wanted)).values()} == {"success"}
-    assert "the changes of 2 rows depends on their topics" in caplog.text
-    assert (mei.count_requests(RIGHTS), mei.count_requests("/v1/users/loggedInUser")) == (1, 0)
+    owned = next(cells for cells in read_rows(silent, monkeypatch).values() if "team:" in cells[3])
+    reader = User(silent, monkeypatch, silent.read_only_token)
+    assert reader.load([replace_cells(owned, displayName="Mine?")]).status == "success"
+    # It is not asked again.
+    assert sum(entry["path"].startswith(f"{RIGHTS}/") for entry in silent.journal) == 1
 
 
 def test_creating_is_a_right_of_its_own(newest: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
