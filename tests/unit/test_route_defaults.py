@@ -9,6 +9,8 @@ import pytest
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.events.change_events import list_events
 from airflow_provider_om_messaging.protocol.model.entities import REFERRED, SERVICE, TOPIC
+from airflow_provider_om_messaging.protocol.topics.deleted import read_deleted
+from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import build_json_reply, build_reply
 
@@ -31,6 +33,11 @@ def test_an_entity_is_asked_for_by_its_id_or_by_its_name() -> None:
     assert routes.read_entity(TOPIC, "kafka.orders").path == "/v1/topics/name/kafka.orders"
     assert routes.read_entity(REFERRED["user"], UUID).path == f"/v1/users/{UUID}"
     assert routes.read_entity(SERVICE, "kafka", ("tags",)).query == {"fields": "tags"}
+
+
+def test_what_only_reads_may_be_asked_again() -> None:
+    made = read_deleted("kafka", "orders", parse_generation("2.0.1"))
+    assert (made.method, made.path, made.safe) == ("GET", "/v1/topics/name/kafka.orders", True)
 
 
 def test_a_patch_is_for_the_version_that_was_read_and_is_never_repeated() -> None:

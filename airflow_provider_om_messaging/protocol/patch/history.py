@@ -65,8 +65,6 @@ def parse_version_selector(value: object, parameter: str = "version") -> Version
     :param parameter: its name, for the error.
     :raises Fault: anything else.
     """
-    if isinstance(value, datetime):
-        return VersionSelector(moment=_to_milliseconds(value))
     text = str(value).strip()
     if text.lower() in (LATEST, PREVIOUS):
         return VersionSelector(word=text.lower())

@@ -42,10 +42,13 @@ def test_an_id_stands_for_the_service_and_is_looked_up_once(
     service = hook.get_service(SERVICE)
     text = hook.export_csv(SERVICE, engine="server")
     sandbox.clear_journal()
+    assert hook.known_fqn(service["id"]) is None
+    assert sandbox.journal == []
     assert hook.get_service(service["id"])["name"] == SERVICE
     assert hook.canonical_fqn(service["id"]) == SERVICE
     assert hook.export_csv(service["id"], engine="server") == text
     assert hook.import_csv(service["id"], text, engine="server").dry_run is True
+    assert hook.known_fqn(service["id"]) == SERVICE
     looked_up = [entry["path"] for entry in sandbox.journal if entry["path"].endswith(service["id"])]
     assert len(looked_up) == 2  # one for get_service itself
     assert hook.list_versions(service["id"]) == hook.list_versions(SERVICE)

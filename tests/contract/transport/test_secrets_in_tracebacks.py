@@ -103,6 +103,18 @@ async def test_of_a_failed_request_in_the_triggerer(answers: bool) -> None:
     assert "hunter2" not in caught.value.message
 
 
+async def test_of_a_proxy_that_does_not_answer() -> None:
+    through = Settings("http://127.0.0.1:9/api", Token("x"), proxy="http://ann:hunter2@127.0.0.1:9")
+    client = Client(through)
+    with pytest.raises(Fault) as caught:
+        client.call(routes.get_service("kafka"))
+    assert "hunter2" not in format_traceback(caught.value)
+    async with AsyncClient(through) as in_triggerer:
+        with pytest.raises(Fault) as caught:
+            await in_triggerer.call(routes.get_job("42"))
+    assert "hunter2" not in format_traceback(caught.value)
+
+
 class TimeoutOfTaskError(BaseException):
     """What Airflow raises out of a signal when a task's time is over."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging.hooks.connection import check_extra, read_settings
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
@@ -261,3 +262,8 @@ def test_a_secret_in_the_scheme_is_not_shown() -> None:
     assert "has a wrong scheme: it has to be http or https" in (message := refusal(scheme="hunter2-secret"))
     assert "hunter" not in message
     assert "has the scheme 'ftp'" in refusal(scheme="ftp")
+
+
+@pytest.mark.parametrize("name", ["get_connection_form_widgets", "get_ui_field_behaviour"])
+def test_airflow_asks_the_class_for_its_form(name: str) -> None:
+    assert getattr(OpenMetadataMessagingHook, name).__self__ is OpenMetadataMessagingHook

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,9 @@ from airflow_provider_om_messaging.protocol.jobs.rate_limit import (
     RateLimit,
 )
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 rates = st.floats(0, 1e6)
 
@@ -89,3 +93,13 @@ def test_a_slow_server_is_asked_for_what_it_answers_in_a_round(needed: float, to
     for _ in range(50):
         pace.record_success(1, 0.2, 1.0)
     assert pace.compute_jobs_per_round(needed, 1.0) == asked
+
+
+@pytest.mark.parametrize("slow", [lambda pace: pace.record_success(1, 500.0, 10.0), lambda pace: None])
+def test_a_server_is_asked_for_a_job_a_second_however_slow_it_is(slow: Callable[[RateLimit], None]) -> None:
+    pace = RateLimit()
+    for _ in range(50):
+        pace.compute_jobs_per_round(1000, 10.0)
+        pace.record_refusal()
+        slow(pace)
+    assert pace.compute_jobs_per_round(1000, 10.0) == 10
