@@ -39,6 +39,8 @@ def test_the_limits_are_those_of_the_server(sandbox: Sandbox, csv: Any, fits: in
     assert f"{fits:,} at most. Nothing was sent." in str(caught.value)
     assert "asynchronous=False" in str(caught.value)
     assert "batch_rows" in str(caught.value)
+    with open_csv_upload(csv=csv(fits + 1)) as upload, pytest.raises(InvalidCsvError, match="too large"):
+        hook.check_job_limits(upload)
     assert len(imports(sandbox)) == 1
     # What would have been the answer.
     refused = hook.get_conn().put(

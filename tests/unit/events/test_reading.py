@@ -170,6 +170,14 @@ def test_kinds_of_versions(members: dict[str, Any], kind: str) -> None:
     assert [item.kind for item in find_changes(state(**members))] == [kind]
 
 
+def test_a_reply_about_another_service_is_none() -> None:
+    read_service = entity_versions.get_service_state("kafka").read
+    service = state(fullyQualifiedName="kafka")
+    assert [item.change.name for item in read_service(build_json_reply(200, service)).states] == ["kafka"]
+    with pytest.raises(Fault, match="kafka2"):
+        read_service(build_json_reply(200, {**service, "fullyQualifiedName": "kafka2"}))
+
+
 def test_only_what_is_newer_and_of_the_service() -> None:
     older = state(id="t2", updatedAt=AT - 1)
     of_another = state(id="t3", fullyQualifiedName="kafka2.orders")
