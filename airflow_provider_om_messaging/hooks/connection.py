@@ -134,10 +134,7 @@ def _clean_token(text: str, where: str) -> str:
 
 
 def _read_verify(extra: Mapping[str, Any], ssl_config: Mapping[str, Any]) -> bool | str:
-    value = extra.get("verify")
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip() if value is not None else ""
+    text = _read_text(extra, "verify") or ""
     if text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
     if text:

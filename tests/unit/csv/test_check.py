@@ -272,6 +272,9 @@ def test_a_million_columns_are_refused_in_few_words(rows: int) -> None:
     header = ",".join(["name", *(f"c{number}" for number in range(1_000_000))])
     message = refusal((header + "\n" + "x," * 1_000_000 * rows).encode())
     assert "has a header of 1,000,001 columns: name, c0, c1" in message
+    widest = ",".join(["name", *(f"c{number}" for number in range(999))])
+    assert len(list(read_rows([widest.encode()], "x"))) == 1
+    assert "has a header of 1,001 columns" in refusal(f"{widest},y".encode())
     assert len(message) < 500
     message = refusal(b"name,x\n" + b"y," * 1_000_000)
     assert "has a row of 1000001 cells in line 2" in message

@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
 from airflow_provider_om_messaging.files.storage import Destination
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from tests.object_storage import attach_bucket
 from tests.unit.files.stored import CSV, YESTERDAY, Storage, broken_off, full_disk, read
 from tests.unit.tables import cut_into_pieces
 
@@ -62,6 +63,21 @@ def test_an_upload_that_fails_leaves_yesterdays_object(bucket: str, monkeypatch:
     assert caught.value.cause is Cause.NOT_WRITTEN
     monkeypatch.undo()
     assert read(target) == YESTERDAY
+
+
+def test_an_upload_whose_end_fails_is_none() -> None:
+    class Unfinished(Storage):
+        def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
+            file = super()._open(path, mode, **kwargs)
+            if mode == "wb":
+                file.close = self.fail_to_close
+            return file
+
+        def fail_to_close(self) -> None:
+            raise OSError("EntityTooSmall")
+
+    with pytest.raises(Fault, match="EntityTooSmall"):
+        Destination(f"{attach_bucket(Unfinished())}/topics.csv").write([CSV])
 
 
 def test_the_same_export_gives_the_same_compressed_file(tmp_path: Path) -> None:
