@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter
 from airflow_provider_om_messaging.hooks.messaging import (
     OpenMetadataMessagingAsyncHook,
     OpenMetadataMessagingHook,
@@ -120,3 +121,20 @@ def test_a_file_of_other_columns_is_known_by_its_header(
     with pytest.raises(exceptions.InvalidParameterError, match=f"no {columns} columns"):
         hook.submit_import("sample_kafka", text)
     assert [entry["path"] for entry in sandbox.journal if "import" in entry["path"].lower()] == []
+
+
+@pytest.mark.parametrize("edit", ["patch_service", "restore_service"])
+@pytest.mark.parametrize("mode", [{"dry_run": "no"}, {"recheck_after": -1}, {"recheck_after": "soon"}])
+def test_edits_ask_nothing_before_they_know_how_they_are_meant(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook, edit: str, mode: dict[str, Any]
+) -> None:
+    what = {"changes": {"description": "x"}} if edit == "patch_service" else {"version": "0.1"}
+    with pytest.raises(exceptions.InvalidParameterError, match=next(iter(mode))):
+        getattr(hook, edit)(SERVICE, **what, **mode)
+    assert sandbox.journal == []
+
+
+def test_replies_have_a_total_time_with_and_without_tls(hook: OpenMetadataMessagingHook) -> None:
+    session = hook.get_conn()
+    for url in ("http://om.example.org", "https://om.example.org"):
+        assert isinstance(session.get_adapter(url), TimedAdapter)
