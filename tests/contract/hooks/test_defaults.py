@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,3 +139,14 @@ def test_replies_have_a_total_time_with_and_without_tls(hook: OpenMetadataMessag
     session = hook.get_conn()
     for url in ("http://om.example.org", "https://om.example.org"):
         assert isinstance(session.get_adapter(url), TimedAdapter)
+
+
+@pytest.mark.parametrize(("kind", "is_borne"), [("503", True), ("403", False)])
+def test_whether_a_job_can_be_asked_for_is_left_to_the_wait_while_a_server_is_away(
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook, kind: str, is_borne: bool
+) -> None:
+    job_of_older_servers = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
+    sandbox.fault(kind, path="/system/version", times=99, retry_after=0)
+    with nullcontext() if is_borne else pytest.raises(exceptions.ForbiddenError):
+        hook.check_pollable(job_of_older_servers)
+    assert sandbox.journal[-1]["path"].endswith("/system/version")
