@@ -205,6 +205,7 @@ def test_a_certification_that_stays_is_not_given_anew(certifying: Sandbox) -> No
     assert load(hook, cells)["orders"] == ("success", "Entity updated")
     assert Api(certifying).topic(TOPIC)["displayName"] == "Orders, told anew"
     assert certification(certifying) == before
+    assert not [entry for entry in certifying.journal if "/settings/" in entry["path"]]
 
 
 def test_what_cannot_certify_is_told_by_row(
