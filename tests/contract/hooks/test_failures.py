@@ -53,6 +53,16 @@ class TestRetries:
             hook.get_service(SERVICE)
         assert len(paths(sandbox)) == 1
 
+    @pytest.mark.parametrize("dry_run", [True, False])
+    def test_an_import_whose_answer_is_lost_says_what_may_be(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, dry_run: bool
+    ) -> None:
+        text = hook.export_csv(SERVICE)
+        sandbox.fault("drop_after", path="/import$")
+        with pytest.raises(exceptions.ServerUnavailableError) as caught:
+            hook.import_csv(SERVICE, text, dry_run, engine="server")
+        assert ("may have been written all the same" in str(caught.value)) is not dry_run
+
     @pytest.mark.parametrize("fault", ["503", "drop", "drop_after"])
     def test_nothing_that_has_an_effect_is_sent_twice(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, fault: str
