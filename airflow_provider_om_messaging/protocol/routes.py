@@ -38,11 +38,11 @@ JOBS = "/v1/csvAsyncJobs"
 LONGEST_SILENCE = 60.0
 """Seconds that a server may be silent when it is asked for jobs, which are small: then it has a problem."""
 
-# Exports are text on some servers and CSV on others; asking for either by name fails on the rest, so that no
-# form is asked for.
+# Exports are text on some servers and CSV on others, and asking for either by name fails on the rest.
+_ANY = {"Accept": "*/*"}
 _JSON = {"Accept": "application/json"}
 # Without the charset, servers have taken the body for Latin-1.
-_CSV_BODY = {"Content-Type": "text/plain; charset=UTF-8"}
+_CSV_BODY = {"Accept": "*/*", "Content-Type": "text/plain; charset=UTF-8"}
 
 
 def _parse_object(reply: Reply) -> dict[str, Any]:
@@ -125,13 +125,15 @@ def get_service(name_or_id: str, fields: Iterable[str] = ()) -> Request[dict[str
 
 def export(fqn: str) -> Request[str]:
     """Ask for the CSV of a service."""
-    return Request("GET", f"{SERVICES}/name/{encode_segment(fqn)}/export", _parse_text, _EXPORT, safe=True)
+    return Request(
+        "GET", f"{SERVICES}/name/{encode_segment(fqn)}/export", _parse_text, _EXPORT, headers=_ANY, safe=True
+    )
 
 
 def submit_export(fqn: str) -> Request[str]:
     """Start an export job. Each such request makes a job, so it is not repeated although it is a GET."""
     path = f"{SERVICES}/name/{encode_segment(fqn)}/exportAsync"
-    return Request("GET", path, job.read_submitted, f"{_EXPORT} as a job")
+    return Request("GET", path, job.read_submitted, f"{_EXPORT} as a job", headers=_ANY)
 
 
 def import_csv(fqn: str, dry_run: bool, rows_sent: int | None = None) -> Request[ImportResult]:
@@ -190,7 +192,9 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
 
 def get_job_result(job_id: str) -> Request[str]:
     """Ask for the CSV that an export job made."""
-    return Request("GET", f"{JOBS}/{encode_segment(job_id)}/result", _parse_text, _JOBS, safe=True)
+    return Request(
+        "GET", f"{JOBS}/{encode_segment(job_id)}/result", _parse_text, _JOBS, headers=_ANY, safe=True
+    )
 
 
 def get_job_verdict(job_id: str, dry_run: bool | None, rows_sent: int | None) -> Request[ImportResult]:

@@ -52,7 +52,14 @@ def test_a_csv_goes_as_text_with_its_encoding(made: Request[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [routes.export("k"), routes.get_job_result("1"), routes.import_csv("k", True)]
+    "made",
+    [
+        routes.export("k"),
+        routes.submit_export("k"),
+        routes.get_job_result("1"),
+        routes.import_csv("k", True),
+        routes.submit_import("k", True),
+    ],
 )
 def test_any_format_is_accepted_where_servers_differ(made: Request[object]) -> None:
     assert made.headers["Accept"] == "*/*"
