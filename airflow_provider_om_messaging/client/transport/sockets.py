@@ -33,6 +33,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.message import make_unexpected_reply_fault
 
 if TYPE_CHECKING:
+    from asyncio.trsock import TransportSocket
     from collections.abc import Callable
 
     from airflow_provider_om_messaging.client.transport.settings import Settings
@@ -47,6 +48,8 @@ MISSING_EXTRA = (
 
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What the library raises for a first frame that it cannot read."""
+_LONGEST_GOODBYE = 2.0
+"""Seconds that a server has to end TLS."""
 
 
 def can_listen() -> bool:
@@ -157,6 +160,7 @@ class JobFeed:
                 socket.on(channel, partial(self._on_event, channel))
             socket.on("disconnect", self._on_disconnect)
             parts = urlsplit(settings.base_url)
+            connection: TransportSocket | None = None
             try:
                 connecting = socket.connect(
                     f"{parts.scheme}://{parts.netloc}?userId={quote(self._user_id)}",
@@ -167,11 +171,14 @@ class JobFeed:
                 )
                 # The library waits for the first frame of the socket without end.
                 await asyncio.wait_for(connecting, settings.connect_timeout + settings.read_timeout)
+                connection = socket.eio.ws.get_extra_info("socket")
                 self._opened.set_result(None)
                 await self._closing.wait()
             finally:
                 with suppress(Exception):  # one that never stood; why it did not is the error
                     await socket.disconnect()
+                if connection is not None:
+                    await _wait_until_closed(connection)
 
     def _on_event(self, channel: str, payload: Any = None, *_: Any) -> None:
         event = parse_socket_event(channel, payload)
@@ -198,6 +205,14 @@ class JobFeed:
             )
         detail = f"status {status}" if status else str(error)
         return make_connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
+
+
+async def _wait_until_closed(connection: TransportSocket) -> None:
+    """Wait until the server has ended TLS: what a loop leaves open stays so until Python finds it."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _LONGEST_GOODBYE
+    while connection.fileno() >= 0 and loop.time() < end:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.01)
 
 
 def _pass_over_unreadable_packet(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

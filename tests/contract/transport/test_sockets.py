@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +64,20 @@ def test_certificates_are_checked_as_the_connection_says(address: str, files: Tl
     with pytest.raises(Fault) as caught:
         JobFeed(Settings(address, Token("jwt")), "u").open()
     assert caught.value.cause is Cause.UNAVAILABLE
+
+
+def test_nothing_stays_open_whose_server_is_slow_to_end_tls(
+    address: str, files: TlsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = web.WebSocketResponse._close_transport
+
+    def end_late(response: web.WebSocketResponse) -> None:
+        time.sleep(0.5)
+        end(response)
+
+    monkeypatch.setattr(web.WebSocketResponse, "_close_transport", end_late)
+    JobFeed(Settings(address, Token("jwt"), verify=str(files.authority)), "u").open().close()
+    gc.collect()  # what is still open warns now, and a warning is an error
 
 
 def test_a_proxy_that_is_not_there_is_not_passed_by(address: str) -> None:
