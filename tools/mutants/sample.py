@@ -23,6 +23,7 @@ ROOMS = ("protocol", "client", "hooks", "files")
 ALONE = ("*files.py",)
 """Modules outside of the rooms that are looked at too."""
 _LONG = 50
+"""Characters from which on it does not matter whether a message shows one more of a text."""
 
 
 def draw(root: Path, seed: int, size: int, only: str = "") -> list[Mutant]:
@@ -122,8 +123,7 @@ def _leave_out_last_return(block: list[ast.stmt]) -> None:
     if isinstance(last, ast.Return) and ast.unparse(last) in {"return", "return None"}:
         block[-1] = ast.Pass()
     elif isinstance(last, ast.If | ast.With):
-        ends = [last.body, last.orelse] if isinstance(last, ast.If) else [last.body]
-        for end in filter(None, ends):
+        for end in filter(None, (last.body, getattr(last, "orelse", None))):
             _leave_out_last_return(end)
     elif isinstance(last, ast.Try):
         for handler in last.handlers:

@@ -15,6 +15,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -49,7 +50,7 @@ MISSING_EXTRA = (
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What the library raises for a first frame that it cannot read."""
 _LONGEST_GOODBYE = 2.0
-"""Seconds that a server has to end TLS."""
+"""Seconds for which the loop goes on for a connection that was shut down to be closed."""
 
 
 def can_listen() -> bool:
@@ -178,7 +179,7 @@ class JobFeed:
                 with suppress(Exception):  # one that never stood; why it did not is the error
                     await socket.disconnect()
                 if connection is not None:
-                    await _wait_until_closed(connection)
+                    await _close(connection)
 
     def _on_event(self, channel: str, payload: Any = None, *_: Any) -> None:
         event = parse_socket_event(channel, payload)
@@ -207,11 +208,13 @@ class JobFeed:
         return make_connection_fault("dropped", self._settings.address, f"no socket at {PATH}: {detail}")
 
 
-async def _wait_until_closed(connection: TransportSocket) -> None:
-    """Wait until the server has ended TLS: what a loop leaves open stays so until Python finds it."""
+async def _close(connection: TransportSocket) -> None:
+    """Close a connection whose TLS the server has not ended: the loop would leave it open at its end."""
+    with suppress(OSError):  # it is closed
+        connection.shutdown(SHUT_RDWR)
     loop = asyncio.get_running_loop()
     end = loop.time() + _LONGEST_GOODBYE
-    while connection.fileno() >= 0 and loop.time() < end:  # noqa: ASYNC110 - nothing tells of it
+    while connection.fileno() >= 0 and loop.time() < end:  # noqa: ASYNC110  # asyncio has no event for it
         await asyncio.sleep(0.01)
 
 

@@ -23,7 +23,7 @@ class Airflow(RealAirflow):
     def __init__(self, home: Path) -> None:
         super().__init__(home, home)
         self.state = "up_for_retry"
-        self.cleared: list[object] = []
+        self.cleared: list[tuple[str, str, Any]] = []
         self.log = home / "logs/dag_id=export/run_id=one/task_id=wait/attempt=1.log"
         self.log.parent.mkdir(parents=True)
         self.log.write_text(json.dumps({"event": "Pausing task as DEFERRED."}))
@@ -44,7 +44,7 @@ def test_a_task_that_airflow_has_lost_begins_anew_once(airflow: Airflow) -> None
     said: list[str] = []
     board = Board(airflow, said.append)
     board.update()
-    [(method, path, body)] = airflow.cleared  # type: ignore[misc]
+    [(method, path, body)] = airflow.cleared
     assert (method, path) == ("POST", "/dags/export/clearTaskInstances")
     assert (body["dag_run_id"], body["task_ids"], body["dry_run"]) == ("one", ["wait"], False)
     assert said[-1] == "export.wait  taken by Airflow for failed without an error; begins anew"
