@@ -106,3 +106,20 @@ def test_a_reference_without_a_name_stands_in_no_file(member: str, column: str) 
     topic = read_entry({"id": "1", "name": "orders", member: [{"id": "5", "type": "user"}]})
     with pytest.raises(Fault, match=f"{column}s of which one has no name"):
         topic.build_row((column,))
+
+
+@pytest.mark.parametrize(
+    ("members", "service"),
+    [
+        ({"service": {"fullyQualifiedName": "kafka"}, "fullyQualifiedName": "other.orders"}, "kafka"),
+        ({"service": {}, "fullyQualifiedName": '"edge.kafka".orders'}, '"edge.kafka"'),
+        ({"fullyQualifiedName": "kafka.orders"}, "kafka"),
+        ({"service": {"fullyQualifiedName": None}}, None),
+        ({}, None),
+    ],
+)
+def test_a_topic_is_of_the_service_that_is_named_or_that_its_name_begins_with(
+    members: dict[str, Any], service: str | None
+) -> None:
+    topic = read_entry({"id": "7", "name": "orders", **members})
+    assert (topic.id, topic.service) == ("7", service)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol.topics.pages import (
+    count_topics,
     create_topic,
     list_names,
     list_topics,
@@ -64,6 +65,12 @@ def test_a_page_says_how_many_there_are_and_where_the_next_one_begins() -> None:
         }
     )
     assert ([topic.name for topic in found.entities], found.after, found.total) == (["a", "b"], "cursor", 5)
+
+
+def test_topics_are_counted_by_what_the_server_says() -> None:
+    read = count_topics("kafka").read
+    assert read(build_json_reply(200, {"data": [{"id": "1", "name": "a"}], "paging": {"total": 5}})) == 5
+    assert read(build_json_reply(200, {"data": []})) is None
 
 
 @pytest.mark.parametrize(
