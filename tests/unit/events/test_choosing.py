@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from airflow_provider_om_messaging.protocol.events import watch_parameters
 from airflow_provider_om_messaging.protocol.events.change import (
     KINDS,
-    MOST_SHOWN,
     Change,
     ChangeFilter,
     describe_changes,
 )
 from airflow_provider_om_messaging.protocol.events.pauses import find_pause
-from airflow_provider_om_messaging.protocol.wire.faults import Fault
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 CHANGE = Change(
     "c1", 1_790_000_000_000, "topic", "kafka.orders", "kafka", "updated", ("description", "tags"), "0.2", "jo"
@@ -37,6 +36,8 @@ ALL = ChangeFilter("kafka", frozenset(KINDS))
         (replace(ALL, fields=frozenset({"tag"})), False),
         (replace(ALL, ignored_users=frozenset({"jo"})), False),
         (replace(ALL, ignored_users=frozenset({"joe"})), True),
+        (replace(ALL, ignored_users=frozenset({"ann", "jo"}), fields=frozenset({"tags"})), False),
+        (replace(ALL, fields=frozenset({"owners", "description"})), True),
     ],
 )
 def test_what_is_wanted(wanted: ChangeFilter, is_wanted: bool) -> None:
@@ -65,7 +66,11 @@ def test_an_event_is_small_whatever_the_server_sends() -> None:
         user="u" * 9999,
     )
     answer = describe_changes("kafka", [long] * 500)
-    assert (answer["count"], len(answer["changes"])) == (500, MOST_SHOWN)
+    assert (answer["count"], len(answer["changes"])) == (500, 20)
+    first = answer["changes"][0]
+    assert [len(first["name"]), len(first["user"]), len(first["fields"])] == [256, 64, 10]
+    assert {len(name) for name in first["fields"]} == {64}
+    assert all(text.endswith("…") for text in (first["name"], first["user"], *first["fields"]))
     assert len(json.dumps(answer)) < 32_000
     assert "\\u001b" not in json.dumps(answer)
 
@@ -86,6 +91,9 @@ def test_an_event_in_full() -> None:
             }
         ],
     }
+    longest = replace(CHANGE, name="n" * 256, user="u" * 64, fields=None)
+    [shown] = describe_changes("kafka", [longest])["changes"]
+    assert (shown["name"], shown["user"], shown["fields"]) == (longest.name, longest.user, None)
 
 
 @given(
@@ -106,24 +114,58 @@ def test_no_failure_makes_a_tight_loop_or_an_endless_pause(
 
 
 @pytest.mark.parametrize(
-    ("check", "value"),
+    ("interval", "failures", "retry_after", "chance", "pause"),
     [
-        (watch_parameters.check_service, ""),
-        (watch_parameters.check_service, None),
-        (watch_parameters.check_service, "kafka.orders".join('""').replace('"k', '"k"."')),
-        (watch_parameters.check_service, "0b7e7f3c-4c0e-4f0a-9d3e-0123456789ab"),
-        (watch_parameters.check_interval, 4.9),
-        (watch_parameters.check_interval, "30"),
-        (watch_parameters.check_interval, float("inf")),
-        (lambda value: watch_parameters.check_names("fields", value), []),
-        (lambda value: watch_parameters.check_names("fields", value), "description"),
-        (lambda value: watch_parameters.check_names("fields", value), [None]),
-        (lambda value: watch_parameters.check_names("changes", value, KINDS), ["update"]),
+        (100, 0, None, 0.0, 90.0),
+        (100, 0, None, 1.0, 100.0),
+        (100, 1, None, 0.0, 100.0),
+        (100, 2, None, 0.0, 200.0),
+        (100, 9, None, 0.0, 600.0),
+        (1000, 9, None, 1.0, 1000.0),
+        (100, 2, 150.0, 1.0, 200.0),
+        (100, 2, 250.0, 1.0, 250.0),
+        (100, 0, 1e9, 1.0, 3600.0),
     ],
 )
-def test_parameters_that_would_deliver_nothing(check: Any, value: Any) -> None:
-    with pytest.raises(Fault):
+def test_pauses(
+    interval: float, failures: int, retry_after: float | None, chance: float, pause: float
+) -> None:
+    assert find_pause(interval, failures, retry_after, chance) == pytest.approx(pause)
+
+
+def check_fields(value: object) -> list[str] | None:
+    return watch_parameters.check_names("fields", value)
+
+
+def check_kinds(value: object) -> list[str] | None:
+    return watch_parameters.check_names("changes", value, KINDS)
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "problem"),
+    [
+        (watch_parameters.check_service, "", "service is empty"),
+        (watch_parameters.check_service, None, "service is"),
+        (watch_parameters.check_service, '"kafka"."orders"', "The name .* something below the service"),
+        (
+            watch_parameters.check_service,
+            "0b7e7f3c-4c0e-4f0a-9d3e-0123456789ab",
+            "service 0b7e7f3c-4c0e-4f0a-9d3e-0123456789ab is an id: give the name",
+        ),
+        (watch_parameters.check_interval, 4.9, "poll_interval has to be at least 5 seconds, not 4.9"),
+        (watch_parameters.check_interval, "30", "poll_interval"),
+        (watch_parameters.check_interval, float("inf"), "poll_interval"),
+        (check_fields, [], r"fields has to be a list of at least one name, not \[\]"),
+        (check_fields, "description", "fields has to be a list of at least one name, not 'description'"),
+        (check_fields, 7, "fields has to be a list of at least one name, not 7"),
+        (check_fields, [None], "fields is"),
+        (check_kinds, ["created", "update"], "changes can hold created, updated, .*, and not 'update'"),
+    ],
+)
+def test_parameters_that_would_deliver_nothing(check: Any, value: Any, problem: str) -> None:
+    with pytest.raises(Fault, match=f"^{problem}") as caught:
         check(value)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
 def test_names_in_any_order_are_the_same_watcher() -> None:
@@ -131,3 +173,11 @@ def test_names_in_any_order_are_the_same_watcher() -> None:
         "fields", ["a", "b"]
     )
     assert watch_parameters.check_service("edge.kafka") == '"edge.kafka"'
+
+
+def test_parameters_that_are_given_and_that_are_not() -> None:
+    assert watch_parameters.check_interval(5) == 5
+    assert check_fields(None) is None
+    assert check_fields({"description"}) == ["description"]
+    assert check_fields(["whatever"]) == ["whatever"]
+    assert check_kinds(frozenset({"deleted", "created"})) == ["created", "deleted"]

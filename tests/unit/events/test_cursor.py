@@ -67,7 +67,12 @@ def test_a_flood_is_taken_once_and_what_is_remembered_of_it_stays_small() -> Non
     assert len(place.take(flood)) == len(flood)
     place.advance(find_newest_time(flood), BEGAN + OVERLAP)
     assert len(json.dumps(place.to_json())) < 65_535
+    assert len(place.taken) == MOST_REMEMBERED
     assert rebuild(place).take(flood) == []
+    few = Cursor.from_moment(BEGAN)
+    few.take(flood[:MOST_REMEMBERED])
+    few.advance(BEGAN, BEGAN)
+    assert (few.floor, len(few.taken)) == (BEGAN, MOST_REMEMBERED)
 
 
 def test_a_flood_within_one_moment_is_taken_once() -> None:
@@ -85,6 +90,31 @@ def test_what_was_changed_before_is_left() -> None:
     assert len(place.take([change(2, BEGAN)])) == 1
 
 
+def test_a_place_does_not_go_back_and_begins_no_earlier_than_time() -> None:
+    assert Cursor.from_moment(-5) == Cursor(0, 0)
+    place = Cursor(BEGAN, BEGAN)
+    place.advance(BEGAN + 5 * OVERLAP, None)
+    place.advance(BEGAN, None)
+    assert (place.newest, place.since) == (BEGAN + 5 * OVERLAP, BEGAN + 4 * OVERLAP)
+
+
+def test_what_is_taken_comes_oldest_first() -> None:
+    early, late = change(1, BEGAN), change(2, BEGAN + 1)
+    assert Cursor.from_moment(BEGAN).take([late, early]) == [early, late]
+
+
+def test_a_change_is_known_again_after_an_upgrade() -> None:
+    """What was taken is stored in Airflow's database: another id for it would deliver it twice."""
+    assert make_change_id("T1", "0.3", BEGAN, is_gone=False) == "ec8828f2e461130a"
+    assert make_change_id("t1", "0.3", BEGAN, is_gone=True) == "0ef96da553a16ad2"
+
+
+def test_a_server_whose_clock_is_some_minutes_slow_moves_the_place_all_the_same() -> None:
+    place = Cursor.from_moment(BEGAN)
+    place.advance(BEGAN + 9 * OVERLAP, BEGAN)
+    assert place.since == BEGAN + 8 * OVERLAP
+
+
 def test_one_entity_dated_in_the_future_hides_nothing() -> None:
     place = Cursor.from_moment(BEGAN)
     future = change(1, BEGAN + 10**9)
@@ -97,6 +127,14 @@ def test_one_entity_dated_in_the_future_hides_nothing() -> None:
 def test_the_same_change_twice_in_one_reply() -> None:
     item = change(1, BEGAN)
     assert Cursor.from_moment(BEGAN).take([item, item]) == [item]
+
+
+def test_what_is_no_place_is_none() -> None:
+    kept = {"floor": 1, "newest": 2, "taken": {"a": 1, "b": "x"}}
+    assert Cursor.from_json(kept) == Cursor(1, 2, {"a": 1})
+    for broken in ({"floor": None}, {"newest": None}, {"taken": None}, {"taken": ["a"]}, {"floor": "1"}):
+        assert Cursor.from_json({**kept, **broken}) is None
+    assert Cursor.from_json([kept]) is None
 
 
 @given(

@@ -61,6 +61,26 @@ def test_a_service_without_a_name_is_none(name: Any) -> None:
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
 
 
+def test_half_a_character_is_in_no_file() -> None:
+    with pytest.raises(Fault, match="half a character") as caught:
+        format_metadata({**SERVICE, "description": "\ud800"})
+    assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+def test_a_reference_that_says_less_is_named_by_what_it_says() -> None:
+    domain, owner = {"id": "d", "name": "Retail.EU"}, {"id": "t", "type": "team", "name": "a"}
+    content = format_metadata({**SERVICE, "domains": [domain], "owners": [owner], "tags": None})
+    metadata = {**METADATA, "owners": ["team:a"], "tags": []}
+    assert parse_metadata(content) == ('"edge.kafka"', metadata)
+
+
+def test_a_file_is_read_by_people_too() -> None:
+    lines = format_metadata({**SERVICE, "description": "Öl 🐘"}).decode().splitlines(keepends=True)
+    assert lines[1] == '  "format": "openmetadata-messaging-service",\n'
+    assert '    "description": "Öl 🐘",\n' in lines
+    assert lines[-1] == "}\n"
+
+
 def test_a_file_changes_only_with_what_it_holds() -> None:
     later = {**SERVICE, "version": 0.5, "updatedAt": 2, "connection": {}, "tags": SERVICE["tags"][::-1]}
     assert format_metadata(later) == format_metadata(SERVICE)

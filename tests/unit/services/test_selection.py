@@ -67,6 +67,15 @@ def test_references_are_compared_by_what_they_are_to() -> None:
     assert not meets({"domain": {"id": "d2"}}, domain="Finance")
 
 
+def test_a_list_is_asked_for_what_the_conditions_are_about_and_no_more() -> None:
+    assert parse_selection(service_type="Kafka", name="x").fields == []
+    everything = parse_selection(domain="Finance", owner="team:payments", tag="Tier.Tier1")
+    assert everything.fields == ["domains", "owners", "tags"]
+    bare = {"name": "edge.kafka", "serviceType": "Kafka", "owners": None}
+    owner = parse_selection(owner="team:payments")
+    assert not owner.is_met(bare, {owner.references["owner"]: {"id": "t1", "type": "team"}})
+
+
 def test_a_label_counts_however_it_came() -> None:
     assert meets(label("Tier.Tier1"), tag="Tier.Tier1")
     assert meets(label("PII.Sensitive"), tag="PII.Sensitive")
