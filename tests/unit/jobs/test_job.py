@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.jobs.job import Job, read_job, read_jobs, read_submitted
+from airflow_provider_om_messaging.protocol.jobs.job import (
+    Job,
+    make_not_pollable_fault,
+    read_job,
+    read_jobs,
+    read_submitted,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.replies import HTML, build_json_reply, build_reply
 
@@ -95,6 +102,7 @@ def test_jobs_are_listed_in_the_servers_order() -> None:
     assert [each.job_id for each in read_jobs(build_json_reply(200, documents))] == ["9", "3", "12"]
     with pytest.raises(Fault, match="not a list of jobs"):
         read_jobs(build_json_reply(200, {"data": documents}))
+    assert len(read_jobs(build_json_reply(200, documents[:1] * 100))) == 100
 
 
 @pytest.mark.parametrize(
@@ -130,6 +138,16 @@ def test_a_completed_job_passes() -> None:
             Cause.JOB_CANCELLED,
             "was cancelled on the server: CSV job 42 was cancelled",
         ),
+        (
+            {"status": "CANCELLED", "message": "Server restarted"},
+            Cause.JOB_CANCELLED,
+            "cancelled .*Server restarted",
+        ),
+        (
+            {"status": "FAILED", "message": "Server restarted."},
+            Cause.JOB_LOST,
+            r"stopped: Server restarted\. The job itself did nothing wrong; running the task",
+        ),
         ({"status": "RUNNING"}, Cause.JOB_NOT_FINISHED, "still RUNNING: wait for it with CsvAsyncJobSensor"),
         ({"status": "SOMETHING_NEW"}, Cause.JOB_NOT_FINISHED, "still SOMETHING_NEW"),
     ],
@@ -153,6 +171,67 @@ def test_any_other_end_is_an_error_with_the_jobs_own_words(
 )
 def test_progress_reads_well_in_a_log(changes: dict[str, Any], text: str) -> None:
     assert job(**changes).format_progress() == text
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        ("CANCELLING", "Asked to cancel: Import job 42: CANCELLING, 100 of 1,200 rows"),
+        ("COMPLETED", "It is too late to cancel: Import job 42: COMPLETED, 100 of 1,200 rows"),
+    ],
+)
+def test_what_became_of_a_cancellation_reads_well_too(status: str, text: str) -> None:
+    assert job(status=status).format_cancellation() == text
+
+
+@pytest.mark.parametrize(
+    ("pushed", "advice"),
+    [
+        (True, "OpenMetadata 1.9.0 tells how a job ended only once, .* and the extra 'sockets'"),
+        (False, "OpenMetadata 1.9.0 has no async CSV jobs. .* use asynchronous=False, and no sensor"),
+    ],
+)
+def test_a_job_that_no_server_knows_of_is_told_with_what_to_do(pushed: bool, advice: str) -> None:
+    fault = make_not_pollable_fault("42", "1.9.0", pushed=pushed)
+    assert fault.cause is Cause.UNSUPPORTED
+    assert re.match(f"Job 42 cannot be polled: {advice}", fault.message)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (0, 0),
+        (3.0, 3),
+        (2**63 - 1, 2**63 - 1),
+        (2**63, None),
+        (-1, None),
+        (2.5, None),
+        (True, None),
+        ("7", None),
+    ],
+)
+def test_rows_are_counted_in_numbers_that_a_server_has(sent: object, read: int | None) -> None:
+    assert job(progress=sent, total=sent).to_dict().items() >= {"progress": read, "total": read}.items()
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({"dryRun": "false"}, {"dry_run": None}),
+        ({"dryRun": False}, {"dry_run": False}),
+        ({"operation": "import", "status": "queued"}, {"operation": "IMPORT", "status": "QUEUED"}),
+        ({"operation": 7, "targetFqn": 7, "message": 7}, {"operation": "", "service": "", "message": ""}),
+        ({"completedAt": 7, "updatedAt": "x"}, {"completed_at": 7}),
+    ],
+)
+def test_what_a_job_says_of_itself_is_read_as_it_is_meant(sent: dict[str, Any], read: dict[str, Any]) -> None:
+    assert job(**sent).to_dict().items() >= read.items()
+
+
+def test_the_log_of_a_job_has_only_lines() -> None:
+    assert job(logs=[{"logId": 1}, None, "x"]).logs == ({"logId": 1},)
+    assert job(logs={"logId": 1}).logs == ()
+    assert job(updatedAt=7).updated_at == 7
 
 
 def test_neither_secrets_nor_rows_leave_through_a_job() -> None:

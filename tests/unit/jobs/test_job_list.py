@@ -71,8 +71,9 @@ def test_what_is_no_list_of_jobs_is_refused(body: bytes) -> None:
     assert len(reader.read(reply([build_entry(2)]))) == 1
 
 
-def test_an_empty_list_has_no_jobs() -> None:
+def test_an_empty_list_has_no_jobs_and_the_longest_a_hundred() -> None:
     assert JobList().read(Reply(200, {}, b" [ ] ")) == []
+    assert len(JobList().read(reply([build_entry(number) for number in range(100)]))) == 100
 
 
 @given(

@@ -32,6 +32,12 @@ def test_jobs_at_work_come_first_then_the_oldest() -> None:
     assert [item.job_id for item in chosen[7:]] == [str(number) for number in range(89, 26, -1)]
 
 
+def test_where_all_are_asked_for_the_first_to_be_late_comes_first() -> None:
+    found = [make_wait(number, "RUNNING", late=-number) for number in range(20)]
+    for number in (20, 21):
+        assert [item.job_id for item in choose_jobs(found, number)] == [str(one) for one in range(19, -1, -1)]
+
+
 def test_a_job_whose_id_is_no_number_has_its_turn_as_well() -> None:
     assert estimate_end("2f1e", Job("2f1e", "EXPORT", "QUEUED"), 7.0) == (1, 7.0)
 

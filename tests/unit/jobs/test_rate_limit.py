@@ -59,6 +59,25 @@ def test_each_wait_is_looked_at_within_its_poll_interval(number: int, interval: 
     assert now - min(one.looked_at for one in waits) <= interval
 
 
+@pytest.mark.parametrize(
+    ("needed", "seconds", "number"),
+    [(0, 1.0, 100), (200, 1.0, 240), (200, 0.5, 120), (1e6, 1.0, 400), (0, 0.001, 1)],
+)
+def test_a_fifth_more_is_asked_for_than_it_takes(needed: float, seconds: float, number: int) -> None:
+    assert RateLimit().compute_jobs_per_round(needed, seconds) == number
+
+
+def test_a_round_that_takes_just_as_long_as_it_may_went_well() -> None:
+    pace = RateLimit()
+    pace.compute_jobs_per_round(1000, 1.0)
+    pace.record_refusal()
+    assert pace.compute_jobs_per_round(1000, 1.0) == 200
+    pace.record_success(200, 1.0, 1.0)
+    assert pace.compute_jobs_per_round(1000, 1.0) == 210
+    pace.record_success(210, 2.0, 1.0)
+    assert pace.compute_jobs_per_round(1000, 1.0) == 105
+
+
 @given(rates, st.floats(0.05, 1))
 def test_there_is_a_bound_however_many_wait(needed: float, seconds: float) -> None:
     number = RateLimit().compute_jobs_per_round(needed, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -95,10 +96,38 @@ def test_a_late_frame_does_not_bring_a_job_back_to_life() -> None:
     assert found.csv == "x"
 
 
+def find_known(inbox: LatestEvents, *job_ids: str) -> list[str]:
+    """Return those of the jobs of which an event is kept, without having it thrown away."""
+    return [job_id for job_id in job_ids if copy.deepcopy(inbox).take_newest(job_id)]
+
+
+def test_events_of_a_hundred_jobs_are_kept_and_the_newest_of_each() -> None:
+    inbox = LatestEvents()
+    for number in range(100):
+        inbox.take(frame(f"{number}"))
+    assert find_known(inbox, "0", "1", "99") == ["0", "1", "99"]
+    inbox.take(frame("0", progress=7))
+    inbox.take(frame("100"))
+    assert find_known(inbox, "0", "1", "2", "100") == ["0", "2", "100"]
+    found = inbox.take_newest("0")
+    assert found is not None
+    assert found.job.progress == 7
+
+
 def test_what_is_kept_is_bounded() -> None:
-    inbox = LatestEvents(longest=1000)
-    for number in range(500):
-        inbox.take(frame(f"theirs {number}", "COMPLETED", data="x" * 400))
-    inbox.take(frame("ours"))
-    assert len(inbox._events) <= 3
-    assert inbox.take_newest("ours") is not None
+    one = frame("0", "COMPLETED", data="x" * 400)
+    assert one.size == len(json.dumps({"jobId": "0", "status": "COMPLETED", "data": "x" * 400}))
+    inbox = LatestEvents(longest=2 * one.size)
+    for number in range(9):
+        inbox.take(frame(f"{number}", "COMPLETED", data="x" * 400))
+    assert find_known(inbox, *map(str, range(9))) == ["7", "8"]
+    # One that is longer than all may be is ours, perhaps.
+    inbox.take(frame("ours", "COMPLETED", data="x" * 9999))
+    assert find_known(inbox, "8", "ours") == ["ours"]
+
+
+def test_a_push_may_be_an_object_and_of_any_case() -> None:
+    found = parse_socket_event(EXPORT, {"jobId": 7, "status": "Started", "data": ["x"]})
+    assert found is not None
+    assert (found.job.job_id, found.job.status, found.csv) == ("7", "RUNNING", None)
+    assert found.size == len("{'jobId': 7, 'status': 'Started', 'data': ['x']}")

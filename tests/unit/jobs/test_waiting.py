@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.job import CANCELLED, COMPLETED, FAILED, Job
-from airflow_provider_om_messaging.protocol.jobs.job_log import JobLog
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
@@ -76,6 +72,12 @@ def test_a_passing_failure_is_borne_so_many_times_in_a_row(cause: Cause) -> None
     assert caught.value.cause is cause
 
 
+def test_too_many_failures_end_a_wait_with_the_status_of_the_last() -> None:
+    with pytest.raises(Fault, match=r"1 polls of job 42 in a row failed .*not seen yet") as caught:
+        wait(failures=0).record_failure(DOWN, 0.0)
+    assert caught.value.status == 503
+
+
 def test_a_poll_that_succeeds_forgives_the_failures_before_it() -> None:
     waiting = wait(failures=1)
     for now in range(100):
@@ -96,6 +98,14 @@ def test_ten_minutes_of_failures_are_borne_if_nobody_says_how_many(poll_interval
         waiting.record_failure(DOWN, now)
 
 
+def test_ten_minutes_are_over_when_they_are_over() -> None:
+    waiting = wait(1e9, failures=None)
+    for now in (0.0, 300.0, 599.9):
+        waiting.record_failure(DOWN, now)
+    with pytest.raises(Fault, match="4 polls"):
+        waiting.record_failure(DOWN, 600.0)
+
+
 def test_ten_minutes_are_no_less_than_three_polls() -> None:
     waiting = wait(1e9, 3600, failures=None)
     waiting.record_failure(DOWN, 0.0)
@@ -104,13 +114,10 @@ def test_ten_minutes_are_no_less_than_three_polls() -> None:
         waiting.record_failure(DOWN, 7200.0)
 
 
-def test_no_failure_is_borne_if_none_is_to_be() -> None:
-    with pytest.raises(Fault):
-        wait(failures=0).record_failure(DOWN, 0.0)
-
-
 def test_the_deadline_holds_while_the_server_is_down_and_says_so() -> None:
-    with pytest.raises(Fault, match=r"did not end in time.*not seen yet.*503") as caught:
+    with pytest.raises(
+        Fault, match=r"did not end in time.*not seen yet.* The last poll failed: .*503"
+    ) as caught:
         wait().record_failure(DOWN, 1000.0)
     assert caught.value.cause is Cause.JOB_TIMEOUT
 
@@ -155,10 +162,17 @@ def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_so_long_onl
     waiting = wait(deadline=1e9)
     for now in (0.0, 599.0):
         assert not waiting.record_poll(job("CANCELLING"), now)
-    with pytest.raises(Fault, match="still has not stopped") as caught:
+    with pytest.raises(Fault, match="to be cancelled 10 minutes ago and still has not stopped") as caught:
         waiting.record_poll(job("CANCELLING"), 600.0)
     assert caught.value.cause is Cause.JOB_CANCELLED
     assert waiting.record_poll(job(CANCELLED), 601.0)
+
+
+def test_a_job_that_went_on_is_not_cancelled_for_all_that_time() -> None:
+    waiting = wait(deadline=1e9)
+    for now, status in ((0.0, "CANCELLING"), (300.0, "RUNNING"), (500.0, "CANCELLING")):
+        assert not waiting.record_poll(job(status), now)
+    assert not waiting.record_poll(job("CANCELLING"), 1000.0)
 
 
 @pytest.mark.parametrize(
@@ -172,86 +186,9 @@ def test_a_job_lost_to_a_restart_is_named_as_that(error: str) -> None:
 
 def test_jitter_only_shortens_a_pause_and_by_a_tenth_at_most() -> None:
     assert wait().compute_pause(0.0, chance=0.0) == 0.9
+    assert wait().compute_pause(0.0, chance=0.5) == pytest.approx(0.95)
 
 
-def entry(log_id: int, message: str, level: str = "INFO", at: object = None) -> dict[str, object]:
-    return {"logId": str(log_id), "level": level, "message": message, "createdAt": at}
-
-
-def test_each_line_is_told_once_even_if_the_server_repeats_it() -> None:
-    log = JobLog()
-    lines = [entry(number, f"line {number}") for number in range(250)]
-    received = []
-    for end in (0, 40, 40, 130, 200, 250, 250):
-        received += log.list_new_lines(
-            Job("42", "IMPORT", "RUNNING", progress=7, total=9, logs=tuple(lines[:end][-100:]))
-        )
-    texts = [line.text for line in received]
-    assert texts[0] == "Import job 42: RUNNING, 7 of 9 rows"
-    assert texts[1:] == [f"Import job 42: line {number}" for number in range(250)]
-
-
-def test_a_log_that_goes_on_in_another_process_reports_what_is_new() -> None:
-    lines = tuple(entry(number, f"line {number}", at=1_760_000_000_000 + number) for number in range(4))
-    log = JobLog()
-    log.list_new_lines(Job("42", "EXPORT", "RUNNING", logs=lines[:2]))
-    handed_on = json.loads(json.dumps(log.reported))
-    news = JobLog(handed_on).list_new_lines(Job("42", "EXPORT", "RUNNING", logs=lines))
-    assert [line.text for line in news] == ["Export job 42: line 2", "Export job 42: line 3"]
-
-
-def test_lines_keep_their_level_and_lose_their_secrets() -> None:
-    lines = (entry(1, "slow", "WARN"), entry(2, "password=hunter2", "ERROR"), {"message": "no id"})
-    answer = JobLog().list_new_lines(Job("42", "IMPORT", "RUNNING", logs=lines))
-    assert [line.level for line in answer] == [logging.WARNING, logging.ERROR]
-    assert "hunter2" not in str(answer)
-
-
-@st.composite
-def looks(draw: st.DrawFn) -> list[Job]:
-    """A running job as it is seen time and again, with lines that may be of the same millisecond."""
-    at, entries, seen = 1_760_000_000_000, [], []
-    for progress, gaps in enumerate(draw(st.lists(st.lists(st.integers(0, 3), max_size=9), max_size=11))):
-        for gap in gaps:
-            at += gap
-            entries.append(entry(len(entries), f"line {len(entries)}", at=at))
-        seen.append(
-            Job("42", "EXPORT", "RUNNING", progress=progress, total=99, updated_at=at, logs=(*entries,))
-        )
-        # What comes after a look takes longer than what was seen in it was moved apart.
-        at += 20
-    return seen
-
-
-@given(looks(), st.data())
-def test_what_is_told_again_by_another_process_can_be_known_for_the_same(
-    seen: list[Job], data: st.DataObject
-) -> None:
-    first, second = JobLog(), JobLog()
-    since = data.draw(st.integers(0, len(seen)))
-    answer = [line for job in seen for line in first.list_new_lines(job)]
-    again = [line for job in seen[since:] for line in second.list_new_lines(job)]
-    assert set(again) <= set(answer)
-    assert len({line.at for line in answer}) == len(answer)
-    assert [line.at for line in answer] == sorted(line.at for line in answer if line.at is not None)
-
-
-@pytest.mark.parametrize("at", [None, "2026-01-01T00:00:00Z", True])
-def test_a_line_of_no_known_time_is_told_as_well(at: object) -> None:
-    (line,) = JobLog().list_new_lines(Job("42", "EXPORT", "RUNNING", logs=(entry(1, "slow", at=at),)))
-    assert (line.text, line.at) == ("Export job 42: slow", None)
-
-
-def test_a_state_that_the_lines_have_told_is_not_told_at_first_look_however_often_the_job_changes() -> None:
-    lines = (entry(1, "started", at=1000),)
-
-    def build_job(at: int, progress: int) -> Job:
-        return Job("42", "EXPORT", "RUNNING", progress=progress, total=9, updated_at=at, logs=lines)
-
-    for first in (1000, 61_000, 121_000):
-        log = JobLog()
-        assert [line.text for line in log.list_new_lines(build_job(first, 0))] == ["Export job 42: started"]
-        assert log.list_new_lines(build_job(first + 60_000, 0)) == []
-        assert log.list_new_lines(build_job(190_000, 3)) == [
-            (logging.INFO, "Export job 42: RUNNING, 3 of 9 rows", 190_000)
-        ]
+def test_the_last_look_comes_at_the_deadline() -> None:
+    assert wait(deadline=100.0).compute_pause(99.7) == pytest.approx(0.3)
+    assert wait(deadline=100.0).compute_pause(100.0) == 0.05
