@@ -18,6 +18,7 @@ from airflow_provider_om_messaging.protocol.wire.capabilities import Capabilitie
         ("1.4.9", "none", False, False, "owner", "domain", None),
         ("1.5.0", "none", True, False, "owners", "domain", None),
         ("1.6.0-SNAPSHOT", "socket", True, False, "owners", "domain", None),
+        ("1.7.9", "socket", True, False, "owners", "domain", None),
         ("1.8.12", "socket", True, False, "owners", "domain", "EditAll"),
         ("1.9.0", "socket", True, True, "owners", "domains", "EditAll"),
         ("1.10.3", "socket", True, True, "owners", "domains", "EditAll"),

@@ -21,3 +21,9 @@ def test_a_fault_of_the_connection_names_the_address_and_hides_logins(problem: s
     assert "hunter2" not in found.message
     assert found.status is None
     assert found.transient == (problem != "tls")
+    # A request that was sent may have had its effect.
+    assert found.may_have_worked == (problem in {"read_timeout", "dropped", "damaged"})
+    assert found.message.endswith(" (cannot connect to http://***@proxy:3128)")
+    bare = make_connection_fault(problem, "acme.example:443").message
+    assert found.message.startswith(bare)
+    assert bare.endswith(".")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.wire import retry
 from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy, double_pause
@@ -70,6 +71,23 @@ def test_a_request_is_sent_so_many_times_at_most(chance: float) -> None:
     assert NO_RETRY.compute_pause(build_request(), UNAVAILABLE, 1, chance) is None
 
 
+@pytest.mark.parametrize(
+    ("tried", "chance", "asked", "pause"),
+    [
+        (1, 0.0, None, 0.25),
+        (1, 1.0, None, 0.5),
+        (3, 1.0, None, 2.0),
+        (1, 0.0, 10.0, 10.0),
+        (1, 1.0, 10.0, 11.0),
+        (1, 1.0, 60.0, 60.0),
+        (3, 1.0, 0.0, 2.0),
+    ],
+)
+def test_pauses(tried: int, chance: float, asked: float | None, pause: float) -> None:
+    fault = Fault(Cause.UNAVAILABLE, "down", transient=True, retry_after=asked)
+    assert RetryPolicy().compute_pause(build_request(), fault, tried, chance) == pytest.approx(pause)
+
+
 @given(st.integers(1, 3), chances)
 def test_pauses_double_and_are_spread(tried: int, chance: float) -> None:
     pause = RetryPolicy(first_pause=1).compute_pause(build_request(), UNAVAILABLE, tried, chance)
@@ -103,3 +121,27 @@ def test_a_server_that_asks_for_more_than_the_longest_pause_is_left_to_airflow(a
 def test_a_growing_pause_doubles_up_to_its_bound_however_often_it_was() -> None:
     assert [double_pause(0.5, times, 3.0) for times in range(5)] == [0.5, 1.0, 2.0, 3.0, 3.0]
     assert double_pause(5.0, 10**9, 600.0) == 600.0
+
+
+@pytest.mark.parametrize(
+    ("cause", "passes", "is_overload", "is_for_the_token"),
+    [
+        (Cause.RATE_LIMITED, True, True, True),
+        (Cause.UNAVAILABLE, True, True, False),
+        (Cause.UNEXPECTED_REPLY, True, False, False),
+        (Cause.UNAUTHORIZED, False, False, True),
+        (Cause.CONFLICT, False, False, False),
+    ],
+)
+def test_what_a_failure_means_for_other_requests(
+    cause: Cause, passes: bool, is_overload: bool, is_for_the_token: bool
+) -> None:
+    fault = Fault(cause, "no")
+    assert retry.is_temporary(fault) is passes
+    assert retry.is_rate_limit(fault) is (cause is Cause.RATE_LIMITED)
+    assert retry.is_overload(fault) is is_overload
+    assert retry.affects_same_token(fault) is is_for_the_token
+
+
+def test_a_pause_is_believed_up_to_a_bound() -> None:
+    assert [retry.limit_pause(asked, 30.0) for asked in (None, 0.0, 7.0, 31.0)] == [0.0, 0.0, 7.0, 30.0]
