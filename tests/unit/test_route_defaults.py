@@ -8,12 +8,10 @@ import pytest
 
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.events.change_events import list_events
-from airflow_provider_om_messaging.protocol.jobs.job_limits import LARGEST
 from airflow_provider_om_messaging.protocol.model.entities import REFERRED, SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.topics.pages import list_topics
 from airflow_provider_om_messaging.protocol.wire.capabilities import parse_generation
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from airflow_provider_om_messaging.protocol.wire.message import BYTES_PER_ITEM, MAX_REPLY_BYTES
 from tests.unit.replies import build_json_reply, build_reply
 
 UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
@@ -36,13 +34,13 @@ def test_lists_have_limits() -> None:
     ],
 )
 def test_a_list_may_be_larger_for_each_thing_in_it(made: Any, items: int) -> None:
-    assert made.largest == MAX_REPLY_BYTES + items * BYTES_PER_ITEM
+    assert made.largest == (8 * 1024 + items * 64) * 1024
 
 
 def test_a_history_and_a_verdict_on_a_whole_file_may_be_large() -> None:
     assert routes.list_versions(UUID).largest == 128 * 1024 * 1024
     # The rows come back, each with a word on it.
-    assert routes.get_job_verdict("1", True, 3).largest == MAX_REPLY_BYTES + 4 * LARGEST
+    assert routes.get_job_verdict("1", True, 3).largest == (8 + 4 * 20) * 1024 * 1024
 
 
 def test_an_entity_is_asked_for_by_its_id_or_by_its_name() -> None:

@@ -1,15 +1,23 @@
-"""Bodies of replies: how much of them is read, and what they are."""
+"""Bodies of replies: how much of them is read, how they were coded, and what they are."""
 
 from __future__ import annotations
 
+import gzip
+import random
+import zlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_om_messaging.protocol.wire.addresses import split_address
 from airflow_provider_om_messaging.protocol.wire.body import LONGEST_ERROR, Body
+from airflow_provider_om_messaging.protocol.wire.content_coding import CodingError, decode
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault, describe_for_logs
 from tests.unit.replies import build_reply, build_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ASKED = replace(build_request(), largest=10)
 HTML = {"content-type": "Text/HTML; charset=utf-8"}
@@ -85,3 +93,63 @@ def test_what_stands_in_brackets_has_to_be_an_address() -> None:
 def test_of_a_foreign_error_only_its_type_is_logged() -> None:
     assert describe_for_logs(Fault(Cause.CONFLICT, "Changed meanwhile.")) == "Changed meanwhile."
     assert describe_for_logs(ValueError("hunter2")) == "ValueError"
+
+
+def deflate(body: bytes) -> bytes:
+    """Compress without the zlib format around it."""
+    coder = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return coder.compress(body) + coder.flush()
+
+
+# The second half is nothing but a hint at the first one, from as far as the formats allow.
+FAR = random.Random(1).randbytes(32_000) * 2  # noqa: S311  # no secret
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("", bytes),
+        ("identity", bytes),
+        (" , Identity", bytes),
+        ("gzip", gzip.compress),
+        ("X-GZip", gzip.compress),
+        ("identity, gzip ", gzip.compress),
+        ("gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(b"") + gzip.compress(body[9:])),
+        ("deflate", zlib.compress),
+        ("Deflate", deflate),
+    ],
+)
+def test_a_body_is_read_as_it_was_before_it_was_coded(coding: str, pack: Callable[[bytes], bytes]) -> None:
+    for body in (FAR, b"x"):
+        packed = pack(body)
+        assert b"".join(decode([packed[:1], b"", packed[1:]], coding)) == body
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "deflate, gzip", "compress"])
+def test_a_coding_that_was_not_asked_for_is_refused(coding: str) -> None:
+    with pytest.raises(CodingError, match=f"it is coded as '{coding}', which was not asked for"):
+        decode([b"x"], coding)
+
+
+@pytest.mark.parametrize(
+    ("coding", "chunks", "problem"),
+    [
+        ("gzip", [gzip.compress(FAR)[:-1]], "ends too early"),
+        ("gzip", [gzip.compress(FAR), b"xx"], "damaged, or goes on after its end"),
+        ("gzip", [b"name\r\n"], "damaged"),
+        ("deflate", [zlib.compress(FAR)[:-1]], "ends too early"),
+        ("deflate", [b"x"], "ends too early"),
+        ("deflate", [zlib.compress(FAR) + b"x"], "goes on after the end"),
+        ("deflate", [zlib.compress(FAR), b"", b"x"], "goes on after the end"),
+        ("deflate", [deflate(FAR), b"x"], "goes on after the end"),
+        ("deflate", [b"name\r\n"], "damaged"),
+    ],
+)
+def test_a_body_has_to_end_where_its_coding_says(coding: str, chunks: list[bytes], problem: str) -> None:
+    with pytest.raises(CodingError, match=problem):
+        list(decode(chunks, coding))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_nothing_is_nothing_in_every_coding(coding: str) -> None:
+    assert list(decode([], coding)) == list(decode([b"", b""], coding)) == []

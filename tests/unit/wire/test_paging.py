@@ -41,8 +41,8 @@ def test_each_page_is_asked_for_by_the_cursor_of_the_one_before() -> None:
         [(1, "b", 9), (1, "b", 9)],
         [(1, "b", 9), (1, "c", 9), (1, "b", 9)],
         # Some may come while the list is read, but not that many.
-        [(1018, "b", 5), (1, "c", 9)],
-        [(1_000_000, "b", None), (1, "c", None)],
+        [(1011, "b", 5), (1, None, 9)],
+        [(1_000_000, "b", None), (1, "c", None), (0, None, None)],
     ],
 )
 def test_a_list_has_to_get_on(pages: list[Any]) -> None:
