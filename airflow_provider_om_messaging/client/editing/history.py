@@ -81,8 +81,7 @@ class History:
         for entity in self._walk_back():
             version = read_version(entity)
             if version.updated_at is not None and version.updated_at <= moment:
-                hint = newer is not None and newer.merged
-                return entity, [describe_merge(newer)] if newer and hint else []
+                return entity, [describe_merge(newer)] if newer and newer.merged else []
             newer = version
         first = (
             f"the oldest version is of {format_time(newer.updated_at)}" if newer else "there are no versions"

@@ -212,7 +212,7 @@ def make_unknown_name_fault(name: Name, candidates: Iterable[Name], parameter: s
         known.setdefault(candidate.fqn.casefold(), []).append(candidate)
     near = [
         to_printable(str(found))
-        for match in get_close_matches(name.fqn.casefold(), known, n=3)
+        for match in get_close_matches(name.fqn.casefold(), known)
         for found in known[match]
     ]
     hint = f" Near names: {', '.join(near)}." if near else ""

@@ -13,12 +13,13 @@ from airflow_provider_om_messaging.exceptions import (
     InvalidParameterError,
     NotFoundError,
 )
+from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
+from tests.contract.answers_in_between import between, format_http
 from tests.contract.editing.patching import KAFKA, ORDERS, SECRET, list_names, list_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
     from airflow_provider_om_messaging.sandbox import Sandbox
     from tests.contract.sandbox_http import Api
 
@@ -273,10 +274,13 @@ class TestConnection:
             assert secret not in text
 
     def test_a_server_that_repeats_a_secret_is_not_quoted(
-        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        wrong = [{"op": "test", "path": "/connection/config/saslUsername", "value": "another-secret"}]
-        wrong.append({"op": "add", "path": "/connection/config/bad", "value": "brand-new-secret"})
-        with pytest.raises(BadRequestError) as caught:
-            hook.patch_service(KAFKA, operations=wrong)
-        assert "secret" not in str(caught.value)
+        config = {"sslKey": "new", "saslPassword": "brand-new-passphrase"}
+        with between(sandbox.url) as server:
+            connection = sandbox.airflow_connection().replace(sandbox.url, server.url)
+            monkeypatch.setenv("AIRFLOW_CONN_OM_MESSAGING_DEFAULT", connection)
+            words = b'{"code": 400, "message": "No good: new, brand-new-passphrase"}'
+            server.answer(r"messagingServices/[0-9a-f-]{36}$", format_http(400, words))
+            with pytest.raises(BadRequestError, match=r"No good: \*\*\*, \*\*\*$"):
+                OpenMetadataMessagingHook().patch_service(KAFKA, changes={"connection": {"config": config}})

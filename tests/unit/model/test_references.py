@@ -136,13 +136,17 @@ def test_a_reference_is_complete_and_holds_nothing_else() -> None:
         "displayName": "Ada",
         "deleted": False,
     }
-    assert build_reference(PII, {"fullyQualifiedName": "PII.None", "name": "None", "style": {}}) == {
+    label = {
         "tagFQN": "PII.None",
         "name": "None",
         "source": "Classification",
         "labelType": "Manual",
         "state": "Confirmed",
     }
+    # As the server writes it, where it says so.
+    written = Name("tags", "tag", "pii.none")
+    assert build_reference(written, {"fullyQualifiedName": "PII.None", "name": "None", "style": {}}) == label
+    assert build_reference(PII, {"name": "None"}) == label
 
 
 def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
@@ -214,12 +218,10 @@ def test_several_users_or_one_team_may_own_something() -> None:
 
 
 def test_a_name_is_told_as_it_would_be_written() -> None:
-    assert [str(name) for name in (ADA, DATA, PII, Name("tags", "glossaryTerm", "B.O"))] == [
-        "user:ada",
-        "team:data",
-        "PII.None",
-        "glossaryTerm:B.O",
-    ]
+    assert [
+        str(name)
+        for name in (ADA, DATA, PII, Name("tags", "glossaryTerm", "B.O"), Name("domains", "domain", "EU"))
+    ] == ["user:ada", "team:data", "PII.None", "glossaryTerm:B.O", "EU"]
     assert list_kinds_in_same_place(DATA) == ("team", "user")
     assert list_kinds_in_same_place(PII) == ("tag", "glossaryTerm")
 
