@@ -172,7 +172,7 @@ def is_whole_number(value: object, minimum: int, maximum: int | None = None) -> 
     return minimum <= value and (maximum is None or value <= maximum)
 
 
-def require_seconds(parameter: str, value: object, *, may_be_zero: bool = True) -> float:
+def require_seconds(parameter: str, value: object, may_be_zero: bool = True) -> float:
     """
     Return a parameter that has to be a number of seconds from 0 on, or above it.
 

@@ -73,7 +73,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def build_operations(
-    desired: Mapping[str, Any], entity: Entity, *, members: bool = False
+    desired: Mapping[str, Any], entity: Entity, members: bool = False
 ) -> list[dict[str, Any]]:
     """
     Return the patch that makes an entity as wanted; empty if it is so already.
