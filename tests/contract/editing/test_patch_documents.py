@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 
 class TestOperations:
+    def test_a_patch_is_described_in_one_way(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+        operations = [{"op": "remove", "path": "/description"}]
+        for both in ({}, {"changes": {"description": None}, "operations": operations}):
+            with pytest.raises(InvalidParameterError, match="give exactly one"):
+                hook.patch_service(KAFKA, **both)
+        assert sandbox.journal == []
+
     def test_without_effect_nothing_is_sent(self, sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
         operations = [{"op": "add", "path": "/description", "value": "x"}]
         assert hook.patch_service(KAFKA, operations=operations)["changed"] is True

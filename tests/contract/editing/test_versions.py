@@ -302,3 +302,7 @@ class TestUndo:
         ]
         with pytest.raises(InvalidParameterError, match=r"restore the connection from the version 0\.3"):
             hook.restore_service(KAFKA, journal=journal, fields=["connection"])
+        changes = {"connection": {"config": {"saslPassword": "newest-secret"}}}
+        alone = hook.patch_service(KAFKA, changes=changes)
+        with pytest.raises(InvalidParameterError, match="The journal is of the connection alone"):
+            hook.restore_service(KAFKA, journal=alone)
