@@ -24,7 +24,7 @@ def find_name_problem(name: str, version: str) -> str | None:
         return f"[name size must be between 1 and {longest}]"
     if number < (1, 3):
         taken, rule = all(map(_is_word_character, name)), r"^(?U)[\w'\- .&()%]+$"
-    elif number < (2, 0):
+    elif number < (2,):
         taken, rule = _SINCE_1_3.fullmatch(name) is not None, "^((?!::).)*$"
     else:
         taken, rule = _TODAY.fullmatch(name) is not None, r"^((?!::)[^>\"\p{Cntrl}])*$"

@@ -19,6 +19,7 @@ from airflow_provider_om_messaging.protocol.model.fields import (
     strip_links,
     trim_for_journal,
 )
+from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 
 ADA = {"id": "1", "type": "user", "name": "ada", "fullyQualifiedName": "ada"}
 BOB = {"id": "2", "type": "user", "name": "bob", "fullyQualifiedName": "bob"}
@@ -67,6 +68,43 @@ def test_other_lists_have_an_order() -> None:
     assert is_same("description", "a", "a")
     assert not is_same("description", "a", "b")
     assert not is_same("retentionSize", 1, True)
+    # What is no reference or label in all of its members is no entry.
+    for nearly in ([{"id": "1"}, {"id": "2"}], [{"type": "a"}, {"type": "b"}], [ADA, "b"]):
+        assert not is_same("votes", nearly, nearly[::-1])
+    assert not is_same("votes", [ADA], [])
+    assert is_same("followers", [ADA, {**BOB, "displayName": "Bob"}], [BOB, ADA])
+
+
+def test_custom_fields_are_the_same_if_the_server_would_store_the_same() -> None:
+    stored = {
+        "steward": {**ADA, "href": "x"},
+        "levels": ["low", 2, "high"],
+        "note": {"type": "a", "text": "b"},
+    }
+    given = {"steward": {"id": "1", "type": "user"}, "levels": ["high", "low", 2], "note": stored["note"]}
+    assert is_same("extension", given, stored)
+    for other in (
+        {**given, "steward": {"id": "2", "type": "user"}},
+        {**given, "steward": {"id": "1", "type": "team"}},
+        {**given, "levels": ["high", "low"]},
+        {**given, "note": {"type": "a", "text": "c"}},
+        {"steward": given["steward"]},
+        None,
+    ):
+        assert not is_same("extension", other, stored)
+
+
+def test_changes_of_a_schema_are_compared_field_by_field() -> None:
+    changes = SchemaChanges({("Order", "id"): {"description": "The id.", "tags": [TAG]}})
+    there = {"name": "id", "description": "The id.", "tags": [TAG], "displayName": "ID"}
+
+    def build_schema(field: dict[str, Any]) -> dict[str, Any]:
+        return {"schemaFields": [{"name": "Order", "children": [field]}]}
+
+    assert is_same("messageSchema", changes, build_schema(there))
+    assert not is_same("messageSchema", changes, build_schema({**there, "tags": []}))
+    assert not is_same("messageSchema", changes, build_schema({**there, "name": "at"}))
+    assert not is_same("messageSchema", changes, None)
 
 
 def test_a_certification_is_its_tag() -> None:
@@ -108,6 +146,8 @@ def test_a_journal_keeps_what_brings_a_value_back_and_no_secret() -> None:
     assert "hush" not in str(trim_for_journal("connection", {"config": {"saslPassword": "hush"}}))
     assert trim_for_journal("description", "text") == "text"
     assert trim_for_journal("tags", None) is None
+    assert trim_for_journal("schemaText", ["a"]) == ["a"]
+    assert trim_for_journal("followers", [{**ADA, "href": "x"}]) == [ADA]
 
 
 def test_people_are_shown_names_and_no_secret() -> None:
@@ -127,6 +167,8 @@ def test_a_list_that_says_nothing_new_repeats_another() -> None:
     assert has_no_more_details([{"id": "1", "type": "user"}], [ADA])
     assert has_no_more_details([{"id": "1", "href": "elsewhere"}], [ADA])
     assert has_no_more_details(None, [ADA])
+    assert has_no_more_details([], None)
+    assert has_no_more_details(["a"], ["a"])
     assert not has_no_more_details([{"id": "1", "type": "team"}], [ADA])
 
 

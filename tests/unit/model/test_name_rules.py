@@ -40,6 +40,8 @@ def test_the_words_are_the_servers() -> None:
     assert find_name_problem('a"b', BETWEEN) == 'Invalid name a"b'
     assert find_name_problem("n" * 129, "1.3.4") == "[name size must be between 1 and 128]"
     assert find_name_problem("n" * 129, "1.4.0") is None
+    assert find_name_problem("a/b", "1.3.0") is None
+    assert find_name_problem("a>b", "2.0.0") is not None
     assert find_name_problem("a::b", BETWEEN) == '[name must match "^((?!::).)*$"]'
     assert find_name_problem('quo"te', BETWEEN) == 'Invalid name quo"te'
     assert find_name_problem("a>b", NEW) == r'[name must match "^((?!::)[^>\"\p{Cntrl}])*$"]'

@@ -170,6 +170,74 @@ def test_anything_else_is_no_version(value: object) -> None:
     assert caught.value.cause is Cause.INVALID_PARAMETER
 
 
+@pytest.mark.parametrize(
+    ("fqn", "normal"), [('"a"."b.c"', 'a."b.c"'), ("a.b", "a.b"), ('"a', '"a'), ('a"', 'a"')]
+)
+def test_quotes_that_are_not_needed_go(fqn: str, normal: str) -> None:
+    assert names.normalize_fqn(fqn) == normal
+
+
+@pytest.mark.parametrize("value", ["x", "x" * 200, 7, -1])
+def test_an_id_is_a_short_text_or_a_whole_number(value: object) -> None:
+    assert names.is_identifier(value)
+    assert not any(map(names.is_identifier, ("", "x" * 201, True, None, 1.5, ["x"])))
+
+
+def test_a_whole_number_is_within_its_bounds_and_no_flag() -> None:
+    assert [value for value in range(-1, 5) if names.is_whole_number(value, 0, 3)] == [0, 1, 2, 3]
+    assert names.is_whole_number(10**30, 1)
+    assert not any(names.is_whole_number(value, 0) for value in (True, 1.0, "1", None))
+
+
+def test_seconds_may_be_zero_or_not() -> None:
+    assert names.require_seconds("timeout", 0) == 0.0
+    assert names.require_seconds("timeout", 0.5, may_be_zero=False) == 0.5
+    for value in (-1, True, "1", float("nan"), float("inf"), None):
+        with pytest.raises(Fault, match=r"^timeout has to be a number of seconds from 0 on, not"):
+            names.require_seconds("timeout", value)
+    with pytest.raises(Fault, match="seconds above 0, not 0") as caught:
+        names.require_seconds("timeout", 0, may_be_zero=False)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+def test_a_flag_is_true_or_false_and_nothing_like_it() -> None:
+    assert (names.require_flag("dry_run", True), names.require_flag("dry_run", False)) == (True, False)
+    for value in (1, 0, "True", None):
+        with pytest.raises(Fault, match=r"^dry_run has to be True or False, not") as caught:
+            names.require_flag("dry_run", value)
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (" False ", False),
+        ("true", True),
+        ("[1, 2]", [1, 2]),
+        ("{'a': None}", {"a": None}),
+        ('{"a": null}', {"a": None}),
+        ("(1,)", (1,)),
+        ("b'x'", b"x"),
+        ("set()", set()),
+        ("(7)", "(7)"),
+        ("('x')", "('x')"),
+        ("[draft", "[draft"),
+        ("7", "7"),
+        ("None of it", "None of it"),
+        (" kafka ", " kafka "),
+    ],
+)
+def test_what_a_template_made_of_a_value_is_told_from_a_name(text: str, value: object) -> None:
+    assert names.read_rendered(text) == value
+    assert type(names.read_rendered(text)) is type(value)
+
+
+def test_data_is_read_as_json_or_as_python_writes_it() -> None:
+    assert names.parse_rendered("[1, null]") == names.parse_rendered("[1, None]") == [1, None]
+    for text in ("kafka", "{" * 10_000, "{[1]: 2}", "a\0"):
+        assert names.parse_rendered(text) == text
+
+
 @pytest.mark.parametrize("value", [1e308, 10**400, 2e9])
 def test_longer_waits_than_a_clock_can_reckon_are_as_long_as_it_can(value: float) -> None:
     assert names.require_seconds("timeout", value) == 1e9

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_om_messaging.protocol.model.renamed_fields import (
+    has_renamed_field,
     to_current_names,
     to_current_operations,
     to_server_names,
@@ -46,6 +47,22 @@ def test_each_server_is_asked_in_its_words(fields: list[str]) -> None:
 )
 def test_whatever_is_read_has_todays_names(entity: dict[str, Any], read: dict[str, Any]) -> None:
     assert to_current_names(entity) == read
+
+
+def test_what_servers_call_differently_is_known_by_both_names() -> None:
+    for field in ("owner", "owners", "domain", "domains"):
+        assert has_renamed_field(["tags", field])
+    assert not has_renamed_field(["tags", "ownership"])
+
+
+def test_a_change_that_is_a_text_or_a_list_already_stays() -> None:
+    change = {"name": "owner", "oldValue": '[{"name":"ada"}]', "newValue": "ada"}
+    entity = {"changeDescription": {"fieldsUpdated": [change], "fieldsAdded": None, "previousVersion": 0.1}}
+    assert to_current_names(entity)["changeDescription"] == {
+        "fieldsUpdated": [{**change, "name": "owners"}],
+        "fieldsAdded": None,
+        "previousVersion": 0.1,
+    }
 
 
 def test_a_history_from_before_has_todays_names() -> None:
@@ -101,6 +118,7 @@ def test_each_server_is_sent_its_names(operation: dict[str, Any], old: dict[str,
         {"op": "add", "path": "/owners", "value": [ADA, BOB]},
         {"op": "add", "path": "/owners/-", "value": BOB},
         {"op": "remove", "path": "/owners/1"},
+        {"op": "copy", "from": "/owners/1/name", "path": "/description"},
     ],
 )
 def test_a_second_owner_is_refused_before_sending_where_there_is_one(operation: dict[str, Any]) -> None:

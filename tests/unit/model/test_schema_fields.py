@@ -38,6 +38,25 @@ def test_a_pointer_leads_through_names() -> None:
         "/messageSchema/schemaFields/0/children/2/name": "at",
     }
 
+    assert find_names({}, pointer) == find_names({"messageSchema": SCHEMA}, "/messageSchema/schemaText") == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "members", "is_visible"),
+    [
+        ({"name": "a"}, {"tags": [{"tagFQN": "PII.None"}]}, False),
+        ({"name": "a", "tags": []}, {"tags": [{"tagFQN": "PII.None"}]}, True),
+        ({"name": "a"}, {"tags": None, "description": "x"}, True),
+        ({"name": "a"}, {"description": "x"}, True),
+        ({"name": "b"}, {"tags": [{"tagFQN": "PII.None"}]}, True),
+    ],
+)
+def test_labels_that_were_not_asked_for_are_not_seen(
+    field: dict[str, Any], members: dict[str, Any], is_visible: bool
+) -> None:
+    changes = SchemaChanges({("a",): members})
+    assert changes.is_visible_in({"schemaFields": [field]}) is is_visible
+
 
 @pytest.mark.parametrize(
     "schema",
@@ -45,6 +64,8 @@ def test_a_pointer_leads_through_names() -> None:
         "Order",
         {"schemaFields": "Order"},
         {"schemaFields": ["Order"]},
+        {"schemaFields": {}},
+        {"schemaFields": [{}]},
         {"schemaFields": [{"name": ""}]},
         {"schemaFields": [{"name": 7}]},
         {"schemaFields": [{"name": "a", "tags": "PII.None"}]},

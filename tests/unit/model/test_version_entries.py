@@ -14,11 +14,16 @@ from tests.unit.replies import build_json_reply
 ENTITY: dict[str, Any] = {"version": 0.2, "updatedAt": 1_760_000_000_123, "updatedBy": "ada"}
 
 
-@pytest.mark.parametrize("version", [None, "0.2", True, {}, []])
+@pytest.mark.parametrize("version", [None, "0.2", True, {}, [], -0.1, 1e9, float("nan")])
 def test_an_entity_without_a_version_number_is_none(version: Any) -> None:
     with pytest.raises(Fault, match="an entity without a version number") as caught:
         read_version({**ENTITY, "version": version})
     assert caught.value.cause is Cause.UNEXPECTED_REPLY
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0.0"), (0.1, "0.1"), (999_999_999, "999999999.0")])
+def test_a_version_is_told_as_the_server_writes_it(number: float, text: str) -> None:
+    assert read_version({"version": number}).version == text
 
 
 @pytest.mark.parametrize("moment", [None, "2026-09-01", "1760000000123", 1.5, {}, []])
@@ -63,6 +68,36 @@ def test_what_took_the_place_of_something_is_one_change() -> None:
         ("D", "nothing"),
     ]
     assert found.previous == "0.1"
+
+
+def test_two_that_came_are_two_changes() -> None:
+    added = [{"name": "tags", "newValue": "a"}, {"name": "tags", "newValue": "b"}]
+    gone = [{"name": "owners", "oldValue": "a"}, {"name": "domains", "oldValue": "b"}]
+    found = read_version({**ENTITY, "changeDescription": {"fieldsAdded": added, "fieldsDeleted": gone}})
+    assert [(change["field"], change["before"], change["after"]) for change in found.changes] == [
+        ("tags", "nothing", "a"),
+        ("tags", "nothing", "b"),
+        ("owners", "a", "nothing"),
+        ("domains", "b", "nothing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("description", "[draft] x", "[draft] x"),
+        ("extension", '{"unit": "m"}', "{'unit': 'm'}"),
+        ("columns", '["a", "b"]', "a, b"),
+        ("description", "7", "7"),
+        ("owners", "ada", "ada"),
+        ("connection.config.saslPassword", "hush", "hidden"),
+        ("connections", "7", "7"),
+    ],
+)
+def test_a_value_is_shown_as_what_it_is(name: str, value: str, shown: str) -> None:
+    changes = {"fieldsAdded": [{"name": name, "newValue": value}]}
+    (change,) = read_version({**ENTITY, "changeDescription": changes}).changes
+    assert change["after"] == shown
 
 
 def test_only_edits_that_were_merged_are_told_as_merged() -> None:

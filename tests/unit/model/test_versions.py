@@ -46,6 +46,7 @@ def entity(version: float, *changes: dict[str, Any], **fields: Any) -> dict[str,
     "moment",
     [
         "2026-09-01T12:00:00Z",
+        "2026-09-01T12:00:00z",
         "2026-09-01T12:00:00",
         "2026-09-01 12:00",
         "2026-09-01T14:00:00+02:00",
@@ -77,11 +78,17 @@ def test_what_is_no_version_is_told_by_its_parameter(value: object) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "just now"), (-5, "just now"), (1, "1 second ago"), (119, "1 minute ago"), (7200, "2 hours ago"),
-     (86_400 * 40, "40 days ago")],
+    [(0, "just now"), (-5, "just now"), (1, "1 second ago"), (59, "59 seconds ago"), (60, "1 minute ago"),
+     (119, "1 minute ago"), (3599, "59 minutes ago"), (3600, "1 hour ago"), (7200, "2 hours ago"),
+     (86_399, "23 hours ago"), (86_400, "1 day ago"), (86_400 * 40, "40 days ago")],
 )  # fmt: skip
 def test_how_long_ago(seconds: int, text: str) -> None:
     assert format_age(NOON_MILLIS - seconds * 1000, NOON_MILLIS) == text
+
+
+def test_less_than_a_second_is_now_and_what_nobody_knows_is_not_told() -> None:
+    assert format_age(NOON_MILLIS - 999, NOON_MILLIS) == "just now"
+    assert format_age(None, NOON_MILLIS) == ""
 
 
 def test_a_history_is_told_as_a_table() -> None:
@@ -164,6 +171,8 @@ def test_a_state_shows_the_shape_of_its_connection_only() -> None:
     state = entity(
         0.2,
         {"name": "connection", "oldValue": SECRET, "newValue": SECRET},
+        {"name": "connection.config", "newValue": SECRET},
+        {"name": "displayName", "newValue": "K"},
         connection={"config": {"p": SECRET, "n": 7}},
         description="kept",
     )
@@ -171,6 +180,15 @@ def test_a_state_shows_the_shape_of_its_connection_only() -> None:
     assert SECRET not in json.dumps(shown)
     assert shown["connection"] == {"config": {"p": "*********", "n": "*********"}}
     assert shown["description"] == "kept"
+    for description in ("changeDescription", "incrementalChangeDescription"):
+        assert shown[description] == {
+            "previousVersion": 0.1,
+            "fieldsUpdated": [
+                {"name": "connection", "oldValue": "*********", "newValue": "*********"},
+                {"name": "connection.config", "newValue": "*********"},
+                {"name": "displayName", "newValue": "K"},
+            ],
+        }
     assert state["connection"]["config"]["p"] == SECRET
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from airflow_provider_om_messaging.protocol.model.entities import SERVICE, TOPIC
 from airflow_provider_om_messaging.protocol.model.fields import get_own_value
 from airflow_provider_om_messaging.protocol.patch.json_patch import (
     DoesNotApplyError,
@@ -17,7 +19,12 @@ from airflow_provider_om_messaging.protocol.patch.json_patch import (
 )
 from airflow_provider_om_messaging.protocol.patch.merge import build_member_operations
 from airflow_provider_om_messaging.protocol.patch.patch_document import predict_patch
-from airflow_provider_om_messaging.protocol.patch.portable import make_portable
+from airflow_provider_om_messaging.protocol.patch.portable import (
+    check_order,
+    check_test,
+    make_portable,
+)
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 ENTITY: dict[str, Any] = {
     "description": "Old.",
@@ -28,7 +35,9 @@ ENTITY: dict[str, Any] = {
 LABEL = {"tagFQN": "c", "source": "Classification"}
 
 
-def build_sent(*operations: dict[str, Any]) -> list[dict[str, Any]]:
+def build_sent(*written: dict[str, Any]) -> list[dict[str, Any]]:
+    # As a template gives them.
+    operations = json.loads(json.dumps(written))
     return make_portable(operations, predict_patch(operations, ENTITY), ENTITY)
 
 
@@ -145,3 +154,121 @@ def test_the_old_server_of_these_tests_is_one() -> None:
     assert "description" not in on_an_old_server(ENTITY, swapped)
     with pytest.raises(DoesNotApplyError):
         on_an_old_server(ENTITY, [{"op": "replace", "path": "/displayName", "value": "K"}])
+
+
+def test_of_a_patch_in_another_form_the_tests_are_sent_that_can_only_pass() -> None:
+    bob = {"id": "2", "type": "user", "name": "bob"}
+    kept = {"op": "test", "path": "/displayName", "value": "K"}
+    entity = {**ENTITY, "displayName": "K"}
+    operations = [
+        kept,
+        {"op": "test", "path": "/owners/0/name", "value": "ada"},
+        {"op": "replace", "path": "/owners/0", "value": bob},
+        {"op": "add", "path": "/description", "value": "New."},
+        {"op": "test", "path": "/description", "value": "New."},
+    ]
+    assert make_portable(operations, predict_patch(operations, entity), entity) == [
+        kept,
+        {"op": "add", "path": "/owners", "value": [bob]},
+        {"op": "replace", "path": "/description", "value": "New."},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entity", "path", "sent"),
+    [
+        ({"owners": [{"id": "1", "type": "user"}]}, "/owners", "replace"),
+        ({"owners": []}, "/owners", "add"),
+        ({"tags": []}, "/tags", "replace"),
+        ({"tags": None}, "/tags", "add"),
+        ({"connection": {"config": 7}}, "/connection", "replace"),
+        ({"connection": {"config": 7}}, "/connection/config", "add"),
+    ],
+)
+def test_only_what_is_surely_there_is_replaced(entity: dict[str, Any], path: str, sent: str) -> None:
+    value: Any = {"config": 8} if path == "/connection" else [LABEL] if path == "/tags" else [OWNER]
+    operation = {"op": "replace", "path": path, "value": value}
+    assert make_portable([operation], {}, entity) == [{**operation, "op": sent}]
+
+
+def test_what_is_hidden_goes_as_written_unless_its_order_counts() -> None:
+    entity = {**ENTITY, "connection": {"a": "*********", "b": 1}}
+    move = {"op": "move", "from": "/connection/a", "path": "/connection/c"}
+    rename = {"op": "replace", "path": "/owners/0/displayName", "value": "Ada"}
+    assert make_portable([move, rename], {}, entity) == [move, {**rename, "op": "add"}]
+    with pytest.raises(Fault, match="touch one value more than once") as caught:
+        make_portable([move, {"op": "add", "path": "/connection/a", "value": 2}], {}, entity)
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+def build(kind: str, path: str) -> dict[str, Any]:
+    operation = {"op": kind, "path": path} | ({"value": LABEL} if kind != "remove" else {})
+    return dict(json.loads(json.dumps(operation)))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "counts"),
+    [
+        (build("add", "/tags/-"), build("add", "/tags/0"), True),
+        (build("add", "/tags/1"), build("remove", "/tags/0"), True),
+        (build("add", "/style"), build("add", "/style/color"), True),
+        (build("add", "/style/color"), build("remove", "/style"), True),
+        (build("add", "/style/color"), build("add", "/style/icon"), False),
+        (build("add", "/style"), build("add", "/styles"), False),
+        (build("test", "/tags/0"), build("test", "/tags/1"), False),
+        (build("test", "/tags/0"), build("remove", "/tags/0"), False),
+        (build("test", "/tags"), build("remove", "/tags/0"), False),
+        (build("test", "/tags/0"), build("replace", "/tags/0"), False),
+        (build("test", "/tags/0"), build("replace", "/tags/1"), True),
+        (build("replace", "/tags/0"), build("test", "/tags/0"), True),
+        ({"op": "copy", "from": "/style", "path": "/x"}, build("remove", "/style"), True),
+    ],
+)
+@pytest.mark.parametrize("entity", [ENTITY, {}], ids=["seen", "unseen"])
+def test_when_an_order_counts(
+    entity: dict[str, Any], earlier: dict[str, Any], later: dict[str, Any], counts: bool
+) -> None:
+    if counts:
+        with pytest.raises(Fault, match="send them as patches of their own"):
+            check_order([earlier, build("test", "/elsewhere"), later], entity)
+    else:
+        check_order([earlier, build("test", "/elsewhere"), later], entity)
+
+
+STATE = {**ENTITY, "version": 0.2, "updatedBy": "ada", "style": {"color": "red"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "shown"),
+    [
+        (SERVICE, "/description", "'Old.'"),
+        (SERVICE, "/displayName", "'nothing'"),
+        (SERVICE, "/tags/0/tagFQN", "'a'"),
+        (SERVICE, "/tags/7", "'nothing'"),
+        (SERVICE, "/style/color", "'red'"),
+        (TOPIC, "/certification/tagLabel", "'nothing'"),
+    ],
+)
+def test_a_test_that_fails_beyond_doubt_is_a_conflict(kind: Any, path: str, shown: str) -> None:
+    with pytest.raises(Fault) as caught:
+        check_test({"op": "test", "path": path, "value": "x"}, STATE, kind)
+    assert caught.value.cause is Cause.CONFLICT
+    assert f"test {path} for 'x', but it is {shown} in version 0.2 by ada." in caught.value.message
+    with pytest.raises(Fault, match=r"in version 0\.2 by unknown\."):
+        check_test({"op": "test", "path": path, "value": "x"}, {**STATE, "updatedBy": None}, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation"),
+    [
+        (SERVICE, None),
+        (SERVICE, {"op": "remove", "path": "/displayName"}),
+        (SERVICE, build("test", "/connection/config/saslPassword")),
+        (SERVICE, build("test", "/owners/0")),
+        (SERVICE, build("test", "/style")),
+        (SERVICE, build("test", "/extension/unit")),
+        (SERVICE, build("test", "/certification")),
+    ],
+)
+def test_of_what_may_look_different_to_the_server_it_is_asked(kind: Any, operation: Any) -> None:
+    check_test(operation, STATE, kind)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.patch.patch_document import (
+    apply_fitting_operations,
     build_guards,
     build_operations,
     list_touched_fields,
+    predict_patch,
     read_fields,
 )
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -106,11 +109,45 @@ def test_each_text_is_tested_once_and_tests_are_not() -> None:
 
 
 def test_a_patch_reads_what_it_tests_and_copies_and_writes_what_it_moves() -> None:
-    operations = [
+    operations = json.loads("""[
         {"op": "test", "path": "/displayName", "value": "D"},
         {"op": "copy", "from": "/name", "path": "/description"},
         {"op": "move", "from": "/style/color", "path": "/description"},
-        {"op": "remove", "path": "/tags/0"},
-    ]
+        {"op": "remove", "path": "/tags/0"}
+    ]""")
     assert list_touched_fields(operations) == ["description", "tags", "style"]
     assert read_fields(operations) == ["displayName", "description", "name", "style", "tags"]
+
+
+@pytest.mark.parametrize(
+    ("there", "operation", "predicted"),
+    [
+        ({"a": 1, "b": 2}, {"op": "replace", "path": "/connection/a", "value": 3}, {"a": 3}),
+        ({"a": 1, "b": 2}, {"op": "remove", "path": "/connection/a"}, {"a": None}),
+        ({"a": 1}, {"op": "remove", "path": "/connection"}, None),
+        (None, {"op": "add", "path": "/connection", "value": {"a": 1}}, {"a": 1}),
+    ],
+)
+def test_what_a_patch_makes_of_a_connection_is_a_merge_patch(
+    there: Any, operation: dict[str, Any], predicted: Any
+) -> None:
+    entity = {"connection": there, "description": "was"}
+    assert predict_patch([operation], entity) == {"connection": predicted}
+    move = {"op": "move", "from": "/description", "path": "/displayName"}
+    assert predict_patch([move], entity) == {"displayName": "was", "description": None}
+
+
+def test_of_what_may_fit_on_the_server_only_that_which_fits_here_is_applied() -> None:
+    operations = [
+        {"op": "test", "path": "/description", "value": "unknown here"},
+        {"op": "add", "path": "/tags/-", "value": LABEL},
+        {"op": "add", "path": "/style/color", "value": "red"},
+        {"op": "add", "path": "/displayName", "value": "D"},
+    ]
+    entity = {"description": "was", "tags": []}
+    assert apply_fitting_operations(operations, entity) == {
+        "tags": [LABEL],
+        "style": None,
+        "displayName": "D",
+    }
+    assert entity == {"description": "was", "tags": []}
