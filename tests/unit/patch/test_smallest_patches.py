@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_om_messaging.protocol.model.masking import MASK
 from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
 from airflow_provider_om_messaging.protocol.patch.patch_document import (
     apply_fitting_operations,
     build_guards,
     build_operations,
+    hide_operations,
+    list_connection_values,
     list_touched_fields,
     predict_patch,
     read_fields,
@@ -151,3 +154,27 @@ def test_of_what_may_fit_on_the_server_only_that_which_fits_here_is_applied() ->
         "displayName": "D",
     }
     assert entity == {"description": "was", "tags": []}
+
+
+def test_a_log_shows_no_value_that_goes_into_the_connection() -> None:
+    shown = {"op": "add", "path": "/description", "value": "x"}
+    near = {"op": "add", "path": "/connections/a", "value": "x"}
+    hidden = {"op": "add", "path": "/connection/config", "value": {"p": "hush"}}
+    whole = {"op": "add", "path": "/connection", "value": "hush"}
+    gone = {"op": "remove", "path": "/connection/config/p"}
+    assert hide_operations([shown, near, hidden, whole, gone]) == [
+        shown,
+        near,
+        {**hidden, "value": {"p": MASK}},
+        {**whole, "value": MASK},
+        gone,
+    ]
+    assert list_connection_values([shown, near, hidden, gone]) == [{"p": "hush"}]
+    # Where a malformed one would put its value is not clear.
+    for path in ("connection/config/p", 7, None):
+        assert hide_operations([{"op": "add", "path": path, "value": "hush"}]) == [
+            {"op": "add", "path": path, "value": MASK}
+        ]
+    assert hide_operations(["hush", [{"path": "/description"}]]) == [MASK, [{"path": MASK}]]
+    assert hide_operations("hush") == hide_operations(b"hush") == MASK
+    assert hide_operations({"path": "hush"}) == {"path": MASK}
