@@ -94,8 +94,13 @@ class TestOperations:
             {"op": "move", "from": f"{config}/saslPassword", "path": f"{config}/sslKey"},
             {"op": "add", "path": f"{config}/saslPassword", "value": "another"},
         ]
-        with pytest.raises(InvalidParameterError, match="send them as patches of their own"):
-            hook_of(sandbox.admin_token).patch_service(KAFKA, operations=operations)
+        unseen = [
+            {"op": "remove", "path": f"{config}/nothing"},
+            {"op": "add", "path": f"{config}/nothing", "value": "x"},
+        ]
+        for written in (operations, unseen):
+            with pytest.raises(InvalidParameterError, match="send them as patches of their own"):
+                hook_of(sandbox.admin_token).patch_service(KAFKA, operations=written)
         assert list_requests(sandbox) == []
 
     def test_a_preview_of_what_does_not_fit_says_so(self, hook: OpenMetadataMessagingHook) -> None:

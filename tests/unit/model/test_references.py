@@ -163,9 +163,12 @@ def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
         {"id": "1"},
         {"id": "1", "type": "robot"},
         {"id": "", "type": "user"},
+        {"id": 7, "type": "user"},
+        {"id": "1", "type": 7},
         "ada",
     ):
         assert read_referenced_name("owners", item) is None
+    assert read_referenced_name("extension", {"id": "1"}) is None
 
 
 def test_what_is_new_is_found_wherever_it_stands() -> None:
@@ -207,6 +210,12 @@ def test_what_is_missing_is_taken_out_wherever_it_stands() -> None:
         "schemaFields": [{"name": "a", "description": None}]
     }
     assert remove_references("owners", [ADAS], gone) == [ADAS]
+    for nothing in (None, "", [], {}, "PII.None"):
+        assert remove_references("tags", nothing, gone) == nothing
+    custom = {"label": {"tagLabel": label}, "name": "PII.None"}
+    assert remove_references("extension", custom, {Name("extension", "tag", "PII.None")}) == {
+        "name": "PII.None"
+    }
 
 
 def test_several_users_or_one_team_may_own_something() -> None:
