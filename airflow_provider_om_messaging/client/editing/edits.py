@@ -185,7 +185,7 @@ def build_operations_edit(target: Target, operations: object) -> Edit:
             desired = patch_document.predict_patch(checked, entity)
         except DoesNotApplyError as error:
             check_test(error.operation, entity, target.kind)
-            check_order(checked, entity)
+            check_order(checked)
             return EditPlan(checked, None, f"operations do not fit what was read: {error}.")
         # Whatever the tests in it say, a patch without effect need not be sent.
         changes = bool(patch_document.build_operations(desired, entity, members=True))

@@ -57,12 +57,9 @@ def mark_inheritable(entity: Entity, inheritable: Iterable[Mapping[str, Any]]) -
     :param inheritable: the domains of its parent.
     """
     theirs = {get_entry_key(domain) for domain in inheritable}
-    domains_shown = entity.get("domains") or []
-    if not any(get_entry_key(domain) in theirs for domain in domains_shown):
-        return entity
     domains = [
         {**domain, "inherited": UNMARKED} if get_entry_key(domain) in theirs else domain
-        for domain in domains_shown
+        for domain in entity.get("domains") or ()
     ]
     return {**entity, "domains": domains}
 

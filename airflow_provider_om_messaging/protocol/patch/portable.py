@@ -25,7 +25,7 @@ from airflow_provider_om_messaging.protocol.patch.patch_document import build_op
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_provider_om_messaging.protocol.model.entities import EntityType
     from airflow_provider_om_messaging.protocol.model.fields import Entity
@@ -44,28 +44,28 @@ def make_portable(
     :param entity: the entity as it was read.
     :raises Fault: the outcome depends on their order, and on values that are masked here.
     """
-    depends = _order_matters(operations, entity)
+    depends = _order_matters(operations)
     if not depends and not _reaches_into_a_renamed_list(operations):
         return _add_absent_values(operations, entity)
     if any(holds_mask(_find_value(entity, operation.get("from", "/"))) for operation in operations):
-        check_order(operations, entity)
+        check_order(operations)
         return _add_absent_values(operations, entity)
     written = build_operations(desired, entity, members=True)
     tests = [dict(operation) for operation in operations if operation["op"] == "test"]
     # The others were looked at here, and what is sent is sent for the version that was read.
     tests_to_send = [
-        test for test in tests if _passes_test(test, entity) and not _order_matters([test, *written], entity)
+        test for test in tests if _passes_test(test, entity) and not _order_matters([test, *written])
     ]
     return [*tests_to_send, *written]
 
 
-def check_order(operations: Sequence[Mapping[str, Any]], entity: Entity) -> None:
+def check_order(operations: Sequence[Mapping[str, Any]]) -> None:
     """
     Check that operations, whose outcome cannot be foretold here, do not depend on their order.
 
     :raises Fault: they do.
     """
-    if _order_matters(operations, entity):
+    if _order_matters(operations):
         raise Fault(
             Cause.INVALID_PARAMETER,
             "operations touch one value more than once, and what comes of it cannot be foretold from what is "
@@ -97,9 +97,9 @@ def check_test(operation: Mapping[str, Any] | None, entity: Entity, kind: Entity
     )
 
 
-def _order_matters(operations: Sequence[Mapping[str, Any]], entity: Entity) -> bool:
+def _order_matters(operations: Sequence[Mapping[str, Any]]) -> bool:
     return any(
-        _overlap(earlier, later, entity) and not _keep_their_order(earlier, later)
+        _overlap(earlier, later) and not _keep_their_order(earlier, later)
         for earlier, later in combinations(operations, 2)
     )
 
@@ -109,26 +109,21 @@ def _keep_their_order(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> b
     return earlier["op"] == "test" and (later["op"] in {"test", "remove"} or later["path"] == earlier["path"])
 
 
-def _overlap(one: Mapping[str, Any], other: Mapping[str, Any], entity: Entity) -> bool:
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two operations touch the same value, or one touches a part of what the other does."""
     return any(
         first[: len(second)] == second[: len(first)]
-        for first in _iterate_pointers(one, entity)
-        for second in _iterate_pointers(other, entity)
+        for first in _list_places(one)
+        for second in _list_places(other)
     )
 
 
-def _iterate_pointers(operation: Mapping[str, Any], entity: Entity) -> Iterator[list[str]]:
-    """Iterate over the pointers of an operation, cut at lists: what happens to one entry moves the others."""
-    for pointer in list_pointers(operation):
-        spot: list[str] = []
-        value: Any = entity
-        for member in split_pointer(pointer):
-            if isinstance(value, list) or member == "-" or member.isdigit():
-                break
-            spot.append(member)
-            value = value.get(member) if isinstance(value, dict) else None
-        yield spot
+def _list_places(operation: Mapping[str, Any]) -> list[list[str]]:
+    """Return where an operation touches, without indexes: what happens to an entry of a list moves others."""
+    return [
+        [member for member in split_pointer(pointer) if member != "-" and not member.isdigit()]
+        for pointer in list_pointers(operation)
+    ]
 
 
 def _reaches_into_a_renamed_list(operations: Sequence[Mapping[str, Any]]) -> bool:

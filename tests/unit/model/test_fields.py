@@ -40,6 +40,11 @@ def test_a_domain_that_may_be_inherited_counts_as_had_and_as_not(
     assert (build_operations({"domains": wanted}, topic) == []) is there
 
 
+def test_nothing_is_inherited_where_nothing_is_shown() -> None:
+    for shown in ({}, {"domains": None}):
+        assert mark_inheritable(shown, [X])["domains"] == []
+
+
 def test_what_the_server_marks_is_not_had() -> None:
     topic = {"domains": [{**X, "inherited": True}]}
     assert get_own_value(topic, "domains") is None

@@ -103,11 +103,11 @@ def test_single_fields_of_a_schema_are_patched_by_their_indexes() -> None:
 
 
 def test_each_text_is_tested_once_and_tests_are_not() -> None:
-    operations = [
+    operations = json.loads("""[
         {"op": "test", "path": "/displayName", "value": "D"},
         {"op": "remove", "path": "/description"},
-        {"op": "add", "path": "/description", "value": "is"},
-    ]
+        {"op": "add", "path": "/description", "value": "is"}
+    ]""")
     assert build_guards(operations, TOPIC) == [{"op": "test", "path": "/description", "value": "was"}]
 
 
