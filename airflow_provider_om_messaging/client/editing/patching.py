@@ -74,7 +74,7 @@ class AppliedEdit:
     notes: list[str]
 
 
-def carry_out(edit: Edit, dry_run: bool = False, recheck_after: float | None = None) -> dict[str, Any]:
+def carry_out(edit: Edit, dry_run: bool, recheck_after: float | None) -> dict[str, Any]:
     """
     Carry out an edit and return its result.
 

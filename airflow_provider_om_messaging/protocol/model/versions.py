@@ -34,9 +34,9 @@ class Version:
     updated_at: int | None
     updated_by: str
     fields: tuple[str, ...]
-    changes: tuple[dict[str, str], ...] = ()
-    previous: str | None = None
-    merged: bool = False
+    changes: tuple[dict[str, str], ...]
+    previous: str | None
+    merged: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry for XCom, the time as ISO 8601 text in UTC."""

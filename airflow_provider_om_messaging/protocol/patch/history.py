@@ -145,7 +145,7 @@ def format_age(moment: int | None, now: int) -> str:
     """
     if moment is None:
         return ""
-    seconds = max(0, now - moment) // 1000
+    seconds = (now - moment) // 1000
     for size, unit in _UNITS:
         if seconds >= size:
             count = seconds // size

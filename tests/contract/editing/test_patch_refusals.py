@@ -111,10 +111,13 @@ class TestExpectedVersion:
     def test_one_that_never_was_is_told_as_such(
         self, sandbox: Sandbox, hook: OpenMetadataMessagingHook, version: str
     ) -> None:
-        with pytest.raises(
-            ConflictError, match=f"is {version}. The history has no such.*at version 0.3 by admin"
-        ):
-            hook.patch_service(KAFKA, changes={"displayName": "x"}, expected_version=version)
+        for dry_run in (False, True):
+            with pytest.raises(
+                ConflictError, match=f"is {version}. The history has no such.*at version 0.3 by admin"
+            ):
+                hook.patch_service(
+                    KAFKA, changes={"displayName": "x"}, expected_version=version, dry_run=dry_run
+                )
         assert list_requests(sandbox) == []
 
     def test_of_a_long_history_the_newest_is_told_and_all_that_differs(

@@ -55,6 +55,12 @@ def test_what_servers_call_differently_is_known_by_both_names() -> None:
     assert not has_renamed_field(["tags", "ownership"])
 
 
+def test_what_no_server_gives_is_not_read() -> None:
+    for wrong in ({"owner": "ada"}, {"owners": [{}]}, {"domain": {"type": 7, "name": "Sales"}}):
+        with pytest.raises(Fault, match="an entity whose (owners|domains) has an entry that"):
+            to_current_names(wrong)
+
+
 def test_a_change_that_is_a_text_or_a_list_already_stays() -> None:
     change = {"name": "owner", "oldValue": '[{"name":"ada"}]', "newValue": "ada"}
     entity = {"changeDescription": {"fieldsUpdated": [change], "fieldsAdded": None, "previousVersion": 0.1}}

@@ -120,7 +120,7 @@ def test_a_history_is_told_as_a_table() -> None:
 
 @pytest.mark.parametrize(("user", "named"), [("jo", "by jo."), ("", "by one user.")])
 def test_whose_edits_were_merged_is_said_if_the_server_tells(user: str, named: str) -> None:
-    version = Version("0.2", None, user, (), merged=True)
+    version = Version("0.2", None, user, (), (), None, merged=True)
     assert f"Version 0.2, which came after that time, holds several merged edits {named}" in describe_merge(
         version
     )
