@@ -57,7 +57,7 @@ def test_what_servers_call_differently_is_known_by_both_names() -> None:
 
 def test_what_no_server_gives_is_not_read() -> None:
     for wrong in ({"owner": "ada"}, {"owners": [{}]}, {"domain": {"type": 7, "name": "Sales"}}):
-        with pytest.raises(Fault, match="an entity whose (owners|domains) has an entry that"):
+        with pytest.raises(Fault, match=r"an entity whose (owners|domains) has an entry that"):
             to_current_names(wrong)
 
 
