@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import DAG, Param
 from airflow_provider_om_messaging.sensors.csv_job import CsvAsyncJobSensor
 
 SENSORS: dict[str, dict[str, Any]] = {
-    "rescheduled": {"timeout": 120},
+    "rescheduled": {"timeout": 3600},
     "rescheduled_too_long": {"timeout": 3},
     "rescheduled_too_long_softly": {"timeout": 3, "soft_fail": True},
 }
