@@ -6,12 +6,17 @@ Runs on a bare Python, before anything is installed, hence the standard library 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 UV_VERSION = "0.13.9"
@@ -43,6 +48,16 @@ def run(*command: str | Path, **env: str) -> bool:
     if done.returncode:
         say(done.stdout)
     return done.returncode == 0
+
+
+@contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Wait until nobody else makes the same: make may run twice at a time."""
+    folder = ROOT / ".tools" / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def install_uv() -> None:
@@ -130,9 +145,11 @@ def main(arguments: list[str]) -> None:
         stop(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]} ({sys.executable}).")
     if arguments[:1] == ["--can"]:
         sys.exit(0 if find_python(arguments[1]) else 1)
-    install_uv()
+    with lock("uv"):
+        install_uv()
     for line in arguments:
-        make_environment(line)
+        with lock(line):
+            make_environment(line)
 
 
 if __name__ == "__main__":
