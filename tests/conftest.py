@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib.metadata import version
@@ -60,6 +61,16 @@ os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what starts Airflow: most of that is waiting, which short tests beside it fill."""
     items.sort(key=lambda item: item.get_closest_marker("starts_airflow") is None)
+
+
+# Airflow and the collected tests stay to the end: garbage collection does not have to look at them.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
