@@ -21,8 +21,8 @@ ARGS ?=
 SEED ?= 1
 SAMPLE ?= 200
 ONLY ?=
-# Much of a test is waiting: three at once keep two cores busy. A file each, in the order of tests/conftest.py.
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+# Much of a test is waiting, and one process waits for Airflow: four keep two cores busy. A file each, in the order of tests/conftest.py.
+SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
 
 # Checks .github/workflows.
 ACTIONLINT := v1.7.12
@@ -122,6 +122,9 @@ readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of serve
 
 .PHONY: environments
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
+
+.PHONY: all-environments
+all-environments: $(foreach line,$(OLD) $(NEW)-cluster $(OLD)-cluster $(NEW)-docs,.venvs/airflow-$(line)/.ready) environments
 
 .PHONY: docs
 docs: .venvs/airflow-$(NEW)-docs/.ready ## build the documentation into .run/docs/; warnings are errors
