@@ -76,7 +76,7 @@ def try_sdist(sdist: Path) -> None:
     (source,) = folder.iterdir()
     python = ROOT / ".venvs" / f"airflow-{LINES[0]}" / "bin" / "python"
     run(
-        *(python, "-m", "pytest", "-q", "-n", "2", "tests/unit"),
+        *(python, "-m", "pytest", "-q", "tests/unit"),
         folder=source,
         PYTHONPATH=str(source),
         AIRFLOW_HOME=str(ROOT / ".run" / f"test-{LINES[0]}"),
