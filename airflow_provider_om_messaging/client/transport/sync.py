@@ -98,7 +98,6 @@ class Client:
 
         Only what precedes the body is retried.
 
-
         :raises Fault: named after its cause, also while the body is read.
         """
         response = self._call_with_retries(request, lambda: self._open(request))
@@ -106,11 +105,6 @@ class Client:
             yield self._read_chunks(response)
         finally:
             response.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None and self._process == os.getpid():
-            self._session.close()
 
     def _call_with_retries(
         self, request: Request[Any], send: Callable[[], R], retry: RetryPolicy | None = None
