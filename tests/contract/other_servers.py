@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from email.message import Message
     from pathlib import Path
 
 
@@ -71,11 +72,21 @@ def serve_reply(
     content_type: str,
     headers: Mapping[str, str] | None = None,
     tls: TlsFiles | None = None,
+    *,
+    wants_certificate: bool = False,
+    received: list[Message] | None = None,
 ) -> Iterator[str]:
-    """Give the same answer to everything, and hand out the address."""
+    """
+    Give the same answer to everything, and hand out the address.
+
+    :param wants_certificate: over TLS, of whoever asks, signed by the same authority.
+    :param received: takes the headers of each request.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
+            if received is not None:
+                received.append(self.headers)
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(status)
             self.send_header("Content-Type", content_type)
@@ -98,6 +109,9 @@ def serve_reply(
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls.chain)
+        if wants_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(tls.authority)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
