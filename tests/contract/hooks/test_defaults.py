@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_om_messaging import exceptions
+from airflow_provider_om_messaging.client import jobs
 from airflow_provider_om_messaging.client.transport.timed_http import TimedAdapter
 from airflow_provider_om_messaging.hooks.messaging import (
     OpenMetadataMessagingAsyncHook,
@@ -17,6 +18,7 @@ from airflow_provider_om_messaging.hooks.messaging import (
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
 if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.jobs.job_log import JobLine
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 SERVICE = "orders_redpanda"
@@ -150,3 +152,18 @@ def test_whether_a_job_can_be_asked_for_is_left_to_the_wait_while_a_server_is_aw
     with nullcontext() if is_borne else pytest.raises(exceptions.ForbiddenError):
         hook.check_pollable(job_of_older_servers)
     assert sandbox.journal[-1]["path"].endswith("/system/version")
+
+
+def test_a_poll_logs_that_it_failed_or_what_is_new(sandbox: Sandbox, hook: OpenMetadataMessagingHook) -> None:
+    job = hook.submit_export(SERVICE)
+    lines: list[JobLine] = []
+    wait = Wait(job, float("inf"), 0.05, 1)
+    sandbox.fault("503", retry_after=0)
+    assert jobs.poll(hook._client, wait, lines.append) is None
+    assert "failed, trying again" in lines[0].text
+    while not jobs.poll(hook._client, wait, lines.append):
+        pass
+    assert (lines[1].text, lines[-1].text) == (
+        f"Export job {job}: Export queued.",
+        f"Export job {job}: Export completed.",
+    )
