@@ -335,4 +335,6 @@ def _find_first_cause(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return _find_first_cause(reason)
-    return str(error.args[-1] if error.args else error).rpartition(">: ")[2]
+    text = str(error.args[-1] if error.args else error)
+    # Which object says it is left out, as older and newer releases of urllib3 write it.
+    return text.rpartition(">: ")[2].rpartition("): ")[2]
