@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
+import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +23,7 @@ from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import TlsFiles, serve_reply, tls_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from email.message import Message
     from pathlib import Path
 
@@ -94,3 +97,64 @@ def test_requests_say_who_asks(ask: Callable[[Settings], Any]) -> None:
     assert headers["User-Agent"] == USER_AGENT
     assert headers["Accept-Encoding"] == "gzip, deflate"
     assert headers["Authorization"] == "Bearer t"
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    """Hand out the address of a server that accepts no connection any more."""
+    with ExitStack() as opened:
+        full = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield f"127.0.0.1:{full.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Hand out the address of a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_who_accepts_no_connection_is_told_from_who_does_not_answer(
+    ask: Callable[[Settings], Any], busy: str, silent: str
+) -> None:
+    for address, limits, setting in (
+        (busy, {"connect_timeout": 0.2}, "connect_timeout"),
+        (silent, {"read_timeout": 0.2}, "read_timeout"),
+    ):
+        with pytest.raises(Fault, match=f"{address} .* in time .*'{setting}'") as caught:
+            ask(Settings(f"http://{address}/api", Token("t"), **limits))
+        assert caught.value.transient
+        assert not re.search(r"\b_", caught.value.message), "a class of ours is nothing for users"
+
+
+def test_a_proxy_that_lets_nobody_through_is_named(ask: Callable[[Settings], Any]) -> None:
+    message = r"The proxy on the way to om\.invalid failed: .*501"
+    with serve_reply(200, VERSION, JSON) as proxy, pytest.raises(Fault, match=message):
+        ask(Settings("https://om.invalid/api", Token("t"), proxy=proxy))
+
+
+@pytest.mark.parametrize(
+    ("host", "detail"),
+    [
+        ("127.0.0.1:9", r"refuses connections: .* \(.*[Cc]onnect.*\)"),
+        ("no-such-host.invalid", r"No such host: .* \(.*Name or service not known\)*"),
+    ],
+)
+def test_the_systems_own_words_are_told_as_well(
+    ask: Callable[[Settings], Any], host: str, detail: str
+) -> None:
+    with pytest.raises(Fault, match=detail) as caught:
+        ask(Settings(f"http://{host}/api", Token("t")))
+    assert not re.search(r"\b_", caught.value.message)
+
+
+def test_authorities_that_are_gone_are_a_matter_of_tls(
+    ask: Callable[[Settings], Any], tmp_path: Path
+) -> None:
+    gone = Settings("https://localhost:9/api", Token("t"), verify=str(tmp_path / "gone.pem"))
+    with pytest.raises(Fault, match="TLS with localhost:9 failed"):
+        ask(gone)

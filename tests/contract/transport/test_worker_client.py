@@ -1,0 +1,58 @@
+"""The client of workers: what it sends again, and when it stops."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+from airflow_provider_om_messaging.client.transport.sync import CHUNK, Client
+from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
+from tests.contract.lying_servers import HEAD, serve_lies
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.sandbox import Sandbox
+
+SERVICE = "orders_redpanda"
+
+
+def connect(sandbox: Sandbox, token: Token, **more: Any) -> Client:
+    return Client(Settings(f"{sandbox.url}/api", token, **more))
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_token_that_is_refused_twice_ends_the_request(sandbox: Sandbox, changes: bool) -> None:
+    tokens = chain(("wrong-1", "wrong-2"), repeat("wrong-3")) if changes else repeat("wrong")
+    with pytest.raises(Fault) as caught:
+        connect(sandbox, Token("wrong", lambda: next(tokens))).call(routes.list_jobs())
+    assert caught.value.cause is Cause.UNAUTHORIZED
+    assert len(sandbox.journal) == (2 if changes else 1)
+
+
+def test_a_file_is_sent_again_from_where_it_stood(sandbox: Sandbox) -> None:
+    superseded = sandbox.bot_token
+    sandbox.supersede_bot_token()
+    client = connect(sandbox, Token(superseded, lambda: sandbox.bot_token))
+    row = f"orders.placed,,{'x' * CHUNK},,,"
+    file = io.BytesIO(f"line before\nname,displayName,description,owner,tags,domain\n{row}\n".encode())
+    file.readline()
+    result = client.call(routes.import_csv(SERVICE, dry_run=True), file)
+    assert (result.rows_processed, result.rows_passed) == (1, 1)
+    assert [entry["status"] for entry in sandbox.journal] == [401, 200]
+
+
+def test_what_is_left_of_a_download_is_not_read() -> None:
+    many = 64
+    endless = chain([HEAD + b"\r\nname\r\n"], repeat(b"a" * CHUNK, many))
+    with serve_lies(lambda _: endless) as liar:
+        client = Client(Settings(f"{liar.url}/api", Token("t")), NO_RETRY)
+        with client.download(routes.export(SERVICE)) as chunks:
+            next(chunks)
+        with suppress(Fault):
+            assert sum(map(len, chunks)) < many * CHUNK / 2
