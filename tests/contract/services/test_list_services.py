@@ -131,6 +131,12 @@ def test_a_name_that_the_server_does_not_know_is_no_empty_list(
         hook.list_services(**conditions)
 
 
+def test_a_type_that_no_server_has_is_no_empty_list(hook: OpenMetadataMessagingHook) -> None:
+    assert names(hook, service_type="Redpanda", name="none") == []
+    with pytest.raises(exceptions.InvalidParameterError, match=r"service_type 'Kafak' is none of .*Kafka"):
+        hook.list_services(service_type="Kafak")
+
+
 def test_nothing_is_asked_of_the_server_for_a_malformed_condition(
     sandbox: Sandbox, hook: OpenMetadataMessagingHook
 ) -> None:
