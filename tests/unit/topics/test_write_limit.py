@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.client.editing.patching import TRIES
-from airflow_provider_om_messaging.client.topics.write_limit import FIRST, WriteLimit, WriteNotBegunFault
+from airflow_provider_om_messaging.client.topics.write_limit import (
+    FIRST,
+    WriteLimit,
+    WriteNotBegunFault,
+    mark_as_begun,
+)
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 
@@ -36,7 +41,9 @@ def write_round(limit: WriteLimit, clock: Clock, seconds: float) -> None:
 
 
 def busy(retry_after: float | None = None) -> Fault:
-    return Fault(Cause.RATE_LIMITED, "Too many requests.", status=429, retry_after=retry_after)
+    return Fault(
+        Cause.RATE_LIMITED, "Too many requests.", status=429, retry_after=retry_after, transient=True
+    )
 
 
 def test_more_go_on_while_the_server_stays_as_fast() -> None:
@@ -55,14 +62,17 @@ def test_fewer_go_on_when_they_only_wait_for_each_other() -> None:
     write_round(limit, clock, 0.05)
     write_round(limit, clock, 0.08)
     assert limit.limit == 10
-    write_round(limit, clock, 0.2)
+    write_round(limit, clock, 0.11)
     assert limit.limit == 8
     for _ in range(20):
         write_round(limit, clock, 0.2)
     assert limit.limit == 1
 
 
-def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked() -> None:
+@pytest.mark.parametrize(("retry_after", "pause"), [(0.2, 0.2), (None, 0.1)])
+def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked(
+    retry_after: float | None, pause: float
+) -> None:
     clock = Clock()
     limit = WriteLimit(64, clock)
     waits = [Event() for _ in range(3)]
@@ -72,7 +82,7 @@ def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked
         with suppress(Fault), limit.slot():
             together.wait(10)
             seen.set()
-            raise busy(0.2)
+            raise busy(retry_after)
 
     threads = [Thread(target=send_refused, args=(seen,)) for seen in waits]
     for thread in threads:
@@ -89,9 +99,9 @@ def test_a_refusal_of_a_whole_round_halves_it_once_and_all_wait_as_long_as_asked
 
     waiting = Thread(target=send_later)
     waiting.start()
-    clock.now = 0.2
+    clock.now = pause
     waiting.join(10)
-    assert began == [0.2]
+    assert began == [pause]
 
 
 def test_as_many_as_may_go_on_once_a_pause_is_over() -> None:
@@ -139,7 +149,26 @@ def test_a_server_that_refuses_round_after_round_gets_no_more() -> None:
             write(limit, clock, 0.1, busy(0.5))
     with pytest.raises(WriteNotBegunFault, match="Too many requests") as caught, limit.slot():
         raise AssertionError("a write began")
-    assert (caught.value.cause, caught.value.status) == (Cause.RATE_LIMITED, 429)
+    begun = mark_as_begun(caught.value)
+    assert not isinstance(begun, WriteNotBegunFault)
+    assert mark_as_begun(begun) is begun
+    for fault in (caught.value, begun):
+        assert (fault.cause, fault.status) == (Cause.RATE_LIMITED, 429)
+        assert (fault.message, fault.retry_after, fault.transient) == ("Too many requests.", 0.5, True)
+
+
+def test_how_long_writes_took_before_a_refusal_does_not_count_after_it() -> None:
+    clock = Clock()
+    limit = WriteLimit(64, clock)
+    for _ in range(FIRST - 1):
+        write(limit, clock, 0.05)
+    write(limit, clock, 0.05, busy(0.5))
+    clock.now += 1
+    for _ in range(FIRST // 2 - 1):
+        write(limit, clock, 0.05)
+    assert limit.limit == FIRST // 2
+    write(limit, clock, 0.05)
+    assert limit.limit > FIRST // 2
 
 
 def test_whoever_waits_for_a_slot_is_let_go_when_the_server_refuses_all() -> None:
