@@ -148,11 +148,16 @@ def test_a_job_of_which_a_socket_reports_warns(
         assert lists(server) <= 2
 
 
-def test_batches_are_not_refused_one_by_one(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_not_refused_one_by_one(
+    verdicts: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     # A file of more names than are held is not refused for them: least of all after some of it was written.
     monkeypatch.setattr("airflow_provider_om_messaging.client.topics.second_topics.MOST_ROWS", 3)
     text = format_csv(
-        [make_topic("first"), make_topic("second"), make_topic("brand.new"), make_topic("Brand.new")]
+        [make_topic("first"), make_topic("brand.new"), make_topic("second"), make_topic("Brand.new")]
     )
     for dry_run in (True, False):
+        caplog.clear()
         assert apply(text, "batched", dry_run=dry_run, batch_rows=2)["rows_passed"] == 4
+        # What the batch before has created is there as well.
+        assert caplog.text.count("'Brand.new' is not 'brand.new', which is there") == 1
