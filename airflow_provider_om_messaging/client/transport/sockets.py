@@ -149,7 +149,6 @@ class JobFeed:
             socket = socketio.AsyncClient(
                 # Who connects again has missed what was pushed in between.
                 reconnection=False,
-                handle_sigint=False,
                 http_session=client.session,
                 websocket_extra_options={
                     "max_msg_size": MAX_EVENT_BYTES,
