@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.client.transport.aio import AsyncClient
+from airflow_provider_om_messaging.client.transport.aio import LARGE, AsyncClient
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.protocol import routes
+from airflow_provider_om_messaging.protocol.wire.body import MOST_INTERIM
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.protocol.wire.message import Request
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY, RetryPolicy
 from tests.contract.other_servers import serve_reply
 
 if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.wire.message import Reply
     from airflow_provider_om_messaging.sandbox import Sandbox
 
 QUICK = RetryPolicy(first_pause=0.001)
@@ -121,6 +125,27 @@ def test_who_is_not_there_is_told_from_who_is_unknown() -> None:
         assert caught.value.transient
     assert "refuses connections" in received["127.0.0.1:9"]
     assert "No such host" in received["no-such-host.invalid"]
+
+
+@pytest.mark.parametrize(("size", "is_apart"), [(LARGE - 1, False), (LARGE, True), (LARGE + 1, True)])
+def test_a_reply_that_takes_long_to_read_holds_no_trigger_up(size: int, is_apart: bool) -> None:
+    def find_thread(_: Reply) -> threading.Thread:
+        return threading.current_thread()
+
+    async def find_reader(url: str) -> threading.Thread:
+        async with AsyncClient(Settings(f"{url}/api", Token("t")), NO_RETRY) as client:
+            return await client.call(Request("GET", "/v1/any", find_thread, "anything"))
+
+    with serve_reply(200, b'"%s"' % (b"x" * (size - 2)), "application/json") as url:
+        assert (asyncio.run(find_reader(url)) is not threading.current_thread()) == is_apart
+
+
+def test_a_connection_serves_as_many_requests_as_there_are(sandbox: Sandbox) -> None:
+    async def ask_often() -> list[Any]:
+        async with AsyncClient(settings(sandbox), NO_RETRY) as client:
+            return [await client.call(routes.list_jobs()) for _ in range(MOST_INTERIM + 2)]
+
+    assert asyncio.run(ask_often()) == [[]] * (MOST_INTERIM + 2)
 
 
 def test_a_client_that_is_not_open_says_so(sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ from airflow_provider_om_messaging.client.transport.sync import CHUNK, Client
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
-from tests.contract.lying_servers import HEAD, serve_lies
+from tests.contract.lying_servers import HEAD, build_whole_answer, serve_lies
 
 if TYPE_CHECKING:
     from airflow_provider_om_messaging.sandbox import Sandbox
@@ -56,3 +56,19 @@ def test_what_is_left_of_a_download_is_not_read() -> None:
             next(chunks)
         with suppress(Fault):
             assert sum(map(len, chunks)) < many * CHUNK / 2
+
+
+def test_a_byte_now_and_then_is_no_reply_of_a_proxy_either() -> None:
+    trickle = chain([HEAD + b"\r\n"], repeat(b" ", 400))
+    with serve_lies(lambda _: trickle, pause=0.02) as proxy:
+        settings = Settings("http://om.invalid/api", Token("t"), read_timeout=0.2, proxy=proxy.url)
+        with pytest.raises(Fault, match="did not answer in time"):
+            Client(settings, NO_RETRY).call(routes.get_job("7"))
+        assert proxy.pieces < 400
+
+
+def test_a_server_that_goes_over_to_another_protocol_is_none_of_these() -> None:
+    switched = [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", *build_whole_answer(b"{}")]
+    with serve_lies(lambda _: switched) as liar, pytest.raises(Fault) as caught:
+        Client(Settings(f"{liar.url}/api", Token("t")), NO_RETRY).call(routes.get_server_version())
+    assert caught.value.status == 101
