@@ -87,7 +87,6 @@ class WriteLimit:
             if fault := self._given_up:
                 raise _copy_fault(WriteNotBegunFault, fault)
             self._running += 1
-            self._wake_waiting()
         began = self._clock()
         try:
             yield
