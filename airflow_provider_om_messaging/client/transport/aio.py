@@ -168,7 +168,7 @@ async def _read_result(request: Request[T], reply: Reply) -> T:
 
 
 # The same thousands of jobs are asked for again and again, and to take an address apart is a tenth of that.
-@lru_cache(maxsize=2**14)
+@lru_cache(16_384)
 def _build_url(address: str) -> URL:
     # The path is percent-encoded already; parts of it would be decoded.
     return URL(address, encoded=True)
