@@ -27,6 +27,13 @@ def test_messages_name_host_and_port_and_nothing_secret() -> None:
     assert "jwt" not in repr(SETTINGS)
 
 
+def test_what_is_too_short_is_not_hidden_as_it_would_be_found_in_words() -> None:
+    secrets = Settings("http://om/api", Token("of-eight"), proxy="http://ada:a-secret@proxy:3128").secrets
+    assert secrets == ("of-eight", "a-secret")
+    assert Settings("http://om/api", Token("seven-7"), proxy="http://ada:seven-7@proxy:3128").secrets == ()
+    assert Settings("http://om/api", Token("of-eight")).secrets == ("of-eight",)
+
+
 def test_a_token_that_is_replaced_is_told_from_one_that_stays() -> None:
     tokens = iter(["first", "second", "second"])
     token = Token("first", lambda: next(tokens))
