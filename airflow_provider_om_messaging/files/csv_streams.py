@@ -60,8 +60,8 @@ class CsvMeter:
         self.bytes = 0
         """How many have passed so far."""
         self._digest = hashlib.sha256()
-        self._rows = 0
-        self._header: Sequence[str] = ()
+        self._rows: int
+        self._header: Sequence[str]
         self._last = b""
 
     def check_chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -6,7 +6,6 @@ the destination's place at once.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
@@ -14,8 +13,9 @@ import secrets
 import stat
 import tempfile
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from airflow_provider_om_messaging.files.object_storage import is_equal
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
@@ -32,6 +32,9 @@ _PASSWORD = re.compile(r"(?<=:)[^/@:]+(?=@)")
 _NO_TEMPORARY_FILE = (
     "A temporary file could not be written, in the folder that the environment's TMPDIR names"
 )
+
+_FOR_READING = os.O_NONBLOCK
+"""A pipe would hold the task until somebody writes to it."""
 
 
 def find_place(path: Path, parameter: str) -> Path:
@@ -52,8 +55,8 @@ def find_place(path: Path, parameter: str) -> Path:
         ) from None
     if present and stat.S_ISLNK(present.st_mode):
         try:
-            path = Path(os.path.realpath(path, strict=True))
             present = path.stat()
+            path = Path(os.path.realpath(path))
         except OSError as error:
             raise make_parameter_fault(
                 parameter, f"is a link that leads nowhere ({_describe_error(error)})", path
@@ -70,7 +73,7 @@ def find_place(path: Path, parameter: str) -> Path:
         raise make_parameter_fault(
             parameter, "is a device or the like, which would be replaced by a file", path
         )
-    if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+    if not os.access(path.parent, os.R_OK | os.W_OK):
         raise make_parameter_fault(parameter, "lies in a folder that cannot be written to", path.parent)
     return path
 
@@ -96,29 +99,29 @@ def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
     Replace a file by a new one, once that is whole and safely on the disk. Its mode is kept.
 
     :param place: where it lies or is to lie, as :func:`find_place` returned it.
-    :param fill: writes the content.
+    :param fill: writes the content, to its last byte.
     :returns: whether that very content was there already; the file is left as it is then.
     :raises Fault: it cannot be written; what was there stays. What ``fill`` raises is let through.
     """
     problem = f"{format_place(place)} could not be written; what was there before stays"
     part = f".om-messaging-{secrets.token_hex(8)}.part"
     with write_errors(problem):
-        folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(place.parent, os.O_DIRECTORY)
     try:
         with write_errors(problem):
-            descriptor = os.open(part, _NEW, 0o666, dir_fd=folder)
-        with _File(_Writer(descriptor, problem)) as file:
+            new = _Writer(problem, part, "x+", opener=partial(os.open, mode=0o666, dir_fd=folder))
+        with _File(new) as file:
             with write_errors(problem):
-                _copy_mode(place.name, folder, descriptor)
+                _copy_mode(place.name, folder, new.fileno())
             fill(cast("IO[bytes]", file))
-            file.flush()
             with write_errors(problem):
                 if _has_same_content(place.name, folder, cast("IO[bytes]", file)):
                     return True
-                os.fsync(descriptor)
+                os.fsync(new.fileno())
         with write_errors(problem):
             os.replace(part, place.name, src_dir_fd=folder, dst_dir_fd=folder)
-            _sync_folder(folder)
+        with suppress(OSError):  # some network file systems have no such thing
+            os.fsync(folder)
     finally:
         with suppress(OSError):
             os.unlink(part, dir_fd=folder)
@@ -133,9 +136,9 @@ def create_temporary_file() -> IO[bytes]:
     :raises Fault: it cannot be made or, later, written.
     """
     with write_errors(_NO_TEMPORARY_FILE):
-        descriptor, name = tempfile.mkstemp(prefix="om-messaging-")
+        descriptor, name = tempfile.mkstemp()
         os.unlink(name)
-    return cast("IO[bytes]", _File(_Writer(descriptor, _NO_TEMPORARY_FILE)))
+    return cast("IO[bytes]", _File(_Writer(_NO_TEMPORARY_FILE, descriptor, "r+")))
 
 
 @contextmanager
@@ -159,8 +162,7 @@ def open_regular(path: Path, parameter: str) -> IO[bytes]:
     :raises Fault: it does not exist, cannot be read, or is no regular file.
     """
     try:
-        # A pipe would hold the task until somebody writes to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _FOR_READING)
     except (FileNotFoundError, NotADirectoryError):
         raise make_parameter_fault(parameter, "does not exist", path) from None
     except PermissionError:
@@ -210,13 +212,13 @@ def write_errors(problem: str) -> Iterator[None]:
 class _Writer(io.FileIO):
     """A file whose write errors are named, at whatever layer above they arise."""
 
-    def __init__(self, descriptor: int, problem: str) -> None:
-        super().__init__(descriptor, "r+")
+    def __init__(self, problem: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._problem = problem
 
     def write(self, data: ReadableBuffer) -> int:
         with write_errors(self._problem):
-            return super().write(data) or 0
+            return super().write(data)
 
 
 class _File(io.BufferedRandom):
@@ -228,18 +230,15 @@ class _File(io.BufferedRandom):
         self.close()
 
 
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
 def _copy_mode(name: str, folder: int, descriptor: int) -> None:
     with suppress(FileNotFoundError):
-        os.fchmod(descriptor, stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode))
+        os.fchmod(descriptor, stat.S_IMODE(os.stat(name, dir_fd=folder).st_mode))
 
 
 def _has_same_content(name: str, folder: int, file: IO[bytes]) -> bool:
     """Return whether a file in a folder holds the same as an open one."""
     try:
-        present = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        present = os.open(name, _FOR_READING, dir_fd=folder)
     except OSError:
         return False  # there is none, or it cannot be read
     with open(present, "rb") as other:
@@ -249,15 +248,5 @@ def _has_same_content(name: str, folder: int, file: IO[bytes]) -> bool:
         return is_equal(file, other)
 
 
-def _sync_folder(folder: int) -> None:
-    try:
-        os.fsync(folder)
-    except OSError as error:
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network file systems have no such thing
-            raise
-
-
-def _describe_error(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return "no file can have such a name" if isinstance(error, ValueError) else str(error)
+def _describe_error(error: OSError | ValueError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "no file can have such a name"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BLOCK = 8 * 1024 * 1024
-"""Bytes that are held of a file: some storages would hold hundreds of megabytes by themselves."""
-CHUNK = 256 * 1024
-"""Bytes that are read from a file at a time."""
+BLOCK = 8_388_608
+"""Bytes that are held of a file, 8 MiB: some storages would hold hundreds of megabytes by themselves."""
+CHUNK = 262_144
+"""Bytes that are read from a file at a time, 256 KiB."""
 
 PACKAGES = {
     "s3": "apache-airflow-providers-amazon[s3fs]",

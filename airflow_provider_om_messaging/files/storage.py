@@ -80,7 +80,6 @@ class Destination:
             raise make_parameter_fault(parameter, f"has a part of its name from a {other}", target)
         self._compressed = target.endswith(".gz")
         self._local = _find_local_path(target, parameter)
-        self._remote: ObjectStoragePath | None = None
         if self._local is None:
             self._remote = _open_object_path(target, parameter)
         elif target.endswith(("/", os.sep)):
@@ -101,8 +100,6 @@ class Destination:
         fill = partial(_copy, chunks, compressed=self._compressed)
         if self._local is not None:
             return replace_file(find_place(self._local, self._parameter), fill)
-        if self._remote is None:
-            raise RuntimeError("a destination is either local or remote")
         with create_temporary_file() as spool:
             fill(spool)
             try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 CSV = 'name,description\r\norders,"Orders, 事件\r\nof today"\r\npayments,\r\n'.encode()
 YESTERDAY = b"name,description\r\nold,\r\n"
+NOBODY = 65534
 
 
 def broken_off() -> Iterator[bytes]:
@@ -49,6 +53,23 @@ def full_disk() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextmanager
+def other_user() -> Iterator[Path]:
+    """Be no root for a while, which may do everything; hand out a folder of that user."""
+    with TemporaryDirectory() as name:
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.chown(name, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, 0)
+        try:
+            yield Path(name)
+        finally:
+            if is_root:
+                os.setresuid(0, 0, 0)
+            else:
+                Path(name).chmod(0o700)
 
 
 class Storage(MemoryFileSystem):  # type: ignore[misc]  # fsspec is untyped

@@ -90,8 +90,17 @@ class TestAnExportOnItsWay:
         assert (facts.rows, facts.bytes) == (len(table) - 1, len(content))
         assert facts.sha256 == hashlib.sha256(content).hexdigest()
         assert measure_text(content.decode()) == facts
+        assert facts.unchanged is False
 
-    @pytest.mark.parametrize("header", [b"name,description", b'name*,"description"', b"description,name\r\n"])
+    @pytest.mark.parametrize(
+        "header",
+        [
+            b"name,description",
+            b'name*,"description"',
+            b"description,name\r\n",
+            b"name,description,of later servers\n",
+        ],
+    )
     def test_a_service_without_topics_has_a_header(self, header: bytes) -> None:
         for sizes in ([1], [3], [100]):
             assert b"".join(CsvMeter().check_chunks(cut_into_pieces(header, sizes))) == header

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import random
+import stat
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_om_messaging.files.csv_streams import open_csv_upload
-from airflow_provider_om_messaging.files.storage import Destination
+from airflow_provider_om_messaging.files.local_files import create_temporary_file, create_temporary_folder
+from airflow_provider_om_messaging.files.storage import Destination, open_source
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.object_storage import attach_bucket
 from tests.unit.files.stored import CSV, YESTERDAY, Storage, broken_off, full_disk, read
@@ -19,14 +24,14 @@ from tests.unit.tables import cut_into_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz", "a b%20é.csv"])
 def test_what_is_written_is_read_back(folder: str, name: str) -> None:
     for content in (YESTERDAY, CSV):
-        Destination(f"{folder}/{name}").write(cut_into_pieces(content, [7]))
-        assert read(f"{folder}/{name}") == content
+        for is_there in (False, True):
+            assert Destination(f"{folder}/{name}").write(cut_into_pieces(content, [7])) is is_there
+            assert read(f"{folder}/{name}") == content
 
 
 @pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz"])
@@ -63,6 +68,28 @@ def test_an_upload_that_fails_leaves_yesterdays_object(bucket: str, monkeypatch:
     assert caught.value.cause is Cause.NOT_WRITTEN
     monkeypatch.undo()
     assert read(target) == YESTERDAY
+
+
+def test_of_an_object_some_megabytes_are_held_at_a_time() -> None:
+    sizes: set[int] = set()
+
+    class Parts(Storage):
+        def _open(self, path: str, mode: str = "rb", block_size: Any = None, **kwargs: Any) -> Any:
+            sizes.add(block_size)
+            return super()._open(path, mode, block_size=block_size, **kwargs)
+
+    target = f"{attach_bucket(Parts())}/topics.csv"
+    for content in (CSV, CSV[::-1]):
+        Destination(target).write([content])
+        assert read(target) == content
+    # Amazon S3 takes no smaller parts than of 5 MiB.
+    assert all(5 * 2**20 <= size <= 16 * 2**20 for size in sizes)
+
+
+def test_of_a_file_less_than_a_megabyte_is_held_at_a_time(folder: str) -> None:
+    Destination(f"{folder}/topics.csv").write([b"x" * 2**21])
+    with open_source(f"{folder}/topics.csv") as chunks:
+        assert max(map(len, chunks)) < 2**20
 
 
 def test_an_upload_whose_end_fails_is_none() -> None:
@@ -110,7 +137,7 @@ def test_a_url_of_this_machine_means_what_airflow_takes_it_for(
 
 
 def test_the_mode_of_a_file_is_kept_and_a_new_ones_is_the_usual(tmp_path: Path) -> None:
-    umask = os.umask(0o027)
+    umask = os.umask(0o026)
     try:
         for name, mode in (("new.csv", 0o640), ("shared.csv", 0o664), ("secret.csv", 0o600)):
             path = tmp_path / name
@@ -186,6 +213,77 @@ def test_a_full_disk_is_named_where_an_upload_is_checked() -> None:
     with full_disk(), pytest.raises(Fault, match=words) as caught, open_csv_upload(csv=text):
         pass
     assert caught.value.cause is Cause.NOT_WRITTEN
+
+
+def test_what_is_there_is_left_as_it_is_if_it_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "topics.csv"
+    path.write_bytes(CSV)
+    for content, is_there in ((CSV, True), (CSV[::-1], False), (CSV, False)):
+        before = path.stat()
+        assert Destination(path).write([content]) is is_there
+        assert (path.stat().st_ino == before.st_ino) is is_there
+        assert path.read_bytes() == content
+
+
+def test_a_file_survives_a_loss_of_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "topics.csv"
+    path.write_bytes(YESTERDAY)
+    on_disk: list[tuple[bytes, bytes]] = []
+
+    def sync(descriptor: int) -> None:
+        there = path.read_bytes()
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            on_disk.append((b"the folder", there))
+            raise OSError(errno.EINVAL, "as some network file systems say")
+        on_disk.append((os.pread(descriptor, 1000, 0), there))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    Destination(path).write([CSV])
+    assert on_disk == [(CSV, YESTERDAY), (b"the folder", CSV)]
+
+
+def test_folders_are_made_where_that_is_wanted(tmp_path: Path) -> None:
+    for _ in range(2):
+        Destination(tmp_path / "new" / "deep" / "topics.csv", create_parents=True).write([CSV])
+    assert (tmp_path / "new" / "deep" / "topics.csv").read_bytes() == CSV
+    no_name = "no file can have such a name"
+    for name, reason in (("new/deep/topics.csv", "Not a directory"), ("a\0b", no_name)):
+        message = rf"^plan lies in a folder that cannot be made \({reason}\): '?{tmp_path}"
+        with pytest.raises(Fault, match=message) as caught:
+            Destination(tmp_path / name / "new" / "topics.csv", "plan", create_parents=True)
+        assert caught.value.cause is Cause.INVALID_PARAMETER
+
+
+def test_no_file_stays_open_or_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_free_descriptor() -> int:
+        descriptor = os.open(tmp_path, os.O_DIRECTORY)
+        os.close(descriptor)
+        return descriptor
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    before = find_free_descriptor()
+    for content in (CSV, CSV, YESTERDAY):
+        Destination(tmp_path / "topics.csv").write([content])
+    with pytest.raises(ConnectionError):
+        Destination(tmp_path / "topics.csv").write(broken_off())
+    with pytest.raises(Fault, match="is a folder"):
+        read(str(tmp_path))
+    with create_temporary_file() as file:
+        file.write(CSV)
+        assert os.listdir(tmp_path / "temporary") == []
+    assert find_free_descriptor() == before
+
+
+def test_a_temporary_folder_says_whose_it_is_and_fails_no_task_that_is_done(tmp_path: Path) -> None:
+    with create_temporary_folder() as name:
+        Path(name, "deep").mkdir()
+        assert Path(name).name.startswith("om-messaging-")
+    assert not Path(name).exists()
+    with create_temporary_folder() as name:
+        Path(name).rename(tmp_path / "elsewhere")
+        Path(name).write_bytes(b"what is in the way")
+    Path(name).unlink()
 
 
 def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

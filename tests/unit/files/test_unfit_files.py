@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_om_messaging.files.storage import is_same_file
+from airflow_provider_om_messaging.files.storage import Destination, is_same_file
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.unit.files.stored import CSV, YESTERDAY, read, refusal
+from tests.unit.files.stored import CSV, YESTERDAY, other_user, read, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +56,13 @@ class TestADestinationThatDoesNotServe:
     def test_a_folder_that_is_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_bytes(YESTERDAY)
         assert "lies in a folder that does not exist" in refusal(str(tmp_path / "a.csv" / "b.csv"))
+
+    @pytest.mark.parametrize("mode", [0o500, 0o300, 0o600])
+    def test_a_folder_without_some_right(self, mode: int) -> None:
+        with other_user() as folder:
+            Destination(folder / "a.csv")
+            folder.chmod(mode)
+            assert "cannot be written to" in refusal(str(folder / "a.csv"))
 
     def test_a_pipe(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
@@ -113,13 +120,17 @@ class TestASourceThatDoesNotServe:
         assert caught.value.cause is Cause.INVALID_PARAMETER
         assert not is_same_file(str(tmp_path / name), str(tmp_path / "a.csv"))
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_it_may_not_be_read(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.csv"
-        path.write_bytes(CSV)
-        path.chmod(0)
-        with pytest.raises(Fault, match=r"^source may not be read"):
-            read(str(path))
+    def test_it_may_not_be_read(self) -> None:
+        with other_user() as folder:
+            path = folder / "a.csv"
+            path.write_bytes(CSV)
+            path.chmod(0o200)
+            with pytest.raises(Fault, match=r"^source may not be read") as caught:
+                read(str(path))
+            assert caught.value.cause is Cause.INVALID_PARAMETER
+            assert Destination(path).write([CSV]) is False
+            path.chmod(0o400)
+            assert path.read_bytes() == CSV
 
     @pytest.mark.parametrize(
         "content",
