@@ -64,7 +64,7 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
         described = f"the scheme {explicit!r}" if _SHORT_WORD.fullmatch(explicit) else "a wrong scheme"
         raise _make_invalid_fault(f"has {described}: it has to be http or https; a path belongs into Host")
     port = found_port or port
-    if port is not None and not 0 <= port <= _LAST_PORT:
+    if port is not None and not 0 < port <= _LAST_PORT:
         raise _make_invalid_fault(f"has a Port that is none: {port}")
     guessed = not explicit
     chosen = explicit.lower() or (

@@ -105,13 +105,12 @@ def _read_token(password: str | None, token_file: str | None) -> Token:
 
 def _read_token_file(path: str) -> str:
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
+        state = Path(path).stat()
+        if not stat.S_ISREG(state.st_mode):
             raise _make_invalid_error("names a token_file that is no file", path)
-        with Path(path).open("rb") as file:
-            content = file.read(_LARGEST_TOKEN_FILE + 1)
-        if len(content) > _LARGEST_TOKEN_FILE:
+        if state.st_size > _LARGEST_TOKEN_FILE:
             raise _make_invalid_error(f"names a token_file of more than {_LARGEST_TOKEN_FILE:,} bytes", path)
-        text = content.decode("utf-8")
+        text = Path(path).read_text("utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise _make_invalid_error(f"names a token_file that cannot be read ({reason})", path) from None
@@ -122,9 +121,10 @@ def _read_token_file(path: str) -> str:
 
 def _clean_token(text: str, where: str) -> str:
     token = text.strip()
-    if token[:7].lower() == "bearer ":
-        token = token[7:].strip()
-    if token.lower() == "bearer":
+    word, _, rest = token.partition(" ")
+    if word.lower() == "bearer":
+        token = rest.strip()
+    if not token:
         raise _make_invalid_error(f"has only the word Bearer in {where}: the JWT after it is missing")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise _make_invalid_error(

@@ -47,11 +47,10 @@ log = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
-    """What can export and import a service; ``name`` is ``server`` or ``client``."""
+    """What can export and import a service."""
 
-    @property
-    def name(self) -> str:
-        """Its name, as results have it."""
+    name: str
+    """``server`` or ``client``, as results have it."""
 
     def export(self, fqn: str) -> AbstractContextManager[Iterator[bytes]]:
         """Hand out the CSV of a service as it comes."""

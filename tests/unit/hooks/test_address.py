@@ -42,6 +42,9 @@ def test_a_local_server(before: str, after: str) -> None:
         ("10.1.2.3", None, None, "https://10.1.2.3/api"),
         ("10.1.2.3:8585", None, None, "http://10.1.2.3:8585/api"),
         ("om.corp.example", 8585, None, "http://om.corp.example:8585/api"),
+        ("om.corp.example", 1, None, "https://om.corp.example:1/api"),
+        ("om.corp.example", 65535, None, "https://om.corp.example:65535/api"),
+        ("om", 443, None, "https://om/api"),
         ("om.corp.example", 8585, "https", "https://om.corp.example:8585/api"),
         ("om.corp.example", None, "HTTP", "http://om.corp.example/api"),
         ("om.corp.example", None, "https://", "https://om.corp.example/api"),
@@ -136,7 +139,7 @@ def test_a_uri_with_an_underscore_says_what_to_write(path: str) -> None:
     assert "hunter2" not in caught.value.message
 
 
-@pytest.mark.parametrize("port", [-1, 65536, 10**9])
+@pytest.mark.parametrize("port", [-1, 0, 65536, 10**9])
 def test_a_port_that_is_none(port: int) -> None:
     with pytest.raises(Fault, match=f"has a Port that is none: {port}"):
         build_base_url("om.example", port)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +22,7 @@ TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJpbmdlc3Rpb24tYm90In0.c2lnbmF0dXJl"
 
 
 def settings(password: str | None = TOKEN, **changes: Any) -> Settings:
-    connection = {
+    connection: dict[str, Any] = {
         "conn_type": "om_messaging",
         "host": "acme.getcollate.io",
         "port": None,
@@ -28,6 +30,7 @@ def settings(password: str | None = TOKEN, **changes: Any) -> Settings:
         "extra": {},
         **changes,
     }
+    connection["extra"] = json.loads(json.dumps(connection["extra"]))
     return read_settings(password=password, **connection)
 
 
@@ -79,7 +82,15 @@ def test_a_token_may_be_pasted_with_what_stands_around_it(password: str) -> None
 
 
 @pytest.mark.parametrize(
-    "password", [f"{TOKEN} {TOKEN}", f"{TOKEN}\nX-Header: x", "pässwörd-secret", "Bearer", f"{TOKEN}\x00"]
+    "password",
+    [
+        f"{TOKEN} {TOKEN}",
+        f"Bearer {TOKEN} {TOKEN}",
+        f"{TOKEN}\nX-Header: x",
+        "pässwörd-secret",
+        "Bearer",
+        f"{TOKEN}\x00",
+    ],
 )
 def test_what_is_no_token_is_refused_and_not_repeated(password: str) -> None:
     message = refusal(password)
@@ -106,6 +117,21 @@ def test_a_token_file_goes_before_the_password_and_is_read_again(tmp_path: Path)
     assert token.value == TOKEN[::-1]
 
 
+def test_a_device_is_no_token_file() -> None:
+    # A pipe would hold the task until somebody writes to it.
+    assert "names a token_file that is no file: /dev/null" in refusal(extra={"token_file": os.devnull})
+
+
+def test_a_token_may_be_long(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"x" * 65_536)
+    assert len(settings(extra={"token_file": str(tmp_path / "token")}).token.value) == 65_536
+
+
+@pytest.mark.parametrize(("size", "is_shown"), [(40, True), (41, False)])
+def test_a_part_of_a_path_that_is_as_long_as_a_secret_is_not_shown(size: int, is_shown: bool) -> None:
+    assert ("x" * size in refusal(extra={"token_file": f"/run/{'x' * size}/jwt"})) is is_shown
+
+
 def test_a_token_from_the_password_cannot_have_changed() -> None:
     assert not settings().token.reload()
 
@@ -118,6 +144,7 @@ def test_a_token_from_the_password_cannot_have_changed() -> None:
         (b" \n", "is empty"),
         (b"\xff\xfe\x00", "cannot be read (not a text file)"),
         (b"two hunter2", "no JWT"),
+        (b"x" * 65_537, "of more than 65,536 bytes"),
     ],
 )
 def test_a_token_file_that_does_not_serve_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
