@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -94,28 +94,19 @@ def _find_other_number(before: str, after: str) -> str:
         return "a number without its leading zeros" if has_zeros else "a number in another form"
     digits = len(new.as_tuple().digits)
     shown_digits = len(re.sub(r"[eE].*|[^0-9]", "", after))
-    is_short = "e" in after.lower() and shown_digits < _EXACT_DIGITS
-    is_cut = digits > _EXACT_DIGITS and after[_EXACT_DIGITS:].strip("0") == "" and len(before) == len(after)
-    if is_short and old and abs(old - new) <= abs(new) * Decimal(10) ** (1 - shown_digits):
-        return "a long number that lost its digits"
-    if is_cut and before[:_EXACT_DIGITS] == after[:_EXACT_DIGITS]:
-        return "a long number that lost its digits"
-    return ""
+    is_short = "e" in after.lower() and shown_digits <= _EXACT_DIGITS
+    is_rounded = is_short and old and abs(old - new) <= abs(new) * Decimal(10) ** (1 - shown_digits)
+    is_long = digits > _EXACT_DIGITS and len(before) == len(after)
+    is_cut = is_long and after == before[:_EXACT_DIGITS].ljust(len(before), "0")
+    return "a long number that lost its digits" if is_rounded or is_cut else ""
 
 
 def _read_number(text: str) -> Decimal | None:
-    if not _NUMBER.fullmatch(text):
-        return None
-    try:
-        return Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        return None
+    return Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
 
 
 def _find_other_date(before: str, after: str) -> str:
     old = set(_read_dates(before))
-    if not old:
-        return ""
     if re.fullmatch("[0-9]{5}", after):
         new: set[Date] = {_to_date(_DAY_ZERO + datetime.timedelta(days=int(after)))}
     else:
@@ -150,7 +141,7 @@ def _read_parts(text: str) -> Iterator[Date]:
         else:
             yield third, first, second
             yield third, second, first
-            if third is not None and third <= 31:
+            if third is not None:
                 yield first, second, third
     elif match := _DAY_FIRST.fullmatch(text):
         yield from _read_month(match[2], match[1], match[3])
