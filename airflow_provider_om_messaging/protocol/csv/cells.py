@@ -35,14 +35,6 @@ def digest_exactly(row: Sequence[str]) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=b"exact").digest()
 
 
-def _read_no_custom_fields() -> None:
-    return None
-
-
-def _is_never_found(name: Name) -> bool:
-    return False
-
-
 @dataclass(frozen=True)
 class Reading:
     """
@@ -56,8 +48,8 @@ class Reading:
     """
 
     inherited: frozenset[str] = frozenset()
-    types: Callable[[], Types | None] = _read_no_custom_fields
-    exists: Callable[[Name], bool] = _is_never_found
+    types: Callable[[], Types | None] = lambda: None
+    exists: Callable[[Name], bool] = lambda name: False
 
     def list_names(self, column: str, cell: str) -> list[Name]:
         """
@@ -92,7 +84,7 @@ class Reading:
                 )
         except MalformedCellError:
             pass  # a server refuses it: let it differ from anything else
-        return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
+        return cell.replace("\r\n", "\n").replace("\r", "\n")
 
     def is_same(self, column: str, one: str, other: str) -> bool:
         """Return whether two cells of a column say the same."""

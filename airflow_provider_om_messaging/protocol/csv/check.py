@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_om_messaging.protocol.csv.fast_scan import BYTE_ORDER_MARK
-from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names, take_header
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.printable import to_printable
 
@@ -83,7 +83,7 @@ def check_csv(chunks: Iterable[bytes], name: str) -> CsvFacts:
     """
     meter = _Meter()
     rows = read_rows(meter.measure(chunks), name)
-    _, header = next(rows, (0, ()))
+    header = take_header(rows)
     if not header:
         _refuse(name, "is empty: not even a header line")
     count = sum(1 for _ in rows)
@@ -161,8 +161,7 @@ class _Meter:
         for chunk in chunks:
             self.digest.update(chunk)
             self.bytes += len(chunk)
-            if len(self.start) < len(BYTE_ORDER_MARK):
-                self.start = (self.start + chunk)[: len(BYTE_ORDER_MARK)]
+            self.start += chunk[: len(BYTE_ORDER_MARK) - len(self.start)]
             yield chunk
 
 
@@ -213,7 +212,7 @@ def _read_lines(chunks: Iterable[bytes], first: int, *, is_start: bool) -> Itera
     start = b""
     for chunk in itertools.chain(chunks, [b""]):
         last = not chunk
-        start = start or chunk[:4]
+        start = start or chunk
         try:
             text = held + decoder.decode(chunk, last)
         except UnicodeDecodeError as error:

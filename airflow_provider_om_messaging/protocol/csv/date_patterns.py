@@ -62,7 +62,7 @@ def drop_zero(text: str, pattern: str) -> str:
     return text[:place] + text[place + 1 :]
 
 
-@lru_cache(maxsize=64)
+@lru_cache
 def _compile_pattern(pattern: str) -> re.Pattern[str] | None:
     """Return the expression for the texts of a pattern; None for one with parts that are not known."""
     tokens = list(_TOKEN.finditer(pattern))
@@ -80,14 +80,14 @@ def _compile_pattern(pattern: str) -> re.Pattern[str] | None:
 
 
 def _is_day(parts: dict[str, str]) -> bool:
-    year = int(parts.get("year") or 2000)  # which has all days that there are
+    year = int(parts.get("year", "2000"))  # which has all days that there are
     try:
         if "day_of_year" in parts:
             day = datetime.date(year, 1, 1) + datetime.timedelta(int(parts["day_of_year"]) - 1)
             return day.year == year
         month = parts.get("month", "1")
         number = int(month) if month.isdigit() else [name[:3] for name in _MONTHS].index(month[:3]) + 1
-        datetime.date(year, number, int(parts.get("day") or parts.get("any_day") or 1))
+        datetime.date(year, number, int(parts.get("day", parts.get("any_day", "1"))))
     except (ValueError, OverflowError):
         return False
     return True

@@ -31,21 +31,20 @@ def format_record(cells: Iterable[str]) -> str:
 def format_records(rows: Iterable[Sequence[str]]) -> str:
     """Return records as :func:`format_record` does, many at a time and faster."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = csv.writer(text)
     for cells in rows:
         for cell in cells:
             if cell and (cell[0] <= "#" or cell[-1] <= " "):
-                # Python's writer leaves these out of quotes.
-                text.write(format_record(cells))
                 break
         else:
-            if not cells[0]:
-                text.write(format_record(cells))
-                continue
-            try:
-                writer.writerow(cells)
-            except csv.Error:  # Python 3.10 writes no null character
-                text.write(format_record(cells))
+            if cells[0]:
+                try:
+                    writer.writerow(cells)
+                    continue
+                except csv.Error:  # Python 3.10 writes no null character
+                    pass
+        # Python's writer leaves such cells out of quotes.
+        text.write(format_record(cells))
     return text.getvalue()
 
 

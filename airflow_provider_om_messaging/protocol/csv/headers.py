@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from airflow_provider_om_messaging.protocol.csv.columns import COLUMNS, DEFAULT, DOCUMENTED, SCHEMA_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+
+def take_header(records: Iterator[tuple[int, Sequence[str]]]) -> Sequence[str]:
+    """Return the header, which is the first of a file's records; an empty file has none."""
+    return next((row for _, row in records), ())
 
 
 def list_column_names(header: Sequence[str]) -> tuple[str, ...]:
@@ -33,5 +38,5 @@ def find_nearest_columns(header: Sequence[str]) -> tuple[str, ...]:
     names, topics, fields = set(list_column_names(header)), set(DOCUMENTED), set(SCHEMA_FIELDS)
     # A file of topics that lacks columns is nearer to one of topics, though fields have fewer of them.
     is_about_fields = bool(names & (fields - topics)) and not names & (topics - fields)
-    kinds = [columns for columns in COLUMNS.values() if (columns == SCHEMA_FIELDS) is is_about_fields]
+    kinds = [columns for columns in COLUMNS.values() if is_about_fields or columns != SCHEMA_FIELDS]
     return min(kinds, key=lambda columns: len(names.symmetric_difference(columns)))

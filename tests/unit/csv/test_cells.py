@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
+from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading, digest_exactly
 from airflow_provider_om_messaging.protocol.csv.custom_values import CustomField
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
 from airflow_provider_om_messaging.protocol.model.references import Name
@@ -113,13 +113,60 @@ def test_a_domain_that_is_inherited_is_said_by_nothing() -> None:
     for cell in ("Finance", '"Finance"', " Finance"):
         assert reading.is_same("domain", cell, "")
     assert not reading.is_same("domain", "Retail", "")
-    assert not reading.is_same("tags", "Finance", "")
+    assert not reading.is_same("certification", "Finance", "")
+    assert not reading.is_same("dataProducts", "Finance", "")
+    assert reading.is_same("domains", "Finance", "")
+
+
+def test_a_tag_is_the_same_whatever_it_is_for() -> None:
+    for column in ("tags", "tiers", "certification"):
+        assert PLAIN.list_names(column, "A.b") == [Name("tags", "tag", "A.b")]
+    assert PLAIN.list_names("glossaryTerms", "A.b") == [Name("tags", "glossaryTerm", "A.b")]
+    for column in ("domain", "domains"):
+        assert PLAIN.list_names(column, "A") == [Name("domains", "domain", "A")]
+    assert PLAIN.list_names("dataProducts", "A") == [Name("dataProducts", "dataProduct", "A")]
+    assert PLAIN.list_names("reviewers", "user:a") == [Name("owners", "user", "a")]
 
 
 def test_an_owner_is_a_user_or_a_team() -> None:
     for cell in ("jo", "user:", "user: ", "bot:x", ":x"):
         with pytest.raises(MalformedCellError, match="Owner should be of format"):
             PLAIN.list_names("owner", cell)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "expected"),
+    [
+        ("owner", " user: jo ;team:shop ", "user:jo;team:shop"),
+        ("owner", "user : jo;bot:x", "user : jo;bot:x"),
+        ("tags", " A.b ; ; C.d", "A.b;C.d"),
+        ("tags", '"A.b "', "A.b"),
+        ("tags", '"A.b;c ";d', '"A.b;c";d'),
+        ("tags", '"A b"', '"A b"'),
+        ("tags", "", ""),
+        ("domain", " there ;gone ", " there ;gone"),
+        ("certification", " A;b ", "A;b"),
+        ("description", " a ", " a "),
+    ],
+)
+def test_blanks_are_taken_off_that_are_no_part_of_a_name(column: str, cell: str, expected: str) -> None:
+    assert Reading(exists=lambda name: name.fqn == " there ").trim(column, cell) == expected
+
+
+def test_rows_of_different_texts_have_different_digests() -> None:
+    rows = [["a\0b", "c"], ["a", "b\0c"], ["a", "b", "c"], ["ab", "c"], ["['ab', 'c']"], ["a\ud800"]]
+    digests = {digest_exactly(row) for row in rows}
+    assert len(digests) == len(rows)
+    assert PLAIN.compute_fingerprint(["name", "x"], ["ab", "c"]) not in digests
+    assert digest_exactly(("a", "b")) == digest_exactly(["a", "b"])
+
+
+def test_a_fingerprint_is_the_one_that_plans_of_earlier_versions_have() -> None:
+    row = ["orders", "All orders.", "user:jo;team:shop"]
+    assert (
+        PLAIN.compute_fingerprint(["name", "description", "owner"], row).hex()
+        == "b8d3b75fc987ce368f71ded1f35b3700"
+    )
 
 
 @given(st.sampled_from(["owner", "tags", "domain", "extension", "certification", "description"]), st.text())

@@ -94,6 +94,7 @@ def test_a_row_of_another_width_is_named_by_the_line_it_begins_in(
 def test_a_row_that_is_too_short_is_refused() -> None:
     message = refusal(HEADER + b"orders,Orders\r\n")
     assert "a row of 2 cells in line 2 ('orders'), but the header has 6: name, displayName" in message
+    assert message.endswith("owner, tags, domain. Nothing was sent.")
 
 
 def test_the_example_of_the_vendors_reference_is_refused_with_the_reason() -> None:
@@ -255,6 +256,23 @@ def test_many_small_rows_are_no_large_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(list(read_rows([b"name,description\r\n", *rows], "topics.csv"))) == 501
 
 
+@pytest.mark.parametrize(
+    ("name", "row", "more", "words"),
+    [
+        ("LARGEST_CELL", b"x,345678", b"9", "a row of more than 8 characters"),
+        ("MOST_COMMAS", b",,,,,,,,", b",", "a row of more than 8 commas"),
+        ("LONGEST_LINE", b"x,345678", b"9", "no line end in 8 characters from line 2 on"),
+    ],
+)
+def test_a_row_may_be_as_large_as_the_limit_and_no_larger(
+    monkeypatch: pytest.MonkeyPatch, name: str, row: bytes, more: bytes, words: str
+) -> None:
+    monkeypatch.setattr(check, name, 8)
+    header = b"name" + b",x" * row.count(b",")
+    assert check_csv([header, b"\n", row], "x").rows == 1
+    assert words in refusal(header, b"\n", row, more)
+
+
 @pytest.mark.parametrize("line", [b'"\n",' + b"," * 1_000_000, b"," * 9_000_000 + b"\n"])
 def test_a_row_of_commas_takes_little_memory(line: bytes) -> None:
     tracemalloc.start()
@@ -302,6 +320,11 @@ def test_what_spreadsheets_make_of_the_first_lines_is_named(text: str, words: st
     with pytest.raises(Fault, match=words) as caught, open_csv_upload(csv=text):
         pass
     assert caught.value.cause is Cause.INVALID_CSV
+
+
+def test_only_the_first_line_is_taken_for_what_spreadsheets_make_of_it() -> None:
+    assert check_csv([b"\n\nname,x\n\nsep=,\nname;x,\n"], "x").rows == 2
+    assert "has semicolons between" in refusal(b"\r\n\n", b"name;x\r\na;b\r\n")
 
 
 def test_a_semicolon_in_a_name_of_a_column_separates_nothing() -> None:

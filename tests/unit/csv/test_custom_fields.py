@@ -242,6 +242,14 @@ LINES = {"columns": ["who", "when"]}
         ),
         ("dateTime-cp", "dd MMMM yyyy HH:mm:ss", "07 September 2026 00:00:00", "07 September 2026 00:00:00"),
         ("time-cp", "HH 'o''clock'", "10 o'clock", "10 o'clock"),
+        # What has no year can be any day, and what has no day is a whole month.
+        ("date-cp", "dd MMM", "29 Feb", "29 Feb"),
+        ("date-cp", "MM/d", "02/09", "02/9"),
+        ("date-cp", "DDD", "366", "366"),
+        ("date-cp", "dd", "31", "31"),
+        ("date-cp", "yyyy-MM", "2026-02", "2026-02"),
+        ("date-cp", "d", "10", "10"),
+        ("dateTime-cp", "d MMM", "07 Sep", "07 Sep"),
         # What is not known, or cannot be read, is left to the server.
         ("enum", None, "z|y", ["z", "y"]),
         ("enum", {"values": [{"key": "a"}]}, "z", ["z"]),
@@ -293,6 +301,8 @@ def test_what_the_settings_of_a_field_allow_passes(
         ("date-cp", "dd MMMM yyyy", "07 März 2026", "is not as per defined format"),
         ("date-cp", "d MMMM yyyy", "31 June 2026", "is not as per defined format"),
         ("date-cp", "d MMMM yyyy", "00 June 2026", "is not as per defined format"),
+        ("date-cp", "DDD", "367", "is not as per defined format"),
+        ("date-cp", "MM-dd", "04-31", "is not as per defined format"),
         ("dateTime-cp", "dd MMMM yyyy", "31 June 2026", "is not as per defined format"),
         ("time-cp", "HH:mm:ss", "24:00:00", "of type time-cp is not as per defined format HH:mm:ss"),
     ],

@@ -30,6 +30,17 @@ def test_values_in_one_cell_come_back(items: list[str]) -> None:
     assert dialect.split_values(cell) == items
 
 
+@example('"a')
+@example('\n"a')
+@example('\n"a"b')
+@example(f'"{"a" * 300}"')
+@example('x\ny;"a')
+@example('x\n"a\n')
+@example('x\r\n"a"b')
+@example('"a"b')
+@example('x;"a\n"b')
+@example('x\ry;"a" b')
+@example('"a" \t;b\r\n;c')
 @given(TEXT)
 def test_any_cell_is_split_or_refused_as_by_the_server(cell: str) -> None:
     try:
@@ -41,6 +52,7 @@ def test_any_cell_is_split_or_refused_as_by_the_server(cell: str) -> None:
         assert dialect.split_values(cell) == expected
 
 
+@example([["b", "#a"], ["b", " a"], ["b", "a "], ["#"], ["", "b"], [""]])
 @example([["a\0a"], ["a\0a", "b"], ["b", "a\0,a"]])
 @given(st.lists(st.lists(TEXT | st.text("\0a "), min_size=1, max_size=4), max_size=4))
 def test_many_lines_are_written_as_each_of_them(rows: list[list[str]]) -> None:
