@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.protocol.csv import dialect
-from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names, take_header
 from airflow_provider_om_messaging.protocol.imports.stopped_fault import ImportStoppedFault
 from airflow_provider_om_messaging.protocol.imports.verdict import (
     SHOWN_FAILURES,
@@ -42,7 +42,7 @@ def format_verdicts(
     :param otherwise: the verdict on a row that has none.
     """
     records = iter(rows)
-    header = next(records, (0, ()))[1]
+    header = take_header(records)
     yield dialect.format_record(["line", "status", "details", *header]).encode("utf-8")
     for line, row, verdict in _pair_with_verdicts(header, records, verdicts):
         verdict = verdict or otherwise
@@ -58,7 +58,7 @@ def locate_failures(rows: Rows, verdicts: Iterable[Verdict]) -> Iterator[str]:
     :param verdicts: in any order; they belong to rows by the name.
     """
     records = iter(rows)
-    header = next(records, (0, ()))[1]
+    header = take_header(records)
     columns = list_column_names(header)
     for line, _, verdict in _pair_with_verdicts(header, records, verdicts):
         if verdict is None or verdict.passed:

@@ -62,7 +62,7 @@ class ImportResult:
     failures: tuple[dict[str, str], ...] = ()
     abort_reason: str = ""
     results_csv: str = field(default="", repr=False)
-    verdicts: Sequence[Verdict] | None = field(default=None, repr=False, compare=False)
+    verdicts: Sequence[Verdict] | None = field(default=None, repr=False)
     obstacle: str = ""
 
     def list_verdicts(self) -> Sequence[Verdict]:
@@ -76,7 +76,7 @@ class ImportResult:
         :param max_failed_rows: how many failed rows are tolerated.
         """
         what = "dry run" if self.dry_run else "import"
-        if self.status == UNREADABLE or self.rows_failed is None:
+        if self.rows_failed is None:
             if self.abort_reason:
                 return Fault(
                     Cause.VERDICT_UNREADABLE,
@@ -97,21 +97,21 @@ class ImportResult:
             )
         if self.rows_failed > max_failed_rows:
             cause = Cause.UNAVAILABLE if self.obstacle else Cause.IMPORT_REJECTED
-            return Fault(cause, self._describe_failed_rows(what, max_failed_rows))
+            return Fault(cause, self._describe_failed_rows(what, self.rows_failed, max_failed_rows))
         if self.status == FAILURE and not self.rows_failed:
             return Fault(
                 Cause.IMPORT_REJECTED, f"The server calls the {what} a failure, but names no row that failed."
             )
         return None
 
-    def _describe_failed_rows(self, what: str, max_failed_rows: int) -> str:
+    def _describe_failed_rows(self, what: str, failed: int, max_failed_rows: int) -> str:
         lines = [f"{to_printable(failure['row'])}: {failure['details']}" for failure in self.failures]
-        more = (self.rows_failed or 0) - len(lines)
+        more = failed - len(lines)
         if lines and more > 0:
             lines.append(f"… and {more:,} more")
         allowed = f", {max_failed_rows:,} allowed" if max_failed_rows else ""
-        rows = max(self.rows_processed or 0, (self.rows_passed or 0) + (self.rows_failed or 0))
-        head = f"{self.rows_failed:,} of {rows:,} rows failed in the {what}{allowed}"
+        rows = max(self.rows_processed or failed, (self.rows_passed or 0) + failed)
+        head = f"{failed:,} of {rows:,} rows failed in the {what}{allowed}"
         if self.rows_passed and not self.dry_run:
             head += f"; {self.rows_passed:,} passed and {'is' if self.rows_passed == 1 else 'are'} saved"
         obstacle = [self.obstacle] if self.obstacle else []
@@ -153,7 +153,7 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
     applied_dry_run = document.get("dryRun")
     if not isinstance(applied_dry_run, bool):
         raise make_unexpected_reply_fault("an import result that does not tell whether it was a dry run")
-    if dry_run is not None and applied_dry_run is not dry_run:
+    if dry_run not in (None, applied_dry_run):
         raise Fault(
             Cause.IMPORT_REJECTED,
             f"The import was sent with dryRun={str(dry_run).lower()}, but the server answers that it did "
@@ -163,7 +163,7 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
         )
     status = document.get("status")
     if not isinstance(status, str) or status not in STATUSES:
-        return make_unreadable_result(applied_dry_run, f"status {redact(str(status))[:40]!r}")
+        return make_unreadable_result(applied_dry_run, f"status {redact(str(status))[:50]!r}")
     abort_reason = document.get("abortReason")
     results_csv = document.get("importResultsCsv")
     results_csv = results_csv if isinstance(results_csv, str) else ""
@@ -171,10 +171,10 @@ def parse_import_result(document: Any, dry_run: bool | None, rows_sent: int | No
     if not all(type(number) is int and number >= 0 for number in numbers):
         if status != ABORTED:
             return make_unreadable_result(applied_dry_run, "numbers of rows are missing")
-        numbers = [0, 0, 0]
+        numbers = [0] * 3
     if status == ABORTED and str(abort_reason).startswith(("#INVALID_HEADER", "#PARSER_FAILURE")):
         # No row was looked at: the one that was counted is the header.
-        numbers = [0, 0, 0]
+        numbers = [0] * 3
     listed = parse_verdicts(results_csv)
     processed, passed, failed = _count_rows(numbers, listed, rows_sent, status)
     failures = [verdict.to_dict() for verdict in listed if not verdict.passed]
@@ -205,7 +205,7 @@ def _count_rows(
         passed = good + min(unlisted, max(0, passed - good))
         processed = max(processed, len(listed))
     # Whatever is not known to have passed has not: skipped rows, and such that never reached the server.
-    return processed, passed, max(failed, max(processed, rows_sent or 0) - passed)
+    return processed, passed, max(failed, max(processed, rows_sent or processed) - passed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ def _parse_results(results_csv: str) -> tuple[list[str], list[list[str]]]:
     """Return the header of the file that was judged, and its rows with what was said of each before it."""
     allow_large_cells(max(LARGEST_CELL, len(results_csv)))
     try:
-        rows = [row for row in csv.reader(io.StringIO(results_csv, newline="")) if row]
+        rows = [row for row in csv.reader(io.StringIO(results_csv)) if row]
     except csv.Error:
         return [], []
     if not rows or rows[0][:2] != ["status", "details"]:

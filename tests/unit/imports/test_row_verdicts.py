@@ -83,7 +83,9 @@ def test_a_row_that_failed_is_found_by_its_line_and_by_the_column_that_the_serve
     assert list(locate_failures(rows, [failed, GOOD])) == ["line 4, column owner: bad"]
     assert list(locate_failures(rows, [passed, failed])) == ["line 9, column owner: bad"]
     assert list(locate_failures(rows, [BAD, GOOD])) == ["line 4: bad"]
-    assert list(locate_failures(rows, [Verdict("bad", "failure", "Field 3 error")])) == ["line 4: bad"]
+    for number, place in ((0, ""), (1, ", column name"), (2, ", column owner"), (3, "")):
+        answer = Verdict("bad", "failure", f"Field {number} error")
+        assert list(locate_failures(rows, [answer])) == [f"line 4{place}: bad"]
     assert list(locate_failures(rows, [GOOD, passed, passed])) == []
 
 
@@ -122,6 +124,9 @@ def test_rows_sent_twice_keep_what_passed_at_first_in_whatever_order(
     kept = keep_passed(first, second)
     assert sorted(verdict.row for verdict in kept) == sorted(name for name, _, _ in rows)
     assert [verdict for verdict in kept if verdict.details == "first"] == [v for v in first if v.passed]
+    for name in "abc":
+        passed = [sum(v.passed for v in some if v.row == name) for some in (first, second, kept)]
+        assert passed[2] == max(passed[:2])
 
 
 def test_the_result_has_every_verdict_and_the_first_failures() -> None:
@@ -198,6 +203,7 @@ def test_a_row_that_the_server_calls_good_but_does_not_have_fails_the_import() -
 def test_a_row_that_the_server_refused_may_differ() -> None:
     assert find_doubt(["bad"], [GOOD, BAD], 1) == ""
     assert find_doubt([], [GOOD], 0) == ""
+    assert find_doubt([], [BAD], 0) == ""
 
 
 def test_as_many_rows_may_differ_as_the_server_refused_without_a_name() -> None:

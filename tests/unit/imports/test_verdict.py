@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def document(status: str, processed: int, passed: int, failed: int, **more: Any)
 
 
 def verdict(rows_sent: int | None, status: str, *numbers: int, **more: Any) -> ImportResult:
-    return parse_import_result(document(status, *numbers, **more), False, rows_sent)
+    return parse_import_result(json.dumps(document(status, *numbers, **more)), False, rows_sent)
 
 
 def counts(result: ImportResult) -> tuple[int | None, int | None, int | None]:
@@ -62,6 +63,9 @@ def counts(result: ImportResult) -> tuple[int | None, int | None, int | None]:
         pytest.param("partialSuccess", (3, 2, 1), ("failure:x", "success"), (2, 1, 1), id="mixed, header"),
         pytest.param("failure", (2, 0, 2), ("failure:x", "failure:y"), (2, 0, 2), id="all bad, 1.13 on"),
         pytest.param("partialSuccess", (3, 1, 2), ("failure:x", "failure:y"), (2, 0, 2), id="bad, header"),
+        pytest.param(
+            "failure", (3, 0, 2), ("failure:x", "failure:y"), (2, 0, 2), id="bad, header not passed"
+        ),
     ],
 )
 def test_the_header_is_never_a_row(
@@ -102,13 +106,36 @@ def test_an_aborted_import_is_rejected_however_many_failures_are_tolerated(
     assert fault is not None
     assert fault.cause is Cause.IMPORT_REJECTED
     assert (reason or "no reason given") in fault.message
-    assert result.rows_passed == (2 if numbers[1] else 0)
+    assert result.rows_processed == result.rows_passed == (2 if numbers[1] else 0)
     assert result.rows_failed == 5 - result.rows_passed
 
 
 def test_an_aborted_import_may_lack_its_numbers() -> None:
-    result = parse_import_result({"dryRun": True, "status": "aborted"}, True, 3)
-    assert counts(result) == (0, 0, 3)
+    for rows_sent in (3, 0):
+        result = parse_import_result({"dryRun": True, "status": "aborted"}, True, rows_sent)
+        assert counts(result) == (0, 0, rows_sent)
+    refused = verdict(None, "aborted", 1, 0, 1, abortReason="#INVALID_HEADER: x")
+    assert counts(refused) == (0, 0, 0)
+    # What was counted is no header, where a server has looked at rows.
+    assert counts(verdict(2, "aborted", 3, 1, 0, abortReason="Import cancelled")) == (3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows_sent", "numbers", "rows", "expected"),
+    [
+        (2, (2, 2, 0), ("success", "failure:x"), (2, 1, 1)),
+        (None, (1, 1, 0), ("success", "success"), (2, 2, 0)),
+        (3, (3, 2, 1), ("failure:x",), (3, 2, 1)),
+        (3, (3, 0, 0), ("success",), (3, 1, 2)),
+        (9, (9, 9, 0), ("failure:x", "success"), (9, 8, 1)),
+        (9, (9, 4, 5), ("failure:x", "success"), (9, 4, 5)),
+        (2, (3, 0, 2), ("failure:x", "failure:y"), (2, 0, 2)),
+    ],
+)
+def test_rows_are_believed_more_than_numbers(
+    rows_sent: int | None, numbers: tuple[int, ...], rows: tuple[str, ...], expected: tuple[int, ...]
+) -> None:
+    assert counts(verdict(rows_sent, "success", *numbers, importResultsCsv=results(*rows))) == expected
 
 
 def test_rows_that_never_reached_the_server_have_failed() -> None:
@@ -207,7 +234,7 @@ def test_an_unknown_status_is_never_a_success(status: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["numberOfRowsProcessed", "numberOfRowsPassed", "numberOfRowsFailed"])
-@pytest.mark.parametrize("value", [None, "2", 2.5, True, []])
+@pytest.mark.parametrize("value", [None, "2", 2.5, True, [], -1])
 def test_missing_numbers_are_never_a_success(name: str, value: object) -> None:
     fault = parse_import_result({**document("success", 2, 2, 0), name: value}, False, 2).make_rejection_fault(
         1000
@@ -262,13 +289,6 @@ def test_a_rejection_names_the_rows_and_their_reasons() -> None:
     assert lines[1] == f"  topic1001: {REASON}"
     assert lines[-1] == "  … and 10 more"
     assert len(lines) == SHOWN_FAILURES + 2
-
-
-def test_a_rejection_of_a_dry_run_says_that_it_was_one() -> None:
-    result = parse_import_result({**document("failure", 1, 0, 1), "dryRun": True}, True, 1)
-    fault = result.make_rejection_fault(0)
-    assert fault is not None
-    assert fault.message == "1 of 1 rows failed in the dry run."
 
 
 def test_no_secret_of_the_servers_words_is_shown() -> None:
