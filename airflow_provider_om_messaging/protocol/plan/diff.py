@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_om_messaging.protocol.csv import custom_fields, custom_values
 from airflow_provider_om_messaging.protocol.csv.cells import PLAIN, Reading
 from airflow_provider_om_messaging.protocol.csv.dialect import MalformedCellError
-from airflow_provider_om_messaging.protocol.csv.headers import list_column_names
+from airflow_provider_om_messaging.protocol.csv.headers import list_column_names, take_header
 from airflow_provider_om_messaging.protocol.plan.row_join import RowJoin, check_name, check_single, refuse
 from airflow_provider_om_messaging.protocol.plan.similar_names import (
     describe_two_topics,
@@ -122,7 +122,7 @@ class State:
     def __init__(self, rows: Rows, name: str, reading: Reading = PLAIN) -> None:
         self._reading = reading
         records = iter(rows)
-        self.columns = list_column_names(next(records, (0, ()))[1])
+        self.columns = list_column_names(take_header(records))
         key = find_key_column(self.columns, name)
         self._digests = {row[key]: reading.compute_fingerprint(self.columns, row) for _, row in records}
 
@@ -150,9 +150,9 @@ def compare(
     :raises Fault: their columns differ, or a name is empty or stands in two rows of the file.
     """
     there, records = iter(present()), iter(file())
-    present_columns = list_column_names(next(there, (0, ()))[1])
+    present_columns = list_column_names(take_header(there))
     key = find_key_column(present_columns, present_name)
-    columns = list_column_names(next(records, (0, ()))[1])
+    columns = list_column_names(take_header(records))
     check_columns(columns, present_columns, file_name, present_name)
     join = RowJoin(key)
     join.read(records, there, file_name)
@@ -167,7 +167,7 @@ def compare(
         folded_names = {fold_name(name) for name in join.new}
         for _, row in present():
             name = row[key]
-            if folded_names and fold_name(name) in folded_names:
+            if fold_name(name) in folded_names:
                 alike.append(name)
             if name in different and name not in join.new:
                 change = _build_change(columns, name, *different[name], row, reading)
@@ -233,7 +233,7 @@ def check_names(rows: Rows, file_name: str) -> None:
     :raises Fault: a name is empty or stands in two rows.
     """
     records = iter(rows)
-    key = find_key_column(list_column_names(next(records, (0, ()))[1]), file_name)
+    key = find_key_column(list_column_names(take_header(records)), file_name)
     seen: dict[str, int] = {}
     for line, row in records:
         check_name(row[key], line, file_name)

@@ -56,7 +56,7 @@ class PlanDocument:
     passed: tuple[str, ...]
     server: str | None
     against: str | None
-    is_of_fields: bool = False
+    is_of_fields: bool
 
     @property
     def is_drift(self) -> bool:

@@ -94,7 +94,7 @@ class RowJoin:
             # Of two rows that are there, the second had nothing left to be matched with.
             is_repeated_there = name in self._repeated_there and self.absent.pop(name, None) is not None
             is_different = is_repeated_there or name in self.new or name in self._differing
-            if is_different or name in self._repeated:
+            if name in self._repeated:
                 check_single(name, line, lines, file_name)
             if is_different:
                 different[name] = line, row

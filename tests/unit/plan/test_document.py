@@ -16,7 +16,14 @@ from airflow_provider_om_messaging.protocol.plan.document import NoPlanError, re
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.reports.plan_json import format_plan_json
 
-FILE = [(1, ("name", "description")), (2, ("a", "new")), (3, ("b", "same")), (4, ("d", ""))]
+FILE = [
+    (1, ("name", "description")),
+    (2, ("a", "#REF!")),
+    (3, ("b", "same")),
+    (4, ("d", "")),
+    (5, ("e", "")),
+    (6, ("f", "")),
+]
 SERVER = [(1, ("name", "description")), (2, ("a", "old")), (3, ("b", "same")), (4, ("c", "gone"))]
 PLAN = compare(lambda: FILE, lambda: SERVER, "file", "server")
 HEADING = {
@@ -43,6 +50,23 @@ def test_what_is_written_is_read_back() -> None:
     assert (found.passed, found.server, found.is_drift) == (("two",), "https://acme.getcollate.io", False)
     assert found.is_whole
     assert found.matches_result(found)
+    assert found.notes == tuple(collect_notes(PLAN))
+    assert (len(found.notes), found.sha256, found.path, found.is_of_fields) == (1, "0" * 64, None, False)
+    page = found.plan
+    assert (page.changes, page.counts, page.absent) == (PLAN.changes, PLAN.counts, PLAN.absent)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [("schema_fields", True), ("documented", False), ("extended", False), ("", False), (None, False)],
+)
+def test_a_plan_of_fields_is_known_by_its_columns(columns: str | None, expected: bool) -> None:
+    assert read_plan({**document(), "columns": columns}).is_of_fields is expected
+
+
+def test_what_a_task_returns_says_where_the_whole_plan_is() -> None:
+    assert read_plan({**document(), "plan_path": "s3://plans/kafka.json"}).path == "s3://plans/kafka.json"
+    assert read_plan({**document(), "unchanged": 0}).counts["unchanged"] == 0
 
 
 MEMBERS = [
@@ -53,6 +77,7 @@ MEMBERS = [
     (("created",), True),
     (("created",), 0),
     (("unchanged",), "3"),
+    (("unchanged",), -1),
     (("violations",), "one"),
     (("absent_rows",), [1]),
     (("changes",), {}),
@@ -66,6 +91,11 @@ MEMBERS = [
     (("changes", 0, "fields", "description", "after"), 1),
     (("changes", 0, "before"), None),
     (("notes",), [{"row": "a"}]),
+    (("notes", 0, "row"), 1),
+    (("notes", 0, "line"), "2"),
+    (("notes", 0, "column"), None),
+    (("notes", 0, "note"), 7),
+    (("columns",), 1),
     (("plan_path",), ["x"]),
     (("passed",), "one"),
     (("passed",), [1]),
@@ -127,3 +157,4 @@ def test_a_part_is_not_the_whole_of_another() -> None:
     assert whole.matches_result(part)
     assert not whole.matches_result(read_plan({**document(), "service": "other"}))
     assert not whole.matches_result(read_plan({**document(), "sha256": "1" * 64}))
+    assert not whole.matches_result(read_plan({**document(), "unchanged": 7}))

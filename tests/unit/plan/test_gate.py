@@ -20,15 +20,16 @@ RESULT: dict[str, Any] = {
     "service": "sample_kafka",
     "sha256": "ab12",
     "created": 1,
-    "changed": 2,
+    "changed": 3,
     "changes": [
         {"row": "orders", "before": "digest of orders"},
         {"row": "payments", "before": "digest of payments"},
+        {"row": "refunds", "before": "digest of refunds"},
         {"row": "new", "before": ""},
     ],
     "plan_path": "/plans/kafka.json",
 }
-PLANNED = {"orders": "digest of orders", "payments": "digest of payments", "new": ""}
+PLANNED = {change["row"]: change["before"] for change in RESULT["changes"]}
 
 
 def plan_now(*rows: tuple[str, str]) -> Plan:
@@ -84,7 +85,7 @@ def test_the_file_of_another_plan_lets_no_import_through(document: Any) -> None:
 def test_a_plan_that_names_only_some_of_its_rows_lets_no_import_through(kept: int) -> None:
     shortened = {**RESULT, "changes": RESULT["changes"][:kept]}
     with pytest.raises(
-        Fault, match=f"names {kept} of the 3 rows of the plan: give the plan task a plan_destin"
+        Fault, match=f"names {kept} of the 4 rows of the plan: give the plan task a plan_destin"
     ):
         find_planned_rows(shortened, None)
 
