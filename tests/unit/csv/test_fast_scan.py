@@ -84,6 +84,10 @@ def read_outcome(checked: Any) -> Any:
 @example(b'a,b\n","a"b,"c\n', [3])
 @example(b"\xef\xbb\xbf\xef\xbb\xbfa,b\nc,d\n", [1])
 @example(b"a,b\r,c\nd,e\r,f\n", [100])
+@example(b"name,x\r\na,b\r\nc,d\rx\n", [13])
+@example(b"name,x\na,\xc3", [100])
+@example(b"name,x\na,\xc3x\n", [10])
+@example(b"name,x\na,b\0\n", [100])
 @given(anything, chunk_sizes)
 def test_what_is_proven_is_fit(content: bytes, sizes: list[int]) -> None:
     if proof := validate(cut_into_pieces(content, sizes)):
@@ -110,6 +114,14 @@ def test_what_is_as_the_format_wants_it_is_proven(drawn: tuple[bytes, int], size
     proof = validate(cut_into_pieces(content, sizes))
     assert proof is not None
     assert proof.records == rows + 1
+
+
+@pytest.mark.parametrize("sizes", [[1], [2], [10], [13], [100]])
+def test_bytes_that_a_mark_begins_with_are_no_mark_in_a_later_row(sizes: list[int]) -> None:
+    content = "\ufeffname,x\n\uff01,b\n\ufeff,c\n".encode()
+    proof = validate(cut_into_pieces(content, sizes))
+    assert proof is not None
+    assert (proof.records, proof.lines) == (3, 3)
 
 
 @example((b'name,"\r"\na,"\r"\n', 1), [1])
