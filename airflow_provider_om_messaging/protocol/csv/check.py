@@ -197,7 +197,6 @@ class UnfitCsvError(Exception):
     """
 
     def __init__(self, problem: str, advice: str = "", *, is_cut_off: bool = False) -> None:
-        super().__init__(problem)
         self.problem = problem
         self.advice = advice
         self.is_cut_off = is_cut_off

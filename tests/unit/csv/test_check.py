@@ -157,7 +157,8 @@ def test_text_after_a_closing_quote_is_refused() -> None:
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_null_character_is_refused(size: int) -> None:
     # Databases refuse it, in the middle of an import.
-    assert "U+0000 in line 3" in refusal(*cut_into_pieces(b"name,x\r\na,b\r\nc,d\0\r\n", [size]))
+    content = b"name,x\r\na,b\r\n\r\nc,d\0\r\n"
+    assert "U+0000 in line 4" in refusal(*cut_into_pieces(content, [size]))
 
 
 @pytest.mark.parametrize(

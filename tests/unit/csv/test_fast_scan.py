@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import itertools
 import re
 from contextlib import nullcontext
@@ -206,6 +207,27 @@ def test_an_export_is_read_from_where_its_proof_ends(rest: bytes) -> None:
     good = b'orders,"Orders,\r\n placed\ragain"\r\n' * 3000
     content = b"\xef\xbb\xbfname,description\r\n" + good + b"payments,x\r\n" + rest + good
     assert measure_content(content) == measure(cut_into_pieces(content, [7000]))
+
+
+def test_what_else_a_reader_refuses_is_told_in_its_words() -> None:
+    rows = scan_rows([b"name,x\n", b"orders,y\n"])
+    next(rows)
+    limit = csv.field_size_limit(3)
+    try:
+        with pytest.raises(UnfitCsvError) as caught:
+            next(rows)
+    finally:
+        csv.field_size_limit(limit)
+    problem = "is not readable as CSV in the row that begins in line 2 (field larger than field limit (3))"
+    assert (caught.value.problem, caught.value.is_cut_off) == (problem, False)
+
+
+def test_an_export_that_may_go_on_was_cut_off() -> None:
+    for rest, words in (
+        (b'"never closed', "was cut off: it has a quote"),
+        (b"a,b,c", "not what an import takes"),
+    ):
+        assert words in str(measure([b"name,x\na,b\n", rest]))
 
 
 def measure_content(content: bytes) -> tuple[bytes, int] | str:
