@@ -51,12 +51,21 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
-	@$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)'
-	@$(MAKE) test-one LINE=$(NEW)-cluster ARGS='$(STORED)'
-	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
-	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' \
-	  && $(MAKE) test-one LINE=$(OLD)-cluster ARGS='$(STORED)'; \
-	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
+	@mkdir -p .run; $(MAKE) test-stored > .run/test-stored.txt 2>&1 & stored=$$!; \
+	failed=; \
+	$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)' || failed=yes; \
+	if $(PYTHON) tools/setup_environment.py --can $(OLD); \
+	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' || failed=yes; \
+	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi; \
+	wait $$stored || failed=yes; cat .run/test-stored.txt; test -z "$$failed"
+
+# One process, which the others leave room for.
+.PHONY: test-stored
+test-stored:
+	@failed=; for line in $(NEW) $(OLD); do \
+	  if $(PYTHON) tools/setup_environment.py --can $$line; \
+	  then $(MAKE) test-one LINE=$$line-cluster ARGS='$(STORED)' || failed=yes; fi; \
+	done; test -z "$$failed"
 
 .PHONY: test-one
 test-one: .run/test-$(LINE)/.migrated ## tests on one line: make test-one LINE=2.11.2 ARGS='tests/in_airflow -k patch'
@@ -173,18 +182,14 @@ clean: ## remove environments, tools and all files of runs
 	@if test -x $(BIN)/python; then $(BIN)/python -m tools.demo --stop; fi
 	rm -rf .venvs .tools .run .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
-# The stamp is set last: an interrupted set-up is taken up again by the next call.
+# The script sets these stamps: it looks at them again once no other call of make works on the same.
 .PRECIOUS: .venvs/airflow-%/.ready
 .venvs/airflow-%/.ready: pyproject.toml constraints/airflow-%.txt tools/setup_environment.py
 	@$(PYTHON) tools/setup_environment.py $*
-	@touch $@
 
 # Tests that run DAGs want a migrated database, of the line that the name tells.
-.run/test-%/.migrated: override LINE = $*
 .run/test-%/.migrated: .venvs/airflow-%/.ready
-	@mkdir -p $(@D)
-	@$(IN_LINE) airflow db migrate > $(@D)/migrate.txt 2>&1 || { cat $(@D)/migrate.txt; exit 1; }
-	@touch $@
+	@$(PYTHON) tools/setup_environment.py --migrate $*
 
 .tools/uv/bin/uv:
 	@$(PYTHON) tools/setup_environment.py

@@ -60,6 +60,11 @@ def lock(name: str) -> Iterator[None]:
         yield
 
 
+def is_newer(stamp: Path, *sources: Path) -> bool:
+    """Return whether a stamp is set, and none of what it depends on has changed since."""
+    return stamp.exists() and all(stamp.stat().st_mtime_ns >= source.stat().st_mtime_ns for source in sources)
+
+
 def install_uv() -> None:
     """Put uv into ``.tools/uv`` by a virtual environment, or by pip alone where venv has no pip to offer."""
     if UV.exists():
@@ -123,6 +128,9 @@ def make_environment(line: str) -> None:
         )
         stop(f"There is no {constraints.relative_to(ROOT)}. Known Airflow lines: {known}.")
     venv = ROOT / ".venvs" / f"airflow-{line}"
+    ready = venv / ".ready"
+    if is_newer(ready, ROOT / "pyproject.toml", constraints, Path(__file__)):
+        return
     python = venv / "bin" / "python"
     settings = uv_settings()
     if not (python.exists() and run(python, "-c", "")):
@@ -137,14 +145,37 @@ def make_environment(line: str) -> None:
         stop(f"The packages of {constraints.relative_to(ROOT)} could not be installed; uv's words are above.")
     if not run(UV, "pip", "check", "--quiet", "--python", python, **settings):
         stop(f"{constraints.relative_to(ROOT)} and pyproject.toml disagree: run 'make constraints'.")
+    # Last: an interrupted set-up is taken up again by the next call.
+    ready.touch()
+
+
+def migrate_database(line: str) -> None:
+    """Create the database of the tests on an Airflow line, or bring it up to date."""
+    venv, home = ROOT / ".venvs" / f"airflow-{line}", ROOT / ".run" / f"test-{line}"
+    stamp = home / ".migrated"
+    if is_newer(stamp, venv / ".ready"):
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    path = f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    if not run(venv / "bin" / "airflow", "db", "migrate", AIRFLOW_HOME=str(home), PATH=path):
+        stop(f"Airflow {line} could not create its database in {home.relative_to(ROOT)}.")
+    stamp.touch()
 
 
 def main(arguments: list[str]) -> None:
-    """Make the named environments (none: only uv), or tell by the exit code if one ``--can`` be made."""
+    """
+    Make the named environments (none: only uv), or ``--migrate`` the database of the tests on one.
+
+    ``--can`` tells by the exit code if one can be made.
+    """
     if sys.version_info < (3, 10):  # noqa: UP036 - this file is what says so to the user
         stop(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]} ({sys.executable}).")
     if arguments[:1] == ["--can"]:
         sys.exit(0 if find_python(arguments[1]) else 1)
+    if arguments[:1] == ["--migrate"]:
+        with lock(arguments[1]):
+            migrate_database(arguments[1])
+        return
     with lock("uv"):
         install_uv()
     for line in arguments:
