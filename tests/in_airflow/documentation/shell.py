@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SANDBOX = "http://127.0.0.1:8585"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+SETUP = (ROOT / "tools" / "setup_environment.py").read_text(encoding="utf-8")
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PINS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "constraints").glob("*.txt")))
 AIRFLOW_VERSIONS = re.findall(r"^(?:NEW|OLD) := (\S+)", MAKEFILE, re.MULTILINE)
@@ -161,7 +162,7 @@ def check_pytest(words: list[str], _line: str, folder: Path) -> None:
 
 def check_airflow(words: list[str], _line: str, _folder: Path) -> None:
     """The database of the tests themselves was made by this command."""
-    assert f" {' '.join(words)} >" in MAKEFILE
+    assert ", ".join(f'"{word}"' for word in words) in SETUP
 
 
 def check_curl(words: list[str], line: str, _folder: Path) -> None:
