@@ -29,7 +29,7 @@ def is_same_name(one: object, other: object) -> bool:
 
 def is_same_id(one: str, other: str) -> bool:
     """Return whether two ids, of jobs or entities, are the same: numbers or UUIDs."""
-    if one.isdecimal() and other.isdecimal():
+    if one.isdecimal():
         return one.lstrip("0") == other.lstrip("0")
     return one.lower() == other.lower()
 

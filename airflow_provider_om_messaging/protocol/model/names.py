@@ -76,8 +76,6 @@ def join_fqn(*names: str) -> str:
 
 def normalize_fqn(fqn: str) -> str:
     """Return an FQN with quotes only where they are needed; a malformed one as it is."""
-    if '"' not in fqn:
-        return fqn
     try:
         return join_fqn(*split_fqn(fqn))
     except Fault:
@@ -97,14 +95,14 @@ def parse_service_fqn(text: str) -> str:
     text = require_text("service", text)
     if '"' not in text:
         return join_fqn(text)
-    parts = split_fqn(text)
-    if len(parts) > 1:
+    service, *below = split_fqn(text)
+    if below:
         raise _make_invalid_fqn_fault(
-            text, f"names something below the service {to_printable(join_fqn(parts[0]))}, not a service"
+            text, f"names something below the service {to_printable(join_fqn(service))}, not a service"
         )
-    if not parts[0].strip():
+    if not service.strip():
         raise _make_invalid_fqn_fault(text, "has an empty part")
-    return join_fqn(parts[0])
+    return join_fqn(service)
 
 
 def is_job_id(value: object) -> bool:
@@ -179,7 +177,7 @@ def require_seconds(parameter: str, value: object, may_be_zero: bool = True) -> 
     :returns: the number, or :data:`LONGEST_TIME` for a longer time.
     :raises Fault: it is something else.
     """
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
     if 0 < number < float("inf") or (number == 0 and may_be_zero):
         return float(min(number, LONGEST_TIME))
     limit = "from 0 on" if may_be_zero else "above 0"

@@ -31,6 +31,7 @@ class TestFaults:
         result = hook.patch_service(KAFKA, changes={"description": "x", "tags": ["+PII.None"]})
         assert result["changed"] is True
         assert (result["version_before"], result["version"]) == ("0.3", "0.4")
+        assert result["notes"] == ["The reply got lost; a later read shows the change."]
         assert len(list_requests(sandbox)) == 1
 
     @pytest.mark.parametrize("fault", ["drop", "503", "502", "429"])

@@ -174,6 +174,29 @@ def test_what_is_there_again_is_not_said_to_be_sent_again(
     assert sum(entry["method"] == "PATCH" for entry in sandbox.journal) == 3
 
 
+def test_a_patch_that_comes_late_is_reported_as_done(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.fault("503", times=1, method="PATCH", retry_after=0)
+    do_in_pauses(monkeypatch, lambda: write(sandbox, "ours"))
+    result = describe()
+    assert (result["changed"], result["fields"]) == (True, ["description"])
+    assert (result["version_before"], result["version"], result["notes"]) == ("0.3", "0.4", [])
+
+
+def test_why_a_patch_was_not_taken_counts_for_more_than_that_it_cannot_be_read_again(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.fault("503", times=1, method="PATCH", retry_after=0)
+    do_in_pauses(monkeypatch, lambda: sandbox.fault("500", times=9, method="GET"))
+    with pytest.raises(
+        ServerUnavailableError, match="It could not be read again: The server failed"
+    ) as caught:
+        describe()
+    assert "(503)" in str(caught.value)
+    assert "The patch may be applied all the same." in str(caught.value)
+
+
 def test_what_was_sent_again_is_said(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.configure(if_match=False)
     before = Api(sandbox).service(KAFKA)["description"]

@@ -72,6 +72,11 @@ def test_a_service_may_be_written_quoted_or_not(written: str, canonical: str) ->
     assert names.parse_service_fqn(canonical) == canonical
 
 
+def test_blanks_alone_are_no_service_in_quotes_either() -> None:
+    with pytest.raises(Fault, match="has an empty part"):
+        names.parse_service_fqn('" "')
+
+
 def test_something_below_a_service_is_not_a_service() -> None:
     with pytest.raises(Fault, match=r'names something below the service "edge.kafka"'):
         names.parse_service_fqn('"edge.kafka".orders')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -151,9 +152,8 @@ def test_a_reference_is_complete_and_holds_nothing_else() -> None:
 
 def test_an_entry_of_a_list_is_looked_up_by_its_tag_or_its_id() -> None:
     assert read_referenced_name("tags", {"tagFQN": "PII.None", "source": "Classification"}) == PII
-    assert read_referenced_name("tags", {"tagFQN": "B.O", "source": "Glossary"}) == Name(
-        "tags", "glossaryTerm", "B.O"
-    )
+    term = json.loads('{"tagFQN": "B.O", "source": "Glossary"}')
+    assert read_referenced_name("tags", term) == Name("tags", "glossaryTerm", "B.O")
     assert read_referenced_name("owners", ADAS) == Name("owners", "user", "1")
     assert read_referenced_name("owners", {"type": "user", "name": "ada"}) == Name("owners", "user", "ada")
     # Where only one kind may stand, a reference need not say of which it is.

@@ -35,7 +35,11 @@ LABEL = {"tagFQN": "PII.None"}
         ("owners", OWNER, "owners is not a list"),
         ("owners", [OWNER, None], "owners has an entry that is not an object"),
         ("domains", [{"type": "domain"}], "domains has an entry that refers to nothing: it has neither"),
-        ("followers", [{**OWNER, "type": 7}], "followers has an entry that has a type that is not a text"),
+        (
+            "followers",
+            [{"id": "1", "type": 7, "name": 7}],
+            "followers has an entry that has a type that is not a text",
+        ),
         ("reviewers", [{**OWNER, "displayName": 7}], "that has a displayName that is not a text"),
         ("pipelines", [{"id": "a/b"}], "pipelines has an entry that has an id that is not an id"),
         ("dataProducts", [{"id": 7, "name": "x"}], "dataProducts has an entry that has an id that is not"),

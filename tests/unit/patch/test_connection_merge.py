@@ -43,6 +43,13 @@ def test_what_is_hidden_or_unchanged_does_not_end_a_patch() -> None:
     ]
 
 
+def test_an_object_takes_the_place_of_a_value_and_a_value_that_of_an_object() -> None:
+    assert build_member_operations(NOW, {"inner": 7, "same": {"a": 1}}) == [
+        {"op": "add", "path": "/connection/inner", "value": 7},
+        {"op": "add", "path": "/connection/same", "value": {"a": 1}},
+    ]
+
+
 def test_a_smallest_patch_has_all_that_differs_and_nothing_else() -> None:
     wanted = {
         "same": 1,

@@ -83,7 +83,20 @@ def test_of_merged_versions_the_one_before_is_named() -> None:
     assert "from the version one before 0.3" in describe_missing_connection(
         {"version": "0.3", "version_before": "0.3"}
     )
-    assert "from the version 0.2" in describe_missing_connection({"version": "0.3", "version_before": "0.2"})
+    for before, after in (("0.2", "0.3"), ("9.9", "10.0")):
+        assert f"from the version {before}" in describe_missing_connection(
+            {"version": after, "version_before": before}
+        )
+
+
+def test_all_of_a_value_is_kept_but_of_a_connection_what_changed() -> None:
+    gold = {"tagLabel": {"tagFQN": "Certification.Gold"}}
+    after = {**AFTER, "certification": {**gold, "expiryDate": 2}}
+    wanted = {"certification": gold, "connection": {"config": {"type": "Kafka"}}}
+    assert build_journal(BEFORE, after, wanted, list(wanted))["after"] == {
+        "certification": after["certification"],
+        "connection": {"config": {"type": "*********"}},
+    }
 
 
 def test_no_value_of_a_connection_is_kept() -> None:

@@ -96,8 +96,9 @@ def test_a_name_is_escaped_in_every_form_of_a_patch(name: str, value: Any) -> No
     ],
 )
 def test_what_does_not_fit_does_not_apply(document: Any, operation: dict[str, Any]) -> None:
-    with pytest.raises(DoesNotApplyError, match="operation 1"):
+    with pytest.raises(DoesNotApplyError, match="operation 1") as caught:
         apply_patch(document, [operation])
+    assert caught.value.operation is operation
 
 
 def test_names_with_slashes_and_tildes_are_found() -> None:
