@@ -61,21 +61,21 @@ def check_readback(
     :raises OverwrittenError: another's write lies on top and took our values away.
     """
     on_top = get_write_stamp(after) != get_write_stamp(stored)
-    lost = find_differing_fields(plan.desired or {}, after)
+    desired = plan.desired or {}
+    lost = find_differing_fields(desired, after)
     if on_top:
-        lost = [field for field in lost if not _has_own_edits(plan, field, before, after)]
-    gone = [
-        field
+        lost = [field for field in lost if not _has_own_edits(desired, field, before, after)]
+    gone = {
+        field: desired[field]
         for field in lost
-        if not find_differing_fields({field: (plan.desired or {})[field]}, stored)
-        or (on_top and field not in stored)
-    ]
+        if not find_differing_fields({field: desired[field]}, stored) or (on_top and field not in stored)
+    }
     if gone:
         reverted = all(
-            _get_changed_value(plan, field, before) == _get_changed_value(plan, field, after)
+            _get_changed_value(desired, field, before) == _get_changed_value(desired, field, after)
             for field in gone
         )
-        raise OverwrittenError(_explain_loss(target, plan, gone, stored, after), reverted)
+        raise OverwrittenError(_explain_loss(target, gone, stored, after), reverted)
     notes = []
     if lost:
         notes.append(f"The server stored something else than was sent in: {', '.join(lost)}.")
@@ -87,25 +87,25 @@ def check_readback(
     return notes
 
 
-def _has_own_edits(plan: EditPlan, field: str, before: Entity, after: Entity) -> bool:
+def _has_own_edits(desired: Mapping[str, Any], field: str, before: Entity, after: Entity) -> bool:
     """Return whether a list has what was added and lacks what was taken out, though others changed it."""
-    if not has_entries(field, (plan.desired or {}).get(field)):
+    if not has_entries(field, desired[field]):
         return False
-    then, now = _get_changed_value(plan, field, before), _get_changed_value(plan, field, after)
-    desired = {get_entry_key(item) for item in (plan.desired or {}).get(field) or ()}
-    return (desired - then) <= now and not (then - desired) & now
+    then, now = _get_changed_value(desired, field, before), _get_changed_value(desired, field, after)
+    wanted = {get_entry_key(item) for item in desired[field] or ()}
+    return (wanted - then) <= now and not (then - wanted) & now
 
 
-def _get_changed_value(plan: EditPlan, field: str, entity: Entity) -> Any:
-    """Return what the plan changes of a field."""
-    value, desired = get_own_value(entity, field), (plan.desired or {}).get(field)
-    if isinstance(desired, SchemaChanges):
+def _get_changed_value(desired: Mapping[str, Any], field: str, entity: Entity) -> Any:
+    """Return what is changed of a field."""
+    value, wanted = get_own_value(entity, field), desired[field]
+    if isinstance(wanted, SchemaChanges):
         return [
-            _get_changed_members(desired.members[path], item) for path, item in desired.select(value).items()
+            _get_changed_members(wanted.members[path], item) for path, item in wanted.select(value).items()
         ]
     if field == CONNECTION:
-        return select_members(desired, value)
-    return {get_entry_key(item) for item in value or ()} if has_entries(field, value, desired) else value
+        return select_members(wanted, value)
+    return {get_entry_key(item) for item in value or ()} if has_entries(field, value, wanted) else value
 
 
 def _get_changed_members(desired: Mapping[str, Any], field: Entity | None) -> Any:
@@ -115,12 +115,11 @@ def _get_changed_members(desired: Mapping[str, Any], field: Entity | None) -> An
     }
 
 
-def _explain_loss(target: Target, plan: EditPlan, gone: list[str], stored: Entity, after: Entity) -> str:
-    desired = {field: (plan.desired or {})[field] for field in gone}
+def _explain_loss(target: Target, gone: Mapping[str, Any], stored: Entity, after: Entity) -> str:
     version = read_version(stored).version if "version" in stored else "unknown"
     try:
         snapshot = target.client.call(routes.get_version(str(after.get("id")), version, target.kind))
-        is_in_history = not find_differing_fields(desired, snapshot)
+        is_in_history = not find_differing_fields(gone, snapshot)
     except Fault:
         is_in_history = False
     where = (

@@ -62,6 +62,9 @@ def test_what_is_there_needs_no_words_and_what_others_wrote_some(target: Target)
     for tags in ([A, B], [A, B, C], [B]):
         assert check(target, ours, ours, {**THEIRS, "description": "is", "tags": tags}) == on_top
     assert check(target, {"tags": [B]}, {"tags": [B]}, {**THEIRS, "tags": [B, C]}) == on_top
+    ada, bob, mei = ({"id": name, "type": "user"} for name in ("ada", "bob", "mei"))
+    followers = {"followers": [ada, bob]}
+    assert check(target, followers, followers, {**THEIRS, "followers": [mei, bob, ada]}) == on_top
     assert check(target, None, {}, THEIRS) == on_top
 
 

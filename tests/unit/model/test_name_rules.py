@@ -15,6 +15,7 @@ OLD, BETWEEN, NEW = "1.2.5", "1.13.2", "2.0.1"
         ("orders.v1-b_c (it's 50%) & more", {OLD, BETWEEN, NEW}),
         ("注文イベント", {OLD, BETWEEN, NEW}),
         ("हिन्दी", {OLD, BETWEEN, NEW}),
+        ("n", {OLD, BETWEEN, NEW}),
         ("n" * 128, {OLD, BETWEEN, NEW}),
         ("n" * 129, {BETWEEN, NEW}),
         ("n" * 257, set()),

@@ -78,6 +78,7 @@ def test_a_name_is_escaped_in_every_form_of_a_patch(name: str, value: Any) -> No
     ("document", "operation"),
     [
         ({"a": [1, 2]}, {"op": "remove", "path": "/a/01"}),
+        ({"a": list(range(12))}, {"op": "remove", "path": "/a/01"}),
         ({"a": [1, 2]}, {"op": "test", "path": "/a/00", "value": 1}),
         ({"a": [1, 2]}, {"op": "replace", "path": "/a/-", "value": 1}),
         ({"a": [1, 2]}, {"op": "remove", "path": "/a/-"}),

@@ -186,6 +186,7 @@ class TestForetelling:
             ([{"op": "replace", "path": "/new", "value": 1}], {"a": 0, "l": [1, 2], "new": 1}),
             ([{"op": "add", "path": "/l/-", "value": 3}], {"a": 0, "l": [1, 2, 3]}),
             ([{"op": "add", "path": "/l/1", "value": 3}], {"a": 0, "l": [1, 3, 2]}),
+            ([{"op": "add", "path": "/l/2", "value": 3}], {"a": 0, "l": [1, 2, 3]}),
             ([{"op": "replace", "path": "/l/1", "value": 3}], {"a": 0, "l": [1, 3]}),
             ([{"op": "remove", "path": "/l/0"}], {"a": 0, "l": [2]}),
             ([{"op": "move", "from": "/a", "path": "/b"}], {"b": 0, "l": [1, 2]}),
