@@ -147,7 +147,7 @@ def combine_entries(
     """
     if not entries:
         return []
-    field = entries[0][1].field
+    field = next(name.field for _, name in entries)
     plain = [name for sign, name in entries if not sign]
     start = (
         [_find_entry(name, entity, known) for name in plain] if plain else get_own_value(entity, field) or []

@@ -116,6 +116,7 @@ def test_users_are_known_in_any_case_and_nothing_else_is() -> None:
     assert not Name("owners", "team", "Data").refers_to(DATAS)
     assert not Name("owners", "team", "ada").refers_to(ADAS)
     assert DATA.refers_to({"type": "team", "name": "data"})
+    assert DATA.refers_to({"type": "team", "fullyQualifiedName": "data"})
     assert Name("owners", "team", '"data.eu"').refers_to({"type": "team", "name": "data.eu"})
 
 
