@@ -128,6 +128,14 @@ class TestPreview:
         )
         assert {entry["method"] for entry in sandbox.journal} == {"GET"}
 
+    def test_what_is_kept_is_looked_through_only_where_it_is_shown(
+        self, sandbox: Sandbox, hook: OpenMetadataMessagingHook
+    ) -> None:
+        sandbox.fault("403", method="GET", path=r"messagingServices/[0-9a-f-]{36}$")
+        preview = hook.patch_service(KAFKA, changes={"description": "y"}, dry_run=True)
+        assert preview["fields"] == ["description"]
+        assert list_requests(sandbox, "GET")[-1]["status"] == 403
+
     def test_carrying_it_out_does_what_it_said(self, hook: OpenMetadataMessagingHook, api: Api) -> None:
         changes = {"description": "y", "domains": ["Customer"]}
         preview = hook.patch_service(KAFKA, changes=changes, dry_run=True)["preview"]

@@ -8,9 +8,10 @@ import pytest
 
 from airflow_provider_om_messaging.client.editing.edits import EditPlan
 from airflow_provider_om_messaging.client.editing.readback import OverwrittenError, check_readback
+from airflow_provider_om_messaging.client.editing.refusals import explain_refusal
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.model.schema_fields import SchemaChanges
-from airflow_provider_om_messaging.protocol.wire.faults import Cause
+from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -144,3 +145,13 @@ def test_what_a_reply_does_not_show_is_lost_only_under_a_write_of_others(target:
     assert "stored something else" in note
     with pytest.raises(OverwrittenError):
         check_readback(target, plan, BEFORE, stored, {**after, **THEIRS})
+
+
+def test_what_a_refusal_took_away_is_told(target: Target) -> None:
+    now = {**BEFORE, "description": "", "tags": [B], "displayName": "came"}
+    fault = explain_refusal(target, {**BEFORE, "tags": [A, B]}, now, Fault(Cause.BAD_REQUEST, "No."))
+    assert fault.message == (
+        "No. Though it refused the patch, the server took away, in the same version, description: was; "
+        "tags: PII.A."
+    )
+    assert explain_refusal(target, BEFORE, BEFORE, Fault(Cause.BAD_REQUEST, "No.")).message == "No."
