@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.files.csv_streams import change_rows
@@ -29,11 +30,11 @@ def trim_names(upload: CsvUpload, reading: Reading) -> AbstractContextManager[Cs
     :raises Fault: on entering, if a name cannot be looked up.
     """
     columns = list_column_names(upload.facts.header)
-    key = columns.index(KEY) if KEY in columns else 0
+    key = columns.index(KEY)
 
     def trim_row(row: Sequence[str]) -> Sequence[str]:
         # One without a name of its own is refused, and known by its text.
-        return [_trim(reading, *pair) for pair in zip(columns, row, strict=True)] if row[key] else row
+        return list(map(partial(_trim, reading), columns, row)) if row[key] else row
 
     return change_rows(upload, trim_row)
 

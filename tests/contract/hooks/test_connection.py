@@ -16,6 +16,11 @@ from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from tests.contract.other_servers import serve_reply, tls_files
 
+try:
+    from airflow.sdk.log import redact
+except ImportError:
+    from airflow.utils.log.secrets_masker import redact
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -64,7 +69,10 @@ class TestConnection:
             {"host": name, "port": int(port)},
             {"host": name, "port": int(port), "schema": "http"},
         ):
-            assert connect(**shape, password=sandbox.bot_token).test_connection()[0]
+            hook = connect(**shape, password=sandbox.bot_token)
+            assert hook.test_connection()[0]
+            assert hook.server_url == sandbox.url
+            assert hook.capabilities().csv_routes is True
 
     def test_a_connection_made_for_openmetadata_ingestion(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
@@ -178,6 +186,7 @@ class TestConnection:
         file.write_text(sandbox.bot_token + "\n")
         hook = connect(host=sandbox.url, extra={"token_file": str(file)})
         assert hook.test_connection()[0]
+        assert redact(f"The token is {sandbox.bot_token}.") == "The token is ***."
         file.write_text(sandbox.supersede_bot_token())
         sandbox.clear_journal()
         hook.get_service(SERVICE)
@@ -266,6 +275,13 @@ class TestConnection:
         with serve_reply(200, b'{"version": "9.9.9"}', "application/json") as proxy:
             monkeypatch.setenv("http_proxy", proxy)
             assert connect(host=sandbox.url, password="x.y.z").server_version() == "9.9.9"
+
+    def test_an_extra_that_is_no_json_is_not_taken_for_none(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        hook = connect(host=sandbox.url, password=sandbox.bot_token, extra="verify=false")
+        with pytest.raises(exceptions.InvalidParameterError, match="has an Extra that is no JSON"):
+            hook.server_version()
 
     def test_a_silent_server_is_given_up(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]

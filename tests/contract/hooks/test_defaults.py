@@ -18,6 +18,8 @@ from airflow_provider_om_messaging.hooks.messaging import (
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_om_messaging.protocol.jobs.job_log import JobLine
     from airflow_provider_om_messaging.sandbox import Sandbox
 
@@ -111,10 +113,12 @@ def test_nothing_else_than_a_job_id_is_asked_for(sandbox: Sandbox, hook: OpenMet
 
 @pytest.mark.parametrize("columns", ["extended", "schema_fields"])
 def test_a_file_of_other_columns_is_known_by_its_header(
-    sandbox: Sandbox, hook: OpenMetadataMessagingHook, columns: str
+    sandbox: Sandbox, hook: OpenMetadataMessagingHook, columns: str, tmp_path: Path
 ) -> None:
     """The server's own import takes documented columns only."""
     text = hook.export_csv("sample_kafka", columns=columns)
+    hook.export_csv_to("sample_kafka", tmp_path / "kafka.csv", columns=columns)
+    assert (tmp_path / "kafka.csv").read_bytes().decode() == text
     sandbox.clear_journal()
     result = hook.import_csv("sample_kafka", text)
     assert (result.rows_processed, result.rows_failed) == (result.rows_passed, 0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_om_messaging.files.storage import Destination, is_same_file
+from airflow_provider_om_messaging.files.object_storage import explain_failure
+from airflow_provider_om_messaging.files.storage import Destination, is_same_file, read_small_file
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.unit.files.stored import CSV, YESTERDAY, other_user, read, refusal
 
@@ -69,7 +70,21 @@ class TestADestinationThatDoesNotServe:
         assert "is a device or the like" in refusal(str(tmp_path / "pipe"))
 
     def test_a_storage_that_is_not_known(self) -> None:
-        assert ": nosuch://bucket/topics.csv (nothing was sent)" in refusal("nosuch://bucket/topics.csv")
+        message = refusal("nosuch://bucket/topics.csv")
+        assert message.endswith(": nosuch://bucket/topics.csv (nothing was sent)")
+        assert "opens nosuch://… here: install the provider of that storage, with its library" in message
+
+    @pytest.mark.parametrize(
+        ("error", "explained"),
+        [
+            (ImportError("No module named 's3fs'"), "install apache-airflow-providers-amazon[s3fs]"),
+            (ValueError("No known filesystem: s3"), "install apache-airflow-providers-amazon[s3fs]"),
+            (ValueError("Connection aws is broken."), "Connection aws is broken"),
+            (KeyError(), "KeyError"),
+        ],
+    )
+    def test_a_storage_that_cannot_be_opened(self, error: Exception, explained: str) -> None:
+        assert explain_failure(error, "S3://aws@bucket/topics.csv").endswith(explained)
 
     def test_a_file_url_with_a_host(self) -> None:
         # "file://exports/x.csv" would be "/x.csv".
@@ -86,8 +101,23 @@ class TestADestinationThatDoesNotServe:
     def test_the_error_names_the_parameter(self, tmp_path: Path) -> None:
         refusal(str(tmp_path), "results_destination")
 
+    @pytest.mark.parametrize(("size", "shown"), [(300, 300), (301, 299)])
+    def test_of_a_long_name_the_beginning_is_shown(self, size: int, shown: int) -> None:
+        target = "nosuch://bucket/".ljust(size, "x")
+        assert refusal(target).endswith(f": {target[:shown]}{'…' if shown < size else ''} (nothing was sent)")
+
+    def test_a_name_from_what_is_no_text(self, tmp_path: Path) -> None:
+        for name in ("False.csv", "False.csv.gz", "False/topics.csv"):
+            assert "has a part of its name from a bool" in refusal(f"{tmp_path}/{name}")
+
 
 class TestASourceThatDoesNotServe:
+    def test_it_is_larger_than_it_may_be(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(CSV)
+        assert read_small_file(tmp_path / "a.csv", len(CSV)) == CSV
+        with pytest.raises(Fault, match=rf"^source is larger than {len(CSV) - 1} bytes: {tmp_path}/a\.csv"):
+            read_small_file(tmp_path / "a.csv", len(CSV) - 1)
+
     @pytest.mark.parametrize("name", ["missing.csv", "missing.csv.gz", "missing/topics.csv"])
     def test_it_is_missing(self, folder: str, name: str) -> None:
         with pytest.raises(Fault, match=r"^source does not exist: .*missing.* \(nothing") as caught:

@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_om_messaging.hooks.connection import check_extra, read_settings
 from airflow_provider_om_messaging.hooks.messaging import OpenMetadataMessagingHook
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+from airflow_provider_om_messaging.provider_info import UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -289,6 +290,10 @@ def test_a_secret_in_the_scheme_is_not_shown() -> None:
     assert "has a wrong scheme: it has to be http or https" in (message := refusal(scheme="hunter2-secret"))
     assert "hunter" not in message
     assert "has the scheme 'ftp'" in refusal(scheme="ftp")
+
+
+def test_airflow_2_has_the_labels_of_its_form_from_the_class() -> None:
+    assert OpenMetadataMessagingHook.get_ui_field_behaviour() is UI_FIELD_BEHAVIOUR
 
 
 @pytest.mark.parametrize("name", ["get_connection_form_widgets", "get_ui_field_behaviour"])
