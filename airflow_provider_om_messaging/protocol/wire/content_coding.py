@@ -74,11 +74,9 @@ def _deflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 continue
             is_zlib = start[0] & 15 == zlib.DEFLATED and int.from_bytes(start[:2], "big") % 31 == 0
             stream = zlib.decompressobj(_ZLIB if is_zlib else _RAW_DEFLATE)
-        if data and stream.eof:
-            raise _make_excess_error()
         yield from _inflate(stream, data)
         if stream.unused_data:
-            raise _make_excess_error()
+            raise CodingError("it goes on after the end of its compression")
     _check_end(stream or zlib.decompressobj(), bool(start))
 
 
@@ -98,7 +96,3 @@ def _inflate(stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 def _check_end(stream: zlib._Decompress, begun: bool) -> None:
     if begun and not stream.eof:
         raise CodingError("its compression ends too early")
-
-
-def _make_excess_error() -> CodingError:
-    return CodingError("it goes on after the end of its compression")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.jobs.socket_events import (
     CHANNELS,
+    MAX_EVENT_BYTES,
     LatestEvents,
     SocketEvent,
     parse_socket_event,
@@ -115,6 +116,7 @@ def test_events_of_a_hundred_jobs_are_kept_and_the_newest_of_each() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
+    assert MAX_EVENT_BYTES == 64 * 1024 * 1024
     one = frame("0", "COMPLETED", data="x" * 400)
     assert one.size == len(json.dumps({"jobId": "0", "status": "COMPLETED", "data": "x" * 400}))
     inbox = LatestEvents(longest=2 * one.size)

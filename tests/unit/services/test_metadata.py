@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_om_messaging.protocol.model.names import join_fqn
 from airflow_provider_om_messaging.protocol.model.references import parse_entries
-from airflow_provider_om_messaging.protocol.services.metadata import format_metadata, parse_metadata
+from airflow_provider_om_messaging.protocol.services.metadata import LARGEST, format_metadata, parse_metadata
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 
 SERVICE: dict[str, Any] = {
@@ -75,6 +75,7 @@ def test_a_reference_that_says_less_is_named_by_what_it_says() -> None:
 
 
 def test_a_file_is_read_by_people_too() -> None:
+    assert LARGEST == 16 * 1024 * 1024
     lines = format_metadata({**SERVICE, "description": "Öl 🐘"}).decode().splitlines(keepends=True)
     assert lines[1] == '  "format": "openmetadata-messaging-service",\n'
     assert '    "description": "Öl 🐘",\n' in lines

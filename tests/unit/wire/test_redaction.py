@@ -183,6 +183,11 @@ def test_a_document_is_left_out_and_what_stands_before_it_stays() -> None:
     assert redact(text) == "Failed to convert JsonValue to MessagingService: {…}"
 
 
+def test_of_a_long_text_four_hundred_characters_are_shown() -> None:
+    assert redact("words " * 100) == ("words " * 100)[:399] + "…"
+    assert redact("a" + " b" * 199 + "c") == "a" + " b" * 199 + "c"
+
+
 @given(st.text(max_size=6000))
 def test_any_text_becomes_one_short_line(text: str) -> None:
     shown = redact(text)
