@@ -168,9 +168,10 @@ def test_a_job_that_does_not_stop_when_it_is_cancelled_is_waited_for_so_long_onl
     assert waiting.record_poll(job(CANCELLED), 601.0)
 
 
-def test_a_job_that_went_on_is_not_cancelled_for_all_that_time() -> None:
+@pytest.mark.parametrize("between", ["ACTIVE", "RUNNING"])
+def test_a_job_that_went_on_is_not_cancelled_for_all_that_time(between: str) -> None:
     waiting = wait(deadline=1e9)
-    for now, status in ((0.0, "CANCELLING"), (300.0, "RUNNING"), (500.0, "CANCELLING")):
+    for now, status in ((0.0, "CANCELLING"), (300.0, between), (500.0, "CANCELLING")):
         assert not waiting.record_poll(job(status), now)
     assert not waiting.record_poll(job("CANCELLING"), 1000.0)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_om_messaging.protocol.csv.cells import Reading
 from airflow_provider_om_messaging.protocol.csv.columns import DOCUMENTED, EXTENDED
+from airflow_provider_om_messaging.protocol.csv.custom_values import CustomField
 from airflow_provider_om_messaging.protocol.model.references import Name
 from airflow_provider_om_messaging.protocol.topics.row_changes import (
     CERTIFYING,
@@ -261,3 +263,33 @@ def test_a_row_is_up_to_date_if_every_cell_says_the_same() -> None:
     assert one.is_same("tags", "Tier.Tier1;PII.None")
     assert not one.is_same("tags", "PII.None")
     assert (one.name, one["description"]) == ("orders", "x")
+
+
+def test_custom_fields_are_read_by_their_types() -> None:
+    types = {"cost": CustomField("cost", "integer"), "lead": CustomField("lead", "entityReference")}
+    reading = Reading(types=lambda: types)
+
+    def build_row(cell: str) -> Row:
+        return Row(("name", "extension"), ("orders", cell), reading)
+
+    found = compute_values(build_row("cost:7"), {}, Known(), NEW)
+    assert found == {"extension": {"cost": 7}}
+    assert list(build_row("lead:user:ada").iterate_names()) == [Name("extension", "user", "ada")]
+    for cell, refusal in (
+        ("cost:x", "Invalid value of Key = cost of type integer, Value = x"),
+        ("price:7", "Unknown custom field: price"),
+        ("cost", "cost"),
+    ):
+        with pytest.raises(RowRefusedError, match=f"^#INVALID_FIELD: Field 2 error - .*{refusal}"):
+            compute_values(build_row(cell), {}, Known(), NEW)
+    # Nor does one that cannot be read keep the others from being looked up.
+    assert list(build_row("cost").iterate_names()) == []
+
+
+def test_nobody_asks_which_custom_fields_there_are_where_none_are_named() -> None:
+    def ask() -> None:
+        raise AssertionError("a request too many")
+
+    unnamed = Row(("name", "extension"), ("orders", ""), Reading(types=ask))
+    assert list(unnamed.iterate_names()) == []
+    assert compute_values(unnamed, {}, Known(), NEW) == {"extension": None}

@@ -32,6 +32,7 @@ def fault(answer: Reply) -> Fault:
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_is_no_fault(status: int) -> None:
     assert find_fault(build_request(), build_json_reply(status, {"name": "kafka"})) is None
+    assert find_fault(build_request(), build_json_reply(199, {"name": "kafka"})) is not None
 
 
 @pytest.mark.parametrize(
