@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
+
+if TYPE_CHECKING:
+    import pytest
 
 SETTINGS = Settings("https://acme.getcollate.io:8443/api", Token("jwt"), proxy="http://user:hush@proxy:3128")
 
@@ -25,6 +29,7 @@ def test_messages_name_host_and_port_and_nothing_secret() -> None:
     assert replace(SETTINGS, base_url="https://ada:hush@om:1/api").address == "om:1"
     assert "hush" not in repr(SETTINGS)
     assert "jwt" not in repr(SETTINGS)
+    assert "hush" not in repr(SETTINGS.identity)
 
 
 def test_what_is_too_short_is_not_hidden_as_it_would_be_found_in_words() -> None:
@@ -44,6 +49,15 @@ def test_a_token_that_is_replaced_is_told_from_one_that_stays() -> None:
     ]
     fixed = Token("jwt")
     assert (fixed.reload(), fixed.value) == (False, "jwt")
+
+
+def test_a_token_that_cannot_be_read_again_is_the_same_as_before(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> str:
+        raise KeyError("hush")
+
+    token = Token("jwt", fail)
+    assert (token.reload(), token.value) == (False, "jwt")
+    assert caplog.messages == ["The token was refused, and cannot be read again: KeyError"]
 
 
 def test_what_was_found_out_of_one_server_or_user_is_not_believed_of_another() -> None:
