@@ -77,7 +77,6 @@ class OpenMetadataMessagingHook(CsvMethods, JobMethods, EditMethods, ServiceMeth
         try:
             with public_errors():
                 capabilities.forget_capabilities(self._client)
-                capabilities.read_generation(self._client)
                 user = self._client.call(routes.get_logged_in_user())
                 capabilities_found = capabilities.read_capabilities(self._client, confirm_jobs=True)
         except OpenMetadataError as error:

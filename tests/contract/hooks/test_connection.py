@@ -192,6 +192,16 @@ class TestConnection:
         hook.get_service(SERVICE)
         assert [entry["status"] for entry in sandbox.journal] == [401, 200]
 
+    def test_a_token_that_was_replaced_in_the_connection_is_read_after_401(
+        self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook]
+    ) -> None:
+        hook = connect(host=sandbox.url, password=sandbox.bot_token)
+        assert hook.get_service(SERVICE)["name"] == SERVICE
+        connect(host=sandbox.url, password=sandbox.supersede_bot_token())
+        sandbox.clear_journal()
+        assert hook.get_service(SERVICE)["name"] == SERVICE
+        assert [entry["status"] for entry in sandbox.journal] == [401, 200]
+
     def test_a_token_file_that_stays_the_same_is_not_tried_again(
         self, sandbox: Sandbox, connect: Callable[..., OpenMetadataMessagingHook], tmp_path: Path
     ) -> None:
