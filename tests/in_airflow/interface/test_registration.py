@@ -95,8 +95,17 @@ def test_the_form_of_2() -> None:
     from airflow.providers_manager import ProvidersManager
 
     manager = ProvidersManager()
-    widgets = {name for name in manager.connection_form_widgets if name.startswith("extra__om_messaging__")}
-    assert widgets == {f"extra__om_messaging__{name}" for name in FIELDS}
+    prefix = "extra__om_messaging__"
+    widgets = {
+        name.removeprefix(prefix): widget.field
+        for name, widget in manager.connection_form_widgets.items()
+        if name.startswith(prefix)
+    }
+    assert set(widgets) == set(FIELDS)
+    for field in EXTRA_FIELDS:
+        shown = widgets[field.name]
+        assert (shown.args[0], shown.kwargs["description"]) == (field.label, field.description)
+        assert type(shown.kwargs["widget"]).__name__ == "BS3TextFieldWidget"
     behaviour = manager.field_behaviours["om_messaging"]
     assert behaviour["relabeling"]["password"] == "JWT token"
     assert behaviour["hidden_fields"] == ["login"]
