@@ -6,6 +6,7 @@ the destination's place at once.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -120,8 +121,8 @@ def replace_file(place: Path, fill: Callable[[IO[bytes]], None]) -> bool:
                 os.fsync(new.fileno())
         with write_errors(problem):
             os.replace(part, place.name, src_dir_fd=folder, dst_dir_fd=folder)
-        with suppress(OSError):  # some network file systems have no such thing
-            os.fsync(folder)
+        with write_errors(f"{format_place(place)} was replaced, which may not be on the disk yet"):
+            _sync_folder(folder)
     finally:
         with suppress(OSError):
             os.unlink(part, dir_fd=folder)
@@ -246,6 +247,14 @@ def _has_same_content(name: str, folder: int, file: IO[bytes]) -> bool:
             return False
         file.seek(0)
         return is_equal(file, other)
+
+
+def _sync_folder(folder: int) -> None:
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network file systems have no such thing
+            raise
 
 
 def _describe_error(error: OSError | ValueError) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import os
 import random
-import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -225,24 +223,6 @@ def test_what_is_there_is_left_as_it_is_if_it_is_the_same(tmp_path: Path) -> Non
         assert Destination(path).write([content]) is is_there
         assert (path.stat().st_ino == before.st_ino) is is_there
         assert path.read_bytes() == content
-
-
-@pytest.mark.parametrize("name", ["topics.csv", "topics.csv.gz"])
-def test_a_file_survives_a_loss_of_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    path = tmp_path / name
-    on_disk: list[tuple[bytes, bytes]] = []
-
-    def sync(descriptor: int) -> None:
-        there = path.read_bytes() if path.exists() else b"nothing"
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            on_disk.append((b"the folder", there))
-            raise OSError(errno.EINVAL, "as some network file systems say")
-        on_disk.append((os.pread(descriptor, 1000, 0), there))
-
-    monkeypatch.setattr(os, "fsync", sync)
-    Destination(path).write([CSV])
-    assert read(str(path)) == CSV
-    assert on_disk == [(path.read_bytes(), b"nothing"), (b"the folder", path.read_bytes())]
 
 
 def test_folders_are_made_where_that_is_wanted(tmp_path: Path) -> None:
