@@ -74,11 +74,12 @@ class Reach:
         Return the tests that reach a line: suite by suite, the fast ones before the slow ones.
 
         A line that runs when its module is imported is reached by every test that reaches the module, or a
-        module that imports it.
+        module that imports it, and not only by the first.
         """
-        first, last = _find_statement(ast.parse((self._tree / path).read_text()), line)
+        code = ast.parse((self._tree / path).read_text())
+        first, last = _find_statement(code, line)
         tests = self._find_covering_tests(path, range(first, last + 1))
-        if not tests:
+        if not tests or _runs_at_import(code, line):
             module = path.removesuffix(".py").replace("/", ".")
             tests = {
                 test for one in (path, *self._importers[module]) for test in self._find_covering_tests(one)
@@ -109,6 +110,11 @@ def _find_statement(tree: ast.Module, line: int) -> tuple[int, int]:
             last = body[0].lineno - 1 if body else node.end_lineno or line
             inner = (node.lineno, last) if line <= last else (line, line)
     return inner
+
+
+def _runs_at_import(tree: ast.Module, line: int) -> bool:
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return not any(node.body[0].lineno <= line <= (node.end_lineno or line) for node in functions)
 
 
 def _find_suite(test: str) -> int:
