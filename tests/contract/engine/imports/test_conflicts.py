@@ -113,3 +113,13 @@ def test_a_topic_that_is_gone_by_now(connected: Callable[..., Any], monkeypatch:
         "quotes": "success",
     }
     assert "not found" in read_outcomes(result)["orders"][1]
+
+
+def test_a_row_that_the_server_failed_at_may_pass_another_time(connected: Callable[..., Any]) -> None:
+    sandbox, hook = connected()
+    text = build_table(build_row("orders", description="Told"), build_row("quotes", description="Quoted"))
+    sandbox.fault("500", method="PATCH", times=1)
+    result = load(hook, text)
+    assert (result.rows_passed, result.rows_failed) == (1, 1)
+    assert "another try may do better" in result.obstacle
+    assert load(hook, text).obstacle == ""
