@@ -104,9 +104,6 @@ def _normalize_code(code: str) -> str:
             node.test, node.body = ast.Constant(None), [ast.Pass()]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             _leave_out_last_return(node.body)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("dataclass"):
-            # Whoever sets a member of a frozen value is refused by mypy.
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "frozen"]
         if isinstance(node, ast.Slice):
             node.upper = _round_length(node.upper)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "dataclass":

@@ -43,7 +43,7 @@ def test_a_folder_that_does_not_reach_the_disk_is_told(
             raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", sync)
-    with pytest.raises(Fault, match="topics.csv was replaced, which may not be on the disk yet") as caught:
+    with pytest.raises(Fault, match="was replaced, which may not be on the disk yet") as caught:
         Destination(tmp_path / "topics.csv").write([CSV])
     assert caught.value.cause is Cause.NOT_WRITTEN
     assert (tmp_path / "topics.csv").read_bytes() == CSV
