@@ -18,6 +18,8 @@ from airflow_provider_om_messaging.protocol.wire.errors import find_fault
 from tests.unit.replies import build_old_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_om_messaging.protocol.wire.message import Request
 
 UUID = "6a2f0e5c-1b7d-4c55-9c2e-0d9f4e8a7b61"
@@ -29,75 +31,81 @@ SERVER = parse_generation("2.0.1")
 
 
 @pytest.mark.parametrize(
-    ("made", "method", "path", "accepted"),
+    ("make", "method", "path", "accepted"),
     [
-        (routes.get_server_version(), "GET", "/v1/system/version", JSON),
-        (routes.get_logged_in_user(), "GET", "/v1/users/loggedInUser", JSON),
+        (routes.get_server_version, "GET", "/v1/system/version", JSON),
+        (routes.get_logged_in_user, "GET", "/v1/users/loggedInUser", JSON),
         (
-            routes.get_certification_settings(),
+            routes.get_certification_settings,
             "GET",
             "/v1/system/settings/assetCertificationSettings",
             JSON,
         ),
-        (routes.get_permissions(), "GET", "/v1/permissions/topic", JSON),
-        (routes.get_permissions(UUID), "GET", f"/v1/permissions/topic/{UUID}", JSON),
-        (routes.get_custom_fields(), "GET", "/v1/metadata/types/name/topic", JSON),
-        (routes.get_service("kafka"), "GET", f"{SERVICES}/name/kafka", JSON),
-        (routes.get_service('"edge.kafka"'), "GET", f"{SERVICES}/name/%22edge.kafka%22", JSON),
-        (routes.get_service("a/b c?d#e%é"), "GET", f"{SERVICES}/name/a%2Fb%20c%3Fd%23e%25%C3%A9", JSON),
-        (routes.get_service(UUID), "GET", f"{SERVICES}/{UUID}", JSON),
-        (routes.read_entity(TOPIC, "kafka.orders"), "GET", "/v1/topics/name/kafka.orders", JSON),
-        (routes.list_names(TOPIC), "GET", "/v1/topics", JSON),
-        (list_services((), SERVER), "GET", SERVICES, JSON),
-        (pages.list_topics("kafka", SERVER), "GET", "/v1/topics", JSON),
-        (pages.list_names("kafka"), "GET", "/v1/topics", JSON),
-        (pages.count_topics("kafka"), "GET", "/v1/topics", JSON),
-        (pages.create_topic("kafka", "orders"), "POST", "/v1/topics", JSON),
-        (read_deleted("kafka", "a.b", SERVER), "GET", "/v1/topics/name/kafka.%22a.b%22", JSON),
-        (restore_topic("kafka", "orders"), "PUT", "/v1/topics", JSON),
-        (list_events(0), "GET", "/v1/events", JSON),
-        (get_service_state('"edge.kafka"'), "GET", f"{SERVICES}/name/%22edge.kafka%22", JSON),
-        (list_topic_states("kafka"), "GET", "/v1/topics", JSON),
-        (routes.export("kafka"), "GET", f"{SERVICES}/name/kafka/export", ANY),
-        (routes.submit_export("kafka"), "GET", f"{SERVICES}/name/kafka/exportAsync", ANY),
-        (routes.import_csv("kafka", True), "PUT", f"{SERVICES}/name/kafka/import", ANY),
-        (routes.submit_import("kafka", True), "PUT", f"{SERVICES}/name/kafka/importAsync", ANY),
-        (routes.get_job("42"), "GET", "/v1/csvAsyncJobs/42", JSON),
-        (routes.list_jobs(), "GET", "/v1/csvAsyncJobs", JSON),
-        (routes.get_job_result("42"), "GET", "/v1/csvAsyncJobs/42/result", ANY),
-        (routes.get_job_verdict("42", None, None), "GET", "/v1/csvAsyncJobs/42/importResult", JSON),
-        (routes.cancel_job("42"), "PUT", "/v1/csvAsyncJobs/42/cancel", JSON),
-        (routes.patch_service(UUID, "0.2"), "PATCH", f"{SERVICES}/{UUID}", JSON),
-        (routes.list_versions(UUID), "GET", f"{SERVICES}/{UUID}/versions", JSON),
-        (routes.get_version(UUID, "0.2"), "GET", f"{SERVICES}/{UUID}/versions/0.2", JSON),
+        (routes.get_permissions, "GET", "/v1/permissions/topic", JSON),
+        (lambda: routes.get_permissions(UUID), "GET", f"/v1/permissions/topic/{UUID}", JSON),
+        (routes.get_custom_fields, "GET", "/v1/metadata/types/name/topic", JSON),
+        (lambda: routes.get_service("kafka"), "GET", f"{SERVICES}/name/kafka", JSON),
+        (lambda: routes.get_service('"edge.kafka"'), "GET", f"{SERVICES}/name/%22edge.kafka%22", JSON),
+        (
+            lambda: routes.get_service("a/b c?d#e%é"),
+            "GET",
+            f"{SERVICES}/name/a%2Fb%20c%3Fd%23e%25%C3%A9",
+            JSON,
+        ),
+        (lambda: routes.get_service(UUID), "GET", f"{SERVICES}/{UUID}", JSON),
+        (lambda: routes.read_entity(TOPIC, "kafka.orders"), "GET", "/v1/topics/name/kafka.orders", JSON),
+        (lambda: routes.list_names(TOPIC), "GET", "/v1/topics", JSON),
+        (lambda: list_services((), SERVER), "GET", SERVICES, JSON),
+        (lambda: pages.list_topics("kafka", SERVER), "GET", "/v1/topics", JSON),
+        (lambda: pages.list_names("kafka"), "GET", "/v1/topics", JSON),
+        (lambda: pages.count_topics("kafka"), "GET", "/v1/topics", JSON),
+        (lambda: pages.create_topic("kafka", "orders"), "POST", "/v1/topics", JSON),
+        (lambda: read_deleted("kafka", "a.b", SERVER), "GET", "/v1/topics/name/kafka.%22a.b%22", JSON),
+        (lambda: restore_topic("kafka", "orders"), "PUT", "/v1/topics", JSON),
+        (lambda: list_events(0), "GET", "/v1/events", JSON),
+        (lambda: get_service_state('"edge.kafka"'), "GET", f"{SERVICES}/name/%22edge.kafka%22", JSON),
+        (lambda: list_topic_states("kafka"), "GET", "/v1/topics", JSON),
+        (lambda: routes.export("kafka"), "GET", f"{SERVICES}/name/kafka/export", ANY),
+        (lambda: routes.submit_export("kafka"), "GET", f"{SERVICES}/name/kafka/exportAsync", ANY),
+        (lambda: routes.import_csv("kafka", True), "PUT", f"{SERVICES}/name/kafka/import", ANY),
+        (lambda: routes.submit_import("kafka", True), "PUT", f"{SERVICES}/name/kafka/importAsync", ANY),
+        (lambda: routes.get_job("42"), "GET", "/v1/csvAsyncJobs/42", JSON),
+        (routes.list_jobs, "GET", "/v1/csvAsyncJobs", JSON),
+        (lambda: routes.get_job_result("42"), "GET", "/v1/csvAsyncJobs/42/result", ANY),
+        (lambda: routes.get_job_verdict("42", None, None), "GET", "/v1/csvAsyncJobs/42/importResult", JSON),
+        (lambda: routes.cancel_job("42"), "PUT", "/v1/csvAsyncJobs/42/cancel", JSON),
+        (lambda: routes.patch_service(UUID, "0.2"), "PATCH", f"{SERVICES}/{UUID}", JSON),
+        (lambda: routes.list_versions(UUID), "GET", f"{SERVICES}/{UUID}/versions", JSON),
+        (lambda: routes.get_version(UUID, "0.2"), "GET", f"{SERVICES}/{UUID}/versions/0.2", JSON),
     ],
 )
-def test_routes(made: Request[object], method: str, path: str, accepted: str) -> None:
+def test_routes(make: Callable[[], Request[object]], method: str, path: str, accepted: str) -> None:
+    made = make()
     assert (made.method, made.path, made.headers["Accept"]) == (method, path, accepted)
     # Whoever only reads may be asked again; but each request for an export job makes one.
     assert made.safe == (method == "GET" and not path.endswith("exportAsync"))
 
 
 @pytest.mark.parametrize(
-    ("made", "query"),
+    ("make", "query"),
     [
-        (routes.get_custom_fields(), {"fields": "customProperties"}),
-        (routes.get_service("kafka"), {}),
-        (routes.get_service("kafka", ("owners", "tags")), {"fields": "owners,tags"}),
-        (routes.read_entity(TOPIC, "kafka.orders", ("tags",)), {"fields": "tags"}),
-        (routes.list_names(TOPIC, 7), {"limit": "7"}),
-        (list_services((), SERVER), {"limit": "100"}),
+        (routes.get_custom_fields, {"fields": "customProperties"}),
+        (lambda: routes.get_service("kafka"), {}),
+        (lambda: routes.get_service("kafka", ("owners", "tags")), {"fields": "owners,tags"}),
+        (lambda: routes.read_entity(TOPIC, "kafka.orders", ("tags",)), {"fields": "tags"}),
+        (lambda: routes.list_names(TOPIC, 7), {"limit": "7"}),
+        (lambda: list_services((), SERVER), {"limit": "100"}),
         (
-            list_services(("owners", "domains"), parse_generation("1.2.0"), "cursor"),
+            lambda: list_services(("owners", "domains"), parse_generation("1.2.0"), "cursor"),
             {"fields": "owner,domain", "limit": "100", "after": "cursor"},
         ),
-        (pages.count_topics("kafka"), {"service": "kafka", "limit": "1"}),
+        (lambda: pages.count_topics("kafka"), {"service": "kafka", "limit": "1"}),
         (
-            read_deleted("kafka", "orders", SERVER),
+            lambda: read_deleted("kafka", "orders", SERVER),
             {"include": "deleted", "fields": "owners,tags,domains,extension"},
         ),
         (
-            list_events(7),
+            lambda: list_events(7),
             {
                 "entityCreated": "messagingService,topic",
                 "entityUpdated": "messagingService,topic",
@@ -106,41 +114,44 @@ def test_routes(made: Request[object], method: str, path: str, accepted: str) ->
                 "timestamp": "7",
             },
         ),
-        (get_service_state("kafka"), {"include": "all"}),
+        (lambda: get_service_state("kafka"), {"include": "all"}),
         (
-            list_topic_states("kafka", "cursor"),
+            lambda: list_topic_states("kafka", "cursor"),
             {"service": "kafka", "include": "all", "limit": "1000", "after": "cursor"},
         ),
     ],
 )
-def test_what_is_asked_for(made: Request[object], query: dict[str, str]) -> None:
-    assert made.query == query
+def test_what_is_asked_for(make: Callable[[], Request[object]], query: dict[str, str]) -> None:
+    assert make().query == query
 
 
 @pytest.mark.parametrize(
-    ("made", "missing"),
+    ("make", "missing"),
     [
-        (routes.get_server_version(), "the server's version"),
-        (routes.get_logged_in_user(), "who is logged in"),
-        (routes.get_certification_settings(), "what certifies"),
-        (routes.get_permissions(), "what a user may do"),
-        (routes.get_custom_fields(), "the custom fields of topics"),
-        (routes.get_service("kafka"), "messaging services"),
-        (routes.read_entity(TOPIC, "kafka.orders"), "topics"),
-        (routes.export("kafka"), "CSV export of messaging services"),
-        (routes.submit_export("kafka"), "CSV export of messaging services as a job"),
-        (routes.import_csv("kafka", True), "CSV import of messaging services"),
-        (routes.submit_import("kafka", True), "CSV import of messaging services as a job"),
-        (routes.get_job("42"), "the states of async CSV jobs"),
-        (routes.get_job_verdict("42", None, None), "the verdict on import jobs"),
-        (routes.patch_service(UUID, "0.2", TOPIC), "patching topics"),
-        (routes.list_versions(UUID), "versions of messaging services"),
-        (routes.get_version(UUID, "0.2", TOPIC), "versions of topics"),
-        (list_events(0), "change events"),
-        (get_service_state("kafka"), "versions of services and topics"),
+        (routes.get_server_version, "the server's version"),
+        (routes.get_logged_in_user, "who is logged in"),
+        (routes.get_certification_settings, "what certifies"),
+        (routes.get_permissions, "what a user may do"),
+        (routes.get_custom_fields, "the custom fields of topics"),
+        (lambda: routes.get_service("kafka"), "messaging services"),
+        (lambda: routes.read_entity(TOPIC, "kafka.orders"), "topics"),
+        (lambda: routes.export("kafka"), "CSV export of messaging services"),
+        (lambda: routes.submit_export("kafka"), "CSV export of messaging services as a job"),
+        (lambda: routes.import_csv("kafka", True), "CSV import of messaging services"),
+        (lambda: routes.submit_import("kafka", True), "CSV import of messaging services as a job"),
+        (lambda: routes.get_job("42"), "the states of async CSV jobs"),
+        (lambda: routes.get_job_verdict("42", None, None), "the verdict on import jobs"),
+        (lambda: routes.patch_service(UUID, "0.2", TOPIC), "patching topics"),
+        (lambda: routes.list_versions(UUID), "versions of messaging services"),
+        (lambda: routes.get_version(UUID, "0.2", TOPIC), "versions of topics"),
+        (lambda: list_events(0), "change events"),
+        (lambda: get_service_state("kafka"), "versions of services and topics"),
     ],
 )
-def test_a_server_without_a_route_is_said_to_lack_what_it_is_for(made: Request[object], missing: str) -> None:
+def test_a_server_without_a_route_is_said_to_lack_what_it_is_for(
+    make: Callable[[], Request[object]], missing: str
+) -> None:
+    made = make()
     fault = find_fault(made, build_old_error("HTTP 404 Not Found"))
     assert fault is not None
     assert fault.message.startswith(f"The server has no route for {missing} ({made.method} {made.path}):")
@@ -154,14 +165,14 @@ def test_whether_it_is_a_dry_run_is_always_sent_in_the_one_safe_spelling(dry_run
 
 
 @pytest.mark.parametrize(
-    ("made", "content_type"),
+    ("make", "content_type"),
     [
-        (routes.import_csv("kafka", True), "text/plain; charset=UTF-8"),
-        (routes.submit_import("kafka", True), "text/plain; charset=UTF-8"),
-        (pages.create_topic("kafka", "orders"), JSON),
-        (restore_topic("kafka", "orders"), JSON),
-        (routes.patch_service(UUID, "0.2"), "application/json-patch+json"),
+        (lambda: routes.import_csv("kafka", True), "text/plain; charset=UTF-8"),
+        (lambda: routes.submit_import("kafka", True), "text/plain; charset=UTF-8"),
+        (lambda: pages.create_topic("kafka", "orders"), JSON),
+        (lambda: restore_topic("kafka", "orders"), JSON),
+        (lambda: routes.patch_service(UUID, "0.2"), "application/json-patch+json"),
     ],
 )
-def test_a_body_says_what_it_is(made: Request[object], content_type: str) -> None:
-    assert made.headers["Content-Type"] == content_type
+def test_a_body_says_what_it_is(make: Callable[[], Request[object]], content_type: str) -> None:
+    assert make().headers["Content-Type"] == content_type

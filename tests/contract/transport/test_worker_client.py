@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from contextlib import suppress
 from itertools import chain, repeat
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_om_messaging.client.transport import timed_http
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sync import CHUNK, Client
 from airflow_provider_om_messaging.protocol import routes
@@ -56,6 +58,18 @@ def test_what_is_left_of_a_download_is_not_read() -> None:
             next(chunks)
         with suppress(Fault):
             assert sum(map(len, chunks)) < many * CHUNK / 2
+
+
+def test_a_download_may_take_as_long_as_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(timed_http, "time", SimpleNamespace(monotonic=lambda: now))
+    line = b"a" * (CHUNK - 1) + b"\n"
+    with serve_lies(lambda _: [HEAD + b"\r\nname\r\n", *[line] * 8]) as liar:
+        client = Client(Settings(f"{liar.url}/api", Token("t"), read_timeout=60), NO_RETRY)
+        with client.download(routes.export(SERVICE)) as chunks:
+            for _ in chunks:
+                now += 100
+    assert now >= 800
 
 
 def test_a_byte_now_and_then_is_no_reply_of_a_proxy_either() -> None:
