@@ -125,6 +125,12 @@ def test_what_is_asked_for(make: Callable[[], Request[object]], query: dict[str,
     assert make().query == query
 
 
+def test_a_page_may_be_larger_the_more_it_holds_and_has_its_limit() -> None:
+    single, of_a_thousand = (routes.list_names(TOPIC, limit).largest for limit in (1, 1000))
+    assert 2**23 < single < 2**24
+    assert 2**26 < of_a_thousand < 2**27
+
+
 @pytest.mark.parametrize(
     ("make", "missing"),
     [
