@@ -18,10 +18,10 @@ from airflow_provider_om_messaging.protocol.model.renamed_fields import to_curre
 from airflow_provider_om_messaging.protocol.model.shapes import get_required_text
 from airflow_provider_om_messaging.protocol.topics.rights import read_rights
 from airflow_provider_om_messaging.protocol.wire.message import (
-    BYTES_PER_ITEM,
     MAX_REPLY_BYTES,
     Reply,
     Request,
+    limit_size,
 )
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def list_jobs(limit: int = 20) -> Request[list[Job]]:
         _JSON,
         safe=True,
         longest_silence=LONGEST_SILENCE,
-        largest=MAX_REPLY_BYTES + BYTES_PER_ITEM * job.LONGEST_LIST,
+        largest=limit_size(job.LONGEST_LIST),
     )
 
 
@@ -306,8 +306,7 @@ def list_names(kind: EntityType, limit: int = 1000) -> Request[list[str]]:
 
     :param limit: how many at most.
     """
-    largest = MAX_REPLY_BYTES + BYTES_PER_ITEM * limit
-    query = {"limit": str(limit)}
+    query, largest = {"limit": str(limit)}, limit_size(limit)
     return Request("GET", kind.path, _list_names, kind.plural, query, _JSON, safe=True, largest=largest)
 
 

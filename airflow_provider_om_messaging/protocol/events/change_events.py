@@ -20,10 +20,9 @@ from airflow_provider_om_messaging.protocol.events.change import (
 from airflow_provider_om_messaging.protocol.wire.faults import Fault
 from airflow_provider_om_messaging.protocol.wire.json_values import parse_json, parse_time
 from airflow_provider_om_messaging.protocol.wire.message import (
-    BYTES_PER_ITEM,
-    MAX_REPLY_BYTES,
     Reply,
     Request,
+    limit_size,
     make_unexpected_reply_fault,
 )
 
@@ -44,7 +43,7 @@ _KINDS = {
 _FEATURE = "change events"
 _LONGEST_SILENCE = 60.0
 # Each event holds the whole entity. Beyond that, versions are compared, which comes in pages.
-_LARGEST = MAX_REPLY_BYTES + BYTES_PER_ITEM * 1000
+_LARGEST = limit_size(1000)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ BYTES_PER_ITEM = 64 * 1024
 """Bytes that each thing in a list takes at most on average: topics come with their schemas."""
 
 
+def limit_size(items: int) -> int:
+    """Return how large a reply may be that lists so many things, in bytes."""
+    return MAX_REPLY_BYTES + BYTES_PER_ITEM * items
+
+
 @dataclass(frozen=True)
 class Reply:
     """
