@@ -54,8 +54,10 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
         name, found_port = parts.hostname, parts.port
     except ValueError:
         raise _make_address_fault(text) from None
+    # What has a colon in it stood in brackets, and is an address.
+    is_name = name is not None and (":" in name or _NAME.fullmatch(name))
     # An empty port is what "http:/host" leaves behind.
-    if not name or not _is_name(name) or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
+    if not name or not is_name or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
         raise _make_address_fault(text)
     if parts.query or parts.fragment:
         raise _make_address_fault(text)
@@ -83,16 +85,6 @@ def _is_local(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return "." not in name
-
-
-def _is_name(name: str) -> bool:
-    if ":" not in name:
-        return _NAME.fullmatch(name) is not None
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_path_prefix(path: str) -> str:

@@ -96,6 +96,8 @@ def test_no_host_says_what_to_write(host: str | None) -> None:
         "http://localhost:99999",
         "http://[::1",
         "http://[nonsense]",
+        "http://x[::1]",
+        "[::1]x:80",
         "::1",
         "https://acme.getcollate.io/api?x=1",
         "https://acme.getcollate.io/#/login",
