@@ -51,13 +51,13 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
-	@mkdir -p .run; $(MAKE) test-stored > .run/test-stored.txt 2>&1 & stored=$$!; \
+	@output=$$(mktemp); $(MAKE) test-stored > "$$output" 2>&1 & stored=$$!; \
 	failed=; \
 	$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)' || failed=yes; \
 	if $(PYTHON) tools/setup_environment.py --can $(OLD); \
 	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' || failed=yes; \
 	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi; \
-	wait $$stored || failed=yes; cat .run/test-stored.txt; test -z "$$failed"
+	wait $$stored || failed=yes; cat "$$output"; rm "$$output"; test -z "$$failed"
 
 # One process, which the others leave room for.
 .PHONY: test-stored
