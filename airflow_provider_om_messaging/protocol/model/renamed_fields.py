@@ -72,11 +72,21 @@ def to_server_operations(operations: Iterable[Mapping[str, Any]], server: Genera
     """
     Return a JSON Patch as a server takes it.
 
-    :param operations: with today's names.
+    :param operations: with today's names, which apply to what was read.
     :raises Fault: it says what a server with a single owner or domain cannot store.
     """
     theirs = _map_server_names(server)
-    return [_to_server_operation(dict(operation), theirs, server.version) for operation in operations]
+    return [
+        _to_server_operation(dict(operation), theirs, server.version)
+        for operation in operations
+        if not _tests_for_none(operation, theirs)
+    ]
+
+
+def _tests_for_none(operation: Mapping[str, Any], theirs: Mapping[str, str]) -> bool:
+    """Return whether a server with a single value would look for a member that is not there."""
+    is_for_none = operation["op"] == "test" and operation.get("value") == []
+    return is_for_none and operation["path"].removeprefix("/") in theirs
 
 
 def _to_server_operation(

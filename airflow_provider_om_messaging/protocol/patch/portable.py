@@ -143,22 +143,26 @@ def _add_absent_values(operations: Sequence[Mapping[str, Any]], entity: Entity) 
     sent: Operations = []
     state: Any = entity
     for operation in operations:
-        kind = operation["op"]
-        if kind == "replace" and _may_be_absent(state, operation["path"]):
+        kind, path = operation["op"], operation["path"]
+        if kind == "replace" and _may_be_absent(state, path):
             kind = "add"
-        sent.append({**operation, "op": kind})
+        if kind != "remove" or not _is_empty_list(state, path):
+            sent.append({**operation, "op": kind})
         state = apply_patch(state, [operation])
     return sent
 
 
 def _may_be_absent(state: Any, pointer: str) -> bool:
-    value = _find_value(state, pointer)
-    # Where a new server has an empty list, an old one has no member.
-    if value is None or (value == [] and pointer.removeprefix("/") in CURRENT_NAMES.values()):
+    if _find_value(state, pointer) is None or _is_empty_list(state, pointer):
         return True
     # What a connection shows may be a default that is not stored.
     parent = pointer.rpartition("/")[0]
     return pointer.startswith(f"/{CONNECTION}/") and isinstance(_find_value(state, parent), dict)
+
+
+def _is_empty_list(state: Any, pointer: str) -> bool:
+    """Return whether a new server has an empty list there, and an old one no member."""
+    return pointer.removeprefix("/") in CURRENT_NAMES.values() and _find_value(state, pointer) == []
 
 
 def _find_value(state: Any, pointer: str) -> Any:
