@@ -63,14 +63,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("starts_airflow") is None)
 
 
-# Airflow and the collected tests stay to the end: garbage collection does not have to look at them.
-gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """Collect garbage from here on."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare garbage collection what stays to the end: Airflow and the collected tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
