@@ -54,10 +54,14 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
         name, found_port = parts.hostname, parts.port
     except ValueError:
         raise _make_address_fault(text) from None
-    # What has a colon in it stood in brackets, and is an address.
-    is_name = name is not None and (":" in name or _NAME.fullmatch(name))
-    # An empty port is what "http:/host" leaves behind.
-    if not name or not is_name or parts.netloc.endswith(":") or any(map(str.isspace, rest)):
+    if (
+        not name
+        # What has a colon in it stood in brackets, and is an address.
+        or not (":" in name or _NAME.fullmatch(name))
+        # An empty port is what "http:/host" leaves behind.
+        or parts.netloc.endswith(":")
+        or any(map(str.isspace, rest))
+    ):
         raise _make_address_fault(text)
     if parts.query or parts.fragment:
         raise _make_address_fault(text)
