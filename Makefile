@@ -49,15 +49,16 @@ demo: .venvs/airflow-$(NEW)/.ready ## run every example DAG on a real Airflow; K
 demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 	@$(BIN)/python -m tools.demo --stop
 
+# What runs in the background would not hear of Ctrl-C.
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
-	@output=$$(mktemp); $(MAKE) test-stored > "$$output" 2>&1 & stored=$$!; \
-	failed=; \
+	@output=$$(mktemp); trap 'rm "$$output"' EXIT; failed=; \
+	(trap - INT; $(MAKE) test-stored) > "$$output" 2>&1 & stored=$$!; \
 	$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)' || failed=yes; \
 	if $(PYTHON) tools/setup_environment.py --can $(OLD); \
 	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' || failed=yes; \
 	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi; \
-	wait $$stored || failed=yes; cat "$$output"; rm "$$output"; test -z "$$failed"
+	wait $$stored || failed=yes; cat "$$output"; test -z "$$failed"
 
 # One process, which the others leave room for.
 .PHONY: test-stored
