@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from airflow_provider_om_messaging.protocol.csv.columns import EXTENDED, SCHEMA_FIELDS
@@ -18,6 +20,9 @@ from airflow_provider_om_messaging.protocol.plan.diff import (
 from airflow_provider_om_messaging.protocol.plan.notes import collect_notes
 from airflow_provider_om_messaging.protocol.plan.repeat_filter import RepeatFilter
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
+
+if TYPE_CHECKING:
+    from airflow_provider_om_messaging.protocol.csv.check import Rows
 
 HEADER = (1, ["owner", "name*"])
 FILE = [HEADER, (2, ["user:jo", "a"]), (4, ["user:b;user:a", "b"]), (7, ["", "c"])]
@@ -81,13 +86,13 @@ def test_all_that_is_wrong_with_the_columns_is_said_at_once() -> None:
     )
 
 
-def test_empty_files_have_no_columns() -> None:
-    for file, present, words in (
-        ([], FILE, "file lacks owner, name"),
-        (FILE, [], "there has no column 'name'"),
-    ):
-        with pytest.raises(Fault, match=words):
-            compare(lambda rows=file: rows, lambda rows=present: rows, "file", "there")  # type: ignore[misc]
+@pytest.mark.parametrize(
+    ("file", "present", "words"),
+    [([], FILE, "file lacks owner, name"), (FILE, [], "there has no column 'name'")],
+)
+def test_empty_files_have_no_columns(file: Rows, present: Rows, words: str) -> None:
+    with pytest.raises(Fault, match=words):
+        compare(lambda: file, lambda: present, "file", "there")
 
 
 def test_a_name_is_near_to_one_whose_row_differs_as_well() -> None:
