@@ -11,13 +11,6 @@ if TYPE_CHECKING:
 
 
 def copy_database(source: Path, folder: Path) -> None:
-    """
-    Copy a SQLite database into a folder, with what stands in its log of writes alone.
-
-    What a run that was killed has left there goes first: SQLite would write its log into the copy.
-    """
-    folder.mkdir(exist_ok=True)
-    for left in folder.glob(f"{source.name}*"):
-        left.unlink()
+    """Copy a SQLite database into a folder, with what stands in its log of writes alone."""
     with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(folder / source.name)) as written:
         read.backup(written)

@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,9 +50,10 @@ MASKERS = (
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".run" / f"test-{AIRFLOW_LINE}"))
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # Tests that run side by side would wait for each other's locks in one SQLite file.
-    home = Path(os.environ["AIRFLOW_HOME"])
-    copy_database(home / "airflow.db", home / worker)
-    os.environ["AIRFLOW_HOME"] = str(home / worker)
+    shared_home = Path(os.environ["AIRFLOW_HOME"])
+    home = TemporaryDirectory(prefix=f"{worker}-", dir=shared_home, ignore_cleanup_errors=True)
+    copy_database(shared_home / "airflow.db", Path(home.name))
+    os.environ["AIRFLOW_HOME"] = home.name
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "example_dags")
 # Airflow 2.11 warns about its own default.
