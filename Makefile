@@ -21,8 +21,8 @@ ARGS ?=
 SEED ?= 1
 SAMPLE ?= 200
 ONLY ?=
-# Much of a test is waiting, and one process waits for Airflow: four keep two cores busy. A file each, in the order of tests/conftest.py.
-SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
+# So many processes, a file each, in the order of tests/conftest.py. More than there are cores: much of a test is waiting.
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder -n
 
 # Checks .github/workflows.
 ACTIONLINT := v1.7.12
@@ -52,15 +52,18 @@ demo-stop: .venvs/airflow-$(NEW)/.ready ## stop what 'make demo KEEP=1' left up
 # What runs in the background would not hear of Ctrl-C.
 .PHONY: test
 test: lint types ## lint, types and the tests: all on the newer Airflow line, the Airflow-facing ones on the older
-	@output=$$(mktemp); trap 'rm "$$output"' EXIT; failed=; \
-	(trap - INT; $(MAKE) test-stored) > "$$output" 2>&1 & stored=$$!; \
-	$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE)' || failed=yes; \
-	if $(PYTHON) tools/setup_environment.py --can $(OLD); \
-	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) tests/in_airflow tests/system' || failed=yes; \
-	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi; \
-	wait $$stored || failed=yes; cat "$$output"; test -z "$$failed"
+	@outputs=$$(mktemp -d); trap 'rm -r "$$outputs"' EXIT; failed=; \
+	(trap - INT; $(MAKE) test-older) > "$$outputs/older" 2>&1 & older=$$!; \
+	(trap - INT; $(MAKE) test-stored) > "$$outputs/stored" 2>&1 & stored=$$!; \
+	$(MAKE) test-one LINE=$(NEW) ARGS='$(SIDE_BY_SIDE) 4' || failed=yes; \
+	wait $$older || failed=yes; wait $$stored || failed=yes; cat "$$outputs"/*; test -z "$$failed"
 
-# One process, which the others leave room for.
+.PHONY: test-older
+test-older:
+	@if $(PYTHON) tools/setup_environment.py --can $(OLD); \
+	then $(MAKE) test-one LINE=$(OLD) ARGS='$(SIDE_BY_SIDE) 2 tests/in_airflow tests/system'; \
+	else echo "== NOT tested on Airflow $(OLD): it needs Python 3.10 to 3.12, and none is on PATH"; fi
+
 .PHONY: test-stored
 test-stored:
 	@failed=; for line in $(NEW) $(OLD); do \
@@ -89,7 +92,7 @@ fuzz: .venvs/airflow-$(NEW)/.ready ## try the readers with broken inputs, two ta
 
 .PHONY: laws
 laws: ## other examples of the laws and property tests than 'make test' tries, which are always the same: EXAMPLES=40
-	@LAW_EXAMPLES='$(EXAMPLES)' $(MAKE) test-one ARGS='$(SIDE_BY_SIDE) tests/contract/engine/laws tests/unit'
+	@LAW_EXAMPLES='$(EXAMPLES)' $(MAKE) test-one ARGS='$(SIDE_BY_SIDE) 4 tests/contract/engine/laws tests/unit'
 
 .PHONY: lint
 lint: .venvs/airflow-$(NEW)/.ready ## rules, format, spelling, and which room may import which
