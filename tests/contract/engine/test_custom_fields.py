@@ -84,35 +84,35 @@ def test_a_wrong_value_fails_its_row_whether_or_not_the_topic_has_the_field(serv
     rows = read_rows(hook)
     other = next(name for name in rows if name != "orders")
     server.clear_journal()
-    for name in ("orders", other):
-        for cell, expected_text in (
-            ("retention:soon", "Invalid value of Key = retention of type integer, Value = soon"),
-            ("retention:7.5", "Invalid value of Key = retention of type integer, Value = 7.5"),
-            ("loss:much", "Invalid value of Key = loss of type number, Value = much"),
-            ("steward:alice", "Invalid value of Key = steward of type entityReference, Value = alice"),
-            ("steward:user:nobody", "Entity nobody of type user not found"),
-            ("readers:user:alice|team:none", "Entity none of type team not found"),
-            ("consumers:x|z", "Values '[z]' not supported for property consumers"),
-            ("criticality:low|high", "Only one value allowed for non-multiSelect criticality property"),
-            (
-                "reviewed:2026-02-29",
-                "Custom field reviewed value of type date-cp is not as per defined format yyyy-MM-dd",
-            ),
-            (
-                '"contacts:{""columns"": [""where""], ""rows"": []}"',
-                "Expected columns: [who, when;|], but found undefined columns: [where]",
-            ),
-            (
-                '"contacts:{""columns"": [""who""], ""rows"": [{""who"": ""\\u0000""}]}"',
-                "Invalid value of Key = contacts of type table-cp, "
-                'Value = {"columns": ["who"], "rows": [{"who": "\\u0000"}]}',
-            ),
-            ("mailbox:me", "Invalid value of Key = mailbox of type email, Value = me"),
-            ("retention:7;retention:8", "Custom field retention stands there twice: 7 and 8"),
-        ):
-            for dry_run in (True, False):
-                verdicts = load(hook, replace_cells(rows[name], extension=cell), dry_run=dry_run)
-                assert verdicts[name] == ("failure", f"#INVALID_FIELD: Field 10 error - {expected_text}")
+    for cell, expected_text in (
+        ("retention:soon", "Invalid value of Key = retention of type integer, Value = soon"),
+        ("retention:7.5", "Invalid value of Key = retention of type integer, Value = 7.5"),
+        ("loss:much", "Invalid value of Key = loss of type number, Value = much"),
+        ("steward:alice", "Invalid value of Key = steward of type entityReference, Value = alice"),
+        ("steward:user:nobody", "Entity nobody of type user not found"),
+        ("readers:user:alice|team:none", "Entity none of type team not found"),
+        ("consumers:x|z", "Values '[z]' not supported for property consumers"),
+        ("criticality:low|high", "Only one value allowed for non-multiSelect criticality property"),
+        (
+            "reviewed:2026-02-29",
+            "Custom field reviewed value of type date-cp is not as per defined format yyyy-MM-dd",
+        ),
+        (
+            '"contacts:{""columns"": [""where""], ""rows"": []}"',
+            "Expected columns: [who, when;|], but found undefined columns: [where]",
+        ),
+        (
+            '"contacts:{""columns"": [""who""], ""rows"": [{""who"": ""\\u0000""}]}"',
+            "Invalid value of Key = contacts of type table-cp, "
+            'Value = {"columns": ["who"], "rows": [{"who": "\\u0000"}]}',
+        ),
+        ("mailbox:me", "Invalid value of Key = mailbox of type email, Value = me"),
+        ("retention:7;retention:8", "Custom field retention stands there twice: 7 and 8"),
+    ):
+        for dry_run in (True, False):
+            wanted = [replace_cells(rows[name], extension=cell) for name in ("orders", other)]
+            refusal = "failure", f"#INVALID_FIELD: Field 10 error - {expected_text}"
+            assert load(hook, *wanted, dry_run=dry_run) == {"orders": refusal, other: refusal}
     assert list_writes(server) == []
 
 
