@@ -74,6 +74,8 @@ class Cluster(RealAirflow):
             "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",  # a scheduler looks after its own only
             "SCHEDULER__TASK_QUEUED_TIMEOUT": "90",
             "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "10",
+            # Files of DAGs do not change here: Airflow 3 reads them once.
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "86400",
             "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
             "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
         }
