@@ -79,6 +79,8 @@ def try_sdist(sdist: Path) -> None:
         *(python, "-m", "pytest", "-q", "tests/unit"),
         folder=source,
         PYTHONPATH=str(source),
+        # Tables of Unicode, which take seconds to make.
+        HYPOTHESIS_STORAGE_DIRECTORY=str(ROOT / ".hypothesis"),
         AIRFLOW_HOME=str(ROOT / ".run" / f"test-{LINES[0]}"),
     )
 
