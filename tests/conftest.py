@@ -61,8 +61,13 @@ os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what starts Airflow: most of that is waiting, which short tests beside it fill."""
-    items.sort(key=lambda item: item.get_closest_marker("starts_airflow") is None)
+    """Begin with what starts Airflow, then with what runs in it: others fill the waits."""
+    runs_in_airflow = ROOT / "tests" / "in_airflow"
+
+    def is_later(item: pytest.Item) -> tuple[bool, bool]:
+        return item.get_closest_marker("starts_airflow") is None, runs_in_airflow not in item.path.parents
+
+    items.sort(key=is_later)
 
 
 @pytest.hookimpl(wrapper=True)
