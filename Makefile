@@ -21,7 +21,7 @@ ARGS ?=
 SEED ?= 1
 SAMPLE ?= 200
 ONLY ?=
-# So many processes, a file each, in the order of tests/conftest.py. More than there are cores: much of a test is waiting.
+# Followed by the number of processes, more than there are cores: much of a test is waiting. Each takes a file at a time.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder -n
 
 # Checks .github/workflows.
