@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import base64
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 PAGE = 1000  # 2.11 has no order in which it could give one page after the other
 # A proxy of the machine must not come between us and our own loopback server.
-open_url = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+_DIRECT = urllib.request.ProxyHandler({})
+open_url = urllib.request.build_opener(_DIRECT).open
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,22 @@ class AirflowApi:
         self.url = url
         self._is_2 = is_2
         self._api = f"{url}/api/{'v1' if is_2 else 'v2'}"
-        self._authorization = ""
+        # Airflow 2 knows a user who has logged in by a cookie.
+        self._open = urllib.request.build_opener(_DIRECT, urllib.request.HTTPCookieProcessor()).open
+        self._headers = {"Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
         """Call the REST API and return the JSON of its reply."""
         url = f"{self._api}{path}" + (f"?{urlencode(query)}" if query else "")
-        authorization = {"Authorization": self._authorization}
         for pause in (0.5, 2.0, 8.0) if method == "GET" else ():
             try:
-                return self._send(method, url, body, authorization)
+                return self._send(method, url, body)
             except OSError as error:
                 # A busy machine may be slow to answer, and 5xx may be its SQLite.
                 if isinstance(error, urllib.error.HTTPError) and error.code < 500:
                     raise
             time.sleep(pause)
-        return self._send(method, url, body, authorization)
+        return self._send(method, url, body)
 
     def list_import_errors(self) -> dict[str, str]:
         """Return the DAG files that cannot be imported, with their tracebacks."""
@@ -143,26 +145,32 @@ class AirflowApi:
     def log_in(self, user: str, password: str) -> None:
         """Log in; what is called from now on is called as this user."""
         if self._is_2:
-            pair = base64.b64encode(f"{user}:{password}".encode()).decode()
-            self._authorization = f"Basic {pair}"
+            self._fill_in_form(f"{self.url}/login/", {"username": user, "password": password})
         else:
-            self._authorization = f"Bearer {self.get_token(user, password)}"
+            self._headers["Authorization"] = f"Bearer {self.get_token(user, password)}"
 
     def get_token(self, user: str, password: str) -> str:
         """Return what Airflow 3 knows a user by, in headers and in a browser's cookie."""
         login = {"username": user, "password": password}
         return str(self._send("POST", f"{self.url}/auth/token", login)["access_token"])
 
-    def _send(
-        self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
+    def _fill_in_form(self, page: str, form: Mapping[str, str]) -> None:
+        """Send a form of Airflow 2's pages. To check a password takes longer than any call of the API."""
+        with self._open(page, timeout=300) as reply:
+            shown = reply.read().decode()
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', shown)
+        if token is None:
+            raise ValueError(f"{page} shows no form")
+        self._open(page, urlencode({**form, "csrf_token": token[1]}).encode(), timeout=300).close()
+
+    def _send(self, method: str, url: str, body: object = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - the address is our own
             url,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **(headers or {})},
+            headers=self._headers,
         )
-        with open_url(request, timeout=300) as reply:
+        with self._open(request, timeout=300) as reply:
             return json.load(reply)
 
 

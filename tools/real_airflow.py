@@ -296,7 +296,6 @@ class RealAirflow(AirflowApi):
         }
         if self._is_2:
             settings |= {
-                "API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth,airflow.api.auth.backend.session",
                 "CORE__EXECUTOR": "SequentialExecutor",  # the only one that 2.11 allows on SQLite
                 "USAGE_DATA_COLLECTION__ENABLED": "False",
                 "WEBSERVER__BASE_URL": self.url,
