@@ -136,8 +136,8 @@ readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of serve
 .PHONY: environments
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
 
-.PHONY: all-environments
-all-environments: $(foreach line,$(OLD) $(NEW)-cluster $(OLD)-cluster $(NEW)-docs,.venvs/airflow-$(line)/.ready) environments
+.PHONY: test-environments
+test-environments: $(foreach line,$(NEW)-cluster $(OLD)-cluster,.venvs/airflow-$(line)/.ready) environments
 
 .PHONY: docs
 docs: .venvs/airflow-$(NEW)-docs/.ready ## build the documentation into .run/docs/; warnings are errors
