@@ -137,7 +137,7 @@ readme: .run/test-$(LINE)/.migrated ## try every operator on every kind of serve
 environments: .venvs/airflow-$(NEW)/.ready .venvs/airflow-$(OLD)/.ready ## only set up what the other targets need
 
 .PHONY: test-environments
-test-environments: $(foreach line,$(NEW)-cluster $(OLD)-cluster,.venvs/airflow-$(line)/.ready) environments
+test-environments: $(foreach line,$(NEW) $(OLD) $(NEW)-cluster $(OLD)-cluster,.run/test-$(line)/.migrated)
 
 .PHONY: docs
 docs: .venvs/airflow-$(NEW)-docs/.ready ## build the documentation into .run/docs/; warnings are errors
