@@ -50,8 +50,8 @@ class AsyncClient:
     def __init__(self, settings: Settings, retry: RetryPolicy | None = None) -> None:
         self.settings = settings
         self.retry = retry or RetryPolicy()
-        self.tls: ssl.SSLContext | bool = True
-        self.proxy = settings.proxy
+        self.tls: ssl.SSLContext | bool
+        self.proxy: str | None
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> AsyncClient:

@@ -74,8 +74,8 @@ class JobFeed:
         self._inbox = LatestEvents()
         self._lost = False
         self._process = os.getpid()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closing: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._closing: asyncio.Event
         self._thread = threading.Thread(target=self._run, name="om-messaging-socket", daemon=True)
 
     def open(self) -> JobFeed:
@@ -91,10 +91,10 @@ class JobFeed:
         return self
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, which has been opened."""
         if self._process != os.getpid():
             return
-        if self._loop is not None and self._closing is not None and not self._loop.is_closed():
+        if not self._loop.is_closed():
             with suppress(RuntimeError):  # it has closed meanwhile
                 self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(10)
