@@ -51,6 +51,20 @@ def test_each_retry_is_logged_with_its_reason(sandbox: Sandbox, caplog: pytest.L
     assert [message.count("Trying again in") for message in caplog.messages if "503" in message] == [1, 1]
 
 
+def test_it_pauses_before_each_retry_as_the_server_wishes(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", note)
+    sandbox.fault("503", times=2, retry_after=7)
+    assert ask(settings(sandbox)) == []
+    assert [7 <= pause <= 7.7 for pause in pauses] == [True, True], "and a tenth more, to spread many tasks"
+
+
 def test_a_server_that_stays_away_is_asked_four_times(sandbox: Sandbox) -> None:
     sandbox.fault("503", times=100, retry_after=0)
     with pytest.raises(Fault) as caught:

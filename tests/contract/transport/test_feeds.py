@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -58,6 +59,22 @@ def test_a_socket_that_is_lost_ends_the_waiting(server: Sandbox, feed: JobFeed) 
     closing.start()
     assert feed.wait_for_end("another", time.time() + 600, lambda _: None) is None
     closing.join()
+
+
+def test_a_feed_that_nobody_closes_keeps_no_process_alive(feed: JobFeed) -> None:
+    threads = [thread for thread in threading.enumerate() if thread.name == "om-messaging-socket"]
+    assert [thread.daemon for thread in threads] == [True]
+
+
+def test_what_is_missing_to_listen_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socketio", None)
+    with pytest.raises(Fault) as caught:
+        JobFeed(Settings("http://127.0.0.1:9/api", Token("t")), "u").open()
+    assert caught.value.cause is Cause.INVALID_PARAMETER
+    assert caught.value.message == (
+        "This server tells how a job ended only over a socket, for which the extra 'sockets' is missing: "
+        "pip install 'airflow-provider-om-messaging[sockets]'."
+    )
 
 
 def test_a_refused_token_is_named_as_that(server: Sandbox) -> None:

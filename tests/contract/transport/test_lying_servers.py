@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import sys
 import time
+import tracemalloc
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from airflow_provider_om_messaging.hooks.messaging import (
 )
 from airflow_provider_om_messaging.protocol import routes
 from airflow_provider_om_messaging.protocol.jobs.waiting import Wait
+from airflow_provider_om_messaging.protocol.wire.body import MOST_INTERIM
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers import polled_wait, poller
@@ -108,6 +110,20 @@ def test_a_small_reply_that_becomes_a_large_one(ask: Ask) -> None:
         assert liar.sent < MEBIBYTE
 
 
+def test_of_a_small_error_page_that_becomes_a_large_one_little_is_held(ask: Ask) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(b" " * MEBIBYTE) for _ in range(64)) + packer.flush()
+    page = build_whole_answer(bomb, b"Content-Encoding: gzip", status=b"500 X")
+    with serve_lies(lambda _: page) as liar:
+        tracemalloc.start()
+        try:
+            with pytest.raises(ServerUnavailableError):
+                ask(liar, routes.get_job("7"))
+            assert tracemalloc.get_traced_memory()[1] < 16 * MEBIBYTE
+        finally:
+            tracemalloc.stop()
+
+
 HEADER = b"HTTP/1.1 200 OK\r\nX-Header: "
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -133,9 +149,14 @@ def test_a_byte_now_and_then_is_no_reply(ask: Ask, head: bytes, piece: bytes) ->
 @pytest.mark.parametrize("status", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
 def test_interim_replies(ask: Ask, status: bytes) -> None:
     interim = b"HTTP/1.1 " + status + b"\r\nLink: x\r\n\r\n"
-    with serve_lies(lambda _: [interim, interim, *build_whole_answer(JOB)]) as liar:
+    with serve_lies(lambda _: [interim * MOST_INTERIM, *build_whole_answer(JOB)]) as liar:
         assert ask(liar, routes.get_job("7")).job_id == "7"
     message = "interim replies that do not end"
+    with (
+        serve_lies(lambda _: [interim * (MOST_INTERIM + 1), *build_whole_answer(JOB)]) as liar,
+        pytest.raises(ServerUnavailableError, match=message),
+    ):
+        ask(liar, routes.get_job("7"))
     with (
         serve_lies(endless(b"", interim * 100, 40_000)) as liar,
         pytest.raises(ServerUnavailableError, match=message),
