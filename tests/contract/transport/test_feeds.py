@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sockets import JobFeed
+from airflow_provider_om_messaging.protocol.jobs.socket_events import LatestEvents
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.sandbox import Sandbox
 from tests.contract.sandbox_http import Api
@@ -44,6 +46,23 @@ def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: JobFeed) -> None:
     assert all(job.job_id == job_id and not job.finished for job in received)
 
 
+def test_it_tells_what_becomes_of_a_job_before_its_end() -> None:
+    received: list[str] = []
+    with Sandbox(generation="1.13", job_start_delay=0, job_seconds=30, running_clock=False) as still:
+
+        def go_on(job: Job) -> None:
+            received.append(job.status)
+            still.advance_clock(30)
+
+        user = Api(still).json("/v1/users/loggedInUser")["id"]
+        listening = JobFeed(Settings(f"{still.url}/api", Token(still.bot_token)), user).open()
+        job_id = Api(still).submit_import(Api(still).export())
+        end = listening.wait_for_end(job_id, time.time() + 600, go_on)
+        listening.close()
+    assert end is not None
+    assert (received[:1], end.job.status) == (["RUNNING"], "COMPLETED")
+
+
 def test_an_end_that_came_before_anybody_asked_is_not_lost(server: Sandbox, feed: JobFeed) -> None:
     first = Api(server).submit_export()
     assert feed.wait_for_end(first, time.time() + 600, lambda _: None)
@@ -59,6 +78,35 @@ def test_a_socket_that_is_lost_ends_the_waiting(server: Sandbox, feed: JobFeed) 
     closing.start()
     assert feed.wait_for_end("another", time.time() + 600, lambda _: None) is None
     closing.join()
+
+
+def test_it_waits_for_news_without_looking_again_and_again(
+    server: Sandbox, feed: JobFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look(self: LatestEvents, job_id: str) -> None:
+        looked.append(job_id)
+
+    monkeypatch.setattr(LatestEvents, "take_newest", look)
+    closing = threading.Timer(0.1, server.close_sockets)
+    closing.start()
+    feed.wait_for_end("another", time.time() + 600, lambda _: None)
+    closing.join()
+    assert len(looked) <= 2, "before the news that the socket is lost, and after"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_waits_for_nothing_that_its_parent_hears(feed: JobFeed) -> None:
+    def wait() -> None:
+        # Nobody would wake it.
+        threading.Condition.wait = lambda *_: sys.exit("it waits")  # type: ignore[assignment, return-value]
+        sys.exit(feed.wait_for_end("another", time.time() + 600, lambda _: None) is not None)
+
+    child = multiprocessing.get_context("fork").Process(target=wait)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
 
 
 def test_a_feed_that_nobody_closes_keeps_no_process_alive(feed: JobFeed) -> None:
