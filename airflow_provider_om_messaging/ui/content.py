@@ -78,7 +78,7 @@ def render_plans(
     approvals: Mapping[TaskKey, Sequence[Approval]],
 ) -> Iterator[bytes]:
     """
-    Yield the table of the plans and verdicts of a run.
+    Yield the table of the plans and verdicts of a run, by task, in whatever order they ended.
 
     :param run_id: the run.
     :param plans: by the tasks that made them.
@@ -93,25 +93,25 @@ def render_plans(
         b'<th><button type="button">Service</button></th><th><button type="button">Verdict</button></th>'
         b"<th>Rows</th><th>Decision</th></tr></thead>\n<tbody>\n"
     )
-    for task, plan in plans.items():
-        query = urlencode({"run_id": run_id, "task_id": task.task_id, "map_index": task.map_index})
-        verdict = "not allowed" if plan.violations else "allowed"
-        yield _render_row(
-            f'<a href="plan?{escape(query)}">{escape(task.name)}</a>',
-            plan.service,
-            verdict,
-            _render_counts(plan),
-            "; ".join(_read_state(approval) for approval in approvals.get(task, ())),
-        )
-    for task, outcome in verdicts.items():
-        name = "dry run" if outcome.dry_run else "import"
-        yield _render_row(
-            escape(task.name),
-            outcome.service,
-            f"{name}: {outcome.status}",
-            f"{outcome.rows_passed:,} passed, {outcome.rows_failed:,} failed",
-            "",
-        )
+    for task in sorted({*plans, *verdicts}):
+        if plan := plans.get(task):
+            query = urlencode({"run_id": run_id, "task_id": task.task_id, "map_index": task.map_index})
+            yield _render_row(
+                f'<a href="plan?{escape(query)}">{escape(task.name)}</a>',
+                plan.service,
+                "not allowed" if plan.violations else "allowed",
+                _render_counts(plan),
+                "; ".join(_read_state(approval) for approval in approvals.get(task, ())),
+            )
+        if outcome := verdicts.get(task):
+            name = "dry run" if outcome.dry_run else "import"
+            yield _render_row(
+                escape(task.name),
+                outcome.service,
+                f"{name}: {outcome.status}",
+                f"{outcome.rows_passed:,} passed, {outcome.rows_failed:,} failed",
+                "",
+            )
     yield b"</tbody></table>\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +112,18 @@ def test_a_plan_is_shown_to_its_task_and_those_after_it(client: Any, run: Run) -
     listed = client("viewer").get(PLANS).text
     assert "not allowed" in listed
     assert "task_id=plan&amp;map_index=-1" in listed
+
+
+def test_tasks_are_listed_by_name_and_index_in_whatever_order_they_ended() -> None:
+    from airflow_provider_om_messaging.ui.content import render_plans
+    from airflow_provider_om_messaging.ui.task_results import ImportVerdict, TaskKey, find_plan
+
+    plan, verdict = find_plan(plan_of(1)), ImportVerdict("sample_kafka", True, "success", 1, 0)
+    assert plan is not None
+    plans = {TaskKey("plan", index): plan for index in (10, 2, 0)}
+    table = b"".join(render_plans(RUN, plans, {TaskKey("apply", -1): verdict}, {})).decode()
+    names = re.findall(r'<th scope="row">(?:<a [^>]*>)?([^<]+)', table)
+    assert names == ["apply", "plan[0]", "plan[2]", "plan[10]"]
 
 
 def test_what_the_plan_keeps_to_and_where_its_topics_are_is_shown(client: Any, run: Run) -> None:
