@@ -12,13 +12,16 @@ import pytest
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sockets import JobFeed
+from airflow_provider_om_messaging.client.transport.user_agent import USER_AGENT
 from airflow_provider_om_messaging.protocol.jobs.socket_events import LatestEvents
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.sandbox import Sandbox
+from tests.contract.other_servers import serve_reply
 from tests.contract.sandbox_http import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from email.message import Message
 
     from airflow_provider_om_messaging.protocol.jobs.job import Job
 
@@ -130,6 +133,13 @@ def test_a_refused_token_is_named_as_that(server: Sandbox) -> None:
     with pytest.raises(Fault) as caught:
         JobFeed(Settings(f"{server.url}/api", Token("no-token")), "u").open()
     assert (caught.value.cause, caught.value.status) == (Cause.UNAUTHORIZED, 401)
+
+
+def test_a_socket_is_opened_as_every_request_is_sent() -> None:
+    received: list[Message] = []
+    with serve_reply(404, b"", "text/plain", received=received) as url, pytest.raises(Fault):
+        JobFeed(Settings(f"{url}/api", Token("t")), "u").open()
+    assert [headers["User-Agent"] for headers in received] == [USER_AGENT]
 
 
 def test_a_server_without_sockets_says_so() -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from requests.adapters import HTTPAdapter
 
 from airflow_provider_om_messaging.client.transport import timed_http
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
@@ -58,6 +59,21 @@ def test_what_is_left_of_a_download_is_not_read() -> None:
             next(chunks)
         with suppress(Fault):
             assert sum(map(len, chunks)) < many * CHUNK / 2
+
+
+def test_a_server_may_be_silent_for_as_long_as_the_connection_says(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[Any] = []
+    send = HTTPAdapter.send
+
+    def note(self: HTTPAdapter, *args: Any, **kwargs: Any) -> Any:
+        limits.append(kwargs["timeout"])
+        return send(self, *args, **kwargs)
+
+    monkeypatch.setattr(HTTPAdapter, "send", note)
+    connect(sandbox, Token(sandbox.bot_token), connect_timeout=7, read_timeout=9).call(routes.list_jobs())
+    assert limits == [(7, 9)]
 
 
 def test_a_download_may_take_as_long_as_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
