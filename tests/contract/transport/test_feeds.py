@@ -6,9 +6,10 @@ import multiprocessing
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import socketio
 
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sockets import JobFeed
@@ -140,6 +141,28 @@ def test_a_socket_is_opened_as_every_request_is_sent() -> None:
     with serve_reply(404, b"", "text/plain", received=received) as url, pytest.raises(Fault):
         JobFeed(Settings(f"{url}/api", Token("t")), "u").open()
     assert [headers["User-Agent"] for headers in received] == [USER_AGENT]
+
+
+def test_a_socket_gets_the_token(server: Sandbox) -> None:
+    server.configure(secure_socket=True)
+    user = Api(server).json("/v1/users/loggedInUser")["id"]
+    JobFeed(Settings(f"{server.url}/api", Token(server.bot_token)), user).open().close()
+
+
+def test_a_socket_is_waited_for_as_long_as_any_connection(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[float] = []
+    connect = socketio.AsyncClient.connect
+
+    async def note(self: Any, *args: Any, wait_timeout: float = 0, **kwargs: Any) -> None:
+        limits.append(wait_timeout)
+        await connect(self, *args, wait_timeout=wait_timeout, **kwargs)
+
+    monkeypatch.setattr(socketio.AsyncClient, "connect", note)
+    settings = Settings(f"{server.url}/api", Token(server.bot_token), connect_timeout=17)
+    JobFeed(settings, Api(server).json("/v1/users/loggedInUser")["id"]).open().close()
+    assert limits == [17]
 
 
 def test_a_server_without_sockets_says_so() -> None:
