@@ -7,6 +7,8 @@ import gc
 import ssl
 import threading
 import time
+from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,7 @@ from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.contract.other_servers import TlsFiles, tls_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -31,31 +33,29 @@ def files(tmp_path: Path) -> TlsFiles:
 @pytest.fixture
 def address(files: TlsFiles) -> Iterator[str]:
     """Serve sockets over TLS and hand out the base URL."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
-    app = web.Application()
-    server.attach(app, socketio_path="api/v1/push/feed")
-    runner = web.AppRunner(app)
+    ready: Future[tuple[int, Callable[[], object]]] = Future()
 
-    async def start() -> int:
+    async def serve() -> None:
+        server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
+        app = web.Application()
+        server.attach(app, socketio_path="api/v1/push/feed")
+        runner = web.AppRunner(app)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files.chain)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-        return int(runner.addresses[0][1])
-
-    async def stop() -> None:
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        ready.set_result((int(runner.addresses[0][1]), partial(loop.call_soon_threadsafe, stopping.set)))
+        await stopping.wait()
         await server.shutdown()
         await runner.cleanup()
 
-    port = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    port, stop = ready.result(60)
     yield f"https://127.0.0.1:{port}/api"
-    asyncio.run_coroutine_threadsafe(stop(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
+    stop()
     thread.join()
-    loop.close()
 
 
 def test_certificates_are_checked_as_the_connection_says(address: str, files: TlsFiles) -> None:
