@@ -166,6 +166,6 @@ def test_a_socket_is_waited_for_as_long_as_any_connection(
 
 
 def test_a_server_without_sockets_says_so() -> None:
-    with Sandbox() as newest, pytest.raises(Fault, match="no socket at /v1/push/feed") as caught:
+    with Sandbox() as newest, pytest.raises(Fault, match="no socket at /v1/push/feed: status 404") as caught:
         JobFeed(Settings(f"{newest.url}/api", Token(newest.bot_token)), "u").open()
     assert caught.value.cause is Cause.UNAVAILABLE

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import ssl
 import threading
-import time
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
@@ -69,15 +68,17 @@ def test_certificates_are_checked_as_the_connection_says(address: str, files: Tl
 def test_nothing_stays_open_whose_server_is_slow_to_end_tls(
     address: str, files: TlsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    closed = threading.Event()
     end = web.WebSocketResponse._close_transport
 
     def end_late(response: web.WebSocketResponse) -> None:
-        time.sleep(0.5)
+        closed.wait(60)
         end(response)
 
     monkeypatch.setattr(web.WebSocketResponse, "_close_transport", end_late)
     JobFeed(Settings(address, Token("jwt"), verify=str(files.authority)), "u").open().close()
     gc.collect()  # what is still open warns now, and a warning is an error
+    closed.set()
 
 
 def test_a_proxy_that_is_not_there_is_not_passed_by(address: str) -> None:

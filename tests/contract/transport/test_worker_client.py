@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import suppress
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,20 @@ def test_a_download_may_take_as_long_as_it_goes_on(monkeypatch: pytest.MonkeyPat
             for _ in chunks:
                 now += 100
     assert now >= 800
+
+
+def test_a_reply_whose_time_is_over_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = count(0, 100)
+    monkeypatch.setattr(timed_http, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    with serve_lies(lambda _: build_whole_answer(b"[]")) as liar:
+        client = Client(Settings(f"{liar.url}/api", Token("t"), read_timeout=10), NO_RETRY)
+        with pytest.raises(Fault, match="did not answer in time"):
+            client.call(routes.list_jobs())
+
+
+def test_the_session_serves_requests_of_others_too(sandbox: Sandbox) -> None:
+    session = connect(sandbox, Token(sandbox.bot_token)).session
+    assert session.get(f"{sandbox.url}/api/v1/system/version").json()["version"]
 
 
 def test_a_byte_now_and_then_is_no_reply_of_a_proxy_either() -> None:
