@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import pytest
+
     Answer = Callable[[str], Iterable[bytes]]
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+JOB = json.dumps({"jobId": "7", "operation": "EXPORT", "status": "RUNNING"}).encode()
 
 
 class Liar:
@@ -96,3 +100,10 @@ def build_whole_answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") 
 def format_chunk(body: bytes) -> bytes:
     """Return a part of a chunked body."""
     return b"%x\r\n%s\r\n" % (len(body), body)
+
+
+def connect_to(liar: Liar, monkeypatch: pytest.MonkeyPatch, **extra: Any) -> str:
+    """Let Airflow know a connection to a liar, and return its id."""
+    shape = {"conn_type": "om_messaging", "host": liar.url, "password": "t", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_LIAR", json.dumps(shape))
+    return "liar"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import multiprocessing
-import sys
 import time
 import tracemalloc
 import zlib
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_om_messaging.client import capabilities, jobs
+from airflow_provider_om_messaging.client import jobs
 from airflow_provider_om_messaging.client.topics.pages import export_topics, list_topic_names
 from airflow_provider_om_messaging.exceptions import (
     JobTimeoutError,
@@ -34,7 +32,7 @@ from airflow_provider_om_messaging.protocol.wire.body import MOST_INTERIM
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from airflow_provider_om_messaging.protocol.wire.retry import NO_RETRY
 from airflow_provider_om_messaging.triggers import polled_wait, poller
-from tests.contract.lying_servers import HEAD, build_whole_answer, format_chunk, serve_lies
+from tests.contract.lying_servers import HEAD, JOB, build_whole_answer, connect_to, format_chunk, serve_lies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,28 +43,19 @@ if TYPE_CHECKING:
     Ask = Callable[..., Any]
 
 MEBIBYTE = 1024 * 1024
-# What forks while it has threads is warned about from Python 3.12 on: that is what these tests are about.
-FORKING = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-JOB = json.dumps({"jobId": "7", "operation": "EXPORT", "status": "RUNNING"}).encode()
 ID = "00000000-0000-4000-8000-000000000001"
-
-
-def connection(liar: Liar, monkeypatch: pytest.MonkeyPatch, **extra: Any) -> str:
-    shape = {"conn_type": "om_messaging", "host": liar.url, "password": "t", "extra": extra}
-    monkeypatch.setenv("AIRFLOW_CONN_LIAR", json.dumps(shape))
-    return "liar"
 
 
 @pytest.fixture(params=["worker", "triggerer"])
 def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
     # A server that answers fast has the time of a busy machine: its size ends what is read of it.
     def in_worker(liar: Liar, asked: Request[Any], read_timeout: float = 60) -> Any:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=read_timeout))
+        hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch, read_timeout=read_timeout))
         with public_errors():
             return hook._client.call(asked, retry=NO_RETRY)
 
     async def in_triggerer(liar: Liar, asked: Request[Any], read_timeout: float) -> Any:
-        hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch, read_timeout=read_timeout))
+        hook = OpenMetadataMessagingAsyncHook(connect_to(liar, monkeypatch, read_timeout=read_timeout))
         with public_errors():
             async with hook.client() as client:
                 return await client.call(asked, retry=NO_RETRY)
@@ -169,14 +158,14 @@ def test_interim_replies(ask: Ask, status: bytes) -> None:
 def test_a_slow_export_is_read_as_long_as_it_gets_on(monkeypatch: pytest.MonkeyPatch) -> None:
     row = b"x" * 1023 + b"\n"
     with serve_lies(lambda _: [HEAD + b"Content-Length: 30720\r\n\r\n", *[row] * 30], pause=0.1) as liar:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=2.5))
+        hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch, read_timeout=2.5))
         with hook._client.download(routes.get_job_result("7")) as chunks:
             assert sum(map(len, chunks)) == 30720
 
 
 def test_an_export_of_a_byte_now_and_then_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve_lies(endless(HEAD + b"\r\nname\r\n", b"x", 400), pause=0.02) as liar:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch, read_timeout=0.5))
+        hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch, read_timeout=0.5))
         with pytest.raises(ServerUnavailableError):
             hook.get_job_result("7")
         assert liar.pieces < 400
@@ -193,7 +182,7 @@ def test_a_question_for_a_route_does_not_read_the_reply(monkeypatch: pytest.Monk
         return itertools.chain([HEAD + b"\r\nname\r\n"], itertools.repeat(b"a" * 65536, 4096))
 
     with serve_lies(answer) as liar:
-        found = OpenMetadataMessagingHook(connection(liar, monkeypatch)).capabilities()
+        found = OpenMetadataMessagingHook(connect_to(liar, monkeypatch)).capabilities()
         assert found.csv_routes
         assert len(liar.paths) == 2
     assert liar.sent < 32 * MEBIBYTE
@@ -242,7 +231,7 @@ WALKS: dict[str, Callable[[int], dict[str, Any]]] = {
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_list_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch, walk: str, deleted: bool) -> None:
     with serve_lies(lists_topics(WALKS[walk])) as liar:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
+        hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch))
         walked = (
             partial(list_topic_names, deleted=True)
             if deleted
@@ -258,7 +247,7 @@ def test_topics_of_another_service_are_not_taken_for_this_ones(monkeypatch: pyte
     nameless = {"id": ID, "name": "hidden", "fullyQualifiedName": "kafka_eu.hidden"}
     page = {"data": [other, topic(2), nameless], "paging": {"total": 3}}
     with serve_lies(lists_topics(lambda _: page)) as liar:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
+        hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch))
         assert hook.export_csv("kafka", engine="client").splitlines()[1:] == ["t2" + "," * 5]
 
 
@@ -270,7 +259,7 @@ def test_a_reply_about_another_service_is_refused(monkeypatch: pytest.MonkeyPatc
         return version() if path.endswith("/version") else build_whole_answer(json.dumps(other).encode())
 
     with serve_lies(answer) as liar:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
+        hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch))
         arguments: dict[str, Any] = {
             "export_csv": {"engine": "client"},
             "list_versions": {"limit": 1},
@@ -280,61 +269,13 @@ def test_a_reply_about_another_service_is_refused(monkeypatch: pytest.MonkeyPatc
             getattr(hook, call)("kafka", **arguments)
 
 
-@FORKING
-def test_a_forked_process_has_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serve_lies(lambda _: build_whole_answer(JOB), keeps_alive=True) as liar:
-        hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
-        hook.get_job("7")
-        hook.get_job("7")
-        child = multiprocessing.get_context("fork").Process(target=hook.get_job, args=("7",))
-        child.start()
-        child.join(30)
-        assert child.exitcode == 0
-        hook.get_job("7")
-        first, second, childs, after = liar.peers
-    assert first == second == after != childs
-
-
-@FORKING
-def test_what_is_known_of_servers_is_not_locked_after_a_fork() -> None:
-    known_lock = capabilities._known_lock
-    with known_lock:
-        child = multiprocessing.get_context("fork").Process(target=_locks)
-        child.start()
-        child.join(30)
-        assert child.exitcode == 0
-
-
-@FORKING
-def test_a_forked_process_has_pollers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fork_while_there_is_a_poller(hook: OpenMetadataMessagingAsyncHook) -> int | None:
-        poller.get_poller("liar", await hook.settings(), hook.settings)
-        assert _count_pollers() == 1
-        child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(_count_pollers()))
-        child.start()
-        child.join(30)
-        return child.exitcode
-
-    with serve_lies(lambda _: build_whole_answer(JOB)) as liar:
-        hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch))
-        assert asyncio.run(fork_while_there_is_a_poller(hook)) == 0
-
-
-def _count_pollers() -> int:
-    return sum(map(len, poller._pollers.values()))
-
-
-def _locks() -> None:
-    assert capabilities._known_lock.acquire(timeout=5)
-
-
 class TestDeadlines:
     """A server that keeps the line open does not keep the task beyond the deadline of its wait."""
 
     def test_in_a_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(jobs, "LAST_POLL_SECONDS", 0.3)
         with serve_lies(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
-            hook = OpenMetadataMessagingHook(connection(liar, monkeypatch))
+            hook = OpenMetadataMessagingHook(connect_to(liar, monkeypatch))
             with pytest.raises(JobTimeoutError):
                 hook.wait_for_job(Wait("7", time.time() + 0.5, 0.1, None))
             assert liar.pieces < 400
@@ -355,7 +296,7 @@ class TestDeadlines:
             )
 
         with serve_lies(endless(HEAD + b"\r\n", b" ", 400), pause=0.05) as liar:
-            hook = OpenMetadataMessagingAsyncHook(connection(liar, monkeypatch))
+            hook = OpenMetadataMessagingAsyncHook(connect_to(liar, monkeypatch))
             ends = asyncio.run(wait_for_all(hook))
             assert [getattr(end, "cause", end) for end in ends] == [Cause.JOB_TIMEOUT] * waits
             assert liar.pieces < 400
