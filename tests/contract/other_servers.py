@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ipaddress
 import socketserver
 import ssl
 import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from email.message import Message
     from pathlib import Path
 
@@ -145,3 +149,30 @@ def send_bytes(reply: bytes) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def serve_application(app: web.Application, context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve an application in a thread, with whose end all tasks of it end, and hand out the port."""
+    ready: Future[tuple[int, Callable[[], object]]] = Future()
+
+    async def serve() -> None:
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        ready.set_result((int(runner.addresses[0][1]), partial(loop.call_soon_threadsafe, stopping.set)))
+        await stopping.wait()
+        await runner.cleanup()
+
+    with ThreadPoolExecutor(1) as threads:
+        served = threads.submit(lambda: asyncio.run(serve()))
+        wait((ready, served), return_when=FIRST_COMPLETED)
+        if served.done():
+            served.result()
+        port, stop = ready.result()
+        try:
+            yield port
+        finally:
+            stop()
+            served.result()

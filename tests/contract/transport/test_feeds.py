@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import threading
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,12 +34,15 @@ def server() -> Iterator[Sandbox]:
         yield running
 
 
+def listen(server: Sandbox, **settings: Any) -> JobFeed:
+    user = Api(server).json("/v1/users/loggedInUser")["id"]
+    return JobFeed(Settings(f"{server.url}/api", Token(server.bot_token), **settings), user).open()
+
+
 @pytest.fixture
 def feed(server: Sandbox) -> Iterator[JobFeed]:
-    user = Api(server).json("/v1/users/loggedInUser")["id"]
-    opened = JobFeed(Settings(f"{server.url}/api", Token(server.bot_token)), user).open()
-    yield opened
-    opened.close()
+    with closing(listen(server)) as opened:
+        yield opened
 
 
 def test_a_job_is_heard_of_to_its_end(server: Sandbox, feed: JobFeed) -> None:
@@ -58,11 +62,9 @@ def test_it_tells_what_becomes_of_a_job_before_its_end() -> None:
             received.append(job.status)
             still.advance_clock(30)
 
-        user = Api(still).json("/v1/users/loggedInUser")["id"]
-        listening = JobFeed(Settings(f"{still.url}/api", Token(still.bot_token)), user).open()
-        job_id = Api(still).submit_import(Api(still).export())
-        end = listening.wait_for_end(job_id, time.time() + 600, go_on)
-        listening.close()
+        with closing(listen(still)) as feed:
+            job_id = Api(still).submit_import(Api(still).export())
+            end = feed.wait_for_end(job_id, time.time() + 600, go_on)
     assert end is not None
     assert (received[:1], end.job.status) == (["RUNNING"], "COMPLETED")
 
@@ -103,7 +105,7 @@ def test_it_waits_for_news_without_looking_again_and_again(
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_waits_for_nothing_that_its_parent_hears(feed: JobFeed) -> None:
     def wait() -> None:
-        # Nobody would wake it.
+        # Nobody would wake it. The method is another in this process alone, and does not return.
         threading.Condition.wait = lambda *_: sys.exit("it waits")  # type: ignore[assignment, return-value]
         sys.exit(feed.wait_for_end("another", time.time() + 600, lambda _: None) is not None)
 
@@ -145,8 +147,7 @@ def test_a_socket_is_opened_as_every_request_is_sent() -> None:
 
 def test_a_socket_gets_the_token(server: Sandbox) -> None:
     server.configure(secure_socket=True)
-    user = Api(server).json("/v1/users/loggedInUser")["id"]
-    JobFeed(Settings(f"{server.url}/api", Token(server.bot_token)), user).open().close()
+    listen(server).close()
 
 
 def test_a_socket_is_waited_for_as_long_as_any_connection(
@@ -160,8 +161,7 @@ def test_a_socket_is_waited_for_as_long_as_any_connection(
         await connect(self, *args, wait_timeout=wait_timeout, **kwargs)
 
     monkeypatch.setattr(socketio.AsyncClient, "connect", note)
-    settings = Settings(f"{server.url}/api", Token(server.bot_token), connect_timeout=17)
-    JobFeed(settings, Api(server).json("/v1/users/loggedInUser")["id"]).open().close()
+    listen(server, connect_timeout=17).close()
     assert limits == [17]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import itertools
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from airflow_provider_om_messaging.client.transport.settings import Settings, To
 from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
 from tests.contract.lying_servers import serve_lies
+from tests.contract.other_servers import serve_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,29 +83,16 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
     server, app = Server(), web.Application()
     app.router.add_get("/api/v1/push/feed/", server.handle)
-    runner = web.AppRunner(app)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/api"
-
-    asyncio.run_coroutine_threadsafe(start(), loop).result()
-    yield server
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with serve_application(app) as port:
+        server.url = f"http://127.0.0.1:{port}/api"
+        yield server
 
 
-def feed(server: Server, frames: Sequence[str | bytes]) -> JobFeed:
+def feed(server: Server, frames: Sequence[str | bytes], connect_timeout: float) -> JobFeed:
     server.frames = frames
-    return JobFeed(Settings(server.url, Token("jwt"), connect_timeout=0.3, read_timeout=5.0), "u")
+    return JobFeed(Settings(server.url, Token("jwt"), connect_timeout=connect_timeout, read_timeout=5.0), "u")
 
 
 # The library closes no connection of which it cannot read the first frame; the session does.
@@ -115,7 +101,7 @@ def feed(server: Server, frames: Sequence[str | bytes]) -> JobFeed:
 )
 @pytest.mark.parametrize("frames", NO_SOCKET)
 def test_what_opens_no_socket(server: Server, caplog: pytest.LogCaptureFixture, frames: str) -> None:
-    tried = feed(server, NO_SOCKET[frames])
+    tried = feed(server, NO_SOCKET[frames], 0.3)
     with pytest.raises(Fault) as caught:
         tried.open()
     message = caught.value.message
@@ -148,7 +134,7 @@ def test_a_reply_that_trickles_is_given_up() -> None:
 def test_what_is_no_event_is_passed_over(
     server: Server, caplog: pytest.LogCaptureFixture, frames: str
 ) -> None:
-    opened = feed(server, [OPEN, CONNECTED, *NO_EVENT[frames], END]).open()
+    opened = feed(server, [OPEN, CONNECTED, *NO_EVENT[frames], END], 60).open()
     end = opened.wait_for_end("1", time.time() + 1, lambda _: None)
     opened.close()
     assert end is None or (end.csv, end.job.status) == ("name", "COMPLETED")

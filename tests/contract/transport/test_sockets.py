@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import ssl
 import threading
-from concurrent.futures import Future
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +14,10 @@ from aiohttp import web
 from airflow_provider_om_messaging.client.transport.settings import Settings, Token
 from airflow_provider_om_messaging.client.transport.sockets import JobFeed
 from airflow_provider_om_messaging.protocol.wire.faults import Cause, Fault
-from tests.contract.other_servers import TlsFiles, tls_files
+from tests.contract.other_servers import TlsFiles, serve_application, tls_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -32,29 +29,18 @@ def files(tmp_path: Path) -> TlsFiles:
 @pytest.fixture
 def address(files: TlsFiles) -> Iterator[str]:
     """Serve sockets over TLS and hand out the base URL."""
-    ready: Future[tuple[int, Callable[[], object]]] = Future()
+    server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
+    app = web.Application()
+    server.attach(app, socketio_path="api/v1/push/feed")
 
-    async def serve() -> None:
-        server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
-        app = web.Application()
-        server.attach(app, socketio_path="api/v1/push/feed")
-        runner = web.AppRunner(app)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(files.chain)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-        ready.set_result((int(runner.addresses[0][1]), partial(loop.call_soon_threadsafe, stopping.set)))
-        await stopping.wait()
+    async def end(_: web.Application) -> None:
         await server.shutdown()
-        await runner.cleanup()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    port, stop = ready.result(60)
-    yield f"https://127.0.0.1:{port}/api"
-    stop()
-    thread.join()
+    app.on_shutdown.append(end)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.chain)
+    with serve_application(app, context) as port:
+        yield f"https://127.0.0.1:{port}/api"
 
 
 def test_certificates_are_checked_as_the_connection_says(address: str, files: TlsFiles) -> None:
