@@ -49,7 +49,7 @@ class AirflowApi:
     def __init__(self, url: str, *, is_2: bool) -> None:
         """Know the address, and whether it is Airflow 2, whose API is another."""
         self.url = url
-        self._is_2 = is_2
+        self.is_2 = is_2
         self._api = f"{url}/api/{'v1' if is_2 else 'v2'}"
         # Airflow 2 knows a user who has logged in by a cookie.
         self._open = urllib.request.build_opener(_DIRECT, urllib.request.HTTPCookieProcessor()).open
@@ -80,7 +80,7 @@ class AirflowApi:
 
     def clear_task(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> None:
         """Clear a task as a user does: it begins anew at once."""
-        one = task_id if map_index < 0 or self._is_2 else [task_id, map_index]
+        one = task_id if map_index < 0 or self.is_2 else [task_id, map_index]
         order = {"dag_run_id": run_id, "task_ids": [one], "reset_dag_runs": True}
         path = f"/dags/{quote(dag_id)}/clearTaskInstances"
         self.call("POST", path, {**order, "only_failed": False, "dry_run": False})
@@ -144,7 +144,7 @@ class AirflowApi:
 
     def log_in(self, user: str, password: str) -> None:
         """Log in; what is called from now on is called as this user."""
-        if self._is_2:
+        if self.is_2:
             self._fill_in_form(f"{self.url}/login/", {"username": user, "password": password})
         else:
             self._headers["Authorization"] = f"Bearer {self.get_token(user, password)}"

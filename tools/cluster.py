@@ -10,7 +10,6 @@ import base64
 import os
 import secrets
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
@@ -18,6 +17,7 @@ from tools.real_airflow import AirflowTrouble, RealAirflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tools.backends import Backends
 
@@ -25,7 +25,6 @@ WORKERS = ("worker-1", "worker-2")
 TRIGGERERS = ("triggerer-1", "triggerer-2")
 _TASKS_A_WORKER = 4
 _HOST = "OM_MESSAGING_HOST"
-_ROOT = Path(__file__).parents[1]
 _MOST_RESTARTS = 20
 
 
@@ -80,9 +79,9 @@ class Cluster(RealAirflow):
             "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
         }
         settings = {f"AIRFLOW__{key}": value for key, value in settings.items()}
-        # The host name's function is ours, so that Airflow has to find it.
-        settings["PYTHONPATH"] = os.pathsep.join(str(folder) for folder in (_ROOT, config) if folder)
         super().__init__(home, dags_folder, {**settings, **(env or {})})
+        if config:
+            self.env["PYTHONPATH"] += f"{os.pathsep}{config}"
         self.restarted: list[str] = []
 
     @property

@@ -12,28 +12,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import subprocess
-import sys
 import time
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from tools.airflow_api import PAGE, AirflowApi, Task, open_url
+from tools.airflow_api import AirflowApi, Task, open_url
+from tools.airflow_environment import BIN, build_environment
 from tools.processes import Programs, find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from pathlib import Path
 
 PATIENCE = 1200.0
 """Seconds after which a wait is given up: whatever makes a machine slow, this is too long."""
 
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
-_BIN = Path(sys.executable).parent
 
 
 class AirflowTrouble(RuntimeError):
@@ -54,7 +52,7 @@ class RealAirflow(AirflowApi):
         self.port = find_free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", is_2=self.line.startswith("2."))
         self.password = secrets.token_hex(9)
-        self.env = {**self._environment(), **(env or {})}
+        self.env = {**build_environment(self), **(env or {})}
 
     def __enter__(self) -> RealAirflow:
         try:
@@ -73,10 +71,10 @@ class RealAirflow(AirflowApi):
     def start(self) -> None:
         """Prepare the database and start every component."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._passwords.write_text(json.dumps({self.user: self.password}))
-        self._passwords.chmod(0o600)
+        self.passwords_file.write_text(json.dumps({self.user: self.password}))
+        self.passwords_file.chmod(0o600)
         self.run("db", "migrate")
-        if self._is_2:
+        if self.is_2:
             self.run(
                 *("users", "create", "--role", "Admin", "--username", self.user, "--password", self.password),
                 *("--firstname", "A", "--lastname", "B", "--email", "admin@example.org"),
@@ -89,7 +87,7 @@ class RealAirflow(AirflowApi):
         """Return the arguments of ``airflow`` by component."""
         # Without --skip-serve-logs both would serve their logs on all interfaces.
         address = ["--port", str(self.port), "--workers", "1"]
-        if self._is_2:
+        if self.is_2:
             web = {"webserver": ["webserver", "--hostname", "127.0.0.1", *address]}
         else:
             web = {
@@ -105,7 +103,7 @@ class RealAirflow(AirflowApi):
     def start_component(self, name: str, as_name: str | None = None) -> int:
         """Start one component by its name, or another of its kind, and return its process id."""
         return self.programs.start(
-            as_name or name, [_BIN / "airflow", *self.components[name]], self.build_environment(name)
+            as_name or name, [BIN / "airflow", *self.components[name]], self.build_environment(name)
         )
 
     def build_environment(self, name: str) -> Mapping[str, str]:
@@ -115,7 +113,7 @@ class RealAirflow(AirflowApi):
     def run(self, *arguments: str) -> str:
         """Run an ``airflow`` command to its end and return what it printed."""
         done = subprocess.run(
-            [_BIN / "airflow", *arguments],
+            [BIN / "airflow", *arguments],
             cwd=self.home,
             env=self.env,
             capture_output=True,
@@ -170,9 +168,9 @@ class RealAirflow(AirflowApi):
         self, timeout: float = PATIENCE, progress: Callable[[str], None] = lambda _: None
     ) -> None:
         """Wait until Airflow itself calls each of its parts healthy, and log in."""
-        path = "/health" if self._is_2 else "/api/v2/monitor/health"
+        path = "/health" if self.is_2 else "/api/v2/monitor/health"
         deadline = time.monotonic() + timeout
-        parts = ["metadatabase", "scheduler", "triggerer", *(() if self._is_2 else ["dag_processor"])]
+        parts = ["metadatabase", "scheduler", "triggerer", *(() if self.is_2 else ["dag_processor"])]
         healthy: set[str] = set()
         while healthy != set(parts):
             self.check_components()
@@ -210,7 +208,7 @@ class RealAirflow(AirflowApi):
                     "\n".join(f"{name} cannot be imported:\n{why}" for name, why in errors.items())
                 )
             if time.monotonic() > deadline:
-                log = self.programs.get_log_path("scheduler" if self._is_2 else "dag-processor")
+                log = self.programs.get_log_path("scheduler" if self.is_2 else "dag-processor")
                 raise AirflowTrouble(
                     f"DAGs not found after {timeout:.0f} s: {', '.join(missing)}; read {log}"
                 )
@@ -265,52 +263,12 @@ class RealAirflow(AirflowApi):
 
     def read_password(self, user: str) -> str:
         """Return the password of a user of Airflow 3: the API server makes those that it is not given."""
-        return str(json.loads(self._passwords.read_text())[user])
+        return str(json.loads(self.passwords_file.read_text())[user])
 
     @property
-    def _passwords(self) -> Path:
+    def passwords_file(self) -> Path:
+        """Return where Airflow 3 keeps the passwords of its users."""
         return self.home / "passwords.json"
-
-    def _environment(self) -> dict[str, str]:
-        # Settings of the user's own Airflow must not reach this one; connections and variables may.
-        inherited = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith("AIRFLOW__") and key not in {"AIRFLOW_HOME", "AIRFLOW_CONFIG"}
-        }
-        settings = {
-            "API__BASE_URL": self.url,
-            "API__MAXIMUM_PAGE_LIMIT": str(PAGE),
-            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "CORE__DAGS_FOLDER": str(self.dags_folder),
-            "CORE__EXECUTOR": "LocalExecutor",
-            "CORE__LOAD_EXAMPLES": "False",
-            "CORE__PARALLELISM": "2",
-            "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
-            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords),
-            "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{self.user}:admin",
-            # Runs start when they are triggered, whatever the hour is.
-            "SCHEDULER__USE_JOB_SCHEDULE": "False",
-            # A busy machine's API server may need longer than the default 5 s, which would fail the task.
-            "WORKERS__EXECUTION_API_TIMEOUT": "60",
-        }
-        if self._is_2:
-            settings |= {
-                "CORE__EXECUTOR": "SequentialExecutor",  # the only one that 2.11 allows on SQLite
-                "USAGE_DATA_COLLECTION__ENABLED": "False",
-                "WEBSERVER__BASE_URL": self.url,
-            }
-        loopback = ",".join(filter(None, [inherited.get("NO_PROXY"), "127.0.0.1", "localhost"]))
-        return {
-            **inherited,
-            **{f"AIRFLOW__{key}": value for key, value in settings.items()},
-            "AIRFLOW_HOME": str(self.home),
-            "NO_PROXY": loopback,
-            "no_proxy": loopback,
-            # Airflow starts parts of itself by name.
-            "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "PYTHONUNBUFFERED": "1",
-        }
 
     def _keep_waiting(self, deadline: float, what: str) -> None:
         self.check_components()
