@@ -33,7 +33,7 @@ def build_environment(airflow: RealAirflow) -> dict[str, str]:
         "API__MAXIMUM_PAGE_LIMIT": str(PAGE),
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__DAGS_FOLDER": str(airflow.dags_folder),
-        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__EXECUTOR": "tools.local_executor.LocalExecutor",
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__PARALLELISM": "2",
         "CORE__EXECUTION_API_SERVER_URL": f"{airflow.url}/execution/",
@@ -57,7 +57,7 @@ def build_environment(airflow: RealAirflow) -> dict[str, str]:
         "AIRFLOW_HOME": str(airflow.home),
         "NO_PROXY": loopback,
         "no_proxy": loopback,
-        # Host names of a cluster come from this folder, which is not part of the package.
+        # Executor and host names come from this folder, which is not part of the package.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), inherited.get("PYTHONPATH")])),
         # Airflow starts parts of itself by name.
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

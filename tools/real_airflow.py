@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import sqlite3
 import subprocess
 import time
 from importlib.metadata import version
@@ -156,6 +157,28 @@ class RealAirflow(AirflowApi):
         finally:
             for process in processes:
                 process.resume()
+
+    @contextlib.contextmanager
+    def pause_scheduler(self) -> Iterator[None]:
+        """Let the scheduler schedule nothing for a while; processes of tasks go on."""
+        scheduler = psutil.Process(self.programs.get_pid("scheduler"))
+        scheduler.suspend()
+        try:
+            while not self._can_write():  # it was stopped in the middle of a change
+                scheduler.resume()
+                time.sleep(0.1)
+                scheduler.suspend()
+            yield
+        finally:
+            scheduler.resume()
+
+    def _can_write(self) -> bool:
+        with contextlib.closing(sqlite3.connect(self.home / "airflow.db", timeout=2)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     def stop(self) -> None:
         """Stop every component with all its processes, and make sure that none is left."""

@@ -72,6 +72,10 @@ class Export:
         """Wait until it has ``number`` jobs, ``cancelled`` of them cancelled."""
         self._server.wait_for_jobs("export", self._service, number, cancelled=cancelled)
 
+    def wait_until_its_process_has_ended(self) -> None:
+        """Wait until the process that ran the task last is gone."""
+        wait_until(lambda: not psutil.pid_exists(int(self._task()["pid"])), self.read_log)
+
     def kill_its_process(self) -> None:
         """End the task's process as a crash would."""
         wait_until(lambda: self._task()["pid"], self.read_log)

@@ -90,3 +90,20 @@ def test_a_triggerer_that_stood_still(
     assert run.ends_well()
     run.wait_for_jobs(1, cancelled=0)
     airflow.programs.kill("second triggerer")
+
+
+@pytest.mark.skipif(AIRFLOW_LINE.startswith("2."), reason="its scheduler does nothing else while a task runs")
+def test_a_scheduler_that_hears_of_a_process_when_its_task_has_another(
+    airflow: RealAirflow, server: ServerOfMany, export: Callable[..., Export]
+) -> None:
+    server.sandbox.configure(job_seconds=LONG)
+    run = export(IN_TRIGGERER)
+    wait_until(lambda: run.job_ids, run.read_log)
+    with airflow.pause_scheduler():
+        run.wait_until_deferred()
+        run.wait_until_its_process_has_ended()
+        server.sandbox.advance_clock(LONG)
+        airflow.wait_for_task(IN_TRIGGERER, run.run_id, "export", {"scheduled"})
+    assert run.ends_well()
+    [task] = airflow.list_tasks(IN_TRIGGERER, run.run_id)
+    assert task.tries == 1, run.read_log()
