@@ -78,10 +78,9 @@ class AirflowApi:
         body = {"conf": dict(conf or {}), "logical_date": datetime.now(timezone.utc).isoformat()}
         return str(self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
 
-    def clear_task(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> None:
+    def clear_task(self, dag_id: str, run_id: str, task_id: str) -> None:
         """Clear a task as a user does: it begins anew at once."""
-        one = task_id if map_index < 0 or self.is_2 else [task_id, map_index]
-        order = {"dag_run_id": run_id, "task_ids": [one], "reset_dag_runs": True}
+        order = {"dag_run_id": run_id, "task_ids": [task_id], "reset_dag_runs": True}
         path = f"/dags/{quote(dag_id)}/clearTaskInstances"
         self.call("POST", path, {**order, "only_failed": False, "dry_run": False})
 

@@ -34,7 +34,6 @@ DAGS = ROOT / "example_dags"
 CONNECTION = "AIRFLOW_CONN_OM_MESSAGING_DEFAULT"
 # Long enough for the waits to be seen, whatever else the machine does.
 JOB_SECONDS = 20
-RUN_TIMEOUT = 600
 # Generation and edition of the sandbox that has jobs to wait for.
 WITH_JOBS = ("2.0", "documented")
 # These look at what the others have done.
@@ -124,7 +123,7 @@ def _run_together(airflow: RealAirflow, board: Board, dag_ids: list[str], servic
         runs[dag_id] = airflow.trigger(dag_id, _conf(board, dag_id, service))
         say(f"{dag_id} triggered")
     for dag_id, run_id in runs.items():
-        state = airflow.wait_for_run(dag_id, run_id, RUN_TIMEOUT, watch=lambda _: board.update())
+        state = airflow.wait_for_run(dag_id, run_id, watch=lambda _: board.update())
         if state != "success":
             raise AirflowTrouble(f"{dag_id} is {state}; read {airflow.home / 'logs' / f'dag_id={dag_id}'}")
 

@@ -29,7 +29,6 @@ class Board:
     waits: set[str] = field(default_factory=set)
     finished_meanwhile: set[str] = field(default_factory=set)
     idle_sample: dict[str, int] | None = None
-    begun_anew: set[str] = field(default_factory=set)
 
     def update(self) -> None:
         """Take one look, tell what changed, and raise if a task has failed, without waiting for retries."""
@@ -42,21 +41,10 @@ class Board:
                 if task.state in FINISHED and self._list_deferred():
                     self.finished_meanwhile.add(name)
         self._update_waits()
-        for name, task in self.tasks.items():
-            if task.state in _TROUBLE:
-                self._handle_trouble(name, task)
-
-    def _handle_trouble(self, name: str, task: Task) -> None:
-        logs = self.airflow.list_task_logs(task.dag_id, task.run_id, task.task_id, task.map_index)
-        where = logs[0] if logs else self.airflow.home / "logs"
-        reason = _find_reason(where)
-        if task.state != "up_for_retry" or reason or name in self.begun_anew:
-            raise AirflowTrouble(f"{name} is {task.state}{reason}; read {where}")
-        # A busy Airflow may hear that a task's process has ended after a trigger has queued the task again,
-        # and takes the task for failed then. Nothing is in its log.
-        self.begun_anew.add(name)
-        self.say(f"{name}  taken by Airflow for failed without an error; begins anew")
-        self.airflow.clear_task(task.dag_id, task.run_id, task.task_id, task.map_index)
+        if bad := next((task for task in self.tasks.values() if task.state in _TROUBLE), None):
+            logs = self.airflow.list_task_logs(bad.dag_id, bad.run_id, bad.task_id, bad.map_index)
+            where = logs[0] if logs else self.airflow.home / "logs"
+            raise AirflowTrouble(f"{bad.dag_id}.{bad.name} is {bad.state}{_find_reason(where)}; read {where}")
 
     def _list_deferred(self) -> list[str]:
         return [name for name, task in self.tasks.items() if task.state == "deferred"]

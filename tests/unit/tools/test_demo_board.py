@@ -22,8 +22,7 @@ class Airflow(RealAirflow):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home, home)
-        self.state = "up_for_retry"
-        self.cleared: list[tuple[str, str, Any]] = []
+        self.state = "none"
         self.log = home / "logs/dag_id=export/run_id=one/task_id=wait/attempt=1.log"
         self.log.parent.mkdir(parents=True)
         self.log.write_text(json.dumps({"event": "Pausing task as DEFERRED."}))
@@ -31,29 +30,10 @@ class Airflow(RealAirflow):
     def list_tasks(self, dag_id: str = "~", run_id: str = "~") -> list[Task]:
         return [Task("export", "one", "wait", -1, self.state, None, None, 1, None, None)]
 
-    def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        self.cleared.append((method, path, body))
-
 
 @pytest.fixture
 def airflow(tmp_path: Path) -> Airflow:
     return Airflow(tmp_path)
-
-
-def test_a_task_that_airflow_has_lost_begins_anew_once(airflow: Airflow) -> None:
-    said: list[str] = []
-    board = Board(airflow, said.append)
-    board.update()
-    [(method, path, body)] = airflow.cleared
-    assert (method, path) == ("POST", "/dags/export/clearTaskInstances")
-    assert (body["dag_run_id"], body["task_ids"], body["dry_run"]) == ("one", ["wait"], False)
-    assert said[-1] == "export.wait  taken by Airflow for failed without an error; begins anew"
-    airflow.state = "running"
-    board.update()
-    airflow.state = "up_for_retry"
-    with pytest.raises(AirflowTrouble, match=r"^export\.wait is up_for_retry; read .*attempt=1\.log"):
-        board.update()
-    assert len(airflow.cleared) == 1
 
 
 @pytest.mark.parametrize(("state", "log"), [("up_for_retry", ERROR), ("failed", {}), ("failed", ERROR)])
@@ -63,4 +43,3 @@ def test_a_task_that_has_failed_ends_the_demo(airflow: Airflow, state: str, log:
     why = r" \(ForbiddenError: not allowed\)" if log else ""
     with pytest.raises(AirflowTrouble, match=rf"^export\.wait is {state}{why}; read "):
         Board(airflow, lambda _: None).update()
-    assert airflow.cleared == []
