@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -139,3 +140,14 @@ def test_what_is_no_event_is_passed_over(
     opened.close()
     assert end is None or (end.csv, end.job.status) == ("name", "COMPLETED")
     assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_what_follows_an_unreadable_frame_is_read(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "airflow_provider_om_messaging")
+    opened = feed(server, [OPEN, CONNECTED, *NO_EVENT["no JSON"], END], 60).open()
+    end = opened.wait_for_end("1", time.time() + 60, lambda _: None)
+    opened.close()
+    assert end is not None
+    assert end.csv == "name"
+    [told] = [record.message for record in caplog.records if "passed over" in record.message]
+    assert re.fullmatch(r"A frame of the socket was passed over: \w+Error", told)
