@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -105,8 +106,12 @@ class TestHistory:
         with pytest.raises(NotFoundError, match=r"case-sensitive\. Servers merge edits.*journal"):
             hook.get_version(KAFKA, "0.5")
 
-    def test_a_restore_to_a_time_says_what_was_merged_after_it(
-        self, hook: OpenMetadataMessagingHook, api: Api, caplog: pytest.LogCaptureFixture
+    def test_who_asks_for_a_time_hears_what_was_merged_after_it(
+        self,
+        hook: OpenMetadataMessagingHook,
+        api: Api,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         path = f"{SERVICES}/{api.service(KAFKA)['id']}"
         for text in ("one", "two"):
@@ -115,10 +120,13 @@ class TestHistory:
         assert older.updated_at is not None
         older_name = hook.get_version(KAFKA, older.version)["displayName"]
         before = datetime.fromtimestamp(older.updated_at / 1000, timezone.utc)
+        monkeypatch.setattr(hook, "_log", logging.getLogger("hook"))
+        note = f"Version {newest.version}, which came after that time, holds several merged edits"
+        assert hook.get_version(fqn_or_id=KAFKA, version=before)["displayName"] == older_name
+        assert note in caplog.text
+        caplog.clear()
         hook.restore_service(KAFKA, version=before)
-        assert (
-            f"Version {newest.version}, which came after that time, holds several merged edits" in caplog.text
-        )
+        assert note in caplog.text
         assert api.service(KAFKA)["displayName"] == older_name
 
     def test_no_value_of_a_connection_is_in_it(self, hook: OpenMetadataMessagingHook) -> None:
