@@ -43,6 +43,8 @@ def build_environment(airflow: RealAirflow) -> dict[str, str]:
         "SCHEDULER__USE_JOB_SCHEDULE": "False",
         # A busy machine's API server may need longer than the default 5 s, which would fail the task.
         "WORKERS__EXECUTION_API_TIMEOUT": "60",
+        # How soon Airflow 3 sees that a process has ended or is to be killed, and gives its slot to another.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     }
     if airflow.is_2:
         settings |= {

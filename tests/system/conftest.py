@@ -59,7 +59,6 @@ def airflow(server: ServerOfMany, tmp_path_factory: pytest.TempPathFactory) -> I
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
         # How soon it is seen that a task was killed, by a user or with its process.
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
         "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
     }
