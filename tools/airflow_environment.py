@@ -1,4 +1,4 @@
-"""What the components of a real Airflow find in their environment."""
+"""What all components of a real Airflow find in their environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-def build_environment(airflow: RealAirflow) -> dict[str, str]:
+def build_shared_environment(airflow: RealAirflow) -> dict[str, str]:
     """
     Return the environment of its components, without settings of the user's own Airflow.
 

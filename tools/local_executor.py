@@ -25,7 +25,7 @@ class LocalExecutor(local_executor.LocalExecutor):
         super().start()
 
     def _process_workloads(self, workload_list: Sequence[Any]) -> None:
-        self._processes.update(workload.ti.key for workload in workload_list if hasattr(workload, "ti"))
+        self._processes.update(workload.key for workload in workload_list)
         super()._process_workloads(workload_list)  # type: ignore[no-untyped-call]
 
     def change_state(self, key: Any, *args: Any, **kwargs: Any) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from tools.airflow_api import AirflowApi, Task, open_url
-from tools.airflow_environment import BIN, build_environment
+from tools.airflow_environment import BIN, build_shared_environment
 from tools.processes import Programs, find_free_port
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class RealAirflow(AirflowApi):
         self.port = find_free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", is_2=self.line.startswith("2."))
         self.password = secrets.token_hex(9)
-        self.env = {**build_environment(self), **(env or {})}
+        self.env = {**build_shared_environment(self), **(env or {})}
 
     def __enter__(self) -> RealAirflow:
         try:
@@ -149,28 +149,18 @@ class RealAirflow(AirflowApi):
     @contextlib.contextmanager
     def pause_component(self, name: str) -> Iterator[None]:
         """Let a component do nothing at all for a while, as a machine that is paused does."""
-        processes = [psutil.Process(pid) for pid in self.programs.list_processes([name])]
-        for process in processes:
-            process.suspend()
-        try:
+        with _pause(self.programs.list_processes([name])):
             yield
-        finally:
-            for process in processes:
-                process.resume()
 
     @contextlib.contextmanager
     def pause_scheduler(self) -> Iterator[None]:
         """Let the scheduler schedule nothing for a while; processes of tasks go on."""
-        scheduler = psutil.Process(self.programs.get_pid("scheduler"))
-        scheduler.suspend()
-        try:
-            while not self._can_write():  # it was stopped in the middle of a change
-                scheduler.resume()
-                time.sleep(0.1)
-                scheduler.suspend()
-            yield
-        finally:
-            scheduler.resume()
+        while True:
+            with _pause([self.programs.get_pid("scheduler")]):
+                if self._can_write():  # else it was stopped in the middle of a change
+                    yield
+                    return
+            time.sleep(0.1)
 
     def _can_write(self) -> bool:
         with contextlib.closing(sqlite3.connect(self.home / "airflow.db", timeout=2)) as database:
@@ -298,6 +288,18 @@ class RealAirflow(AirflowApi):
         if time.monotonic() > deadline:
             raise AirflowTrouble(f"waited long enough: {what}; read the logs in {self.home}")
         time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def _pause(pids: Collection[int]) -> Iterator[None]:
+    processes = [psutil.Process(pid) for pid in pids]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
 
 
 def _format_names(tasks: list[Task]) -> str:
